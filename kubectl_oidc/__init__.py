@@ -1,0 +1,1 @@
+"""kubectl oidc-login: OpenID Connect sign-in for kubectl."""

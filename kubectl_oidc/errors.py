@@ -1,0 +1,182 @@
+"""Every error that a person can see, and nothing else.
+
+    OidcLoginError                 what failed, what to do next, where to read more
+    ├── UsageError                 the command line, exit status 2
+    ├── ExecInfoError              KUBERNETES_EXEC_INFO cannot be understood
+    ├── ProviderError              the OpenID provider
+    │   ├── ProviderUnreachable    no answer: network, TLS, time-out
+    │   ├── ProviderMisbehaves     an answer that breaks the standard
+    │   └── ProviderRefused        an OAuth error answer (RFC 6749 §5.2), with its code
+    │       └── InvalidGrant       the code or refresh token is not (or no longer) good
+    ├── SignInError                the browser half of the sign-in
+    │   ├── PortsTaken             no listen address is free
+    │   ├── SignInRefused          the provider sent the browser back with an error
+    │   └── SignInTimeout          nobody answered in time
+    ├── IdTokenError               the ID token must not be believed
+    │   └── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
+    ├── StoreError                 a token store failed
+    ├── LockError                  the session's lock was not to be had
+    ├── KubeconfigError            a kubeconfig cannot be read or written
+    └── DemoError                  the demo could not go on
+
+    Interrupted                    a signal (not an error of ours): exit status 128 + N
+
+``main`` is the only place that turns one of these into text and an exit status. No message holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class OidcLoginError(Exception):
+    """The root: one sentence for ``error:``, one for ``hint:``, and the troubleshooting page's heading.
+
+    Args:
+        message: What failed, naming the thing; no full stop, no secret, one line.
+        hint: What to do next, one line.
+        topic: The anchor in docs/troubleshooting.md that this error is explained under.
+    """
+
+    exit_status = 1
+    default_topic = "unexpected"
+
+    def __init__(self, message: str, hint: str = "", *, topic: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.topic = topic or self.default_topic
+
+
+class UsageError(OidcLoginError):
+    """A flag is missing, unknown, malformed, or does not fit another."""
+
+    exit_status = 2
+    default_topic = "usage"
+
+
+class ExecInfoError(OidcLoginError):
+    """KUBERNETES_EXEC_INFO is not what client-go sends (client authentication v1, v1beta1)."""
+
+    default_topic = "exec-info"
+
+
+class ProviderError(OidcLoginError):
+    """The OpenID provider, or the way to it."""
+
+    default_topic = "provider"
+
+
+class ProviderUnreachable(ProviderError):
+    """No whole answer came: DNS, connection, TLS, proxy or deadline.
+
+    Args:
+        message: As in OidcLoginError.
+        hint: As in OidcLoginError.
+        topic: As in OidcLoginError.
+        sent: Whether the request may have reached the provider. A refresh that was not sent
+            has certainly not rotated the refresh token.
+    """
+
+    default_topic = "provider-unreachable"
+
+    def __init__(self, message: str, hint: str = "", *, topic: str = "", sent: bool = True) -> None:
+        super().__init__(message, hint, topic=topic)
+        self.sent = sent
+
+
+class ProviderMisbehaves(ProviderError):
+    """An answer came and breaks OpenID Connect Discovery, RFC 6749 or RFC 7517."""
+
+    default_topic = "provider-misbehaves"
+
+
+class ProviderRefused(ProviderError):
+    """An OAuth error answer (RFC 6749 §5.2), with its code.
+
+    Args:
+        message: As in OidcLoginError.
+        hint: As in OidcLoginError.
+        topic: As in OidcLoginError.
+        code: The standard's error code, such as ``invalid_client``.
+    """
+
+    default_topic = "provider-refused"
+
+    def __init__(self, message: str, hint: str = "", *, topic: str = "", code: str = "") -> None:
+        super().__init__(message, hint, topic=topic)
+        self.code = code
+
+
+class InvalidGrant(ProviderRefused):
+    """``invalid_grant``: the authorization code or refresh token is not, or no longer, good."""
+
+    default_topic = "invalid-grant"
+
+
+class SignInError(OidcLoginError):
+    """The part of a sign-in that happens in the browser."""
+
+    default_topic = "sign-in"
+
+
+class PortsTaken(SignInError):
+    """None of the listen addresses can be had on 127.0.0.1 and ::1."""
+
+    default_topic = "port-in-use"
+
+
+class SignInRefused(SignInError):
+    """The provider sent the browser back with an error (RFC 6749 §4.1.2.1)."""
+
+    default_topic = "sign-in-refused"
+
+
+class SignInTimeout(SignInError):
+    """Nobody finished the sign-in within --authentication-timeout-sec."""
+
+    default_topic = "sign-in-timeout"
+
+
+class IdTokenError(OidcLoginError):
+    """An ID token that must not be believed (OpenID Connect Core 3.1.3.7, RFC 8725)."""
+
+    default_topic = "id-token"
+
+
+class UnknownKey(IdTokenError):
+    """The token names a key that the key set does not hold; fetching the set again, once, may help."""
+
+
+class StoreError(OidcLoginError):
+    """A token store could not be read or written."""
+
+    default_topic = "store"
+
+
+class LockError(OidcLoginError):
+    """The session's lock could not be taken in bounded time."""
+
+    default_topic = "lock"
+
+
+class KubeconfigError(OidcLoginError):
+    """A kubeconfig could not be read, understood or written."""
+
+    default_topic = "kubeconfig"
+
+
+class DemoError(OidcLoginError):
+    """The demo could not go on."""
+
+    default_topic = "demo"
+
+
+class Interrupted(BaseException):  # noqa: N818 - like KeyboardInterrupt: not an error, and `except Exception` must not eat it
+    """A signal asked us to stop; everything that holds a port, a lock or a terminal unwinds.
+
+    Args:
+        signum: The signal's number; the exit status is 128 + signum.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

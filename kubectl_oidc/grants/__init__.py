@@ -1,0 +1,1 @@
+"""Sign-in grants: each obtains a first token response from the provider."""
