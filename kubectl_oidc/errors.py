@@ -170,7 +170,7 @@ class DemoError(OidcLoginError):
     default_topic = "demo"
 
 
-class Interrupted(BaseException):  # noqa: N818 - like KeyboardInterrupt: not an error, and `except Exception` must not eat it
+class Interrupted(BaseException):
     """A signal asked us to stop; everything that holds a port, a lock or a terminal unwinds.
 
     Args:
