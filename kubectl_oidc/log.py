@@ -34,3 +34,5 @@ class Log:
 
 
 QUIET = Log(0)
+VERBOSITY = Log(0)
+"""What this process's ``-v`` asked for; the error boundary reads it."""

@@ -1,0 +1,293 @@
+"""The straight way from a request to a token.
+
+session in the store, valid?
+-> lock the session, look again   another kubectl may have done the work meanwhile
+-> refresh                        one request to the token endpoint
+-> or sign in                     browser and loopback server, exchange the code
+-> validate the ID token          always, also after a refresh
+-> store the session, publish the credential
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import IdTokenError, InvalidGrant, LockError, StoreError
+from kubectl_oidc.grants import authorization_code
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.session import Session
+from kubectl_oidc.terminal import remaining
+from kubectl_oidc.token_request import Outcome, TokenRequest, World
+from kubectl_oidc.tokens import accept
+from kubectl_oidc.waiting import Waiting, still_held
+
+if TYPE_CHECKING:
+    from kubectl_oidc.id_token import IdToken
+    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.tokens import Tokens
+
+__all__ = ["MARGIN", "Outcome", "TokenRequest", "World", "authenticate"]
+
+MARGIN = 10
+"""Seconds that a token must still be good for, so that it does not end on its way to the API server."""
+
+REQUEST_SECONDS = 30.0
+"""The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
+
+
+def authenticate(request: TokenRequest, world: World) -> Outcome:
+    """Return a token that is good now.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+
+    Raises:
+        OidcLoginError: No token could be had; stored sessions are as they were.
+    """
+    return _Way(request, world).go()
+
+
+class _Way:
+    """One walk along the straight way: what it has learnt so far."""
+
+    def __init__(self, request: TokenRequest, world: World) -> None:
+        self.request = request
+        self.world = world
+        self.warned = False
+        self.unreadable = False
+
+    def now(self) -> int:
+        return int(self.world.clock())
+
+    def go(self) -> Outcome:
+        keeper = self._keeper()
+        session = self._load(keeper)
+        if session and self._good(session):
+            return self._stored(keeper, session)
+        with self._lock(keeper) as lock:
+            self._take(lock)
+            session = self._load(keeper)
+            if session and self._good(session):
+                return self._stored(keeper, session)
+            if not lock.held:
+                session = session and replace(session, refresh_token=None)
+            return self._obtain(keeper, lock, session)
+
+    def _lock(self, keeper: SessionKeeper) -> SessionLock:
+        """Return the session's lock; where none can be had, one that guards nothing, and no refresh token is used."""
+        try:
+            return keeper.lock()
+        except LockError as error:
+            self.world.terminal.warn(
+                f"the session cannot be locked, so it is not refreshed: {error.message}", error.hint
+            )
+            return SessionLock(())
+
+    def _keeper(self) -> SessionKeeper:
+        def keeper(storage: str) -> SessionKeeper:
+            return SessionKeeper(
+                self.request.key(),
+                storage=storage,
+                cache_dir=self.request.cache_dir,
+                environ=self.world.environ,
+                log=self.world.log,
+            )
+
+        try:
+            return keeper(self.request.storage)
+        except StoreError as error:
+            self._warn(error)
+            return keeper("none")
+
+    def _load(self, keeper: SessionKeeper) -> Session | None:
+        if self.unreadable:
+            return None
+        try:
+            return keeper.load()
+        except StoreError as error:
+            self.unreadable = True
+            self._warn(error)
+            return None
+
+    def _good(self, session: Session) -> bool:
+        return not self.request.force_refresh and session.expiry - MARGIN > self.world.clock()
+
+    def _warn(self, error: StoreError) -> None:
+        """Say once that nothing is stored, and why."""
+        if not self.warned:
+            self.warned = True
+            self.world.terminal.warn(f"the sign-in is not stored: {error.message}", error.hint)
+
+    def _stored(self, keeper: SessionKeeper, session: Session) -> Outcome:
+        self.world.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
+        place = keeper.publish(session, self.now())
+        return self._outcome(keeper, session, None, place=place)
+
+    def _take(self, lock: SessionLock) -> None:
+        """Take the session's lock; on a terminal say after a moment what is awaited.
+
+        Raises:
+            LockError: The lock was not to be had in time.
+        """
+        deadline = Deadline.after(self.request.timeout)
+        try:
+            taken = lock.acquire(deadline, Waiting(lock, self.world.terminal, deadline).look)
+        except OSError as error:
+            raise LockError(
+                f"the session's lock cannot be taken: {error.strerror or error}",
+                "set XDG_RUNTIME_DIR to a local directory that is yours alone",
+            ) from error
+        if not taken:
+            raise still_held(lock, self.request.timeout)
+
+    def _obtain(self, keeper: SessionKeeper, lock: SessionLock, session: Session | None) -> Outcome:
+        """Refresh, or sign in. The session's lock is held."""
+        http = HttpClient(tls=self.request.tls, log=self.world.log)
+        provider = self._provider(http)
+        try:
+            why = "first use of this session" if session is None else "the session has no refresh token"
+            if session and session.refresh_token:
+                try:
+                    lock.describe("refreshing the session")
+                    return self._refresh(keeper, provider, session, session.refresh_token)
+                except (InvalidGrant, _UnusableRefreshError) as error:
+                    again = self._load(keeper)
+                    if again and again.generation > session.generation and self._good(again):
+                        return self._stored(keeper, again)  # somebody without our lock was quicker
+                    why = error.message
+            if self.request.force_refresh and session is not None and not session.refresh_token:
+                why = "--force-refresh, and the session has no refresh token"
+            lock.describe("waiting for a sign-in in the browser")
+            return self._sign_in(keeper, provider, session, why)
+        finally:
+            http.close()
+
+    def _provider(self, http: HttpClient) -> Provider:
+        request = self.request
+        return Provider(
+            issuer=request.issuer,
+            client=Client(
+                client_id=request.client_id,
+                client_secret=request.client_secret,
+                request_headers=request.request_headers,
+            ),
+            http=http,
+            cache_dir=request.cache_dir,
+            clock=self.world.clock,
+            log=self.world.log,
+        )
+
+    def _refresh(
+        self, keeper: SessionKeeper, provider: Provider, session: Session, refresh_token: Secret
+    ) -> Outcome:
+        """Send the refresh token once; keep what comes back before anything else can fail.
+
+        Raises:
+            InvalidGrant: The provider does not take the refresh token any more.
+            _UnusableRefreshError: Its answer cannot be used; the person must sign in.
+            ProviderError: The provider is down; the refresh token is kept.
+        """
+        deadline = Deadline.after(min(self.request.timeout, REQUEST_SECONDS))
+        generation = keeper.next_generation(session)
+        keeper.mark_in_flight(self.now())
+        response = provider.refresh(
+            refresh_token=refresh_token, scopes=self.request.scopes, deadline=deadline
+        )
+        if response.refresh_token and response.refresh_token != refresh_token:
+            session = session.renewed(response.refresh_token, generation=generation)
+            self._save(keeper, session)
+        try:
+            tokens = accept(
+                response, provider, self.request, deadline=deadline, now=self.world.clock(), before=session
+            )
+        except IdTokenError as error:
+            if error.topic == "clock":
+                raise  # a new sign-in would meet the same clock
+            raise _UnusableRefreshError(error.message) from error
+        return self._keep(keeper, session.with_tokens(tokens, generation=generation), tokens)
+
+    def _sign_in(
+        self, keeper: SessionKeeper, provider: Provider, session: Session | None, why: str
+    ) -> Outcome:
+        tokens = authorization_code.sign_in(self.request, self.world, provider, why)
+        fresh = Session.begin(
+            keeper.session_id,
+            tokens,
+            generation=keeper.next_generation(session),
+            now=self.now(),
+        )
+        entry = keeper.entry()
+        former = session.person if session else entry.person if entry else ""
+        replaced = former if former and former != fresh.person else None
+        outcome = self._keep(keeper, fresh, tokens, signed_in=True, replaced=replaced)
+        self.world.terminal.say(
+            f"Signed in as {fresh.person}; the token is good for {remaining(fresh.expiry - self.now())}"
+        )
+        if keeper.decided_here and keeper.store.name == "disk" and outcome.storage:
+            self.world.terminal.need(
+                f"note: there is no OS keyring here, so the session rests in files: {keeper.store.where()} "
+                "(--token-cache-storage=disk settles this, none keeps nothing)"
+            )
+        return outcome
+
+    def _keep(
+        self,
+        keeper: SessionKeeper,
+        session: Session,
+        tokens: Tokens,
+        *,
+        signed_in: bool = False,
+        replaced: str | None = None,
+    ) -> Outcome:
+        """Store the session, publish its credential; a store that fails loses nobody's token."""
+        kept = self._save(keeper, session)
+        place = keeper.publish(session, self.now()) if kept else ""
+        return self._outcome(
+            keeper, session, tokens.id_token, place=place, signed_in=signed_in, replaced=replaced, kept=kept
+        )
+
+    def _save(self, keeper: SessionKeeper, session: Session) -> bool:
+        if self.unreadable or keeper.store.name == "none":
+            return False
+        try:
+            return keeper.save(session, self.now())
+        except StoreError as error:
+            self._warn(error)
+            return False
+
+    @staticmethod
+    def _outcome(
+        keeper: SessionKeeper,
+        session: Session,
+        id_token: IdToken | None,
+        *,
+        place: str,
+        signed_in: bool = False,
+        replaced: str | None = None,
+        kept: bool = True,
+    ) -> Outcome:
+        return Outcome(
+            token=session.token(),
+            expiry=session.expiry,
+            id_token=id_token,
+            session=session,
+            signed_in=signed_in,
+            replaced=replaced,
+            storage=keeper.store.where() if kept else "",
+            place=place,
+            keeper=keeper,
+        )
+
+
+class _UnusableRefreshError(Exception):
+    """A refresh was answered with something that cannot be used; only a new sign-in helps."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.message = f"the answer to the refresh cannot be used: {why}"

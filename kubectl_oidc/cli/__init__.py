@@ -1,0 +1,77 @@
+"""The command line: one click command a file, each imported only when it is the one that was typed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from kubectl_oidc.errors import UsageError
+
+COMMANDS = {
+    "get-token": ("get_token", "Print an ExecCredential for kubectl; sign in if needed"),
+    "setup": ("setup", "Sign in, show the ID token, and print what to do next"),
+    "purge": ("purge", "Remove a cached session, or all of them"),
+    "clean": ("purge", "The same as purge --all, as kubelogin names it"),
+    "demo": ("demo", "See the whole story on this machine, without Okta or a cluster"),
+    "version": ("version", "Print the version"),
+}
+
+
+class Commands(click.Group):
+    """Find a command by its name without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kubectl_oidc.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands,
+    name="kubectl oidc-login",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
+)
+def program() -> None:
+    """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The command line after the program's name.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        OidcLoginError: What failed.
+    """
+    try:
+        result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return 2
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "kubectl oidc-login"
+        raise UsageError(error.format_message().rstrip("."), f"see `{command} --help`") from None
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        return 130
+    return result if isinstance(result, int) else 0

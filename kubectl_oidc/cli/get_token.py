@@ -1,0 +1,31 @@
+"""``kubectl oidc-login get-token``: what kubectl runs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from kubectl_oidc.authenticate import MARGIN, authenticate
+from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options, token_request
+from kubectl_oidc.exec_credential import ExecInfo, credential
+from kubectl_oidc.hot.answer import write
+from kubectl_oidc.remember import remember
+from kubectl_oidc.token_request import World
+
+
+@click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
+@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+def get_token(**values: Any) -> int:
+    """Print an ExecCredential for kubectl; sign in through the browser if there is no session yet.
+
+    kubectl runs this from the kubeconfig's exec stanza. Standard output carries the one document and nothing else;
+    everything for people goes to standard error.
+    """
+    log = log_at(values.pop("v"))
+    info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
+    request = token_request(values)
+    outcome = authenticate(request, World(log=log))
+    remember(request, outcome, api_version=info.api_version, margin=MARGIN, log=log)
+    return write(credential(outcome.token, outcome.expiry).answer(info.api_version))

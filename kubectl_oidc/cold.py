@@ -1,0 +1,141 @@
+"""The cold half's way in, and the one place where an error becomes text and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from kubectl_oidc.errors import Interrupted, OidcLoginError
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from kubectl_oidc.hot.words import Words
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(words: Words | None) -> int:
+    """Run the command that the hot half could not answer.
+
+    Args:
+        words: What is known of the command, where it is known; its session's credential is missing or has ended.
+
+    Returns:
+        The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
+    """
+    try:
+        _listen_to_signals()
+        status = _wait_light(words) if words else None
+        if status is None:
+            from kubectl_oidc.cli import main
+
+            status = main(sys.argv[1:])
+    except OidcLoginError as error:
+        _say(error)
+        status = error.exit_status
+    except Interrupted as interrupt:
+        status = 128 + interrupt.signum
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
+        status = _unexpected(error)
+    _flush()
+    return status
+
+
+def _wait_light(words: Words) -> int | None:
+    """Answer with what another plugin publishes that holds the session's lock now, importing nothing heavy.
+
+    Returns:
+        The exit status after an answer; None when there is nobody to wait for, or nothing came.
+    """
+    from kubectl_oidc.deadline import Deadline
+    from kubectl_oidc.hot.answer import look
+    from kubectl_oidc.lock import SessionLock
+
+    if not words.locks:
+        return None
+    lock = SessionLock(words.locks)
+    answers: list[int] = []
+
+    def published() -> bool:
+        status = look(words)
+        if status is not None:
+            answers.append(status)
+        return bool(answers)
+
+    try:
+        # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
+        if lock.acquire(Deadline.after(LIGHT_SECONDS), published):
+            published()
+            lock.release()
+    except OSError:
+        return None  # no lock directory any more: the cold way makes it anew
+    return answers[0] if answers else None
+
+
+LIGHT_SECONDS = 1.5
+
+
+def _listen_to_signals() -> None:
+    """Turn the signals that end us into an exception, so that port, lock and terminal are freed on the way out."""
+
+    def stop(signum: int, _frame: FrameType | None) -> NoReturn:
+        raise Interrupted(signum)
+
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
+            signal.signal(number, stop)
+
+
+def _say(error: OidcLoginError) -> None:
+    _write(f"error: {plain(error.message, limit=600)}")
+    hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=600)
+    _write(f"hint: {hint} (troubleshooting: {error.topic})")
+    if _verbose():
+        import traceback
+
+        _write("".join(traceback.format_tb(error.__traceback__)).rstrip())
+
+
+def _unexpected(error: Exception) -> int:
+    """Report a failure that is a bug of ours; what it says may hold a secret, so its words are not shown."""
+    _write(f"error: something unexpected happened: {type(error).__name__}")
+    _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
+    if _verbose():
+        import traceback
+
+        _write("".join(traceback.format_tb(error.__traceback__)).rstrip())
+    return 1
+
+
+def _verbose() -> bool:
+    from kubectl_oidc.log import VERBOSITY
+
+    return VERBOSITY.level >= 9  # noqa: PLR2004 - the level at which tracebacks are asked for
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
+    except UnicodeEncodeError:
+        sys.stderr.write(line.encode("ascii", "replace").decode("ascii") + "\n")
+    except (OSError, ValueError, AttributeError):
+        return  # nobody listens; the exit status still tells
+
+
+def _flush() -> None:
+    for descriptor in (1, 2):
+        stream = sys.stdout if descriptor == 1 else sys.stderr
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            # Python would complain about it again at exit; let it write to nowhere.
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, descriptor)
+            os.close(null)

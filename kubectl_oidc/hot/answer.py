@@ -1,0 +1,55 @@
+"""The hot way: a command that is known, a credential that is good, one write."""
+
+import os
+import sys
+import time
+
+from .credential import Credential, current
+from .words import Words, find
+
+
+def good(credential: Credential | None, margin: int) -> bool:
+    """Tell whether a credential will be good for ``margin`` more seconds."""
+    return credential is not None and credential.expiry - margin > time.time()
+
+
+def write(document: bytes) -> int:
+    """Write the one document to standard output.
+
+    Args:
+        document: The ExecCredential.
+
+    Returns:
+        The exit status: 0, or 1 when standard output is closed or full.
+    """
+    try:
+        while document:
+            document = document[os.write(1, document) :]
+    except OSError:
+        return 1
+    return 0
+
+
+def look(words: Words) -> int | None:
+    """Answer from the session's current credential, if it is good.
+
+    Args:
+        words: What is known of the command.
+
+    Returns:
+        The exit status after an answer, or None.
+    """
+    try:
+        credential = current(words.session_id, words.place, words.directory)
+    except (ValueError, OSError):
+        return None
+    if credential is None or not good(credential, words.margin):
+        return None
+    return write(credential.answer(words.api_version))
+
+
+def known() -> Words | None:
+    """Return what is known of this process's command line, or None."""
+    if len(sys.argv) > 1 and sys.argv[1] == "get-token":
+        return find(sys.argv[1:])
+    return None

@@ -1,0 +1,74 @@
+"""The session's current credential: expiry and token, once a session, ready to be written out.
+
+The record carries the token as a JSON string and the expiry as RFC 3339 text, so that the hot half renders nothing. A
+digest makes a truncated or damaged record a miss.
+"""
+
+import os
+
+from .digest import hexdigest
+from .private_file import read_private
+
+FORMAT = b"kubectl-oidc credential 1"
+DIRECTORY = "credentials"
+LIMIT = 1 << 20  # bytes; a token that is larger than this fits no HTTP header
+
+
+class Credential:
+    """A credential as it is handed out.
+
+    Args:
+        expiry: When it ends, in epoch seconds.
+        timestamp: The same as RFC 3339 text.
+        token: The token as a JSON string literal, quotes included.
+    """
+
+    __slots__ = ("expiry", "timestamp", "token")
+
+    def __init__(self, expiry: int, timestamp: bytes, token: bytes) -> None:
+        self.expiry = expiry
+        self.timestamp = timestamp
+        self.token = token
+
+    def __repr__(self) -> str:
+        return f"Credential(expiry={self.expiry}, token=…)"
+
+    def record(self) -> bytes:
+        """Return what is stored."""
+        body = b"%d\n%s\n%s" % (self.expiry, self.timestamp, self.token)
+        return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
+
+    def answer(self, api_version: str) -> bytes:
+        """Return the ExecCredential document (Kubernetes client authentication v1, v1beta1)."""
+        return (
+            b'{"kind":"ExecCredential","apiVersion":"%s","spec":{"interactive":false},'
+            b'"status":{"expirationTimestamp":"%s","token":%s}}\n'
+        ) % (api_version.encode(), self.timestamp, self.token)
+
+
+def parse(record: bytes) -> Credential | None:
+    """Return the credential in ``record``, or None when the record is not whole or not of this version."""
+    head, _, rest = record.partition(b"\n")
+    check, _, body = rest.partition(b"\n")
+    if head != FORMAT or hexdigest(body).encode() != check:
+        return None
+    expiry, timestamp, token = body.split(b"\n", 2)
+    return Credential(int(expiry), timestamp, token)
+
+
+def current(session_id: str, place: str, directory: str) -> Credential | None:
+    """Return the session's current credential, whether it is still good or not, or None.
+
+    Args:
+        session_id: The session.
+        place: ``kernel`` or ``disk``; any other place cannot be read from here.
+        directory: The cache directory, for ``disk``.
+    """
+    record = None
+    if place == "disk":
+        record = read_private(os.path.join(directory, DIRECTORY), session_id, LIMIT)  # noqa: PTH118
+    elif place == "kernel":
+        from .kernel_keyring import read
+
+        record = read(f"kubectl-oidc:credential:{session_id}")
+    return None if record is None else parse(record)

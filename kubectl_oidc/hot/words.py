@@ -1,0 +1,114 @@
+"""Known words: from what was typed to the session that answers it, without parsing a flag.
+
+A digest of everything that the answer depends on names a small file. The file says which session answers, in which
+``apiVersion``, and where that session's current credential rests. It holds no secret. The cold half writes it after it
+has answered such a command once; a command that must not be answered from memory is never written.
+"""
+
+import os
+import sys
+
+from .digest import hexdigest
+from .private_file import read_private
+
+FORMAT = b"kubectl-oidc words 1"
+
+# Variables that name directories: each may lead the same words to another session or another file.
+DIRECTORIES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
+
+
+class Words:
+    """What is known of one command.
+
+    Args:
+        session_id: The session that answers it (32 hexadecimal digits).
+        api_version: The ExecCredential ``apiVersion`` to answer in.
+        place: Where the current credential rests: ``kernel``, ``disk`` or ``keyring``.
+        directory: The absolute directory of the credential file, for ``disk``.
+        margin: Seconds that a credential must still be good for.
+        locks: The session's lock files, in the order in which they are taken.
+    """
+
+    __slots__ = ("api_version", "directory", "locks", "margin", "place", "session_id")
+
+    def __init__(
+        self,
+        session_id: str,
+        api_version: str,
+        place: str,
+        directory: str,
+        margin: int,
+        locks: tuple[str, ...],
+    ) -> None:
+        self.session_id = session_id
+        self.api_version = api_version
+        self.place = place
+        self.directory = directory
+        self.margin = margin
+        self.locks = locks
+
+    def record(self) -> bytes:
+        """Return the file's content, or nothing when a path in it has a line break."""
+        fields = (
+            self.session_id,
+            self.api_version,
+            self.place,
+            self.directory,
+            str(self.margin),
+            *self.locks,
+        )
+        if any("\n" in field for field in fields):
+            return b""
+        return b"\n".join((FORMAT, *(os.fsencode(field) for field in fields)))
+
+
+def cache_root() -> str:
+    """Return the default cache directory, absolute, or an empty string where there is none.
+
+    It is ``oidc-login`` under KUBECACHEDIR, else ``~/.kube/cache/oidc-login``, as kubelogin has it. A relative one
+    gives nothing, because its meaning moves with the working directory.
+    """
+    base = os.environ.get("KUBECACHEDIR")
+    if not base:
+        home = os.environ.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+        if not home:
+            return ""
+        base = os.path.join(home, ".kube", "cache")  # noqa: PTH118 - pathlib costs more than the whole hot half
+    return os.path.join(base, "oidc-login") if os.path.isabs(base) else ""  # noqa: PTH117, PTH118
+
+
+def digest(arguments: list[str]) -> str:
+    """Return the digest of the arguments and of the environment that the answer depends on.
+
+    Args:
+        arguments: The command line after the program's name, as given.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    environ = os.environ
+    parts = [str(len(arguments)), *arguments]
+    parts.append(environ.get("KUBERNETES_EXEC_INFO", "-"))
+    parts.append(str(os.geteuid()) if sys.platform != "win32" else "")
+    parts.extend(f"{name}={environ.get(name, '-')}" for name in DIRECTORIES)
+    parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith("KUBECTL_OIDC_")))
+    return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
+
+
+def find(arguments: list[str]) -> Words | None:
+    """Return what is known of this command, or None.
+
+    Args:
+        arguments: The command line after the program's name, as given.
+    """
+    root = cache_root()
+    if not root:
+        return None
+    content = read_private(os.path.join(root, "words"), digest(arguments), 16384)  # noqa: PTH118
+    if content is None:
+        return None
+    lines = content.split(b"\n")
+    if len(lines) < 6 or lines[0] != FORMAT or not lines[5].isdigit():  # noqa: PLR2004 - the fields of `record`
+        return None
+    session_id, api_version, place, directory, margin, *locks = [os.fsdecode(line) for line in lines[1:]]
+    return Words(session_id, api_version, place, directory, int(margin), tuple(locks))

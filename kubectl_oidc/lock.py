@@ -1,0 +1,174 @@
+"""One lock a session, held from re-read to store: one refresh and one browser for any number of plugins.
+
+``flock`` on a file in a local directory of the user's: the kernel frees it when its holder dies. The file says who holds
+it and for what, so that whoever waits can say so. It is never removed, because a lock on a removed file guards nothing.
+Kept light: a plugin that only waits for another has imported nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import sleep
+from typing import Self
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from kubectl_oidc.deadline import Deadline
+
+PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)  # seconds between looks; the last one repeats
+
+
+class SessionLock:
+    """The lock files of one session, taken in order, all or none.
+
+    Args:
+        paths: The lock files; their directories exist and are ours.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = tuple(paths)
+        self._held: list[_FileLock] = []
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free, and tell whether it is ours.
+
+        Raises:
+            OSError: A lock file cannot be opened, or its file system has no locks.
+        """
+        try:
+            for path in self._paths:
+                lock = _FileLock(path)
+                if not lock.try_acquire():
+                    self.release()
+                    return False
+                self._held.append(lock)
+        except OSError:
+            self.release()
+            raise
+        return True
+
+    def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool]) -> bool:
+        """Wait for the lock.
+
+        Args:
+            deadline: How long to wait.
+            meanwhile: Called before each look; True ends the wait, because what was waited for has come.
+
+        Returns:
+            Whether the lock is ours. False: `meanwhile` ended the wait, or the deadline passed.
+
+        Raises:
+            OSError: As in `try_acquire`.
+        """
+        pauses = iter(PAUSES)
+        pause = PAUSES[-1]
+        while not self.try_acquire():
+            if meanwhile() or deadline.passed():
+                return False
+            pause = next(pauses, pause)
+            sleep(min(pause, deadline.left()))
+        return True
+
+    def describe(self, doing: str) -> None:
+        """Write down what the holder does, for those who wait.
+
+        Args:
+            doing: Such as "signing in through the browser".
+        """
+        for lock in self._held:
+            lock.describe(doing)
+
+    def holder(self) -> tuple[int, str]:
+        """Return the process id of the holder and what it does, as far as is known: (0, "") if nothing is."""
+        for path in self._paths:
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib is heavy
+                    pid, _, doing = file.read(300).partition(" ")
+            except OSError:
+                continue
+            if pid.isdigit():
+                return int(pid), doing.strip()
+        return 0, ""
+
+    def release(self) -> None:
+        """Free the lock."""
+        while self._held:
+            self._held.pop().release()
+
+    @property
+    def held(self) -> bool:
+        """Whether the lock is ours."""
+        return bool(self._held)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+if sys.platform == "win32":  # pragma: no cover - never run on Linux
+
+    class _FileLock:
+        """LockFileEx by the filelock library's Windows lock, never its soft lock."""
+
+        def __init__(self, path: str) -> None:
+            from filelock import WindowsFileLock
+
+            self._path = path
+            self._lock = WindowsFileLock(path + ".win")
+
+        def try_acquire(self) -> bool:
+            from filelock import Timeout
+
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            return True
+
+        def describe(self, doing: str) -> None:
+            with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+                file.write(f"{os.getpid()} {doing}\n")
+
+        def release(self) -> None:
+            self._lock.release()
+
+else:
+    import fcntl
+
+    class _FileLock:
+        """flock(2) on a file of ours."""
+
+        def __init__(self, path: str) -> None:
+            self._path = path
+            self._descriptor = -1
+
+        def try_acquire(self) -> bool:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(self._path, flags, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            except BaseException:
+                os.close(descriptor)
+                raise
+            self._descriptor = descriptor
+            self.describe("")
+            return True
+
+        def describe(self, doing: str) -> None:
+            content = f"{os.getpid()} {doing}\n".encode()
+            os.pwrite(self._descriptor, content, 0)
+            os.ftruncate(self._descriptor, len(content))
+
+        def release(self) -> None:
+            os.close(self._descriptor)  # closing frees the lock

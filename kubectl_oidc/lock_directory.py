@@ -1,0 +1,63 @@
+"""Where lock files rest: a local directory of the user's, ours alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.stores import private_files
+
+
+def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...]:
+    """Return the session's lock files, in the order in which they are taken.
+
+    The first is local to this machine; a session on ``disk`` has another beside its file, because the directory may be
+    seen by processes that have another runtime directory (a container that mounts the home directory).
+
+    Args:
+        session_id: The session.
+        storage: Where it rests.
+        cache_dir: The cache directory.
+
+    Raises:
+        LockError: No directory can hold a lock.
+    """
+    name = f"{session_id}.lock"
+    paths = [str(_local_directory() / name)]
+    if storage == "disk":
+        # Where the directory cannot be written, no session rests in it either.
+        with contextlib.suppress(StoreError):
+            paths.append(str(private_files.ensure_directory(cache_dir, "locks") / name))
+    return tuple(paths)
+
+
+def _local_directory() -> Path:
+    """Return the first directory that is local and ours: the runtime directory, else one of our own under /tmp.
+
+    Raises:
+        LockError: None of them can be used.
+    """
+    failures: list[str] = []
+    for base in _candidates():
+        try:
+            return private_files.ensure_directory(base)
+        except StoreError as error:
+            failures.append(error.message)
+    raise LockError(
+        f"no directory can hold the session's lock: {'; '.join(failures)}",
+        "set XDG_RUNTIME_DIR to a directory that is yours alone, or make the temporary directory writable",
+        topic="lock",
+    )
+
+
+def _candidates() -> list[Path]:
+    runtime = platformdirs.user_runtime_path("kubectl-oidc", appauthor=False)
+    if sys.platform == "win32":
+        return [runtime]
+    return [runtime, Path(tempfile.gettempdir()) / f"kubectl-oidc-{os.geteuid()}"]

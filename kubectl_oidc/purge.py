@@ -1,0 +1,138 @@
+"""Remove a session from every place that it rests in, so that nothing brings it back.
+
+The generation is raised under the session's lock. Where the lock is not to be had in time, the raised generation stays
+in the index, and a refresh that is still on its way finds it there and stores nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
+from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.remember import forget
+from kubectl_oidc.stores import disk, index, open_store, private_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.stores.base import Store
+
+LOCK_SECONDS = 5.0
+"""How long a refresh on its way is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was removed of one session.
+
+    Attributes:
+        session_id: The session.
+        person: Who was signed in, as far as the index knows.
+        issuer: Where.
+        places: The places it was removed from, in words.
+        failures: What could not be removed, and why.
+    """
+
+    session_id: str
+    person: str
+    issuer: str
+    places: tuple[str, ...]
+    failures: tuple[StoreError, ...]
+
+
+def purge_session(session_id: str, cache_dir: Path) -> Purged:
+    """Remove one session: its record, its current credential, its index entry and what is remembered of commands.
+
+    Args:
+        session_id: The session.
+        cache_dir: The cache directory.
+
+    Returns:
+        What was removed from where, and what was not.
+    """
+    entry = index.read(cache_dir, session_id)
+    places: list[str] = []
+    failures: list[StoreError] = []
+    with _locked(session_id, entry.storage if entry else "disk", cache_dir) as locked:
+        if entry and not locked:
+            with contextlib.suppress(StoreError):
+                index.write(cache_dir, replace(entry, generation=entry.generation + 1, storage="", person=""))
+        for store in _stores(entry, cache_dir, failures):
+            try:
+                if store.delete(session_id):
+                    places.append(store.where())
+            except StoreError as error:
+                failures.append(error)
+        try:
+            _withdraw(session_id, cache_dir)
+            if locked and not failures:
+                index.remove(cache_dir, session_id)
+        except StoreError as error:
+            failures.append(error)
+        forget(session_id)
+    return Purged(
+        session_id,
+        entry.person if entry else "",
+        entry.issuer if entry else "",
+        tuple(dict.fromkeys(places)),
+        tuple(failures),
+    )
+
+
+@contextlib.contextmanager
+def _locked(session_id: str, storage: str, cache_dir: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Hold the session's lock if it can be had soon; yield whether it is held."""
+    try:
+        lock = SessionLock(lock_paths(session_id, storage, cache_dir))
+        held = lock.acquire(Deadline.after(LOCK_SECONDS), lambda: False)
+    except (LockError, OSError):
+        yield False
+        return
+    with lock:
+        yield held
+
+
+def _stores(entry: index.Entry | None, cache_dir: Path, failures: list[StoreError]) -> list[Store]:
+    """Return the stores to look in: the one that the index names, else every one that exists here."""
+    names = [entry.storage] if entry and entry.storage else ["disk", "kernel", "keyring"]
+    stores: list[Store] = []
+    for name in names:
+        try:
+            stores.append(open_store(name, cache_dir))
+        except StoreError as error:
+            if entry and entry.storage:
+                failures.append(error)
+    return stores
+
+
+def _withdraw(session_id: str, cache_dir: Path) -> None:
+    private_files.remove(cache_dir / CREDENTIALS, session_id)
+    if sys.platform == "linux":
+        from kubectl_oidc.stores.kernel import KernelStore
+
+        kernel = KernelStore()
+        if kernel.usable():
+            kernel.withdraw(session_id)
+
+
+def known_sessions(cache_dir: Path) -> list[str]:
+    """Return the ids of every session that can be found: in the index, in files, in the kernel keyring.
+
+    Args:
+        cache_dir: The cache directory.
+    """
+    found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir))
+    for directory in (disk.DIRECTORY, CREDENTIALS):
+        found.update(dict.fromkeys(filter(_is_id, private_files.names(cache_dir / directory))))
+    return list(found)
+
+
+def _is_id(name: str) -> bool:
+    return len(name) == 32 and all(c in "0123456789abcdef" for c in name)  # noqa: PLR2004 - `SessionKey.id`

@@ -1,0 +1,81 @@
+"""Remember a command: write down which session answers it, so that the hot half does next time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.hot import words
+from kubectl_oidc.stores import private_files
+
+if TYPE_CHECKING:
+    from kubectl_oidc.log import Log
+    from kubectl_oidc.token_request import Outcome, TokenRequest
+
+DIRECTORY = "words"
+MOST = 256
+"""How many commands are remembered; beyond that the oldest are forgotten."""
+
+
+def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log) -> None:
+    """Write down what answers this process's command line, if it may be answered from memory.
+
+    Args:
+        request: What was asked for.
+        outcome: What came of it.
+        api_version: The ``apiVersion`` that the client asked for.
+        margin: Seconds that a credential must still be good for.
+        log: What -v shows; a command that asks for a log is not remembered.
+    """
+    root = words.cache_root()
+    keeper = outcome.keeper
+    if not root or keeper is None or outcome.place not in {"kernel", "disk"}:
+        return
+    if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
+        return
+    try:
+        record = words.Words(
+            keeper.session_id,
+            api_version,
+            outcome.place,
+            os.fspath(keeper.cache_dir),
+            margin,
+            keeper.lock_paths(),
+        ).record()
+        if record:
+            directory = private_files.ensure_directory(Path(root), DIRECTORY)
+            private_files.write(directory, words.digest(sys.argv[1:]), record)
+            _forget_oldest(directory)
+    except OidcLoginError as error:
+        log.info(1, f"the command is not remembered: {error.message}")
+
+
+def _forget_oldest(directory: Path) -> None:
+    names = private_files.names(directory)
+    if len(names) <= MOST:
+        return
+    with contextlib.suppress(OSError):
+        by_age = sorted(names, key=lambda name: (directory / name).stat().st_mtime)
+        for name in by_age[: len(names) - MOST]:
+            (directory / name).unlink(missing_ok=True)
+
+
+def forget(session_id: str) -> None:
+    """Forget every command that the session answers.
+
+    Args:
+        session_id: The session.
+    """
+    root = words.cache_root()
+    if not root:
+        return
+    directory = Path(root) / DIRECTORY
+    for name in private_files.names(directory):
+        content = private_files.read(directory, name)
+        if content is not None and content.split(b"\n")[1:2] == [session_id.encode()]:
+            with contextlib.suppress(OSError):
+                (directory / name).unlink()

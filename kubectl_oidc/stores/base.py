@@ -1,0 +1,39 @@
+"""What a token store is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Store(Protocol):
+    """A place where session records rest, one a session id.
+
+    No call blocks without end. A record that is damaged is a miss, not an error.
+    """
+
+    name: str
+    """The value of --token-cache-storage: ``keyring``, ``kernel``, ``disk`` or ``none``."""
+
+    def where(self) -> str:
+        """Return the place in words for people, such as "the kernel keyring"."""
+
+    def load(self, session_id: str) -> bytes | None:
+        """Return the session's record, or None.
+
+        Raises:
+            StoreError: The store exists and cannot be read just now.
+        """
+
+    def save(self, session_id: str, record: bytes) -> None:
+        """Put the record, so that a crash leaves the old one or the new one, whole.
+
+        Raises:
+            StoreError: The record is not stored; the old one still is.
+        """
+
+    def delete(self, session_id: str) -> bool:
+        """Remove the record and tell whether there was one.
+
+        Raises:
+            StoreError: It may still be there.
+        """

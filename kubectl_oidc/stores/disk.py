@@ -1,0 +1,49 @@
+"""``disk``: private files under --token-cache-dir."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import private_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIRECTORY = "tokens"
+
+
+class DiskStore:
+    """Keep each session in one file, 0600 in a directory of 0700.
+
+    Args:
+        base: The cache directory.
+    """
+
+    name = "disk"
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def where(self) -> str:
+        """Return the directory."""
+        return str(self._base / DIRECTORY)
+
+    def load(self, session_id: str) -> bytes | None:
+        """Return the session's record, or None."""
+        return private_files.read(self._base / DIRECTORY, session_id)
+
+    def save(self, session_id: str, record: bytes) -> None:
+        """Put the record.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        private_files.write(private_files.ensure_directory(self._base, DIRECTORY), session_id, record)
+
+    def delete(self, session_id: str) -> bool:
+        """Remove the record.
+
+        Raises:
+            StoreError: The file stays there.
+        """
+        return private_files.remove(self._base / DIRECTORY, session_id)

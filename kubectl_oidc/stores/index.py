@@ -1,0 +1,124 @@
+"""The index: one file a session, without secrets, because a keyring cannot be listed.
+
+It makes ``purge`` and ``purge --all`` possible and counts generations where the session's own record may have gone.
+Losing it loses no session that is used again.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.stores import private_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIRECTORY = "sessions"
+VERSION = 1
+
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is known of a session without its secrets.
+
+    Attributes:
+        session_id: The session.
+        issuer: Its issuer.
+        client_id: Its client.
+        scopes: The scopes asked for.
+        name: ``--session``, else empty.
+        person: Who is signed in, in words for people; empty after a purge.
+        storage: Where the session rests; empty after a purge.
+        credential: Where its current credential rests: ``kernel``, ``disk`` or ``keyring``.
+        generation: The newest generation; an older record is not used.
+        signed_in_at: Epoch seconds.
+        refreshed_at: Epoch seconds.
+        expiry: Of the current token, epoch seconds.
+        renewable: Whether there is a refresh token.
+        in_flight: When a refresh was sent that has had no answer yet, epoch seconds; 0 otherwise.
+        host: The machine that wrote this.
+    """
+
+    session_id: str
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...]
+    name: str
+    person: str
+    storage: str
+    credential: str
+    generation: int
+    signed_in_at: int
+    refreshed_at: int
+    expiry: int
+    renewable: bool
+    in_flight: int
+    host: str
+
+
+def hostname() -> str:
+    """Return this machine's name."""
+    return socket.gethostname()
+
+
+def read(base: Path, session_id: str) -> Entry | None:
+    """Return the session's entry, or None when there is none that can be understood.
+
+    Args:
+        base: The cache directory.
+        session_id: The session.
+    """
+    content = private_files.read(base / DIRECTORY, f"{session_id}.json")
+    try:
+        values = json.loads(content or b"")
+        if values.pop("version") != VERSION or values["session_id"] != session_id:
+            return None
+        kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry)}
+        if any(type(values[name]) is not kind for name, kind in kinds.items()):
+            return None
+        return Entry(**{**values, "scopes": tuple(str(scope) for scope in values["scopes"])})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def read_all(base: Path) -> list[Entry]:
+    """Return every entry under the cache directory.
+
+    Args:
+        base: The cache directory.
+    """
+    names = private_files.names(base / DIRECTORY)
+    found = [read(base, name.removesuffix(".json")) for name in names if name.endswith(".json")]
+    return [entry for entry in found if entry is not None]
+
+
+def write(base: Path, entry: Entry) -> None:
+    """Put the session's entry.
+
+    Args:
+        base: The cache directory.
+        entry: What to write.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    content = json.dumps({"version": VERSION, **asdict(entry)}, indent=1).encode()
+    private_files.write(private_files.ensure_directory(base, DIRECTORY), f"{entry.session_id}.json", content)
+
+
+def remove(base: Path, session_id: str) -> bool:
+    """Remove the session's entry and tell whether there was one.
+
+    Args:
+        base: The cache directory.
+        session_id: The session.
+
+    Raises:
+        StoreError: The file stays there.
+    """
+    return private_files.remove(base / DIRECTORY, f"{session_id}.json")

@@ -1,0 +1,142 @@
+"""Atomic records on a keyring that promises nothing: two alternating slots, parts, and a digest in the head.
+
+Windows takes at most 1,280 UTF-16 characters a secret and moves other entries of the same service; macOS deletes, then
+adds. So each part has a service name of its own, and a record is written to the slot that is not current: its parts
+first, its head last. The head carries the sequence number, the number of parts and the digest of the whole. Until the
+new head is there the old slot is current; a head whose digest does not match what its parts hold is no record.
+Afterwards the old slot is emptied from the last part to the first, its head last, so that what a crash leaves behind
+can always be found again and removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+SLOTS = ("a", "b")
+FORMAT = "kubectl-oidc-slot-1"
+MOST_PARTS = 512
+
+
+class Entries(Protocol):
+    """Single entries of a keyring, each under a service name of its own."""
+
+    limit: int
+    """The longest secret that fits one entry, in characters."""
+
+    def get(self, service: str) -> str | None:
+        """Return the entry's secret, or None."""
+
+    def set(self, service: str, secret: str) -> None:
+        """Put the entry."""
+
+    def delete(self, service: str) -> bool:
+        """Remove the entry and tell whether there was one."""
+
+
+class _Head:
+    __slots__ = ("count", "digest", "inline", "sequence")
+
+    def __init__(self, sequence: int, count: int, digest: str, inline: str) -> None:
+        self.sequence = sequence
+        self.count = count
+        self.digest = digest
+        self.inline = inline
+
+    def text(self) -> str:
+        return f"{FORMAT} {self.sequence} {self.count} {self.digest}\n{self.inline}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> _Head | None:
+        line, _, inline = (text or "").partition("\n")
+        words = line.split(" ")
+        if len(words) != 4 or words[0] != FORMAT or not (words[1].isdigit() and words[2].isdigit()):  # noqa: PLR2004
+            return None
+        count = int(words[2])
+        return cls(int(words[1]), count, words[3], inline) if count <= MOST_PARTS else None
+
+
+class Slots:
+    """One record of any length, kept in entries of limited length.
+
+    Args:
+        entries: The keyring.
+        service: The record's service name; its entries' names begin with it.
+    """
+
+    def __init__(self, entries: Entries, service: str) -> None:
+        self._entries = entries
+        self._service = service
+
+    def load(self) -> str | None:
+        """Return the current record, or None when no slot holds a whole one."""
+        heads = {slot: self._head(slot) for slot in SLOTS}
+        for slot in sorted(SLOTS, key=lambda s: -(heads[s].sequence if heads[s] else 0)):  # type: ignore[union-attr]
+            head = heads[slot]
+            record = None if head is None else self._assemble(slot, head)
+            if record is not None:
+                return record
+        return None
+
+    def save(self, record: str) -> None:
+        """Put the record in the slot that is not current, then empty the other."""
+        current, sequence = self._current()
+        target = "b" if current == "a" else "a"
+        self._empty(target)
+        room = self._entries.limit - 128  # the head's own line
+        inline, rest = record[:room], record[room:]
+        size = self._entries.limit
+        parts = [rest[i : i + size] for i in range(0, len(rest), size)]
+        for number, part in enumerate(parts):
+            self._entries.set(self._part(target, number), part)
+        head = _Head(sequence + 1, len(parts), _digest(record), inline)
+        self._entries.set(self._name(target), head.text())
+        if current:
+            self._empty(current)
+
+    def delete(self) -> bool:
+        """Remove both slots with all their parts and tell whether there was anything."""
+        found = [self._empty(slot) for slot in SLOTS]  # both, whatever the first one held
+        return any(found)
+
+    def _current(self) -> tuple[str, int]:
+        best, sequence = "", 0
+        for slot in SLOTS:
+            head = self._head(slot)
+            if head and head.sequence > sequence and self._assemble(slot, head) is not None:
+                best, sequence = slot, head.sequence
+        return best, sequence
+
+    def _assemble(self, slot: str, head: _Head) -> str | None:
+        parts = [head.inline]
+        for number in range(head.count):
+            part = self._entries.get(self._part(slot, number))
+            if part is None:
+                return None
+            parts.append(part)
+        record = "".join(parts)
+        return record if _digest(record) == head.digest else None
+
+    def _empty(self, slot: str) -> bool:
+        """Remove a slot: parts from the last to the first, the head last."""
+        text = self._entries.get(self._name(slot))
+        head = _Head.parse(text)
+        count = head.count if head else 0
+        while self._entries.get(self._part(slot, count)) is not None:
+            count += 1  # parts that a killed writer left before it wrote its head
+        for number in reversed(range(count)):
+            self._entries.delete(self._part(slot, number))
+        return bool(text is not None and self._entries.delete(self._name(slot))) or count > 0
+
+    def _head(self, slot: str) -> _Head | None:
+        return _Head.parse(self._entries.get(self._name(slot)))
+
+    def _name(self, slot: str) -> str:
+        return f"{self._service}/{slot}"
+
+    def _part(self, slot: str, number: int) -> str:
+        return f"{self._service}/{slot}/{number + 1}"
+
+
+def _digest(record: str) -> str:
+    return hashlib.sha256(record.encode()).hexdigest()[:32]

@@ -1,0 +1,24 @@
+"""``none``: nowhere. Each command signs in anew."""
+
+from __future__ import annotations
+
+
+class NoStore:
+    """Keep nothing."""
+
+    name = "none"
+
+    def where(self) -> str:
+        """Return the words for nowhere."""
+        return "nowhere"
+
+    def load(self, session_id: str) -> bytes | None:  # noqa: ARG002 - a store's shape
+        """Return None."""
+        return None
+
+    def save(self, session_id: str, record: bytes) -> None:
+        """Keep nothing."""
+
+    def delete(self, session_id: str) -> bool:  # noqa: ARG002 - a store's shape
+        """Return False: there is nothing."""
+        return False

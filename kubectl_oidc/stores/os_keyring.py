@@ -1,0 +1,167 @@
+"""``keyring``: the OS keyring through the keyring library, its configuration honoured.
+
+Secret Service and KWallet on Linux, the Keychain on macOS, the Credential Locker on Windows.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+from kubectl_oidc.deadline import bounded
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.text import plain
+
+from .keyring_slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keyring.backend import KeyringBackend
+
+SERVICE = "kubectl-oidc"
+ACCOUNT = "session"
+SECONDS = 30.0  # a person may be typing the keyring's password; a hanging daemon is not waited for longer
+WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker takes 2,560 bytes
+
+# Backends that are known to take long secrets; any other may be as narrow as Windows.
+_ROOMY = (
+    "keyring.backends.SecretService",
+    "keyring.backends.libsecret",
+    "keyring.backends.kwallet",
+    "keyring.backends.macOS",
+)
+_ROOMY_LIMIT = 60_000
+
+T = TypeVar("T")
+
+
+class KeyringStore:
+    """Keep each session in the OS keyring, in slots and parts.
+
+    Args:
+        backend: The keyring library's backend.
+    """
+
+    name = "keyring"
+
+    def __init__(self, backend: KeyringBackend) -> None:
+        self._backend = backend
+        module = type(backend).__module__
+        self.limit = _ROOMY_LIMIT if module in _ROOMY else WINDOWS_LIMIT
+
+    def where(self) -> str:
+        """Return the keyring's name."""
+        return f"the OS keyring ({self._backend.name})"
+
+    def load(self, session_id: str) -> bytes | None:
+        """Return the session's record, or None.
+
+        Raises:
+            StoreError: The keyring is locked, refuses, or does not answer.
+        """
+        record = _ask(self._slots(session_id).load)
+        return None if record is None else record.encode()
+
+    def save(self, session_id: str, record: bytes) -> None:
+        """Put the record.
+
+        Raises:
+            StoreError: The keyring is locked, refuses, or does not answer.
+        """
+        text = record.decode("ascii")
+        _ask(lambda: self._slots(session_id).save(text))
+
+    def delete(self, session_id: str) -> bool:
+        """Remove the record.
+
+        Raises:
+            StoreError: The keyring is locked, refuses, or does not answer.
+        """
+        return _ask(self._slots(session_id).delete)
+
+    def get(self, service: str) -> str | None:
+        """Return one entry's secret, or None."""
+        return self._backend.get_password(service, ACCOUNT)
+
+    def set(self, service: str, secret: str) -> None:
+        """Put one entry."""
+        self._backend.set_password(service, ACCOUNT, secret)
+
+    def delete_entry(self, service: str) -> bool:
+        """Remove one entry and tell whether there was one."""
+        from keyring.errors import PasswordDeleteError
+
+        try:
+            self._backend.delete_password(service, ACCOUNT)
+        except PasswordDeleteError:
+            return False
+        return True
+
+    def _slots(self, session_id: str) -> Slots:
+        return Slots(_Entries(self), f"{SERVICE}/{session_id}")
+
+
+class _Entries:
+    """The keyring as `Slots` sees it."""
+
+    def __init__(self, store: KeyringStore) -> None:
+        self.limit = store.limit
+        self.get = store.get
+        self.set = store.set
+        self.delete = store.delete_entry
+
+
+def _ask(work: Callable[[], T]) -> T:
+    """Return what the keyring answers, in bounded time, its errors turned into words."""
+    try:
+        return bounded(
+            work,
+            SECONDS,
+            lambda: StoreError(
+                f"the OS keyring did not answer within {SECONDS:.0f} s", _HINT, topic="os-keyring"
+            ),
+        )
+    except StoreError:
+        raise
+    except Exception as error:
+        # Backends raise KeyringError, D-Bus errors, OSError and others of their own: the cause is named, not the type.
+        raise StoreError(
+            f"the OS keyring cannot be used: {plain(error) or type(error).__name__}",
+            _HINT,
+            topic="os-keyring",
+        ) from error
+
+
+_HINT = "unlock the keyring, or choose --token-cache-storage=disk" + (
+    " or kernel" if sys.platform == "linux" else ""
+)
+
+
+def find_backend() -> KeyringBackend | None:
+    """Return the keyring that the keyring library finds here, or None where there is none.
+
+    Its null, fail and plain-text backends are not a keyring unless the user names one (PYTHON_KEYRING_BACKEND or
+    keyringrc.cfg).
+
+    Raises:
+        StoreError: The search did not end in time.
+    """
+
+    def search() -> KeyringBackend | None:
+        import keyring
+        from keyring.core import load_config, load_env
+
+        if load_env() or load_config():
+            return keyring.get_keyring()
+        backend = keyring.get_keyring()
+        return backend if _is_keyring(backend) else None
+
+    return _ask(search)
+
+
+def _is_keyring(backend: KeyringBackend) -> bool:
+    module = type(backend).__module__
+    if module == "keyring.backends.chainer":
+        return any(_is_keyring(inner) for inner in getattr(backend, "backends", ()))
+    return not any(word in module.lower() for word in ("null", "fail", "plain", "file", "insecure"))

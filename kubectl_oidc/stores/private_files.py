@@ -1,0 +1,146 @@
+"""Files that are ours alone: 0600 in directories of 0700, replaced whole or not at all.
+
+What is not ours (a symlink, a FIFO, a second hard link, a foreign owner) is refused and left as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.hot.private_file import read_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+FILE_LIMIT = 4 << 20  # bytes
+
+
+def ensure_directory(base: Path, name: str = "") -> Path:
+    """Return ``base/name``, made where it is missing, ours and writable by us alone.
+
+    Args:
+        base: The cache directory; the person may have made it, or a symlink to it.
+        name: Our own directory in it; its mode is brought to 0700 where it is ours.
+
+    Raises:
+        StoreError: It cannot be made, or it belongs to somebody else, or others can write to it.
+    """
+    try:
+        _refuse_foreign_parent(base)
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(base, base.stat())
+        if not name:
+            return base
+        directory = base / name
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        status = directory.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise _refused(directory, "is not a directory")
+        _check_owner(directory, status)
+        if not WINDOWS and status.st_mode & 0o077:
+            directory.chmod(0o700)
+    except OSError as error:
+        raise StoreError(
+            f"cannot use the directory {base / name}: {error.strerror or error}",
+            "make it writable for you, or name another with --token-cache-dir",
+            topic="cache-directory",
+        ) from error
+    return directory
+
+
+def _refuse_foreign_parent(base: Path) -> None:
+    """Refuse to leave root's files in another person's home (sudo keeps HOME on some systems)."""
+    if WINDOWS or os.geteuid() != 0:
+        return
+    for parent in (base, *base.parents):
+        if parent.exists():
+            if parent.stat().st_uid != 0:
+                raise _refused(parent, "belongs to another user, and this process is root's")
+            return
+
+
+def _check_owner(directory: Path, status: os.stat_result) -> None:
+    if WINDOWS:
+        return
+    if status.st_uid != os.geteuid():
+        raise _refused(directory, "belongs to another user")
+    if status.st_mode & 0o022:
+        raise _refused(directory, "can be written by others")
+
+
+def _refused(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"{path} {why}",
+        "tokens rest only where nobody else can put or change files; make it yours alone (chmod 700), "
+        "or name another directory with --token-cache-dir",
+        topic="cache-directory",
+    )
+
+
+def write(directory: Path, name: str, content: bytes) -> None:
+    """Put ``content`` at ``directory/name``: afterwards the old file is there or the new one, whole.
+
+    Raises:
+        StoreError: The disk is full, read-only or otherwise unwilling; the old file is untouched.
+    """
+    temporary = directory / f".{name}.{secrets.token_hex(8)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o600)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            temporary.replace(directory / name)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {directory / name}: {error.strerror or error}",
+            "free some space, make the directory writable, or choose another --token-cache-storage",
+            topic="cache-directory",
+        ) from error
+
+
+def read(directory: Path, name: str) -> bytes | None:
+    """Return the content of ``directory/name``, or None when it is missing or not ours alone."""
+    return read_private(os.fspath(directory), name, FILE_LIMIT)
+
+
+def remove(directory: Path, name: str) -> bool:
+    """Remove ``directory/name`` and tell whether it was there.
+
+    Raises:
+        StoreError: It is there and stays there.
+    """
+    try:
+        (directory / name).unlink()
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"cannot remove {directory / name}: {error.strerror or error}",
+            "remove the file yourself",
+            topic="cache-directory",
+        ) from error
+    return True
+
+
+def names(directory: Path) -> list[str]:
+    """Return the names of the files of ours in ``directory``, sorted; none where it is missing."""
+    try:
+        return sorted(entry.name for entry in os.scandir(directory) if not entry.name.startswith("."))
+    except OSError:
+        return []

@@ -1,0 +1,93 @@
+"""What a person is told on standard error; without a terminal, only what needs a person."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.status import Status
+
+
+class Terminal:
+    """Standard error, a terminal or not.
+
+    Full-screen programs such as k9s own the screen and give us no terminal, so nothing is said there unless something
+    needs a person.
+    """
+
+    def __init__(self) -> None:
+        self._status: Status | None = None
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sees what is written as it is written."""
+        with contextlib.suppress(ValueError, AttributeError, OSError):
+            return sys.stderr.isatty()
+        return False
+
+    def say(self, line: str) -> None:
+        """Write a line that is good to know, to a terminal only."""
+        if self.interactive:
+            self._write(line)
+
+    def need(self, line: str) -> None:
+        """Write a line that needs a person, terminal or not."""
+        self._write(line)
+
+    def warn(self, message: str, hint: str) -> None:
+        """Write a warning and what to do about it, terminal or not."""
+        self._write(f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else ""))
+
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show on a terminal what is awaited; `tick` changes the words."""
+        if not self.interactive:
+            yield
+            return
+        from rich.console import Console
+        from rich.markup import escape
+
+        with Console(stderr=True, highlight=False).status(escape(text), spinner="line") as status:
+            self._status = status
+            try:
+                yield
+            finally:
+                self._status = None
+
+    def tick(self, text: str) -> None:
+        """Change what `waiting` shows."""
+        if self._status is not None:
+            from rich.markup import escape
+
+            self._status.update(escape(text))
+
+    @staticmethod
+    def _write(line: str) -> None:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            text = line + "\n"
+            encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+            sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
+            sys.stderr.flush()
+
+
+def remaining(seconds: float) -> str:
+    """Return a span of time in words: ``2:58``, ``59 min``, ``3 h 20 min``, ``2 d 4 h``.
+
+    Args:
+        seconds: The span.
+    """
+    whole = max(0, int(seconds))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 10:  # noqa: PLR2004 - below ten minutes seconds matter
+        return f"{minutes}:{whole % 60:02d}"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"

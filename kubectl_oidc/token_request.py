@@ -1,0 +1,128 @@
+"""What is asked for, what it touches, and what comes of it: the values around `authenticate`."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.log import QUIET, Log
+from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.http import TlsOptions
+    from kubectl_oidc.id_token import IdToken
+    from kubectl_oidc.keeper import SessionKeeper
+    from kubectl_oidc.loopback import ListenAddress
+    from kubectl_oidc.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """What is asked for: the flags, understood and checked.
+
+    Attributes:
+        issuer: The issuer URL, byte for byte.
+        client_id: The client.
+        client_secret: The client's secret, where it has one.
+        scopes: The scopes, ``openid`` first, each once.
+        redirect_url: ``--oidc-redirect-url``.
+        pkce: Whether S256 is used; False only where the person said ``no``.
+        use_access_token: Whether the access token is handed out, not the ID token.
+        request_headers: Headers for requests to the provider.
+        extra_params: Extra parameters of the authorization request.
+        listen_addresses: The loopback addresses to try, in order.
+        open_browser: Whether a browser may be opened.
+        browser_command: The command that opens it, else the desktop's.
+        open_url_after: Where the browser goes after a sign-in.
+        timeout: Seconds until an unanswered sign-in ends.
+        tls: Certificate authorities.
+        storage: The value of --token-cache-storage.
+        cache_dir: The cache directory.
+        default_cache_dir: Whether that is the default one.
+        session_name: ``--session``, else empty.
+        force_refresh: Whether a token that is still good is replaced.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: Secret | None = None
+    scopes: tuple[str, ...] = ("openid",)
+    redirect_url: str | None = None
+    pkce: bool = True
+    use_access_token: bool = False
+    request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    extra_params: tuple[tuple[str, str], ...] = ()
+    listen_addresses: tuple[ListenAddress, ...] = ()
+    open_browser: bool = True
+    browser_command: str | None = None
+    open_url_after: str | None = None
+    timeout: float = 180.0
+    tls: TlsOptions
+    storage: str = "auto"
+    cache_dir: Path
+    default_cache_dir: bool = True
+    session_name: str = ""
+    force_refresh: bool = False
+
+    def key(self) -> SessionKey:
+        """Return what identifies the session that answers this request."""
+        return SessionKey(
+            issuer=self.issuer,
+            client_id=self.client_id,
+            scopes=self.scopes,
+            extra_params=self.extra_params,
+            request_headers=self.request_headers,
+            cache_dir="" if self.default_cache_dir else str(self.cache_dir),
+            name=self.session_name,
+            use_access_token=self.use_access_token,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the straight way touches outside itself; tests put their own here.
+
+    Attributes:
+        clock: The time in epoch seconds.
+        environ: The environment.
+        terminal: Where a person is told things.
+        log: What -v shows.
+    """
+
+    clock: Callable[[], float] = time.time
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    terminal: Terminal = field(default_factory=Terminal)
+    log: Log = QUIET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A token, and how it came.
+
+    Attributes:
+        token: The token to hand out.
+        expiry: When it ends, epoch seconds.
+        id_token: The validated ID token of a sign-in or refresh; None where the stored token was still good.
+        session: The session.
+        signed_in: Whether a person signed in just now.
+        replaced: The person whose session was replaced, if another's.
+        storage: Where the session rests, in words; empty where it was not stored.
+        place: Where the hot half finds the credential, or empty.
+        keeper: The session's keeper; None where no store could be had.
+    """
+
+    token: Secret
+    expiry: int
+    id_token: IdToken | None
+    session: Session
+    signed_in: bool
+    replaced: str | None
+    storage: str
+    place: str
+    keeper: SessionKeeper | None

@@ -1,0 +1,116 @@
+"""From a token response to tokens that are believed: the ID token is validated, always."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
+from kubectl_oidc.id_token import Expected, IdToken, unverified_claims, validate
+
+if TYPE_CHECKING:
+    from kubectl_oidc.deadline import Deadline
+    from kubectl_oidc.provider import Provider, TokenResponse
+    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.token_request import TokenRequest
+
+OPAQUE_SECONDS = 300
+"""How long an access token is handed out that says nothing of its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What a sign-in or a refresh brought, validated.
+
+    Attributes:
+        raw_id_token: The ID token as it came.
+        id_token: The same, validated.
+        access_token: The access token, where it is what is handed out.
+        refresh_token: The refresh token, where one came.
+        expiry: When the token that is handed out ends, epoch seconds.
+    """
+
+    raw_id_token: Secret
+    id_token: IdToken
+    access_token: Secret | None
+    refresh_token: Secret | None
+    expiry: int
+
+
+def accept(
+    response: TokenResponse,
+    provider: Provider,
+    request: TokenRequest,
+    *,
+    deadline: Deadline,
+    now: float,
+    nonce: Secret | None = None,
+    before: Session | None = None,
+) -> Tokens:
+    """Return the tokens of a response, its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
+
+    Args:
+        response: What the token endpoint answered.
+        provider: Where the key set comes from; it is fetched once more when the token names an unknown key.
+        request: What was asked for.
+        deadline: For fetching the key set.
+        now: Epoch seconds.
+        nonce: The nonce of the sign-in; None after a refresh.
+        before: The session that was refreshed; None after a sign-in.
+
+    Raises:
+        IdTokenError: There is no ID token, or it must not be believed.
+        ProviderError: The key set cannot be had.
+    """
+    raw = response.id_token
+    if raw is None:
+        raise IdTokenError(
+            "the provider's token response has no ID token",
+            "the client must be an OpenID Connect client, and the scope openid allowed for it",
+            topic="no-id-token",
+        )
+    expected = Expected(
+        issuer=request.issuer,
+        client_id=request.client_id,
+        algorithms=provider.metadata(deadline).id_token_algorithms,
+        nonce=nonce,
+        access_token=response.access_token,
+        subject=before.subject if before else None,
+        audience=before.audience if before else None,
+        refreshed=before is not None,
+    )
+    try:
+        id_token = validate(raw, keys=provider.key_set(deadline), expected=expected, now=now)
+    except UnknownKey:
+        # The provider rotated its keys: once more with the set as it is now (OpenID Connect Core 10.1.1).
+        keys = provider.key_set(deadline, refetch=True)
+        id_token = validate(raw, keys=keys, expected=expected, now=now)
+    return Tokens(
+        raw_id_token=raw,
+        id_token=id_token,
+        access_token=_handed_out(response) if request.use_access_token else None,
+        refresh_token=response.refresh_token,
+        expiry=_access_token_expiry(response, now) if request.use_access_token else id_token.expiry,
+    )
+
+
+def _handed_out(response: TokenResponse) -> Secret:
+    if response.access_token is None:
+        raise OidcLoginError(
+            "the provider's token response has no access token",
+            "leave out --oidc-use-access-token: Kubernetes reads the ID token",
+            topic="no-access-token",
+        )
+    return response.access_token
+
+
+def _access_token_expiry(response: TokenResponse, now: float) -> int:
+    """Return when the access token ends: ``expires_in``, else its ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068)."""
+    if response.expires_in is not None:
+        return int(now) + response.expires_in
+    try:
+        exp = unverified_claims(_handed_out(response)).get("exp")
+    except IdTokenError:
+        exp = None
+    return exp if isinstance(exp, int) else int(now) + OPAQUE_SECONDS
