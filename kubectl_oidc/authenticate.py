@@ -116,7 +116,8 @@ class _Way:
             return None
 
     def _good(self, session: Session) -> bool:
-        return not self.request.force_refresh and session.expiry - MARGIN > self.world.clock()
+        anew = self.request.force_refresh or self.request.sign_in
+        return not anew and session.expiry - MARGIN > self.world.clock()
 
     def _warn(self, error: StoreError) -> None:
         """Say once that nothing is stored, and why."""
@@ -152,7 +153,9 @@ class _Way:
         provider = self._provider(http)
         try:
             why = "first use of this session" if session is None else "the session has no refresh token"
-            if session and session.refresh_token:
+            if session and self.request.sign_in:
+                why = f"you asked for it; the session of {session.person} stays until then"
+            elif session and session.refresh_token:
                 try:
                     lock.describe("refreshing the session")
                     return self._refresh(keeper, provider, session, session.refresh_token)
@@ -196,9 +199,7 @@ class _Way:
         deadline = Deadline.after(min(self.request.timeout, REQUEST_SECONDS))
         generation = keeper.next_generation(session)
         keeper.mark_in_flight(self.now())
-        response = provider.refresh(
-            refresh_token=refresh_token, scopes=self.request.scopes, deadline=deadline
-        )
+        response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
             session = session.renewed(response.refresh_token, generation=generation)
             self._save(keeper, session)

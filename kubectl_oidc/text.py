@@ -23,3 +23,18 @@ def plain(value: object, *, limit: int = 300) -> str:
     seen = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
     folded = " ".join(seen.split())
     return folded if len(folded) <= limit else folded[: limit - 1] + "…"
+
+
+def quoted(value: object, *, limit: int = 120) -> str:
+    """Return a JSON value as it may stand in a message: text in quotes, one line, bounded.
+
+    Args:
+        value: A JSON value from outside, such as a claim.
+        limit: The longest result, in characters; more is cut with an ellipsis.
+    """
+    import json
+
+    try:
+        return plain(json.dumps(value, ensure_ascii=False), limit=limit)
+    except (TypeError, ValueError, RecursionError):
+        return "something unreadable"

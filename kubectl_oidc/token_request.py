@@ -47,6 +47,7 @@ class TokenRequest:
         default_cache_dir: Whether that is the default one.
         session_name: ``--session``, else empty.
         force_refresh: Whether a token that is still good is replaced.
+        sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
     """
 
     issuer: str
@@ -69,6 +70,7 @@ class TokenRequest:
     default_cache_dir: bool = True
     session_name: str = ""
     force_refresh: bool = False
+    sign_in: bool = False
 
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""

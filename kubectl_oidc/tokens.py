@@ -73,7 +73,7 @@ def accept(
     expected = Expected(
         issuer=request.issuer,
         client_id=request.client_id,
-        algorithms=provider.metadata(deadline).id_token_algorithms,
+        algorithms=provider.metadata(deadline, stale=before is not None).id_token_algorithms,
         nonce=nonce,
         access_token=response.access_token,
         subject=before.subject if before else None,

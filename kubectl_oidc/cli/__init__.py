@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        click.echo(error.format_message(), err=True)
         return 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "kubectl oidc-login"

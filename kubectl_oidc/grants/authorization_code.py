@@ -130,9 +130,11 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
     terminal.say(f"Signing in at {plain(host)}: {plain(why)}")
     if server.tried:
         terminal.say(
-            f"{server.tried[0]} is taken, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
+            f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
             "register it there"
         )
+    if server.exposed:
+        terminal.need(f"warning: {server.exposed} can be reached from other machines while you sign in")
     browser = Browser.from_environment(
         command=request.browser_command, environ=world.environ, platform=sys.platform
     )

@@ -1,0 +1,70 @@
+# What a developer types; `make help` lists it. Needs make, git and Python 3.11 or later with venv and pip.
+# PYTHON=python3.13 names another interpreter, ARGS=… goes to the program that a target runs.
+
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+DEMO := .venv/.demo
+DEV := .venv/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types imports docs fresh bench coverage lock hooks clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
+
+$(DEMO): pyproject.toml constraints.txt tools/environment
+	@tools/environment demo
+
+$(DEV): pyproject.toml constraints.txt constraints-dev.txt tools/environment
+	@tools/environment dev
+
+demo: $(DEMO) ## See the whole story on this machine: sign-in, kubectl, groups; no provider, no cluster
+	@$(BIN)/kubectl-oidc_login demo $(ARGS)
+
+test: $(DEV) ## Run every test, after installing what they need where that is allowed
+	@tools/install-test-parts
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+check: format-check lint types imports docs test ## Everything that must hold before a change is merged
+
+format: $(DEV) ## Format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix-only --quiet
+
+format-check: $(DEV)
+	@$(BIN)/ruff format --check
+
+lint: $(DEV) ## Run the linter
+	@$(BIN)/ruff check
+
+types: $(DEV) ## Check the types
+	@$(BIN)/mypy
+
+imports: $(DEV) ## Check which half imports what
+	@$(BIN)/lint-imports
+
+docs: $(DEV) ## Build the documentation into site/; a broken link is an error
+	@$(BIN)/zensical build --strict --clean
+
+fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
+	@$(BIN)/python -m tools.fresh $(ARGS)
+
+bench: $(DEV) ## Measure against the bare interpreter and write docs/performance.md
+	@$(BIN)/python -m bench $(ARGS)
+
+coverage: $(DEV) ## Run the tests and show which lines none of them reaches
+	@tools/install-test-parts
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --show-missing --skip-covered
+
+lock: $(DEV) ## Write the lock files anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
+	@tools/lock $(ARGS)
+
+hooks: $(DEV) ## Run format, lint and types before each commit
+	@$(BIN)/pre-commit install
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .tools build dist site .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,70 @@
+"""The command line of one command as the arguments that a kubeconfig gives to ``get-token``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from click.core import ParameterSource
+
+from kubectl_oidc.cli.options import IDENTITY, SIGN_IN
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig import Arg
+from kubectl_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+
+    from kubectl_oidc.token_request import TokenRequest
+
+
+def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
+    """Return the arguments of get-token that answer as this command line does.
+
+    Args:
+        ctx: The command line: which options were given, and their order in the table.
+        request: The same, understood.
+
+    Raises:
+        UsageError: A value cannot stand in a kubeconfig.
+    """
+    shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
+    for option in ctx.command.params:
+        name, flag = option.name or "", option.opts[0]
+        if flag not in shared or ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        for arg in _args(name, flag, ctx.params[name], request):
+            try:
+                arg.whole().encode()
+            except UnicodeEncodeError:
+                raise UsageError(f"the value of {flag} is not UTF-8 text", "a kubeconfig is UTF-8") from None
+            yield arg
+
+
+def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[Arg]:
+    match name:
+        case "oidc_client_secret":
+            yield Arg(flag, Secret(value))
+        case "oidc_extra_scope":
+            yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")
+        case "oidc_request_header":
+            yield from (Arg.header(*pair) for pair in request.request_headers)
+        case "oidc_auth_request_extra_params":
+            yield from (Arg(flag, f"{key}={text}") for key, text in request.extra_params)
+        case "certificate_authority":
+            yield from (Arg(flag, _anywhere(path)) for path in value)
+        case "token_cache_dir":
+            yield Arg(flag, _anywhere(value))
+        case _ if isinstance(value, bool):
+            yield Arg(flag, None if value else "false")
+        case _ if isinstance(value, tuple):
+            yield from (Arg(flag, str(item)) for item in value)
+        case _:
+            yield Arg(flag, str(value))
+
+
+def _anywhere(path: str) -> str:
+    """Return a path that means the same from every working directory; ``~`` is left to get-token."""
+    return path if path.startswith("~") else str(Path(path).absolute())

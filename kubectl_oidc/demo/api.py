@@ -1,0 +1,228 @@
+"""A small Kubernetes API over TLS that a real kubectl talks to: what EKS is in the story.
+
+It believes ID tokens of the demo's provider and nothing else: no anonymous requests, no client certificates.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+
+from . import discovery, printing, resources, status
+from .access import TokenAuthenticator, User, reason_to_allow, rules_of
+from .listener import Listener
+from .path import Attributes, attributes
+from .status import ApiError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from kubectl_oidc.http import HttpClient
+
+    from .authority import Authority
+    from .resources import Resource
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+
+
+class KubernetesApi:
+    """The API; a context manager that serves while it is entered.
+
+    Args:
+        authority: Who vouches for its certificate.
+        issuer: The provider whose tokens it believes.
+        client_id: The client that they must be for.
+        http: How it asks the provider for the key set.
+    """
+
+    def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:
+        self._authenticator = TokenAuthenticator(issuer, client_id, http)
+        self._cluster = resources.Cluster()
+        app = Flask(__name__, static_folder=None)
+        app.config.update(MAX_CONTENT_LENGTH=64 * 1024)
+        app.add_url_rule("/", view_func=self._answer, defaults={"path": ""}, methods=_METHODS)
+        app.add_url_rule("/<path:path>", view_func=self._answer, methods=_METHODS)
+        self._listener = Listener(app, authority.server_context())
+        self.url = self._listener.origin
+
+    def __enter__(self) -> Self:
+        self._listener.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+
+    def _answer(self, path: str) -> Response:
+        """Authenticate, authorize, then do it: in this order, as an API server does."""
+        try:
+            user = self._authenticator.authenticate(request.headers.get("Authorization"))
+            if user is None:
+                raise status.unauthorized()
+            asked = attributes(request.method, f"/{path}", request.args)
+            if not reason_to_allow(user, asked):
+                raise status.forbidden(user.name, asked)
+            return self._plain(asked) if asked.path else self._resource(user, asked)
+        except ApiError as error:
+            return _json(error.status(), error.code)
+
+    def _plain(self, asked: Attributes) -> Response:
+        """Answer for a path that is no resource: version, health, discovery."""
+        if asked.verb != "get":
+            raise status.method_not_allowed()
+        path = asked.path.rstrip("/")
+        if path in _HEALTH:
+            return Response("ok", mimetype="text/plain")
+        if path == "/version":
+            return _json(resources.VERSION)
+        for wanted in _accepted():
+            if (wanted.get("g"), wanted.get("as")) == ("apidiscovery.k8s.io", "APIGroupDiscoveryList"):
+                version = wanted.get("v", "")
+                document = discovery.aggregated(path, version) if version in {"v2", "v2beta1"} else None
+                if document:
+                    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+                    return _json(document, content_type=kind)
+        document = discovery.legacy(path)
+        if document is None:
+            raise status.no_such_resource()
+        return _json(document)
+
+    def _resource(self, user: User, asked: Attributes) -> Response:
+        resource = resources.find(asked.group, asked.version, asked.resource)
+        if resource is None or asked.subresource:
+            raise status.no_such_resource()
+        if asked.verb not in resource.verbs:
+            raise status.method_not_allowed()
+        if asked.verb == "create":
+            return _json(_review(resource, user, _body()), 201)
+        objects = self._cluster.objects(resource, asked.namespace)
+        if asked.name:
+            objects = [one for one in objects if one["metadata"]["name"] == asked.name]
+            if not objects:
+                raise status.not_found(asked)
+        else:
+            objects = _selected(objects)
+        if any(printing.TABLE.items() <= wanted.items() for wanted in _accepted()):
+            include = request.args.get("includeObject") or "Metadata"
+            return _json(printing.table(resource, objects, include=include, now=time.time()))
+        return _json(objects[0] if asked.name else printing.object_list(resource, objects))
+
+
+def _json(document: object, code: int = 200, content_type: str = "application/json") -> Response:
+    return Response(json.dumps(document) + "\n", status=code, content_type=content_type)
+
+
+def _accepted() -> list[dict[str, str]]:
+    """Return the parameters of each kind of JSON that the client takes, in its order.
+
+    Raises:
+        ApiError: It takes no JSON.
+    """
+    accepted: list[dict[str, str]] = []
+    for choice in (request.headers.get("Accept") or "*/*").split(","):
+        kind, *parameters = (word.strip() for word in choice.split(";"))
+        if kind in {"application/json", "application/*", "*/*"}:
+            accepted.append(dict(word.split("=", 1) for word in parameters if "=" in word))
+    if not accepted:
+        raise status.not_acceptable()
+    return accepted
+
+
+def _selected(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the objects that the request's selectors choose (``-l app=web``, ``--field-selector metadata.name=…``).
+
+    Raises:
+        ApiError: A selector is of a kind that the demo does not know.
+    """
+    fields = {
+        "metadata.name": lambda one: one["metadata"]["name"],
+        "metadata.namespace": lambda one: one["metadata"].get("namespace", ""),
+        "status.phase": lambda one: one.get("status", {}).get("phase", ""),
+    }
+    for term in _terms("labelSelector"):
+        name, value = _equality(term)
+        objects = [one for one in objects if one["metadata"].get("labels", {}).get(name) == value]
+    for term in _terms("fieldSelector"):
+        name, value = _equality(term)
+        if name not in fields:
+            raise status.bad_request(f"field label not supported: {name}")
+        objects = [one for one in objects if fields[name](one) == value]
+    return objects
+
+
+def _terms(parameter: str) -> list[str]:
+    return [term.strip() for term in request.args.get(parameter, "").split(",") if term.strip()]
+
+
+def _equality(term: str) -> tuple[str, str]:
+    name, equals, value = term.partition("=")
+    if not equals or name.endswith("!"):
+        raise status.bad_request(f"the demo's API knows selectors of the form name=value only, not {term}")
+    return name.strip(), value.removeprefix("=").strip()
+
+
+def _body() -> dict[str, Any]:
+    if request.mimetype != "application/json":
+        raise status.unsupported_media_type()
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise status.bad_request("the object provided is unrecognized (must be of type JSON)")
+    return body
+
+
+def _review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
+    """Answer one of the questions about oneself."""
+    spec = body.get("spec") if isinstance(body.get("spec"), dict) else {}
+    match resource.kind:
+        case "SelfSubjectReview":
+            answer: dict[str, Any] = {"userInfo": {"username": user.name, "groups": user.groups}}
+        case "SelfSubjectAccessReview":
+            reason = reason_to_allow(user, _asked(spec))
+            answer = {"allowed": bool(reason), **({"reason": reason} if reason else {})}
+        case _:
+            answer = _rules(user)
+    return {
+        "kind": resource.kind,
+        "apiVersion": resource.api_version,
+        "metadata": {},
+        **({"spec": spec} if spec else {}),
+        "status": answer,
+    }
+
+
+def _asked(spec: dict[str, Any]) -> Attributes:
+    """Return what a SelfSubjectAccessReview asks about.
+
+    Raises:
+        ApiError: It asks about neither or both.
+    """
+    about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if isinstance(about, dict) == isinstance(path, dict):
+        raise status.bad_request(
+            "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        )
+    if isinstance(path, dict):
+        return Attributes(verb=str(path.get("verb", "")), path=str(path.get("path") or "/"))
+    names = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
+    return Attributes(**{name: str(about.get(name) or "") for name in names})
+
+
+def _rules(user: User) -> dict[str, Any]:
+    rules = rules_of(user)
+    return {
+        "resourceRules": [
+            {"verbs": rule.verbs, "apiGroups": rule.groups, "resources": rule.resources}
+            for rule in rules
+            if rule.resources
+        ],
+        "nonResourceRules": [
+            {"verbs": rule.verbs, "nonResourceURLs": rule.paths} for rule in rules if rule.paths
+        ],
+        "incomplete": False,
+    }

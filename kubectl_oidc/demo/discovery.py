@@ -1,0 +1,105 @@
+"""What the API has: discovery in the old form, one document a group version, and aggregated, all in one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .resources import RESOURCES, Resource
+
+Document = dict[str, Any]
+
+GROUPS = tuple(dict.fromkeys(resource.group for resource in RESOURCES if resource.group))
+
+
+def legacy(path: str) -> Document | None:
+    """Return the discovery document of a path such as ``/apis``, or None when the path is none.
+
+    Args:
+        path: The URL's path, without a slash at its end.
+    """
+    if path == "/api":
+        return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+    if path == "/apis":
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in GROUPS]}
+    if path == "/api/v1":
+        return _resource_list("")
+    for name in GROUPS:
+        if path == f"/apis/{name}":
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(name)}
+        if path == f"/apis/{name}/v1":
+            return _resource_list(name)
+    return None
+
+
+def aggregated(path: str, version: str) -> Document | None:
+    """Return the aggregated document of ``/api`` or ``/apis``, or None for another path.
+
+    Args:
+        path: The URL's path, without a slash at its end.
+        version: The version of ``apidiscovery.k8s.io`` that the client asks for.
+    """
+    groups = {"/api": ("",), "/apis": GROUPS}.get(path)
+    if groups is None:
+        return None
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": [
+            {
+                "metadata": {"name": name},
+                "versions": [
+                    {
+                        "version": "v1",
+                        "freshness": "Current",
+                        "resources": [_aggregated_resource(one) for one in _resources(name)],
+                    }
+                ],
+            }
+            for name in groups
+        ],
+    }
+
+
+def _resources(group: str) -> list[Resource]:
+    return [resource for resource in RESOURCES if resource.group == group]
+
+
+def _group(name: str) -> Document:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def _resource_list(group: str) -> Document:
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": f"{group}/v1" if group else "v1",
+        "resources": [
+            {
+                "name": one.name,
+                "singularName": one.singular,
+                "namespaced": one.namespaced,
+                "kind": one.kind,
+                "verbs": one.verbs,
+                **_typed_names(one),
+            }
+            for one in _resources(group)
+        ],
+    }
+
+
+def _aggregated_resource(one: Resource) -> Document:
+    return {
+        "resource": one.name,
+        "singularResource": one.singular,
+        "scope": "Namespaced" if one.namespaced else "Cluster",
+        "responseKind": {"group": one.group, "version": "v1", "kind": one.kind},
+        "verbs": one.verbs,
+        **_typed_names(one),
+    }
+
+
+def _typed_names(one: Resource) -> Document:
+    names = {"shortNames": one.short_names} if one.short_names else {}
+    return {**names, **({"categories": one.categories} if one.categories else {})}

@@ -1,0 +1,82 @@
+"""What a request asks for: verb, resource, namespace (the Kubernetes API's URL scheme)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """What is asked, in the words that authorization uses.
+
+    Attributes:
+        verb: Such as ``list``; for a path that is no resource, the method in small letters.
+        path: The whole path, when it is no resource; else empty.
+        group: The API group; empty for the core group.
+        version: The API version.
+        resource: Such as ``pods``.
+        subresource: Such as ``log``, or empty.
+        namespace: Empty at the cluster scope.
+        name: Empty for a list.
+    """
+
+    verb: str
+    path: str = ""
+    group: str = ""
+    version: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    @property
+    def full_resource(self) -> str:
+        """The resource as authorization names it: ``pods``, ``pods/log``."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
+    """Return what a request asks for.
+
+    Args:
+        method: The HTTP method.
+        path: The URL's path.
+        query: The URL's query.
+    """
+    words = [word for word in path.split("/") if word]
+    if words[:2] == ["api", "v1"] and len(words) > 2:  # noqa: PLR2004 - /api/v1/RESOURCE
+        group, version, rest = "", "v1", words[2:]
+    elif words[:1] == ["apis"] and len(words) > 3:  # noqa: PLR2004 - /apis/GROUP/VERSION/RESOURCE
+        group, version, rest = words[1], words[2], words[3:]
+    else:
+        return Attributes(verb="get" if method == "HEAD" else method.lower(), path=path)
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 1:
+        namespace = rest[1]
+        if len(rest) > 2:  # noqa: PLR2004 - namespaces/NAME is a namespace itself, namespaces/NAME/pods lies in it
+            rest = rest[2:]
+    name = rest[1] if len(rest) > 1 else ""
+    return Attributes(
+        verb=_verb(method, name, query),
+        group=group,
+        version=version,
+        resource=rest[0],
+        subresource="/".join(rest[2:]),
+        namespace=namespace,
+        name=name,
+    )
+
+
+def _verb(method: str, name: str, query: Mapping[str, str]) -> str:
+    if method in {"GET", "HEAD"}:
+        if query.get("watch") in {"true", "1"}:
+            return "watch"
+        return "get" if name else "list"
+    verb = _VERBS.get(method, method.lower())
+    return "deletecollection" if verb == "delete" and not name else verb

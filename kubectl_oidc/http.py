@@ -1,0 +1,250 @@
+"""HTTP to the provider, with limits: a size, one deadline a request, and repetition only where it is safe.
+
+The proxies are those of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; this machine's own addresses are never
+proxied. The HTTP library is imported by the first request, not with this module.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from .deadline import Deadline, bounded
+from .errors import ProviderMisbehaves, ProviderUnreachable
+from .flight import Flight
+from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client
+from .issuer import fault, is_loopback_url, shown
+from .tls import SYSTEM_TRUST, TlsOptions
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping, Sequence
+
+    import httpx2
+
+    from .log import Log
+
+__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
+
+_REDIRECTS = 3
+_PAUSES = (0.25, 1.0)
+"""Seconds before a GET is tried a second and a third time."""
+
+
+class HttpClient:
+    """Ask the provider, and nobody else.
+
+    Args:
+        tls: Whom to trust.
+        log: Where -v 4 shows the requests.
+        request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
+    """
+
+    def __init__(self, *, tls: TlsOptions = SYSTEM_TRUST, log: Log, request_timeout: float = 15.0) -> None:
+        self._tls = tls
+        self._log = log
+        self._request_timeout = request_timeout
+        self._context: ssl.SSLContext | None = None
+        self._clients: dict[bool, httpx2.Client] = {}
+
+    @property
+    def insecure(self) -> bool:
+        """Whether certificates are not checked, so that what is answered must not be kept for others."""
+        return self._tls.insecure
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
+        """Get a public document, trying again on 429, 5xx and cut connections.
+
+        A few redirects are followed, to https (RFC 9110 §15.4); the headers given stay with the first origin.
+
+        Args:
+            url: An https URL, or http on this machine.
+            headers: Further header fields.
+            deadline: When all of it must be over; the request's own time-out may be sooner.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            ProviderUnreachable: No whole answer came in time.
+            ProviderMisbehaves: The answer is too large, not HTTP, or redirects in a way that is not followed.
+            UsageError: A header, a proxy or an authority cannot be used.
+        """
+        end = self._end(deadline)
+        given = headers or {}
+        for _ in range(_REDIRECTS + 1):
+            response = self._get_patiently(Request(method="GET", url=url, headers=given), end)
+            target = _redirection(url, response)
+            if target is None:
+                return response
+            if _origin(target) != _origin(url):
+                given = {}
+            url = target
+        raise ProviderMisbehaves(
+            f"{shown(url)} redirects again and again", "copy the issuer URL from the provider's settings"
+        )
+
+    def post_form(
+        self,
+        url: str,
+        fields: Sequence[tuple[str, str]],
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: Deadline,
+    ) -> Response:
+        """Post a form once: it is not repeated, and no redirect is followed.
+
+        Args:
+            url: An https URL, or http on this machine.
+            fields: The form's fields, in order.
+            headers: Further header fields.
+            deadline: When it must be over; the request's own time-out may be sooner.
+
+        Returns:
+            The answer, whatever its status but a redirect.
+
+        Raises:
+            ProviderUnreachable: No whole answer came in time; ``sent`` tells whether the form may have left.
+            ProviderMisbehaves: The answer is too large, not HTTP, or a redirect.
+            UsageError: A header, a proxy or an authority cannot be used.
+        """
+        request = Request(
+            method="POST",
+            url=url,
+            headers={**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"},
+            content=urlencode(fields).encode("ascii"),
+        )
+        response = self._once(request, self._end(deadline))
+        if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
+            raise ProviderMisbehaves(
+                f"{shown(url)} answers a token request with a redirect ({response.status})",
+                "secrets are not sent elsewhere; check the token_endpoint in the provider's metadata",
+            )
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            client.close()
+
+    def _end(self, deadline: Deadline) -> Deadline:
+        return Deadline.after(min(self._request_timeout, deadline.left()))
+
+    def _get_patiently(self, request: Request, end: Deadline) -> Response:
+        """Try up to three times, as long as the time that the provider asks for is left."""
+        for pause in _PAUSES:
+            wait, dropped, response = pause, None, None
+            try:
+                response = self._once(request, end)
+            except ProviderUnreachable as error:
+                from .http_failure import was_cut
+
+                if not was_cut(error) or wait >= end.left():
+                    raise
+                dropped = error.message
+            if response is not None:
+                wait = max(pause, retry_after(response) or 0.0)
+                if not _worth_repeating(response) or wait >= end.left():
+                    return response
+            why = dropped or f"{shown(request.url)} answered {response.status if response else 0}"
+            self._log.info(1, f"{why}; trying again in {wait:.2g} s")
+            time.sleep(wait)
+        return self._once(request, end)
+
+    def _once(self, request: Request, end: Deadline) -> Response:
+        """Make one request within the time that is left, whatever the peer does."""
+        flight, seconds, began = Flight(), end.left(), time.monotonic()
+
+        def late() -> Exception:
+            from .http_failure import too_late
+
+            flight.give_up()
+            return too_late(request.url, flight, seconds)
+
+        def attempt() -> Response:
+            import httpx2
+
+            from .http_failure import explain
+
+            try:
+                return exchange(self._client_for(request.url), request, flight, seconds)
+            except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+                raise explain(
+                    error, url=request.url, flight=flight, seconds=seconds, options=self._tls
+                ) from error
+
+        if seconds <= 0:
+            raise late()
+        try:
+            response = bounded(attempt, seconds, late)
+        except BaseException:
+            flight.give_up()  # Ctrl-C too: what has not left by now must not leave any more
+            self._log.info(4, f"{request.method} {shown(request.url)} failed")
+            raise
+        self._log.info(
+            4,
+            f"{request.method} {shown(request.url)}: {response.status}, {len(response.body)} bytes, "
+            f"{time.monotonic() - began:.2f} s",
+        )
+        return response
+
+    def _client_for(self, url: str) -> httpx2.Client:
+        """Return the client for ``url``: one that knows the environment's proxies, or one that does not."""
+        direct = is_loopback_url(url)
+        if direct not in self._clients:
+            if self._context is None:
+                from .tls import context
+
+                self._context = context(self._tls)
+            if self._tls.insecure:
+                self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
+            self._clients[direct] = new_client(self._context, direct=direct)
+        return self._clients[direct]
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that an answer asks to wait (RFC 9110 §10.2.3), or None when it does not say."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    words = response.headers.get("retry-after", "").strip()
+    if words.isascii() and words.isdigit():
+        return float(words[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(words) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _worth_repeating(response: Response) -> bool:
+    return response.status == 429 or response.status >= 500  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _redirection(url: str, response: Response) -> str | None:
+    """Return where a redirect leads, or None when the answer is none.
+
+    Raises:
+        ProviderMisbehaves: It leads nowhere, or to plain http.
+    """
+    if response.status not in {301, 302, 303, 307, 308}:
+        return None
+    location = response.headers.get("location", "")
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = location
+    # http is for this machine, and only from this machine.
+    why = fault(target, http_allowed=url.startswith("http:")) if location else "leads nowhere"
+    if why:
+        raise ProviderMisbehaves(
+            f"{shown(url)} redirects to an address that {why}",
+            "copy the issuer URL from the provider's settings; it begins with https://",
+        )
+    return target

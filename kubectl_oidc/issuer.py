@@ -1,0 +1,116 @@
+"""Which URLs may be spoken to: the issuer (OpenID Connect Discovery 1.0 §3, §4) and the endpoints that it names.
+
+Everything is https. Plain http is for a provider on this very machine, such as the demo's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .errors import UsageError
+from .text import plain, quoted
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+_WELL_KNOWN = "/.well-known/openid-configuration"
+_EXAMPLE = "https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` is this machine: ``localhost``, 127.0.0.0/8 or ::1.
+
+    Args:
+        host: A host name or address, without brackets and port.
+    """
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().removesuffix(".") == "localhost"
+
+
+def is_loopback_url(url: str) -> bool:
+    """Tell whether ``url`` leads to this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def shown(url: str) -> str:
+    """Return ``url`` as it may stand in a message: without user info, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    return plain(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", limit=200)
+
+
+def fault(url: str, *, http_allowed: bool) -> str | None:
+    """Say in a few words why ``url`` must not be spoken to, or return None when it may be.
+
+    Args:
+        url: An issuer or an endpoint.
+        http_allowed: Whether plain http is, on this machine's own addresses.
+    """
+    if not url.isprintable() or " " in url or "\\" in url:
+        return "has a character that no URL has"
+    try:
+        parts = urlsplit(url)
+        reached = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return "is not a URL"
+    checks = (
+        (parts.scheme not in {"https", "http"}, "does not begin with https://"),
+        (not reached, "names no host"),
+        ("@" in parts.netloc, "has a user name or password in it"),
+        ("#" in url, "has a fragment"),
+        (
+            parts.scheme == "http" and not (http_allowed and is_loopback(parts.hostname or "")),
+            "is http, not https",
+        ),
+    )
+    return next((words for wrong, words in checks if wrong), None)
+
+
+def check_issuer(url: str) -> str:
+    """Return ``url`` byte for byte if it can be an issuer (OpenID Connect Discovery 1.0 §3).
+
+    Args:
+        url: What --oidc-issuer-url says; a slash at its end belongs to it.
+
+    Raises:
+        UsageError: No scheme, http on a public host, a query, a fragment, user info, no host.
+    """
+    why = fault(url, http_allowed=True)
+    if why is None and "?" in url:
+        why = "has a query"
+    if why is None and url.rstrip("/").endswith(_WELL_KNOWN):
+        why = "names the discovery document, not the issuer"
+    if why is None:
+        return url
+    # User info may hold a password: then the URL is not repeated.
+    named = "the issuer URL" if "@" in url else f"the issuer URL {quoted(url)}"
+    raise UsageError(f"{named} {why}", _hint(url, why), topic="issuer-url")
+
+
+def _hint(url: str, why: str) -> str:
+    if url.rstrip("/").endswith(_WELL_KNOWN):
+        return (
+            f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
+        )
+    if "http, not https" in why:
+        return "only a provider on this machine (localhost, 127.0.0.1, ::1) may be http; write https://"
+    if "://" not in url and "@" not in url and (candidate := _split(f"https://{url}")) and candidate.hostname:
+        return f"write it in full: --oidc-issuer-url={shown(candidate.geturl())}"
+    return f"copy the issuer URL from the provider's settings; it looks like {_EXAMPLE}"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None

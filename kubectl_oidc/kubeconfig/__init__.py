@@ -1,0 +1,17 @@
+"""kubeconfig files: read and merged as kubectl does, and one user's stanza written without touching the rest.
+
+``read``    which files, and what they say together (client-go's loading rules)
+``parse``   YAML text as a mapping
+``stanza``  the user's ``exec`` stanza, as a mapping and as ``kubectl config set-credentials``
+``edit``    text in, text out: one value set, every other byte kept
+``write``   which file, what changes, and what is refused
+``replace`` the file itself: lock, backup, one step
+"""
+
+from __future__ import annotations
+
+from .read import Entry, Kubeconfig, read
+from .stanza import Arg, Stanza
+from .write import Change, check_user, write_user
+
+__all__ = ["Arg", "Change", "Entry", "Kubeconfig", "Stanza", "check_user", "read", "write_user"]

@@ -1,0 +1,236 @@
+"""A kubeconfig's text with one value set, and every other byte as it was: comments, order, quotes, big numbers.
+
+The YAML parser's events say where each node begins and ends; the new value is spliced in there. The result is parsed
+again and compared with what was wanted, so that a construct this module does not understand (an alias, a merge key in
+the wrong place) ends in an error and not in a damaged file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ruamel.yaml.events import (
+    AliasEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.text import plain
+from kubectl_oidc.yaml_text import block, entry, flow
+
+from .parse import load, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+_HEAD = {
+    "apiVersion": "v1",
+    "kind": "Config",
+}  # a new file says so; kubectl takes it for granted where it is missing
+
+
+@dataclass(slots=True)
+class _Node:
+    """A node with the place of its content: from ``start`` to ``end``, as offsets into the text."""
+
+    kind: Literal["scalar", "alias", "sequence", "mapping"]
+    start: int
+    end: int
+    column: int
+    flow: bool = False
+    value: str = ""
+    children: list[_Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
+
+    def pairs(self) -> Iterator[tuple[_Node, _Node]]:
+        return zip(self.children[::2], self.children[1::2], strict=True)
+
+    def get(self, key: str) -> _Node | None:
+        return next((value for name, value in self.pairs() if name.value == key), None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is lost when another node takes its place: null, {} or []."""
+        if self.kind == "scalar":
+            return self.value in ("", "~", "null", "Null", "NULL")
+        return self.kind != "alias" and not self.children
+
+
+def _tree(text: str) -> _Node | None:
+    """Return the root node of the only document in ``text``, if it has one."""
+    roots: list[_Node] = []
+    open_: list[_Node] = []
+    for event in reader().parse(text):
+        node = _node(event)
+        if node is not None:
+            (open_[-1].children if open_ else roots).append(node)
+            if node.kind in ("sequence", "mapping"):
+                open_.append(node)
+        elif isinstance(event, SequenceEndEvent | MappingEndEvent):
+            _close(open_.pop(), event, text)
+    return roots[0] if roots else None
+
+
+def _node(event: Event) -> _Node | None:
+    start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
+    match event:
+        case ScalarEvent():
+            return _Node("scalar", start, end, column, value=event.value)
+        case AliasEvent():
+            return _Node("alias", start, end, column)
+        case SequenceStartEvent():
+            return _Node("sequence", start, end, column, flow=bool(event.flow_style))
+        case MappingStartEvent():
+            return _Node("mapping", start, end, column, flow=bool(event.flow_style))
+    return None
+
+
+def _close(node: _Node, event: Event, text: str) -> None:
+    if node.kind == "mapping":
+        for name, value in node.pairs():
+            if (
+                value.start == value.end
+            ):  # nothing stands there; the parser puts it behind the comments that follow
+                value.start = value.end = text.find(":", name.end) + 1
+    if node.flow:
+        node.end = event.end_mark.index
+    elif node.children:
+        # A block ends where its last leaf does: the event's own mark lies behind the comments that follow.
+        node.end = node.children[-1].end
+        if node.kind == "mapping":  # an anchor may stand before it
+            node.column = node.children[0].column
+
+
+def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> str:
+    """Return a kubeconfig's text with one user added or replaced, and everything else as it was.
+
+    Args:
+        text: The file's text; may be empty.
+        name: The user's name.
+        user: The new ``user:`` mapping. Where the old one differs in a single key, only that key is rewritten.
+        where: The file's name, for errors.
+
+    Returns:
+        The new text.
+
+    Raises:
+        KubeconfigError: The text cannot be understood, or the user cannot be set without touching other things.
+    """
+    data = load(text, where)
+    wanted = {**_HEAD, **data, "users": _with_user(data.get("users") or [], name, user)}
+    try:
+        edited = _edited(text, name, user, data)
+        if {**_HEAD, **load(edited, where)} == wanted:
+            return edited
+    except (KubeconfigError, _Unclear):
+        pass
+    raise KubeconfigError(
+        f"user {plain(name)!r} cannot be set in {where} without touching other parts of the file",
+        "Run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
+    )
+
+
+class _Unclear(Exception):
+    """The text uses YAML in a way that this module does not edit."""
+
+
+def _with_user(users: list[Any], name: str, user: Mapping[str, object]) -> list[Any]:
+    changed = [{**item, "user": user} if item.get("name") == name else item for item in users]
+    return changed if changed != users or _find(users, name) is not None else [*users, _item(name, user)]
+
+
+def _item(name: str, user: Mapping[str, object]) -> dict[str, object]:
+    return {"name": name, "user": user}
+
+
+def _find(users: list[Any], name: str) -> int | None:
+    return next((i for i, item in enumerate(users) if item.get("name") == name), None)
+
+
+def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, Any]) -> str:
+    bom = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix("\ufeff")
+    root = _tree(text)
+    if root is None or root.kind == "scalar":
+        base = text if not text or text.endswith("\n") else text + "\n"
+        return bom + base + _lines(text, block({**_HEAD, "users": [_item(name, user)]}) + "\n")
+    users = root.get("users")
+    if users is None or users.empty:
+        return bom + _set_key(text, root, "users", [_item(name, user)])
+    index = _find(data["users"], name)
+    if index is None:
+        return bom + _append(text, users, _item(name, user))
+    item = users.children[index]
+    old, node = data["users"][index].get("user") or {}, item.get("user")
+    differing = [key for key in {**old, **user} if old.get(key) != user.get(key)]
+    if node is not None and not node.empty and len(differing) == 1 and differing[0] in user:
+        return bom + _set_key(text, node, differing[0], user[differing[0]])
+    return bom + _set_key(text, item, "user", user)
+
+
+def _set_key(text: str, mapping: _Node, key: str, value: object) -> str:
+    """Return ``text`` with ``key`` of ``mapping`` set."""
+    if mapping.kind != "mapping":
+        raise _Unclear
+    found = next(((name, old) for name, old in mapping.pairs() if name.value == key), None)
+    if mapping.flow:
+        if found:
+            return text[: found[1].start] + flow(value) + text[found[1].end :]
+        return _insert_in_flow(text, mapping, f"{flow(key)}: {flow(value)}")
+    if found:
+        name, old = found
+        first, newline, rest = entry(key, value, mapping.column).partition("\n")
+        lines = _lines(text, first + _comment(text, name, old) + newline + rest)
+        return text[: name.start] + lines + text[_line_end(text, old.end) :]
+    at = _line_end(text, mapping.end)
+    return (
+        text[:at] + _lines(text, "\n" + " " * mapping.column + entry(key, value, mapping.column)) + text[at:]
+    )
+
+
+def _comment(text: str, name: _Node, old: _Node) -> str:
+    """Return the comment that stands on the line of a key, with a space before it."""
+    line_end = _line_end(text, name.end)
+    if old.end > line_end and old.start <= line_end:  # a value of several lines that begins here
+        return ""
+    words = text[old.end if old.end <= line_end else name.end : line_end].lstrip(": ")
+    return f" {words}" if words.startswith("#") else ""
+
+
+def _append(text: str, sequence: _Node, value: object) -> str:
+    """Return ``text`` with ``value`` behind the last item of ``sequence``."""
+    if sequence.kind != "sequence":
+        raise _Unclear
+    if sequence.flow:
+        return _insert_in_flow(text, sequence, flow(value))
+    at = _line_end(text, sequence.end)
+    margin = " " * sequence.column
+    return text[:at] + _lines(text, f"\n{margin}- {block(value, sequence.column + 2)}") + text[at:]
+
+
+def _insert_in_flow(text: str, node: _Node, words: str) -> str:
+    """Return ``text`` with ``words`` as the last element of a flow collection."""
+    if not node.children:
+        return text[: node.start + 1] + words + text[node.end - 1 :]
+    at = node.children[-1].end
+    return f"{text[:at]}, {words}{text[at:]}"
+
+
+def _line_end(text: str, at: int) -> int:
+    """Return the end of the line that the content before ``at`` ends on, the newline not included."""
+    at = len(text[:at].rstrip())
+    newline = text.find("\n", at)
+    if newline < 0:
+        return len(text)
+    return newline - 1 if text[newline - 1] == "\r" else newline
+
+
+def _lines(text: str, new: str) -> str:
+    """Return ``new`` with the line endings of ``text``."""
+    return new.replace("\n", "\r\n") if "\r\n" in text else new

@@ -1,0 +1,84 @@
+"""A kubeconfig's text as a mapping: numbers as they are written, lists checked as kubectl checks them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.text import plain
+
+
+class _WordsAsWritten(SafeConstructor):
+    """Numbers and dates stay the words that stand in the file: a cluster may be called 0123 or 1e3."""
+
+
+for _tag in ("int", "float", "timestamp"):
+    _WordsAsWritten.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
+
+
+def reader() -> YAML:
+    """Return the one YAML reader for kubeconfigs."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _WordsAsWritten
+    return yaml
+
+
+def load(text: str, where: str) -> dict[str, Any]:
+    """Return what a kubeconfig says.
+
+    Args:
+        text: The file's text.
+        where: The file's name, for errors.
+
+    Returns:
+        The mapping; empty for an empty file. Its clusters, contexts and users are lists of mappings, if they are there.
+
+    Raises:
+        KubeconfigError: It is not YAML, or not a kubeconfig.
+    """
+    try:
+        data = reader().load(text.removeprefix("\ufeff"))
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise KubeconfigError(
+            f"{where} is not valid YAML{_place(error)}",
+            "Correct the file (`kubectl config view` shows the same error); it was not changed",
+        ) from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise KubeconfigError(
+            f"{where} is not a kubeconfig: it holds no mapping",
+            "Check that --kubeconfig or KUBECONFIG names a kubeconfig; the file was not changed",
+        )
+    for key in ("clusters", "contexts", "users"):
+        _check_named(data.get(key), key, where)
+    return data
+
+
+def _check_named(items: object, key: str, where: str) -> None:
+    """Refuse what kubectl refuses: a list that is none, and a name that stands in it twice."""
+    if items is None:
+        return
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise KubeconfigError(
+            f"{where} is not a kubeconfig: {key!r} is not a list of mappings",
+            "Correct the file (`kubectl config view` shows the same error); it was not changed",
+        )
+    names = [item.get("name") for item in items]
+    for name in names:
+        if names.count(name) > 1:
+            raise KubeconfigError(
+                f"{where} has more than one entry named {plain(name)!r} in {key!r}",
+                "Remove one of them; kubectl refuses such a file too. It was not changed",
+            )
+
+
+def _place(error: Exception) -> str:
+    """Say where and why, without the line itself: it may hold a credential."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return ""
+    return f": line {error.problem_mark.line + 1}: {plain(str(error.problem).splitlines()[0], limit=80)}"

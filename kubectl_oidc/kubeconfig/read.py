@@ -1,0 +1,122 @@
+"""Which kubeconfig files there are and what they say together: client-go's loading rules.
+
+``--kubeconfig`` names one file; else ``KUBECONFIG`` is a list of them, else it is ``~/.kube/config``. The first file
+that has a name defines it whole; later ones add what is not there yet. Files of the list that do not exist are
+skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.text import plain
+
+from .parse import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One named cluster, context or user.
+
+    Args:
+        name: Its name.
+        value: The mapping under ``cluster:``, ``context:`` or ``user:``.
+        path: The file that defines it; relative paths in ``value`` count from that file's directory.
+    """
+
+    name: str
+    value: Mapping[str, Any]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """What the kubeconfig files say together.
+
+    Args:
+        paths: The files, existing or not, in order.
+        clusters: By name.
+        contexts: By name.
+        users: By name.
+        current_context: Its name; empty when none is set.
+    """
+
+    paths: tuple[Path, ...]
+    clusters: Mapping[str, Entry] = field(default_factory=dict)
+    contexts: Mapping[str, Entry] = field(default_factory=dict)
+    users: Mapping[str, Entry] = field(default_factory=dict)
+    current_context: str = ""
+
+    def context_cluster(self, context: str | None = None) -> str:
+        """Return the name of the cluster of ``context`` (of the current one by default); empty when there is none."""
+        entry = self.contexts.get(self.current_context if context is None else context)
+        return str(entry.value.get("cluster") or "") if entry else ""
+
+
+def paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the kubeconfig files in their order, existing or not.
+
+    Args:
+        explicit: What ``--kubeconfig`` says; empty or None when it is not given.
+        environ: The environment: KUBECONFIG, HOME (on Windows USERPROFILE).
+    """
+    if explicit:
+        return (Path(explicit).expanduser(),)
+    listed = [name for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    if listed:
+        return tuple(Path(name) for name in dict.fromkeys(listed))
+    return (Path("~/.kube/config").expanduser(),)
+
+
+def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
+    """Return what the kubeconfig files say together.
+
+    Args:
+        explicit: What ``--kubeconfig`` says.
+        environ: The environment.
+
+    Raises:
+        KubeconfigError: A file cannot be read or understood, or the one that ``--kubeconfig`` names does not exist.
+    """
+    files = paths(explicit, environ)
+    merged: dict[str, dict[str, Entry]] = {"clusters": {}, "contexts": {}, "users": {}}
+    current = ""
+    for path in files:
+        text = read_text(path)
+        if text is None and explicit:
+            raise KubeconfigError(f"there is no kubeconfig {plain(path)}", "Check --kubeconfig")
+        data = load(text or "", plain(path))
+        for kind, known in merged.items():
+            for item in data.get(kind) or []:
+                name, value = str(item.get("name", "")), item.get(kind.removesuffix("s"))
+                known.setdefault(name, Entry(name, value if isinstance(value, dict) else {}, path))
+        current = current or str(data.get("current-context") or "")
+    return Kubeconfig(files, merged["clusters"], merged["contexts"], merged["users"], current)
+
+
+def read_text(path: Path) -> str | None:
+    """Return a kubeconfig's text, line endings kept; None when the file does not exist.
+
+    Raises:
+        KubeconfigError: The file cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KubeconfigError(
+            f"cannot read the kubeconfig {plain(path)}: {error.strerror or error}",
+            "Check the file's owner and permissions",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise KubeconfigError(
+            f"the kubeconfig {plain(path)} is not UTF-8 text", "Save it as UTF-8; it was not changed"
+        ) from error

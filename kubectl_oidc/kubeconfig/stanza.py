@@ -1,0 +1,167 @@
+"""The kubeconfig user that calls this program (client authentication v1, ``users[].user.exec``)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
+
+from kubectl_oidc.secret import Secret
+
+COMMAND = "kubectl-oidc_login"
+API_VERSION = "client.authentication.k8s.io/v1"
+# kubectl shows it when it does not find the command.
+INSTALL_HINT = (
+    "kubectl-oidc_login is not installed or not on PATH; install it with: pipx install kubectl-oidc"
+)
+
+# Flags of stanzas written by hand or by other programs whose values nobody should see.
+_SECRET_FLAGS = ("--oidc-client-secret", "--password")
+_HEADER_FLAG = "--oidc-request-header"
+_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|pass|secret|signature|token", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument of ``get-token``.
+
+    Args:
+        flag: With its dashes.
+        value: Its value; None for a switch.
+        placeholder: What is shown in place of a secret value.
+    """
+
+    flag: str
+    value: str | Secret | None = None
+    placeholder: str = "CLIENT_SECRET"
+
+    @classmethod
+    def header(cls, name: str, value: str) -> Arg:
+        """Return the argument of one request header; its value is a secret where its name says so."""
+        if _SECRET_HEADER.search(name):
+            return cls(_HEADER_FLAG, Secret(f"{name}={value}"), placeholder=f"{name}=VALUE")
+        return cls(_HEADER_FLAG, f"{name}={value}")
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value must not be shown."""
+        return isinstance(self.value, Secret)
+
+    def shown(self) -> str:
+        """Return the argument for people: a placeholder stands for a secret."""
+        if isinstance(self.value, Secret):
+            return f"{self.flag}={self.placeholder}"
+        return self.flag if self.value is None else f"{self.flag}={self.value}"
+
+    def whole(self) -> str:
+        """Return the argument for the kubeconfig, secret included."""
+        return f"{self.flag}={self.value.reveal()}" if isinstance(self.value, Secret) else self.shown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stanza:
+    """What kubectl needs to know to call ``get-token``.
+
+    Args:
+        args: The arguments after ``get-token``.
+        command: The program; a bare name is looked up on PATH by kubectl.
+    """
+
+    args: tuple[Arg, ...]
+    command: str = COMMAND
+    api_version: str = field(default=API_VERSION, init=False)
+    # Terminal prompts where there is a terminal; background programs are served without one.
+    interactive_mode: str = field(default="IfAvailable", init=False)
+
+    def exec_mapping(self) -> dict[str, object]:
+        """Return the ``exec`` mapping for the kubeconfig, secrets included, keys in kubectl's order."""
+        return {
+            "apiVersion": self.api_version,
+            "args": ["get-token", *(arg.whole() for arg in self.args)],
+            "command": self.command,
+            "installHint": INSTALL_HINT,
+            "interactiveMode": self.interactive_mode,
+            "provideClusterInfo": False,
+        }
+
+    def set_credentials(self, user: str) -> list[str]:
+        """Return the words of the ``kubectl config set-credentials`` command, placeholders for secrets.
+
+        Args:
+            user: The user's name in the kubeconfig.
+        """
+        return [
+            "kubectl",
+            "config",
+            "set-credentials",
+            user,
+            f"--exec-api-version={self.api_version}",
+            f"--exec-interactive-mode={self.interactive_mode}",
+            f"--exec-command={self.command}",
+            "--exec-arg=get-token",
+            *(f"--exec-arg={_csv_field(arg.shown())}" for arg in self.args),
+        ]
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether one of the arguments is a secret."""
+        return any(arg.secret for arg in self.args)
+
+
+def _csv_field(text: str) -> str:
+    """Return ``text`` as one CSV field: kubectl splits each ``--exec-arg`` at commas, as a line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([text])
+    return line.getvalue()
+
+
+def is_ours(exec_: Mapping[str, object]) -> bool:
+    """Tell whether an ``exec`` mapping signs in with this program, or with kubelogin, whose flags it takes.
+
+    Args:
+        exec_: The mapping of a kubeconfig user.
+    """
+    command = str(exec_.get("command", ""))
+    name = PureWindowsPath(command).name  # takes both kinds of slash
+    args = exec_.get("args")
+    words = [str(word) for word in args] if isinstance(args, Sequence) and not isinstance(args, str) else []
+    match name.lower().removesuffix(".exe"):
+        case "kubectl-oidc_login":
+            return True
+        case "kubectl":
+            return "oidc-login" in words[:1]
+        case "kubelogin":  # two programs have this name; the other one signs in to Azure
+            return any(word.startswith("--oidc-issuer-url") for word in words)
+    return False
+
+
+def redacted(args: Sequence[str]) -> list[str]:
+    """Return a stanza's arguments with the values of secrets replaced by ``***``.
+
+    Args:
+        args: As they stand in the kubeconfig, ``--flag=value`` or ``--flag``, ``value``.
+    """
+    shown: list[str] = []
+    flag = ""
+    for word in args:
+        if flag:  # the value of the flag before
+            shown.append(_hide(flag, word))
+            flag = ""
+            continue
+        name, equals, value = word.partition("=")
+        if name in (*_SECRET_FLAGS, _HEADER_FLAG):
+            flag = "" if equals else name
+            shown.append(f"{name}={_hide(name, value)}" if equals else word)
+        else:
+            shown.append(word)
+    return shown
+
+
+def _hide(flag: str, value: str) -> str:
+    if flag != _HEADER_FLAG:
+        return "***"
+    name, _, _ = value.partition("=")
+    return f"{name}=***" if _SECRET_HEADER.search(name) else value

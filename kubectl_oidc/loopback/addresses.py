@@ -1,0 +1,73 @@
+"""What --listen-address says: a host and a port, as kubelogin writes them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import quoted
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """An address to listen on; ``str`` writes it as ``host:port``.
+
+    Attributes:
+        host: A host name or address without brackets; empty means ``localhost``.
+        port: The port; 0 is any that is free.
+    """
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> ListenAddress:
+        """Return the address that ``text`` names.
+
+        Args:
+            text: ``127.0.0.1:8000``, ``localhost:0``, ``[::1]:8000``, or ``:8000``, which is loopback too: Go would
+                listen on every interface there, and a callback server has no business on those (RFC 8252 §8.3).
+
+        Raises:
+            UsageError: It is no host and port.
+        """
+        host, colon, port = text.strip().rpartition(":")
+        if not colon:
+            raise _malformed(text, "names no port")
+        if not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
+            raise _malformed(text, f"has no port between 0 and {_LAST_PORT} after its last colon")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+            if not _is_ipv6(host):
+                raise _malformed(text, "has no IPv6 address between its brackets")
+        elif ":" in host:
+            raise _malformed(
+                text, "has an IPv6 address without brackets" if _is_ipv6(host) else "is no host and port"
+            )
+        elif host and not _NAME.fullmatch(host):
+            raise _malformed(text, "has a character that no host name has")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _malformed(text: str, why: str) -> UsageError:
+    return UsageError(
+        f"--listen-address {quoted(text)} {why}",
+        "write HOST:PORT, such as --listen-address=127.0.0.1:8000; an IPv6 address stands in brackets, port 0 is any",
+    )

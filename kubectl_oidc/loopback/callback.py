@@ -1,0 +1,155 @@
+"""Which request is the answer to ours (RFC 6749 §4.1.2, RFC 9207), decided without touching anything.
+
+Any web page and any program on this machine can send requests here. So nothing in a request is believed, shown or
+acted on before its ``state`` is ours, and a request that is not the answer changes nothing: the wait goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+
+from kubectl_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_PARAMETERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider answered; its words are not yet safe to show (``text.plain``).
+
+    Attributes:
+        code: The authorization code, or None when the provider refused.
+        error: The error code (RFC 6749 §4.1.2.1).
+        error_description: The provider's words about it.
+        error_uri: The provider's page about it.
+    """
+
+    code: Secret | None
+    error: str | None = None
+    error_description: str | None = None
+    error_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of an HTTP request.
+
+    Attributes:
+        method: The method, as sent.
+        target: The request target: path and query.
+        host: The Host header, None when there is none.
+    """
+
+    method: str
+    target: str
+    host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that is not the answer.
+
+    Attributes:
+        status: The HTTP status, 4xx.
+        why: A few words for the log and the page; nothing of the request is in them.
+        headers: Headers that this status asks for.
+    """
+
+    status: int
+    why: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Start:
+    """The request for the start URL: the browser goes on to the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What the answer must look like.
+
+    Attributes:
+        hosts: The values that the Host header may have, in lower case. A page that has bound its own name to
+            127.0.0.1 (DNS rebinding) sends another one.
+        path: The path of the redirect URI.
+        start_path: The path of the start URL, unguessable: whoever knows it may be sent to the provider.
+        state: The state of the authorization request (RFC 6749 §10.12).
+        issuer: Who must have answered (RFC 9207 §2.4).
+        iss_required: Whether the provider promised to say who it is.
+    """
+
+    hosts: frozenset[str]
+    path: str
+    start_path: Secret
+    state: Secret
+    issuer: str
+    iss_required: bool
+
+    def judge(self, request: Request) -> Answer | Start | Refusal:
+        """Return the answer that ``request`` carries, or what else it is.
+
+        Args:
+            request: The head of a request.
+        """
+        path, _, query = request.target.partition("?")
+        if (refused := self._judge_head(request)) is not None:
+            return refused
+        if _same(path, self.start_path.reveal()):
+            return Start()
+        if unquote(path) != unquote(self.path):
+            return Refusal(404, "nothing is at this address")
+        if not query:
+            return Refusal(400, "this is where a sign-in ends")
+        parameters = _parameters(query)
+        return parameters if isinstance(parameters, Refusal) else self._judge_parameters(parameters)
+
+    def _judge_head(self, request: Request) -> Refusal | None:
+        if (request.host or "").lower() not in self.hosts:
+            return Refusal(403, "the request names another host")
+        if request.method != "GET":
+            # HEAD too: what looks ahead at links must not use the answer up.
+            return Refusal(405, "only GET is understood here", (("allow", "GET"),))
+        if not request.target.startswith("/"):
+            return Refusal(400, "the request target is no path")
+        return None
+
+    def _judge_parameters(self, parameters: Mapping[str, str]) -> Answer | Refusal:
+        """Check state, then issuer, then what was answered; the order is what keeps strangers' words out."""
+        if not _same(parameters.get("state", ""), self.state.reveal()):
+            return Refusal(
+                403, "this answers another sign-in than the one that waits here, perhaps an earlier one"
+            )
+        iss = parameters.get("iss")
+        if iss is None and self.iss_required:
+            return Refusal(403, "the answer does not say which provider it is from")
+        if iss is not None and iss != self.issuer:
+            return Refusal(403, "the answer is from another provider")
+        code, error = parameters.get("code"), parameters.get("error")
+        if bool(code) == bool(error):
+            return Refusal(
+                400, "the answer has no code" if not code else "the answer has a code and an error"
+            )
+        if code:
+            return Answer(Secret(code))
+        return Answer(None, error, parameters.get("error_description"), parameters.get("error_uri"))
+
+
+def _parameters(query: str) -> dict[str, str] | Refusal:
+    """Return the parameters of an answer, each of which may stand in it once (RFC 6749 §3.1)."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        return Refusal(400, "the answer cannot be read")
+    parameters = dict(pairs)
+    return parameters if len(parameters) == len(pairs) else Refusal(400, "a parameter is repeated")
+
+
+def _same(given: str, ours: str) -> bool:
+    """Compare in constant time, whatever characters were sent."""
+    return compare_digest(given.encode(errors="surrogatepass"), ours.encode())

@@ -1,0 +1,128 @@
+"""One HTTP connection: a bounded request in, one reply out, and a close that loses neither (RFC 9112 §9.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import h11
+
+from .callback import Refusal, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAD_BYTES = 64 * 1024
+"""The longest request line with headers. A browser sends a site's cookies to each of its ports, and developers collect
+many for localhost: four times what web servers commonly take."""
+
+READ_BYTES = 16 * 1024
+
+LINGER_SECONDS = 1.0
+"""How long a client that still sends is listened to after the reply."""
+
+LINGER_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP response.
+
+    Attributes:
+        status: The status code.
+        headers: The header fields, without those about the connection and the length.
+        body: The body.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+
+class Connection:
+    """A client's connection, for one request.
+
+    Args:
+        client: The connected socket, non-blocking; ``close`` closes it.
+    """
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._head_only = False
+
+    async def read(self) -> Request | Refusal | None:
+        """Return the request; a refusal for what is not HTTP or too large; None when the client left.
+
+        Raises:
+            OSError: The connection broke.
+        """
+        while True:
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                # h11 hints at 501 for a transfer coding that it does not know; whose fault that is, is the same.
+                return Refusal(min(error.error_status_hint, 431), "the request cannot be read")
+            if event is h11.NEED_DATA:
+                self._http.receive_data(await self._loop.sock_recv(self._client, READ_BYTES))
+            elif isinstance(event, h11.Request):
+                self._head_only = event.method == b"HEAD"
+                return _request(event)
+            else:
+                return None
+
+    async def send(self, reply: Reply) -> None:
+        """Send ``reply`` and say that nothing follows.
+
+        Raises:
+            OSError: The client left.
+        """
+        headers = [*reply.headers, ("content-length", str(len(reply.body))), ("connection", "close")]
+        response = h11.Response(
+            status_code=reply.status, headers=_encoded(headers), reason=_reason(reply.status)
+        )
+        # What h11 could not read leaves its own side of the connection whole, so it can still write the reply.
+        data = self._http.send(response) or b""
+        if not self._head_only:
+            data += self._http.send(h11.Data(data=reply.body)) or b""
+        await self._loop.sock_sendall(self._client, data)
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
+
+    async def linger(self) -> None:
+        """Take in what the client still sends, within bounds.
+
+        A socket closed with unread bytes resets the connection, and a reset may take the reply from the client before it
+        has read it.
+        """
+        left = LINGER_BYTES
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while left > 0 and (data := await self._loop.sock_recv(self._client, READ_BYTES)):
+                    left -= len(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _reason(status: int) -> bytes:
+    return HTTPStatus(status).phrase.encode("ascii")
+
+
+def _encoded(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
+
+
+def _request(event: h11.Request) -> Request:
+    hosts = [value for name, value in event.headers if name == b"host"]
+    return Request(
+        method=event.method.decode("latin-1"),
+        target=event.target.decode("latin-1"),
+        host=hosts[0].decode("latin-1") if len(hosts) == 1 else None,
+    )

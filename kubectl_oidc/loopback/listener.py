@@ -1,0 +1,129 @@
+"""Many connections at once, none of which can hold up another (the event loop's side of the callback server)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from .connection import Connection
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from .callback import Refusal, Request
+    from .connection import Reply
+
+    Respond = Callable[[Request | Refusal], Reply | asyncio.Future[Reply]]
+
+CONNECTION_SECONDS = 10.0
+"""How long a client may take to send its request and to take in the reply."""
+
+MOST_CONNECTIONS = 64
+"""Connections that wait for their request. One more, and the oldest goes, so that whoever sends at once is never held up."""
+
+_PAUSE = 0.05
+"""Seconds until the next try when the system has no room for another connection."""
+
+
+class Listener:
+    """Accept connections and answer one request on each, until it is stopped.
+
+    Args:
+        sockets: The listening sockets; closed at the end.
+        respond: Gives the reply to a request. A future means that the client is held, without limit, until the reply
+            is known; such a client is not dropped for another.
+    """
+
+    def __init__(self, sockets: Sequence[socket.socket], respond: Respond) -> None:
+        self._sockets = sockets
+        self._respond = respond
+        self._stopped = asyncio.Event()
+        self._grace = 0.0
+        # In the order in which they came: the first is the one that has had the most time.
+        self._droppable: dict[asyncio.Task[None], None] = {}
+        self._held: set[asyncio.Task[None]] = set()
+
+    def stop(self, grace: float) -> None:
+        """Accept nothing any more and end `run`; called in the event loop.
+
+        Args:
+            grace: Seconds until clients that are held must have taken in their reply.
+        """
+        self._grace = grace
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`; afterwards every socket is closed."""
+        accepting = [asyncio.create_task(self._accept(listener)) for listener in self._sockets]
+        try:
+            await self._stopped.wait()
+            await _cancelled(accepting)
+            await _cancelled(list(self._droppable))
+            if self._held:
+                await asyncio.wait(self._held, timeout=self._grace)
+        finally:
+            await _cancelled([*accepting, *self._droppable, *self._held])
+            for listener in self._sockets:
+                listener.close()
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(listener)
+            except OSError:
+                # The client has gone again, or there are too many open files: make room.
+                self._drop_oldest()
+                await asyncio.sleep(_PAUSE)
+                continue
+            if len(self._droppable) >= MOST_CONNECTIONS:
+                self._drop_oldest()
+            task = asyncio.create_task(self._converse(Connection(client)))
+            self._droppable[task] = None
+            task.add_done_callback(self._forget)
+            # One turn for everybody else: a flood of connections must not keep the loop to itself.
+            await asyncio.sleep(0)
+
+    def _drop_oldest(self) -> None:
+        if self._droppable:
+            oldest = next(iter(self._droppable))
+            del self._droppable[oldest]
+            oldest.cancel()
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._droppable.pop(task, None)
+        self._held.discard(task)
+
+    async def _converse(self, connection: Connection) -> None:
+        """Answer one request; what a client does wrong ends its connection and nothing else."""
+        try:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CONNECTION_SECONDS) as limit:
+                    request = await connection.read()
+                    if request is None:
+                        return
+                    reply = self._respond(request)
+                    if isinstance(reply, asyncio.Future):
+                        limit.reschedule(None)
+                        reply = await self._hold(reply)
+                        limit.reschedule(asyncio.get_running_loop().time() + CONNECTION_SECONDS)
+                    await connection.send(reply)
+                    await connection.linger()
+        finally:
+            connection.close()
+
+    async def _hold(self, reply: asyncio.Future[Reply]) -> Reply:
+        task = asyncio.current_task()
+        if task is not None:
+            self._droppable.pop(task, None)
+            self._held.add(task)
+        return await asyncio.shield(reply)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

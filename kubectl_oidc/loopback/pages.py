@@ -1,0 +1,194 @@
+"""What the browser shows when it comes back: pages from the templates beside this file.
+
+Every value is escaped, no page has a script or loads anything, and none says more than the person may see: no state,
+no code, no token. The Content-Security-Policy holds even where that should ever fail.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from .connection import Reply
+
+if TYPE_CHECKING:
+    from .callback import Refusal
+
+_GOOD, _BAD, _IDLE = "good", "bad", "idle"
+# For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.
+_MARKS = {
+    _GOOD: ("Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
+    _BAD: ("Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
+    _IDLE: ("Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
+}
+_ANY_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_CLOCK = "%H:%M"
+_LONGEST_ZONE = 5
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A sign-in that worked.
+
+    Attributes:
+        person: Who signed in, as kubectl users know them.
+        expiry: When the token ends, in epoch seconds.
+        issuer: The provider.
+        redirect_to: Where the browser goes instead of to our page (--open-url-after-authentication).
+    """
+
+    person: str
+    expiry: float
+    issuer: str
+    redirect_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A sign-in that did not work; the words are those of the terminal.
+
+    Attributes:
+        message: What failed.
+        hint: What to do next.
+    """
+
+    message: str
+    hint: str
+
+
+def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
+    """Return the page at the end of a sign-in.
+
+    Args:
+        result: How it ended.
+        now: The time, in epoch seconds.
+    """
+    if isinstance(result, Failed):
+        body = _fill(
+            "failed.html", message=_sentence(result.message), hint=_sentence(result.hint or "try again")
+        )
+        return _page(400, _BAD, "Sign-in failed", body)
+    if result.redirect_to:
+        return redirect(result.redirect_to)
+    body = _fill(
+        "signed_in.html",
+        person=result.person,
+        issuer=result.issuer,
+        until=_moment(result.expiry, now),
+        span=_span(result.expiry - now),
+    )
+    return _page(200, _GOOD, "You are signed in", body)
+
+
+def refusal(refused: Refusal) -> Reply:
+    """Return the page for a request that is not the answer.
+
+    Args:
+        refused: Its status, and why.
+    """
+    body = _fill(
+        "notice.html",
+        what=_sentence(refused.why) + ".",
+        next="Go on in the window where you sign in, or see the terminal.",
+    )
+    return _page(refused.status, _IDLE, "Waiting for a sign-in", body, refused.headers)
+
+
+def answered() -> Reply:
+    """Return the page for an answer that comes a second time."""
+    body = _fill(
+        "notice.html",
+        what="This sign-in has its answer. Nothing was done a second time.",
+        next="You can close this window and go back to the terminal.",
+    )
+    return _page(409, _IDLE, "Already answered", body)
+
+
+def redirect(url: str) -> Reply:
+    """Return what sends the browser on to ``url`` (RFC 9700 §4.12: 303, so that it asks with GET)."""
+    return Reply(303, (("location", quote(url, safe=_ANY_ASCII)), *_headers("")))
+
+
+def _page(status: int, kind: str, title: str, body: str, more: tuple[tuple[str, str], ...] = ()) -> Reply:
+    label, colour, mark = _MARKS[kind]
+    style = _template("style.css")
+    document = Template(_template("page.html")).substitute(
+        title=escape(title), kind=kind, label=label, colour=colour, mark=mark, style=style, body=body
+    )
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"style-src 'sha256-{digest}'; img-src data:; "
+    headers = (("content-type", "text/html; charset=utf-8"), *_headers(policy), *more)
+    return Reply(status, headers, document.encode())
+
+
+def _headers(policy: str) -> tuple[tuple[str, str], ...]:
+    """Return the header fields of every response.
+
+    Args:
+        policy: What the Content-Security-Policy allows beside nothing.
+    """
+    return (
+        (
+            "content-security-policy",
+            f"default-src 'none'; {policy}base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    )
+
+
+@cache
+def _template(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _fill(name: str, **values: str) -> str:
+    """Return a template with its values, each escaped."""
+    return Template(_template(name)).substitute({key: escape(value) for key, value in values.items()})
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital, unless the first word is a flag, an address or a command."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in {"kubectl", "localhost"} else text
+
+
+def _moment(expiry: float, now: float) -> str:
+    """Return a local time with its zone, and the date when that is not today's."""
+    try:
+        moment, today = (datetime.fromtimestamp(at).astimezone() for at in (expiry, now))
+    except (OverflowError, OSError, ValueError):
+        return "a time beyond the calendar"
+    name = moment.tzname() or ""
+    # Windows has whole sentences for names, and zones without letters are called "-03".
+    zone = name if name.isalpha() and len(name) <= _LONGEST_ZONE else f"UTC{moment.isoformat()[-6:]}"
+    date = "" if moment.date() == today.date() else f"{moment.day} {moment:%B %Y}, "
+    return f"{date}{moment:{_CLOCK}} {zone}"
+
+
+def _span(seconds: float) -> str:
+    """Return how long from now, in words."""
+    if seconds < _MINUTE:
+        return "in less than a minute" if seconds > 0 else "it has ended"
+    steps = ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
+    words, rest = [], int(seconds)
+    for size, unit in steps:
+        count, rest = divmod(rest, size)
+        if count:
+            words.append(f"{count} {unit}{'s' if count > 1 else ''}")
+        elif words:
+            break
+    return "in " + " ".join(words[:2])

@@ -1,0 +1,194 @@
+"""The callback server: it waits for one answer, shows how the sign-in ended, and goes (RFC 8252 §7.3, §8.3)."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.secret import Secret
+
+from . import pages
+from .callback import Answer, Awaited, Refusal
+from .pages import Failed
+from .sockets import listen
+from .thread import SLICE, ListenerThread
+from .urls import choices, host_headers, reachable
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from kubectl_oidc.log import Log
+
+    from .addresses import ListenAddress
+    from .callback import Request
+    from .connection import Reply
+    from .pages import SignedIn
+    from .sockets import NotFree
+
+FLUSH_SECONDS = 2.0
+"""How long `finish` waits until the browser has the page."""
+
+FAREWELL_SECONDS = 0.5
+"""The same when the sign-in is given up: whoever pressed Ctrl-C does not wait for a browser."""
+
+_ENDED = Failed("the sign-in was ended in the terminal", "run the command again to sign in")
+
+
+class CallbackServer:
+    """Where the browser comes back to, while the ``with`` block runs.
+
+    Args:
+        addresses: The addresses to listen on, the first that is free. When the redirect URL is a loopback address whose
+            port is among them, only that port is tried: at any other the answer would go to a stranger.
+        redirect_url: The redirect URI as it is registered; None means ``http://localhost:PORT`` without a path, which
+            some providers compare byte for byte.
+        state: The state of the authorization request.
+        issuer: Who must have answered.
+        iss_required: Whether the answer must say so (RFC 9207).
+        log: Where refused requests are told of.
+
+    Attributes:
+        redirect_uri: The redirect URI of the authorization request.
+        start_url: An address of ours that leads to the provider; unlike the authorization URL it can stand in an
+            argument list, because it gives nothing away and is good for nothing when the sign-in is over.
+        tried: The addresses before the one that is listened on, each not free.
+        exposed: The address listened on if other machines may reach it, else None: a person should be told.
+
+    Raises:
+        PortsTaken: (on entering) None of the addresses is free.
+    """
+
+    redirect_uri: str
+    start_url: str
+    tried: tuple[NotFree, ...]
+    exposed: ListenAddress | None
+
+    def __init__(
+        self,
+        addresses: Sequence[ListenAddress],
+        *,
+        redirect_url: str | None,
+        state: Secret,
+        issuer: str,
+        iss_required: bool,
+        log: Log,
+    ) -> None:
+        self._addresses = addresses
+        self._redirect_url = redirect_url
+        self._state = state
+        self._issuer = issuer
+        self._iss_required = iss_required
+        self._log = log
+        self._authorization_url: str | None = None
+        self._answer: Answer | None = None
+        self._answered = threading.Event()
+        self._broken: BaseException | None = None
+        self._sockets: tuple[socket.socket, ...] = ()
+        self._running: ListenerThread | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._close(_ENDED, FAREWELL_SECONDS)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close(_ENDED, FAREWELL_SECONDS)
+
+    def expect(self, authorization_url: str) -> None:
+        """Set where the start URL leads.
+
+        Args:
+            authorization_url: The authorization request.
+        """
+        self._authorization_url = authorization_url
+
+    def wait(self, seconds: float) -> Answer | None:
+        """Return the answer, or None when none came yet; what is not the answer does not end the wait.
+
+        Args:
+            seconds: The longest time to wait.
+        """
+        end = Deadline.after(seconds)
+        while not self._answered.wait(min(SLICE, end.left())) and not end.passed():
+            pass
+        if self._broken is not None:
+            raise self._broken
+        return self._answer
+
+    def finish(self, outcome: SignedIn | Failed) -> None:
+        """Show the browser how the sign-in ended, and stop listening; harmless when the browser has gone.
+
+        Args:
+            outcome: How it ended.
+        """
+        self._close(outcome, FLUSH_SECONDS)
+
+    def _open(self) -> None:
+        listening = listen(choices(self._addresses, self._redirect_url))
+        self._sockets = listening.sockets
+        for each in listening.tried:
+            self._log.info(1, f"{each} is not free: {each.reason}")
+        for host in listening.absent:
+            self._log.info(1, f"this machine has no {host}, so nothing listens there")
+        self.tried = listening.tried
+        self.exposed = listening.asked if listening.exposed else None
+        port = listening.asked.port
+        self.redirect_uri = self._redirect_url or f"http://localhost:{port}"
+        ticket = secrets.token_urlsafe(24)
+        self.start_url = f"http://{reachable(listening.asked)}/{ticket}"
+        awaited = Awaited(
+            hosts=host_headers(listening.asked, self._redirect_url),
+            path=urlsplit(self.redirect_uri).path or "/",
+            start_path=Secret(f"/{ticket}"),
+            state=self._state,
+            issuer=self._issuer,
+            iss_required=self._iss_required,
+        )
+        self._running = ListenerThread(listening.sockets, partial(self._respond, awaited), self._break)
+        self._log.info(1, f"listening on port {port} for the redirect URI {self.redirect_uri}")
+
+    def _close(self, outcome: SignedIn | Failed, grace: float) -> None:
+        try:
+            running, self._running = self._running, None
+            if running is not None:
+                running.end(pages.outcome(outcome, now=time.time()), grace)
+        finally:
+            for listener in self._sockets:
+                listener.close()
+
+    def _break(self, error: BaseException) -> None:
+        self._broken = error
+        self._answered.set()
+
+    def _respond(
+        self, awaited: Awaited, page: asyncio.Future[Reply], request: Request | Refusal
+    ) -> Reply | asyncio.Future[Reply]:
+        """Decide about a request; runs in the event loop, so that no two decide at once."""
+        verdict = request if isinstance(request, Refusal) else awaited.judge(request)
+        if isinstance(verdict, Refusal):
+            self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.why}")
+            return pages.refusal(verdict)
+        if self._answer is not None:
+            self._log.info(4, "the callback server was asked again after the answer")
+            return pages.answered()
+        if isinstance(verdict, Answer):
+            self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
+            self._answer = verdict
+            self._answered.set()
+            return page
+        if self._authorization_url is None:
+            return pages.refusal(Refusal(404, "the sign-in has not begun"))
+        return pages.redirect(self._authorization_url)

@@ -1,0 +1,97 @@
+"""A page for people on standard error: headings, paragraphs, tables, and text to copy.
+
+Wrapped to the terminal's width, from 60 columns; in colour only where a terminal shows it (NO_COLOR is honoured by
+rich). Words are never read as rich's markup, because some of them come from outside.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kubectl_oidc import shell_words
+from kubectl_oidc.diagnosis import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.terminal import Terminal
+
+NARROWEST = 60  # columns that everything is made for
+_WIDEST = 100  # columns that a paragraph fills at most
+_TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+class Page:
+    """A page on standard error, made whole before it is written.
+
+    Args:
+        console: Where it will stand: gives width, encoding and colour.
+        powershell: Whether commands are for PowerShell.
+    """
+
+    def __init__(self, console: Console, *, powershell: bool = False) -> None:
+        self._console = console
+        self._quote = shell_words.powershell if powershell else shell_words.posix
+        self.powershell = powershell
+
+    @classmethod
+    def on_stderr(cls, *, powershell: bool) -> Page:
+        """Return a page for standard error."""
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        console.width = max(console.width, NARROWEST)
+        return cls(console, powershell=powershell)
+
+    @contextmanager
+    def written(self, terminal: Terminal) -> Iterator[Page]:
+        """Collect what the block writes on the page, and write it out at its end."""
+        with self._console.capture() as captured:
+            yield self
+        terminal.need(_EMPTY_LINES.sub("\n\n", _TRAILING.sub("", captured.get())).strip("\n"))
+
+    def heading(self, words: str) -> None:
+        """Write a heading."""
+        self._console.print()
+        self._console.print(Text(words, style="bold"))
+
+    def words(self, words: str, *, indent: int = 0, style: str = "") -> None:
+        """Write a paragraph, wrapped."""
+        width = min(self._console.width, _WIDEST)
+        self._console.print(Padding(Text(words, style=style), (0, 0, 0, indent)), width=width)
+
+    def copy(self, text: str) -> None:
+        """Write text that people copy: not wrapped, not indented, between empty lines."""
+        self._console.print()
+        self._console.print(Text(text, style="cyan"), soft_wrap=True)
+        self._console.print()
+
+    def command(self, words: Sequence[str]) -> None:
+        """Write a command, quoted for the shell."""
+        self.copy(self._quote(words))
+
+    def rows(self, rows: Sequence[tuple[str, str]], *, titles: tuple[str, str] | None = None) -> None:
+        """Write a table of two columns; long values go on in the next line."""
+        first, second = titles or ("", "")
+        table = Table(box=box.SIMPLE_HEAD if titles else None, show_header=bool(titles), pad_edge=False)
+        table.add_column(first, overflow="fold", max_width=NARROWEST // 2)
+        table.add_column(second, overflow="fold")
+        for name, value in rows:
+            table.add_row(Text(name), Text(value))
+        self._console.print(table)
+
+    def finding(self, finding: Finding) -> None:
+        """Write what was found, and under it what to do."""
+        problem = finding.severity is Severity.PROBLEM
+        self.words(
+            f"{'error' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
+        )
+        self.words(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)

@@ -1,0 +1,239 @@
+"""The OpenID provider: its metadata, its key set and its token endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .deadline import Deadline
+from .errors import ProviderMisbehaves, ProviderUnreachable
+from .issuer import check_issuer, shown
+from .json_answer import parse_object
+from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
+from .provider_metadata import Metadata, check_status, discovery_url, parse_metadata
+from .token_endpoint import Client, TokenEndpoint
+from .token_response import TokenResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from .http import HttpClient
+    from .id_token import KeySet
+    from .log import Log
+    from .metadata_cache import Kind
+    from .secret import Secret
+
+__all__ = ["Client", "Metadata", "Provider", "TokenResponse", "check_issuer"]
+
+_REVALIDATION = 5.0
+"""Seconds after which a refresh uses the metadata that it has, though it is not fresh."""
+
+
+class Provider:
+    """One issuer, as one client sees it.
+
+    Args:
+        issuer: The issuer URL, byte for byte as configured.
+        client: Who asks.
+        http: How.
+        cache_dir: Where the public documents are kept, or None.
+        clock: The time in epoch seconds.
+        log: What -v shows.
+
+    Raises:
+        UsageError: The issuer URL cannot be one.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        client: Client,
+        http: HttpClient,
+        cache_dir: Path | None,
+        clock: Callable[[], float],
+        log: Log,
+    ) -> None:
+        self.issuer = check_issuer(issuer)
+        self._client = client
+        self._http = http
+        self._clock = clock
+        self._log = log
+        # What came without a checked certificate is no use to those who check it.
+        trust = "unchecked" if http.insecure else "checked"
+        headers = (word for field in sorted(client.request_headers) for word in field)
+        self._cache = MetadataCache(cache_dir, (issuer, trust, *headers), log)
+
+    def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
+        """Return the provider's metadata: the kept one while it is fresh, else fetched (Discovery §4).
+
+        Args:
+            deadline: When it must be there.
+            stale: Whether what was good within the last days will do where discovery does not answer.
+
+        Raises:
+            ProviderUnreachable: It cannot be fetched.
+            ProviderMisbehaves: It is not this issuer's, or breaks Discovery 1.0.
+        """
+        return self._metadata(deadline, stale=stale)
+
+    def key_set(self, deadline: Deadline, *, refetch: bool = False) -> KeySet:
+        """Return the keys that sign ID tokens (RFC 7517 §5).
+
+        Args:
+            deadline: When they must be there.
+            refetch: Whether a fresh kept set is not good enough: a token names a key that it does not hold.
+
+        Raises:
+            ProviderUnreachable: It cannot be fetched.
+            ProviderMisbehaves: What came is no key set.
+        """
+        from .id_token import KeySet
+
+        keys = None if refetch else self._kept_keys()
+        if keys is None:
+            url = self._metadata(deadline, stale=True).jwks_uri
+            try:
+                document = self._fetch("key_set", url, f"the key set {shown(url)}", deadline, anew=refetch)
+                keys = KeySet.from_jwks(document.members)
+            except ProviderMisbehaves:
+                self._doubt_metadata()
+                raise
+            self._cache.put("key_set", document)
+        for left_out in keys.left_out:
+            self._log.info(1, f"key set: {left_out}")
+        return keys
+
+    def exchange_code(
+        self, *, code: Secret, redirect_uri: str, code_verifier: Secret | None, deadline: Deadline
+    ) -> TokenResponse:
+        """Redeem an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+        Args:
+            code: The code from the callback.
+            redirect_uri: The one that the authorization request named.
+            code_verifier: The PKCE verifier; None without PKCE.
+            deadline: When the answer must be there.
+
+        Raises:
+            InvalidGrant: The code is not good.
+            ProviderError: As in ``TokenEndpoint.request``.
+        """
+        parameters: dict[str, str | Secret | None] = {
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": code_verifier,
+        }
+        return self.request_tokens("authorization_code", parameters, self.metadata(deadline), deadline)
+
+    def refresh(self, *, refresh_token: Secret, deadline: Deadline) -> TokenResponse:
+        """Redeem a refresh token (RFC 6749 §6), for the scope that the session has: none is named.
+
+        It is one request while the metadata is fresh; where discovery does not answer, the metadata that was good
+        within the last days does.
+
+        Args:
+            refresh_token: The session's latest.
+            deadline: When the answer must be there.
+
+        Raises:
+            InvalidGrant: The refresh token is not, or no longer, good.
+            ProviderUnreachable: No answer; ``sent`` tells whether the token may have been used.
+            ProviderError: As in ``TokenEndpoint.request``.
+        """
+        metadata = self._metadata(deadline, stale=True)
+        return self.request_tokens("refresh_token", {"refresh_token": refresh_token}, metadata, deadline)
+
+    def request_tokens(
+        self,
+        grant_type: str,
+        parameters: Mapping[str, str | Secret | None],
+        metadata: Metadata,
+        deadline: Deadline,
+    ) -> TokenResponse:
+        """Send one token request of any grant.
+
+        Args:
+            grant_type: The ``grant_type`` parameter.
+            parameters: The grant's own parameters.
+            metadata: What names the endpoint.
+            deadline: When the answer must be there.
+
+        Raises:
+            ProviderError: As in ``TokenEndpoint.request``.
+        """
+        endpoint = TokenEndpoint(
+            url=metadata.token_endpoint,
+            methods=metadata.token_endpoint_auth_methods,
+            client=self._client,
+            http=self._http,
+        )
+        self._log.info(1, f"token request: {grant_type}, client authentication {endpoint.method()}")
+        try:
+            return endpoint.request(grant_type, parameters, deadline)
+        except ProviderMisbehaves:
+            self._doubt_metadata()
+            raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _kept_keys(self) -> KeySet | None:
+        from .id_token import KeySet
+
+        kept = self._cache.get("key_set")
+        if kept is None or not kept.fresh(self._clock()):
+            return None
+        try:
+            return KeySet.from_jwks(kept.members)
+        except ProviderMisbehaves:
+            return None
+
+    def _metadata(self, deadline: Deadline, *, stale: bool) -> Metadata:
+        kept = self._cache.get("metadata")
+        now = self._clock()
+        if kept is not None:
+            try:
+                known = parse_metadata(kept.members, self.issuer)
+            except ProviderMisbehaves:
+                kept = None
+        if kept is None:
+            return self._discover(deadline)
+        if kept.fresh(now):
+            return known
+        if not stale or not kept.usable(now):
+            return self._discover(deadline)
+        try:
+            return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)))
+        except ProviderUnreachable as error:
+            self._log.info(1, f"{error.message}; going on with what is known of the provider")
+            return known
+
+    def _discover(self, deadline: Deadline) -> Metadata:
+        url = discovery_url(self.issuer)
+        document = self._fetch("metadata", url, f"the discovery document {shown(url)}", deadline)
+        metadata = parse_metadata(document.members, self.issuer)
+        self._cache.put("metadata", document)
+        return metadata
+
+    def _fetch(self, kind: Kind, url: str, what: str, deadline: Deadline, *, anew: bool = False) -> Document:
+        """Get a document, or learn that the kept one is unchanged (RFC 9110 §13.1.2)."""
+        kept = self._cache.get(kind)
+        headers = dict(self._client.request_headers)
+        if anew:
+            headers["Cache-Control"] = "no-cache"  # a key set between us and the provider may be old, too
+        elif kept is not None and kept.etag:
+            headers["If-None-Match"] = kept.etag
+        response = self._http.get(url, headers=headers, deadline=deadline)
+        now, seconds = self._clock(), lifetime(response.headers, kind)
+        if response.status == 304 and kept is not None and "If-None-Match" in headers:  # noqa: PLR2004
+            return Document(kept.members, now, seconds, kept.etag)
+        check_status(response, url, issuer=self.issuer)
+        return Document(parse_object(response, what), now, seconds, entity_tag(response.headers))
+
+    def _doubt_metadata(self) -> None:
+        """Let the next use ask the provider: an endpoint may have moved."""
+        kept = self._cache.get("metadata")
+        if kept is not None and kept.lifetime > 0:
+            self._cache.put("metadata", Document(kept.members, kept.fetched_at, 0.0, kept.etag))

@@ -1,0 +1,207 @@
+"""Provider metadata (OpenID Connect Discovery 1.0 §3, §4; RFC 8414): found, checked, believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .errors import ProviderMisbehaves, ProviderUnreachable
+from .issuer import fault, is_loopback_url, shown
+from .text import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .http_exchange import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the provider says of itself, checked.
+
+    Attributes:
+        issuer: Equal to the configured one, byte for byte.
+        authorization_endpoint: Where the browser goes.
+        token_endpoint: Where codes and refresh tokens are redeemed.
+        jwks_uri: Where the key set is.
+        code_challenge_methods: PKCE methods (RFC 8414 §2); empty where the metadata does not say.
+        id_token_algorithms: Algorithms that ID tokens may be signed with; empty where it does not say.
+        token_endpoint_auth_methods: Client authentication methods; empty where it does not say.
+        scopes_supported: The scopes it names; there may be others.
+        grant_types: The grants it names.
+        device_authorization_endpoint: RFC 8628 §4.
+        revocation_endpoint: RFC 7009, RFC 8414 §2.
+        end_session_endpoint: OpenID Connect RP-Initiated Logout 1.0 §2.1.
+        pushed_authorization_request_endpoint: RFC 9126 §5.
+        iss_parameter_supported: Whether every authorization response names its issuer (RFC 9207 §3).
+    """
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    code_challenge_methods: tuple[str, ...] = ()
+    id_token_algorithms: tuple[str, ...] = ()
+    token_endpoint_auth_methods: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ()
+    device_authorization_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    iss_parameter_supported: bool = False
+
+
+def discovery_url(issuer: str) -> str:
+    """Return where the metadata is (Discovery §4): a slash at the issuer's end is not doubled."""
+    return issuer.removesuffix("/") + "/.well-known/openid-configuration"
+
+
+def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
+    """Check a discovery document and return what we use of it (Discovery §4.3, RFC 8414 §3.3).
+
+    Args:
+        document: The parsed JSON.
+        issuer: The configured issuer.
+
+    Raises:
+        ProviderMisbehaves: It is another issuer's, a required member is missing, or an endpoint is not https.
+    """
+    named = document.get("issuer")
+    if named != issuer:
+        raise _other_issuer(named, issuer)
+    reading = _Reading(document, local=is_loopback_url(issuer))
+    return Metadata(
+        issuer=issuer,
+        authorization_endpoint=reading.required_endpoint("authorization_endpoint"),
+        token_endpoint=reading.required_endpoint("token_endpoint"),
+        jwks_uri=reading.required_endpoint("jwks_uri"),
+        code_challenge_methods=reading.words("code_challenge_methods_supported"),
+        id_token_algorithms=reading.words("id_token_signing_alg_values_supported"),
+        token_endpoint_auth_methods=reading.words("token_endpoint_auth_methods_supported"),
+        scopes_supported=reading.words("scopes_supported"),
+        grant_types=reading.words("grant_types_supported"),
+        device_authorization_endpoint=reading.endpoint("device_authorization_endpoint"),
+        revocation_endpoint=reading.endpoint("revocation_endpoint"),
+        end_session_endpoint=reading.endpoint("end_session_endpoint"),
+        pushed_authorization_request_endpoint=reading.endpoint("pushed_authorization_request_endpoint"),
+        iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+class _Reading:
+    """Read one document's members, each with its check."""
+
+    def __init__(self, document: Mapping[str, object], *, local: bool) -> None:
+        self._document = document
+        self._local = local
+
+    def required_endpoint(self, name: str) -> str:
+        value = self.endpoint(name)
+        if value is None:
+            raise _broken(f"names no {name}")
+        return value
+
+    def endpoint(self, name: str) -> str | None:
+        value = self._document.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise _broken(f"has a {name} that is no string")
+        # Plain http is for a provider on this machine, whose issuer is on this machine too.
+        why = fault(value, http_allowed=self._local)
+        if why:
+            raise _broken(f"has a {name} that {why}")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        value = self._document.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise _broken(f"has a {name} that is no list")
+        return tuple(word for word in value if isinstance(word, str))
+
+
+def _broken(why: str) -> ProviderMisbehaves:
+    return ProviderMisbehaves(
+        f"the provider's metadata {why}",
+        "the provider must be set right (behind a proxy it often needs to be told its public https address)",
+    )
+
+
+def _other_issuer(named: object, issuer: str) -> ProviderMisbehaves:
+    if not isinstance(named, str) or not named:
+        return _broken("names no issuer")
+    message = f"the provider's metadata is that of the issuer {quoted(named)}, not of {quoted(issuer)}"
+    usable = fault(named, http_allowed=True) is None
+    if named.rstrip("/") == issuer.rstrip("/"):
+        hint = f"they differ in the slash at the end alone, and it counts: --oidc-issuer-url={shown(named)}"
+    elif _is_okta(named) or _is_okta(issuer):
+        hint = (
+            "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
+            "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
+        )
+    elif usable:
+        hint = f"if that is your provider, use exactly its words: --oidc-issuer-url={shown(named)}"
+    else:
+        hint = "copy the issuer URL from the provider's settings"
+    return ProviderMisbehaves(message, hint, topic="issuer-url")
+
+
+def _is_okta(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host.endswith((".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com"))
+
+
+def check_status(response: Response, url: str, *, issuer: str) -> None:
+    """Refuse an answer to a GET that is no document.
+
+    Args:
+        response: The answer.
+        url: What was asked for.
+        issuer: The configured issuer, for the hint.
+
+    Raises:
+        ProviderUnreachable: 429 or 5xx: the provider is there, and not able to answer.
+        ProviderMisbehaves: Any other status but 200.
+    """
+    status = response.status
+    if status == 200:  # noqa: PLR2004
+        return
+    if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
+        raise unavailable(response, url)
+    if status in {404, 410} and url == discovery_url(issuer):
+        hint = "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
+        if _is_okta(issuer) and "/oauth2/" not in issuer:
+            hint = "at Okta it is https://ORG.okta.com, or that and /oauth2/default or /oauth2/ID"
+        raise ProviderMisbehaves(
+            f"there is no OpenID provider at {quoted(issuer)}: {shown(url)} answers {status}",
+            f"{hint}; copy it from the provider's settings",
+            topic="issuer-url",
+        )
+    raise ProviderMisbehaves(
+        f"{shown(url)} answers {status}",
+        "look at what answers there: a proxy in the way, a wrong --oidc-issuer-url, or a provider that asks for "
+        "--oidc-request-header",
+    )
+
+
+def unavailable(response: Response, url: str) -> ProviderUnreachable:
+    """Return the error for 429 and 5xx, which says nothing about who asked."""
+    from .http import retry_after
+
+    wait = retry_after(response)
+    when = f"in {wait:.0f} s, as it asks" if wait else "in a while"
+    if response.status == 429:  # noqa: PLR2004
+        return ProviderUnreachable(
+            f"the provider answers 429, too many requests ({shown(url)})", f"try again {when}"
+        )
+    return ProviderUnreachable(
+        f"the provider answers {response.status} ({shown(url)})",
+        f"it has a fault or is being worked on: try again {when}, or look at its status page",
+    )

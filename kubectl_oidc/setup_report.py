@@ -1,0 +1,256 @@
+"""What `setup` shows after a sign-in: the account, the claims, what will not work, and what to do next.
+
+Values in, text out. Everything that a provider says goes through ``plain`` and is never read as markup; commands and
+manifests are written without wrapping, so that they can be copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from kubectl_oidc import manifests
+from kubectl_oidc.diagnosis import Severity
+from kubectl_oidc.terminal import remaining
+from kubectl_oidc.text import plain, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.kubeconfig import Change, Stanza
+    from kubectl_oidc.page import Page
+
+_MOST_ITEMS = 40  # items of a list claim that are shown
+_MOST_GROUPS = 10  # groups that are proposed for a role binding
+_FIRST = (
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "email",
+    "email_verified",
+    "preferred_username",
+    "name",
+    "groups",
+    "exp",
+    "iat",
+)
+_TIMES = frozenset({"exp", "iat", "nbf", "auth_time", "updated_at"})
+# Of no meaning to a cluster: what ties a token to its sign-in (OpenID Connect Core 3.1.3.6, 3.3.2.11).
+_LEFT_OUT = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What there is to show.
+
+    Args:
+        person: Who signed in.
+        replaced: Whose session was replaced, if another's.
+        expiry: When the token ends, epoch seconds.
+        now: Epoch seconds.
+        storage: Where the session rests, in words; empty where it was not kept.
+        token_name: ``ID token`` or ``access token``.
+        claims: The claims of the token that the cluster gets.
+        username: The user name as the cluster takes it; None where it will refuse the token.
+        groups: The groups as the cluster takes them.
+        findings: What will not work.
+        trust: What the API server must know.
+        cluster: The EKS cluster of the current context, if it is one.
+        binding: The role binding to propose.
+        stanza: The kubeconfig user.
+        user: Its name.
+        change: What was done to the kubeconfig; None where it was not asked for.
+        on_path: Whether kubectl will find the stanza's command.
+        powershell: Whether commands are for PowerShell.
+    """
+
+    person: str
+    replaced: str | None
+    expiry: int
+    now: float
+    storage: str
+    token_name: str
+    claims: Mapping[str, object]
+    username: str | None
+    groups: Sequence[str]
+    findings: Sequence[Finding]
+    trust: manifests.Trust
+    cluster: manifests.EksCluster | None
+    binding: manifests.Binding | None
+    stanza: Stanza
+    user: str
+    change: Change | None
+    on_path: bool
+    powershell: bool
+
+
+def render(page: Page, report: Report) -> None:
+    """Write the whole report on the page."""
+    _account(page, report)
+    page.heading(f"Claims of the {report.token_name}")
+    page.rows(list(claim_rows(report.claims, report.now)), titles=("Claim", "Value"))
+    _findings(page, report)
+    _as_seen_by_the_cluster(page, report)
+    _trust(page, report)
+    _role(page, report)
+    _kubeconfig(page, report)
+    page.heading("4. Try it")
+    page.command(["kubectl", f"--user={report.user}", "get", "pods", "--all-namespaces"])
+
+
+def _account(page: Page, report: Report) -> None:
+    page.heading("Signed in")
+    kept = f"{report.storage}; the first kubectl needs no second sign-in"
+    rows = [
+        ("account", report.person),
+        ("issuer", plain(report.trust.issuer, limit=2000)),
+        ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
+        ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),
+    ]
+    if report.replaced:
+        rows.append(("replaces", f"the session of {plain(report.replaced)}, which was kept here"))
+    page.rows(rows)
+
+
+def claim_rows(claims: Mapping[str, object], now: float) -> Iterator[tuple[str, str]]:
+    """Return the claims as names and values for people, the well-known ones first.
+
+    Args:
+        claims: The claims.
+        now: Epoch seconds, for what is in the future.
+    """
+    order = {name: place for place, name in enumerate(_FIRST)}
+    for name in sorted(claims.keys() - _LEFT_OUT, key=lambda name: (order.get(name, len(order)), name)):
+        yield plain(name, limit=100), _value(name, claims[name], now)
+
+
+def _value(name: str, value: object, now: float) -> str:
+    if isinstance(value, str):
+        return plain(value, limit=1000)
+    if isinstance(value, list):
+        more = [f"(and {len(value) - _MOST_ITEMS} more)"] if len(value) > _MOST_ITEMS else []
+        items = [plain(item) if isinstance(item, str) else quoted(item) for item in value[:_MOST_ITEMS]]
+        return "\n".join([*items, *more]) or "(empty list)"
+    if name in _TIMES and isinstance(value, int | float) and (moment := local_time(value)):
+        ends = f", in {remaining(value - now)}" if name == "exp" and value > now else ""
+        return f"{value} ({moment}{ends})"
+    return quoted(value, limit=1000)
+
+
+def local_time(seconds: float) -> str:
+    """Return epoch seconds as local date and time with its offset; empty where no calendar has them."""
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def _findings(page: Page, report: Report) -> None:
+    if report.findings:
+        page.heading("What will not work")
+        for finding in report.findings:
+            page.finding(finding)
+
+
+def _as_seen_by_the_cluster(page: Page, report: Report) -> None:
+    """Show the names that role bindings must use, unless the cluster will refuse the token."""
+    if report.username is None or any(finding.severity is Severity.PROBLEM for finding in report.findings):
+        return
+    page.heading("What the cluster sees")
+    groups = [plain(group) for group in report.groups[:_MOST_ITEMS]]
+    user = plain(report.trust.username_prefix + report.username, limit=1000)
+    page.rows([("user", user), ("groups", "\n".join(groups) or "(none)")])
+
+
+def _trust(page: Page, report: Report) -> None:
+    page.heading("1. Let the cluster trust the issuer (once for each cluster)")
+    if manifests.is_public(report.trust.issuer):
+        page.words(
+            "Amazon EKS. The change takes 5 to 10 minutes. A cluster has one OIDC provider; AWS must reach the issuer "
+            "from the internet; a prefix for users or groups must not contain system:"
+        )
+        page.command(manifests.eks_command(report.trust, report.cluster))
+    else:
+        page.words("Amazon EKS cannot use this issuer: it must be a public https URL.")
+    page.words("kube-apiserver, by flags:")
+    page.copy("\n".join(manifests.apiserver_flags(report.trust)))
+    page.words(
+        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, without the flags "
+        "above. It reads email_verified as the flags do; an expression in place of claim: email must check it:"
+    )
+    page.copy(manifests.authentication_configuration(report.trust))
+
+
+def _role(page: Page, report: Report) -> None:
+    page.heading("2. Give a group a role (once for each cluster)")
+    if report.binding is None:
+        page.words("There is no group to bind. A role can be bound to you alone:")
+        user = plain(report.trust.username_prefix + (report.username or "USER"))
+        page.command(
+            ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
+        )
+        return
+    proposal = report.binding._replace(groups=report.binding.groups[:_MOST_GROUPS])
+    foreign = [group for group in proposal.groups if group not in report.groups]
+    if foreign:
+        page.words(f"warning: you are not in {plain(', '.join(foreign))}", style="yellow")
+    caution = (
+        "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
+        if proposal.role == "cluster-admin"
+        else ""
+    )
+    page.words(f"{caution}Other groups and roles: --group, --cluster-role.")
+    page.command(manifests.cluster_role_binding_command(proposal))
+    manifest = manifests.cluster_role_binding(proposal)
+    if page.powershell:
+        page.words("The same as a manifest, for `kubectl apply -f FILE`:")
+        page.copy(manifest)
+    else:
+        page.words("The same as a manifest:")
+        page.copy(f"kubectl apply -f - <<'EOF'\n{manifest}\nEOF")
+
+
+def _kubeconfig(page: Page, report: Report) -> None:
+    page.heading("3. Let kubectl use it (once for each kubeconfig)")
+    if report.change:
+        _change(page, report.change, report.user, secret=report.stanza.holds_secret)
+        page.words("The same on another machine (kubectl 1.30 or newer):")
+    else:
+        page.words("With kubectl 1.30 or newer; --write-kubeconfig does it for you:")
+    page.command(report.stanza.set_credentials(report.user))
+    if report.stanza.holds_secret:
+        page.words(
+            "The values in capitals are secrets and are not printed: put them in yourself. "
+            "Who can read the kubeconfig can read them; a native client with PKCE needs none.",
+            style="yellow",
+        )
+    if not report.on_path:
+        page.words(
+            f"warning: kubectl will not find {plain(report.stanza.command)} on PATH; "
+            "--absolute-path writes the whole path",
+            style="yellow",
+        )
+    page.words("To make it the current context's user, so that --user is not needed:")
+    page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}"])
+
+
+def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:
+    said = {
+        "created": f"Wrote {plain(change.path)} with the user {plain(user)}.",
+        "added": f"Added the user {plain(user)} to {plain(change.path)}.",
+        "updated": f"Updated the user {plain(user)} in {plain(change.path)}:",
+        "unchanged": f"{plain(change.path)} has the user {plain(user)} just so already.",
+    }
+    page.words(said[change.action])
+    for line in change.details:
+        page.words(line, indent=2)
+    if change.backup:
+        page.words(f"The file as it was: {plain(change.backup)}")
+    if secret and change.readable_by_others:
+        page.words(
+            f"warning: others on this machine can read the secret in {plain(change.path)}; chmod 600 ends that",
+            style="yellow",
+        )

@@ -1,0 +1,39 @@
+"""Commands as people paste them into their shell: quoted, one flag a line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ONE_LINE = 76  # characters
+_POWERSHELL_PLAIN = re.compile(r"[A-Za-z0-9_./:=-]+")
+
+
+def posix(words: Sequence[str]) -> str:
+    """Return a command for sh, bash and zsh."""
+    return _lines(words, shlex.quote, " \\\n  ")
+
+
+def powershell(words: Sequence[str]) -> str:
+    """Return a command for PowerShell, where a comma or an @ in a bare word has a meaning of its own."""
+
+    def quote(word: str) -> str:
+        return word if _POWERSHELL_PLAIN.fullmatch(word) else "'" + word.replace("'", "''") + "'"
+
+    return _lines(words, quote, " `\n  ")
+
+
+def _lines(words: Sequence[str], quote: Callable[[str], str], line_break: str) -> str:
+    """Join words to lines: each flag begins one, and keeps the value that follows it."""
+    lines: list[str] = []
+    for word in words:
+        if lines and not word.startswith("-"):
+            lines[-1] += " " + quote(word)
+        else:
+            lines.append(quote(word))
+    line = " ".join(lines)
+    return line if len(line) <= _ONE_LINE else line_break.join(lines)

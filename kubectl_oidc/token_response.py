@@ -1,0 +1,160 @@
+"""What the token endpoint says: tokens (RFC 6749 §5.1, OpenID Connect Core 3.1.3.3) or an error (RFC 6749 §5.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+from .errors import InvalidGrant, ProviderMisbehaves, ProviderRefused
+from .secret import Secret
+from .text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
+_LONGEST_LIFE = 10 * 365 * 24 * 3600
+_FEWEST_HIDDEN = 4
+"""Secrets of fewer characters are not looked for in the provider's words: they would hide half of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """A successful answer (RFC 6749 §5.1, OpenID Connect Core 3.1.3.3), not validated beyond its shape.
+
+    Attributes:
+        id_token: The ID token.
+        access_token: The access token.
+        refresh_token: The refresh token, where one came.
+        expires_in: The access token's life in seconds, where the provider says.
+        scope: The scope granted, where it says.
+        token_type: ``Bearer`` as the provider writes it, where it says.
+    """
+
+    id_token: Secret | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+    expires_in: int | None = None
+    scope: str | None = None
+    token_type: str | None = None
+
+
+def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
+    """Return what a successful answer holds.
+
+    Args:
+        document: The parsed JSON.
+        what: What it is, for errors.
+
+    Raises:
+        ProviderMisbehaves: A token is no string, there is none, or it is not for a bearer.
+    """
+    id_token, access_token, refresh_token = (
+        _token(document, name, what) for name in ("id_token", "access_token", "refresh_token")
+    )
+    if id_token is None and access_token is None:
+        raise _broken(f"{what} holds no token")
+    token_type = document.get("token_type")
+    if token_type is not None and (not isinstance(token_type, str) or token_type.lower() != "bearer"):
+        raise _broken(f"{what} holds a token that is not for a bearer")
+    scope = document.get("scope")
+    return TokenResponse(
+        id_token=id_token,
+        access_token=access_token,
+        refresh_token=refresh_token,
+        expires_in=_seconds(document.get("expires_in")),
+        scope=scope if isinstance(scope, str) else None,
+        token_type=token_type,
+    )
+
+
+def _token(document: Mapping[str, object], name: str, what: str) -> Secret | None:
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise _broken(
+            f"{what} holds an {name} that is none"
+            if name[0] in "ai"
+            else f"{what} holds a {name} that is none"
+        )
+    return Secret(value)
+
+
+def _seconds(value: object) -> int | None:
+    """Return a number of seconds; some providers write it as a string. What is no number counts as not said."""
+    try:
+        seconds = (
+            float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
+        )
+    except (ValueError, OverflowError):
+        return None
+    return int(seconds) if 0 <= seconds <= _LONGEST_LIFE else None
+
+
+def _broken(message: str) -> ProviderMisbehaves:
+    return ProviderMisbehaves(
+        message, "look into the provider's log; the client's settings there may be incomplete"
+    )
+
+
+# RFC 6749 §5.2, and what each means here.
+_HINTS = {
+    "unauthorized_client": (
+        "allow this grant in the client's settings at the provider (Authorization Code, and Refresh Token for "
+        "offline_access)"
+    ),
+    "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
+    "invalid_scope": "check --oidc-extra-scope against the scopes that the provider allows this client",
+    "invalid_request": (
+        "compare the client's settings at the provider with the flags: redirect URI, PKCE, client authentication"
+    ),
+}
+_PUBLIC_HINT = (
+    "check --oidc-client-id; the client must be a native (public) one in the provider's settings, or else "
+    "--oidc-client-secret is needed"
+)
+_CONFIDENTIAL_HINT = "check --oidc-client-id and --oidc-client-secret; a native (public) client has no secret: leave the flag away"
+_GRANT_HINTS = {
+    "authorization_code": "try again; if it happens each time, compare the redirect URI and PKCE in the client's settings",
+    "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
+}
+
+
+def refusal(
+    document: Mapping[str, object], grant_type: str, secrets: list[str], *, has_secret: bool
+) -> ProviderRefused:
+    """Return the error for an OAuth error answer (RFC 6749 §5.2).
+
+    Args:
+        document: The parsed JSON, with an ``error`` member.
+        grant_type: What was asked for.
+        secrets: What was sent, which the provider's words must not show again.
+        has_secret: Whether the client has a secret, for the hint.
+    """
+    code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
+    description = plain(_hidden(document.get("error_description"), secrets), limit=200)
+    said = f"{code}: {description}" if description else code
+    if code == "invalid_grant":
+        thing = {"authorization_code": "authorization code", "refresh_token": "refresh token"}.get(
+            grant_type, "credentials"
+        )
+        hint = _GRANT_HINTS.get(grant_type, "check the user name and the password")
+        return InvalidGrant(f"the provider does not accept the {thing} ({said})", hint, code=code)
+    if code == "invalid_client":
+        hint = _CONFIDENTIAL_HINT if has_secret else _PUBLIC_HINT
+    else:
+        hint = _HINTS.get(code, "the provider's log may say more")
+    return ProviderRefused(f"the provider refuses the token request ({said})", hint, code=code)
+
+
+def _hidden(words: object, secrets: list[str]) -> str:
+    """Return the provider's words without anything secret that was sent to it."""
+    text = words if isinstance(words, str) else ""
+    for secret in secrets:
+        if len(secret) >= _FEWEST_HIDDEN:
+            for form in (secret, quote_plus(secret)):
+                text = text.replace(form, "[hidden]")
+    return text

@@ -1,0 +1,1 @@
+"""The installed program as a child process, with a real provider, browser, keyring and kubectl."""

@@ -1,0 +1,93 @@
+"""The real parts as fixtures; each is started once a worker, and gives each test something of its own."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import parts
+
+from .laptop import Laptop
+from .person import Person, chromium
+from .realm import serve
+from .scripted_browser import ScriptedBrowser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.plugin import Running
+
+    from .realm import OpenIdProvider, Realm
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether the test itself failed, for the screenshot."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def openid_provider() -> Iterator[OpenIdProvider]:
+    """Run npm oidc-provider."""
+    yield from serve()
+
+
+@pytest.fixture
+def realm(openid_provider: OpenIdProvider) -> Realm:
+    """Make an issuer of the test's own."""
+    return openid_provider.new_realm()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Run Chromium."""
+    yield from chromium(tmp_path_factory.mktemp("chromium"))
+
+
+@pytest.fixture
+def person(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Person]:
+    """Sit a person without cookies down at the browser; when the test fails, keep pictures of their tabs."""
+    context = browser.new_context()
+    context.set_default_timeout(20_000)  # milliseconds
+    somebody = Person(context, tmp_path)
+    yield somebody
+    if request.node.stash.get(_FAILED, False):
+        for number, page in enumerate(somebody.pages()):
+            picture = tmp_path / f"tab-{number}.png"
+            page.screenshot(path=picture)
+            print(f"tab {number}, {page.url}: {picture}")
+    context.close()
+
+
+@pytest.fixture
+def scripted_browser(tmp_path: Path) -> ScriptedBrowser:
+    """Have a browser that signs in by itself."""
+    return ScriptedBrowser(tmp_path)
+
+
+@pytest.fixture
+def laptop(realm: Realm, scripted_browser: ScriptedBrowser, start_plugin: Callable[..., Running]) -> Laptop:
+    """Have the program on a laptop whose browser signs in by itself; the session rests on disk."""
+    return Laptop(realm, scripted_browser, start_plugin)
+
+
+@pytest.fixture
+def port_8000() -> None:
+    """Make sure that nobody else has the default ports."""
+    for port in (8000, 18000):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            parts.missing(f"port {port} is taken by another program")

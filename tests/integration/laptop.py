@@ -1,0 +1,107 @@
+"""A laptop with the program on it: the same command again and again, as a kubeconfig has it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.plugin import Ended, run_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.plugin import Running
+
+    from .person import Person
+    from .realm import Realm
+    from .scripted_browser import ScriptedBrowser
+
+V1 = "client.authentication.k8s.io/v1"
+V1BETA1 = "client.authentication.k8s.io/v1beta1"
+
+
+def cache() -> Path:
+    """Return the cache directory of the test's home."""
+    return Path.home() / ".kube" / "cache" / "oidc-login"
+
+
+def exec_info(api_version: str = V1, **spec: Any) -> dict[str, str]:
+    """Return the environment that kubectl gives an exec plugin.
+
+    Args:
+        api_version: The version that the kubeconfig's stanza names.
+        spec: What stands in ``spec`` beside ``interactive``.
+    """
+    document = {
+        "kind": "ExecCredential",
+        "apiVersion": api_version,
+        "spec": {"interactive": False, **spec},
+    }
+    return {"KUBERNETES_EXEC_INFO": json.dumps(document)}
+
+
+def token_of(stdout: str) -> str:
+    """Return the token in an ExecCredential, which must be all that stands on standard output."""
+    token = json.loads(stdout)["status"]["token"]
+    assert isinstance(token, str)
+    return token
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what an ID token says."""
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+@dataclass
+class Laptop:
+    """Somebody's machine: a realm to sign in at, a browser, and the flags in the kubeconfig.
+
+    Attributes:
+        realm: Where people sign in.
+        browser: What the program opens.
+        begin: The fixture ``start_plugin``.
+        storage: The value of ``--token-cache-storage``.
+        client: The client.
+    """
+
+    realm: Realm
+    browser: Person | ScriptedBrowser
+    begin: Callable[..., Running]
+    storage: str = "disk"
+    client: str = "kubernetes"
+
+    def words(self, *more: str, command: str = "get-token") -> list[str]:
+        """Return the command line after the program's name."""
+        identity = self.realm.flags(f"--token-cache-storage={self.storage}", client=self.client)
+        if command in {"purge", "clean"}:
+            return [command, *identity, *more]
+        return [command, *identity, self.browser.flag, "--listen-address=127.0.0.1:0", *more]
+
+    def get_token(self, *more: str, env: Mapping[str, str] | None = None, timeout: float = 40.0) -> Ended:
+        """Run ``get-token`` to its end."""
+        return self.run(*self.words(*more), env=env, timeout=timeout)
+
+    def start(self, *more: str, command: str = "get-token", env: Mapping[str, str] | None = None) -> Running:
+        """Start ``get-token``, or another command, and do not wait for it."""
+        return self.begin(*self.words(*more, command=command), env=env)
+
+    def purge(self, *more: str, env: Mapping[str, str] | None = None) -> Ended:
+        """Run ``purge`` with the flags that name the session."""
+        return self.run(*self.words(*more, command="purge"), env=env)
+
+    def signed_in(self, *more: str, env: Mapping[str, str] | None = None) -> str:
+        """Run ``get-token``, which must work, and return the token."""
+        ended = self.get_token(*more, env=env)
+        assert ended.status == 0, ended.stderr
+        return token_of(ended.stdout)
+
+    @staticmethod
+    def run(*words: str, env: Mapping[str, str] | None = None, timeout: float = 40.0) -> Ended:
+        """Run the program with any words."""
+        done = run_plugin(*words, env=env, timeout=timeout)
+        return Ended(done.returncode, done.stdout, done.stderr)

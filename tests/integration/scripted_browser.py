@@ -1,0 +1,73 @@
+"""A browser without a screen for tests that are not about the browser: it signs in by itself, in an instant.
+
+It is the program behind ``--browser-command``, and ``ScriptedBrowser`` is the tests' end of it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import urllib.parse
+import urllib.request
+from html.parser import HTMLParser
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+
+class ScriptedBrowser:
+    """What the program may open in a test.
+
+    Args:
+        directory: Where the script, the URLs that it was given and the page at the end stand.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.command = directory / "scripted-browser"
+        words = shlex.join([sys.executable, "-I", __file__, str(directory)])
+        self.command.write_text(f'#!/bin/sh\nexec {words} "$1"\n')
+        self.command.chmod(0o700)
+        self.signs_in_as("alice")
+
+    @property
+    def flag(self) -> str:
+        """The flag that makes the program open this browser."""
+        return f"--browser-command={self.command}"
+
+    def signs_in_as(self, name: str) -> None:
+        """Set who signs in from now on."""
+        (self._directory / "name").write_text(name)
+
+    def opened(self) -> list[str]:
+        """Return the URLs that the program asked to open, in order."""
+        inbox = self._directory / "opened"
+        return inbox.read_text().splitlines() if inbox.exists() else []
+
+
+class _Form(HTMLParser):
+    action = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "form":
+            self.action = dict(attrs).get("action") or ""
+
+
+def main(directory: Path, url: str) -> None:
+    """Open the URL, sign in at the page that it leads to, and follow to the end."""
+    with (directory / "opened").open("a") as inbox:
+        inbox.write(f"{url}\n")
+    browser = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+    )
+    with browser.open(url, timeout=20) as page:
+        form = _Form()
+        form.feed(page.read().decode())
+        action = urllib.parse.urljoin(page.url, form.action)
+    name = (directory / "name").read_text()
+    answers = urllib.parse.urlencode({"name": name, "password": f"password of {name}"}).encode()
+    with browser.open(action, answers, timeout=20) as page:
+        (directory / "page").write_bytes(page.read())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,232 @@
+// A real OpenID provider (npm oidc-provider) for the integration tests.
+//
+// One process serves many realms: each test makes its own with POST /realms and so has its own issuer, keys, people,
+// counters and faults. The realm is steered through /realms/NAME/control, which no part of the program under test knows.
+// The process says where it listens in one line of JSON on standard output, and ends when its standard input ends.
+
+import * as crypto from 'node:crypto';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import Provider from 'oidc-provider';
+
+// By way of PEM: in Node 20, exporting the key object that the generation itself returned now and then deadlocks with the
+// garbage collector, which destroys the generation's job under the same mutex.
+const { privateKey: pem } = crypto.generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+const SIGNING_KEY = {
+  ...crypto.createPrivateKey(pem).export({ format: 'jwk' }), alg: 'RS256', kid: 'signing-key-1', use: 'sig',
+};
+
+const BY_CODE_ONLY = ['authorization_code'];
+const WITH_REFRESH = ['authorization_code', 'refresh_token'];
+const NATIVE = {
+  application_type: 'native',
+  redirect_uris: ['http://localhost:8000', 'http://localhost:18000'], // RFC 8252 §7.3: any port is as good
+  response_types: ['code'],
+  token_endpoint_auth_method: 'none',
+};
+
+const CLIENTS = [
+  { ...NATIVE, client_id: 'kubernetes', grant_types: WITH_REFRESH },
+  // Okta's app with the grant type "Authorization Code" only: offline_access is asked for and no refresh token comes.
+  { ...NATIVE, client_id: 'code-only', grant_types: BY_CODE_ONLY },
+  // A provider that compares redirect URIs byte for byte, the port included.
+  {
+    ...NATIVE, client_id: 'port-8000-only', grant_types: WITH_REFRESH,
+    application_type: 'web', redirect_uris: ['http://localhost:8000'],
+  },
+  // A confidential client, as older installations have it.
+  {
+    ...NATIVE, client_id: 'confidential', client_secret: 'a secret, that: needs "quoting" & more', grant_types: WITH_REFRESH,
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
+];
+
+const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head><body>
+<h1>Sign in to ${escape(clientId)}</h1>${wrong ? '<p role="alert">Wrong name or password.</p>' : ''}
+<form method="post" action="${mount}/interaction/${uid}">
+<label>Name <input name="name" autofocus autocomplete="off"></label>
+<label>Password <input name="password" type="password"></label>
+<button type="submit">Sign in</button>
+</form>
+<a href="${mount}/interaction/${uid}/cancel">Cancel</a>
+</body></html>`;
+
+class Realm {
+  constructor(origin, name, { secondsOfIdToken = 3600, groups = {} } = {}) {
+    this.mount = `/realms/${name}`;
+    this.issuer = origin + this.mount;
+    this.state = {
+      secondsOfIdToken, // how long ID and access tokens live
+      groups, // of a person, instead of ['eks-admins']
+      emailVerified: true,
+      faults: [], // for the next requests: { path, status, delay (ms), drop: 'before' | 'after' }
+    };
+    this.forget();
+    this.provider = new Provider(this.issuer, this.configuration());
+    this.handle = this.provider.callback();
+    this.provider.on('grant.revoked', () => { this.seen.revokedGrants += 1; });
+    this.provider.on('server_error', (_ctx, error) => { console.error(error); });
+  }
+
+  forget() {
+    this.seen = {
+      requests: {}, // "POST /token": how often
+      authorizationRequests: [], // their parameters
+      tokenRequests: [], // their grant types
+      revokedGrants: 0, // reuse of a rotated refresh token was seen
+    };
+  }
+
+  configuration() {
+    const lifetime = () => this.state.secondsOfIdToken;
+    return {
+      clients: CLIENTS,
+      jwks: { keys: [SIGNING_KEY] },
+      cookies: { keys: [crypto.randomUUID()] },
+      scopes: ['openid', 'offline_access'],
+      claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['name'] },
+      conformIdTokenClaims: false, // the claims are in the ID token, where Kubernetes looks for them
+      pkce: { required: () => true },
+      rotateRefreshToken: true,
+      ttl: {
+        AccessToken: lifetime, IdToken: lifetime, AuthorizationCode: 60, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400,
+      },
+      features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+      interactions: { url: (_ctx, interaction) => `${this.mount}/interaction/${interaction.uid}` },
+      findAccount: (_ctx, name) => ({ accountId: name, claims: () => this.claims(name) }),
+      renderError: (ctx, out) => {
+        ctx.type = 'html';
+        ctx.body = `<!DOCTYPE html><title>Error</title><h1>${escape(out.error)}</h1><p>${escape(out.error_description)}</p>`;
+      },
+    };
+  }
+
+  claims(name) {
+    return {
+      sub: name,
+      name: `${name} of the tests`,
+      email: `${name}@example.com`,
+      email_verified: this.state.emailVerified,
+      groups: this.state.groups[name] ?? ['eks-admins'],
+    };
+  }
+
+  async answer(req, res, path) {
+    if (path === '/control') {
+      await this.control(req, res);
+      return;
+    }
+    const url = new URL(path, this.issuer);
+    const request = `${req.method} ${url.pathname}`;
+    this.seen.requests[request] = (this.seen.requests[request] ?? 0) + 1;
+    if (await this.fault(req, res, url.pathname)) return;
+    if (url.pathname.startsWith('/interaction/')) {
+      await this.interact(req, res, url.pathname);
+      return;
+    }
+    if (url.pathname === '/auth') {
+      this.seen.authorizationRequests.push(Object.fromEntries(url.searchParams));
+      // oidc-provider grants offline_access only with prompt=consent (OpenID Connect Core 11); others do not ask for it.
+      if (url.searchParams.get('scope')?.includes('offline_access')) url.searchParams.set('prompt', 'consent');
+    }
+    if (url.pathname === '/token') await this.noteGrant(req);
+    req.originalUrl = this.mount + url.pathname + url.search; // how oidc-provider learns where it is mounted
+    req.url = url.pathname + url.search;
+    await this.handle(req, res);
+  }
+
+  async noteGrant(req) {
+    req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
+    this.seen.tokenRequests.push(req.body.grant_type);
+  }
+
+  // Does what was ordered for a request of this path; returns whether that was the answer.
+  async fault(req, res, path) {
+    const index = this.state.faults.findIndex((fault) => fault.path === path);
+    if (index < 0) return false;
+    const [{ status, delay, drop }] = this.state.faults.splice(index, 1);
+    if (delay) await sleep(delay);
+    if (drop === 'before') req.socket.destroy();
+    if (drop === 'after') res.end = () => req.socket.destroy();
+    if (status) reply(res, status, 'text/html', '<h1>The provider has a problem</h1>');
+    return Boolean(status) || drop === 'before';
+  }
+
+  // What a person sees: a page with name and password, or nothing at all when already signed in.
+  async interact(req, res, path) {
+    const { uid, prompt, params, session, grantId } = await this.provider.interactionDetails(req, res);
+    const finish = async (accountId) => {
+      const known = grantId && await this.provider.Grant.find(grantId);
+      const grant = known || new this.provider.Grant({ accountId, clientId: params.client_id });
+      grant.addOIDCScope(params.scope);
+      const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+      await this.provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+    };
+    if (path.endsWith('/cancel')) {
+      const result = { error: 'access_denied', error_description: 'The person cancelled the sign-in' };
+      await this.provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+    } else if (req.method === 'POST') {
+      const form = new URLSearchParams(await bodyOf(req));
+      if (form.get('name') && form.get('password') === `password of ${form.get('name')}`) await finish(form.get('name'));
+      else reply(res, 200, 'text/html', signInPage(uid, this.mount, params.client_id, true));
+    } else if (prompt.name === 'consent') {
+      await finish(session.accountId);
+    } else {
+      reply(res, 200, 'text/html', signInPage(uid, this.mount, params.client_id, false));
+    }
+  }
+
+  async control(req, res) {
+    if (req.method === 'POST') Object.assign(this.state, JSON.parse(await bodyOf(req)));
+    if (req.method === 'DELETE') this.forget();
+    reply(res, 200, 'application/json', JSON.stringify(this.seen));
+  }
+}
+
+function reply(res, status, type, text) {
+  res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  res.end(text);
+}
+
+async function bodyOf(req) {
+  const parts = [];
+  for await (const part of req) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+const realms = new Map();
+
+async function answer(req, res) {
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const [, name, path] = /^\/realms\/(\w+)(\/.*)$/.exec(req.url) ?? [];
+  if (req.method === 'POST' && req.url === '/realms') {
+    const settings = JSON.parse(await bodyOf(req));
+    const realm = new Realm(origin, `r${realms.size + 1}`, settings);
+    realms.set(realm.mount, realm);
+    reply(res, 201, 'application/json', JSON.stringify({ issuer: realm.issuer }));
+  } else if (realms.has(`/realms/${name}`)) {
+    await realms.get(`/realms/${name}`).answer(req, res, path);
+  } else {
+    reply(res, 404, 'text/plain', 'no such realm');
+  }
+}
+
+const server = createServer((req, res) => {
+  answer(req, res).catch((error) => {
+    console.error(error);
+    if (!res.headersSent) reply(res, 500, 'text/plain', 'the provider of the tests failed');
+  });
+});
+
+server.listen(0, '127.0.0.1', () => {
+  console.log(JSON.stringify({ origin: `http://127.0.0.1:${server.address().port}` }));
+});
+process.stdin.resume().on('end', () => process.exit(0));

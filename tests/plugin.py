@@ -1,0 +1,113 @@
+"""Run the installed program as a child process, as kubectl does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import parts
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Mapping
+
+
+class Ended(NamedTuple):
+    """What a run of the program left behind."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Running:
+    """A program that was started and is not waited for yet.
+
+    Args:
+        process: The child process, with pipes for its output.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def ended(self, timeout: float = 30.0) -> Ended:
+        """Wait for the end, at most ``timeout`` seconds, and return what came out."""
+        stdout, stderr = self.process.communicate(timeout=timeout)
+        return Ended(self.process.returncode, stdout, stderr)
+
+    def send(self, signum: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(signum)
+
+    def is_running(self) -> bool:
+        """Tell whether the program has not ended."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it for good, if it has not ended by itself."""
+        if self.is_running():
+            self.process.kill()
+        self.process.communicate()
+
+
+def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[str] | None = None) -> Running:
+    """Start the installed program and do not wait for it; tests do it with the fixture ``start_plugin``.
+
+    Args:
+        arguments: The command line after the program's name.
+        env: Variables beside the test's own environment.
+        command: Another command than the program itself, such as kubectl.
+    """
+    process = subprocess.Popen(
+        [*(command or [str(parts.plugin())]), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **(env or {})},
+        encoding="utf-8",
+        errors="surrogateescape",
+    )
+    return Running(process)
+
+
+def run_plugin(
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    input: str | None = None,  # noqa: A002 - the name that subprocess.run has for it
+    timeout: float = 30.0,
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed program to its end.
+
+    Args:
+        arguments: The command line after the program's name.
+        env: Variables beside the test's own environment.
+        input: What stands on standard input; nothing by default.
+        timeout: Seconds after which the test fails.
+    """
+    return subprocess.run(
+        [str(parts.plugin()), *arguments],
+        stdin=subprocess.DEVNULL if input is None else None,
+        input=input,
+        capture_output=True,
+        env={**os.environ, **(env or {})},
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=timeout,
+        check=False,
+    )
+
+
+def wait_until(holds: Callable[[], object], what: str, *, timeout: float = 20.0) -> None:
+    """Wait until ``holds()`` is true, or fail.
+
+    Args:
+        holds: The condition, asked every 20 ms.
+        what: The condition in words, for the failure.
+        timeout: Seconds.
+    """
+    end = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < end, f"waited {timeout:g} s in vain until {what}"
+        time.sleep(0.02)

@@ -1,0 +1,271 @@
+"""What is written down holds: links, headings that errors point to, flags that examples use, no foreign places."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+import pytest
+
+from .parts import REPOSITORY
+from .plugin import run_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+
+# Flags of other programs that the pages speak of in a sentence. In an example the program that takes the flag is known.
+OTHERS_FLAGS = frozenset(
+    {
+        # kubectl
+        "--all-namespaces",
+        "--exec-api-version",
+        "--exec-arg",
+        "--exec-command",
+        "--exec-env",
+        "--exec-interactive-mode",
+        "--user",
+        # kube-apiserver
+        "--authentication-config",
+        "--oidc-ca-file",
+        "--oidc-groups-claim",
+        "--oidc-groups-prefix",
+        "--oidc-required-claim",
+        "--oidc-signing-algs",
+        "--oidc-username-claim",
+        "--oidc-username-prefix",
+        # kubelogin
+        "--grant-type",
+        "--local-server-cert",
+        "--local-server-key",
+        "--tls-renegotiation",
+    }
+)
+
+
+class Line(NamedTuple):
+    """A line of a page, and whether it stands in a fenced block."""
+
+    page: Path
+    number: int
+    text: str
+    fence: str | None  # the whole fenced block that it stands in
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(REPOSITORY)}:{self.number}"
+
+
+def lines(page: Path) -> Iterator[Line]:
+    """Read a page line by line; a line of a fenced block that ends in a backslash is joined with the next."""
+    text = page.read_text(encoding="utf-8")
+    blocks = {
+        match.start(1): match[1]
+        for match in re.finditer(r"^ *```[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    }
+    position, fence, fence_ends, joined, joined_at = 0, None, 0, "", 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if position in blocks:
+            fence, fence_ends = blocks[position], position + len(blocks[position])
+        if position >= fence_ends:
+            fence = None
+        position += len(line)
+        joined, joined_at = joined + line, joined_at or number
+        if fence is not None and line.endswith("\\\n"):
+            joined = joined[:-2]
+            continue
+        yield Line(page, joined_at, joined.rstrip("\n"), fence)
+        joined, joined_at = "", 0
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a link into a page may name.
+
+    GitHub and the documentation's own builder make anchors by slightly different rules; only what both agree on counts.
+    """
+    found, seen = set(), set()
+    for line in lines(page):
+        if line.fence is not None:
+            continue
+        found.update(re.findall(r'<a id="([^"]+)"></a>', line.text))
+        if heading := re.match(r"#{1,6} +(.*?) *#*$", line.text):
+            words = (
+                re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading[1]).replace("`", "").replace("*", "").lower()
+            )
+            github = re.sub(r"[^\w\s-]", "", words).replace(" ", "-")
+            built = re.sub(
+                r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", words.encode("ascii", "ignore").decode())
+            ).strip("-")
+            if github == built and github not in seen:
+                found.add(github)
+            seen.add(github)
+    return found
+
+
+def links(page: Path) -> Iterator[tuple[Line, str]]:
+    """Find the targets of a page's links and pictures, code left out."""
+    for line in lines(page):
+        if line.fence is None:
+            text = re.sub(r"`[^`]*`", "", line.text)
+            for target in re.findall(r"\]\(<?([^)\s>]+)", text) + re.findall(
+                r"^\[[^]]+\]: +<?([^\s>]+)", text
+            ):
+                yield line, target
+
+
+def code_files() -> list[Path]:
+    return sorted((REPOSITORY / "kubectl_oidc").rglob("*.py"))
+
+
+def topics() -> dict[str, str]:
+    """Return every topic that an error names, and one place that does."""
+    found: dict[str, str] = {}
+    for path in code_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.keyword(arg="topic", value=ast.Constant(value=str(topic))):
+                    pass
+                case ast.Assign(targets=[ast.Name(id="default_topic")], value=ast.Constant(value=str(topic))):
+                    pass
+                case _:
+                    continue
+            if topic:
+                found[topic] = f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def commands() -> dict[str, set[str]]:
+    """Return the flags that each command's --help names."""
+    listing = help_of()
+    names = re.findall(r"^  ([a-z][a-z-]*) {2,}", listing.partition("Commands:")[2], re.MULTILINE)
+    return {"": set(FLAG.findall(listing)), **{name: set(FLAG.findall(help_of(name))) for name in names}}
+
+
+def help_of(*command: str) -> str:
+    ended = run_plugin(*command, "--help")
+    assert ended.returncode == 0, f"{' '.join(command)} --help: {ended.stderr}"
+    return ended.stdout
+
+
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
+OUR_COMMAND = re.compile(r"\bkubectl[ -]oidc[-_]login(?: +([a-z][a-z-]*))?([^|;&#`]*)")
+
+
+def test_every_link_leads_to_a_file_and_a_heading_that_exist() -> None:
+    """A relative link names a file of this repository and, after #, a heading that GitHub and the built pages both have."""
+    broken = []
+    for page in PAGES:
+        for line, target in links(page):
+            name, _, fragment = unquote(target).partition("#")
+            if re.match(r"[a-z][a-z0-9+.-]*:", name):
+                continue
+            goal = (page.parent / name).resolve() if name else page
+            if not goal.exists() or not goal.is_relative_to(REPOSITORY):
+                broken.append(f"{line}: {target}: no such file")
+            elif fragment and fragment not in anchors(goal):
+                broken.append(f"{line}: {target}: no such heading")
+    assert not broken, "\n".join(broken)
+
+
+def test_links_to_other_places_are_https() -> None:
+    """A link that leaves the repository is https, so that nobody on the way changes what a reader gets."""
+    wrong = [
+        f"{line}: {target}"
+        for page in PAGES
+        for line, target in links(page)
+        if re.match(r"[a-z][a-z0-9+.-]*:", target) and not target.startswith("https://")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_topic_of_an_error_has_its_heading() -> None:
+    """Every topic in the code is an anchor of docs/troubleshooting.md, so that no hint points into the void."""
+    there = anchors(TROUBLESHOOTING)
+    missing = [f"{where}: {topic}" for topic, where in sorted(topics().items()) if topic not in there]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_explained_topic_is_one_that_an_error_names() -> None:
+    """An anchor that was set in docs/troubleshooting.md by hand is a topic of the code: no page outlives its error."""
+    set_by_hand = set(re.findall(r'<a id="([^"]+)"></a>', TROUBLESHOOTING.read_text(encoding="utf-8")))
+    assert set_by_hand <= topics().keys()
+
+
+def test_examples_use_flags_that_exist(commands: dict[str, set[str]]) -> None:
+    """A command line or kubeconfig stanza of ours in a page names only flags that the command's --help names."""
+    unknown = []
+    for page in PAGES:
+        for line in lines(page):
+            for name, rest in OUR_COMMAND.findall(line.text):
+                if name and name not in commands:
+                    unknown.append(f"{line}: there is no command {name}")
+                    continue
+                unknown += [
+                    f"{line}: {name} has no {flag}"
+                    for flag in FLAG.findall(rest)
+                    if flag not in commands[name]
+                ]
+            stanza = re.match(r"\s*- +[\"']?(--[a-z0-9-]+)", line.text) if line.fence else None
+            for flag in [
+                *([stanza[1]] if stanza else []),
+                *re.findall(r"--exec-arg=[\"']?(--[a-z0-9-]+)", line.text),
+            ]:
+                if flag not in commands["get-token"] and "kube-apiserver" not in (line.fence or ""):
+                    unknown.append(f"{line}: get-token has no {flag}")
+    assert not unknown, "\n".join(unknown)
+
+
+def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
+    """A flag that a sentence names in code type is one of ours, or known to be another program's."""
+    known = OTHERS_FLAGS.union(*commands.values())
+    unknown = [
+        f"{line}: {flag}"
+        for page in PAGES
+        for line in lines(page)
+        if line.fence is None
+        for code in re.findall(r"`(--[^`]*)`", line.text)
+        for flag in FLAG.findall(code)
+        if flag not in known
+    ]
+    assert not unknown, "\n".join(unknown)
+
+
+def repository_files() -> Iterator[Path]:
+    """Find every file that is not made by a tool."""
+    made = {"node_modules", "__pycache__", "site", "dist"}
+    for directory, below, names in os.walk(REPOSITORY):
+        below[:] = [
+            name for name in below if name not in made and (name == ".ci" or not name.startswith("."))
+        ]
+        yield from (Path(directory, name) for name in names if not name.endswith(".pyc"))
+
+
+def test_no_file_names_a_registry_or_a_place_on_this_machine() -> None:
+    """Whoever clones this decides where packages come from, and no path of whoever wrote it is left behind."""
+    pwd = pytest.importorskip("pwd", reason="looks up the home directory as POSIX systems keep it")
+    # Put together here, so that this file does not name them.
+    registries = [
+        f"{name}.{end}"
+        for name, end in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))
+    ]
+    own_home = str(pwd.getpwuid(os.getuid()).pw_dir)
+    places = [place for place in (str(REPOSITORY), own_home) if place.count("/") > 1 or place == "/root"]
+    foreign = re.compile(
+        "|".join(
+            [
+                *(rf"\b{re.escape(host)}\b" for host in registries),
+                *(rf"(?<![\w.]){re.escape(place)}/" for place in places),
+            ]
+        )
+    )
+    found = []
+    for path in repository_files():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += [f"{path.relative_to(REPOSITORY)}: {match[0]}" for match in foreign.finditer(text)]
+    assert not found, "\n".join(found)

