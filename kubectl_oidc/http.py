@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
-_PAUSES = (0.25, 1.0)
-"""Seconds before a GET is tried a second and a third time."""
 
 
 class HttpClient:
@@ -39,12 +37,21 @@ class HttpClient:
         tls: Whom to trust.
         log: Where -v 4 shows the requests.
         request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
+        pauses: Seconds before a GET is tried a second and a third time.
     """
 
-    def __init__(self, *, tls: TlsOptions = SYSTEM_TRUST, log: Log, request_timeout: float = 15.0) -> None:
+    def __init__(
+        self,
+        *,
+        tls: TlsOptions = SYSTEM_TRUST,
+        log: Log,
+        request_timeout: float = 15.0,
+        pauses: tuple[float, ...] = (0.25, 1.0),
+    ) -> None:
         self._tls = tls
         self._log = log
         self._request_timeout = request_timeout
+        self._pauses = pauses
         self._context: ssl.SSLContext | None = None
         self._clients: dict[bool, httpx2.Client] = {}
 
@@ -133,8 +140,8 @@ class HttpClient:
         return Deadline.after(min(self._request_timeout, deadline.left()))
 
     def _get_patiently(self, request: Request, end: Deadline) -> Response:
-        """Try up to three times, as long as the time that the provider asks for is left."""
-        for pause in _PAUSES:
+        """Try again after each pause, as long as the time that the provider asks for is left."""
+        for pause in self._pauses:
             wait, dropped, response = pause, None, None
             try:
                 response = self._once(request, end)

@@ -100,9 +100,7 @@ class TokenEndpoint:
             # RFC 6749 §2.3.1: both are form-encoded before they are joined by a colon.
             client_id, secret = quote_plus(client_id), quote_plus(secret)
         headers = dict(self.client.request_headers)
-        _, headers, body = ClientAuth(client_id, secret, method).prepare(  # type: ignore[no-untyped-call]
-            "POST", self.url, headers, body
-        )
+        _, headers, body = ClientAuth(client_id, secret, method).prepare("POST", self.url, headers, body)
         return headers, body
 
     def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> TokenResponse:

@@ -131,13 +131,13 @@ def hang_up(talk: Talk) -> None:
     talk.keep_alive = False
 
 
-def tunnel(port: int) -> Script:
+def tunnel(port: int, welcome: bytes = b"HTTP/1.1 200 Connected\r\n\r\n") -> Script:
     """Be a proxy: connect every host to this machine's ``port`` (the name need not resolve)."""
 
     def script(talk: Talk) -> None:
         talk.keep_alive = False
         with socket.create_connection(("127.0.0.1", port), timeout=10) as far:
-            talk.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+            talk.send(welcome)
             back = threading.Thread(target=_pump, args=(far, talk.connection), daemon=True)
             back.start()
             _pump(talk.connection, far)
@@ -263,3 +263,19 @@ class Hostile:
         with self._lock:
             scripts = self._scripts.get(path.partition("?")[0]) or self._scripts.get("*") or [reply(404)]
             return scripts.pop(0) if len(scripts) > 1 else scripts[0]
+
+
+def discovery(issuer: str, **changes: object) -> dict[str, object]:
+    """Return a good discovery document of ``issuer``; a change to ``...`` removes a member."""
+    base = issuer.removesuffix("/")
+    document: dict[str, object] = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "jwks_uri": f"{base}/keys",
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        **changes,
+    }
+    return {name: value for name, value in document.items() if value is not ...}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .hostile import Script
+    from .hostile import Script, Talk
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def server() -> Iterator[Hostile]:
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    client = HttpClient(log=QUIET, request_timeout=5)
+    client = HttpClient(log=QUIET, request_timeout=5, pauses=(0.02, 0.05))
     yield client
     client.close()
 
@@ -587,6 +588,36 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
     with pytest.raises(UsageError, match="a proxy by a URL that cannot be used") as caught:
         client.get("https://provider.test/doc", deadline=soon())
     assert "SECRETPASS" not in str(caught.value.__cause__) + caught.value.message + caught.value.hint
+
+
+def test_a_socks_proxy_is_used(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY=socks5://…, as the Kubernetes documentation shows it for kubectl, is understood."""
+    heard: list[bytes] = []
+    with Hostile(certificate(authority, "provider.test")) as provider:
+
+        def socks(talk: Talk) -> None:
+            heard.append(talk.connection.recv(64))
+            talk.send(b"\x05\x00")  # RFC 1928 §3: no authentication
+            heard.append(talk.connection.recv(256))
+            tunnel(provider.port, b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x01")(talk)
+
+        provider.on("/doc", json_reply({"through": "socks"}))
+        with Hostile(greeting=socks) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"socks5://127.0.0.1:{proxy.port}")
+            client = HttpClient(tls=trusting(authority), log=QUIET)
+            response = client.get("https://provider.test/doc", deadline=soon())
+            client.close()
+    assert response.body == b'{"through": "socks"}'
+    assert b"provider.test" in heard[1]
+
+
+def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where socksio is missing, the error says so."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:SECRETPASS@127.0.0.1:1")
+    client = HttpClient(log=QUIET)
+    with pytest.raises(UsageError, match="needs the package socksio"):
+        client.get("https://provider.test/doc", deadline=soon())
 
 
 # What is shown
