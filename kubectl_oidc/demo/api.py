@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
-from . import discovery, printing, resources, status
-from .access import TokenAuthenticator, User, reason_to_allow, rules_of
+from . import discovery, printing, protobuf, resources, status
+from .access import TokenAuthenticator, User, reason_to_allow
 from .listener import Listener
 from .path import Attributes, attributes
+from .reviews import review
 from .status import ApiError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
 
     from .authority import Authority
-    from .resources import Resource
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
@@ -100,7 +100,7 @@ class KubernetesApi:
         if asked.verb not in resource.verbs:
             raise status.method_not_allowed()
         if asked.verb == "create":
-            return _json(_review(resource, user, _body()), 201)
+            return _json(review(resource, user, _body(resource.kind)), 201)
         objects = self._cluster.objects(resource, asked.namespace)
         if asked.name:
             objects = [one for one in objects if one["metadata"]["name"] == asked.name]
@@ -167,62 +167,20 @@ def _equality(term: str) -> tuple[str, str]:
     return name.strip(), value.removeprefix("=").strip()
 
 
-def _body() -> dict[str, Any]:
-    if request.mimetype != "application/json":
-        raise status.unsupported_media_type()
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise status.bad_request("the object provided is unrecognized (must be of type JSON)")
-    return body
-
-
-def _review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
-    """Answer one of the questions about oneself."""
-    spec = body.get("spec") if isinstance(body.get("spec"), dict) else {}
-    match resource.kind:
-        case "SelfSubjectReview":
-            answer: dict[str, Any] = {"userInfo": {"username": user.name, "groups": user.groups}}
-        case "SelfSubjectAccessReview":
-            reason = reason_to_allow(user, _asked(spec))
-            answer = {"allowed": bool(reason), **({"reason": reason} if reason else {})}
-        case _:
-            answer = _rules(user)
-    return {
-        "kind": resource.kind,
-        "apiVersion": resource.api_version,
-        "metadata": {},
-        **({"spec": spec} if spec else {}),
-        "status": answer,
-    }
-
-
-def _asked(spec: dict[str, Any]) -> Attributes:
-    """Return what a SelfSubjectAccessReview asks about.
+def _body(kind: str) -> dict[str, Any]:
+    """Return the object that was sent, JSON or protobuf.
 
     Raises:
-        ApiError: It asks about neither or both.
+        ApiError: It cannot be understood.
     """
-    about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if isinstance(about, dict) == isinstance(path, dict):
-        raise status.bad_request(
-            "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        )
-    if isinstance(path, dict):
-        return Attributes(verb=str(path.get("verb", "")), path=str(path.get("path") or "/"))
-    names = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
-    return Attributes(**{name: str(about.get(name) or "") for name in names})
-
-
-def _rules(user: User) -> dict[str, Any]:
-    rules = rules_of(user)
-    return {
-        "resourceRules": [
-            {"verbs": rule.verbs, "apiGroups": rule.groups, "resources": rule.resources}
-            for rule in rules
-            if rule.resources
-        ],
-        "nonResourceRules": [
-            {"verbs": rule.verbs, "nonResourceURLs": rule.paths} for rule in rules if rule.paths
-        ],
-        "incomplete": False,
-    }
+    try:
+        if request.mimetype == protobuf.MEDIA_TYPE:
+            return protobuf.review(request.get_data(), kind)
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise status.bad_request("the object provided is unrecognized") from None
+    if request.mimetype != "application/json":
+        raise status.unsupported_media_type()
+    if not isinstance(body, dict):
+        raise status.bad_request("the object provided is unrecognized")
+    return body

@@ -115,20 +115,29 @@ def _age(one: Object, now: float) -> str:
     return human_duration(int(now - created))
 
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
+
+# Below so many seconds an age is written in these units, the second one left out where it is 0 or None.
+_STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
+    (2 * _MINUTE, (1, "s"), None),
+    (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
+    (3 * _HOUR, (_MINUTE, "m"), None),
+    (8 * _HOUR, (_HOUR, "h"), (_MINUTE, "m")),
+    (2 * _DAY, (_HOUR, "h"), None),
+    (8 * _DAY, (_DAY, "d"), (_HOUR, "h")),
+    (float("inf"), (_DAY, "d"), None),
+)
+
+
 def human_duration(seconds: int) -> str:
-    """Return a span of time as Kubernetes prints ages: two units at most, the second one dropped as it grows.
+    """Return a span of time as Kubernetes prints ages: the longer it is, the coarser.
 
     Args:
         seconds: The span.
     """
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    steps = (
-        (seconds < 120, f"{max(0, seconds)}s"),
-        (minutes < 10, f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"),
-        (minutes < 180, f"{minutes}m"),
-        (hours < 8, f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"),
-        (hours < 48, f"{hours}h"),
-        (days < 8, f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"),
-        (True, f"{days}d"),
-    )
-    return next(words for holds, words in steps if holds)
+    span = max(0, seconds)
+    (size, unit), finer = next((first, second) for limit, first, second in _STEPS if span < limit)
+    words = f"{span // size}{unit}"
+    if finer and (rest := span % size // finer[0]):
+        words += f"{rest}{finer[1]}"
+    return words
