@@ -85,7 +85,7 @@ def _measure(provider: Provider, work: Path, programs: Path, peer: Path | None, 
     finally:
         # The kernel keyring outlives this program, so what was put there is taken out again.
         if "kernel" in cached:
-            purge = [ours, "purge", "--all"]
+            purge = [str(ours), "purge", "--all"]
             subprocess.run(purge, env=scenes["kernel"].environment, stderr=subprocess.DEVNULL, check=False)
     return Measured(times, [subject.name for subject in cached.values()], refresh, requests, unmeasured, runs)
 

@@ -104,7 +104,7 @@ class Browser:
         return any(_start(words, url, self.environ) for words in self.commands)
 
 
-def no_browser(environ: Mapping[str, str], platform: str, container: bool | None = None) -> str | None:
+def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | None = None) -> str | None:
     """Return why a browser that is opened here would be seen by nobody, or None.
 
     Args:

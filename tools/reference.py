@@ -68,5 +68,9 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(0 if PAGE.read_text(encoding="utf-8") == page() else "docs/reference.md is not current: make reference")
+        sys.exit(
+            0
+            if PAGE.read_text(encoding="utf-8") == page()
+            else "docs/reference.md is not current: make reference"
+        )
     PAGE.write_text(page(), encoding="utf-8")

@@ -8,6 +8,7 @@ skipped.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,9 +106,15 @@ def read_text(path: Path) -> str | None:
     """Return a kubeconfig's text, line endings kept; None when the file does not exist.
 
     Raises:
-        KubeconfigError: The file cannot be read, or is not UTF-8.
+        KubeconfigError: The file cannot be read, is no file, or is not UTF-8.
     """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and path != Path(os.devnull):  # a pipe that nobody writes to would hang us
+            raise KubeconfigError(
+                f"the kubeconfig {plain(path)} is not a regular file",
+                "Name a file with --kubeconfig or KUBECONFIG",
+            )
         return path.read_bytes().decode()
     except FileNotFoundError:
         return None

@@ -22,12 +22,13 @@ from .connection import Reply
 if TYPE_CHECKING:
     from .callback import Refusal
 
-_GOOD, _BAD, _IDLE = "good", "bad", "idle"
+_GOOD, _BAD, _IDLE, _OVER = "good", "bad", "idle", "over"
 # For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.
 _MARKS = {
     _GOOD: ("Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
     _BAD: ("Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
     _IDLE: ("Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
+    _OVER: ("Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
 }
 _ANY_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _CLOCK = "%H:%M"
@@ -110,7 +111,7 @@ def answered() -> Reply:
         what="This sign-in has its answer. Nothing was done a second time.",
         next="You can close this window and go back to the terminal.",
     )
-    return _page(409, _IDLE, "Already answered", body)
+    return _page(409, _OVER, "Already answered", body)
 
 
 def redirect(url: str) -> Reply:
@@ -156,8 +157,9 @@ def _template(name: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    """Return a template with its values, each escaped."""
-    return Template(_template(name)).substitute({key: escape(value) for key, value in values.items()})
+    """Return a template with its values, each escaped; a long address may break after its slashes."""
+    safe = {key: escape(value).replace("/", "/<wbr>") for key, value in values.items()}
+    return Template(_template(name)).substitute(safe)
 
 
 def _sentence(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import parts
+from tests.plugin import start
 
 from .laptop import Laptop
 from .person import Person, chromium
@@ -91,3 +93,31 @@ def port_8000() -> None:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             parts.missing(f"port {port} is taken by another program")
+
+
+@pytest.fixture(scope="session")
+def home_with_a_session(
+    openid_provider: OpenIdProvider, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Realm]:
+    """Sign alice in once, on disk, in a home that tests copy."""
+    place = tmp_path_factory.mktemp("home-with-a-session")
+    realm = openid_provider.new_realm()
+    laptop = Laptop(realm, ScriptedBrowser(place), start)
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    laptop.signed_in(env={"HOME": str(home)})
+    return home, realm
+
+
+@pytest.fixture
+def signed_in(
+    home_with_a_session: tuple[Path, Realm],
+    home: Path,
+    scripted_browser: ScriptedBrowser,
+    start_plugin: Callable[..., Running],
+) -> Laptop:
+    """Have a laptop on which alice is signed in already, at a realm that such laptops share."""
+    prepared, realm = home_with_a_session
+    shutil.copytree(prepared, home, dirs_exist_ok=True)
+    realm.forget()
+    return Laptop(realm, scripted_browser, start_plugin)

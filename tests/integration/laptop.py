@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.plugin import Ended, run_plugin
+from tests.plugin import Ended, run_plugin, wait_until
+
+from .scripted_browser import ScriptedBrowser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from .person import Person
     from .realm import Realm
-    from .scripted_browser import ScriptedBrowser
 
 V1 = "client.authentication.k8s.io/v1"
 V1BETA1 = "client.authentication.k8s.io/v1beta1"
@@ -75,6 +76,12 @@ class Laptop:
     storage: str = "disk"
     client: str = "kubernetes"
 
+    @property
+    def scripted(self) -> ScriptedBrowser:
+        """The browser that signs in by itself."""
+        assert isinstance(self.browser, ScriptedBrowser)
+        return self.browser
+
     def words(self, *more: str, command: str = "get-token") -> list[str]:
         """Return the command line after the program's name."""
         identity = self.realm.flags(f"--token-cache-storage={self.storage}", client=self.client)
@@ -105,3 +112,16 @@ class Laptop:
         """Run the program with any words."""
         done = run_plugin(*words, env=env, timeout=timeout)
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def wait_for_browser(self, *, times: int = 1) -> None:
+        """Wait until the program has asked to open a URL, ``times`` times in all."""
+        wait_until(lambda: len(self.browser.opened()) >= times, "the program opens the browser")
+
+    @staticmethod
+    def stored() -> dict[str, bytes]:
+        """Return every file of the cache but the provider's public metadata and the lock files, which hold nothing."""
+        return {
+            str(path.relative_to(cache())): path.read_bytes()
+            for path in sorted(cache().rglob("*"))
+            if path.is_file() and path.relative_to(cache()).parts[0] not in {"metadata", "locks"}
+        }

@@ -38,6 +38,14 @@ class ScriptedBrowser:
         """Set who signs in from now on."""
         (self._directory / "name").write_text(name)
 
+    def is_left_alone(self) -> None:
+        """Let nobody sit at this browser from now on: it opens and nothing happens."""
+        self.signs_in_as("")
+
+    def landed(self) -> str:
+        """Return the URL at which the last sign-in came back."""
+        return (self._directory / "landed").read_text()
+
     def opened(self) -> list[str]:
         """Return the URLs that the program asked to open, in order."""
         inbox = self._directory / "opened"
@@ -56,6 +64,9 @@ def main(directory: Path, url: str) -> None:
     """Open the URL, sign in at the page that it leads to, and follow to the end."""
     with (directory / "opened").open("a") as inbox:
         inbox.write(f"{url}\n")
+    name = (directory / "name").read_text()
+    if not name:
+        return
     browser = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
     )
@@ -63,10 +74,10 @@ def main(directory: Path, url: str) -> None:
         form = _Form()
         form.feed(page.read().decode())
         action = urllib.parse.urljoin(page.url, form.action)
-    name = (directory / "name").read_text()
     answers = urllib.parse.urlencode({"name": name, "password": f"password of {name}"}).encode()
     with browser.open(action, answers, timeout=20) as page:
         (directory / "page").write_bytes(page.read())
+        (directory / "landed").write_text(page.url)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Realm {
       emailVerified: true,
       faults: [], // for the next requests: { path, status, delay (ms), drop: 'before' | 'after' }
     };
+    this.serial = 0;
     this.forget();
     this.provider = new Provider(this.issuer, this.configuration());
     this.handle = this.provider.callback();
@@ -92,7 +93,7 @@ class Realm {
       jwks: { keys: [SIGNING_KEY] },
       cookies: { keys: [crypto.randomUUID()] },
       scopes: ['openid', 'offline_access'],
-      claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['name'] },
+      claims: { openid: ['sub', 'groups', 'serial'], email: ['email', 'email_verified'], profile: ['name'] },
       conformIdTokenClaims: false, // the claims are in the ID token, where Kubernetes looks for them
       pkce: { required: () => true },
       rotateRefreshToken: true,
@@ -116,6 +117,7 @@ class Realm {
       email: `${name}@example.com`,
       email_verified: this.state.emailVerified,
       groups: this.state.groups[name] ?? ['eks-admins'],
+      serial: this.serial += 1, // no two tokens are alike, not even those of one second
     };
   }
 
