@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING, NoReturn
 
 from kubectl_oidc.errors import Interrupted, OidcLoginError
@@ -29,6 +30,10 @@ def run(words: Words | None) -> int:
     """
     try:
         _listen_to_signals()
+        if not sys.warnoptions:
+            warnings.simplefilter(
+                "ignore"
+            )  # what a library says to developers is not for a person's terminal
         status = _wait_light(words) if words else None
         if status is None:
             from kubectl_oidc.cli import main

@@ -43,6 +43,13 @@ class Provider:
         authority: Who vouches for its certificate.
         directory: Its people and groups.
         lifetime: How long its ID and access tokens live, in seconds.
+
+    Attributes:
+        directory: Its people and groups.
+        client_id: Its one client.
+        issuer: The issuer URL.
+        sent_back: The addresses of the people whose browser was sent back with a code, in order.
+        token_requests: How many requests the token endpoint has had.
     """
 
     def __init__(
@@ -50,6 +57,8 @@ class Provider:
     ) -> None:
         self.directory = directory or team()
         self.client_id = CLIENT_ID
+        self.sent_back: list[str] = []
+        self.token_requests = 0
         self._back = Listener(self._application, authority.server_context())
         self._front = Listener(self._application)
         self.issuer = self._back.origin
@@ -142,6 +151,7 @@ class Provider:
             return render_template(
                 "sign_in.html", people=self.directory, form=session["form"], action=f"/sign-in?{query}"
             )
+        self.sent_back.append(sign_in.email)
         return self._server.send_back(sign_in, grant)
 
     def _refuse(self, error: OAuth2Error) -> AnyResponse:
@@ -177,6 +187,7 @@ class Provider:
         """RFC 6749 §3.2, one request at a time: whether a code or token was used is looked at and noted together."""
         _only_over_tls()
         with self._redeeming:
+            self.token_requests += 1
             return self._server.redeem()
 
     def _revoke(self) -> Response:
@@ -186,7 +197,8 @@ class Provider:
             return self._server.revoke()
 
 
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi"})
+# What the public key does not have; key_ops says what the private one is for (RFC 7517 §4.3).
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "key_ops"})
 
 
 def _signing_key() -> dict[str, Any]:

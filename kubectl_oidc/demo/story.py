@@ -1,0 +1,237 @@
+"""What ``kubectl oidc-login demo`` does: the story, step by step, each step held to what it must show.
+
+    setup -> get pods -> again, without a browser -> out of the group, purged: Forbidden -> back in, purged: pods
+
+A step that does not come out as the story has it ends the demo with an error, so its exit status means something.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.browser import Browser
+from kubectl_oidc.errors import DemoError, Interrupted
+from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.text import plain
+
+from . import own_kubectl
+from .api import KubernetesApi
+from .authority import Authority
+from .people import ADMINS
+from .provider import Provider
+from .stage import USER, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .stage import Ran
+
+SCOPES = "email,profile,offline_access"
+# kubelogin's first choice, and where it is taken any free port: the demo's provider takes every one (RFC 8252 §7.3).
+LISTEN = "127.0.0.1:8000,127.0.0.1:0"
+GET_PODS = ("kubectl", f"--user={USER}", "get", "pods", "--all-namespaces")
+_FIRST_MANIFEST = "1. "  # how setup's headings for the cluster and the kubeconfig begin
+
+
+def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = False) -> None:
+    """Play the story.
+
+    Args:
+        environ: The environment, which tells whether a browser can be opened.
+        by_itself: Whether the demo signs in by itself though there is a browser.
+        keep: Whether provider and cluster go on after the story, until Ctrl-C.
+
+    Raises:
+        DemoError: A step did not come out as it should.
+        OidcLoginError: Something that the demo stands on failed.
+    """
+    no_browser = _no_browser(environ, by_itself=by_itself)
+    with ExitStack() as running:
+        stage = running.enter_context(Stage(opens_browser=no_browser is None))
+        authority = Authority()
+        provider = running.enter_context(Provider(authority))
+        authority.write(stage.authority_file)
+        http = HttpClient(tls=TlsOptions(ca_files=(stage.authority_file,)), log=QUIET)
+        running.callback(http.close)
+        api = running.enter_context(
+            KubernetesApi(authority, issuer=provider.issuer, client_id=provider.client_id, http=http)
+        )
+        stage.write_kubeconfig(api.url)
+        story = _Story(stage, provider, api, no_browser=no_browser)
+        story.tell()
+        if keep:
+            story.keep()
+
+
+def _no_browser(environ: Mapping[str, str], *, by_itself: bool) -> str | None:
+    """Return why the demo signs in by itself, or None where a person does in their browser."""
+    if by_itself:
+        return "--without-browser was given"
+    if environ.get("CI"):
+        return "this is CI"
+    return Browser.from_environment(command=None, environ=environ, platform=sys.platform).available()
+
+
+class _Story:
+    def __init__(
+        self, stage: Stage, provider: Provider, api: KubernetesApi, *, no_browser: str | None
+    ) -> None:
+        self.stage = stage
+        self.provider = provider
+        self.api = api
+        self.no_browser = no_browser
+        self.steps = 0
+
+    def tell(self) -> None:
+        self._begin()
+        self._set_up()
+        self._first_pods()
+        self._no_second_browser()
+        person = self.provider.sent_back[-1]
+        self._out_of_the_group(person)
+        self._back_in_the_group(person)
+        self._step("That is the whole story")
+        _say("  Now with your own provider: kubectl oidc-login setup")
+
+    def keep(self) -> None:
+        """Stay until Ctrl-C."""
+        self._step("Provider and cluster stay until Ctrl-C. In another terminal:")
+        for line in self.stage.assignments():
+            _say(f"  {line}")
+        _say(f"  {self.stage.shown(GET_PODS)}")
+        _say(f"\nThe kubeconfig: {self.stage.changed['KUBECONFIG']}")
+        try:
+            threading.Event().wait()
+        except Interrupted:
+            _say("\nThe demo has ended; nothing of it is left.")
+
+    def _begin(self) -> None:
+        self._step("An OpenID provider and a Kubernetes API start on this machine")
+        _say(f"  provider  {self.provider.issuer}, client ID {self.provider.client_id}")
+        for person in self.provider.directory.people():
+            _say(
+                f"            {person.email}, groups {', '.join(self.provider.directory.groups(person.email))}"
+            )
+        _say(f"  cluster   {self.api.url}, group {ADMINS} has the role cluster-admin")
+
+    def _set_up(self) -> None:
+        self._step("Setup: sign in, see the ID token, write the kubeconfig")
+        if self.no_browser is None:
+            _say("  Your browser opens at the provider: press a button there.")
+            browser: list[str] = []
+        else:
+            _say(f"  No browser opens ({self.no_browser}), so the demo signs in by itself.")
+            browser = [f"--browser-command={_person_without_browser(self.stage.directory)}"]
+        words = self.stage.words(
+            "setup",
+            f"--oidc-issuer-url={self.provider.issuer}",
+            f"--oidc-client-id={self.provider.client_id}",
+            f"--oidc-extra-scope={SCOPES}",
+            f"--listen-address={LISTEN}",
+            "--certificate-authority=ca.crt",
+            "--token-cache-storage=disk",
+            "--write-kubeconfig",
+        )
+        _say(f"$ {self.stage.shown(words)}")
+        ran = self.stage.run([*words, *browser])
+        if ran.status != 0:
+            raise _unlike(ran, "setup failed")
+        shown, heading, _ = ran.err.partition(f"\n{_FIRST_MANIFEST}")
+        _quote(shown)
+        if heading:
+            _say(
+                "  (It goes on: how the cluster trusts the issuer, a role for the group, the kubeconfig user.)"
+            )
+
+    def _first_pods(self) -> None:
+        self._step("The first kubectl: the session of setup is there, so no browser opens")
+        self._pods_without_sign_in()
+
+    def _no_second_browser(self) -> None:
+        self._step("And again: answered from the cache, without a request to the provider")
+        asked = self.provider.token_requests
+        self._pods_without_sign_in(show=False)
+        if self.provider.token_requests != asked:
+            raise DemoError("a cached token was asked for again", "run the demo again, and report it")
+        _say("  the same pods, no request")
+
+    def _out_of_the_group(self, person: str) -> None:
+        self._step(f"{person} is taken out of {ADMINS}, and the cached token purged: Forbidden")
+        self.provider.directory.leave(person, ADMINS)
+        self._purge()
+        ran = self._get_pods()
+        _quote(ran.err)
+        if ran.status == 0 or f'is forbidden: User "{person}" cannot list resource "pods"' not in ran.err:
+            raise _unlike(ran, "get pods was not forbidden")
+
+    def _back_in_the_group(self, person: str) -> None:
+        self._step(f"{person} is back in {ADMINS}, purged again: the pods are listed as before")
+        self.provider.directory.join(person, ADMINS)
+        self._purge()
+        before = len(self.provider.sent_back)
+        self._pods()
+        if len(self.provider.sent_back) != before + 1:
+            raise DemoError("there was no new sign-in after the purge", "run the demo again, and report it")
+        _say("  (The sign-in went through the provider, where the person was signed in: nothing was typed.)")
+
+    def _purge(self) -> None:
+        words = self.stage.words("purge")
+        _say(f"$ {self.stage.shown(words)}")
+        ran = self.stage.run(words)
+        _quote(ran.err)
+        if ran.status != 0:
+            raise _unlike(ran, "purge failed")
+
+    def _pods_without_sign_in(self, *, show: bool = True) -> None:
+        before = len(self.provider.sent_back)
+        self._pods(show=show)
+        if len(self.provider.sent_back) != before:
+            raise DemoError("a browser opened a second time", "run the demo again, and report it")
+
+    def _pods(self, *, show: bool = True) -> None:
+        ran = self._get_pods()
+        if show:
+            _quote(ran.out)
+        if ran.status != 0 or "coredns" not in ran.out:
+            raise _unlike(ran, "get pods listed no pods")
+
+    def _get_pods(self) -> Ran:
+        if self.stage.kubectl:
+            _say(f"$ {self.stage.shown(GET_PODS)}")
+            return self.stage.run(GET_PODS)
+        _say(f"$ {self.stage.shown(GET_PODS)}   (there is no kubectl here; the demo makes the same requests)")
+        return own_kubectl.get_pods(self.stage)
+
+    def _step(self, words: str) -> None:
+        self.steps += 1
+        _say(f"\n{self.steps}. {words}")
+
+
+def _person_without_browser(directory: Path) -> str:
+    words = [sys.executable, "-m", "kubectl_oidc.demo.person", "--cookies", str(directory / "cookies")]
+    return Stage.joined(words)
+
+
+def _unlike(ran: Ran, what: str) -> DemoError:
+    lines = [line for line in ran.err.splitlines() if line.strip()]
+    said = next(
+        (line for line in lines if line.startswith("error: ")), lines[0] if lines else f"status {ran.status}"
+    )
+    return DemoError(
+        f"{what}: {plain(said.removeprefix('error: '))}", "run the demo again, and report it if it stays"
+    )
+
+
+def _quote(text: str) -> None:
+    for line in text.rstrip().splitlines():
+        _say(f"  {line}" if line else "")
+
+
+def _say(line: str) -> None:
+    encoding = sys.stdout.encoding or "ascii"
+    print(line.encode(encoding, "replace").decode(encoding), flush=True)
