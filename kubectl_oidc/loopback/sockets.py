@@ -79,7 +79,7 @@ class Listening:
     @property
     def exposed(self) -> bool:
         """Whether other machines may reach it."""
-        return not _loopback(self.asked.host)
+        return not all(is_loopback(listener.getsockname()[0]) for listener in self.sockets)
 
 
 class _Refused(Exception):
@@ -95,7 +95,7 @@ def listen(addresses: Sequence[ListenAddress]) -> Listening:
     """Listen on the first of ``addresses`` that is free.
 
     A loopback address, or none, means both 127.0.0.1 and ::1, because the redirect URI says ``localhost`` and the
-    browser may take either. Any other host is listened on as asked.
+    browser may take either. Any other host is listened on as asked, 0.0.0.0 together with ::1.
 
     Args:
         addresses: What to try, in order.
@@ -139,7 +139,12 @@ def _hosts(host: str) -> tuple[str, ...]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise _Refused(host, error) from None
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    except UnicodeError:
+        # A label that is empty or too long: such a name is not even looked up.
+        raise _Refused(host, socket.gaierror(socket.EAI_NONAME, "no host name")) from None
+    hosts = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    # "::" takes IPv4 along; the other way round a stranger could have the half of localhost that is left.
+    return (*hosts, "::1") if hosts == ("0.0.0.0",) else hosts  # noqa: S104 - compared only
 
 
 def _bind_all(hosts: Iterable[str], port: int) -> tuple[tuple[socket.socket, ...], tuple[str, ...]]:

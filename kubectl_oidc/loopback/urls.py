@@ -22,7 +22,8 @@ def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Seq
     """
     if redirect_url is None or not is_loopback_url(redirect_url):
         return addresses
-    port = urlsplit(redirect_url).port
+    parts = urlsplit(redirect_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     return [address for address in addresses if address.port == port] or addresses
 
 
@@ -44,7 +45,8 @@ def host_headers(asked: ListenAddress, redirect_url: str | None) -> frozenset[st
         asked: The address that is listened on.
         redirect_url: The redirect URI, whose host a proxy may keep.
     """
-    hosts = {f"{host}:{asked.port}" for host in ("localhost", "127.0.0.1", "[::1]")} | {str(asked)}
+    names = {"localhost", "127.0.0.1", "[::1]", str(asked).rpartition(":")[0]} - {""}
+    hosts = {f"{name}:{asked.port}" for name in names}
     if redirect_url is not None:
         hosts.add(urlsplit(redirect_url).netloc)
     default = tuple(f":{port}" for port in ("80", "443"))
