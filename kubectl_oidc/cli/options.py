@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_oidc.cli import pairs
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.words import cache_root
 from kubectl_oidc.http import TlsOptions
@@ -45,7 +46,7 @@ class Level(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the level."""
         text = str(value).removeprefix("=")
-        if not text.isdigit():
+        if not text.isdecimal():
             self.fail(f"{plain(text, limit=40)!r} is not a number", param, ctx)
         return int(text)
 
@@ -170,6 +171,16 @@ VERBOSE: Option = (
 )
 
 
+_TEXTS = (
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_extra_scope",
+    "oidc_auth_request_extra_params",
+    "oidc_redirect_url",
+    "open_url_after_authentication",
+)
+
+
 def options(*table: Option) -> Callable[[Command], Command]:
     """Return a decorator that gives a command these options, in this order in its help.
 
@@ -199,6 +210,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
             raise UsageError(
                 f"{flag} is missing", f"give {flag}; the kubeconfig's exec stanza has it under args"
             )
+    _check_encoding(values)
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
     secret = values.get("oidc_client_secret")
@@ -211,19 +223,21 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         redirect_url=_redirect_url(values.get("oidc_redirect_url")),
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),
         use_access_token=bool(values.get("oidc_use_access_token")),
-        request_headers=_pairs("--oidc-request-header", values.get("oidc_request_header", ())),
-        extra_params=_pairs(
-            "--oidc-auth-request-extra-params", values.get("oidc_auth_request_extra_params", ())
-        ),
+        request_headers=pairs.read("--oidc-request-header", values.get("oidc_request_header", ())),
+        extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),
         listen_addresses=tuple(
-            ListenAddress.parse(text) for text in _split(values.get("listen_address") or LISTEN)
+            ListenAddress.parse(text) for text in _split(values.get("listen_address", ())) or LISTEN
         ),
         open_browser=not values.get("skip_open_browser"),
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
         timeout=float(values.get("authentication_timeout_sec", 180)),
         tls=TlsOptions(
-            ca_files=tuple(Path(name).expanduser() for name in values.get("certificate_authority", ())),
+            ca_files=tuple(
+                _path("--certificate-authority", name)
+                for name in values.get("certificate_authority", ())
+                if name
+            ),
             ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
             insecure=bool(values.get("insecure_skip_tls_verify")),
         ),
@@ -250,25 +264,49 @@ def _split(given: Sequence[str]) -> list[str]:
     return [part.strip() for text in given for part in text.split(",") if part.strip()]
 
 
-def _pairs(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    pairs: dict[str, str] = {}
-    for text in _split(given):
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
+def _check_encoding(values: dict[str, Any]) -> None:
+    """Refuse what is not UTF-8 where it is sent as text; files and header fields may be any bytes."""
+    for name in _TEXTS:
+        value = values.get(name) or ()
+        try:
+            "".join((value,) if isinstance(value, str) else value).encode()
+        except UnicodeEncodeError:
             raise UsageError(
-                f"{flag} wants NAME=VALUE, and a value has no name or no =", f"write {flag}=NAME=VALUE"
+                f"the value of --{name.replace('_', '-')} is not UTF-8 text", "write it in UTF-8"
+            ) from None
+
+
+def _extra_params(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS
+
+    flag = "--oidc-auth-request-extra-params"
+    params = pairs.read(flag, given)
+    for name, _ in params:
+        if name in OUR_PARAMETERS:
+            raise UsageError(
+                f"{flag} cannot set {name}, which belongs to the sign-in itself",
+                "leave it out; scopes are given by --oidc-extra-scope, the redirect URI by --oidc-redirect-url",
             )
-        pairs[name.strip()] = value
-    return tuple(pairs.items())
+    return params
 
 
 def _decode(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise UsageError(
             "--certificate-authority-data is not base64",
-            "give the PEM file as base64 without line breaks (base64 -w0 FILE), or use --certificate-authority",
+            "give the PEM file as base64 (base64 -w0 FILE), or use --certificate-authority",
+        ) from None
+
+
+def _path(flag: str, name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{flag} {plain(name)} begins with a home directory that is not known here",
+            f"give {flag} a whole path",
         ) from None
 
 
@@ -277,8 +315,12 @@ def _redirect_url(text: str | None) -> str | None:
         return None
     from urllib.parse import urlsplit
 
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or "#" in text:
         raise UsageError(
             f"--oidc-redirect-url {plain(text)} is not an http or https URL without fragment",
             "give the redirect URI as it is registered at the provider, such as http://localhost:8000",
@@ -300,7 +342,7 @@ def cache_directory(given: str | None) -> tuple[Path, bool]:
     default = Path(root) if root else _no_home()
     if not given:
         return default, True
-    path = Path(given).expanduser()
+    path = _path("--token-cache-dir", given)
     return path, path == default
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
+from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.options import IDENTITY, SIGN_IN
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg
@@ -33,7 +35,8 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
     shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
     for option in ctx.command.params:
         name, flag = option.name or "", option.opts[0]
-        if flag not in shared or ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
+        given = ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if flag not in shared or not given or ctx.params[name] in ("", None):
             continue
         for arg in _args(name, flag, ctx.params[name], request):
             try:
@@ -50,11 +53,11 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
         case "oidc_extra_scope":
             yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")
         case "oidc_request_header":
-            yield from (Arg.header(*pair) for pair in request.request_headers)
+            yield from (_header(*pair) for pair in request.request_headers)
         case "oidc_auth_request_extra_params":
-            yield from (Arg(flag, f"{key}={text}") for key, text in request.extra_params)
+            yield from (Arg(flag, pairs.write(*pair)) for pair in request.extra_params)
         case "certificate_authority":
-            yield from (Arg(flag, _anywhere(path)) for path in value)
+            yield from (Arg(flag, _anywhere(path)) for path in value if path)
         case "token_cache_dir":
             yield Arg(flag, _anywhere(value))
         case _ if isinstance(value, bool):
@@ -63,6 +66,11 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
             yield from (Arg(flag, str(item)) for item in value)
         case _:
             yield Arg(flag, str(value))
+
+
+def _header(name: str, value: str) -> Arg:
+    arg, word = Arg.header(name, value), pairs.write(name, value)
+    return replace(arg, value=Secret(word) if arg.secret else word)
 
 
 def _anywhere(path: str) -> str:

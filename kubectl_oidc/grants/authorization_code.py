@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the person is back."""
 
+OUR_PARAMETERS = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
+"""The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -96,29 +104,31 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str) -
 
 
 def authorization_url(request: TokenRequest, metadata: Metadata, attempt: Attempt, redirect_uri: str) -> str:
-    """Return the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
+    """Return the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), each parameter once (§3.1).
 
     Args:
-        request: What is asked for.
+        request: What is asked for; its extra parameters replace none of ours.
         metadata: The provider's metadata.
         attempt: State, nonce and verifier.
         redirect_uri: Where the browser comes back to.
     """
+    from authlib.common.urls import add_params_to_uri
     from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
     from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-    extra: dict[str, str] = {"nonce": attempt.nonce.reveal()}
+    extra = [(name, value) for name, value in request.extra_params if name not in OUR_PARAMETERS]
+    ours = {"nonce": attempt.nonce.reveal()}
     if attempt.code_verifier:
-        extra["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
-        extra["code_challenge_method"] = "S256"
+        ours["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
+        ours["code_challenge_method"] = "S256"
     url: str = prepare_grant_uri(
-        metadata.authorization_endpoint,
+        add_params_to_uri(metadata.authorization_endpoint, extra),
         request.client_id,
         "code",
         redirect_uri=redirect_uri,
         scope=" ".join(request.scopes),
         state=attempt.state.reveal(),
-        **{**dict(request.extra_params), **extra},
+        **ours,
     )
     return url
 
