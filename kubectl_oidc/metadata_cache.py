@@ -151,4 +151,7 @@ def _document(kept: object) -> Document | None:
     etag = entity_tag({"etag": etag})
     if not isinstance(fetched_at, int | float) or not isinstance(seconds, int | float):
         return None
-    return Document(members, float(fetched_at), min(float(seconds), LONGEST), etag)
+    try:
+        return Document(members, float(fetched_at), min(float(seconds), LONGEST), etag)
+    except OverflowError:
+        return None

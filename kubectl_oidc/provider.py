@@ -16,12 +16,15 @@ from .token_response import TokenResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import TypeVar
 
     from .http import HttpClient
     from .id_token import KeySet
     from .log import Log
     from .metadata_cache import Kind
     from .secret import Secret
+
+    T = TypeVar("T")
 
 __all__ = ["Client", "Metadata", "Provider", "TokenResponse", "check_issuer"]
 
@@ -58,6 +61,7 @@ class Provider:
         self._client = client
         self._http = http
         self._clock = clock
+        self._silent = False  # discovery was asked for and did not answer: once is enough
         self._log = log
         # What came without a checked certificate is no use to those who check it.
         trust = "unchecked" if http.insecure else "checked"
@@ -90,11 +94,15 @@ class Provider:
         """
         from .id_token import KeySet
 
-        keys = None if refetch else self._kept_keys()
-        if keys is None:
+        kept = None if refetch else self._kept("key_set", KeySet.from_jwks)
+        if kept and kept[0].fresh(self._clock()):
+            keys = kept[1]
+        else:
             url = self._metadata(deadline, stale=True).jwks_uri
             try:
-                document = self._fetch("key_set", url, f"the key set {shown(url)}", deadline, anew=refetch)
+                document = self._fetch(
+                    "key_set", url, f"the key set {shown(url)}", deadline, kept=kept and kept[0], anew=refetch
+                )
                 keys = KeySet.from_jwks(document.members)
             except ProviderMisbehaves:
                 self._doubt_metadata()
@@ -179,47 +187,51 @@ class Provider:
         """Close the connections."""
         self._http.close()
 
-    def _kept_keys(self) -> KeySet | None:
-        from .id_token import KeySet
-
-        kept = self._cache.get("key_set")
-        if kept is None or not kept.fresh(self._clock()):
+    def _kept(self, kind: Kind, read: Callable[[Mapping[str, object]], T]) -> tuple[Document, T] | None:
+        """Return the document that was kept and what it says, or None where there is none that can be read."""
+        document = self._cache.get(kind)
+        if document is None:
             return None
         try:
-            return KeySet.from_jwks(kept.members)
+            return document, read(document.members)
         except ProviderMisbehaves:
             return None
 
     def _metadata(self, deadline: Deadline, *, stale: bool) -> Metadata:
-        kept = self._cache.get("metadata")
+        kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
         now = self._clock()
-        if kept is not None:
-            try:
-                known = parse_metadata(kept.members, self.issuer)
-            except ProviderMisbehaves:
-                kept = None
         if kept is None:
-            return self._discover(deadline)
-        if kept.fresh(now):
+            return self._discover(deadline, None)
+        document, known = kept
+        if document.fresh(now) or (stale and self._silent):
             return known
-        if not stale or not kept.usable(now):
-            return self._discover(deadline)
+        if not stale or not document.usable(now):
+            return self._discover(deadline, document)
         try:
-            return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)))
+            return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)), document)
         except ProviderUnreachable as error:
+            self._silent = True
             self._log.info(1, f"{error.message}; going on with what is known of the provider")
             return known
 
-    def _discover(self, deadline: Deadline) -> Metadata:
+    def _discover(self, deadline: Deadline, kept: Document | None) -> Metadata:
         url = discovery_url(self.issuer)
-        document = self._fetch("metadata", url, f"the discovery document {shown(url)}", deadline)
+        document = self._fetch("metadata", url, f"the discovery document {shown(url)}", deadline, kept=kept)
         metadata = parse_metadata(document.members, self.issuer)
         self._cache.put("metadata", document)
         return metadata
 
-    def _fetch(self, kind: Kind, url: str, what: str, deadline: Deadline, *, anew: bool = False) -> Document:
+    def _fetch(
+        self,
+        kind: Kind,
+        url: str,
+        what: str,
+        deadline: Deadline,
+        *,
+        kept: Document | None,
+        anew: bool = False,
+    ) -> Document:
         """Get a document, or learn that the kept one is unchanged (RFC 9110 §13.1.2)."""
-        kept = self._cache.get(kind)
         headers = dict(self._client.request_headers)
         if anew:
             headers["Cache-Control"] = "no-cache"  # a key set between us and the provider may be old, too
