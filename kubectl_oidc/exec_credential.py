@@ -53,7 +53,7 @@ class ExecInfo:
         if not isinstance(info, dict):
             raise _broken("is not a JSON object")
         kind, version, spec = info.get("kind"), info.get("apiVersion"), info.get("spec")
-        if kind not in {None, "ExecCredential"}:
+        if kind not in (None, "ExecCredential"):
             raise _broken(f"has the kind {plain(kind, limit=60)}, not ExecCredential")
         if version not in VERSIONS:
             raise ExecInfoError(

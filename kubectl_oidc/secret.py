@@ -27,10 +27,14 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         from hmac import compare_digest
 
-        return isinstance(other, Secret) and compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and compare_digest(_bytes(self._value), _bytes(other._value))
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
 
     def __bool__(self) -> bool:
         return bool(self._value)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # an argument that is not UTF-8 has surrogates

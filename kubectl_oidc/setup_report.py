@@ -105,7 +105,7 @@ def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
     kept = f"{report.storage}; the first kubectl needs no second sign-in"
     rows = [
-        ("account", report.person),
+        ("account", plain(report.person)),
         ("issuer", plain(report.trust.issuer, limit=2000)),
         ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
         ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),

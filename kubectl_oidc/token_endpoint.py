@@ -81,6 +81,8 @@ class TokenEndpoint:
         secrets = [value.reveal() for value in parameters.values() if isinstance(value, Secret)]
         if self.client.client_secret:
             secrets.append(self.client.client_secret.reveal())
+        # Header fields carry credentials as well, alone or after the name of a scheme (RFC 9110 §11.4).
+        secrets.extend(value.rpartition(" ")[2] for value in headers.values())
         return self._understood(response, grant_type, secrets)
 
     def method(self) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
 from kubectl_oidc.id_token import Expected, IdToken, unverified_claims, validate
+from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.provider import Provider, TokenResponse
-    from kubectl_oidc.secret import Secret
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest
 
@@ -74,7 +75,7 @@ def accept(
         issuer=request.issuer,
         client_id=request.client_id,
         algorithms=provider.metadata(deadline, stale=before is not None).id_token_algorithms,
-        nonce=nonce,
+        nonce=nonce or (_former_nonce(before) if before else None),
         access_token=response.access_token,
         subject=before.subject if before else None,
         audience=before.audience if before else None,
@@ -95,6 +96,15 @@ def accept(
     )
 
 
+def _former_nonce(before: Session) -> Secret | None:
+    """Return the nonce of the session's ID token, which a refresh may omit but not change (Core 12.2)."""
+    try:
+        nonce = unverified_claims(before.id_token).get("nonce")
+    except IdTokenError:
+        return None
+    return Secret(nonce) if isinstance(nonce, str) else None
+
+
 def _handed_out(response: TokenResponse) -> Secret:
     if response.access_token is None:
         raise OidcLoginError(
@@ -110,7 +120,6 @@ def _access_token_expiry(response: TokenResponse, now: float) -> int:
     if response.expires_in is not None:
         return int(now) + response.expires_in
     try:
-        exp = unverified_claims(_handed_out(response)).get("exp")
+        return moment(unverified_claims(_handed_out(response)), "exp")
     except IdTokenError:
-        exp = None
-    return exp if isinstance(exp, int) else int(now) + OPAQUE_SECONDS
+        return int(now) + OPAQUE_SECONDS
