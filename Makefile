@@ -8,7 +8,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs fresh bench coverage lock hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages fresh bench coverage lock hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -46,6 +46,10 @@ imports: $(DEV) ## Check which half imports what
 
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
+
+pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what the program says
+	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.transcript
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)

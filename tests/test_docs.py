@@ -11,6 +11,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from tools import reference, transcript
+
+from . import parts
 from .parts import REPOSITORY
 from .plugin import run_plugin
 
@@ -234,6 +237,18 @@ def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
         if flag not in known
     ]
     assert not unknown, "\n".join(unknown)
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    """docs/reference.md is what `make pages` writes: every flag with its own words."""
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "make pages writes it"
+
+
+def test_the_transcript_is_what_the_demo_says() -> None:
+    """README's transcript is the demo's real output, but for ports, times and the directory's name."""
+    parts.program("kubectl")
+    page = transcript.README.read_text(encoding="utf-8")
+    assert page == transcript.written(page, transcript.run()), "make pages writes it"
 
 
 def repository_files() -> Iterator[Path]:
