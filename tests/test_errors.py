@@ -1,0 +1,85 @@
+"""The drawing at the top of ``errors`` is the hierarchy."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from kubectl_oidc import errors
+from kubectl_oidc.errors import Interrupted, OidcLoginError, ProviderRefused, ProviderUnreachable, UsageError
+
+CLASSES = {
+    name: value
+    for name, value in vars(errors).items()
+    if inspect.isclass(value) and value.__module__ == errors.__name__
+}
+
+
+def drawn() -> dict[str, str | None]:
+    """Return each class of the drawing and the one that it hangs from."""
+    parents: dict[str, str | None] = {}
+    above: list[str] = []
+    for line in (inspect.getdoc(errors) or "").splitlines():
+        found = re.fullmatch(r" {4}((?:[│ ]   |[├└]── )*)([A-Z]\w+) {2,}\S.*", line)
+        if found:
+            depth = len(found[1]) // 4
+            above[depth:] = [found[2]]
+            parents[found[2]] = above[depth - 1] if depth else None
+    return parents
+
+
+def test_the_drawing_is_the_class_tree() -> None:
+    """Every class is drawn once, under the class that it is derived from, and nothing else is drawn."""
+    real = {name: kind.__bases__[0].__name__ for name, kind in CLASSES.items()}
+    roots = {name for name, parent in real.items() if parent not in CLASSES}
+    assert drawn() == {name: None if name in roots else parent for name, parent in real.items()}
+    assert roots == {"OidcLoginError", "Interrupted"}
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_error_says_in_a_sentence_what_happened(name: str) -> None:
+    """Each class has a docstring of its own, and its own topic where it is more than its parent's."""
+    kind = CLASSES[name]
+    assert kind.__doc__
+    if issubclass(kind, OidcLoginError):
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.default_topic)
+
+
+def test_an_error_is_its_message_and_its_hint() -> None:
+    """``str`` is the message; the topic is the class's unless another is given."""
+    error = OidcLoginError("it failed", "try again")
+    assert (str(error), error.message, error.hint, error.topic) == (
+        "it failed",
+        "it failed",
+        "try again",
+        "unexpected",
+    )
+    assert OidcLoginError("it failed", topic="clock").topic == "clock"
+    assert UsageError("wrong").topic == "usage"
+
+
+def test_exit_statuses() -> None:
+    """2 is for usage and 1 for every other failure."""
+    statuses = {name: kind.exit_status for name, kind in CLASSES.items() if issubclass(kind, OidcLoginError)}
+    assert statuses.pop("UsageError") == 2
+    assert set(statuses.values()) == {1}
+
+
+def test_an_unreachable_provider_may_have_been_reached() -> None:
+    """Unless somebody knows better, a request counts as sent: its refresh token may be used up."""
+    assert ProviderUnreachable("no answer").sent
+    assert not ProviderUnreachable("no name", sent=False).sent
+
+
+def test_a_refusal_carries_its_code() -> None:
+    """The code of RFC 6749 is there for whoever decides by it."""
+    assert ProviderRefused("no", code="invalid_client").code == "invalid_client"
+    assert ProviderRefused("no").code == ""
+
+
+def test_a_signal_is_no_error_that_a_handler_of_errors_takes() -> None:
+    """``except Exception`` lets it pass, so everything unwinds."""
+    assert not issubclass(Interrupted, Exception)
+    assert Interrupted(15).signum == 15
