@@ -1,0 +1,286 @@
+"""The discovery document: whose it is, what it must name, where its endpoints may be."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings, strategies as st
+
+from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
+from kubectl_oidc.http import Response
+from kubectl_oidc.provider_metadata import Metadata, check_status, discovery_url, parse_metadata, unavailable
+
+from .hostile import discovery
+from .tokens import ISSUER
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+LOCAL = "http://localhost:8080/realms/dev"
+REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+OPTIONAL = (
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "end_session_endpoint",
+    "pushed_authorization_request_endpoint",
+)
+
+
+def refused(document: dict[str, object], issuer: str = ISSUER) -> ProviderMisbehaves:
+    with pytest.raises(ProviderMisbehaves) as caught:
+        parse_metadata(document, issuer)
+    assert caught.value.message.isprintable()
+    assert caught.value.hint.isprintable()
+    return caught.value
+
+
+def naming(issuer: object) -> dict[str, object]:
+    """Return a good document but for the issuer; ``...`` leaves it out."""
+    document = {**discovery(ISSUER), "issuer": issuer}
+    return {name: value for name, value in document.items() if value is not ...}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url"),
+    [
+        ("https://idp.test", "https://idp.test/.well-known/openid-configuration"),
+        ("https://idp.test/", "https://idp.test/.well-known/openid-configuration"),
+        ("https://idp.test/a/b", "https://idp.test/a/b/.well-known/openid-configuration"),
+        ("https://idp.test/a/b/", "https://idp.test/a/b/.well-known/openid-configuration"),
+        ("https://idp.test/a//", "https://idp.test/a//.well-known/openid-configuration"),
+    ],
+)
+def test_discovery_is_under_the_issuer(issuer: str, url: str) -> None:
+    """Discovery §4: appended to the issuer, one slash at its end not doubled."""
+    assert discovery_url(issuer) == url
+
+
+def test_a_plain_document_is_believed() -> None:
+    """The three endpoints are enough; what is not said is empty."""
+    assert parse_metadata(
+        {"issuer": ISSUER, **{name: f"https://idp.example.com/{name}" for name in REQUIRED}}, ISSUER
+    ) == Metadata(
+        issuer=ISSUER,
+        authorization_endpoint="https://idp.example.com/authorization_endpoint",
+        token_endpoint="https://idp.example.com/token_endpoint",
+        jwks_uri="https://idp.example.com/jwks_uri",
+    )
+
+
+def test_everything_that_is_said_is_read() -> None:
+    """Lists and further endpoints come along."""
+    metadata = parse_metadata(
+        discovery(
+            ISSUER,
+            code_challenge_methods_supported=["plain", "S256"],
+            token_endpoint_auth_methods_supported=["none"],
+            scopes_supported=["openid", "email"],
+            grant_types_supported=["authorization_code"],
+            authorization_response_iss_parameter_supported=True,
+            **{name: f"https://elsewhere.example/{name}?tenant=a" for name in OPTIONAL},
+        ),
+        ISSUER,
+    )
+    assert metadata.code_challenge_methods == ("plain", "S256")
+    assert metadata.token_endpoint_auth_methods == ("none",)
+    assert metadata.scopes_supported == ("openid", "email")
+    assert metadata.grant_types == ("authorization_code",)
+    assert metadata.id_token_algorithms == ("RS256",)
+    assert metadata.iss_parameter_supported
+    assert metadata.revocation_endpoint == "https://elsewhere.example/revocation_endpoint?tenant=a"
+    assert metadata.device_authorization_endpoint is not None
+    assert metadata.end_session_endpoint is not None
+    assert metadata.pushed_authorization_request_endpoint is not None
+
+
+@pytest.mark.parametrize("said", ["true", 1, None, [True]])
+def test_the_iss_promise_is_a_truth_value(said: object) -> None:
+    """RFC 9207 §3: only ``true`` promises that every answer names its issuer."""
+    document = discovery(ISSUER, authorization_response_iss_parameter_supported=said)
+    assert not parse_metadata(document, ISSUER).iss_parameter_supported
+
+
+def test_odd_members_of_a_list_are_left_out() -> None:
+    """What is no word in a list of words does no harm; null is as good as missing."""
+    metadata = parse_metadata(
+        discovery(ISSUER, scopes_supported=["openid", 1, None, ["x"]], grant_types_supported=None), ISSUER
+    )
+    assert metadata.scopes_supported == ("openid",)
+    assert metadata.grant_types == ()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ISSUER + "/",
+        ISSUER.upper(),
+        ISSUER.replace("https", "http"),
+        ISSUER.replace("idp.example.com", "IDP.example.com"),
+        ISSUER.replace("idp.example.com", "idp.example.com:443"),
+        ISSUER.replace("default", "d%65fault"),
+        ISSUER + "?",
+        " " + ISSUER,
+        ISSUER + "\n",
+        ISSUER.replace("/oauth2/default", ""),
+    ],
+)
+def test_an_issuer_that_is_not_the_same_byte_for_byte_is_refused(named: str) -> None:
+    """Discovery §4.3, RFC 8414 §3.3: nothing is normalized; both are named."""
+    error = refused(naming(named))
+    assert error.topic == "issuer-url"
+    assert "idp.example.com" in error.message.lower()
+
+
+@ARBITRARY
+@given(st.text(max_size=40) | st.sampled_from([ISSUER, ISSUER + "/"]).map(lambda url: url + "\u200b"))
+def test_no_other_issuer_is_taken(named: str) -> None:
+    """Whatever the document calls itself, it is refused in visible words."""
+    assume(named != ISSUER)
+    refused(naming(named))
+
+
+@pytest.mark.parametrize("named", [None, "", 7, [ISSUER], {"a": ISSUER}, ...])
+def test_a_document_without_an_issuer_is_refused(named: object) -> None:
+    """It must say whose it is, in a string."""
+    assert "names no issuer" in refused(naming(named)).message
+
+
+def test_a_slash_that_differs_is_said() -> None:
+    """The usual mistake has its own hint, with the words to write."""
+    error = refused(naming(ISSUER + "/"))
+    assert "the slash at the end" in error.hint
+    assert f"--oidc-issuer-url={ISSUER}/" in error.hint
+
+
+def test_oktas_two_kinds_of_issuer_are_explained() -> None:
+    """An org server in place of a custom one, or the reverse, is what happens at Okta."""
+    org = "https://acme.okta.com"
+    error = refused(naming(org), f"{org}/oauth2/default")
+    assert "Okta's org server" in error.hint
+
+
+def test_an_issuer_that_cannot_be_used_is_not_proposed() -> None:
+    """An http issuer on a public host is not written into a hint as what to use."""
+    assert "--oidc-issuer-url=" not in refused(naming("http://idp.internal")).hint
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [..., None])
+def test_a_missing_endpoint_is_named(name: str, value: object) -> None:
+    """The three endpoints that every sign-in needs must be there."""
+    assert f"names no {name}" in refused(discovery(ISSUER, **{name: value})).message
+
+
+BAD_ENDPOINTS = [
+    ("http://idp.example.com/x", "is http, not https"),
+    ("http://localhost/x", "is http, not https"),
+    ("http://127.0.0.1:8080/x", "is http, not https"),
+    ("ftp://idp.example.com/x", "does not begin with https://"),
+    ("file:///etc/passwd", "does not begin with https://"),
+    ("javascript:alert(1)", "does not begin with https://"),
+    ("/oauth2/token", "does not begin with https://"),
+    ("", "does not begin with https://"),
+    ("https://", "names no host"),
+    ("https://me:SECRET@idp.example.com/x", "has a user name or password in it"),
+    ("https://idp.example.com/x#a", "has a fragment"),
+    ("https://idp.example.com/\x1b[31m", "has a character that no URL has"),
+    ("https://idp.example.com/a b", "has a character that no URL has"),
+    ("https://idp.example.com\\@evil.example", "has a character that no URL has"),
+    ("https://[::1", "is not a URL"),
+    ("https://idp.example.com:99999/", "is not a URL"),
+    (7, "is no string"),
+    (["https://idp.example.com/x"], "is no string"),
+]
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL])
+@pytest.mark.parametrize(("value", "why"), BAD_ENDPOINTS)
+def test_an_endpoint_that_must_not_be_spoken_to_is_refused(name: str, value: object, why: str) -> None:
+    """Every endpoint is https, needed or not; the error names the member and does not repeat the value."""
+    error = refused(discovery(ISSUER, **{name: value}))
+    assert f"a {name} that {why}" in error.message
+    assert "SECRET" not in error.message + error.hint
+
+
+def test_a_provider_on_this_machine_may_be_http() -> None:
+    """Its issuer is on this machine, and so are its endpoints."""
+    assert parse_metadata(discovery(LOCAL), LOCAL).token_endpoint == f"{LOCAL}/token"
+    elsewhere = discovery(LOCAL, token_endpoint="http://[::1]:1/token")
+    assert parse_metadata(elsewhere, LOCAL).token_endpoint == "http://[::1]:1/token"
+
+
+def test_a_provider_on_this_machine_sends_nobody_to_http_elsewhere() -> None:
+    """A local issuer does not make http good for other hosts."""
+    assert (
+        "is http, not https" in refused(discovery(LOCAL, jwks_uri="http://idp.example.com/k"), LOCAL).message
+    )
+
+
+@pytest.mark.parametrize("value", ["RS256", {"a": 1}, 7, True])
+def test_a_list_that_is_none_is_refused(value: object) -> None:
+    """An algorithm list that is no list must not be read as "says nothing"."""
+    document = discovery(ISSUER, id_token_signing_alg_values_supported=value)
+    assert "id_token_signing_alg_values_supported that is no list" in refused(document).message
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@ARBITRARY
+@given(st.dictionaries(st.sampled_from([*discovery(ISSUER), *OPTIONAL, "scopes_supported"]), JSON))
+def test_any_document_is_believed_or_refused(changes: dict[str, object]) -> None:
+    """No shape of a member is an unexpected error, and what is believed is https."""
+    try:
+        metadata = parse_metadata({**discovery(ISSUER), **changes}, ISSUER)
+    except ProviderMisbehaves:
+        return
+    assert metadata.issuer == ISSUER
+    assert metadata.token_endpoint.startswith("https://")
+
+
+# Answers that are no document
+
+
+def answer(status: int, **headers: str) -> Response:
+    return Response(
+        status, {name.replace("_", "-"): value for name, value in headers.items()}, b"SECRET-BODY"
+    )
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+def test_a_provider_that_cannot_answer_is_unreachable(status: int) -> None:
+    """429 and 5xx say nothing about us, so that stale metadata and the refresh token stay in use."""
+    with pytest.raises(ProviderUnreachable, match=str(status)):
+        check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 204, 304])
+def test_any_other_status_is_no_document(status: int) -> None:
+    """Only 200 brings a document; the body is not repeated."""
+    with pytest.raises(ProviderMisbehaves, match=str(status)) as caught:
+        check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
+    assert "SECRET" not in caught.value.message + caught.value.hint
+
+
+def test_200_is_a_document() -> None:
+    """Nothing is raised for it."""
+    check_status(answer(200), discovery_url(ISSUER), issuer=ISSUER)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_no_discovery_document_means_no_provider_at_the_issuer(status: int) -> None:
+    """The issuer URL is what is wrong then; for another address the address is."""
+    with pytest.raises(ProviderMisbehaves, match="there is no OpenID provider at") as caught:
+        check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
+    assert caught.value.topic == "issuer-url"
+    with pytest.raises(ProviderMisbehaves, match=f"/keys answers {status}"):
+        check_status(answer(status), "https://idp.example.com/keys", issuer=ISSUER)
+
+
+def test_the_hint_says_how_long_the_provider_asks_to_wait() -> None:
+    """Retry-After is passed on to the person, and the address is shown without its query."""
+    error = unavailable(answer(503, retry_after="120"), "https://idp.example.com/token?key=SECRET")
+    assert "try again in 120 s, as it asks" in error.hint
+    assert "SECRET" not in error.message
+    assert "too many requests" in unavailable(answer(429), "https://idp.example.com/token").message
