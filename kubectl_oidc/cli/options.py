@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -347,8 +348,14 @@ def cache_directory(given: str | None) -> tuple[Path, bool]:
 
 
 def _no_home() -> Path:
-    """Return where sessions would rest without a HOME: the user database's home directory, if it has one."""
+    """Return where sessions would rest without a HOME: the user database's home directory, if it has one.
+
+    An empty HOME names no directory either; where none is known, the path is one that even root cannot make.
+    """
+    nowhere = Path(os.devnull) / "kubectl-oidc"
+    if os.environ.get("HOME") == "":
+        return nowhere
     try:
         return Path("~").expanduser() / ".kube" / "cache" / "oidc-login"
     except RuntimeError:
-        return Path("/nonexistent/kubectl-oidc")
+        return nowhere
