@@ -176,8 +176,8 @@ def _await_answer(request: TokenRequest, world: World, server: CallbackServer, d
             world.terminal.tick(words())
     raise SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
-        f"try again; if the provider showed an error about the redirect URI, register {server.redirect_uri} there "
-        "for this client; --authentication-timeout-sec sets the time",
+        f"try again; if the provider showed an error in the browser, check --oidc-client-id {plain(request.client_id, limit=100)} "
+        f"and register the redirect URI {server.redirect_uri} there for it; --authentication-timeout-sec sets the time",
     )
 
 
