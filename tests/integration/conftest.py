@@ -11,7 +11,10 @@ import pytest
 from tests import parts
 from tests.plugin import start
 
+from .kernel_keys import KernelKeys, usable as kernel_keyring_is_usable
 from .laptop import Laptop
+from .mounts import LaptopWithin, outside_a_container
+from .os_keyring import OsKeyring, serve as os_keyring_session
 from .person import Person, chromium
 from .realm import serve
 from .scripted_browser import ScriptedBrowser
@@ -121,3 +124,31 @@ def signed_in(
     shutil.copytree(prepared, home, dirs_exist_ok=True)
     realm.forget()
     return Laptop(realm, scripted_browser, start_plugin)
+
+
+@pytest.fixture
+def os_keyring(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OsKeyring]:
+    """Run gnome-keyring, unlocked, on a D-Bus session of the test's own."""
+    assert home.is_dir()
+    for address in os_keyring_session():
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield OsKeyring(address)
+
+
+@pytest.fixture
+def kernel_keys() -> Iterator[KernelKeys]:
+    """Look into the kernel keyring, and leave no key of the test in it."""
+    if not kernel_keyring_is_usable():
+        parts.missing("the kernel keyring is forbidden here (seccomp)")
+    keys = KernelKeys()
+    yield keys
+    keys.remove()
+
+
+@pytest.fixture
+def bare_laptop(laptop: Laptop, tmp_path: Path) -> LaptopWithin:
+    """Have a laptop that is no container, whatever this machine is; the session rests where ``auto`` says."""
+    bare = LaptopWithin(laptop.realm, laptop.browser, laptop.begin, storage="auto")
+    (tmp_path / "root").mkdir()
+    bare.within = tuple(outside_a_container(tmp_path / "root"))
+    return bare

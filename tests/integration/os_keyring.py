@@ -1,0 +1,105 @@
+"""A real OS keyring: gnome-keyring on a D-Bus session of the test's own, unlocked as after a login."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The session lives until its standard input ends.
+_SCRIPT = """
+printf %s 'password of the keyring' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+echo "$DBUS_SESSION_BUS_ADDRESS"
+exec cat
+"""
+
+
+class OsKeyring:
+    """The keyring as its owner sees it with libsecret's own tool.
+
+    Args:
+        address: The D-Bus session's address.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._environ = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address}
+
+    def entries(self) -> dict[str, str]:
+        """Return the secrets of the program's entries by their service names."""
+        found = self._tool("search", "--all", "application", "Python keyring library")
+        names = re.findall(r"^attribute\.service = (kubectl-oidc/.*)$", found, re.MULTILINE)
+        return {name: self._tool("lookup", "service", name) for name in names}
+
+    def lock(self) -> None:
+        """Lock it, as a screen saver may."""
+        import secretstorage
+
+        with contextlib.closing(secretstorage.dbus_init()) as connection:
+            secretstorage.get_default_collection(connection).lock()
+
+    @contextlib.contextmanager
+    def hangs(self) -> Iterator[None]:
+        """Let the daemon answer nothing inside the block."""
+        daemons = list(_daemons())
+        assert daemons
+        for daemon in daemons:
+            os.kill(daemon, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for daemon in daemons:
+                os.kill(daemon, signal.SIGCONT)
+
+    def _tool(self, *words: str) -> str:
+        done = subprocess.run(
+            [parts.program("secret-tool"), *words],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout + done.stderr if words[0] == "search" else done.stdout
+
+
+def _daemons() -> Iterator[int]:
+    """Return the process ids of the test's own gnome-keyring daemons."""
+    home = f"HOME={Path.home()}".encode()
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            named = process.name.isdigit() and (process / "comm").read_text() == "gnome-keyring-d\n"
+            if named and home in (process / "environ").read_bytes().split(b"\0"):
+                yield int(process.name)
+
+
+def serve() -> Iterator[str]:
+    """Run a D-Bus session with an unlocked keyring until the generator is closed; yield the session's address."""
+    for needed in ("gnome-keyring-daemon", "secret-tool"):
+        parts.program(needed)
+    with subprocess.Popen(
+        [parts.program("dbus-run-session"), "--", "sh", "-c", _SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as session:
+        assert session.stdin is not None
+        assert session.stdout is not None
+        try:
+            yield session.stdout.readline().strip()
+        finally:
+            session.stdin.close()
+            for daemon in _daemons():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(daemon, signal.SIGKILL)
+            session.wait(20)

@@ -1,0 +1,70 @@
+"""What the program said on standard error, held against how it must say it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .laptop import cache
+
+if TYPE_CHECKING:
+    from tests.plugin import Ended
+
+
+def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
+    """Return the words of the one error and the one hint; nothing else was said, nothing stands on standard output.
+
+    Args:
+        ended: A run that failed.
+        status: The exit status that it must have.
+    """
+    assert (ended.status, ended.stdout) == (status, ""), ended.stderr
+    assert "Traceback" not in ended.stderr
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    return error.removeprefix("error: "), hint.removeprefix("hint: ")
+
+
+def warning(ended: Ended) -> str:
+    """Return the one warning that came with a token, which is all that was said."""
+    assert ended.status == 0, ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("warning: ")
+    return line.removeprefix("warning: ")
+
+
+def files_with(*secrets: str) -> list[Path]:
+    """Return the files under the test's home in which one of these stands."""
+    wanted = [secret.encode() for secret in secrets]
+    files = [path for path in Path.home().rglob("*") if path.is_file() and not path.is_symlink()]
+    return [path for path in files if any(secret in path.read_bytes() for secret in wanted)]
+
+
+def locks_held() -> list[Path]:
+    """Return the lock files that somebody holds."""
+    runtime = Path(os.environ["XDG_RUNTIME_DIR"]) / "kubectl-oidc"
+    files = [*runtime.glob("*.lock"), *(cache() / "locks").glob("*.lock")]
+    assert files, "no lock was ever taken"
+    return [path for path in files if _is_held(path)]
+
+
+def _is_held(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDWR)
+    with contextlib.closing(open(descriptor, "rb")):  # noqa: PTH123 - a descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def port_of(url: str) -> int:
+    """Return the port of a URL that names one."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
