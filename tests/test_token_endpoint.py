@@ -1,0 +1,345 @@
+"""One token request: client authentication, sent once, and what each kind of answer means. Against a real server."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote_plus, unquote_plus
+
+import pytest
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import (
+    InvalidGrant,
+    OidcLoginError,
+    ProviderMisbehaves,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.token_endpoint import Client, TokenEndpoint
+
+from .hostile import Hostile, hang_up, html_reply, json_reply, reply, reset, silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.token_response import TokenResponse
+
+    from .hostile import Script
+
+BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
+TOKENS = json_reply({"id_token": "a.b.c", "access_token": "at", "token_type": "Bearer"})
+REFRESH = {"refresh_token": Secret("rt-SECRET+1")}
+
+
+@pytest.fixture
+def server() -> Iterator[Hostile]:
+    with Hostile() as server:
+        server.on("/token", TOKENS)
+        yield server
+
+
+@pytest.fixture
+def http() -> Iterator[HttpClient]:
+    client = HttpClient(log=QUIET, request_timeout=5, pauses=(0.01, 0.01))
+    yield client
+    client.close()
+
+
+def endpoint(
+    server: Hostile,
+    http: HttpClient,
+    *,
+    secret: str | None = None,
+    methods: tuple[str, ...] = (),
+    client_id: str = "kubernetes",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> TokenEndpoint:
+    client = Client(
+        client_id=client_id,
+        client_secret=None if secret is None else Secret(secret),
+        request_headers=headers,
+    )
+    return TokenEndpoint(url=f"{server.url}/token", methods=methods, client=client, http=http)
+
+
+def refresh(where: TokenEndpoint) -> TokenResponse:
+    return where.request("refresh_token", REFRESH, Deadline.after(5))
+
+
+def form(server: Hostile) -> list[tuple[str, str]]:
+    """Return the fields of the one request that came."""
+    (asked,) = server.asked
+    assert asked.method == "POST"
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    return parse_qsl(asked.body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
+
+
+# What is sent
+
+
+@pytest.mark.parametrize(
+    ("secret", "methods", "method"),
+    [
+        (None, (), NONE),
+        ("", (), NONE),
+        (None, (BASIC, POST), NONE),
+        ("s", (), BASIC),
+        ("s", (BASIC, POST), BASIC),
+        ("s", (POST, BASIC), BASIC),
+        ("s", (POST,), POST),
+        ("s", (NONE, POST, "private_key_jwt"), POST),
+        ("s", (NONE,), BASIC),
+        ("s", ("private_key_jwt",), BASIC),
+    ],
+)
+def test_the_metadata_chooses_the_client_authentication(
+    server: Hostile, http: HttpClient, secret: str | None, methods: tuple[str, ...], method: str
+) -> None:
+    """Basic unless only post is offered (RFC 6749 §2.3.1, Core §9); none without a secret."""
+    where = endpoint(server, http, secret=secret, methods=methods)
+    assert where.method() == method
+    refresh(where)
+    fields, authorization = dict(form(server)), server.asked[0].headers.get("authorization")
+    assert (authorization is not None) is (method == BASIC)
+    assert ("client_secret" in fields) is (method == POST)
+    assert ("client_id" in fields) is (method != BASIC)
+
+
+AWKWARD = [("my client", "pass word"), ("a:b", "c:d%&+=/"), ("client", "ü€\u0000"), ("id+1", "100%~")]
+
+
+@pytest.mark.parametrize(("client_id", "secret"), AWKWARD)
+def test_basic_form_encodes_both_halves(
+    server: Hostile, http: HttpClient, client_id: str, secret: str
+) -> None:
+    """RFC 6749 §2.3.1: encoded before they are joined, so that a colon or an umlaut arrives."""
+    refresh(endpoint(server, http, secret=secret, client_id=client_id))
+    kind, _, words = server.asked[0].headers["authorization"].partition(" ")
+    assert kind == "Basic"
+    one, colon, other = b64decode(words).decode("ascii").partition(":")
+    assert colon
+    assert ":" not in other
+    assert (unquote_plus(one), unquote_plus(other)) == (client_id, secret)
+
+
+@pytest.mark.parametrize(("client_id", "secret"), AWKWARD)
+def test_post_form_encodes_both_fields(
+    server: Hostile, http: HttpClient, client_id: str, secret: str
+) -> None:
+    """The body is a form, each field in it once."""
+    refresh(endpoint(server, http, secret=secret, client_id=client_id, methods=(POST,)))
+    assert form(server) == [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "rt-SECRET+1"),
+        ("client_id", client_id),
+        ("client_secret", secret),
+    ]
+
+
+def test_a_public_client_sends_its_name_alone(server: Hostile, http: HttpClient) -> None:
+    """RFC 6749 §3.2.1: ``client_id`` in the form, and no credentials."""
+    refresh(endpoint(server, http))
+    assert form(server) == [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "rt-SECRET+1"),
+        ("client_id", "kubernetes"),
+    ]
+
+
+def test_parameters_that_are_none_are_left_out(server: Hostile, http: HttpClient) -> None:
+    """Without PKCE there is no ``code_verifier`` field."""
+    endpoint(server, http).request(
+        "authorization_code",
+        {"code": Secret("c&d=1 ü"), "redirect_uri": "http://localhost:8000", "code_verifier": None},
+        Deadline.after(5),
+    )
+    assert form(server) == [
+        ("grant_type", "authorization_code"),
+        ("redirect_uri", "http://localhost:8000"),
+        ("code", "c&d=1 ü"),
+        ("client_id", "kubernetes"),
+    ]
+
+
+def test_the_users_headers_come_along(server: Hostile, http: HttpClient) -> None:
+    """--oidc-request-header goes to the token endpoint, too."""
+    refresh(endpoint(server, http, headers=(("X-Tenant", "blue"), ("Origin", "https://a.example"))))
+    headers = server.asked[0].headers
+    assert (headers["x-tenant"], headers["origin"]) == ("blue", "https://a.example")
+
+
+def test_a_header_of_the_user_does_not_replace_the_clients_authentication(
+    server: Hostile, http: HttpClient
+) -> None:
+    """One Authorization field is sent, the client's, however the user's is written."""
+    refresh(endpoint(server, http, secret="s", headers=(("authorization", "Bearer other"),)))
+    assert server.asked[0].headers["authorization"] == "Basic " + b64encode(b"kubernetes:s").decode()
+
+
+# Sent once
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(reply(500), id="500"),
+        pytest.param(reply(503, headers={"Retry-After": "0"}), id="503"),
+        pytest.param(reply(429), id="429"),
+        pytest.param(reply(408), id="408"),
+        pytest.param(hang_up, id="closed"),
+        pytest.param(reset, id="reset"),
+        pytest.param(html_reply(), id="a web page"),
+        pytest.param(json_reply({"error": "invalid_grant"}, 400), id="invalid_grant"),
+        pytest.param(reply(200, b"{"), id="broken JSON"),
+    ],
+)
+def test_a_token_request_is_never_repeated(server: Hostile, http: HttpClient, answer: Script) -> None:
+    """Whatever comes back, the refresh token leaves once."""
+    server.on("/token", answer, TOKENS)
+    with pytest.raises(OidcLoginError):
+        refresh(endpoint(server, http))
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_token_request_is_never_redirected(server: Hostile, http: HttpClient, status: int) -> None:
+    """No secret goes to an address that an answer names, on the same host or another."""
+    with Hostile() as other:
+        other.on("*", TOKENS)
+        server.on("/token", reply(status, headers={"Location": f"{other.url}/token"}))
+        server.on("/moved", TOKENS)
+        with pytest.raises(ProviderMisbehaves, match="redirect"):
+            refresh(endpoint(server, http, secret="s"))
+        assert other.asked == []
+    assert [asked.path for asked in server.asked] == ["/token"]
+
+
+def test_silence_ends_at_the_deadline_and_counts_as_sent(server: Hostile, http: HttpClient) -> None:
+    """The refresh token may have been used by whoever took it and said nothing."""
+    server.on("/token", silence)
+    with pytest.raises(ProviderUnreachable) as caught:
+        endpoint(server, http).request("refresh_token", REFRESH, Deadline.after(0.2))
+    assert caught.value.sent
+
+
+# What an answer means
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_invalid_grant_is_known_by_its_code(server: Hostile, http: HttpClient, status: int) -> None:
+    """RFC 6749 §5.2: the code decides, whatever status comes with it."""
+    server.on("/token", json_reply({"error": "invalid_grant"}, status))
+    with pytest.raises(InvalidGrant):
+        refresh(endpoint(server, http))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_provider_with_a_fault_does_not_end_the_session(
+    server: Hostile, http: HttpClient, status: int
+) -> None:
+    """5xx and 429 are no refusal, even where they claim ``invalid_grant``."""
+    server.on("/token", json_reply({"error": "invalid_grant"}, status))
+    with pytest.raises(ProviderUnreachable, match=str(status)):
+        refresh(endpoint(server, http))
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+def test_a_web_page_is_not_the_providers_word(server: Hostile, http: HttpClient, status: int) -> None:
+    """A captive portal answers in the provider's place: no refusal, and nothing of the page is shown."""
+    server.on("/token", html_reply(status))
+    with pytest.raises(ProviderUnreachable, match=f"is a web page .* with status {status}") as caught:
+        refresh(endpoint(server, http))
+    assert "SECRET" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_no_token_endpoint_there_is_said(server: Hostile, http: HttpClient, status: int) -> None:
+    """A page for an address that does not exist means that the address is wrong."""
+    server.on("/token", html_reply(status))
+    with pytest.raises(ProviderMisbehaves, match=f"/token answers {status}"):
+        refresh(endpoint(server, http))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(200, b'{"id_token": "SECRET'), "broken JSON"),
+        (reply(200, b'{"id_token": "\xff"}'), "not UTF-8"),
+        (reply(200, b"[" * 100_000), "nested too deeply"),
+        (reply(200, b'["SECRET"]'), "no object"),
+        (json_reply({}), "holds no token"),
+        (json_reply({"message": "SECRET"}, 400), "has status 400 and no OAuth error"),
+        (json_reply({"id_token": "a.b.c"}, 201), "has status 201 and no OAuth error"),
+        (json_reply({"error": "", "id_token": "a.b.c"}, 400), "has status 400 and no OAuth error"),
+    ],
+)
+def test_an_answer_that_breaks_the_standard_is_named_and_not_repeated(
+    server: Hostile, http: HttpClient, answer: Script, words: str
+) -> None:
+    """The error says what is wrong with the answer, and nothing that is in it."""
+    server.on("/token", answer)
+    with pytest.raises(ProviderMisbehaves, match=words) as caught:
+        refresh(endpoint(server, http))
+    assert "SECRET" not in caught.value.message + caught.value.hint
+
+
+def test_an_error_with_tokens_is_an_error(server: Hostile, http: HttpClient) -> None:
+    """Tokens that come beside an error are not used."""
+    server.on("/token", json_reply({"error": "server_error", "id_token": "a.b.c"}))
+    with pytest.raises(ProviderRefused):
+        refresh(endpoint(server, http))
+
+
+HEADER = (("X-Api-Key", "key-SECRET"), ("Proxy-Authorization", "Bearer bearer-SECRET"))
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "rt-SECRET+1",
+        quote_plus("rt-SECRET+1"),
+        "pass-SECRET:1",
+        quote_plus("pass-SECRET:1"),
+        "key-SECRET",
+        "Bearer bearer-SECRET",
+        "Basic " + b64encode(b"kubernetes:" + quote_plus("pass-SECRET:1").encode()).decode(),
+    ],
+)
+@pytest.mark.parametrize("methods", [(BASIC,), (POST,)])
+def test_what_the_provider_repeats_of_ours_is_hidden(
+    server: Hostile, http: HttpClient, echo: str, methods: tuple[str, ...]
+) -> None:
+    """Token, client secret, header values, each also as it goes over the wire."""
+    words = f"denied {echo} for you"
+    server.on("/token", json_reply({"error": "access_denied", "error_description": words}, 400))
+    where = endpoint(server, http, secret="pass-SECRET:1", methods=methods, headers=HEADER)
+    with pytest.raises(ProviderRefused) as caught:
+        refresh(where)
+    if not (echo.startswith("Basic") and methods == (POST,)):  # that one was not sent
+        assert echo.rpartition(" ")[2] not in caught.value.message
+        assert "[hidden]" in caught.value.message
+    assert "SECRET" not in caught.value.message + caught.value.hint
+    assert "denied" in caught.value.message
+
+
+def test_control_characters_of_the_provider_reach_no_terminal(server: Hostile, http: HttpClient) -> None:
+    """What it says is one plain line."""
+    server.on("/token", json_reply({"error": "bad\x1b[2J", "error_description": "a\u202eb\nc\x07"}, 400))
+    with pytest.raises(ProviderRefused) as caught:
+        refresh(endpoint(server, http))
+    assert caught.value.message == "the provider refuses the token request (bad [2J: a b c)"
+
+
+def test_no_secret_is_in_any_repr(server: Hostile, http: HttpClient) -> None:
+    """Client, endpoint and answer hide what they hold."""
+    where = endpoint(server, http, secret="pass-SECRET", headers=(("Authorization", "Bearer SECRET"),))
+    server.on(
+        "/token", json_reply({"id_token": "SECRET1", "access_token": "SECRET2", "refresh_token": "SECRET3"})
+    )
+    response = refresh(where)
+    assert "SECRET" not in repr(where) + repr(where.client) + repr(response) + str(where.client)
+    assert "kubernetes" in repr(where.client)
