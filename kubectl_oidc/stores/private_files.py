@@ -5,7 +5,7 @@ What is not ours (a symlink, a FIFO, a second hard link, a foreign owner) is ref
 
 from __future__ import annotations
 
-import contextlib
+import glob
 import os
 import secrets
 import stat
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WINDOWS = sys.platform == "win32"
 FILE_LIMIT = 4 << 20  # bytes
+OURS = 0o700  # the mode of a directory
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:
@@ -34,19 +35,16 @@ def ensure_directory(base: Path, name: str = "") -> Path:
     """
     try:
         _refuse_foreign_parent(base)
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_owner(base, base.stat())
+        _make(base)
+        _check(base, base.stat())
         if not name:
             return base
         directory = base / name
-        with contextlib.suppress(FileExistsError):
-            directory.mkdir(mode=0o700)
+        _make(directory)
         status = directory.lstat()
-        if not stat.S_ISDIR(status.st_mode):
-            raise _refused(directory, "is not a directory")
-        _check_owner(directory, status)
-        if not WINDOWS and status.st_mode & 0o077:
-            directory.chmod(0o700)
+        _check(directory, status)
+        if not WINDOWS and stat.S_IMODE(status.st_mode) != OURS:
+            directory.chmod(OURS)
     except OSError as error:
         raise StoreError(
             f"cannot use the directory {base / name}: {error.strerror or error}",
@@ -54,6 +52,21 @@ def ensure_directory(base: Path, name: str = "") -> Path:
             topic="cache-directory",
         ) from error
     return directory
+
+
+def _make(directory: Path) -> None:
+    """Make a directory and the missing ones above it, all of 0700, whatever the umask."""
+    try:
+        directory.mkdir(mode=OURS)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        if directory.parent == directory:
+            raise
+        _make(directory.parent)
+        directory.mkdir(mode=OURS, exist_ok=True)
+    if not WINDOWS:
+        directory.chmod(OURS)
 
 
 def _refuse_foreign_parent(base: Path) -> None:
@@ -67,7 +80,9 @@ def _refuse_foreign_parent(base: Path) -> None:
             return
 
 
-def _check_owner(directory: Path, status: os.stat_result) -> None:
+def _check(directory: Path, status: os.stat_result) -> None:
+    if not stat.S_ISDIR(status.st_mode):
+        raise _refused(directory, "is not a directory")
     if WINDOWS:
         return
     if status.st_uid != os.geteuid():
@@ -97,6 +112,8 @@ def write(directory: Path, name: str, content: bytes) -> None:
         descriptor = os.open(temporary, flags, 0o600)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+                if not WINDOWS:
+                    os.fchmod(descriptor, 0o600)  # whatever the umask
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
@@ -118,12 +135,14 @@ def read(directory: Path, name: str) -> bytes | None:
 
 
 def remove(directory: Path, name: str) -> bool:
-    """Remove ``directory/name`` and tell whether it was there.
+    """Remove ``directory/name``, with what killed writers of it left behind, and tell whether it was there.
 
     Raises:
         StoreError: It is there and stays there.
     """
     try:
+        for left_behind in directory.glob(f".{glob.escape(name)}.*"):
+            left_behind.unlink(missing_ok=True)
         (directory / name).unlink()
     except FileNotFoundError:
         return False

@@ -1,0 +1,223 @@
+"""Sessions made by hand, without a provider, and the ordinary user that root's tests need."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pickle
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from kubectl_oidc.exec_credential import V1BETA1, credential
+from kubectl_oidc.hot import words
+from kubectl_oidc.hot.kernel_keyring import KeyringCall
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.stores import private_files
+from kubectl_oidc.stores.kernel import KernelStore
+
+from . import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from kubectl_oidc.hot.credential import Credential
+
+T = TypeVar("T")
+
+ISSUER = "https://issuer.example.com"
+CLIENT = "kubernetes"
+SECRETS = ("id-token-of-the-test", "refresh-token-of-the-test")
+
+
+def key(**changes: Any) -> SessionKey:
+    """Return what identifies a session: that of ``words_of``, with changes."""
+    return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",)), **changes)
+
+
+def session(session_key: SessionKey, **changes: Any) -> Session:
+    """Return a good session with all its secrets, with changes."""
+    now = int(time.time())
+    whole = Session(
+        session_id=session_key.id(),
+        generation=1,
+        issuer=session_key.issuer,
+        subject="alice",
+        audience=(session_key.client_id,),
+        person="alice@example.com",
+        id_token=Secret(SECRETS[0]),
+        access_token=None,
+        refresh_token=Secret(SECRETS[1]),
+        expiry=now + 3600,
+        signed_in_at=now,
+    )
+    return replace(whole, **changes)
+
+
+def cache() -> Path:
+    """Return the default cache directory of the test's home."""
+    return Path(words.cache_root())
+
+
+def keeper(
+    session_key: SessionKey, storage: str = "disk", environ: Mapping[str, str] | None = None
+) -> SessionKeeper:
+    """Return the session's keeper in the default cache directory."""
+    return SessionKeeper(session_key, storage=storage, cache_dir=cache(), environ=environ or {}, log=QUIET)
+
+
+def words_of(session_key: SessionKey, *more: str) -> list[str]:
+    """Return the command line after the program's name whose session this is."""
+    name = [f"--session={session_key.name}"] if session_key.name else []
+    return ["get-token", f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT}", *name, *more]
+
+
+def kept(one: SessionKeeper, whole: Session) -> Session:
+    """Store a session and publish its credential, as a sign-in does."""
+    assert one.save(whole, int(time.time()))
+    one.publish(whole, int(time.time()))
+    return whole
+
+
+def remembered(one: SessionKeeper, arguments: list[str], place: str) -> Path:
+    """Write down that the session answers the command, as ``remember`` does, and return the file."""
+    record = words.Words(one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()).record()
+    directory = private_files.ensure_directory(cache(), "words")
+    private_files.write(directory, words.digest(arguments), record)
+    return directory / words.digest(arguments)
+
+
+def credential_of(whole: Session) -> Credential:
+    """Return the session's current credential."""
+    return credential(whole.token(), whole.expiry)
+
+
+def need_the_kernel_keyring() -> None:
+    """Skip, or fail in CI, where this process cannot use the kernel keyring at all."""
+    if not KernelStore().usable():
+        parts.missing("this machine has no kernel keyring that this process may use")
+
+
+@contextlib.contextmanager
+def no_room() -> Iterator[None]:
+    """Let this process write no byte to any file, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def begin(work: Callable[[], object]) -> int:
+    """Begin ``work`` in a child process and return its process id."""
+    with warnings.catch_warnings():
+        # The child does its work and leaves; it waits for no thread that was not forked.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return child
+
+
+def forked(work: Callable[[], T]) -> T:
+    """Do ``work`` in a child process, for what a process cannot undo, and return its result, which must pickle."""
+    reader, writer = os.pipe()
+
+    def answer() -> None:
+        os.close(reader)
+        done: tuple[bool, object]
+        try:
+            done = (True, work())
+        except BaseException:  # noqa: BLE001 - the parent fails with it
+            done = (False, traceback.format_exc())
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(done, pipe)
+
+    child = begin(answer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        content = pipe.read()
+    os.waitpid(child, 0)
+    assert content, "the child died"
+    worked, result = pickle.loads(content)  # noqa: S301 - our own child's
+    assert worked, result
+    return result  # type: ignore[no-any-return]
+
+
+def as_an_ordinary_user(work: Callable[[Path], T]) -> T:
+    """Do ``work`` as a user who is nobody else, with a home that is given to it.
+
+    Python's own files may be root's alone: what ``work`` needs is imported before.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    user = 60_000 + os.getpid() % 5_000
+    home = Path(tempfile.mkdtemp(prefix="oidc-user-"))
+    os.chown(home, user, user)
+
+    def become() -> T:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+        os.environ.update(HOME=str(home), XDG_RUNTIME_DIR=str(home))
+        os.chdir(home)
+        return work(home)
+
+    try:
+        return forked(become)
+    finally:
+        shutil.rmtree(home)
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [
+        ("code", ctypes.c_ushort),
+        ("yes", ctypes.c_ubyte),
+        ("no", ctypes.c_ubyte),
+        ("k", ctypes.c_uint32),
+    ]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filters", ctypes.POINTER(_Filter))]
+
+
+def forbid_the_kernel_keyring() -> None:
+    """Have the kernel refuse add_key(2) and keyctl(2) from here on, as containers do; for a forked child."""
+    call = KeyringCall()
+    refuse = 0x00050000 | 1  # SECCOMP_RET_ERRNO, EPERM
+    steps = (
+        (0x20, 0, 0, 0),  # load the call's number
+        (0x15, 2, 0, call._add_key),
+        (0x15, 1, 0, call._keyctl),
+        (0x06, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
+        (0x06, 0, 0, refuse),
+    )
+    filters = (_Filter * len(steps))(*(_Filter(*step) for step in steps))
+    program = _Program(len(steps), filters)
+    libc = ctypes.CDLL(None, use_errno=True)
+    for arguments in ((38, 1, 0, 0, 0), (22, 2, ctypes.byref(program), 0, 0)):  # NO_NEW_PRIVS, SECCOMP
+        assert libc.prctl(*arguments) == 0, os.strerror(ctypes.get_errno())
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has this")
+posix_only = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no modes, links or FIFOs of this kind"
+)
