@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = "sessions"
 VERSION = 1
+PLACES = ("", "keyring", "kernel", "disk")
 
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}
 
@@ -77,6 +78,8 @@ def read(base: Path, session_id: str) -> Entry | None:
     try:
         values = json.loads(content or b"")
         if values.pop("version") != VERSION or values["session_id"] != session_id:
+            return None
+        if values["storage"] not in PLACES or values["credential"] not in PLACES:
             return None
         kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry)}
         if any(type(values[name]) is not kind for name, kind in kinds.items()):

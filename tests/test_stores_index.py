@@ -1,0 +1,164 @@
+"""The index: what is known of sessions without their secrets, and what damage costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.stores import index
+
+from .sessions import posix_only
+
+ID = "0123456789abcdef" * 2
+ENTRY = index.Entry(
+    session_id=ID,
+    issuer="https://issuer.example.com",
+    client_id="kubernetes",
+    scopes=("openid", "email"),
+    name="work",
+    person="alice@example.com",
+    storage="keyring",
+    credential="kernel",
+    generation=3,
+    signed_in_at=1_700_000_000,
+    refreshed_at=1_700_000_100,
+    expiry=1_700_003_600,
+    renewable=True,
+    in_flight=0,
+    host="laptop",
+)
+
+
+def put(base: Path, content: bytes, session_id: str = ID) -> None:
+    """Overwrite the session's file with anything."""
+    (base / "sessions" / f"{session_id}.json").write_bytes(content)
+
+
+def test_an_entry_is_written_read_listed_and_removed(tmp_path: Path) -> None:
+    """What was written is read, alone and in the list; an entry that is missing is None and False."""
+    other = replace(ENTRY, session_id="f" * 32, person="Bob Ünsal", scopes=(), renewable=False)
+    assert index.read(tmp_path, ID) is None
+    assert index.read_all(tmp_path) == []
+    assert not index.remove(tmp_path, ID)
+
+    index.write(tmp_path, ENTRY)
+    index.write(tmp_path, other)
+    index.write(tmp_path, replace(ENTRY, generation=4))
+
+    assert index.read(tmp_path, ID) == replace(ENTRY, generation=4)
+    assert index.read_all(tmp_path) == [replace(ENTRY, generation=4), other]
+    assert index.remove(tmp_path, ID)
+    assert index.read_all(tmp_path) == [other]
+
+
+@posix_only
+def test_the_index_is_for_its_owner_s_eyes(tmp_path: Path) -> None:
+    """It names people and places: files of 0600 in a directory of 0700."""
+    index.write(tmp_path, ENTRY)
+    assert (tmp_path / "sessions").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "sessions" / f"{ID}.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_foreign_files_beside_the_entries_are_neither_listed_nor_touched(tmp_path: Path) -> None:
+    """A note, a directory, a link or another session's file under our name is skipped."""
+    index.write(tmp_path, ENTRY)
+    directory = tmp_path / "sessions"
+    (directory / "README").write_text("mine")
+    (directory / "directory.json").mkdir()
+    (directory / f"{'a' * 32}.json").write_bytes((directory / f"{ID}.json").read_bytes())
+    (directory / f"{'b' * 32}.json").symlink_to(directory / f"{ID}.json")
+    before = sorted(path.name for path in directory.iterdir())
+
+    assert index.read_all(tmp_path) == [ENTRY]
+    assert sorted(path.name for path in directory.iterdir()) == before
+
+
+WHOLE = {"version": 1, **{name: getattr(ENTRY, name) for name in ENTRY.__slots__}, "scopes": ["openid"]}
+
+DAMAGED = {
+    "empty": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "null": b"null",
+    "not UTF-8": b'{"version": 1, "session_id": "\xff"}',
+    "nested deeply": b"[" * 100_000,
+    "a number too long to read": b'{"version": ' + b"1" * 5_000 + b"}",
+    "a future version": json.dumps({**WHOLE, "version": 2}).encode(),
+    "no version": json.dumps({**WHOLE, "version": None}).encode(),
+    "a member nobody knows": json.dumps({**WHOLE, "colour": "red"}).encode(),
+    "another session's": json.dumps({**WHOLE, "session_id": "f" * 32}).encode(),
+    "an unknown place": json.dumps({**WHOLE, "storage": "dhsk"}).encode(),
+    "an unknown place of the credential": json.dumps({**WHOLE, "credential": "dhsk"}).encode(),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
+    """What cannot be understood is None, and keeps no other entry from being listed."""
+    other = replace(ENTRY, session_id="f" * 32)
+    for entry in (ENTRY, other):
+        index.write(tmp_path, entry)
+    put(tmp_path, DAMAGED[case])
+    assert index.read(tmp_path, ID) is None
+    assert index.read_all(tmp_path) == [other]
+    index.write(tmp_path, ENTRY)
+    assert index.read(tmp_path, ID) == ENTRY, "and is written anew"
+
+
+@pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version"}))
+def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: Path, member: str) -> None:
+    """A number is no text, a boolean no number; nothing is guessed."""
+    index.write(tmp_path, ENTRY)
+    for value in (
+        None,
+        1.5,
+        {},
+        [] if member != "scopes" else "openid",
+        True if member != "renewable" else 1,
+    ):
+        put(tmp_path, json.dumps({**WHOLE, member: value}).encode())
+        assert index.read(tmp_path, ID) is None, value
+    put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != member}).encode())
+    assert index.read(tmp_path, ID) is None
+
+
+def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
+    """No beginning of the file passes for the whole."""
+    index.write(tmp_path, ENTRY)
+    whole = (tmp_path / "sessions" / f"{ID}.json").read_bytes()
+    for length in range(len(whole)):
+        put(tmp_path, whole[:length])
+        assert index.read(tmp_path, ID) is None, length
+
+
+@given(
+    content=st.binary(max_size=80)
+    | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr).map(str.encode)
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_lies_there_nothing_fails(content: bytes) -> None:
+    """Any content at all is read without an exception."""
+    base = Path.cwd() / "cache"
+    index.write(base, ENTRY)
+    put(base, content)
+    assert index.read(base, ID) is None
+
+
+def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """The caller decides what it costs; the file in the directory's place stays."""
+    (tmp_path / "sessions").write_text("mine")
+    with pytest.raises(StoreError, match="is not a directory"):
+        index.write(tmp_path, ENTRY)
+    assert index.read(tmp_path, ID) is None
+    assert index.read_all(tmp_path) == []
+    assert (tmp_path / "sessions").read_text() == "mine"
+
+
+def test_the_machine_has_a_name() -> None:
+    """An entry says which machine wrote it."""
+    assert index.hostname()
