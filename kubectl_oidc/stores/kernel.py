@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import sys
+from time import sleep
 from typing import TYPE_CHECKING, TypeVar
 
+from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.hot.kernel_keyring import SET_TIMEOUT, TYPES, UNLINK, KeyringCall
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 SESSION, CREDENTIAL = "kubectl-oidc:session:", "kubectl-oidc:credential:"
 KEYCTL_DESCRIBE = 6
+ROOM_SECONDS = 0.5
+"""How long is waited for the room of removed keys: the kernel gives it back some 10 ms later."""
 
 T = TypeVar("T")
 
@@ -65,10 +69,23 @@ class KernelStore:
         """
         try:
             _guard(lambda: self._write(SESSION + session_id, record, seconds=0))
-        except StoreError:
-            if not _guard(self.drop_credentials):
+        except StoreError as error:
+            full = getattr(error.__cause__, "errno", None) == errno.EDQUOT
+            if not full or not _guard(self.drop_credentials):
                 raise
+            room = Deadline.after(ROOM_SECONDS)
+            while not self._fits(session_id, record, last=room.passed()):
+                sleep(0.005)
+
+    def _fits(self, session_id: str, record: bytes, *, last: bool) -> bool:
+        """Put the record and tell whether it fitted; the last attempt raises."""
+        try:
             _guard(lambda: self._write(SESSION + session_id, record, seconds=0))
+        except StoreError:
+            if last:
+                raise
+            return False
+        return True
 
     def delete(self, session_id: str) -> bool:
         """Remove the record.
