@@ -1,0 +1,89 @@
+"""The program at a terminal: standard error, and standard input, are a pseudo-terminal that a test reads and types on."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import threading
+from typing import TYPE_CHECKING, Self
+
+from tests import parts
+from tests.plugin import Ended, wait_until
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_ROWS, _COLUMNS = 40, 160
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class OnTerminal:
+    """The program, started at a terminal; standard output is a pipe, as kubectl has it.
+
+    Args:
+        words: The command line after the program's name.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
+        # setsid makes the terminal the program's own, so that Ctrl-C typed there reaches it.
+        self._process = subprocess.Popen(
+            [parts.program("setsid"), "--ctty", str(parts.plugin()), *words],
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color"},
+            text=True,
+        )
+        os.close(slave)
+        self._seen = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+        self._reader.join(5)
+        os.close(self._master)
+
+    def raw(self) -> str:
+        """Return what came to the terminal, escape sequences included."""
+        return self._seen.decode("utf-8", "replace")
+
+    def text(self) -> str:
+        """Return what came to the terminal, without escape sequences; each redrawing of a line is a line."""
+        return _ESCAPES.sub("", self.raw()).replace("\r\n", "\n").replace("\r", "\n")
+
+    def shows(self, words: str) -> None:
+        """Wait until the terminal has shown these words."""
+        wait_until(lambda: words in self.text() or self._process.poll() is not None, f"{words!r} is shown")
+        assert words in self.text(), self.text()
+
+    def type(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self._master, keys)
+
+    def ended(self, timeout: float = 30.0) -> Ended:
+        """Wait for the end and return what came out; what the terminal has shown stands for standard error."""
+        stdout, _ = self._process.communicate(timeout=timeout)
+        self._reader.join(5)
+        return Ended(self._process.returncode, stdout, self.text())
+
+    def _read(self) -> None:
+        # On Linux the read fails when the last program has let go of the terminal.
+        with contextlib.suppress(OSError):
+            while data := os.read(self._master, 65536):
+                self._seen += data

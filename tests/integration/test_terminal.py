@@ -1,0 +1,125 @@
+"""What a person at a terminal sees, and what nobody is told where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.plugin import wait_until
+
+from .laptop import claims_of, token_of
+from .on_terminal import OnTerminal
+from .said import complaint, locks_held
+
+if TYPE_CHECKING:
+    from .laptop import Laptop
+
+AWAITED = "Waiting for the sign-in in the browser"
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
+
+
+def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> None:
+    """While a person is in the browser the terminal counts down; the answer alone stands on standard output."""
+    laptop.scripted.is_left_alone()
+    with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
+        laptop.wait_for_browser()
+        terminal.shows("Signing in at 127.0.0.1: first use of this session")
+        (address,) = laptop.browser.opened()
+        terminal.shows(f"if it does not, open {address}")
+        wait_until(lambda: len(times(terminal)) >= 2, "the time that is left changes")
+        assert max(times(terminal)) <= "1:40"
+        assert "Ctrl-C ends it" in terminal.text()
+
+        sign_in_by_hand(laptop, address)
+        ended = terminal.ended()
+    assert ended.status == 0
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    assert json.loads(ended.stdout)["kind"] == "ExecCredential"
+    assert "Signed in as alice@example.com; the token is good for" in ended.stderr
+    assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
+
+
+def test_ctrl_c_at_the_terminal_ends_the_wait(laptop: Laptop) -> None:
+    """Ctrl-C typed while a person is awaited: 130, no traceback, the cursor back, lock and port free."""
+    laptop.scripted.is_left_alone()
+    with OnTerminal(*laptop.words()) as terminal:
+        terminal.shows(AWAITED)
+        terminal.type(b"\x03")
+        ended = terminal.ended()
+    assert (ended.status, ended.stdout) == (130, "")
+    assert "Traceback" not in ended.stderr
+    assert "error" not in ended.stderr
+    assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
+    assert locks_held() == []
+
+
+def test_a_good_token_is_no_matter_for_the_terminal(signed_in: Laptop) -> None:
+    """With a session nothing is shown, known words or not."""
+    for _ in range(2):
+        with OnTerminal(*signed_in.words()) as terminal:
+            ended = terminal.ended()
+        assert (ended.status, ended.stderr) == (0, "")
+        assert token_of(ended.stdout)
+
+
+def test_the_wait_for_another_plugin_is_said_at_a_terminal(laptop: Laptop) -> None:
+    """Who waits for another's sign-in is told for whom, for what and for how long; it gets that one's answer."""
+    laptop.scripted.is_left_alone()
+    holder = laptop.start()
+    laptop.wait_for_browser()
+    with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
+        pid = holder.process.pid
+        terminal.shows(
+            f"Waiting for another kubectl oidc-login (process {pid}, waiting for a sign-in in the browser), at most 1:"
+        )
+        sign_in_by_hand(laptop, laptop.browser.opened()[0])
+        first, second = holder.ended(), terminal.ended()
+    assert token_of(first.stdout) == token_of(second.stdout)
+    assert first.stderr == "", "the holder has no terminal"
+    assert second.stderr.count("Waiting for another") == 1
+
+
+def test_without_a_terminal_a_wait_that_ends_well_is_not_spoken_of(laptop: Laptop) -> None:
+    """Where there is no terminal, sign-in and the wait for another plugin leave nothing on standard error."""
+    laptop.scripted.is_left_alone()
+    holder = laptop.start()
+    laptop.wait_for_browser()
+    waiting = laptop.start("-v=0", "--authentication-timeout-sec=1")
+    # It has waited for longer than at a terminal it would have kept silent.
+    error, hint = complaint(waiting.ended())
+    assert f"process {holder.process.pid} still holds this session's lock after 1 s" in error
+    assert f"kill {holder.process.pid}" in hint
+    patient = laptop.start()
+    sign_in_by_hand(laptop, laptop.browser.opened()[0])
+    ended = [holder.ended(), patient.ended()]
+    assert [(one.status, one.stderr) for one in ended] == [(0, "")] * 2
+    assert len({token_of(one.stdout) for one in ended}) == 1
+
+
+def test_without_a_terminal_what_needs_a_person_is_printed(laptop: Laptop) -> None:
+    """Where no browser can be opened the address, and how to reach it from elsewhere, are printed all the same."""
+    running = laptop.start("--skip-open-browser")
+    assert running.process.stderr is not None
+    said = ""
+    while "ssh -L" not in said:
+        said += running.process.stderr.readline()
+    (address,) = re.findall(r"^ +(http://\S+)$", said, re.MULTILINE)
+    assert address.startswith(f"{laptop.realm.issuer}/auth?")
+    assert "--skip-open-browser was given" in said
+    (port,) = re.findall(r"ssh -L (\d+):localhost:", said)
+    assert f"localhost%3A{port}" in address
+    sign_in_by_hand(laptop, address)
+    assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
+
+
+def times(terminal: OnTerminal) -> set[str]:
+    """Return the spans of time that the terminal has shown as left."""
+    return set(re.findall(rf"{AWAITED}, (\d:\d\d) left", terminal.text()))
+
+
+def sign_in_by_hand(laptop: Laptop, address: str) -> None:
+    """Open an address that the program has named, and sign in there."""
+    laptop.scripted.signs_in_as("alice")
+    subprocess.run([laptop.scripted.command, address], check=True, timeout=20)
