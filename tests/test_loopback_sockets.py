@@ -313,10 +313,11 @@ def test_the_other_half_is_let_go_when_one_is_in_use() -> None:
 
 def test_the_order_of_the_addresses_is_the_order_of_the_tries() -> None:
     """The first that is free is taken, and later ones are not touched."""
-    port = free_port()
-    with occupied("127.0.0.1") as taken, listening(f":{port}", f":{taken}") as found:
-        assert found.asked.port == port
-        assert found.tried == ()
+    with occupied("127.0.0.1") as taken:
+        port = free_port()
+        with listening(f":{port}", f":{taken}") as found:
+            assert found.asked.port == port
+            assert found.tried == ()
 
 
 def test_when_nothing_is_free_the_error_names_each_and_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .connection import Connection
@@ -80,9 +81,11 @@ class Listener:
                 continue
             if len(self._droppable) >= MOST_CONNECTIONS:
                 self._drop_oldest()
-            task = asyncio.create_task(self._converse(Connection(client)))
+            connection = Connection(client)
+            task = asyncio.create_task(self._converse(connection))
             self._droppable[task] = None
-            task.add_done_callback(self._forget)
+            # Not at the end of the task's own work: one that is cancelled before its first step does none.
+            task.add_done_callback(partial(self._forget, connection))
             # One turn for everybody else: a flood of connections must not keep the loop to itself.
             await asyncio.sleep(0)
 
@@ -92,27 +95,25 @@ class Listener:
             del self._droppable[oldest]
             oldest.cancel()
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        connection.close()
         self._droppable.pop(task, None)
         self._held.discard(task)
 
     async def _converse(self, connection: Connection) -> None:
         """Answer one request; what a client does wrong ends its connection and nothing else."""
-        try:
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CONNECTION_SECONDS) as limit:
-                    request = await connection.read()
-                    if request is None:
-                        return
-                    reply = self._respond(request)
-                    if isinstance(reply, asyncio.Future):
-                        limit.reschedule(None)
-                        reply = await self._hold(reply)
-                        limit.reschedule(asyncio.get_running_loop().time() + CONNECTION_SECONDS)
-                    await connection.send(reply)
-                    await connection.linger()
-        finally:
-            connection.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CONNECTION_SECONDS) as limit:
+                request = await connection.read()
+                if request is None:
+                    return
+                reply = self._respond(request)
+                if isinstance(reply, asyncio.Future):
+                    limit.reschedule(None)
+                    reply = await self._hold(reply)
+                    limit.reschedule(asyncio.get_running_loop().time() + CONNECTION_SECONDS)
+                await connection.send(reply)
+                await connection.linger()
 
     async def _hold(self, reply: asyncio.Future[Reply]) -> Reply:
         task = asyncio.current_task()
