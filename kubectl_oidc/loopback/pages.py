@@ -17,6 +17,8 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from kubectl_oidc.text import plain
+
 from .connection import Reply
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _MARKS = {
 }
 _ANY_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _CLOCK = "%H:%M"
+_LONGEST_VALUE = 4000
 _LONGEST_ZONE = 5
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -116,7 +119,9 @@ def answered() -> Reply:
 
 def redirect(url: str) -> Reply:
     """Return what sends the browser on to ``url`` (RFC 9700 §4.12: 303, so that it asks with GET)."""
-    return Reply(303, (("location", quote(url, safe=_ANY_ASCII)), *_headers("")))
+    # An argument that is not UTF-8 has lone surrogates in it.
+    location = quote(url, safe=_ANY_ASCII, errors="surrogatepass")
+    return Reply(303, (("location", location), *_headers("")))
 
 
 def _page(status: int, kind: str, title: str, body: str, more: tuple[tuple[str, str], ...] = ()) -> Reply:
@@ -157,8 +162,11 @@ def _template(name: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    """Return a template with its values, each escaped; a long address may break after its slashes."""
-    safe = {key: escape(value).replace("/", "/<wbr>") for key, value in values.items()}
+    """Return a template with its values, each made plain and escaped; a long address may break after its slashes."""
+    safe = {
+        key: escape(plain(value, limit=_LONGEST_VALUE)).replace("/", "/<wbr>")
+        for key, value in values.items()
+    }
     return Template(_template(name)).substitute(safe)
 
 
