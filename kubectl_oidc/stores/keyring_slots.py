@@ -11,11 +11,13 @@ can always be found again and removed.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Protocol
 
 SLOTS = ("a", "b")
 FORMAT = "kubectl-oidc-slot-1"
 MOST_PARTS = 512
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Entries(Protocol):
@@ -50,7 +52,7 @@ class _Head:
     def parse(cls, text: str | None) -> _Head | None:
         line, _, inline = (text or "").partition("\n")
         words = line.split(" ")
-        if len(words) != 4 or words[0] != FORMAT or not (words[1].isdigit() and words[2].isdigit()):  # noqa: PLR2004
+        if len(words) != 4 or words[0] != FORMAT or not all(_NUMBER.fullmatch(word) for word in words[1:3]):  # noqa: PLR2004
             return None
         count = int(words[2])
         return cls(int(words[1]), count, words[3], inline) if count <= MOST_PARTS else None
@@ -79,7 +81,13 @@ class Slots:
         return None
 
     def save(self, record: str) -> None:
-        """Put the record in the slot that is not current, then empty the other."""
+        """Put the record in the slot that is not current, then empty the other.
+
+        Raises:
+            ValueError: It is longer than the parts can hold; the old one still is there.
+        """
+        if len(record) > MOST_PARTS * self._entries.limit:
+            raise ValueError("the record is too long")
         current, sequence = self._current()
         target = "b" if current == "a" else "a"
         self._empty(target)
@@ -139,4 +147,4 @@ class Slots:
 
 
 def _digest(record: str) -> str:
-    return hashlib.sha256(record.encode()).hexdigest()[:32]
+    return hashlib.sha256(record.encode(errors="surrogatepass")).hexdigest()[:32]
