@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import parts
 from .plugin import start
 
 if TYPE_CHECKING:
@@ -53,8 +55,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
+def port_8000() -> Iterator[None]:
+    """Have the ports 8000 and 18000, the program's defaults, to ourselves among all tests of this machine.
+
+    They are the only thing that tests must share; a lock keeps other workers and other runs away from them.
+    """
+    with Path(tempfile.gettempdir(), "kubectl-oidc-tests-port-8000").open("a") as lock:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for port in (8000, 18000):
+            try:
+                socket.create_server(("127.0.0.1", port)).close()
+            except OSError:
+                parts.missing(f"port {port} is taken by another program")
+        yield
+
+
+@pytest.fixture
 def start_plugin() -> Iterator[Callable[..., Running]]:
-    """Start the installed program in the background; what still runs at the test's end is killed."""
+    """Start the installed program in the background; what still runs at the test's end is killed.
+
+    What such a one had said is printed, so that a test that waited in vain shows why.
+    """
     started: list[Running] = []
 
     def begin(*arguments: str, **options: object) -> Running:
@@ -63,4 +87,5 @@ def start_plugin() -> Iterator[Callable[..., Running]]:
 
     yield begin
     for running in started:
-        running.kill()
+        if running.process.stderr and not running.process.stderr.closed:  # `ended` has read and closed it
+            print(running.killed().stderr)

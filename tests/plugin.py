@@ -47,9 +47,14 @@ class Running:
 
     def kill(self) -> None:
         """End it for good, if it has not ended by itself."""
+        self.killed()
+
+    def killed(self) -> Ended:
+        """End it for good, if it has not ended by itself, and return what came out that nobody has read."""
         if self.is_running():
             self.process.kill()
-        self.process.communicate()
+        stdout, stderr = self.process.communicate()
+        return Ended(self.process.returncode, stdout, stderr)
 
 
 def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[str] | None = None) -> Running:

@@ -244,6 +244,8 @@ def test_the_reference_is_what_the_program_says() -> None:
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "make pages writes it"
 
 
+@pytest.mark.xdist_group("port8000")
+@pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:
     """README's transcript is the demo's real output, but for ports, times and the directory's name."""
     parts.program("kubectl")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,16 +85,6 @@ def scripted_browser(tmp_path: Path) -> ScriptedBrowser:
 def laptop(realm: Realm, scripted_browser: ScriptedBrowser, start_plugin: Callable[..., Running]) -> Laptop:
     """Have the program on a laptop whose browser signs in by itself; the session rests on disk."""
     return Laptop(realm, scripted_browser, start_plugin)
-
-
-@pytest.fixture
-def port_8000() -> None:
-    """Make sure that nobody else has the default ports."""
-    for port in (8000, 18000):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            parts.missing(f"port {port} is taken by another program")
 
 
 @pytest.fixture(scope="session")

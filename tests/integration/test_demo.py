@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from tests.plugin import Running
 
+pytestmark = pytest.mark.xdist_group(
+    "port8000"
+)  # the demo's redirect URI is the story's, if its port is free
+
 FORBIDDEN = (
     'Error from server (Forbidden): pods is forbidden: User "alice@example.com" cannot list resource "pods" '
     'in API group "" at the cluster scope'
