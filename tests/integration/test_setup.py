@@ -1,0 +1,285 @@
+"""``setup``: it explains, or it signs in, shows what came, and leaves a kubeconfig that a real kubectl understands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import parts
+
+from .laptop import claims_of, token_of
+from .said import complaint, files_with
+
+if TYPE_CHECKING:
+    from tests.plugin import Ended
+
+    from .laptop import Laptop
+
+KUBECONFIG = """\
+# The clusters of the team; do not lose this line.
+apiVersion: v1
+kind: Config
+clusters:
+- name: production
+  cluster: {server: "https://production.example.com"}  # asks for care
+users:
+- name: robot
+  user:
+    token: abc
+contexts:
+- name: production
+  context: {cluster: production, user: robot}
+current-context: production
+"""
+
+
+def shown(ended: Ended) -> str:
+    """Return what setup wrote, all of it on standard error, lines and white space folded."""
+    assert (ended.status, ended.stdout) == (0, ""), ended.stderr
+    return " ".join(ended.stderr.replace("\\\n", " ").split())
+
+
+def shows_path(text: str, words: str, path: Path) -> bool:
+    """Tell whether words and a path after them are shown; a path that is longer than a line is broken in its midst."""
+    return "".join(f"{words}{path}".split()) in "".join(text.split())
+
+
+def kubectl(*words: str, kubeconfig: Path) -> str:
+    """Run a real kubectl on a kubeconfig and return what it prints."""
+    done = subprocess.run(
+        [parts.program("kubectl"), f"--kubeconfig={kubeconfig}", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def exec_of(kubeconfig: Path, user: str = "oidc") -> dict[str, Any]:
+    """Return the user's ``exec`` as a real kubectl reads it."""
+    view = json.loads(kubectl("config", "view", "--output=json", "--raw", kubeconfig=kubeconfig))
+    (found,) = [entry["user"] for entry in view["users"] if entry["name"] == user]
+    exec_: dict[str, Any] = found["exec"]
+    return exec_
+
+
+def set_credentials(ended: Ended) -> str:
+    """Return the command that setup printed for the kubeconfig, as it stands there."""
+    (command,) = re.findall(r"^kubectl config set-credentials (?:.*\\\n)*.*$", ended.stderr, re.MULTILINE)
+    assert isinstance(command, str)
+    return command
+
+
+def setup(laptop: Laptop, *more: str) -> Ended:
+    """Run setup to its end."""
+    return laptop.start(*more, command="setup").ended()
+
+
+def test_without_an_issuer_it_explains(laptop: Laptop) -> None:
+    """What provider and cluster must be told, and the command that signs in; nobody is asked and nothing is kept."""
+    ended = laptop.run("setup")
+    text = shown(ended)
+    for needed in (
+        "http://localhost:8000",
+        "http://localhost:18000",
+        "Authorization Code",
+        "groups",
+        "offline_access",
+        "ClusterRoleBinding",
+        "kubectl oidc-login setup --oidc-issuer-url=https://ISSUER --oidc-client-id=CLIENT_ID",
+    ):
+        assert needed in text, needed
+    assert laptop.stored() == {}
+
+
+def test_half_of_what_is_needed_is_an_error(laptop: Laptop) -> None:
+    """An issuer without a client, or a client without an issuer: exit 2, and what is missing is named."""
+    for given, missing in (
+        ("--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id"),
+        ("--oidc-client-id=kubernetes", "--oidc-issuer-url"),
+    ):
+        error, _ = complaint(laptop.run("setup", given), 2)
+        assert missing in error
+
+
+def test_it_shows_account_claims_and_what_to_do_next(laptop: Laptop) -> None:
+    """Account, claims and commands stand on standard error, no token does; the session is kept."""
+    ended = setup(laptop)
+    text = shown(ended)
+    for needed in (
+        "alice@example.com",
+        laptop.realm.issuer,
+        "email_verified true",
+        "eks-admins",
+        "kubectl create clusterrolebinding oidc-cluster-admin --clusterrole=cluster-admin --group=eks-admins",
+        "kubectl --user=oidc get pods --all-namespaces",
+        f"--oidc-issuer-url={laptop.realm.issuer}",
+        "kind: AuthenticationConfiguration",
+        "the first kubectl needs no second sign-in",
+    ):
+        assert needed in text, needed
+    laptop.realm.forget()
+    token = laptop.signed_in()
+    assert laptop.realm.seen().total == 0
+    assert token not in ended.stderr
+    assert token.rpartition(".")[2] not in ended.stderr
+
+
+def test_an_account_that_replaces_another_is_shown(signed_in: Laptop) -> None:
+    """Setup signs in though there is a session, and says whose it replaces; get-token then answers with the new one."""
+    signed_in.scripted.signs_in_as("bob")
+    text = shown(setup(signed_in))
+    assert "account bob@example.com" in text
+    assert "replaces the session of alice@example.com" in text
+    assert claims_of(signed_in.signed_in())["sub"] == "bob"
+    assert "replaces the session" not in shown(setup(signed_in)), "bob replaces nobody"
+
+
+def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
+    """An http issuer, a missing or unverified email, missing groups and a missing refresh token, each with a hint."""
+    identity = [
+        f"--oidc-issuer-url={laptop.realm.issuer}",
+        "--listen-address=127.0.0.1:0",
+        laptop.browser.flag,
+    ]
+    laptop.realm.set_groups(alice=[])
+    bare = shown(laptop.run("setup", *identity, "--oidc-client-id=kubernetes", "--token-cache-storage=none"))
+    for finding in (
+        "error: the issuer is not https",
+        "error: the token has no claim email",
+        "hint: add --oidc-extra-scope=email",
+        "warning: the claim groups is an empty list",
+        "warning: the provider gave no refresh token, because offline_access was not asked for",
+        "not kept: the first kubectl signs in again",
+    ):
+        assert finding in bare, finding
+
+    email_is_unverified(laptop)
+    laptop.client = "code-only"
+    text = shown(setup(laptop))
+    assert "error: the claim email_verified is false" in text
+    assert "warning: the provider gave no refresh token, though offline_access was asked for" in text
+
+
+def test_a_kubeconfig_gets_the_user_and_keeps_the_rest(laptop: Laptop, tmp_path: Path) -> None:
+    """--write-kubeconfig adds the user for kubectl, keeps every other line, and a copy of the file as it was."""
+    file = tmp_path / "config"
+    file.write_text(KUBECONFIG)
+    file.chmod(0o640)
+    text = shown(setup(laptop, "--write-kubeconfig", f"--kubeconfig={file}"))
+    assert shows_path(text, "Added the user oidc to ", file)
+
+    exec_ = exec_of(file)
+    assert exec_["command"] == "kubectl-oidc_login"
+    assert exec_["apiVersion"] == "client.authentication.k8s.io/v1"
+    args = exec_["args"]
+    assert args[0] == "get-token"
+    assert set(laptop.realm.flags()) - set(args) == {"--oidc-extra-scope=openid"}, (
+        "openid goes without saying"
+    )
+    after = file.read_text().splitlines()
+    assert [line for line in KUBECONFIG.splitlines() if line not in after] == []
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert kubectl("config", "current-context", kubeconfig=file).strip() == "production"
+
+    (backup,) = [path for path in tmp_path.glob("config*") if path != file]
+    assert backup.read_text() == KUBECONFIG
+    assert shows_path(text, "The file as it was: ", backup)
+
+
+def test_a_kubeconfig_that_is_right_already_is_left_alone(laptop: Laptop) -> None:
+    """Without a file it makes ~/.kube/config for its owner alone; a second time nothing changes, and that is said."""
+    file = Path.home() / ".kube" / "config"
+    assert shows_path(shown(setup(laptop, "--write-kubeconfig")), "Wrote ", file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    assert "has the user oidc just so already" in shown(setup(laptop, "--write-kubeconfig"))
+    assert file.read_bytes() == before
+
+    text = shown(setup(laptop, "--write-kubeconfig", "--session=other"))
+    assert shows_path(text, "Updated the user oidc in ", file)
+    assert "+ --session=other" in text
+    assert "--session=other" in exec_of(file)["args"]
+
+
+def test_a_user_who_signs_in_in_another_way_is_not_replaced(laptop: Laptop, tmp_path: Path) -> None:
+    """A user of that name with a token of its own: exit 1 before anybody signs in, and the file is as it was."""
+    file = tmp_path / "config"
+    file.write_text(KUBECONFIG)
+    error, hint = complaint(setup(laptop, "--write-kubeconfig", f"--kubeconfig={file}", "--user=robot"))
+    assert "robot" in error
+    assert "--user" in hint
+    assert file.read_text() == KUBECONFIG
+    assert [path.name for path in tmp_path.glob("config*")] == ["config"]
+    assert laptop.browser.opened() == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ('--session=it\'s a "name", $HOME; `id` & more', "--oidc-auth-request-extra-params=ui_locales=de en"),
+    ],
+    ids=["the story's flags", "values that need quoting"],
+)
+def test_the_printed_command_makes_the_same_user(
+    laptop: Laptop, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    """`kubectl config set-credentials` as printed, run by a shell and a real kubectl, is what --write-kubeconfig writes."""
+    written, typed = tmp_path / "written", tmp_path / "typed"
+    ended = setup(laptop, *more, "--write-kubeconfig", f"--kubeconfig={written}")
+    shown(ended)
+    kubectl("version", "--client", kubeconfig=typed)
+    done = subprocess.run(
+        [parts.program("sh"), "-euc", f"export KUBECONFIG={typed}; {set_credentials(ended)}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ours, theirs = exec_of(written), exec_of(typed)
+    for member in ("apiVersion", "command", "args", "interactiveMode", "provideClusterInfo"):
+        assert ours[member] == theirs[member], member
+
+
+def test_the_user_in_the_kubeconfig_answers_from_the_session_of_setup(laptop: Laptop) -> None:
+    """The command of --absolute-path, with the arguments beside it, answers from the same session: no second sign-in."""
+    setup(laptop, "--write-kubeconfig", "--absolute-path")
+    exec_ = exec_of(Path.home() / ".kube" / "config")
+    assert Path(exec_["command"]).is_absolute()
+    laptop.realm.forget()
+    ended = laptop.begin(*exec_["args"], command=[exec_["command"]]).ended()
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    assert (ended.status, ended.stderr) == (0, "")
+    assert laptop.realm.seen().total == 0
+
+
+def test_a_client_secret_is_written_and_not_shown(laptop: Laptop) -> None:
+    """With a client secret the kubeconfig has it; standard error has a word in its place, and says so."""
+    laptop.client = "confidential"
+    secret = 'a secret, that: needs "quoting" & more'
+    ended = setup(laptop, "--oidc-client-secret", secret, "--write-kubeconfig")
+    assert "--oidc-client-secret=CLIENT_SECRET" in set_credentials(ended)
+    assert "quoting" not in shown(ended)
+    assert f"--oidc-client-secret={secret}" in exec_of(Path.home() / ".kube" / "config")["args"]
+    assert files_with("quoting") == [Path.home() / ".kube" / "config"]
+
+
+def email_is_unverified(laptop: Laptop) -> None:
+    """Let the provider say that nobody's email address is verified."""
+    request = urllib.request.Request(  # noqa: S310 - our own provider's http URL
+        f"{laptop.realm.issuer}/control", data=b'{"emailVerified": false}', method="POST"
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(request, timeout=20).close()
