@@ -41,12 +41,14 @@ class KeyringStore:
 
     Args:
         backend: The keyring library's backend.
+        seconds: How long an answer is waited for.
     """
 
     name = "keyring"
 
-    def __init__(self, backend: KeyringBackend) -> None:
+    def __init__(self, backend: KeyringBackend, seconds: float = SECONDS) -> None:
         self._backend = backend
+        self._seconds = seconds
         module = type(backend).__module__
         self.limit = _ROOMY_LIMIT if module in _ROOMY else WINDOWS_LIMIT
 
@@ -60,8 +62,8 @@ class KeyringStore:
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
-        record = _ask(self._slots(session_id).load)
-        return None if record is None else record.encode()
+        record = _ask(self._slots(session_id).load, self._seconds)
+        return record.encode() if record and record.isascii() else None
 
     def save(self, session_id: str, record: bytes) -> None:
         """Put the record.
@@ -70,7 +72,7 @@ class KeyringStore:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
         text = record.decode("ascii")
-        _ask(lambda: self._slots(session_id).save(text))
+        _ask(lambda: self._slots(session_id).save(text), self._seconds)
 
     def delete(self, session_id: str) -> bool:
         """Remove the record.
@@ -78,7 +80,7 @@ class KeyringStore:
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
-        return _ask(self._slots(session_id).delete)
+        return _ask(self._slots(session_id).delete, self._seconds)
 
     def get(self, service: str) -> str | None:
         """Return one entry's secret, or None."""
@@ -89,12 +91,18 @@ class KeyringStore:
         self._backend.set_password(service, ACCOUNT, secret)
 
     def delete_entry(self, service: str) -> bool:
-        """Remove one entry and tell whether there was one."""
+        """Remove one entry and tell whether there was one.
+
+        Raises:
+            PasswordDeleteError: It is still there.
+        """
         from keyring.errors import PasswordDeleteError
 
         try:
             self._backend.delete_password(service, ACCOUNT)
         except PasswordDeleteError:
+            if self.get(service) is not None:
+                raise
             return False
         return True
 
@@ -112,14 +120,14 @@ class _Entries:
         self.delete = store.delete_entry
 
 
-def _ask(work: Callable[[], T]) -> T:
+def _ask(work: Callable[[], T], seconds: float) -> T:
     """Return what the keyring answers, in bounded time, its errors turned into words."""
     try:
         return bounded(
             work,
-            SECONDS,
+            seconds,
             lambda: StoreError(
-                f"the OS keyring did not answer within {SECONDS:.0f} s", _HINT, topic="os-keyring"
+                f"the OS keyring did not answer within {seconds:.0f} s", _HINT, topic="os-keyring"
             ),
         )
     except StoreError:
@@ -138,11 +146,14 @@ _HINT = "unlock the keyring, or choose --token-cache-storage=disk" + (
 )
 
 
-def find_backend() -> KeyringBackend | None:
+def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:
     """Return the keyring that the keyring library finds here, or None where there is none.
 
     Its null, fail and plain-text backends are not a keyring unless the user names one (PYTHON_KEYRING_BACKEND or
     keyringrc.cfg).
+
+    Args:
+        seconds: How long the search may take.
 
     Raises:
         StoreError: The search did not end in time.
@@ -157,7 +168,7 @@ def find_backend() -> KeyringBackend | None:
         backend = keyring.get_keyring()
         return backend if _is_keyring(backend) else None
 
-    return _ask(search)
+    return _ask(search, seconds)
 
 
 def _is_keyring(backend: KeyringBackend) -> bool:
