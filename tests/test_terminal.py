@@ -1,0 +1,158 @@
+"""What a person is told on standard error, with and without a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.terminal import Terminal, remaining
+
+from .plugin import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Screen(io.StringIO):
+    """A standard error that is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen_of(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Make standard error a terminal; in the test itself, because pytest's own capture stands before it."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    return screen
+
+
+def test_without_a_terminal_only_what_needs_a_person_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Full-screen programs own the screen: news and the wait's clock stay away from it."""
+    terminal = Terminal()
+    assert not terminal.interactive
+    terminal.say("good to know")
+    with terminal.waiting("waiting"):
+        terminal.tick("still waiting")
+    terminal.need("open this address")
+    terminal.warn("not stored", "unlock it")
+    shown = capsys.readouterr()
+    assert shown.err == "open this address\nwarning: not stored (unlock it)\n"
+    assert shown.out == ""
+
+
+def test_on_a_terminal_everything_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is good to know is written there, too."""
+    screen = screen_of(monkeypatch)
+    terminal = Terminal()
+    assert terminal.interactive
+    terminal.say("good to know")
+    terminal.need("open this address")
+    assert screen.getvalue() == "good to know\nopen this address\n"
+
+
+def test_a_wait_is_shown_on_a_terminal_and_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is awaited stands there while it is awaited; brackets in it are no markup."""
+    screen = screen_of(monkeypatch)
+    terminal = Terminal()
+    with terminal.waiting("waiting for [bold]you[/bold]"):
+        wait_until(lambda: "waiting for [bold]you[/bold]" in screen.getvalue(), "the words are there")
+        terminal.tick("2:58 [left]")
+        wait_until(lambda: "2:58 [left]" in screen.getvalue(), "the words have changed")
+    before = len(screen.getvalue())
+    terminal.tick("nobody waits any more")
+    assert len(screen.getvalue()) == before
+    assert screen.getvalue().rfind("\x1b[?25h") > screen.getvalue().rfind("\x1b[?25l")
+
+
+def test_a_wait_that_ends_in_an_error_is_gone_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal has its cursor back, whatever happened."""
+    screen = screen_of(monkeypatch)
+    terminal = Terminal()
+    with pytest.raises(ValueError, match="stop"), terminal.waiting("waiting"):
+        raise ValueError("stop")
+    assert screen.getvalue().rfind("\x1b[?25h") > screen.getvalue().rfind("\x1b[?25l")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "line"),
+    [
+        ("it failed", "do this", "warning: it failed (do this)\n"),
+        ("it failed", "", "warning: it failed\n"),
+        ("a\x1b[2Jb\nc", "d\u202ee\r\n", "warning: a [2Jb c (d e)\n"),
+    ],
+)
+def test_a_warning_is_one_plain_line(
+    capsys: pytest.CaptureFixture[str], message: str, hint: str, line: str
+) -> None:
+    """Words from outside in it bring no control characters along."""
+    Terminal().warn(message, hint)
+    assert capsys.readouterr().err == line
+
+
+def _ascii() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
+
+
+def test_words_that_the_terminal_cannot_write_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With LANG=C a name with an umlaut is a question mark, and no crash."""
+    stream = _ascii()
+    monkeypatch.setattr(sys, "stderr", stream)
+    Terminal().need("Jürgen \udcff")
+    assert isinstance(stream.buffer, io.BytesIO)
+    assert stream.buffer.getvalue() == b"J?rgen ?\n"
+
+
+def _closed() -> io.TextIOBase:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+class _Full(io.StringIO):
+    def write(self, _: str, /) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("stream", [lambda: None, _closed, _Full], ids=["none", "closed", "full"])
+def test_a_standard_error_that_takes_nothing_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, stream: Callable[[], object]
+) -> None:
+    """Nobody listens; the token is handed out all the same."""
+    target = stream()
+    monkeypatch.setattr(sys, "stderr", target)
+    terminal = Terminal()
+    terminal.need("anybody?")
+    terminal.warn("hello", "hello")
+    with terminal.waiting("waiting"):
+        terminal.tick("still waiting")
+    assert not terminal.interactive
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0:00"),
+        (0, "0:00"),
+        (0.9, "0:00"),
+        (59, "0:59"),
+        (178, "2:58"),
+        (599, "9:59"),
+        (600, "10 min"),
+        (3599, "59 min"),
+        (3600, "1 h 0 min"),
+        (12_000, "3 h 20 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 d 0 h"),
+        (187_200, "2 d 4 h"),
+    ],
+)
+def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
+    """Seconds matter below ten minutes, minutes below a day."""
+    assert remaining(seconds) == words
