@@ -7,8 +7,11 @@ Kept light: a plugin that only waits for another has imported nothing heavy.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
+from stat import S_ISREG
 from time import sleep
 from typing import Self
 
@@ -154,6 +157,7 @@ else:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             descriptor = os.open(self._path, flags, 0o600)
             try:
+                self._refuse_what_is_not_ours(descriptor)
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(descriptor)
@@ -165,10 +169,17 @@ else:
             self.describe("")
             return True
 
+        def _refuse_what_is_not_ours(self, descriptor: int) -> None:
+            """Raise for a FIFO, a second hard link or a foreign file: what it names is not written to."""
+            status = os.fstat(descriptor)
+            if not S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, "not a file of ours alone", self._path)
+
         def describe(self, doing: str) -> None:
             content = f"{os.getpid()} {doing}\n".encode()
-            os.pwrite(self._descriptor, content, 0)
-            os.ftruncate(self._descriptor, len(content))
+            with suppress(OSError):  # a full disk: the lock is ours all the same, only nameless
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, content, 0)
 
         def release(self) -> None:
             os.close(self._descriptor)  # closing frees the lock

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import platformdirs
@@ -44,11 +45,17 @@ def _local_directory() -> Path:
         LockError: None of them can be used.
     """
     failures: list[str] = []
-    for base in _candidates():
+    for candidate in (_runtime_directory, _temporary_directory):
         try:
+            base = candidate()
+            if base.is_symlink():  # whoever made it could lead two of us to two locks
+                failures.append(f"{base} is a symlink")
+                continue
             return private_files.ensure_directory(base)
         except StoreError as error:
             failures.append(error.message)
+        except OSError as error:  # a full or read-only disk has no temporary directory
+            failures.append(str(error.strerror or error))
     raise LockError(
         f"no directory can hold the session's lock: {'; '.join(failures)}",
         "set XDG_RUNTIME_DIR to a directory that is yours alone, or make the temporary directory writable",
@@ -56,8 +63,13 @@ def _local_directory() -> Path:
     )
 
 
-def _candidates() -> list[Path]:
-    runtime = platformdirs.user_runtime_path("kubectl-oidc", appauthor=False)
-    if sys.platform == "win32":
-        return [runtime]
-    return [runtime, Path(tempfile.gettempdir()) / f"kubectl-oidc-{os.geteuid()}"]
+def _runtime_directory() -> Path:
+    with warnings.catch_warnings():
+        # It warns where XDG_RUNTIME_DIR is not set, as on many servers; nothing is wrong with that.
+        warnings.simplefilter("ignore")
+        return platformdirs.user_runtime_path("kubectl-oidc", appauthor=False)
+
+
+def _temporary_directory() -> Path:
+    user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / f"kubectl-oidc{user}"

@@ -37,7 +37,7 @@ class Waiting:
             self._said = True
             pid, doing = self._lock.holder()
             self._terminal.say(
-                f"Waiting for another kubectl oidc-login (process {pid}{', ' + doing if doing else ''}), "
+                f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
                 f"at most {remaining(self._deadline.left())}; Ctrl-C ends the wait"
             )
         return False
@@ -52,7 +52,11 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
     """
     pid, doing = lock.holder()
     return LockError(
-        f"process {pid} still holds this session's lock after {seconds:.0f} s"
+        f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
         + (f", {doing}" if doing else ""),
-        f"finish the sign-in in the browser, or end that process (kill {pid}), and try again",
+        f"finish the sign-in in the browser, or end that process{f' (kill {pid})' if pid else ''}, and try again",
     )
+
+
+def _named(pid: int) -> str:
+    return f"process {pid}" if pid else "another process"

@@ -13,10 +13,11 @@ from .disk import DiskStore
 from .nowhere import NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .base import Store
 
+MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
 
 
@@ -92,13 +93,13 @@ def kernel_is_private(environ: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and not (environ.get("CI") or in_container(environ))
 
 
-def in_container(environ: Mapping[str, str]) -> bool:
+def in_container(environ: Mapping[str, str], marks: Sequence[Path] = MARKS) -> bool:
     """Tell whether this is a container: Docker, Podman, Kubernetes, systemd-nspawn or LXC.
 
     Args:
         environ: The environment.
+        marks: Files that only a container has.
     """
-    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
     return bool(environ.get("KUBERNETES_SERVICE_HOST") or environ.get("container")) or any(
         os.path.lexists(mark) for mark in marks
     )

@@ -1,0 +1,460 @@
+"""The session's lock between real processes: one holder, freed when it dies, waited for in bounded time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import LockError
+from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.waiting import PATIENCE, Waiting, still_held
+
+from .plugin import wait_until
+from .sessions import begin, forked, no_room, posix_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ID = "0123456789abcdef" * 2
+
+pytestmark = posix_only
+
+
+def paths(directory: Path, *names: str) -> tuple[str, ...]:
+    """Return lock files in a directory."""
+    return tuple(str(directory / name) for name in names or ("lock",))
+
+
+HOLD = """
+import subprocess, sys, time
+from kubectl_oidc.lock import SessionLock
+lock = SessionLock(sys.argv[2:])
+assert lock.try_acquire()
+lock.describe("waiting for a sign-in in the browser")
+if sys.argv[1] == "with a child":
+    # It closes no descriptor itself, so it would hold the lock if the lock were handed on.
+    subprocess.Popen([sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], close_fds=False)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return what starts another process that holds the lock."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin_holding(lock_files: tuple[str, ...], how: str = "alone") -> subprocess.Popen[str]:
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD, how, *lock_files],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(holder)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() in {"held\n", "1\n"}
+        return holder
+
+    yield begin_holding
+    for holder in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(holder.pid, signal.SIGKILL)
+        holder.communicate()
+
+
+def test_a_lock_is_one_s_at_a_time(tmp_path: Path) -> None:
+    """Another lock on the same files is not to be had until the first is released; then it is."""
+    first, second = SessionLock(paths(tmp_path)), SessionLock(paths(tmp_path))
+    assert first.try_acquire()
+    assert not second.try_acquire()
+    assert [first.held, second.held] == [True, False]
+    first.release()
+    first.release()
+    assert [first.held, second.held] == [False, False]
+    assert second.try_acquire()
+    second.release()
+
+
+def test_leaving_the_block_frees_the_lock_whatever_happens(tmp_path: Path) -> None:
+    """An exception on the way, a signal's too, lets nobody wait."""
+
+    def interrupted() -> None:
+        with SessionLock(paths(tmp_path)) as lock:
+            assert lock.try_acquire()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with SessionLock(paths(tmp_path)) as lock:
+        assert lock.try_acquire()
+
+
+def test_no_two_processes_hold_the_lock_at_once(tmp_path: Path) -> None:
+    """Four processes count in a file, each reading, waiting and writing: no step is lost."""
+    counter, steps = tmp_path / "counter", 25
+    counter.write_text("0")
+
+    def count_on() -> None:
+        lock = SessionLock(paths(tmp_path, "one", "two"))
+        for _ in range(steps):
+            assert lock.acquire(Deadline.after(20), lambda: False)
+            number = int(counter.read_text())
+            time.sleep(0.0005)
+            counter.write_text(str(number + 1))
+            lock.release()
+
+    children = [begin(count_on) for _ in range(4)]
+    for child in children:
+        os.waitpid(child, 0)
+    assert counter.read_text() == str(4 * steps)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_holder_that_is_killed_frees_the_lock_at_once(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]], how: signal.Signals
+) -> None:
+    """The kernel frees it; nobody waits for a time-out or removes a stale file."""
+    holder = hold(paths(tmp_path))
+    lock = SessionLock(paths(tmp_path))
+    assert not lock.try_acquire()
+    holder.send_signal(how)
+    holder.wait()
+    began = time.monotonic()
+    assert lock.acquire(Deadline.after(10), lambda: False)
+    assert time.monotonic() - began < 1
+    lock.release()
+
+
+def test_the_lock_is_not_handed_on_to_programs_that_the_holder_starts(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """A browser that outlives its plugin holds nothing."""
+    holder = hold(paths(tmp_path), "with a child")
+    holder.kill()
+    holder.wait()
+    os.killpg(holder.pid, 0)  # the child is still there
+    with SessionLock(paths(tmp_path)) as lock:
+        assert lock.try_acquire()
+
+
+def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Stopped, it holds on: the wait ends with its deadline, and who holds it for what can be said."""
+    holder = hold(paths(tmp_path))
+    holder.send_signal(signal.SIGSTOP)
+    lock = SessionLock(paths(tmp_path))
+    began = time.monotonic()
+    assert not lock.acquire(Deadline.after(0.3), lambda: False)
+    assert 0.25 < time.monotonic() - began < 3
+    assert not lock.held
+    assert lock.holder() == (holder.pid, "waiting for a sign-in in the browser")
+    error = still_held(lock, 0.3)
+    assert f"process {holder.pid} still holds this session's lock" in error.message
+    assert "waiting for a sign-in in the browser" in error.message
+    assert f"kill {holder.pid}" in error.hint
+
+
+def test_the_wait_ends_when_what_was_waited_for_has_come(tmp_path: Path) -> None:
+    """The holder published an answer: nobody needs the lock any more."""
+    looks: list[bool] = []
+
+    def published() -> bool:
+        looks.append(len(looks) == 3)
+        return looks[-1]
+
+    with SessionLock(paths(tmp_path)) as first:
+        assert first.try_acquire()
+        second = SessionLock(paths(tmp_path))
+        assert not second.acquire(Deadline.after(30), published)
+        assert not second.held
+    assert looks == [False, False, False, True]
+
+
+def test_a_free_lock_is_taken_without_a_look_or_a_pause(tmp_path: Path) -> None:
+    """Even where the deadline has passed."""
+    with SessionLock(paths(tmp_path)) as lock:
+        assert lock.acquire(Deadline.after(0), lambda: pytest.fail("nothing was to be waited for"))
+
+
+def test_several_files_are_taken_all_or_none(tmp_path: Path) -> None:
+    """When the second is another's, the first is not kept."""
+    one, two = SessionLock(paths(tmp_path, "a", "b")), SessionLock(paths(tmp_path, "b"))
+    assert two.try_acquire()
+    assert not one.try_acquire()
+    assert not one.held
+    with SessionLock(paths(tmp_path, "a")) as first:
+        assert first.try_acquire()
+    two.release()
+    assert one.try_acquire()
+    one.release()
+
+    broken = SessionLock((*paths(tmp_path, "a"), str(tmp_path / "absent" / "b")))
+    with pytest.raises(FileNotFoundError):
+        broken.try_acquire()
+    with SessionLock(paths(tmp_path, "a")) as first:
+        assert first.try_acquire(), "nor when the second cannot be had at all"
+
+
+def test_a_lock_without_files_guards_nothing() -> None:
+    """It can be taken, and does not claim to be held."""
+    lock = SessionLock(())
+    assert lock.try_acquire()
+    assert not lock.held
+    assert lock.holder() == (0, "")
+
+
+def test_the_holder_says_what_it_does_now(tmp_path: Path) -> None:
+    """A shorter description leaves nothing of a longer one; a new holder nothing of the former's."""
+    watcher = SessionLock(paths(tmp_path, "a", "b"))
+    with SessionLock(paths(tmp_path, "a", "b")) as lock:
+        assert lock.try_acquire()
+        for doing in ("refreshing the session", "waiting", ""):
+            lock.describe(doing)
+            assert watcher.holder() == (os.getpid(), doing)
+    child = begin(lambda: SessionLock(paths(tmp_path, "a", "b")).try_acquire())
+    os.waitpid(child, 0)
+    assert watcher.holder() == (child, "")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"words alone", b"-1 x", b" "])
+def test_a_holder_that_is_not_known_is_said_to_be_unknown(tmp_path: Path, content: bytes) -> None:
+    """Nobody is told to kill process 0."""
+    (tmp_path / "lock").write_bytes(content)
+    lock = SessionLock(paths(tmp_path))
+    assert lock.holder() == (0, "")
+    error = still_held(lock, 5)
+    assert error.message == "another process still holds this session's lock after 5 s"
+    assert "kill" not in error.hint
+
+
+def test_the_lock_file_is_private_and_stays(tmp_path: Path) -> None:
+    """0600 whatever the umask, and never removed: a lock on a removed file guards nothing."""
+    before = os.umask(0)
+    try:
+        with SessionLock(paths(tmp_path)) as lock:
+            assert lock.try_acquire()
+    finally:
+        os.umask(before)
+    status = (tmp_path / "lock").stat()
+    assert stat.S_IMODE(status.st_mode) == 0o600
+    with SessionLock(paths(tmp_path)) as lock:
+        assert lock.try_acquire()
+    assert (tmp_path / "lock").stat().st_ino == status.st_ino
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "FIFO", "directory", "foreign"])
+def test_what_is_not_our_file_is_no_lock_and_stays_as_it_is(tmp_path: Path, kind: str) -> None:
+    """OSError, nothing is written to what it leads to, and no lock is left held."""
+    target, place = tmp_path / "target", tmp_path / "lock"
+    target.write_bytes(b"untouched")
+    if kind == "symlink":
+        place.symlink_to(target)
+    elif kind == "hard link":
+        place.hardlink_to(target)
+    elif kind == "FIFO":
+        os.mkfifo(place, 0o600)
+    elif kind == "directory":
+        place.mkdir()
+    else:
+        if os.geteuid() != 0:
+            pytest.skip("needs root, to give files to another user")
+        place.write_bytes(b"theirs")
+        os.chown(place, 12_345, 12_345)
+    lock = SessionLock((*paths(tmp_path, "before"), str(place)))
+    with pytest.raises(OSError, match=r".") as caught:
+        lock.try_acquire()
+    assert caught.value.filename == str(place)
+    assert target.read_bytes() == b"untouched"
+    if kind == "foreign":
+        assert place.read_bytes() == b"theirs"
+    assert not lock.held
+    with SessionLock(paths(tmp_path, "before")) as other:
+        assert other.try_acquire()
+
+
+def test_a_full_disk_costs_the_words_and_not_the_lock(tmp_path: Path) -> None:
+    """The lock is taken though nobody can be told who holds it."""
+    with no_room(), SessionLock(paths(tmp_path)) as lock:
+        assert lock.try_acquire()
+        lock.describe("refreshing")
+        assert not SessionLock(paths(tmp_path)).try_acquire()
+        assert lock.holder() == (0, "")
+
+
+# Where the files rest
+
+
+def runtime() -> Path:
+    return Path(os.environ["XDG_RUNTIME_DIR"])
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a temporary directory of its own, as /tmp is: writable by all, sticky."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    place.chmod(0o1777)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+def test_the_lock_rests_in_the_runtime_directory(tmp_path: Path) -> None:
+    """It is local and the user's; a session in a keyring needs no other lock, and the cache directory is not made."""
+    for storage in ("keyring", "kernel", "none"):
+        assert lock_paths(ID, storage, tmp_path / "cache") == (
+            str(runtime() / "kubectl-oidc" / f"{ID}.lock"),
+        )
+    assert stat.S_IMODE((runtime() / "kubectl-oidc").stat().st_mode) == 0o700
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_session_on_disk_has_another_lock_beside_its_file(tmp_path: Path) -> None:
+    """A container that mounts the home directory has another runtime directory and sees the same file."""
+    local, beside = lock_paths(ID, "disk", tmp_path / "cache")
+    assert Path(local).parent == runtime() / "kubectl-oidc"
+    assert Path(beside) == tmp_path / "cache" / "locks" / f"{ID}.lock"
+    assert stat.S_IMODE(Path(beside).parent.stat().st_mode) == 0o700
+    with SessionLock((local, beside)) as lock:
+        assert lock.try_acquire()
+
+
+def test_where_the_cache_directory_cannot_be_written_the_local_lock_is_enough(tmp_path: Path) -> None:
+    """No session rests there either."""
+    (tmp_path / "cache").write_text("a file")
+    assert len(lock_paths(ID, "disk", tmp_path / "cache")) == 1
+
+
+def test_without_a_runtime_directory_the_lock_rests_in_one_of_ours(
+    temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """XDG_RUNTIME_DIR is unset on many servers: no warning, a directory of 0700."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    (path,) = lock_paths(ID, "kernel", tmp_path / "cache")
+    directory = Path(path).parent
+    assert directory.stat().st_uid == os.geteuid()
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert temporary in directory.parents or Path("/run/user") in directory.parents
+    with SessionLock((path,)) as lock:
+        assert lock.try_acquire()
+
+
+def _spoil_symlink(place: Path, elsewhere: Path) -> None:
+    place.symlink_to(elsewhere)
+
+
+def _spoil_file(place: Path, _elsewhere: Path) -> None:
+    place.write_text("a file")
+
+
+def _spoil_wide(place: Path, _elsewhere: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+def _spoil_foreign(place: Path, _elsewhere: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give directories to another user")
+    place.mkdir()
+    os.chown(place, 12_345, 12_345)
+
+
+SPOILT = [_spoil_symlink, _spoil_file, _spoil_wide, _spoil_foreign]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_runtime_directory_that_is_not_ours_alone_is_passed_over(
+    temporary: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
+) -> None:
+    """A symlink, a file, one that others can write to, a foreign one: the next directory is taken, this one left."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    spoil(runtime() / "kubectl-oidc", elsewhere)
+    before = (runtime() / "kubectl-oidc").lstat()
+    (path,) = lock_paths(ID, "kernel", tmp_path / "cache")
+    assert Path(path).parent == temporary / f"kubectl-oidc-{os.geteuid()}"
+    assert (runtime() / "kubectl-oidc").lstat() == before
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_where_no_directory_is_ours_there_is_no_lock(
+    temporary: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
+) -> None:
+    """An error that says what is wrong with each, and what to set."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    for place in (runtime() / "kubectl-oidc", temporary / f"kubectl-oidc-{os.geteuid()}"):
+        spoil(place, elsewhere)
+    with pytest.raises(LockError) as caught:
+        lock_paths(ID, "kernel", tmp_path / "cache")
+    assert str(runtime()) in caught.value.message
+    assert str(temporary) in caught.value.message
+    assert "XDG_RUNTIME_DIR" in caught.value.hint
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_machine_without_a_temporary_directory_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full or read-only disk has none: the runtime directory serves, and without it the error is ours."""
+
+    def work() -> tuple[int, str]:
+        tempfile.tempdir = None
+        with no_room():
+            held = len(lock_paths(ID, "kernel", tmp_path / "cache"))
+            monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+            with pytest.raises(LockError) as caught:
+                lock_paths(ID, "kernel", tmp_path / "cache")
+        return held, caught.value.message
+
+    (tmp_path / "file").write_text("a file")
+    held, message = forked(work)
+    assert held == 1
+    assert "no directory can hold the session's lock" in message
+
+
+# What a person is told who waits
+
+
+class Spoken(Terminal):
+    """A terminal that keeps what was said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_who_waits_is_told_once_after_a_moment_for_whom(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Not at once, since most waits are short; then the holder, what it does, and how long at most."""
+    holder = hold(paths(tmp_path))
+    terminal, lock = Spoken(), SessionLock(paths(tmp_path))
+    waiting = Waiting(lock, terminal, Deadline.after(120))
+    assert not waiting.look()
+    assert terminal.lines == []
+    wait_until(lambda: waiting.look() or terminal.lines, "something is said", timeout=PATIENCE + 5)
+    assert not waiting.look()
+    (line,) = terminal.lines
+    assert f"process {holder.pid}, waiting for a sign-in in the browser" in line
+    assert "at most 1:5" in line
+    assert "Ctrl-C" in line
