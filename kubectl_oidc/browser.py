@@ -46,11 +46,13 @@ class Browser:
         commands: Argument lists; the URL takes the place of ``%s``, else it comes last.
         reason: Why no browser can be opened here, in words that fit "there is no browser: …"; None when one can.
         environ: The environment of the commands.
+        patience: Seconds that a command is given to fail.
     """
 
     commands: tuple[tuple[str, ...], ...]
     reason: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patience: float = STARTED_SECONDS
 
     @classmethod
     def from_environment(
@@ -101,7 +103,7 @@ class Browser:
             return False
         if not self.commands:
             return _start_file(url)
-        return any(_start(words, url, self.environ) for words in self.commands)
+        return any(_start(words, url, self.environ, self.patience) for words in self.commands)
 
 
 def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | None = None) -> str | None:
@@ -216,7 +218,7 @@ else:
         return False
 
 
-def _start(words: tuple[str, ...], url: str, environ: Mapping[str, str]) -> bool:
+def _start(words: tuple[str, ...], url: str, environ: Mapping[str, str], patience: float) -> bool:
     """Start a program on its own: no terminal, no stream of ours, its own session; kubectl waits for every holder."""
     flags = 0
     if sys.platform == "win32":
@@ -241,7 +243,7 @@ def _start(words: tuple[str, ...], url: str, environ: Mapping[str, str]) -> bool
     except (OSError, ValueError):
         return False
     try:
-        status = process.wait(STARTED_SECONDS)
+        status = process.wait(patience)
     except subprocess.TimeoutExpired:
         # Somebody must take its exit status in the end, or it stays a zombie as long as we live.
         threading.Thread(target=process.wait, daemon=True, name="browser").start()
