@@ -15,9 +15,11 @@ from tests import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PASSWORD = "password of the keyring"
+
 # The session lives until its standard input ends.
-_SCRIPT = """
-printf %s 'password of the keyring' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+_SCRIPT = f"""
+printf %s '{_PASSWORD}' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
 echo "$DBUS_SESSION_BUS_ADDRESS"
 exec cat
 """
@@ -45,6 +47,19 @@ class OsKeyring:
 
         with contextlib.closing(secretstorage.dbus_init()) as connection:
             secretstorage.get_default_collection(connection).lock()
+
+    def unlock(self) -> None:
+        """Unlock it, as its owner does when back."""
+        import secretstorage
+        from secretstorage.util import DBusAddressWrapper, format_secret, open_session
+
+        # gnome-keyring's way for who knows the password and does not want to be asked for it in a window.
+        interface = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface"
+        with contextlib.closing(secretstorage.dbus_init()) as connection:
+            collection = secretstorage.get_default_collection(connection).collection_path
+            service = DBusAddressWrapper("/org/freedesktop/secrets", interface, connection)
+            secret = format_secret(open_session(connection), _PASSWORD.encode(), "text/plain")
+            service.call("UnlockWithMasterPassword", "o(oayays)", collection, secret)
 
     @contextlib.contextmanager
     def hangs(self) -> Iterator[None]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .os_keyring import OsKeyring
 
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
-IN_CI = {"CI": "1"}  # where the kernel keyring may be another's, too, and is not used
 
 
 @pytest.fixture
@@ -125,6 +124,24 @@ def test_a_locked_keyring_costs_nobody_a_token(desktop: Laptop, os_keyring: OsKe
     assert "the sign-in is not stored: the OS keyring" in warning(ended)
     assert files_with(token) == []
     assert not (cache() / "tokens").exists(), "it is no reason to move to another store"
+
+
+def test_a_session_in_a_keyring_outlives_its_being_locked(desktop: Laptop, os_keyring: OsKeyring) -> None:
+    """While the keyring is locked a person signs in anew and nothing is stored; unlocked, the session is as good as before."""
+    token = desktop.signed_in()
+    before = os_keyring.entries()
+    os_keyring.lock()
+    ended = desktop.get_token()
+    assert "the OS keyring" in warning(ended)
+    other = token_of(ended.stdout)
+    assert other != token
+    assert files_with(other) == []
+
+    os_keyring.unlock()
+    assert os_keyring.entries() == before
+    desktop.realm.forget()
+    assert desktop.signed_in() == token
+    assert desktop.realm.seen().total == 0
 
 
 def test_a_keyring_that_hangs_is_given_up(desktop: Laptop, os_keyring: OsKeyring) -> None:
