@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.hot.digest import hexdigest
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 
@@ -143,7 +144,7 @@ class Session:
 
     def record(self) -> bytes:
         """Return the record as ASCII JSON, so that a character is a byte on every keyring."""
-        return json.dumps(
+        return _guarded(
             {
                 "version": VERSION,
                 "session": self.session_id,
@@ -157,9 +158,8 @@ class Session:
                 "refresh_token": self.refresh_token.reveal() if self.refresh_token else None,
                 "expiry": self.expiry,
                 "signed_in_at": self.signed_in_at,
-            },
-            separators=(",", ":"),
-        ).encode("ascii")
+            }
+        )
 
     @classmethod
     def parse(cls, record: bytes | None, session_id: str) -> Session | None:
@@ -171,17 +171,15 @@ class Session:
         """
         try:
             values = json.loads(record or b"")
-        except (ValueError, RecursionError):
-            return None
-        if (
-            not isinstance(values, dict)
-            or values.get("version") != VERSION
-            or values.get("session") != session_id
-        ):
-            return None
-        try:
+            if (
+                not isinstance(values, dict)
+                or values.get("version") != VERSION
+                or values.get("session") != session_id
+                or _guarded(values) != record
+            ):
+                return None
             return _from_values(values)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             return None
 
 
@@ -194,13 +192,24 @@ def person(id_token: IdToken) -> str:
     return plain(id_token.subject, limit=200)
 
 
+def _guarded(values: dict[str, Any]) -> bytes:
+    """Return the values as they are stored, a digest among them: a damaged token must not be handed out."""
+    whole = {name: value for name, value in values.items() if name != "digest"}
+    whole["digest"] = hexdigest(_json(whole))
+    return _json(whole)
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode("ascii")
+
+
 def _from_values(values: dict[str, Any]) -> Session:
     return Session(
         session_id=_text(values["session"]),
         generation=_number(values["generation"]),
         issuer=_text(values["issuer"]),
         subject=_text(values["sub"]),
-        audience=tuple(_text(entry) for entry in values["aud"]),
+        audience=_texts(values["aud"]),
         person=_text(values["person"]),
         id_token=Secret(_text(values["id_token"])),
         access_token=_secret(values["access_token"]),
@@ -214,6 +223,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(_text(entry) for entry in value)
 
 
 def _number(value: object) -> int:
