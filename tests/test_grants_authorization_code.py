@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS, Attempt, _refused, authorization_url
+from kubectl_oidc.grants.authorization_code import (
+    OUR_PARAMETERS,
+    Attempt,
+    _refused,
+    authorization_url,
+    ssh_forward,
+)
 from kubectl_oidc.loopback import Answer
 from kubectl_oidc.provider import Metadata
 from kubectl_oidc.secret import Secret
@@ -217,3 +224,18 @@ def test_the_providers_words_are_made_plain() -> None:
     error = refusal("odd\x1b[2J", "not\r\nerror: forged \u202e" + "x" * 2000)
     assert error.message.startswith("the provider refused the sign-in with odd [2J: not error: forged xx")
     assert len(error.message) < 500
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"USER": "ada", "SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}, "ada@10.0.0.1"),
+        ({"LOGNAME": "ada", "SSH_CONNECTION": "fe80::9 50022 fd00::1 22"}, "ada@fd00::1"),
+        ({"USER": "ada"}, f"ada@{socket.gethostname()}"),
+        ({"SSH_CONNECTION": "garbage"}, f"USER@{socket.gethostname()}"),
+        ({"USER": "a; rm -rf ~", "SSH_CONNECTION": "1 2 h 4"}, "'a; rm -rf ~@h'"),
+    ],
+)
+def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str) -> None:
+    """The line that forwards the port can be pasted: the address that SSH was connected to, else this machine's name."""
+    assert ssh_forward(8000, environ) == f"ssh -L 8000:localhost:8000 {expected}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import sys
 from dataclasses import dataclass
+from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +21,8 @@ from kubectl_oidc.text import plain
 from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest, World
@@ -158,8 +162,22 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
     terminal.need(f"Sign in needed ({reason}). Open this address in a browser:\n\n  {url}\n")
     terminal.need(
         f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
-        f"  ssh -L {port}:localhost:{port} {plain(world.environ.get('USER') or 'USER')}@THIS-MACHINE\n"
+        f"  {ssh_forward(port, world.environ)}\n"
     )
+
+
+def ssh_forward(port: int | None, environ: Mapping[str, str]) -> str:
+    """Return the command that makes this machine's port reachable as localhost on the person's own.
+
+    Args:
+        port: The port that is listened on.
+        environ: The environment, which knows the user's name and, over SSH, the address that was connected to.
+    """
+    user = environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or "USER"
+    # client address, client port, server address, server port (ssh(1))
+    connection = environ.get("SSH_CONNECTION", "").split()
+    host = connection[2] if len(connection) == 4 else gethostname()  # noqa: PLR2004 - the four
+    return f"ssh -L {port}:localhost:{port} {shlex.quote(plain(f'{user}@{host}'))}"
 
 
 def _await_answer(request: TokenRequest, world: World, server: CallbackServer, deadline: Deadline) -> Answer:
