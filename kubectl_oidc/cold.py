@@ -142,5 +142,6 @@ def _flush() -> None:
         except (OSError, ValueError, AttributeError):
             # Python would complain about it again at exit; let it write to nowhere.
             null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, descriptor)
-            os.close(null)
+            if null != descriptor:  # it is, where the descriptor was closed
+                os.dup2(null, descriptor)
+                os.close(null)

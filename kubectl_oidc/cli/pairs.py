@@ -7,7 +7,6 @@ field: ``a=1,b=2``, or ``"a=1,2=3"`` for a value that has both a comma and an ``
 from __future__ import annotations
 
 import csv
-import io
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
@@ -38,11 +37,9 @@ def read(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
 def write(name: str, value: str) -> str:
     """Return the word that ``read`` takes for this pair and no other."""
     word = f"{name}={value}"
-    if word.count("=") == 1:
+    if word.count("=") == 1 or not any(char in word for char in ',"\r\n'):
         return word
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([word])
-    return line.getvalue()
+    return '"' + word.replace('"', '""') + '"'
 
 
 def _fields(flag: str, word: str) -> list[str]:
