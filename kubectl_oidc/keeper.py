@@ -89,8 +89,8 @@ class SessionKeeper:
         """
         session = Session.parse(self.store.load(self.session_id), self.session_id)
         entry = self.entry()
-        if session is None and entry and entry.storage not in {"", "none", self.store.name}:
-            session = self._fetch_from(entry.storage)
+        if entry and self._rests_elsewhere(entry) and (not session or session.generation < entry.generation):
+            session = self._fetch_from(entry.storage)  # a copy that was left behind here is older
         if session is None:
             self._log.info(1, f"no session in {self.store.where()}")
             return None
@@ -98,6 +98,10 @@ class SessionKeeper:
             self._log.info(1, "the stored session is older than the index knows; it is not used")
             return None
         return session
+
+    def _rests_elsewhere(self, entry: index.Entry) -> bool:
+        """Tell whether another store was asked for before; ``none`` neither reads nor renews what rests there."""
+        return entry.storage not in {"", self.store.name} and self.store.name != "none"
 
     def _fetch_from(self, storage: str) -> Session | None:
         """Return the session from the store it rested in before another was asked for."""
@@ -147,7 +151,7 @@ class SessionKeeper:
                 self._index(replace(before, generation=session.generation, in_flight=0))
             raise
         self._index(self._entry_for(session, now))
-        if before and before.storage not in {"", self.store.name}:
+        if before and self._rests_elsewhere(before):
             self._leave(before.storage)
         return True
 
@@ -179,10 +183,11 @@ class SessionKeeper:
             self._log.info(1, f"the index cannot be written: {error.message}")
 
     def _leave(self, storage: str) -> None:
-        try:
-            open_store(storage, self.cache_dir).delete(self.session_id)
-        except StoreError as error:
-            self._log.info(1, f"the session's former store still holds it: {error.message}")
+        for remove in (self.withdraw, lambda: open_store(storage, self.cache_dir).delete(self.session_id)):
+            try:
+                remove()
+            except StoreError as error:
+                self._log.info(1, f"the session's former store still holds it: {error.message}")
 
     def credential_place(self) -> str:
         """Return where the current credential rests: beside the session, or in the kernel keyring for ``keyring``."""

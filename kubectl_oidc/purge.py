@@ -1,7 +1,8 @@
 """Remove a session from every place that it rests in, so that nothing brings it back.
 
-The generation is raised under the session's lock. Where the lock is not to be had in time, the raised generation stays
-in the index, and a refresh that is still on its way finds it there and stores nothing.
+The generation is raised under the session's lock, so that a copy that cannot be removed is not used again. Where the
+lock is not to be had in time, the raised generation stays in the index, and a refresh that is still on its way finds it
+there and stores nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 5.0
 """How long a refresh on its way is waited for."""
 
+RAISE = 2
+"""A refresh on its way has counted one further already; what it brings must be older than the purge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purged:
@@ -47,23 +51,25 @@ class Purged:
     failures: tuple[StoreError, ...]
 
 
-def purge_session(session_id: str, cache_dir: Path) -> Purged:
+def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SECONDS) -> Purged:
     """Remove one session: its record, its current credential, its index entry and what is remembered of commands.
 
     Args:
         session_id: The session.
         cache_dir: The cache directory.
+        patience: How long a refresh on its way is waited for, in seconds.
 
     Returns:
         What was removed from where, and what was not.
     """
-    entry = index.read(cache_dir, session_id)
+    before = index.read(cache_dir, session_id)
     places: list[str] = []
     failures: list[StoreError] = []
-    with _locked(session_id, entry.storage if entry else "disk", cache_dir) as locked:
-        if entry and not locked:
-            with contextlib.suppress(StoreError):
-                index.write(cache_dir, replace(entry, generation=entry.generation + 1, storage="", person=""))
+    with _locked(session_id, before.storage if before else "disk", cache_dir, patience) as locked:
+        entry = index.read(cache_dir, session_id)  # again, now that nobody else is at it
+        if entry:
+            entry = replace(entry, generation=entry.generation + RAISE)
+            _note(cache_dir, entry)
         for store in _stores(entry, cache_dir, failures):
             try:
                 if store.delete(session_id):
@@ -76,6 +82,8 @@ def purge_session(session_id: str, cache_dir: Path) -> Purged:
                 index.remove(cache_dir, session_id)
         except StoreError as error:
             failures.append(error)
+        if entry and not locked and not failures:
+            _note(cache_dir, replace(entry, storage="", person=""))
         forget(session_id)
     return Purged(
         session_id,
@@ -87,11 +95,11 @@ def purge_session(session_id: str, cache_dir: Path) -> Purged:
 
 
 @contextlib.contextmanager
-def _locked(session_id: str, storage: str, cache_dir: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _locked(session_id: str, storage: str, cache_dir: Path, patience: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
     """Hold the session's lock if it can be had soon; yield whether it is held."""
     try:
         lock = SessionLock(lock_paths(session_id, storage, cache_dir))
-        held = lock.acquire(Deadline.after(LOCK_SECONDS), lambda: False)
+        held = lock.acquire(Deadline.after(patience), lambda: False)
     except (LockError, OSError):
         yield False
         return
@@ -99,15 +107,23 @@ def _locked(session_id: str, storage: str, cache_dir: Path):  # type: ignore[no-
         yield held
 
 
+def _note(cache_dir: Path, entry: index.Entry) -> None:
+    with contextlib.suppress(StoreError):
+        index.write(cache_dir, entry)
+
+
 def _stores(entry: index.Entry | None, cache_dir: Path, failures: list[StoreError]) -> list[Store]:
-    """Return the stores to look in: the one that the index names, else every one that exists here."""
-    names = [entry.storage] if entry and entry.storage else ["disk", "kernel", "keyring"]
+    """Return the stores to look in: the one that the index names, else every one that exists here.
+
+    The cheap ones are looked into always, for a copy that was left behind when the session moved.
+    """
+    named = entry.storage if entry else ""
     stores: list[Store] = []
-    for name in names:
+    for name in dict.fromkeys((named or "keyring", "kernel", "disk")):
         try:
             stores.append(open_store(name, cache_dir))
         except StoreError as error:
-            if entry and entry.storage:
+            if name == named:
                 failures.append(error)
     return stores
 
@@ -123,12 +139,12 @@ def _withdraw(session_id: str, cache_dir: Path) -> None:
 
 
 def known_sessions(cache_dir: Path) -> list[str]:
-    """Return the ids of every session that can be found: in the index, in files, in the kernel keyring.
+    """Return the ids of every session that can be found: in the index and in files.
 
     Args:
         cache_dir: The cache directory.
     """
-    found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir))
+    found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir) if entry.storage)
     for directory in (disk.DIRECTORY, CREDENTIALS):
         found.update(dict.fromkeys(filter(_is_id, private_files.names(cache_dir / directory))))
     return list(found)
