@@ -75,7 +75,7 @@ def forget(session_id: str) -> None:
         return
     directory = Path(root) / DIRECTORY
     for name in private_files.names(directory):
-        content = private_files.read(directory, name)
-        if content is not None and content.split(b"\n")[1:2] == [session_id.encode()]:
+        remembered = words.Words.parse(private_files.read(directory, name) or b"")
+        if remembered is not None and remembered.session_id == session_id:
             with contextlib.suppress(OSError):
                 (directory / name).unlink()

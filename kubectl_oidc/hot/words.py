@@ -59,7 +59,20 @@ class Words:
         )
         if any("\n" in field for field in fields):
             return b""
-        return b"\n".join((FORMAT, *(os.fsencode(field) for field in fields)))
+        body = b"\n".join([os.fsencode(field) for field in fields])
+        return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
+
+    @classmethod
+    def parse(cls, record: bytes) -> "Words | None":
+        """Return the words in ``record``, or None when the record is not whole or not of this version."""
+        head, _, rest = record.partition(b"\n")
+        check, _, body = rest.partition(b"\n")
+        if head != FORMAT or hexdigest(body).encode() != check:
+            return None
+        session_id, api_version, place, directory, margin, *locks = [
+            os.fsdecode(line) for line in body.split(b"\n")
+        ]
+        return cls(session_id, api_version, place, directory, int(margin), tuple(locks))
 
 
 def cache_root() -> str:
@@ -105,10 +118,4 @@ def find(arguments: list[str]) -> Words | None:
     if not root:
         return None
     content = read_private(os.path.join(root, "words"), digest(arguments), 16384)  # noqa: PTH118
-    if content is None:
-        return None
-    lines = content.split(b"\n")
-    if len(lines) < 6 or lines[0] != FORMAT or not lines[5].isdigit():  # noqa: PLR2004 - the fields of `record`
-        return None
-    session_id, api_version, place, directory, margin, *locks = [os.fsdecode(line) for line in lines[1:]]
-    return Words(session_id, api_version, place, directory, int(margin), tuple(locks))
+    return None if content is None else Words.parse(content)

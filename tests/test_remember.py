@@ -1,0 +1,184 @@
+"""Which commands are remembered, and which are not answered from memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.hot import words
+from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.log import QUIET, Log
+from kubectl_oidc.remember import MOST, forget, remember
+from kubectl_oidc.token_request import Outcome, TokenRequest
+
+from .sessions import CLIENT, ISSUER, SECRETS, cache, keeper, key, remembered, session, words_of
+
+if TYPE_CHECKING:
+    from kubectl_oidc.session import SessionKey
+
+COMMAND = words_of(key())
+
+
+@pytest.fixture(autouse=True)
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have typed the command whose session this is."""
+    monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *COMMAND])
+
+
+def request(**changes: Any) -> TokenRequest:
+    whole = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    return replace(whole, **changes)
+
+
+def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
+    session_key = session_key or key()
+    whole = session(session_key)
+    done = Outcome(
+        token=whole.token(),
+        expiry=whole.expiry,
+        id_token=None,
+        session=whole,
+        signed_in=False,
+        replaced=None,
+        storage="somewhere",
+        place="disk",
+        keeper=keeper(session_key),
+    )
+    return replace(done, **changes)
+
+
+def remember_it(asked: TokenRequest | None = None, came: Outcome | None = None, log: Log = QUIET) -> None:
+    remember(asked or request(), came or outcome(), api_version=V1, margin=10, log=log)
+
+
+@pytest.mark.parametrize("place", ["disk", "kernel"])
+def test_a_command_that_was_answered_is_known_next_time(place: str) -> None:
+    """Which session answers it, in which version, where its credential rests, and its locks."""
+    assert words.find(COMMAND) is None
+    remember_it(came=outcome(place=place))
+    found = words.find(COMMAND)
+    assert found is not None
+    assert (found.session_id, found.api_version, found.place) == (key().id(), V1, place)
+    assert (found.directory, found.margin) == (str(cache()), 10)
+    assert found.locks == keeper(key()).lock_paths()
+    assert words.find([*COMMAND, "-v", "1"]) is None, "another command is not"
+
+
+def test_what_is_written_is_private_and_holds_no_secret() -> None:
+    """0600 in 0700; neither a token nor the words that were typed."""
+    remember_it()
+    (path,) = (cache() / "words").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    content = path.read_text()
+    for secret in (*SECRETS, ISSUER, CLIENT):
+        assert secret not in content
+
+
+@pytest.mark.parametrize(
+    ("asked", "came", "log"),
+    [
+        pytest.param({"force_refresh": True}, {}, QUIET, id="--force-refresh"),
+        pytest.param({"cache_dir": Path("relative")}, {}, QUIET, id="a relative directory"),
+        pytest.param({}, {"keeper": None}, QUIET, id="no store"),
+        pytest.param({}, {"place": ""}, QUIET, id="nothing was published"),
+        pytest.param({}, {"place": "keyring"}, QUIET, id="the credential is in the OS keyring"),
+        pytest.param({}, {}, Log(1), id="-v 1"),
+    ],
+)
+def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
+    asked: dict[str, Any], came: dict[str, Any], log: Log
+) -> None:
+    """What it means moves, it asks for work or a log, or the hot half could not answer it."""
+    remember_it(request(**asked), outcome(**came), log)
+    assert words.find(COMMAND) is None
+    assert not (cache() / "words").exists()
+
+
+@pytest.mark.parametrize("variable", ["HOME", "KUBECACHEDIR"])
+def test_without_an_absolute_cache_directory_nothing_is_remembered(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its meaning would move with the working directory, or there is none."""
+    came, asked = outcome(), request()
+    if variable == "HOME":
+        monkeypatch.delenv("HOME")
+    else:
+        monkeypatch.setenv("KUBECACHEDIR", "relative")
+    remember_it(asked, came)
+    assert words.cache_root() == ""
+    assert words.find(COMMAND) is None
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_directory_with_a_line_break_in_its_name_is_not_remembered(tmp_path: Path) -> None:
+    """It would be read as two fields."""
+    odd = tmp_path / "two\nlines"
+    one = SessionKeeper(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
+    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(keeper=one))
+    assert words.find(COMMAND) is None
+
+
+def test_a_directory_that_is_not_utf8_is_remembered_as_it_is(tmp_path: Path) -> None:
+    """Paths are bytes."""
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))
+    one = SessionKeeper(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
+    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(keeper=one))
+    found = words.find(COMMAND)
+    assert found is not None
+    assert found.directory == str(odd)
+
+
+def test_a_command_that_cannot_be_remembered_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next one is cold again; nothing is said and nothing raised."""
+    came = outcome()
+    cache().mkdir(parents=True, mode=0o700)
+    (cache() / "words").write_text("a file")
+    remember_it(came=came)
+    assert capsys.readouterr() == ("", "")
+    assert (cache() / "words").read_text() == "a file"
+
+
+def test_only_so_many_commands_are_remembered() -> None:
+    """Beyond that the oldest are forgotten, not the newest."""
+    one = remembered(keeper(key()), ["get-token", "oldest"], "disk")
+    for number in range(MOST + 5):
+        path = one.with_name(f"{number:032x}")
+        path.write_bytes(one.read_bytes())
+        os.utime(path, (1_000_000 + number, 1_000_000 + number))
+    os.utime(one, (1_000, 1_000))
+    remember_it()
+    names = {path.name for path in one.parent.iterdir()}
+    assert len(names) == MOST
+    assert words.digest(COMMAND) in names
+    assert one.name not in names
+    assert f"{MOST + 4:032x}" in names
+
+
+def test_forgetting_a_session_forgets_its_commands_and_no_others() -> None:
+    """Every command that it answers; another session's, and what is not ours, stay."""
+    other = remembered(keeper(key(name="other")), ["get-token", "other"], "disk")
+    mine = other.with_name("README")
+    mine.write_text(f"x\n{key().id()}\n")
+    remember_it()
+    remembered(keeper(key()), ["get-token", "again"], "disk")
+    forget(key().id())
+    assert words.find(COMMAND) is None
+    assert words.find(["get-token", "again"]) is None
+    assert {path.name for path in other.parent.iterdir()} == {other.name, "README"}
+
+
+def test_forgetting_where_nothing_is_remembered_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a directory, or a home."""
+    forget(key().id())
+    monkeypatch.delenv("HOME")
+    forget(key().id())
+    assert list(Path.cwd().iterdir()) == []
