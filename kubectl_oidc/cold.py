@@ -31,9 +31,8 @@ def run(words: Words | None) -> int:
     try:
         _listen_to_signals()
         if not sys.warnoptions:
-            warnings.simplefilter(
-                "ignore"
-            )  # what a library says to developers is not for a person's terminal
+            # What a library says to developers is not for a person's terminal.
+            warnings.simplefilter("ignore")
         status = _wait_light(words) if words else None
         if status is None:
             from kubectl_oidc.cli import main
@@ -43,9 +42,9 @@ def run(words: Words | None) -> int:
         _say(error)
         status = error.exit_status
     except Interrupted as interrupt:
-        status = 128 + interrupt.signum
+        status = _interrupted(interrupt.signum)
     except KeyboardInterrupt:
-        status = 128 + signal.SIGINT
+        status = _interrupted(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
         status = _unexpected(error)
     _flush()
@@ -90,12 +89,21 @@ def _listen_to_signals() -> None:
     """Turn the signals that end us into an exception, so that port, lock and terminal are freed on the way out."""
 
     def stop(signum: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(signum, signal.SIG_DFL)  # who asks a second time does not wait until all is tidied up
         raise Interrupted(signum)
 
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
             signal.signal(number, stop)
+
+
+def _interrupted(signum: int) -> int:
+    """Return the exit status after a signal; who pressed Ctrl-C is told what became of it, a program that ends us is not."""
+    if signum == signal.SIGINT:
+        _write("error: interrupted by Ctrl-C")
+        _write("hint: run it again when you are ready; no stored session is lost (troubleshooting: interrupted)")
+    return 128 + signum
 
 
 def _say(error: OidcLoginError) -> None:

@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the program ends at once and quietly, and frees its port and its lock."""
+"""Ctrl-C, SIGTERM and SIGHUP: the program ends at once, and frees its port and its lock.
+
+Who pressed Ctrl-C is told in an error and a hint; a program that ends us is told nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,24 @@ AT_ONCE = 3.0  # seconds; far less than any time-out of the program
 
 
 def ends_by(running: Running, signum: signal.Signals) -> str:
-    """Send a signal, hold the end of the program against it, and return what it had said."""
+    """Send a signal, hold the end of the program against it, and return what it had said before."""
     began = time.monotonic()
     running.send(signum)
     ended = running.ended(20)
     assert time.monotonic() - began < AT_ONCE
     assert (ended.status, ended.stdout) == (128 + signum, "")
     assert "Traceback" not in ended.stderr
-    return ended.stderr
+    lines = ended.stderr.splitlines(keepends=True)
+    if signum != signal.SIGINT:
+        return ended.stderr
+    assert lines[-2].startswith("error: interrupted by Ctrl-C")
+    assert lines[-1].startswith("hint: ")
+    return "".join(lines[:-2])
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_the_wait_for_the_browser(signed_in: Laptop, signum: signal.Signals) -> None:
-    """While a person is in the browser: nothing is said, port and lock are free, stored sessions as they were."""
+    """While a person is in the browser: port and lock are free, stored sessions as they were."""
     before = signed_in.stored()
     signed_in.scripted.is_left_alone()
     running = signed_in.start("--session=other")
@@ -74,7 +82,7 @@ def test_a_signal_ends_the_wait_for_another_plugin(laptop: Laptop, signum: signa
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_a_refresh_that_hangs(laptop: Laptop, signum: signal.Signals) -> None:
-    """While the token endpoint does not answer: nothing is said, the lock is free, and the session goes on."""
+    """While the token endpoint does not answer: the lock is free, and the session goes on."""
     laptop.realm.id_tokens_live(ENDED)
     laptop.signed_in()
     laptop.realm.id_tokens_live(3600)
