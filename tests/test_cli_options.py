@@ -249,6 +249,8 @@ def test_without_a_home_there_is_a_directory_still(monkeypatch: pytest.MonkeyPat
     directory, is_default = cache_directory(None)
     assert directory.is_absolute()
     assert is_default
+    monkeypatch.setenv("HOME", "")
+    assert cache_directory(None) == (Path(os.devnull) / "kubectl-oidc", True)
 
 
 # Names and values

@@ -285,3 +285,16 @@ def test_the_hint_says_how_long_the_provider_asks_to_wait() -> None:
     assert "try again in 120 s, as it asks" in error.hint
     assert "SECRET" not in error.message
     assert "too many requests" in unavailable(answer(429), "https://idp.example.com/token").message
+
+
+def test_an_okta_issuer_without_a_document_is_explained() -> None:
+    """At Okta the org server or a custom authorization server is meant, and the hint shows both."""
+    issuer = "https://acme.okta.com/app"
+    with pytest.raises(ProviderMisbehaves) as caught:
+        check_status(answer(404), discovery_url(issuer), issuer=issuer)
+    assert "https://ORG.okta.com" in caught.value.hint
+
+
+def test_an_issuer_that_is_no_url_is_refused_like_another() -> None:
+    """What cannot be taken apart is not taken for Okta's."""
+    assert "copy the issuer URL" in refused(naming("https://[::1")).hint

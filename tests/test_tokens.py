@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,6 +194,12 @@ def test_a_refresh_does_not_change_the_nonce(desk: Desk) -> None:
 def test_a_nonce_cannot_be_compared_with_none(desk: Desk) -> None:
     """Where the session's ID token has no nonce, a refresh may have any."""
     before = desk.session()
+    assert desk.accept(TokenResponse(desk.token(nonce="any")), before=before).expiry == NOW + 3600
+
+
+def test_a_stored_id_token_that_cannot_be_read_has_no_nonce(desk: Desk) -> None:
+    """The refreshed one is judged by everything else."""
+    before = replace(desk.session(nonce="the-nonce"), id_token=Secret("damaged"))
     assert desk.accept(TokenResponse(desk.token(nonce="any")), before=before).expiry == NOW + 3600
 
 
