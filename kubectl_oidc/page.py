@@ -7,12 +7,12 @@ rich). Words are never read as rich's markup, because some of them come from out
 from __future__ import annotations
 
 import re
+import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -64,9 +64,17 @@ class Page:
         self._console.print(Text(words, style="bold"))
 
     def words(self, words: str, *, indent: int = 0, style: str = "") -> None:
-        """Write a paragraph, wrapped."""
-        width = min(self._console.width, _WIDEST)
-        self._console.print(Padding(Text(words, style=style), (0, 0, 0, indent)), width=width)
+        """Write a paragraph, wrapped between words; a path or address stays whole, however long."""
+        margin = " " * indent
+        lines = textwrap.fill(
+            words,
+            min(self._console.width, _WIDEST),
+            initial_indent=margin,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._console.print(Text(lines, style=style), soft_wrap=True)
 
     def copy(self, text: str) -> None:
         """Write text that people copy: not wrapped, not indented, between empty lines."""

@@ -100,6 +100,12 @@ def test_paragraphs_are_wrapped_and_not_too_wide() -> None:
         assert most - 5 < longest <= most
 
 
+def test_a_path_in_a_paragraph_stays_whole() -> None:
+    """What is longer than a line is not broken, so that it can be copied."""
+    path = "/a-directory" * 12 + "/config"
+    assert path in shown(lambda page: page.words(f"The file as it was: {path} (a copy)", indent=2)).split()
+
+
 def test_an_indented_paragraph_is_indented_in_every_line() -> None:
     """The whole paragraph stands to the right."""
     lines = shown(lambda page: page.words("x\n" + "word " * 40, indent=4)).splitlines()

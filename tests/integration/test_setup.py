@@ -46,8 +46,8 @@ def shown(ended: Ended) -> str:
 
 
 def shows_path(text: str, words: str, path: Path) -> bool:
-    """Tell whether words and a path after them are shown; a path that is longer than a line is broken in its midst."""
-    return "".join(f"{words}{path}".split()) in "".join(text.split())
+    """Tell whether words and a path after them are shown, the path whole however long it is."""
+    return f"{words}{path}" in text
 
 
 def kubectl(*words: str, kubeconfig: Path) -> str:
