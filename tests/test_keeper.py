@@ -16,10 +16,11 @@ from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.purge import purge_session
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.stores import index
+from kubectl_oidc.stores import index, kernel_is_private
 from kubectl_oidc.stores.disk import DiskStore
 from kubectl_oidc.stores.kernel import CREDENTIAL, KernelStore
 
+from .keyrings import Failing, WindowsLike, the_os_keyring
 from .sessions import (
     SECRETS,
     as_an_ordinary_user,
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
     from kubectl_oidc.session import SessionKey
 
 NOW = int(time.time())
+
+
+@pytest.fixture(autouse=True)
+def no_os_keyring() -> Iterator[None]:
+    """Have no OS keyring, whatever desktop the tests run on."""
+    with the_os_keyring(None):
+        yield
 
 
 @pytest.fixture
@@ -259,6 +267,64 @@ def test_a_copy_that_was_left_in_the_store_is_not_taken_for_the_session(own_key:
     assert keeper(own_key, "kernel").save(new, NOW)
     DiskStore(cache()).save(own_key.id(), copy)
     assert keeper(own_key, "disk").load() == new
+
+
+def test_a_session_in_the_os_keyring_leaves_no_token_in_files() -> None:
+    """In CI or a container its credential is in no file either: the hot half does without."""
+    place = WindowsLike()
+    with the_os_keyring(place):
+        one = keeper(key(), "keyring", {"CI": "true"})
+        whole = session(key(), id_token=Secret("t" * 4_000))
+        assert one.save(whole, NOW)
+        assert one.publish(whole, NOW) == ""
+        assert one.load() == whole
+        assert len(place.kept) > 1
+    assert files() == {f"sessions/{one.session_id}.json"}
+
+
+@linux_only
+def test_a_session_in_the_os_keyring_has_its_credential_in_the_kernel_s(own_key: SessionKey) -> None:
+    """Where the kernel keyring is ours alone; in a container it is not."""
+    with the_os_keyring(WindowsLike()):
+        one = keeper(own_key, "keyring")
+        place = one.publish(kept(one, session(own_key)), NOW)
+    assert place == ("kernel" if kernel_is_private({}) else "")
+    assert (kernel_keyring.read(CREDENTIAL + own_key.id()) is not None) is kernel_is_private({})
+
+
+def test_a_session_moves_between_os_keyring_and_disk() -> None:
+    """It goes on, and the place it leaves is empty."""
+    place = WindowsLike()
+    with the_os_keyring(place):
+        whole = kept(keeper(key(), "disk"), session(key()))
+        to = keeper(key(), "keyring", {"CI": "true"})
+        assert to.load() == whole
+        moved = kept(to, replace(whole, generation=2))
+        assert files() == {f"sessions/{to.session_id}.json"}
+        back = keeper(key(), "disk")
+        assert back.load() == moved
+        kept(back, replace(whole, generation=3))
+        assert place.kept == {}
+
+
+def test_a_former_store_that_fails_holds_up_nothing() -> None:
+    """The OS keyring is locked or gone: there is no session to go on with, and the new one is kept on disk."""
+    with the_os_keyring(WindowsLike()):
+        kept(keeper(key(), "keyring", {"CI": "true"}), session(key()))
+    for keyring in (Failing(RuntimeError("locked")), None):
+        with the_os_keyring(keyring):
+            one = keeper(key(), "disk")
+            assert one.load() is None
+            fresh = kept(one, session(key(), generation=one.next_generation(None)))
+            assert one.load() == fresh
+        index.write(cache(), replace(index.read_all(cache())[0], storage="keyring"))
+        DiskStore(cache()).delete(key().id())
+
+
+def test_a_keyring_that_is_asked_for_and_absent_is_an_error() -> None:
+    """The caller goes on without a store."""
+    with pytest.raises(StoreError, match="there is no OS keyring here"):
+        keeper(key(), "keyring")
 
 
 # The current credential

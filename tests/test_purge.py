@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 import time
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ import pytest
 
 from kubectl_oidc.hot import credential, kernel_keyring, words
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
+from kubectl_oidc.remember import forget
 from kubectl_oidc.stores import index
 from kubectl_oidc.stores.disk import DiskStore
 from kubectl_oidc.stores.kernel import CREDENTIAL, KernelStore
 
+from .keyrings import Failing, WindowsLike, the_os_keyring
 from .plugin import run_plugin
 from .sessions import (
     CLIENT,
@@ -36,6 +39,13 @@ if TYPE_CHECKING:
     from kubectl_oidc.session import SessionKey
 
 NOW = int(time.time())
+
+
+@pytest.fixture(autouse=True)
+def no_os_keyring() -> Iterator[None]:
+    """Have no OS keyring, whatever desktop the tests run on."""
+    with the_os_keyring(None):
+        yield
 
 
 @pytest.fixture
@@ -175,6 +185,41 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
     assert [one.places for one in purged] == [("the kernel keyring",)]
     assert KernelStore().load(session_id) is None
     assert files() == {}
+
+
+def test_a_keyring_that_holds_the_session_and_fails_is_said() -> None:
+    """Locked or gone: the failure is reported, the entry stays for a later purge, which then succeeds."""
+    place = WindowsLike()
+    with the_os_keyring(place):
+        session_id = kept(keeper(key(), "keyring", {"CI": "true"}), session(key())).session_id
+    for keyring, words_of_it in (
+        (Failing(RuntimeError("locked")), "locked"),
+        (None, "there is no OS keyring"),
+    ):
+        with the_os_keyring(keyring):
+            purged = purge_session(session_id, cache())
+        assert purged.places == ()
+        assert words_of_it in purged.failures[0].message
+        assert known_sessions(cache()) == [session_id]
+    with the_os_keyring(place):
+        assert keeper(key(), "keyring").load() is None, "it is not used meanwhile"
+        purged = purge_session(session_id, cache())
+    assert purged.places == (f"the OS keyring ({place.name})",)
+    assert purged.failures == ()
+    assert (place.kept, files()) == ({}, {})
+
+
+def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no directory can hold a lock nothing is refreshed either; the raised generation stays."""
+    session_id = signed_in(key())
+    (cache() / "file").write_text("not a directory")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(cache() / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(cache() / "file"))
+    forget(session_id)
+    purged = purge_session(session_id, cache())
+    assert purged.places == (str(cache() / "tokens"),)
+    assert set(files()) == {"file", f"sessions/{session_id}.json"}
+    assert known_sessions(cache()) == []
 
 
 def test_sessions_are_known_by_index_and_by_files() -> None:

@@ -18,6 +18,7 @@ from kubectl_oidc.hot.kernel_keyring import GET_KEYRING_ID, KeyringCall
 from kubectl_oidc.stores import first_store, open_store
 from kubectl_oidc.stores.kernel import CREDENTIAL, KEYCTL_DESCRIBE, SESSION, KernelStore
 
+from .keyrings import the_os_keyring
 from .plugin import wait_until
 from .sessions import (
     as_an_ordinary_user,
@@ -264,7 +265,9 @@ def test_where_the_keyring_is_forbidden_every_call_says_so(tmp_path: Path) -> No
             with pytest.raises(StoreError) as caught:
                 call()
             said.append(f"{caught.value.message}|{caught.value.hint}")
-        return store.usable(), kernel_keyring.read("a"), said, first_store(tmp_path, {}).name
+        with the_os_keyring(None):
+            auto = first_store(tmp_path, {}).name
+        return store.usable(), kernel_keyring.read("a"), said, auto
 
     need_the_kernel_keyring()
     usable, read, said, auto = forked(work)
