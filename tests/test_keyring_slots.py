@@ -213,7 +213,7 @@ def test_killed_at_any_step_of_a_delete_the_record_is_there_or_gone(
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_killed_twice_in_a_row_a_whole_record_is_there(backend: type[Vault]) -> None:
     """The save after a killed save is killed too, at every pair of steps: still one of the whole records."""
-    old, new, newer = record(3_000, "old"), record(2_000, "new"), record(4_000, "newer")
+    old, new, newer = record(3_000, "old"), record(6_000, "new"), record(4_000, "newer")
     for first in count():
         vault = backend()
         slots(vault).save(old)

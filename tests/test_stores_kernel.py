@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 pytestmark = linux_only
 
 SESSION_KEYRING = -3  # KEY_SPEC_SESSION_KEYRING
+JOIN_SESSION_KEYRING = 1  # KEYCTL_JOIN_SESSION_KEYRING
 
 
 @pytest.fixture
@@ -98,25 +99,30 @@ def test_another_process_finds_the_record_and_can_read_it(new_id: Callable[[], s
     assert done.stdout.split() == ["b'record'", "b'credential'"]
 
 
-def test_permissions_are_not_widened_and_the_session_s_keyring_stays_as_it_is(
-    new_id: Callable[[], str],
-) -> None:
-    """The key keeps the kernel's own permissions: all for the possessor, only seen by the user, nothing for others."""
-    call = KeyringCall()
-
-    def in_the_session_s_keyring() -> bytes:
-        return call.payload(call.keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0))
-
-    one, before = new_id(), in_the_session_s_keyring()
+def test_permissions_are_not_widened(new_id: Callable[[], str]) -> None:
+    """A key keeps the kernel's own: all for the possessor, only seen by the user, nothing for others."""
+    one = new_id()
     KernelStore().save(one, b"record")
     KernelStore().publish(one, b"credential", 60)
-    KernelStore().load(one)
     for description in (SESSION + one, CREDENTIAL + one):
         kind, _uid, _gid, permissions, name = described(description).split(";")
         assert kind in {"user", "big_key"}
         assert permissions == "3f010000"
         assert name == description
-    assert in_the_session_s_keyring() == before
+
+
+def test_the_session_s_keyring_stays_as_it_is(new_id: Callable[[], str]) -> None:
+    """What is linked there would be possessed by every program of the login session."""
+
+    def work() -> tuple[bytes | None, bytes]:
+        call = KeyringCall()
+        call.keyctl(JOIN_SESSION_KEYRING, 0)  # a new one, with nothing in it
+        KernelStore().save(one, b"record")
+        KernelStore().publish(one, b"credential", 60)
+        return KernelStore().load(one), call.payload(call.keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0))
+
+    one = new_id()
+    assert forked(work) == (b"record", b"")
 
 
 def test_a_credential_ends_by_itself_and_a_session_does_not(new_id: Callable[[], str]) -> None:
