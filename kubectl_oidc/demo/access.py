@@ -104,10 +104,13 @@ class TokenAuthenticator:
 
     def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
         deadline = Deadline.after(_FETCH_SECONDS)
-        metadata = self._get(f"{self._issuer}/.well-known/openid-configuration", deadline)
+        metadata = self._get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
         if metadata.get("issuer") != self._issuer:
             raise ValueError("the metadata is another issuer's")
-        key_set = jwt.PyJWKSet.from_dict(self._get(metadata["jwks_uri"], deadline))
+        address = metadata.get("jwks_uri")
+        if not isinstance(address, str):
+            raise ValueError("the metadata names no key set")  # noqa: TRY004 - the caller's one kind of error
+        key_set = jwt.PyJWKSet.from_dict(self._get(address, deadline))
         return {key.key_id: key for key in key_set.keys if key.key_id and key.key_type != "oct"}
 
     def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
@@ -119,11 +122,11 @@ class TokenAuthenticator:
 
 
 def _user(claims: dict[str, Any]) -> User | None:
-    """Return the user of these claims; an address that is not verified is nobody's, as kube-apiserver has it."""
-    email, groups = claims.get("email"), claims.get("groups", [])
-    if not isinstance(email, str) or not email or claims.get("email_verified") is False:
+    """Return the user of these claims; an address that is not said to be verified is nobody's, as in kube-apiserver."""
+    email, groups = claims.get("email"), claims.get("groups")
+    if not isinstance(email, str) or not email or claims.get("email_verified", True) is not True:
         return None
-    named = [groups] if isinstance(groups, str) else groups
+    named = [] if groups is None else [groups] if isinstance(groups, str) else groups
     if not isinstance(named, list) or not all(isinstance(group, str) for group in named):
         return None
     return User(email, (*named, EVERYBODY))

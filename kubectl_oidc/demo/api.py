@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from . import discovery, printing, protobuf, resources, status
 from .access import TokenAuthenticator, User, reason_to_allow
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from .authority import Authority
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_BODY_LIMIT = 64 * 1024  # bytes; a question about oneself has a few hundred
 _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 
@@ -44,7 +46,7 @@ class KubernetesApi:
         self._authenticator = TokenAuthenticator(issuer, client_id, http)
         self._cluster = resources.Cluster()
         app = Flask(__name__, static_folder=None)
-        app.config.update(MAX_CONTENT_LENGTH=64 * 1024)
+        app.config.update(MAX_CONTENT_LENGTH=_BODY_LIMIT)
         app.add_url_rule("/", view_func=self._answer, defaults={"path": ""}, methods=_METHODS)
         app.add_url_rule("/<path:path>", view_func=self._answer, methods=_METHODS)
         self._listener = Listener(app, authority.server_context())
@@ -95,7 +97,7 @@ class KubernetesApi:
 
     def _resource(self, user: User, asked: Attributes) -> Response:
         resource = resources.find(asked.group, asked.version, asked.resource)
-        if resource is None or asked.subresource:
+        if resource is None or asked.subresource or not _lies_there(resource, asked):
             raise status.no_such_resource()
         if asked.verb not in resource.verbs:
             raise status.method_not_allowed()
@@ -112,6 +114,13 @@ class KubernetesApi:
             include = request.args.get("includeObject") or "Metadata"
             return _json(printing.table(resource, objects, include=include, now=time.time()))
         return _json(objects[0] if asked.name else printing.object_list(resource, objects))
+
+
+def _lies_there(resource: resources.Resource, asked: Attributes) -> bool:
+    """Tell whether the resource has this path: the name of what lies in namespaces comes after one, other names do not."""
+    if resource.namespaced:
+        return bool(asked.namespace) or not asked.name
+    return asked.namespace == (asked.name if resource.kind == "Namespace" else "")
 
 
 def _json(document: object, code: int = 200, content_type: str = "application/json") -> Response:
@@ -173,14 +182,16 @@ def _body(kind: str) -> dict[str, Any]:
     Raises:
         ApiError: It cannot be understood.
     """
+    if request.mimetype not in {"", "application/json", protobuf.MEDIA_TYPE}:
+        raise status.unsupported_media_type()
     try:
         if request.mimetype == protobuf.MEDIA_TYPE:
             return protobuf.review(request.get_data(), kind)
         body = json.loads(request.get_data())
+    except RequestEntityTooLarge:
+        raise status.too_large(_BODY_LIMIT) from None
     except (ValueError, RecursionError):
         raise status.bad_request("the object provided is unrecognized") from None
-    if request.mimetype != "application/json":
-        raise status.unsupported_media_type()
     if not isinstance(body, dict):
         raise status.bad_request("the object provided is unrecognized")
     return body

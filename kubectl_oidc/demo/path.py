@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_PARTS_OF_A_NAMESPACE = frozenset({"status", "finalize"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class Attributes:
         """The resource as authorization names it: ``pods``, ``pods/log``."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
+    @property
+    def group_resource(self) -> str:
+        """The resource as failures name it: ``pods``, ``deployments.apps``."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
 
 def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
     """Return what a request asks for.
@@ -59,7 +65,8 @@ def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]
-        if len(rest) > 2:  # noqa: PLR2004 - namespaces/NAME is a namespace itself, namespaces/NAME/pods lies in it
+        # namespaces/NAME is a namespace itself, namespaces/NAME/status a part of it, namespaces/NAME/pods lies in it.
+        if len(rest) > 2 and rest[2] not in _PARTS_OF_A_NAMESPACE:  # noqa: PLR2004
             rest = rest[2:]
     name = rest[1] if len(rest) > 1 else ""
     return Attributes(

@@ -31,6 +31,8 @@ def review(body: bytes, kind: str) -> dict[str, Any]:
     if not body.startswith(_MAGIC):
         raise ValueError("no Kubernetes protobuf")
     spec = _fields(_fields(_fields(body[len(_MAGIC) :]).get(_ENVELOPE_RAW, b"")).get(_OBJECT_SPEC, b""))
+    if kind == "SelfSubjectReview":
+        return {}  # it has no spec; its second field is the status
     if kind == "SelfSubjectRulesReview":
         return {"spec": {"namespace": spec.get(1, b"").decode()}}
     answer: dict[str, Any] = {}

@@ -57,7 +57,7 @@ def forbidden(user: str, asked: Attributes) -> ApiError:
         return ApiError(
             403, "Forbidden", f'forbidden: User "{user}" cannot {asked.verb} path "{asked.path}"', {}
         )
-    what = f'{asked.resource} "{asked.name}"' if asked.name else asked.resource
+    what = f'{asked.group_resource} "{asked.name}"' if asked.name else asked.group_resource
     where = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     message = (
         f'{what} is forbidden: User "{user}" cannot {asked.verb} resource "{asked.full_resource}" '
@@ -68,8 +68,7 @@ def forbidden(user: str, asked: Attributes) -> ApiError:
 
 def not_found(asked: Attributes) -> ApiError:
     """Return the answer for an object that is not there."""
-    resource = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
-    return ApiError(404, "NotFound", f'{resource} "{asked.name}" not found', _details(asked))
+    return ApiError(404, "NotFound", f'{asked.group_resource} "{asked.name}" not found', _details(asked))
 
 
 def no_such_resource() -> ApiError:
@@ -87,6 +86,11 @@ def method_not_allowed() -> ApiError:
 def bad_request(message: str) -> ApiError:
     """Return the answer for a request that cannot be understood."""
     return ApiError(400, "BadRequest", message)
+
+
+def too_large(limit: int) -> ApiError:
+    """Return the answer to who sends more than ``limit`` bytes."""
+    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
 def not_acceptable() -> ApiError:
