@@ -21,7 +21,7 @@ import pytest
 from kubectl_oidc.errors import PortsTaken
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
-from kubectl_oidc.loopback.connection import HEAD_BYTES, Reply
+from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
 from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOST_CONNECTIONS, Listener
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.thread import ListenerThread
@@ -353,6 +353,30 @@ def test_head_is_answered_without_a_body(server: CallbackServer) -> None:
     assert response.body == ""
 
 
+def test_a_reply_is_not_lost_to_a_reset(server: CallbackServer) -> None:
+    """What a client still sends after its refusal is taken in, so that it can send all and then read why."""
+    stranger = client(server)
+    stranger.socket.sendall(f"GET / HTTP/1.1\r\nCookie: {MEGABYTE * 3}\r\n\r\n".encode())
+    assert stranger.read().status == 431
+    assert works(server)
+
+
+async def _linger(client: socket.socket) -> None:
+    await Connection(client).linger()
+
+
+def test_nothing_that_was_sent_is_left_unread() -> None:
+    """A socket closed with unread bytes resets the connection (RFC 9112 §9.6), so they are read before."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        far.sendall(b"x" * 50_000)
+        far.shutdown(socket.SHUT_WR)
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_linger(near))
+        assert near.recv(1) == b""
+
+
 def test_only_the_first_request_of_a_connection_counts(server: CallbackServer) -> None:
     """What a stranger smuggles in behind a refused request is not read."""
     stranger = client(server)
@@ -430,9 +454,10 @@ def test_a_crowd_that_comes_later_does_not_push_the_browser_out(server: Callback
 
 def test_of_too_many_connections_the_oldest_goes(server: CallbackServer) -> None:
     """Memory is bounded: the first that waits makes room for one more."""
-    first = client(server)
+    first, began = client(server), time.monotonic()
     with crowd(server, b""):
         assert first.closed()
+    assert time.monotonic() - began < CONNECTION_SECONDS, "it went because its time was over"
     assert works(server)
 
 
