@@ -57,6 +57,14 @@ class Document:
         """Tell whether it may be used without asking; a clock that went back makes it old."""
         return 0 <= now - self.fetched_at < self.lifetime
 
+    def recent(self, now: float) -> bool:
+        """Tell whether a refresh may use it without asking: a day old at most, whatever the provider's ``max-age``.
+
+        ID tokens often live as long as metadata is fresh, and each refresh would ask twice. A document that is doubted
+        (its lifetime is 0) is not used so.
+        """
+        return self.lifetime > 0 and 0 <= now - self.fetched_at < LONGEST
+
     def usable(self, now: float) -> bool:
         """Tell whether it may be used when the provider's discovery does not answer."""
         return 0 <= now - self.fetched_at < STALE

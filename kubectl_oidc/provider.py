@@ -73,7 +73,7 @@ class Provider:
 
         Args:
             deadline: When it must be there.
-            stale: Whether what was good within the last days will do where discovery does not answer.
+            stale: Whether a day-old copy will do, as for a refresh, and where discovery does not answer one of some days.
 
         Raises:
             ProviderUnreachable: It cannot be fetched.
@@ -137,8 +137,8 @@ class Provider:
     def refresh(self, *, refresh_token: Secret, deadline: Deadline) -> TokenResponse:
         """Redeem a refresh token (RFC 6749 §6), for the scope that the session has: none is named.
 
-        It is one request while the metadata is fresh; where discovery does not answer, the metadata that was good
-        within the last days does.
+        It is one request while the metadata is less than a day old; where discovery does not answer, the metadata that
+        was good within the last days does.
 
         Args:
             refresh_token: The session's latest.
@@ -203,7 +203,7 @@ class Provider:
         if kept is None:
             return self._discover(deadline, None)
         document, known = kept
-        if document.fresh(now) or (stale and self._silent):
+        if document.fresh(now) or (stale and (self._silent or document.recent(now))):
             return known
         if not stale or not document.usable(now):
             return self._discover(deadline, document)

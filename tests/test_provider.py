@@ -154,13 +154,16 @@ def test_the_clients_headers_are_sent_with_every_request(laptop: Laptop) -> None
 # One request
 
 
-def test_a_refresh_with_fresh_metadata_is_one_request(laptop: Laptop) -> None:
-    """A later process that finds metadata and key set fresh asks the token endpoint alone."""
+@pytest.mark.parametrize("max_age", [None, 300, 3600])
+def test_a_refresh_with_metadata_of_a_day_is_one_request(laptop: Laptop, max_age: int | None) -> None:
+    """A later process asks the token endpoint alone, though a sign-in would ask for the metadata anew."""
+    headers = {} if max_age is None else {"Cache-Control": f"max-age={max_age}"}
+    laptop.server.on(WELL_KNOWN, json_reply(discovery(laptop.server.url), headers=headers))
     first = laptop.process()
     first.metadata(soon())
     first.key_set(soon())
     assert laptop.asked() == [WELL_KNOWN, "/keys"]
-    laptop.now += 3599
+    laptop.now += LONGEST - 1
     provider = laptop.process()
     response = provider.refresh(refresh_token=Secret("old"), deadline=soon())
     provider.metadata(soon(), stale=True)
@@ -186,6 +189,7 @@ def test_the_provider_says_how_long_its_documents_last(laptop: Laptop) -> None:
     laptop.process().key_set(soon())
     assert laptop.asked() == []
     laptop.now += 1
+    laptop.process().metadata(soon())
     laptop.process().key_set(soon())
     assert laptop.asked() == [WELL_KNOWN, "/keys"]
 
