@@ -80,7 +80,7 @@ class TokenRequest:
             scopes=self.scopes,
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            cache_dir="" if self.default_cache_dir else str(self.cache_dir),
+            cache_dir="" if self.default_cache_dir else os.path.abspath(self.cache_dir),  # noqa: PTH100 - without links
             name=self.session_name,
             use_access_token=self.use_access_token,
         )

@@ -13,16 +13,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.cli import main
-from kubectl_oidc.cli.options import (
-    FORCE,
-    IDENTITY,
-    SIGN_IN,
-    VERBOSE,
-    cache_directory,
-    log_at,
-    options,
-    token_request,
-)
+from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.values import cache_directory, token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS
 from kubectl_oidc.log import VERBOSITY
@@ -440,3 +432,24 @@ def test_every_option_says_what_it_is_for(row: tuple[tuple[str, ...], dict[str, 
     """One sentence in --help, that ends with a full stop."""
     _, settings_ = row
     assert settings_["help"].endswith(".")
+
+
+def test_a_relative_cache_directory_is_the_working_directorys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From two working directories a relative directory means two sessions, and each is its absolute path's."""
+    ids = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        ids.add(request("--token-cache-dir=cache").key().id())
+        assert request(f"--token-cache-dir={tmp_path / name / 'cache'}").key().id() in ids
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "86401", "1.5", "a", "²"])
+def test_a_wait_has_bounds(seconds: str) -> None:
+    """A sign-in waits from one second to a day; the error says so."""
+    error = refused(f"--authentication-timeout-sec={seconds}")
+    assert "--authentication-timeout-sec" in error.message
+    assert "from 1 to 86400" in error.message

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.cli.get_token import get_token
-from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options, token_request
+from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
 from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg, Stanza
 

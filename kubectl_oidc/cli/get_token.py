@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from kubectl_oidc.authenticate import MARGIN, authenticate
-from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options, token_request
+from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.hot.answer import write
 from kubectl_oidc.remember import remember

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options import (
-    IDENTITY,
-    VERBOSE,
-    Switch,
-    cache_directory,
-    log_at,
-    options,
-    token_request,
-)
+from kubectl_oidc.cli.options import IDENTITY, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.values import cache_directory, token_request
 from kubectl_oidc.errors import StoreError, UsageError
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.stores import index

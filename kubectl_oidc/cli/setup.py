@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.cli.options import (
-    IDENTITY,
-    SIGN_IN,
-    VERBOSE,
-    Option,
-    Switch,
-    log_at,
-    options,
-    token_request,
-)
+from kubectl_oidc.cli.options import IDENTITY, SIGN_IN, VERBOSE, Option, Switch, log_at, options
 from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
 from kubectl_oidc.errors import IdTokenError, KubeconfigError, UsageError

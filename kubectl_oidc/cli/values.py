@@ -1,0 +1,190 @@
+"""From what was typed to what is asked for: the options' values, checked and understood."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.cli import pairs
+from kubectl_oidc.cli.options import LISTEN
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.hot.words import cache_root
+from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.provider import check_issuer
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.text import plain
+from kubectl_oidc.token_request import TokenRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TEXTS = (
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_extra_scope",
+    "oidc_auth_request_extra_params",
+    "oidc_redirect_url",
+    "open_url_after_authentication",
+)
+
+
+def token_request(values: dict[str, Any]) -> TokenRequest:
+    """Return what the options ask for.
+
+    Args:
+        values: The options' values by their names, as click gives them; those that a command lacks are absent.
+
+    Raises:
+        UsageError: An option is missing, malformed, or does not fit another.
+    """
+    for name, flag in (("oidc_issuer_url", "--oidc-issuer-url"), ("oidc_client_id", "--oidc-client-id")):
+        if not values.get(name):
+            raise UsageError(
+                f"{flag} is missing", f"give {flag}; the kubeconfig's exec stanza has it under args"
+            )
+    _check_encoding(values)
+    issuer = values["oidc_issuer_url"]
+    check_issuer(issuer)
+    secret = values.get("oidc_client_secret")
+    cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
+    return TokenRequest(
+        issuer=issuer,
+        client_id=values["oidc_client_id"],
+        client_secret=Secret(secret) if secret else None,
+        scopes=_scopes(values.get("oidc_extra_scope", ())),
+        redirect_url=_redirect_url(values.get("oidc_redirect_url")),
+        pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),
+        use_access_token=bool(values.get("oidc_use_access_token")),
+        request_headers=pairs.read("--oidc-request-header", values.get("oidc_request_header", ())),
+        extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),
+        listen_addresses=tuple(
+            ListenAddress.parse(text) for text in _split(values.get("listen_address", ())) or LISTEN
+        ),
+        open_browser=not values.get("skip_open_browser"),
+        browser_command=values.get("browser_command"),
+        open_url_after=_open_url(values.get("open_url_after_authentication")),
+        timeout=float(values.get("authentication_timeout_sec", 180)),
+        tls=TlsOptions(
+            ca_files=tuple(
+                _path("--certificate-authority", name)
+                for name in values.get("certificate_authority", ())
+                if name
+            ),
+            ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
+            insecure=bool(values.get("insecure_skip_tls_verify")),
+        ),
+        storage=values.get("token_cache_storage", "auto"),
+        cache_dir=cache_dir,
+        default_cache_dir=is_default,
+        session_name=values.get("session", ""),
+        force_refresh=bool(values.get("force_refresh")),
+    )
+
+
+def _scopes(given: Sequence[str]) -> tuple[str, ...]:
+    """Return ``openid`` and the extra scopes, each once (OpenID Connect Core 3.1.2.1)."""
+    return tuple(dict.fromkeys(("openid", *(scope for text in _split(given) for scope in text.split()))))
+
+
+def _split(given: Sequence[str]) -> list[str]:
+    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _check_encoding(values: dict[str, Any]) -> None:
+    """Refuse what is not UTF-8 where it is sent as text; files and header fields may be any bytes."""
+    for name in _TEXTS:
+        value = values.get(name) or ()
+        try:
+            "".join((value,) if isinstance(value, str) else value).encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"the value of --{name.replace('_', '-')} is not UTF-8 text", "write it in UTF-8"
+            ) from None
+
+
+def _extra_params(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS
+
+    flag = "--oidc-auth-request-extra-params"
+    params = pairs.read(flag, given)
+    for name, _ in params:
+        if name in OUR_PARAMETERS:
+            raise UsageError(
+                f"{flag} cannot set {name}, which belongs to the sign-in itself",
+                "leave it out; scopes are given by --oidc-extra-scope, the redirect URI by --oidc-redirect-url",
+            )
+    return params
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise UsageError(
+            "--certificate-authority-data is not base64",
+            "give the PEM file as base64 (base64 -w0 FILE), or use --certificate-authority",
+        ) from None
+
+
+def _path(flag: str, name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{flag} {plain(name)} begins with a home directory that is not known here",
+            f"give {flag} a whole path",
+        ) from None
+
+
+def _redirect_url(text: str | None) -> str | None:
+    if not text:
+        return None
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or "#" in text:
+        raise UsageError(
+            f"--oidc-redirect-url {plain(text)} is not an http or https URL without fragment",
+            "give the redirect URI as it is registered at the provider, such as http://localhost:8000",
+        )
+    return text
+
+
+def _open_url(text: str | None) -> str | None:
+    if text and not text.startswith(("https://", "http://")):
+        raise UsageError(
+            f"--open-url-after-authentication {plain(text)} is not an http or https URL", "give a whole URL"
+        )
+    return text or None
+
+
+def cache_directory(given: str | None) -> tuple[Path, bool]:
+    """Return the cache directory and whether it is the default one."""
+    root = cache_root()
+    default = Path(root) if root else _no_home()
+    if not given:
+        return default, True
+    path = _path("--token-cache-dir", given)
+    return path, path == default
+
+
+def _no_home() -> Path:
+    """Return where sessions would rest without a HOME: the user database's home directory, if it has one.
+
+    An empty HOME names no directory either; where none is known, the path is one that even root cannot make.
+    """
+    nowhere = Path(os.devnull) / "kubectl-oidc"
+    if os.environ.get("HOME") == "":
+        return nowhere
+    try:
+        return Path("~").expanduser() / ".kube" / "cache" / "oidc-login"
+    except RuntimeError:
+        return nowhere
