@@ -74,7 +74,7 @@ def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
         group=group,
         version=version,
         resource=rest[0],
-        subresource="/".join(rest[2:]),
+        subresource=rest[2] if len(rest) > 2 else "",  # noqa: PLR2004
         namespace=namespace,
         name=name,
     )

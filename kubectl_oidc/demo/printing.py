@@ -115,7 +115,7 @@ def _age(one: Object, now: float) -> str:
     return human_duration(int(now - created))
 
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400  # seconds
 
 # Below so many seconds an age is written in these units, the second one left out where it is 0 or None.
 _STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
@@ -125,7 +125,9 @@ _STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
     (8 * _HOUR, (_HOUR, "h"), (_MINUTE, "m")),
     (2 * _DAY, (_HOUR, "h"), None),
     (8 * _DAY, (_DAY, "d"), (_HOUR, "h")),
-    (float("inf"), (_DAY, "d"), None),
+    (2 * _YEAR, (_DAY, "d"), None),
+    (8 * _YEAR, (_YEAR, "y"), (_DAY, "d")),
+    (float("inf"), (_YEAR, "y"), None),
 )
 
 
@@ -133,8 +135,10 @@ def human_duration(seconds: int) -> str:
     """Return a span of time as Kubernetes prints ages: the longer it is, the coarser.
 
     Args:
-        seconds: The span.
+        seconds: The span; two clocks may differ by a second, and what is younger than that is invalid.
     """
+    if seconds < -1:
+        return "<invalid>"
     span = max(0, seconds)
     (size, unit), finer = next((first, second) for limit, first, second in _STEPS if span < limit)
     words = f"{span // size}{unit}"
