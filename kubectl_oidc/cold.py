@@ -29,6 +29,7 @@ def run(words: Words | None) -> int:
         The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
     """
     try:
+        _fill_standard_descriptors()
         _listen_to_signals()
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
@@ -85,6 +86,19 @@ def _wait_light(words: Words) -> int | None:
 LIGHT_SECONDS = 1.5
 
 
+def _fill_standard_descriptors() -> None:
+    """Open something harmless where standard input, output or error is closed.
+
+    A file or socket that is opened later would take the free number, and the token would be written into it. What stands
+    there can only be read, so that a write fails as it does on a closed descriptor.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free: this one
+
+
 def _listen_to_signals() -> None:
     """Turn the signals that end us into an exception, so that port, lock and terminal are freed on the way out."""
 
@@ -102,7 +116,9 @@ def _interrupted(signum: int) -> int:
     """Return the exit status after a signal; who pressed Ctrl-C is told what became of it, a program that ends us is not."""
     if signum == signal.SIGINT:
         _write("error: interrupted by Ctrl-C")
-        _write("hint: run it again when you are ready; no stored session is lost (troubleshooting: interrupted)")
+        _write(
+            "hint: run it again when you are ready; no stored session is lost (troubleshooting: interrupted)"
+        )
     return 128 + signum
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -125,3 +126,37 @@ def test_directories_and_files_are_private(laptop: Laptop) -> None:
     assert any(place.is_file() for place in places)
     for place in places:
         assert place.stat().st_mode & 0o777 == (0o700 if place.is_dir() else 0o600), place
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_with_standard_output_closed_no_file_gets_the_token(
+    laptop: Laptop, tmp_path: Path, closed: str
+) -> None:
+    """A file that somebody opens later takes the free descriptor: the token is not written there, and the status is not 0."""
+    backend = tmp_path / "site" / "keeps_a_file_open.py"
+    backend.parent.mkdir()
+    backend.write_text(
+        "from keyring.backends.null import Keyring as Null\n"
+        f"FILE = open({str(tmp_path / 'log')!r}, 'w')\n"
+        "class Keyring(Null):\n"
+        "    pass\n"
+    )
+    laptop.storage = "keyring"
+    words = shlex.join([str(parts.plugin()), *laptop.words()])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {words} {closed}"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(backend.parent),
+            "PYTHON_KEYRING_BACKEND": "keeps_a_file_open.Keyring",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert laptop.realm.seen().token_requests == ["authorization_code"], "it came as far as the answer"
+    assert (tmp_path / "log").read_text() == ""
+    assert "eyJ" not in done.stdout + done.stderr
