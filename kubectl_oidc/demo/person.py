@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import sys
 from html.parser import HTMLParser
-from http.cookiejar import LoadError, LWPCookieJar
+from http.client import HTTPException
+from http.cookiejar import LWPCookieJar
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    from http.client import HTTPMessage, HTTPResponse
+    from typing import IO
     from urllib.request import OpenerDirector
 
 SECONDS = 60
@@ -34,6 +36,7 @@ class _Form(HTMLParser):
         self.action: str | None = None
         self.fields: list[tuple[str, str]] = []
         self.buttons: list[tuple[str, str]] = []
+        self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take what belongs to the form."""
@@ -41,10 +44,27 @@ class _Form(HTMLParser):
         field = (attributes.get("name", ""), attributes.get("value", ""))
         if tag == "form" and self.action is None:
             self.action = attributes.get("action", "")
-        elif tag == "input" and attributes.get("type") == "hidden":
+            self._inside = True
+        elif tag == "input" and self._inside and attributes.get("type") == "hidden":
             self.fields.append(field)
-        elif tag == "button":
+        elif tag == "button" and self._inside:
             self.buttons.append(field)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave the form."""
+        if tag == "form":
+            self._inside = False
+
+
+class _StayHere(HTTPRedirectHandler):
+    """Follow redirects on this machine only, because an answer to an application holds a code."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        """Return the next request."""
+        _check(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class PersonWithoutBrowser:
@@ -60,7 +80,9 @@ class PersonWithoutBrowser:
             self._jar.load(ignore_discard=True)
         self._keeps = cookies is not None
         # Loopback is never proxied.
-        self._opener: OpenerDirector = build_opener(ProxyHandler({}), HTTPCookieProcessor(self._jar))
+        self._opener: OpenerDirector = build_opener(
+            ProxyHandler({}), HTTPCookieProcessor(self._jar), _StayHere()
+        )
 
     def open(self, url: str, *, email: str = "") -> str:
         """Open an address and sign in if a sign-in page comes.
@@ -74,7 +96,9 @@ class PersonWithoutBrowser:
 
         Raises:
             OSError: No answer came, or one that says no.
-            ValueError: The address is not of this machine, or its sign-in page has no such button.
+            HTTPException: The answer is not HTTP, or the address cannot be asked for.
+            ValueError: The address, or one that it leads to, is not of this machine, or its sign-in page has no such
+                button.
         """
         address, page = self._ask(url)
         form = _Form()
@@ -89,14 +113,23 @@ class PersonWithoutBrowser:
         return page
 
     def _ask(self, url: str, fields: list[tuple[str, str]] | None = None) -> tuple[str, str]:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
-            raise ValueError(f"{parts.scheme}://{parts.hostname} is not http on this machine")
+        _check(url)
         body = None if fields is None else urlencode(fields).encode("ascii")
         request = Request(url, data=body)  # noqa: S310 - http, checked above
         response: HTTPResponse
         with self._opener.open(request, timeout=SECONDS) as response:
             return response.url, response.read(_LIMIT).decode("utf-8", "replace")
+
+
+def _check(url: str) -> None:
+    """Refuse what leads away from this machine.
+
+    Raises:
+        ValueError: It does.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
+        raise ValueError(f"{parts.scheme}://{parts.hostname} is not http on this machine")
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +148,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         PersonWithoutBrowser(options.cookies).open(options.url, email=options.email)
-    except (OSError, ValueError, LoadError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         # Its words may hold the address, and that holds a code.
         sys.stderr.write(f"error: the demo's person could not sign in: {type(error).__name__}\n")
         return 1
