@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -187,17 +188,32 @@ def test_cluster_information_with_an_extension_is_taken(cluster: Cluster) -> Non
     assert_pods(cluster.pods())
 
 
-def test_kubectl_is_told_who_we_are(cluster: Cluster) -> None:
-    """`auth whoami`, `auth can-i` and `version` work with the token: user name and groups come from its claims."""
+@pytest.mark.parametrize("which", KUBECTLS)
+def test_kubectl_is_told_who_we_are(cluster: Cluster, which: str) -> None:
+    """`auth whoami`, `auth can-i` and `version` work with the token, in JSON and in newer kubectls' protobuf.
+
+    User name and groups come from the token's claims; who is in no group may ask as well, and may do nothing else.
+    """
+    cluster.kubectl = shutil.which(KUBECTLS[which]) or parts.missing(f"there is no kubectl {which}")
     cluster.kubeconfig()
     who = cluster.run("auth", "whoami", "--output=json")
     assert who.returncode == 0, who.stderr
     info = json.loads(who.stdout)["status"]["userInfo"]
     assert info["username"] == "alice@example.com"
     assert set(info["groups"]) == {"eks-admins", "system:authenticated"}
-    assert cluster.run("auth", "can-i", "delete", "nodes").stdout == "yes\n"
+    assert cluster.run("auth", "can-i", "delete", "pods").stdout == "yes\n"
+    assert cluster.run("auth", "can-i", "get", "/logs").stdout == "yes\n"
+    everything = cluster.run("auth", "can-i", "--list")
+    assert re.search(r"^\*\.\* +\[\] +\[\] +\[\*\]$", everything.stdout, re.MULTILINE), everything
     version = cluster.run("version", "--output=json")
     assert "serverVersion" in json.loads(version.stdout)
+
+    cluster.laptop.realm.set_groups(alice=[])
+    assert cluster.laptop.purge().status == 0
+    may_not = cluster.run("auth", "can-i", "delete", "pods")
+    assert (may_not.returncode, may_not.stdout) == (1, "no\n")
+    assert cluster.run("auth", "can-i", "get", "/version").stdout == "yes\n"
+    assert cluster.run("auth", "can-i", "get", "/logs").stdout == "no\n"
 
 
 def test_a_failure_reaches_the_person_at_kubectl(cluster: Cluster) -> None:
