@@ -608,7 +608,9 @@ print("opened" if opened else "failed")
 @POSIX
 def test_kubectl_does_not_wait_for_the_browser(desk: Desk) -> None:
     """A browser that stays holds none of our streams, reads no input, and writes nothing between ours."""
-    desk.lasting(before="echo noise; echo noise >&2; read line && echo noise")
+    desk.add("with-input")
+    desk.add("without-input")
+    desk.lasting(before="echo noise; echo noise >&2; if read line; then with-input; else without-input; fi")
     ended = subprocess.run(
         [sys.executable, "-c", OPENER, URL],
         input="a line for kubectl\n",
@@ -619,6 +621,8 @@ def test_kubectl_does_not_wait_for_the_browser(desk: Desk) -> None:
         check=True,
     )
     assert (ended.stdout, ended.stderr) == ("opened\n", "")
+    assert desk.arguments("without-input") == []
+    assert not desk.started("with-input")
     assert alive(desk.pid("browser")), "it outlives us"
 
 
