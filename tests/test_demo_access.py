@@ -38,6 +38,11 @@ UNAUTHORIZED = {
 }
 
 
+def shown(value: object) -> str:
+    """Return the value as a test's name has it, the same in every process."""
+    return json.dumps(value, default=lambda _: "absent")
+
+
 @pytest.fixture(scope="module")
 def authority() -> Authority:
     return Authority()
@@ -84,7 +89,7 @@ def assert_unauthorized(cluster: Cluster, **request: str) -> None:
         ({"email_verified": True}, ["eks-admins"]),
         ({"nbf": 0}, ["eks-admins"]),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_a_good_token_names_its_user(cluster: Cluster, claims: dict[str, object], groups: list[str]) -> None:
     """The user is the email claim; the groups are the groups claim and system:authenticated."""
@@ -162,7 +167,7 @@ def test_anything_but_a_bearer_token_is_unauthorized(cluster: Cluster, authoriza
         {"groups": True},
         {"groups": 0},
     ],
-    ids=str,
+    ids=shown,
 )
 def test_claims_that_do_not_hold_are_unauthorized(cluster: Cluster, claims: dict[str, object]) -> None:
     """A token that the provider did sign: for another client, of another issuer, ended, or without a proper user."""
@@ -312,7 +317,7 @@ def test_while_the_provider_is_down_nobody_is_believed(own_cluster: Cluster) -> 
         ["issuer"],
         "metadata",
     ],
-    ids=str,
+    ids=shown,
 )
 def test_strange_metadata_makes_every_token_unauthorized(
     own_cluster: Cluster, metadata: object, capfd: pytest.CaptureFixture[str]
@@ -324,7 +329,7 @@ def test_strange_metadata_makes_every_token_unauthorized(
 
 
 @pytest.mark.parametrize(
-    "keys", [[], {}, {"keys": {}}, {"keys": []}, {"keys": ["key-1", None]}, {"keys": [{}]}], ids=str
+    "keys", [[], {}, {"keys": {}}, {"keys": []}, {"keys": ["key-1", None]}, {"keys": [{}]}], ids=shown
 )
 def test_a_strange_key_set_makes_every_token_unauthorized(
     own_cluster: Cluster, keys: object, capfd: pytest.CaptureFixture[str]
