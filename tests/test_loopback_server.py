@@ -696,7 +696,24 @@ def test_other_machines_are_let_in_only_when_asked_and_then_named() -> None:
     everywhere = ListenAddress("0.0.0.0", 0)  # noqa: S104 - what is asked for here
     with serving([everywhere]) as server:
         assert server.exposed == ListenAddress(everywhere.host, port_of(server))
+        assert server.unserved is None, "localhost is among all addresses"
         assert works(server)
+
+
+def test_a_redirect_uri_that_leads_beside_us_is_told() -> None:
+    """On another address alone nothing of ours listens on localhost, where the redirect URI leads by default."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; it picks the address that would be used
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        outside = probe.getsockname()[0]
+    with serving([ListenAddress(outside, 0)]) as server:
+        assert server.unserved == f"localhost:{port_of(server)}"
+    with serving([ListenAddress(outside, 0)], redirect_url=f"http://{outside}/callback") as server:
+        assert server.unserved is None
+    with serving() as server:
+        assert server.unserved is None
 
 
 # The end

@@ -149,6 +149,11 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
         )
     if server.exposed:
         terminal.need(f"warning: {server.exposed} can be reached from other machines while you sign in")
+    if server.unserved:
+        terminal.need(
+            f"warning: the redirect URI leads to {server.unserved}, where this program does not listen; "
+            "name where the browser reaches it with --oidc-redirect-url, or leave out --listen-address"
+        )
     browser = Browser.from_environment(
         command=request.browser_command, environ=world.environ, platform=sys.platform
     )

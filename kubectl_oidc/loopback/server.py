@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
 
 from . import pages
@@ -61,6 +62,8 @@ class CallbackServer:
             argument list, because it gives nothing away and is good for nothing when the sign-in is over.
         tried: The addresses before the one that is listened on, each not free.
         exposed: The address listened on if other machines may reach it, else None: a person should be told.
+        unserved: The host and port of the redirect URI if it says ``localhost`` and nothing of ours listens there, else
+            None: what listens there may be a stranger, so a person should be told (RFC 8252 §8.3).
 
     Raises:
         PortsTaken: (on entering) None of the addresses is free.
@@ -70,6 +73,7 @@ class CallbackServer:
     start_url: str
     tried: tuple[NotFree, ...]
     exposed: ListenAddress | None
+    unserved: str | None
 
     def __init__(
         self,
@@ -147,11 +151,15 @@ class CallbackServer:
         self.exposed = listening.asked if listening.exposed else None
         port = listening.asked.port
         self.redirect_uri = self._redirect_url or f"http://localhost:{port}"
+        target = urlsplit(self.redirect_uri)
+        self.unserved = (
+            target.netloc if listening.beside_localhost and is_loopback(target.hostname or "") else None
+        )
         ticket = secrets.token_urlsafe(24)
         self.start_url = f"http://{reachable(listening.asked)}/{ticket}"
         awaited = Awaited(
             hosts=host_headers(listening.asked, self._redirect_url),
-            path=urlsplit(self.redirect_uri).path or "/",
+            path=target.path or "/",
             start_path=Secret(f"/{ticket}"),
             state=self._state,
             issuer=self._issuer,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BOTH = ("127.0.0.1", "::1")
 """What a browser may take for ``localhost``."""
 
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared only
+
 BACKLOG = 512
 """Connections that wait in the kernel while many come at once; it takes fewer where it has a lower limit."""
 
@@ -80,6 +82,12 @@ class Listening:
     def exposed(self) -> bool:
         """Whether other machines may reach it."""
         return not all(is_loopback(listener.getsockname()[0]) for listener in self.sockets)
+
+    @property
+    def beside_localhost(self) -> bool:
+        """Whether a browser that asks for ``localhost`` here does not reach it, but perhaps another program."""
+        reached = {listener.getsockname()[0] for listener in self.sockets}
+        return reached.isdisjoint({*BOTH, *_WILDCARDS})
 
 
 class _Refused(Exception):
