@@ -50,9 +50,7 @@ def test_ctrl_c_at_the_terminal_ends_the_wait(laptop: Laptop) -> None:
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (130, "")
     assert "Traceback" not in ended.stderr
-    assert (
-        "error: interrupted by Ctrl-C\nhint: run it again" in ended.stderr
-    )
+    assert "error: interrupted by Ctrl-C\nhint: run it again" in ended.stderr
     assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
     assert locks_held() == []
 
