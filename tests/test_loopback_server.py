@@ -13,7 +13,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -28,9 +28,11 @@ from kubectl_oidc.loopback.thread import ListenerThread
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from kubectl_oidc.loopback.callback import Refusal, Request
+
+T = TypeVar("T")
 
 STATE = "St4te" * 9
 CODE = "C0de-of-the-provider"
@@ -361,6 +363,20 @@ def test_a_reply_is_not_lost_to_a_reset(server: CallbackServer) -> None:
     assert works(server)
 
 
+def in_a_loop(
+    work: Callable[[], Coroutine[object, object, T]],
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.SelectorEventLoop,
+) -> T:
+    """Run a coroutine in a loop of its own, and in a thread: the browser tests keep a loop running in this one."""
+
+    def run() -> T:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(work())
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result(30)
+
+
 async def _linger(client: socket.socket) -> None:
     await Connection(client).linger()
 
@@ -372,8 +388,7 @@ def test_nothing_that_was_sent_is_left_unread() -> None:
         near.setblocking(False)
         far.sendall(b"x" * 50_000)
         far.shutdown(socket.SHUT_WR)
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(_linger(near))
+        in_a_loop(lambda: _linger(near))
         assert near.recv(1) == b""
 
 
@@ -503,10 +518,10 @@ def test_a_connection_has_ten_seconds_for_its_request(sent: bytes, afterwards: b
     """Who has not sent a whole request by then is let go; who waits for the outcome is not."""
     found = listen(ANY_PORT)
     loop = SkippingLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        outcome: asyncio.Future[Reply] = loop.create_future()
-        listener = Listener(found.sockets, lambda _request: outcome)
-        seen = runner.run(_conversation(loop, listener, found.asked.port, sent))
+    outcome: asyncio.Future[Reply] = loop.create_future()
+    # The listener belongs to the loop that runs it.
+    listener = Listener(found.sockets, lambda _request: outcome)
+    seen = in_a_loop(lambda: _conversation(loop, listener, found.asked.port, sent), lambda: loop)
     assert seen == [b"open", afterwards]
 
 
@@ -528,8 +543,7 @@ def test_a_connection_that_is_dropped_at_once_is_closed() -> None:
     found = listen(ANY_PORT)
     listener = Listener(found.sockets, lambda _request: Reply(400, ()))
     stranger = Client(found.asked.port)
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(_drop_at_once(listener))
+    in_a_loop(lambda: _drop_at_once(listener))
     assert stranger.closed()
 
 
