@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, LockError, StoreError
+from kubectl_oidc.failed_sign_ins import FailedSignIns
 from kubectl_oidc.grants import authorization_code
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
@@ -216,7 +217,14 @@ class _Way:
     def _sign_in(
         self, keeper: SessionKeeper, provider: Provider, session: Session | None, why: str
     ) -> Outcome:
-        tokens = authorization_code.sign_in(self.request, self.world, provider, why)
+        failures = FailedSignIns(
+            self.request.cache_dir, keeper.session_id, clock=self.world.clock, log=self.world.log
+        )
+        if self.world.terminal.interactive or self.request.sign_in:
+            failures.forget()
+        else:
+            failures.check(self.request.setup_command())
+        tokens = authorization_code.sign_in(self.request, self.world, provider, why, failures)
         fresh = Session.begin(
             keeper.session_id,
             tokens,

@@ -23,7 +23,8 @@ def run(words: Words | None) -> int:
     """Run the command that the hot half could not answer.
 
     Args:
-        words: What is known of the command, where it is known; its session's credential is missing or has ended.
+        words: What is known of the command, where it is known; its session's credential is missing, has ended, or was
+            refused by the API server.
 
     Returns:
         The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
@@ -34,11 +35,11 @@ def run(words: Words | None) -> int:
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
             warnings.simplefilter("ignore")
-        status = _wait_light(words) if words else None
+        status = _wait_light(words) if words and not words.times else None
         if status is None:
             from kubectl_oidc.cli import main
 
-            status = main(sys.argv[1:])
+            status = main(sys.argv[1:], times=words.times if words else 0)
     except OidcLoginError as error:
         _say(error)
         status = error.exit_status
@@ -71,7 +72,7 @@ def _wait_light(words: Words) -> int | None:
         status = look(words)
         if status is not None:
             answers.append(status)
-        return bool(answers)
+        return bool(answers) or words.times > 0
 
     try:
         # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
@@ -124,7 +125,7 @@ def _interrupted(signum: int) -> int:
 
 def _say(error: OidcLoginError) -> None:
     _write(f"error: {plain(error.message, limit=600)}")
-    hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=600)
+    hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=1500)
     _write(f"hint: {hint} (troubleshooting: {error.topic})")
     if _verbose():
         import traceback

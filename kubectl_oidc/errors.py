@@ -11,7 +11,8 @@
     ├── SignInError                the browser half of the sign-in
     │   ├── PortsTaken             no listen address is free
     │   ├── SignInRefused          the provider sent the browser back with an error
-    │   └── SignInTimeout          nobody answered in time
+    │   ├── SignInTimeout          nobody answered in time
+    │   └── SignInPaused           one failed a moment ago, and nobody sits at a terminal
     ├── IdTokenError               the ID token must not be believed
     │   └── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
     ├── StoreError                 a token store failed
@@ -134,6 +135,12 @@ class SignInTimeout(SignInError):
     """Nobody finished the sign-in within --authentication-timeout-sec."""
 
     default_topic = "sign-in-timeout"
+
+
+class SignInPaused(SignInError):
+    """A sign-in failed a moment ago, and there is no terminal: no browser is opened again so soon."""
+
+    default_topic = "sign-in-paused"
 
 
 class IdTokenError(OidcLoginError):

@@ -12,8 +12,10 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import failed_sign_ins
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.hot import handed
 from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
@@ -85,6 +87,7 @@ def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SE
         if entry and not locked and not failures:
             _note(cache_dir, replace(entry, storage="", person=""))
         forget(session_id)
+        failed_sign_ins.forget(cache_dir, session_id)
     return Purged(
         session_id,
         entry.person if entry else "",
@@ -130,6 +133,7 @@ def _stores(entry: index.Entry | None, cache_dir: Path, failures: list[StoreErro
 
 def _withdraw(session_id: str, cache_dir: Path) -> None:
     private_files.remove(cache_dir / CREDENTIALS, session_id)
+    private_files.remove(cache_dir / handed.DIRECTORY, session_id)
     if sys.platform == "linux":
         from kubectl_oidc.stores.kernel import KernelStore
 

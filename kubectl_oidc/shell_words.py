@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ def posix(words: Sequence[str]) -> str:
 
 def powershell(words: Sequence[str]) -> str:
     """Return a command for PowerShell, where a comma or an @ in a bare word has a meaning of its own."""
+    return _lines(words, _powershell_quote, " `\n  ")
 
-    def quote(word: str) -> str:
-        return word if _POWERSHELL_PLAIN.fullmatch(word) else "'" + word.replace("'", "''") + "'"
 
-    return _lines(words, quote, " `\n  ")
+def one_line(words: Sequence[str]) -> str:
+    """Return a command on one line for this system's shell, however long."""
+    return " ".join(map(_powershell_quote if sys.platform == "win32" else shlex.quote, words))
+
+
+def _powershell_quote(word: str) -> str:
+    return word if _POWERSHELL_PLAIN.fullmatch(word) else "'" + word.replace("'", "''") + "'"
 
 
 def _lines(words: Sequence[str], quote: Callable[[str], str], line_break: str) -> str:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import shell_words
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.terminal import Terminal
@@ -84,6 +85,34 @@ class TokenRequest:
             name=self.session_name,
             use_access_token=self.use_access_token,
         )
+
+    def setup_command(self) -> str:
+        """Return the command with which a person at a terminal signs in for this session; secrets are left to them."""
+        words = [
+            "kubectl",
+            "oidc-login",
+            "setup",
+            f"--oidc-issuer-url={self.issuer}",
+            f"--oidc-client-id={self.client_id}",
+            *(f"--oidc-extra-scope={scope}" for scope in self.scopes if scope != "openid"),
+        ]
+        if self.client_secret:
+            words.append("--oidc-client-secret=CLIENT_SECRET")
+        if self.redirect_url:
+            words.append(f"--oidc-redirect-url={self.redirect_url}")
+        if self.use_access_token:
+            words.append("--oidc-use-access-token")
+        words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
+        words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
+        words += [f"--certificate-authority={path}" for path in self.tls.ca_files]
+        words += ["--certificate-authority-data=BASE64" for _ in self.tls.ca_data]
+        if self.session_name:
+            words.append(f"--session={self.session_name}")
+        if not self.default_cache_dir:
+            words.append(f"--token-cache-dir={self.cache_dir}")
+        if self.storage != "auto":
+            words.append(f"--token-cache-storage={self.storage}")
+        return shell_words.one_line(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

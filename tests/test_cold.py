@@ -171,6 +171,7 @@ import os, signal, sys
 {before}
 from kubectl_oidc import cold
 class Words:
+    times = 0
     @property
     def locks(self):
         {what}

@@ -82,7 +82,7 @@ ALLOWED = {
     *("kubectl_oidc", "kubectl_oidc.__main__"),
     *(
         f"kubectl_oidc.hot{name}"
-        for name in ("", ".answer", ".credential", ".digest", ".private_file", ".words")
+        for name in ("", ".answer", ".credential", ".digest", ".handed", ".private_file", ".words")
     ),
     *("sys", "os", "time", "_blake2"),
 }

@@ -50,11 +50,12 @@ def program() -> None:
     """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin."""
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], *, times: int = 0) -> int:
     """Run one command.
 
     Args:
         arguments: The command line after the program's name.
+        times: How often the same kubectl was given the credential that it asks for, as far as the hot half has counted.
 
     Returns:
         The exit status.
@@ -63,7 +64,9 @@ def main(arguments: list[str]) -> int:
         OidcLoginError: What failed.
     """
     try:
-        result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False)
+        result: Any = program.main(
+            arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=times
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2

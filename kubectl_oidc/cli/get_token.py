@@ -12,13 +12,15 @@ from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, 
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.hot.answer import write
+from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember
 from kubectl_oidc.token_request import World
 
 
 @click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
 @options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
-def get_token(**values: Any) -> int:
+@click.pass_obj
+def get_token(times: int | None, /, **values: Any) -> int:
     """Print an ExecCredential for kubectl; sign in through the browser if there is no session yet.
 
     kubectl runs this from the kubeconfig's exec stanza. Standard output carries the one document and nothing else;
@@ -27,6 +29,7 @@ def get_token(**values: Any) -> int:
     log = log_at(values.pop("v"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     request = token_request(values)
-    outcome = authenticate(request, World(log=log))
+    world = World(log=log)
+    outcome = reconsider(request, world, authenticate(request, world), times or 0)
     remember(request, outcome, api_version=info.api_version, margin=MARGIN, log=log)
     return write(credential(outcome.token, outcome.expiry).answer(info.api_version))

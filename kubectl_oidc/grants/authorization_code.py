@@ -23,6 +23,7 @@ from kubectl_oidc.tokens import accept
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest, World
@@ -64,7 +65,9 @@ class Attempt:
         return cls(fresh(), fresh(), fresh() if pkce else None)
 
 
-def sign_in(request: TokenRequest, world: World, provider: Provider, why: str) -> Tokens:
+def sign_in(
+    request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
+) -> Tokens:
     """Return the tokens of a person who signs in through the browser.
 
     Args:
@@ -72,6 +75,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str) -
         world: Clock, environment, terminal.
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
+        failures: Where a sign-in that fails once the person was asked is remembered.
 
     Raises:
         PortsTaken: No listen address is free.
@@ -94,13 +98,14 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str) -
     with server:
         url = authorization_url(request, metadata, attempt, server.redirect_uri)
         server.expect(url)
-        _send_person(request, world, server, url, why)
-        answer = _await_answer(request, world, server, deadline)
-        try:
-            tokens = _redeem(request, world, provider, server, attempt, answer)
-        except OidcLoginError as error:
-            server.finish(Failed(error.message, error.hint))
-            raise
+        with failures.counted():
+            _send_person(request, world, server, url, why)
+            answer = _await_answer(request, world, server, deadline)
+            try:
+                tokens = _redeem(request, world, provider, server, attempt, answer)
+            except OidcLoginError as error:
+                server.finish(Failed(error.message, error.hint))
+                raise
         server.finish(
             SignedIn(person(tokens.id_token), tokens.expiry, request.issuer, request.open_url_after)
         )

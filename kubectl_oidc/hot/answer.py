@@ -5,6 +5,7 @@ import sys
 import time
 
 from .credential import Credential, current
+from .handed import note
 from .words import Words, find
 
 
@@ -37,7 +38,7 @@ def look(words: Words) -> int | None:
         words: What is known of the command.
 
     Returns:
-        The exit status after an answer, or None.
+        The exit status after an answer, or None; ``words.times`` then says how often this kubectl asked for it.
     """
     try:
         credential = current(words.session_id, words.place, words.directory)
@@ -45,6 +46,9 @@ def look(words: Words) -> int | None:
         return None
     if credential is None or not good(credential, words.margin):
         return None
+    words.times = note(words.directory, words.session_id, credential.mark())
+    if words.times in (2, 3):
+        return None  # refused with it, it seems: the cold half renews it once, then says so
     return write(credential.answer(words.api_version))
 
 

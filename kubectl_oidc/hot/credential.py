@@ -38,6 +38,10 @@ class Credential:
         body = b"%d\n%s\n%s" % (self.expiry, self.timestamp, self.token)
         return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
 
+    def mark(self) -> str:
+        """Return what tells this token from another, without giving it away."""
+        return hexdigest(self.token)[:16]
+
     def answer(self, api_version: str) -> bytes:
         """Return the ExecCredential document (Kubernetes client authentication v1, v1beta1)."""
         return (

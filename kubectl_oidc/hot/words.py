@@ -29,7 +29,7 @@ class Words:
         locks: The session's lock files, in the order in which they are taken.
     """
 
-    __slots__ = ("api_version", "directory", "locks", "margin", "place", "session_id")
+    __slots__ = ("api_version", "directory", "locks", "margin", "place", "session_id", "times")
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Words:
         self.directory = directory
         self.margin = margin
         self.locks = locks
+        self.times = 0  # how often the same kubectl was given this credential, once it has been looked at
 
     def record(self) -> bytes:
         """Return the file's content, or nothing when a path in it has a line break."""

@@ -119,9 +119,9 @@ class Laptop:
 
     @staticmethod
     def stored() -> dict[str, bytes]:
-        """Return every file of the cache but the provider's public metadata and the lock files, which hold nothing."""
+        """Return every file of the cache but those that hold nothing of a session: metadata, locks, failed sign-ins."""
         return {
             str(path.relative_to(cache())): path.read_bytes()
             for path in sorted(cache().rglob("*"))
-            if path.is_file() and path.relative_to(cache()).parts[0] not in {"metadata", "locks"}
+            if path.is_file() and path.relative_to(cache()).parts[0] not in {"metadata", "locks", "failed"}
         }

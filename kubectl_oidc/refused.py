@@ -1,0 +1,83 @@
+"""A token that the API server refuses: renewed once, then said, and never in a circle.
+
+kubectl asks again, in the same process and without saying why, when the API server answers 401 (see ``hot.handed``). A
+token that is renewed may be taken, as after a change of the person's groups or of the cluster's settings; if it is not,
+the person hears which issuer, client and person the server refuses, and where to look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.authenticate import authenticate
+from kubectl_oidc.errors import OidcLoginError, StoreError
+from kubectl_oidc.exec_credential import credential
+from kubectl_oidc.hot import handed
+from kubectl_oidc.stores import private_files
+
+if TYPE_CHECKING:
+    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+
+RENEW, SAY = 2, 3
+"""How often the same kubectl has asked for the same credential when something is done about it."""
+
+
+def reconsider(request: TokenRequest, world: World, outcome: Outcome, times: int) -> Outcome:
+    """Return what this kubectl is given, after a look at whether it was given the same before.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+        outcome: A token that is good as far as we can tell.
+        times: How often this kubectl was given it, where the hot half has counted; else 0.
+
+    Returns:
+        The same, or a renewed token.
+    """
+    keeper = outcome.keeper
+    if keeper is None:
+        return outcome
+    directory = os.fspath(keeper.cache_dir)
+
+    def note(given: Outcome, times: int = 0) -> int:
+        mark = credential(given.token, given.expiry).mark()
+        return handed.note(directory, keeper.session_id, mark, times=times)
+
+    if not times:
+        with contextlib.suppress(StoreError):
+            private_files.ensure_directory(keeper.cache_dir, handed.DIRECTORY)
+        times = note(outcome)
+    if times == RENEW:
+        renewed = _renewed(request, world, outcome)
+        if renewed is not None:
+            note(renewed, RENEW)
+            return renewed
+        times = SAY
+    if times == SAY:
+        _say(request, world, outcome)
+        note(outcome, SAY)
+    return outcome
+
+
+def _renewed(request: TokenRequest, world: World, outcome: Outcome) -> Outcome | None:
+    """Return another token, or None where none can be had without a person."""
+    if outcome.session.refresh_token is None:
+        return None
+    world.log.info(1, "the same kubectl asks again for the token that it was just given: it is refreshed")
+    try:
+        return authenticate(replace(request, force_refresh=True), world)
+    except OidcLoginError as error:
+        world.log.info(1, f"it cannot be refreshed: {error.message}")
+        return None
+
+
+def _say(request: TokenRequest, world: World, outcome: Outcome) -> None:
+    world.terminal.warn(
+        f"the API server does not take this token (issuer {request.issuer}, client {request.client_id}, "
+        f"signed in as {outcome.session.person})",
+        f"compare them with the cluster's settings; {request.setup_command()} shows what the token says; "
+        "troubleshooting: unauthorized",
+    )

@@ -1,0 +1,154 @@
+"""How long background programs leave a person alone after a sign-in that failed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.errors import Interrupted, SignInPaused, SignInTimeout
+from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, FailedSignIns
+from kubectl_oidc.log import QUIET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID = "0" * 32
+COMMAND = "kubectl oidc-login setup"
+
+
+class Day:
+    """A clock that a test sets, and a cache directory."""
+
+    def __init__(self, place: Path) -> None:
+        self.cache = place / "cache"
+        self.now = 1_800_000_000.0
+        self.failures = FailedSignIns(self.cache, ID, clock=lambda: self.now, log=QUIET)
+
+    @property
+    def record(self) -> Path:
+        return self.cache / DIRECTORY / ID
+
+    def fails(self, error: BaseException | None = None) -> None:
+        error = error or SignInTimeout("nobody came", "try again")
+        with pytest.raises(type(error)), self.failures.counted():
+            raise error
+
+    def paused(self) -> bool:
+        try:
+            self.failures.check(COMMAND)
+        except SignInPaused:
+            return True
+        return False
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Day:
+    """Have a day on which nothing has failed yet."""
+    return Day(tmp_path)
+
+
+def test_the_pause_grows_and_has_a_bound(day: Day) -> None:
+    """30 seconds at first, longer with each failure, five minutes at most."""
+    assert not day.paused()
+    assert (PAUSES[0], PAUSES[-1]) == (30, 300)
+    for pause in (*PAUSES, 300, 300):
+        day.fails()
+        day.now += pause - 1
+        assert day.paused()
+        day.now += 1
+        assert not day.paused()
+
+
+def test_the_error_says_what_failed_and_the_hint_what_to_run(day: Day) -> None:
+    """Who reads it knows when, why, which command, and how long until background programs may try."""
+    day.fails()
+    day.now += 12
+    with pytest.raises(SignInPaused) as caught:
+        day.failures.check(COMMAND)
+    assert "failed 0:12 ago (nobody came)" in caught.value.message
+    assert f"sign in from a terminal: {COMMAND} ;" in caught.value.hint
+    assert "again in 0:18" in caught.value.hint
+
+
+def test_a_success_begins_anew(day: Day) -> None:
+    """The next failure counts as the first."""
+    for _ in range(4):
+        day.fails()
+    with day.failures.counted():
+        pass
+    assert not day.paused()
+    assert not day.record.exists()
+    day.fails()
+    day.now += PAUSES[0]
+    assert not day.paused()
+
+
+def test_an_interruption_counts_and_goes_on(day: Day) -> None:
+    """A signal that ends the wait is a sign-in that was given up."""
+    day.fails(Interrupted(15))
+    with pytest.raises(SignInPaused, match="it was interrupted"):
+        day.failures.check(COMMAND)
+
+
+def test_a_clock_that_went_back_ends_the_pause(day: Day) -> None:
+    """Nobody waits for a time that was wrong."""
+    day.fails()
+    day.now -= 3600
+    assert not day.paused()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"count": 0},
+        {"count": True},
+        {"count": "1"},
+        {"count": 10**30, "at": "now"},
+        {"at": None},
+        {"why": None, "at": 10**400},
+    ],
+)
+def test_a_record_that_is_not_understood_counts_as_none(day: Day, change: dict[str, object]) -> None:
+    """A future version or damage pauses nobody."""
+    day.fails()
+    values = json.loads(day.record.read_bytes())
+    day.record.write_text(json.dumps({**values, **change}))
+    assert not day.paused()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"1", b"\xff", b"[" * 100_000])
+def test_a_damaged_record_counts_as_none(day: Day, content: bytes) -> None:
+    """It is replaced by the next failure."""
+    day.fails()
+    day.record.write_bytes(content)
+    assert not day.paused()
+    day.fails()
+    assert day.paused()
+
+
+def test_a_huge_count_pauses_for_the_longest_time_only(day: Day) -> None:
+    """However often it failed."""
+    day.fails()
+    values = json.loads(day.record.read_bytes())
+    day.record.write_text(json.dumps({**values, "count": 10**30}))
+    assert day.paused()
+    day.now += PAUSES[-1]
+    assert not day.paused()
+
+
+def test_a_reason_from_outside_is_one_plain_line(day: Day) -> None:
+    """What a provider said stands in the error, without what a terminal would obey."""
+    day.fails(SignInTimeout("refused: \x1b[2Jbad\nerror: forged", "try again"))
+    with pytest.raises(SignInPaused) as caught:
+        day.failures.check(COMMAND)
+    assert "refused: [2Jbad error: forged" in caught.value.message
+
+
+def test_where_nothing_can_be_written_the_failure_itself_is_told(day: Day) -> None:
+    """The cache directory is a file: the sign-in's own error comes through, and nobody is paused."""
+    day.cache.write_text("")
+    day.fails()
+    assert not day.paused()
