@@ -38,8 +38,8 @@ def reconsider(request: TokenRequest, world: World, outcome: Outcome, times: int
         The same, or a renewed token.
     """
     keeper = outcome.keeper
-    if keeper is None:
-        return outcome
+    if keeper is None or not outcome.storage:
+        return outcome  # nothing is kept here, so nothing is noted
     directory = os.fspath(keeper.cache_dir)
 
     def note(given: Outcome, times: int = 0) -> int:
