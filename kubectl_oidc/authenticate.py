@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, LockError, StoreError
-from kubectl_oidc.failed_sign_ins import FailedSignIns
-from kubectl_oidc.grants import authorization_code
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
@@ -217,6 +215,10 @@ class _Way:
     def _sign_in(
         self, keeper: SessionKeeper, provider: Provider, session: Session | None, why: str
     ) -> Outcome:
+        # A refresh, which is what most calls that come here need, imports neither browser nor callback server.
+        from kubectl_oidc.failed_sign_ins import FailedSignIns
+        from kubectl_oidc.grants import authorization_code
+
         failures = FailedSignIns(
             self.request.cache_dir, keeper.session_id, clock=self.world.clock, log=self.world.log
         )

@@ -6,7 +6,7 @@ error but seen: the HTTP library tells each step as it takes it.
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ class Flight:
         peer: The host and port that a connection was begun to: the provider's, or the proxy's.
         tls_host: Whose certificate was asked for last.
         sent: Whether the request's first byte may have left. CONNECT to a proxy does not count.
+        under_way: Set when nothing is left to do but to wait for the answer.
     """
 
     def __init__(self) -> None:
         self.peer: tuple[str, int] | None = None
         self.tls_host = ""
         self.sent = False
+        self.under_way = Event()
         self._given_up = False
         self._lock = Lock()
 
@@ -58,6 +60,8 @@ class Flight:
                     raise GivenUp
                 if getattr(info.get("request"), "method", b"") != b"CONNECT":
                     self.sent = True
+        elif event.endswith("send_request_body.complete") and self.sent:
+            self.under_way.set()
 
     def give_up(self) -> None:
         """From now on the request does not leave if it has not; ``sent`` is final."""

@@ -19,7 +19,7 @@ from .tls import SYSTEM_TRUST, TlsOptions
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx2
 
@@ -99,6 +99,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         deadline: Deadline,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Response:
         """Post a form once: it is not repeated, and no redirect is followed.
 
@@ -107,6 +108,7 @@ class HttpClient:
             fields: The form's fields, in order.
             headers: Further header fields.
             deadline: When it must be over; the request's own time-out may be sooner.
+            meanwhile: What can be got ready while the form travels; what it returns or raises does not matter.
 
         Returns:
             The answer, whatever its status but a redirect.
@@ -122,7 +124,7 @@ class HttpClient:
             headers={**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"},
             content=urlencode(fields).encode("ascii"),
         )
-        response = self._once(request, self._end(deadline))
+        response = self._once(request, self._end(deadline), meanwhile)
         if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
             raise ProviderMisbehaves(
                 f"{shown(url)} answers a token request with a redirect ({response.status})",
@@ -160,9 +162,13 @@ class HttpClient:
             time.sleep(wait)
         return self._once(request, end)
 
-    def _once(self, request: Request, end: Deadline) -> Response:
+    def _once(
+        self, request: Request, end: Deadline, meanwhile: Callable[[], object] | None = None
+    ) -> Response:
         """Make one request within the time that is left, whatever the peer does."""
         flight, seconds, began = Flight(), end.left(), time.monotonic()
+        if meanwhile is not None:
+            _when_under_way(flight, meanwhile, seconds)
 
         def late() -> Exception:
             from .http_failure import too_late
@@ -209,6 +215,19 @@ class HttpClient:
                 self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
             self._clients[direct] = new_client(self._context, direct=direct)
         return self._clients[direct]
+
+
+def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> None:
+    """Do something else in the time in which an answer is waited for, and not before: both need the interpreter."""
+    from contextlib import suppress
+    from threading import Thread
+
+    def run() -> None:
+        with suppress(Exception):
+            if flight.under_way.wait(seconds):
+                work()
+
+    Thread(target=run, daemon=True, name="meanwhile").start()
 
 
 def retry_after(response: Response) -> float | None:

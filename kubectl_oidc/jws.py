@@ -56,6 +56,11 @@ def signed_claims(
     return algorithm, _json_object(claims, "claims")
 
 
+def prepare() -> None:
+    """Import what verifies signatures, ahead of the first token: it takes as long as some answers."""
+    import jwt.algorithms  # noqa: F401
+
+
 def unverified_claims(token: Secret) -> Mapping[str, object]:
     """Return the claims of a token without verifying anything, for display only.
 

@@ -57,7 +57,7 @@ class TokenEndpoint:
     def request(
         self, grant_type: str, parameters: Mapping[str, str | Secret | None], deadline: Deadline
     ) -> TokenResponse:
-        """Send one token request; it is never repeated.
+        """Send one token request; it is never repeated. While it travels, what validates the answer is made ready.
 
         Args:
             grant_type: ``authorization_code``, ``refresh_token``, …
@@ -72,11 +72,17 @@ class TokenEndpoint:
         """
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
+        from .jws import prepare
+
         sent = {name: _revealed(value) for name, value in parameters.items() if value is not None}
         body = prepare_token_request(grant_type, **sent)
         headers, body = self._authenticated(body)
         response = self.http.post_form(
-            self.url, parse_qsl(body, keep_blank_values=True), headers=headers, deadline=deadline
+            self.url,
+            parse_qsl(body, keep_blank_values=True),
+            headers=headers,
+            deadline=deadline,
+            meanwhile=prepare,
         )
         secrets = [value.reveal() for value in parameters.values() if isinstance(value, Secret)]
         if self.client.client_secret:

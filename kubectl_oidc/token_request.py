@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
 
 
+OUR_PARAMETERS = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
+"""The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
     """What is asked for: the flags, understood and checked.

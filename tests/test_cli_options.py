@@ -16,10 +16,10 @@ from kubectl_oidc.cli import main
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import cache_directory, token_request
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS
 from kubectl_oidc.log import VERBOSITY
 from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.token_request import OUR_PARAMETERS
 
 from .tokens import CLIENT_ID, ISSUER
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.grants.authorization_code import (
-    OUR_PARAMETERS,
     Attempt,
     _refused,
     authorization_url,
@@ -24,7 +23,7 @@ from kubectl_oidc.loopback import Answer
 from kubectl_oidc.provider import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import SYSTEM_TRUST
-from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
 from .tokens import CLIENT_ID, ISSUER
 

@@ -620,6 +620,38 @@ def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPa
         client.get("https://provider.test/doc", deadline=soon())
 
 
+def test_what_can_be_made_ready_is_while_the_answer_is_awaited() -> None:
+    """The answer here comes only when the other work is done: both go on at the same time."""
+    made_ready = threading.Event()
+
+    def script(talk: Talk) -> None:
+        assert made_ready.wait(10)
+        json_reply({"a": 1})(talk)
+
+    with Hostile() as server:
+        server.on("/token", script)
+        client = HttpClient(log=QUIET)
+        response = client.post_form(
+            f"{server.url}/token", [("a", "b")], deadline=soon(), meanwhile=made_ready.set
+        )
+        client.close()
+    assert response.status == 200
+
+
+def test_what_is_made_ready_may_fail() -> None:
+    """It is no part of the request."""
+
+    def fail() -> None:
+        raise RuntimeError("of no interest")
+
+    with Hostile() as server:
+        server.on("/token", json_reply({"a": 1}))
+        client = HttpClient(log=QUIET)
+        response = client.post_form(f"{server.url}/token", [], deadline=soon(), meanwhile=fail)
+        client.close()
+    assert response.status == 200
+
+
 # What is shown
 
 

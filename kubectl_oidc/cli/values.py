@@ -17,7 +17,7 @@ from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.provider import check_issuer
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +107,6 @@ def _check_encoding(values: dict[str, Any]) -> None:
 
 
 def _extra_params(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    from kubectl_oidc.grants.authorization_code import OUR_PARAMETERS
-
     flag = "--oidc-auth-request-extra-params"
     params = pairs.read(flag, given)
     for name, _ in params:

@@ -18,6 +18,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import person
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
+from kubectl_oidc.token_request import OUR_PARAMETERS
 from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
 
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the person is back."""
-
-OUR_PARAMETERS = frozenset(
-    {
-        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
-        *("code_challenge", "code_challenge_method"),
-    }
-)
-"""The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
 
 
 @dataclass(frozen=True, slots=True)

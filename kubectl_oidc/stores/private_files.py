@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 import os
-import secrets
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -106,7 +105,7 @@ def write(directory: Path, name: str, content: bytes) -> None:
     Raises:
         StoreError: The disk is full, read-only or otherwise unwilling; the old file is untouched.
     """
-    temporary = directory / f".{name}.{secrets.token_hex(8)}"
+    temporary = directory / f".{name}.{os.urandom(8).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(temporary, flags, 0o600)
