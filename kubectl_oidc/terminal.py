@@ -77,7 +77,7 @@ class Terminal:
 
 
 def remaining(seconds: float) -> str:
-    """Return a span of time in words: ``2:58``, ``59 min``, ``3 h 20 min``, ``2 d 4 h``.
+    """Return a span of time in words: ``2:58``, ``59 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``.
 
     Args:
         seconds: The span.
@@ -89,5 +89,5 @@ def remaining(seconds: float) -> str:
     if hours < 1:
         return f"{minutes} min"
     if days < 1:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} d {hours % 24} h"
+        return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")

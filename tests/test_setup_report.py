@@ -212,7 +212,7 @@ def test_times_are_shown_as_dates_and_the_end_as_a_span() -> None:
     ((_, exp),) = claim_rows({"exp": NOW + 3600}, NOW)
     ((_, iat),) = claim_rows({"iat": NOW}, NOW)
     ((_, past),) = claim_rows({"exp": NOW - 5}, NOW)
-    assert exp == f"{NOW + 3600} ({local_time(NOW + 3600)}, in 1 h 0 min)"
+    assert exp == f"{NOW + 3600} ({local_time(NOW + 3600)}, in 1 h)"
     assert iat == f"{NOW} ({local_time(NOW)})"
     assert past == f"{NOW - 5} ({local_time(NOW - 5)})"
 

@@ -146,13 +146,15 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
         (599, "9:59"),
         (600, "10 min"),
         (3599, "59 min"),
-        (3600, "1 h 0 min"),
+        (3600, "1 h"),
+        (3660, "1 h 1 min"),
         (12_000, "3 h 20 min"),
         (86_399, "23 h 59 min"),
-        (86_400, "1 d 0 h"),
+        (86_400, "1 d"),
+        (172_800, "2 d"),
         (187_200, "2 d 4 h"),
     ],
 )
 def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
-    """Seconds matter below ten minutes, minutes below a day."""
+    """Seconds matter below ten minutes, minutes below a day; a part that is zero is left out."""
     assert remaining(seconds) == words
