@@ -79,7 +79,7 @@ def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SE
             except StoreError as error:
                 failures.append(error)
         try:
-            _withdraw(session_id, cache_dir)
+            places += _withdraw(session_id, cache_dir, on_disk=disk.DiskStore(cache_dir).where() in places)
             if locked and not failures:
                 index.remove(cache_dir, session_id)
         except StoreError as error:
@@ -131,15 +131,19 @@ def _stores(entry: index.Entry | None, cache_dir: Path, failures: list[StoreErro
     return stores
 
 
-def _withdraw(session_id: str, cache_dir: Path) -> None:
-    private_files.remove(cache_dir / CREDENTIALS, session_id)
+def _withdraw(session_id: str, cache_dir: Path, *, on_disk: bool) -> list[str]:
+    """Remove the current credential and return where it was, in words; beside a session on disk it goes without saying."""
+    places = []
+    if private_files.remove(cache_dir / CREDENTIALS, session_id) and not on_disk:
+        places.append(str(cache_dir / CREDENTIALS))
     private_files.remove(cache_dir / handed.DIRECTORY, session_id)
     if sys.platform == "linux":
         from kubectl_oidc.stores.kernel import KernelStore
 
         kernel = KernelStore()
-        if kernel.usable():
-            kernel.withdraw(session_id)
+        if kernel.usable() and kernel.withdraw(session_id):
+            places.append(kernel.where())
+    return places
 
 
 def known_sessions(cache_dir: Path) -> list[str]:

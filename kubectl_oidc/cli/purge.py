@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options import IDENTITY, VERBOSE, Switch, log_at, options
-from kubectl_oidc.cli.values import cache_directory, token_request
+from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.values import cache_directory, scopes, token_request
 from kubectl_oidc.errors import StoreError, UsageError
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.stores import index
@@ -17,27 +17,36 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# A kubeconfig's arguments can be given as they stand there; how somebody signs in names no session.
+_IGNORED = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN_IN, FORCE))
+
+
 @click.command("purge", short_help="Remove a cached session, or all of them")
-@options((("--all", "everything"), {"cls": Switch, "help": "Remove every session."}), *IDENTITY, VERBOSE)
+@options(
+    (("--all", "everything"), {"cls": Switch, "help": "Remove every session."}), *IDENTITY, *_IGNORED, VERBOSE
+)
 def purge(**values: Any) -> int:
     """Remove a cached session: the one of these flags, the only one, or with --all every one.
 
-    The next kubectl signs in again. Nothing but this program's own files and keys is removed.
+    It takes every flag of get-token. The next kubectl signs in again. Nothing but this program's own files and keys is
+    removed.
     """
     log_at(values.pop("v"))
     everything = values.pop("everything")
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
         return _remove(known_sessions(cache_dir), cache_dir)
-    if values.get("oidc_issuer_url") or values.get("oidc_client_id"):
-        return _remove(_matching(values, cache_dir), cache_dir)
-    return _remove(_the_only_one(cache_dir), cache_dir)
+    if values.get("oidc_issuer_url") and values.get("oidc_client_id"):
+        exact = purge_session(token_request(values).key().id(), cache_dir)
+        if exact.places or exact.failures:
+            return _report([exact], cache_dir)
+    return _remove(_the_one_that_agrees(values, cache_dir), cache_dir)
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")
 @options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE)
 def clean(**values: Any) -> int:
-    """Remove every cached session; what kubelogin calls purge --all.
+    """Remove every cached session, as purge --all does; the name is kubelogin's.
 
     Nothing but this program's own files and keys is removed, whatever else the directory holds.
     """
@@ -46,42 +55,52 @@ def clean(**values: Any) -> int:
     return _remove(known_sessions(cache_dir), cache_dir)
 
 
-def _matching(values: dict[str, Any], cache_dir: Path) -> list[str]:
-    """Return the sessions that the flags name: the exact one, and with fewer flags all that agree with them."""
-    request = token_request(values)
-    wanted = [request.key().id()]
-    for entry in index.read_all(cache_dir):
-        agrees = (
-            entry.issuer == request.issuer
-            and entry.client_id == request.client_id
-            and (not values.get("oidc_extra_scope") or set(entry.scopes) == set(request.scopes))
-            and (not request.session_name or entry.name == request.session_name)
-        )
-        if agrees and entry.session_id not in wanted:
-            wanted.append(entry.session_id)
-    return wanted
-
-
-def _the_only_one(cache_dir: Path) -> list[str]:
-    """Return the one session that there is.
+def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
+    """Return the one session that agrees with every flag that was given; with no flag, the only one.
 
     Raises:
-        UsageError: There are several, and none was named.
+        UsageError: There are several.
     """
-    found = known_sessions(cache_dir)
-    if len(found) > 1:
-        entries = [entry for entry in index.read_all(cache_dir) if entry.storage]
-        names = "; ".join(f"{entry.person} at {entry.issuer} (client {entry.client_id})" for entry in entries)
+    if any(values.get(name) for name in _NOT_IN_THE_INDEX):
+        return []  # such a session is named by all of its flags, and it was not found
+    asked_for = [entry for entry in index.read_all(cache_dir) if entry.storage and _agrees(entry, values)]
+    if len(asked_for) > 1:
         raise UsageError(
-            f"there are {len(found)} sessions: {plain(names, limit=400)}",
-            "name one with --oidc-issuer-url and --oidc-client-id, or remove all with --all",
+            f"{len(asked_for)} sessions are meant: {'; '.join(_named(entry) for entry in asked_for)}",
+            "name one by the flags of its kubeconfig user (--oidc-issuer-url, --oidc-client-id, --oidc-extra-scope, "
+            "--session), or remove all with --all",
             topic="purge",
         )
-    return found
+    if asked_for or any(values.get(name) for name in _IN_THE_INDEX):
+        return [entry.session_id for entry in asked_for]
+    return known_sessions(cache_dir)[:1]  # one that the index has lost
+
+
+_IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
+_NOT_IN_THE_INDEX = ("oidc_auth_request_extra_params", "oidc_request_header", "oidc_use_access_token")
+
+
+def _agrees(entry: index.Entry, values: dict[str, Any]) -> bool:
+    given = values.get("oidc_extra_scope")
+    return (
+        values.get("oidc_issuer_url") in {None, "", entry.issuer}
+        and values.get("oidc_client_id") in {None, "", entry.client_id}
+        and (not given or set(scopes(given)) == set(entry.scopes))
+        and values.get("session") in {None, "", entry.name}
+    )
+
+
+def _named(entry: index.Entry) -> str:
+    """Return what tells a session from others, in words."""
+    words = f"{entry.person} at {entry.issuer}, client {entry.client_id}, scopes {' '.join(entry.scopes)}"
+    return plain(f"{words}, session {entry.name}" if entry.name else words, limit=300)
 
 
 def _remove(session_ids: list[str], cache_dir: Path) -> int:
-    purged = [purge_session(session_id, cache_dir) for session_id in session_ids]
+    return _report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir)
+
+
+def _report(purged: list[Purged], cache_dir: Path) -> int:
     removed = [one for one in purged if one.places]
     for one in removed:
         click.echo(_words(one), err=True)
@@ -91,10 +110,14 @@ def _remove(session_ids: list[str], cache_dir: Path) -> int:
             f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
         )
     if not removed:
-        click.echo(f"There is no such session under {cache_dir}; nothing was removed", err=True)
+        click.echo(
+            f"No such session is known under {cache_dir}; nothing was removed. "
+            "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user",
+            err=True,
+        )
     return 0
 
 
 def _words(one: Purged) -> str:
-    who = f"{plain(one.person)} at {plain(one.issuer)}" if one.person else one.session_id
-    return f"Removed the session of {who} from {' and '.join(one.places)}"
+    who = f"the session of {plain(one.person)} at {plain(one.issuer)}" if one.person else "a session"
+    return f"Removed {who} from {' and '.join(one.places)}"

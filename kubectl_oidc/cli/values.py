@@ -55,7 +55,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         issuer=issuer,
         client_id=values["oidc_client_id"],
         client_secret=Secret(secret) if secret else None,
-        scopes=_scopes(values.get("oidc_extra_scope", ())),
+        scopes=scopes(values.get("oidc_extra_scope", ())),
         redirect_url=_redirect_url(values.get("oidc_redirect_url")),
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),
         use_access_token=bool(values.get("oidc_use_access_token")),
@@ -85,8 +85,12 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     )
 
 
-def _scopes(given: Sequence[str]) -> tuple[str, ...]:
-    """Return ``openid`` and the extra scopes, each once (OpenID Connect Core 3.1.2.1)."""
+def scopes(given: Sequence[str]) -> tuple[str, ...]:
+    """Return ``openid`` and the extra scopes, each once (OpenID Connect Core 3.1.2.1).
+
+    Args:
+        given: What --oidc-extra-scope says, each perhaps several with commas between.
+    """
     return tuple(dict.fromkeys(("openid", *(scope for text in _split(given) for scope in text.split()))))
 
 

@@ -162,3 +162,44 @@ def test_a_refresh_on_its_way_brings_nothing_back(laptop: Laptop, seconds: float
     laptop.signed_in()
     assert len(laptop.browser.opened()) == 2
     assert laptop.realm.seen().token_requests == ["refresh_token", "authorization_code"]
+
+
+def test_the_arguments_of_a_kubeconfig_name_the_session_as_they_stand(signed_in: Laptop) -> None:
+    """Every flag of get-token is taken; how somebody signs in, with which browser and port, changes nothing."""
+    arguments = signed_in.words(
+        "--oidc-client-secret=of no matter",
+        "--authentication-timeout-sec=99",
+        "--certificate-authority=/nowhere/ca.crt",
+        "--force-refresh",
+        "--oidc-pkce-method=no",
+    )
+    (line,) = removed(signed_in.run("purge", *arguments[1:]))
+    assert "alice@example.com" in line
+    assert list((cache() / "tokens").iterdir()) == []
+
+
+def test_only_the_very_session_goes(signed_in: Laptop) -> None:
+    """Extra parameters, a name or scopes make another session; the flags of one remove no other."""
+    parameter = "--oidc-auth-request-extra-params=audience=a"
+    signed_in.signed_in(parameter)
+    signed_in.signed_in("--session=work")
+    assert len(list((cache() / "tokens").iterdir())) == 3
+
+    assert len(removed(signed_in.purge(parameter))) == 1
+    assert "nothing was removed" in signed_in.purge(parameter).stderr
+    assert len(list((cache() / "tokens").iterdir())) == 2
+
+    issuer_and_client = [
+        f"--oidc-issuer-url={signed_in.realm.issuer}",
+        f"--oidc-client-id={signed_in.client}",
+    ]
+    error, hint = complaint(signed_in.run("purge", *issuer_and_client), 2)
+    assert "2 sessions are meant" in error
+    assert "session work" in error
+    assert "--session" in hint
+
+    assert "nothing was removed" in signed_in.run("purge", "--session=home").stderr
+    assert "nothing was removed" in signed_in.run("purge", "--oidc-extra-scope=groups").stderr
+    assert len(removed(signed_in.run("purge", "--session=work"))) == 1
+    assert len(removed(signed_in.run("purge", *issuer_and_client))) == 1
+    assert list((cache() / "tokens").iterdir()) == []
