@@ -10,9 +10,9 @@ session in the store, valid?
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, LockError, StoreError
 from kubectl_oidc.http import HttpClient
@@ -23,7 +23,7 @@ from kubectl_oidc.session import Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome, TokenRequest, World
 from kubectl_oidc.tokens import accept
-from kubectl_oidc.waiting import Waiting, still_held
+from kubectl_oidc.waiting import SIGNING_IN, Waiting, still_held
 
 if TYPE_CHECKING:
     from kubectl_oidc.id_token import IdToken
@@ -58,6 +58,7 @@ class _Way:
     def __init__(self, request: TokenRequest, world: World) -> None:
         self.request = request
         self.world = world
+        self.lock = SessionLock(())
         self.warned = False
         self.unreadable = False
 
@@ -69,24 +70,24 @@ class _Way:
         session = self._load(keeper)
         if session and self._good(session):
             return self._stored(keeper, session)
-        with self._lock(keeper) as lock:
-            self._take(lock)
+        with self._lock(keeper) as self.lock:
+            self._take()
+            self.lock.describe("reading the session")
             session = self._load(keeper)
             if session and self._good(session):
                 return self._stored(keeper, session)
-            if not lock.held:
-                session = session and replace(session, refresh_token=None)
-            return self._obtain(keeper, lock, session)
+            return self._obtain(keeper, session)
 
     def _lock(self, keeper: SessionKeeper) -> SessionLock:
-        """Return the session's lock; where none can be had, one that guards nothing, and no refresh token is used."""
+        """Return the session's lock; where none can be had, one that guards nothing."""
         try:
             return keeper.lock()
         except LockError as error:
-            self.world.terminal.warn(
-                f"the session cannot be locked, so it is not refreshed: {error.message}", error.hint
-            )
+            self._warn_of_no_lock(error.message, error.hint)
             return SessionLock(())
+
+    def _warn_of_no_lock(self, why: str, hint: str) -> None:
+        self._warn_once(f"the session cannot be locked, so it is not refreshed: {why}", hint)
 
     def _keeper(self) -> SessionKeeper:
         def keeper(storage: str) -> SessionKeeper:
@@ -119,44 +120,55 @@ class _Way:
         return not anew and session.expiry - MARGIN > self.world.clock()
 
     def _warn(self, error: StoreError) -> None:
-        """Say once that nothing is stored, and why."""
-        if not self.warned:
-            self.warned = True
-            self.world.terminal.warn(f"the sign-in is not stored: {error.message}", error.hint)
+        """Say that nothing is stored, and why."""
+        self._warn_once(f"the sign-in is not stored: {error.message}", error.hint)
+
+    def _warn_once(self, message: str, hint: str) -> None:
+        """Say the first thing that is wrong: others often have the same cause."""
+        if self.warned:
+            self.world.log.info(1, message)
+            return
+        self.warned = True
+        self.world.terminal.warn(message, hint)
 
     def _stored(self, keeper: SessionKeeper, session: Session) -> Outcome:
         self.world.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
         place = keeper.publish(session, self.now())
         return self._outcome(keeper, session, None, place=place)
 
-    def _take(self, lock: SessionLock) -> None:
+    def _take(self) -> None:
         """Take the session's lock; on a terminal say after a moment what is awaited.
+
+        Where a file system has no locks, what can be locked is: it spares the person a second tab, and no refresh token
+        is used under it.
 
         Raises:
             LockError: The lock was not to be had in time.
         """
         deadline = Deadline.after(self.request.timeout)
-        try:
-            taken = lock.acquire(deadline, Waiting(lock, self.world.terminal, deadline).look)
-        except OSError as error:
-            raise LockError(
-                f"the session's lock cannot be taken: {error.strerror or error}",
-                "set XDG_RUNTIME_DIR to a local directory that is yours alone",
-            ) from error
-        if not taken:
-            raise still_held(lock, self.request.timeout)
+        look = Waiting(self.lock, self.world.terminal, deadline).look
+        if not self.lock.acquire(deadline, look, lenient=True):
+            raise still_held(self.lock, self.request.timeout)
+        failure = self.lock.failure
+        if failure:
+            self._warn_of_no_lock(
+                f"{failure.filename}: {failure.strerror}",
+                "name a local directory that is yours alone: XDG_RUNTIME_DIR for all locks, --token-cache-dir for those of files",
+            )
 
-    def _obtain(self, keeper: SessionKeeper, lock: SessionLock, session: Session | None) -> Outcome:
-        """Refresh, or sign in. The session's lock is held."""
+    def _obtain(self, keeper: SessionKeeper, session: Session | None) -> Outcome:
+        """Refresh, or sign in. Without the session's lock no refresh token is used: another may be using it."""
         http = HttpClient(tls=self.request.tls, log=self.world.log)
         provider = self._provider(http)
         try:
             why = "first use of this session" if session is None else "the session has no refresh token"
             if session and self.request.sign_in:
                 why = f"you asked for it; the session of {session.person} stays until then"
+            elif session and session.refresh_token and not self.lock.held:
+                why = "the session cannot be locked, so it is not refreshed"
             elif session and session.refresh_token:
                 try:
-                    lock.describe("refreshing the session")
+                    self.lock.describe("refreshing the session")
                     return self._refresh(keeper, provider, session, session.refresh_token)
                 except (InvalidGrant, _UnusableRefreshError) as error:
                     again = self._load(keeper)
@@ -165,7 +177,7 @@ class _Way:
                     why = error.message
             if self.request.force_refresh and session is not None and not session.refresh_token:
                 why = "--force-refresh, and the session has no refresh token"
-            lock.describe("waiting for a sign-in in the browser")
+            self.lock.describe(SIGNING_IN)
             return self._sign_in(keeper, provider, session, why)
         finally:
             http.close()
@@ -198,10 +210,12 @@ class _Way:
         deadline = Deadline.after(min(self.request.timeout, REQUEST_SECONDS))
         generation = keeper.next_generation(session)
         keeper.mark_in_flight(self.now())
-        response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
-        if response.refresh_token and response.refresh_token != refresh_token:
-            session = session.renewed(response.refresh_token, generation=generation)
-            self._save(keeper, session)
+        # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
+        with signals.held():
+            response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
+            if response.refresh_token and response.refresh_token != refresh_token:
+                session = session.renewed(response.refresh_token, generation=generation)
+                self._save(keeper, session)
         try:
             tokens = accept(
                 response, provider, self.request, deadline=deadline, now=self.world.clock(), before=session
@@ -266,6 +280,7 @@ class _Way:
     def _save(self, keeper: SessionKeeper, session: Session) -> bool:
         if self.unreadable or keeper.store.name == "none":
             return False
+        self.lock.describe("storing the session")
         try:
             return keeper.save(session, self.now())
         except StoreError as error:

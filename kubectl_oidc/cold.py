@@ -6,17 +6,14 @@ import os
 import signal
 import sys
 import warnings
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from kubectl_oidc.hot.words import Words
-
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run(words: Words | None) -> int:
@@ -30,8 +27,18 @@ def run(words: Words | None) -> int:
         The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
     """
     try:
+        status = _run(words)
+        _flush()
+    except Interrupted as interrupt:  # while the end was being said
+        status = 128 + interrupt.signum
+    return status
+
+
+def _run(words: Words | None) -> int:
+    """Run the command and say what went wrong."""
+    try:
         _fill_standard_descriptors()
-        _listen_to_signals()
+        signals.listen()
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
             warnings.simplefilter("ignore")
@@ -49,7 +56,6 @@ def run(words: Words | None) -> int:
         status = _interrupted(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
         status = _unexpected(error)
-    _flush()
     return status
 
 
@@ -98,19 +104,6 @@ def _fill_standard_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free: this one
-
-
-def _listen_to_signals() -> None:
-    """Turn the signals that end us into an exception, so that port, lock and terminal are freed on the way out."""
-
-    def stop(signum: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(signum, signal.SIG_DFL)  # who asks a second time does not wait until all is tidied up
-        raise Interrupted(signum)
-
-    for name in SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
-            signal.signal(number, stop)
 
 
 def _interrupted(signum: int) -> int:

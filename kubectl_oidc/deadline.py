@@ -61,6 +61,8 @@ def bounded(work: Callable[[], T], seconds: float, late: Callable[[], Exception]
     """
     from threading import Thread
 
+    from kubectl_oidc import signals
+
     done: list[T] = []
     failed: list[BaseException] = []
 
@@ -76,6 +78,7 @@ def bounded(work: Callable[[], T], seconds: float, late: Callable[[], Exception]
     while thread.is_alive() and not end.passed():
         # Short joins: on Windows a join without end cannot be interrupted by Ctrl-C.
         thread.join(min(0.5, end.left()))
+        signals.look()
     if failed:
         raise failed[0]
     if done:

@@ -30,36 +30,51 @@ class SessionLock:
 
     Args:
         paths: The lock files; their directories exist and are ours.
+
+    Attributes:
+        failure: Why the lock guards less than it should, after a lenient try.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = tuple(paths)
         self._held: list[_FileLock] = []
+        self._taken = ""  # the file that another held when we looked last
+        self.failure: OSError | None = None
 
-    def try_acquire(self) -> bool:
+    def try_acquire(self, *, lenient: bool = False) -> bool:
         """Take the lock if it is free, and tell whether it is ours.
 
+        Args:
+            lenient: Pass over a file that cannot be locked; `failure` then says why, and what can be locked is.
+
         Raises:
-            OSError: A lock file cannot be opened, or its file system has no locks.
+            OSError: A lock file cannot be opened, or its file system has no locks; it names the file.
         """
-        try:
-            for path in self._paths:
-                lock = _FileLock(path)
-                if not lock.try_acquire():
+        self.failure, self._taken = None, ""
+        for path in self._paths:
+            lock = _FileLock(path)
+            try:
+                free = lock.try_acquire()
+            except OSError as error:
+                if not lenient:
                     self.release()
-                    return False
-                self._held.append(lock)
-        except OSError:
-            self.release()
-            raise
+                    raise
+                self.failure = error
+                continue
+            if not free:
+                self._taken = path
+                self.release()
+                return False
+            self._held.append(lock)
         return True
 
-    def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool]) -> bool:
+    def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool], *, lenient: bool = False) -> bool:
         """Wait for the lock.
 
         Args:
             deadline: How long to wait.
             meanwhile: Called before each look; True ends the wait, because what was waited for has come.
+            lenient: As in `try_acquire`.
 
         Returns:
             Whether the lock is ours. False: `meanwhile` ended the wait, or the deadline passed.
@@ -69,7 +84,7 @@ class SessionLock:
         """
         pauses = iter(PAUSES)
         pause = PAUSES[-1]
-        while not self.try_acquire():
+        while not self.try_acquire(lenient=lenient):
             if meanwhile() or deadline.passed():
                 return False
             pause = next(pauses, pause)
@@ -86,15 +101,24 @@ class SessionLock:
             lock.describe(doing)
 
     def holder(self) -> tuple[int, str]:
-        """Return the process id of the holder and what it does, as far as is known: (0, "") if nothing is."""
-        for path in self._paths:
+        """Return the process id of the holder and what it does, as far as is known: (0, "") if nothing is.
+
+        A process of another machine, or of a container, that sees the same file has no id here; it is said where it runs.
+        """
+        # Of several files the one that another held: in the others stands who looked last, perhaps ourselves.
+        for path in (self._taken,) if self._taken else self._paths:
             try:
                 with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib is heavy
-                    pid, _, doing = file.read(300).partition(" ")
+                    who, _, doing = file.read(300).partition(" ")
             except OSError:
                 continue
-            if pid.isdigit():
-                return int(pid), doing.strip()
+            pid, _, host = who.partition("@")
+            if not (pid.isascii() and pid.isdigit()):
+                continue
+            doing = doing.strip()
+            if host.strip() == _host():
+                return int(pid), doing
+            return 0, f"on {host.strip()}" + (f", {doing}" if doing else "")
         return 0, ""
 
     def release(self) -> None:
@@ -104,8 +128,8 @@ class SessionLock:
 
     @property
     def held(self) -> bool:
-        """Whether the lock is ours."""
-        return bool(self._held)
+        """Whether the lock is ours, and guards what it should: every file of it could be locked."""
+        return bool(self._held) and self.failure is None
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +138,17 @@ class SessionLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _host() -> str:
+    """Return this machine's name in one word."""
+    name = os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else os.uname().nodename
+    return "-".join(name.split())
+
+
+def _words(doing: str) -> str:
+    """Return what a lock file says of its holder, this process."""
+    return f"{os.getpid()}@{_host()} {doing}\n"
 
 
 if sys.platform == "win32":  # pragma: no cover - never run on Linux
@@ -138,7 +173,7 @@ if sys.platform == "win32":  # pragma: no cover - never run on Linux
 
         def describe(self, doing: str) -> None:
             with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
-                file.write(f"{os.getpid()} {doing}\n")
+                file.write(_words(doing))
 
         def release(self) -> None:
             self._lock.release()
@@ -162,6 +197,9 @@ else:
             except BlockingIOError:
                 os.close(descriptor)
                 return False
+            except OSError as error:
+                os.close(descriptor)
+                raise OSError(error.errno, error.strerror, self._path) from error
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -176,7 +214,7 @@ else:
                 raise PermissionError(errno.EPERM, "not a file of ours alone", self._path)
 
         def describe(self, doing: str) -> None:
-            content = f"{os.getpid()} {doing}\n".encode()
+            content = _words(doing).encode()
             with suppress(OSError):  # a full disk: the lock is ours all the same, only nameless
                 os.ftruncate(self._descriptor, 0)
                 os.pwrite(self._descriptor, content, 0)

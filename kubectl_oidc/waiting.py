@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.lock import SessionLock
     from kubectl_oidc.terminal import Terminal
 
+SIGNING_IN = "waiting for a sign-in in the browser"
+"""What a holder does that waits for a person."""
+
 PATIENCE = 1.0
 """Seconds of waiting before a person is told of it."""
 
@@ -44,19 +47,34 @@ class Waiting:
 
 
 def still_held(lock: SessionLock, seconds: float) -> LockError:
-    """Return the error of a wait that was too long.
+    """Return the error of a wait that was too long: who is waited for, what it does, and how to end it.
 
     Args:
         lock: The lock that another still holds.
         seconds: How long was waited.
     """
     pid, doing = lock.holder()
-    return LockError(
-        f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
-        + (f", {doing}" if doing else ""),
-        f"finish the sign-in in the browser, or end that process{f' (kill {pid})' if pid else ''}, and try again",
-    )
+    message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
+    if pid and _is_stopped(pid):
+        # A stopped process takes no other signal than these two.
+        hint = f"let that process go on (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
+    else:
+        end = f"end that process{f' (kill {pid})' if pid else ''}, and try again"
+        hint = f"finish the sign-in in the browser, or {end}" if SIGNING_IN in doing else end
+    return LockError(message + (f", {doing}" if doing else ""), hint)
 
 
 def _named(pid: int) -> str:
-    return f"process {pid}" if pid else "another process"
+    if not pid:
+        return "another process"
+    return f"process {pid}" + (", which is stopped," if _is_stopped(pid) else "")
+
+
+def _is_stopped(pid: int) -> bool:
+    """Tell whether a process of this machine is stopped, as by Ctrl-Z; where there is no /proc nothing is known."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is heavy
+            state = file.read(4096).rpartition(b")")[2].split()[:1]
+    except OSError:
+        return False
+    return state in ([b"T"], [b"t"])

@@ -154,9 +154,8 @@ def test_the_lock_is_not_handed_on_to_programs_that_the_holder_starts(
 def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """Stopped, it holds on: the wait ends with its deadline, and who holds it for what can be said."""
+    """The wait ends with its deadline; it is said who holds the lock, for what, and how to end it."""
     holder = hold(paths(tmp_path))
-    holder.send_signal(signal.SIGSTOP)
     lock = SessionLock(paths(tmp_path))
     began = time.monotonic()
     assert not lock.acquire(Deadline.after(0.3), lambda: False)
@@ -166,7 +165,78 @@ def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     error = still_held(lock, 0.3)
     assert f"process {holder.pid} still holds this session's lock" in error.message
     assert "waiting for a sign-in in the browser" in error.message
-    assert f"kill {holder.pid}" in error.hint
+    assert (
+        error.hint
+        == f"finish the sign-in in the browser, or end that process (kill {holder.pid}), and try again"
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="who is stopped is read from /proc")
+def test_a_holder_that_is_stopped_is_said_to_be(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """After Ctrl-Z a plain kill does nothing: the hint names the two signals that a stopped process takes."""
+    holder = hold(paths(tmp_path))
+    lock = SessionLock(paths(tmp_path))
+    holder.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
+    error = still_held(lock, 5)
+    assert f"process {holder.pid}, which is stopped, still holds this session's lock" in error.message
+    assert f"kill -CONT {holder.pid}" in error.hint
+    assert f"kill -KILL {holder.pid}" in error.hint
+    holder.send_signal(signal.SIGCONT)
+    os.waitid(os.P_PID, holder.pid, os.WCONTINUED)
+    assert "stopped" not in still_held(lock, 5).message
+
+
+def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
+    """Nobody is sent to a browser to finish a refresh."""
+    with SessionLock(paths(tmp_path)) as holder:
+        assert holder.try_acquire()
+        holder.describe("refreshing the session")
+        error = still_held(SessionLock(paths(tmp_path)), 5)
+    assert error.message.endswith("after 5 s, refreshing the session")
+    assert error.hint == f"end that process (kill {os.getpid()}), and try again"
+
+
+def test_of_two_files_the_one_that_another_holds_names_the_holder(
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """A container holds the lock beside the session's file, and not ours: nobody is told to end itself."""
+    holder = hold(paths(tmp_path, "beside"))
+    lock = SessionLock(paths(tmp_path, "local", "beside"))
+    assert not lock.acquire(Deadline.after(0.1), lambda: False)
+    assert lock.holder() == (holder.pid, "waiting for a sign-in in the browser")
+
+
+def test_a_holder_on_another_machine_is_said_to_be_there(tmp_path: Path) -> None:
+    """Its process id means another process here, which nobody is told to end."""
+    (tmp_path / "lock").write_text("4711@build-7 refreshing the session\n")
+    lock = SessionLock(paths(tmp_path))
+    assert lock.holder() == (0, "on build-7, refreshing the session")
+    error = still_held(lock, 5)
+    assert (
+        error.message
+        == "another process still holds this session's lock after 5 s, on build-7, refreshing the session"
+    )
+    assert "kill" not in error.hint
+
+
+@pytest.mark.parametrize("broken", ["first", "second"])
+def test_a_lenient_lock_is_of_the_files_that_can_be_locked(tmp_path: Path, broken: str) -> None:
+    """It keeps others out by the file that is left, says which cannot be locked, and does not claim to be whole."""
+    (tmp_path / broken).mkdir()
+    both = paths(tmp_path, "first", "second")
+    with SessionLock(both) as lock:
+        assert lock.acquire(Deadline.after(1), lambda: False, lenient=True)
+        assert not lock.held
+        assert lock.failure is not None
+        assert lock.failure.filename == str(tmp_path / broken)
+        assert not SessionLock(both).try_acquire(lenient=True)
+        (tmp_path / broken).rmdir()
+        lock.release()
+        assert lock.try_acquire(lenient=True)
+        assert lock.held, "and it is whole again as soon as it can be"
 
 
 def test_the_wait_ends_when_what_was_waited_for_has_come(tmp_path: Path) -> None:
