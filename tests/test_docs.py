@@ -34,6 +34,9 @@ OTHERS_FLAGS = frozenset(
         "--exec-env",
         "--exec-interactive-mode",
         "--user",
+        # Keycloak
+        "--hostname",
+        "--proxy-headers",
         # kube-apiserver
         "--authentication-config",
         "--oidc-ca-file",
@@ -126,7 +129,7 @@ def code_files() -> list[Path]:
 
 
 def topics() -> dict[str, str]:
-    """Return every topic that an error names, and one place that does."""
+    """Return every topic that an error or a finding names, and one place that does."""
     found: dict[str, str] = {}
     for path in code_files():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -135,6 +138,12 @@ def topics() -> dict[str, str]:
                     pass
                 case ast.Assign(targets=[ast.Name(id="default_topic")], value=ast.Constant(value=str(topic))):
                     pass
+                case ast.Call(func=ast.Name(id="Finding"), args=[_, _, _, ast.Constant(value=str(topic))]):
+                    pass
+                case ast.Call(func=ast.Name(id="Finding")):
+                    raise AssertionError(
+                        f"{path.relative_to(REPOSITORY)}:{node.lineno}: a Finding's topic is its fourth argument, as text"
+                    )
                 case _:
                     continue
             if topic:
@@ -189,6 +198,7 @@ def test_links_to_other_places_are_https() -> None:
 
 def test_every_topic_of_an_error_has_its_heading() -> None:
     """Every topic in the code is an anchor of docs/troubleshooting.md, so that no hint points into the void."""
+    assert {"claims-groups", "kubeconfig", "tls"} <= topics().keys(), "findings, defaults and keywords are seen"
     there = anchors(TROUBLESHOOTING)
     missing = [f"{where}: {topic}" for topic, where in sorted(topics().items()) if topic not in there]
     assert not missing, "\n".join(missing)
