@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 
 import pytest
 
 from kubectl_oidc import errors
+from kubectl_oidc.diagnosis import Finding
 from kubectl_oidc.errors import Interrupted, OidcLoginError, ProviderRefused, ProviderUnreachable, UsageError
+
+from .parts import REPOSITORY
 
 CLASSES = {
     name: value
@@ -83,3 +87,27 @@ def test_a_signal_is_no_error_that_a_handler_of_errors_takes() -> None:
     """``except Exception`` lets it pass, so everything unwinds."""
     assert not issubclass(Interrupted, Exception)
     assert Interrupted(15).signum == 15
+
+
+def first_words(node: ast.expr) -> str:
+    """Return how a text in the code begins; nothing where that is known at run time only."""
+    match node:
+        case ast.Constant(value=str(text)) | ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+            return text
+        case ast.BinOp(left=left):
+            return first_words(left)
+    return ""
+
+
+def test_a_hint_goes_on_after_its_colon_with_a_small_letter() -> None:
+    """In the whole program, so that errors read alike; names of providers and variables keep theirs."""
+    hint_is_argument = {**dict.fromkeys(CLASSES, 1), Finding.__name__: 2}
+    hints = {}
+    for path in (REPOSITORY / "kubectl_oidc").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                place = hint_is_argument.get(node.func.id, len(node.args))
+                for argument in node.args[place : place + 1]:
+                    hints[f"{path.name}:{node.lineno}"] = first_words(argument)
+    assert len(hints) > 50
+    assert {where: hint for where, hint in hints.items() if re.match(r"[A-Z][a-z]* ", hint)} == {}

@@ -628,6 +628,46 @@ class TestWrite:
             assert path.read_bytes() == KEPT.encode()
             directory.chmod(0o755)
 
+    @pytest.mark.skipif(not POSIX, reason="owners and modes as POSIX has them")
+    def test_a_directory_that_is_read_only_is_found_before_a_sign_in(self) -> None:
+        """The check before a sign-in makes a file there, as writing does, and leaves nothing behind."""
+        with ordinary_directory() as directory:
+            path = write(directory / "config", KEPT)
+            check_user("oidc", STANZA, explicit=str(path), environ={})
+            check_user("oidc", STANZA, explicit=str(directory / "new" / "below" / "config"), environ={})
+            assert names_in(directory) == ["config"]
+            directory.chmod(0o555)
+
+            for file in (path, directory / "new" / "config"):
+                with pytest.raises(KubeconfigError, match=r"cannot write the kubeconfig .*Permission denied"):
+                    check_user("oidc", STANZA, explicit=str(file), environ={})
+            directory.chmod(0o755)
+
+    @pytest.mark.parametrize("place", ["/proc/nope/config", "/dev/null/config"])
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks for /proc")
+    def test_a_place_where_no_file_can_be_is_found_before_a_sign_in(self, place: str) -> None:
+        """Not even root can make a kubeconfig there, and the check says so."""
+        with pytest.raises(KubeconfigError, match="the kubeconfig"):
+            check_user("oidc", STANZA, explicit=place, environ={})
+
+    @pytest.mark.skipif(not POSIX, reason="owners and modes as POSIX has them")
+    def test_a_file_that_is_read_only_is_not_replaced(self) -> None:
+        """Its owner said so, and kubectl leaves it alone too; but one that is right already is no error."""
+        with ordinary_directory() as directory:
+            path = write(directory / "config", KEPT, mode=0o400)
+            for attempt in (put, lambda file: check_user("oidc", STANZA, explicit=str(file), environ={})):
+                with pytest.raises(KubeconfigError, match="is read-only") as caught:
+                    attempt(path)
+                assert "chmod u+w" in caught.value.hint
+            assert path.read_bytes() == KEPT.encode()
+            assert names_in(directory) == ["config"]
+
+            path.chmod(0o600)
+            put(path)
+            path.chmod(0o400)
+            check_user("oidc", STANZA, explicit=str(path), environ={})
+            assert put(path).action == "unchanged"
+
     @pytest.mark.skipif(not POSIX or os.geteuid() != 0, reason="only root can write other people's files")
     def test_root_leaves_the_file_to_its_owner(self, tmp_path: Path) -> None:
         """With sudo, the file and the backup still belong to the user."""

@@ -132,7 +132,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
         pass
     raise KubeconfigError(
         f"user {plain(name)!r} cannot be set in {where} without touching other parts of the file",
-        "Run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
+        "run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
     )
 
 

@@ -45,14 +45,14 @@ def load(text: str, where: str) -> dict[str, Any]:
     except (YAMLError, ValueError, RecursionError) as error:
         raise KubeconfigError(
             f"{where} is not valid YAML{_place(error)}",
-            "Correct the file (`kubectl config view` shows the same error); it was not changed",
+            "correct the file (`kubectl config view` shows the same error); it was not changed",
         ) from error
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise KubeconfigError(
             f"{where} is not a kubeconfig: it holds no mapping",
-            "Check that --kubeconfig or KUBECONFIG names a kubeconfig; the file was not changed",
+            "check that --kubeconfig or KUBECONFIG names a kubeconfig; the file was not changed",
         )
     for key in ("clusters", "contexts", "users"):
         _check_named(data.get(key), key, where)
@@ -66,14 +66,14 @@ def _check_named(items: object, key: str, where: str) -> None:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise KubeconfigError(
             f"{where} is not a kubeconfig: {key!r} is not a list of mappings",
-            "Correct the file (`kubectl config view` shows the same error); it was not changed",
+            "correct the file (`kubectl config view` shows the same error); it was not changed",
         )
     names = [item.get("name") for item in items]
     for name in names:
         if names.count(name) > 1:
             raise KubeconfigError(
                 f"{where} has more than one entry named {plain(name)!r} in {key!r}",
-                "Remove one of them; kubectl refuses such a file too. It was not changed",
+                "remove one of them; kubectl refuses such a file too; it was not changed",
             )
 
 

@@ -92,7 +92,7 @@ def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
     for path in files:
         text = read_text(path)
         if text is None and explicit:
-            raise KubeconfigError(f"there is no kubeconfig {plain(path)}", "Check --kubeconfig")
+            raise KubeconfigError(f"there is no kubeconfig {plain(path)}", "check --kubeconfig")
         data = load(text or "", plain(path))
         for kind, known in merged.items():
             for item in data.get(kind) or []:
@@ -113,7 +113,7 @@ def read_text(path: Path) -> str | None:
         if not stat.S_ISREG(mode) and path != Path(os.devnull):  # a pipe that nobody writes to would hang us
             raise KubeconfigError(
                 f"the kubeconfig {plain(path)} is not a regular file",
-                "Name a file with --kubeconfig or KUBECONFIG",
+                "name a file with --kubeconfig or KUBECONFIG",
             )
         return path.read_bytes().decode()
     except FileNotFoundError:
@@ -121,9 +121,9 @@ def read_text(path: Path) -> str | None:
     except OSError as error:
         raise KubeconfigError(
             f"cannot read the kubeconfig {plain(path)}: {error.strerror or error}",
-            "Check the file's owner and permissions",
+            "check the file's owner and permissions",
         ) from error
     except UnicodeDecodeError as error:
         raise KubeconfigError(
-            f"the kubeconfig {plain(path)} is not UTF-8 text", "Save it as UTF-8; it was not changed"
+            f"the kubeconfig {plain(path)} is not UTF-8 text", "save it as UTF-8; it was not changed"
         ) from error

@@ -42,7 +42,7 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
             if deadline.passed():
                 raise KubeconfigError(
                     f"another program holds the kubeconfig's lock {plain(lock)}",
-                    "Try again; if no kubectl is running, a crash left the file behind: remove it",
+                    "try again; if no kubectl is running, a crash left the file behind: remove it",
                 ) from None
             time.sleep(_LOCK_POLL_SECONDS)
     try:
@@ -64,9 +64,35 @@ def regular(target: Path) -> os.stat_result | None:
     if not stat.S_ISREG(status.st_mode):
         raise KubeconfigError(
             f"the kubeconfig {plain(target)} is not a regular file",
-            "Name a file with --kubeconfig or KUBECONFIG",
+            "name a file with --kubeconfig or KUBECONFIG",
         )
     return status
+
+
+def check_writable(target: Path, status: os.stat_result) -> None:
+    """Refuse a file that is read-only, though its directory would let it be replaced: kubectl, too, leaves it alone.
+
+    Raises:
+        KubeconfigError: Nobody may write it, or not we.
+    """
+    effective = os.access in os.supports_effective_ids
+    if status.st_mode & 0o222 and os.access(target, os.W_OK, effective_ids=effective):
+        return
+    raise KubeconfigError(
+        f"the kubeconfig {plain(target)} is read-only",
+        "make it writable (chmod u+w, where it is yours), or name another file with --kubeconfig; it was not changed",
+    )
+
+
+def check_directory(directory: Path) -> None:
+    """Make a file in a directory, or in the nearest one above it that exists, and leave nothing behind.
+
+    Raises:
+        OSError: A file cannot be made there.
+    """
+    nearest = next((place for place in (directory, *directory.parents) if os.path.lexists(place)), directory)
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def back_up(target: Path, status: os.stat_result) -> Path:
@@ -129,7 +155,7 @@ def _unchanged(target: Path, before: os.stat_result) -> None:
     now = target.stat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
         raise KubeconfigError(
-            f"the kubeconfig {plain(target)} was changed by another program just now", "Run the command again"
+            f"the kubeconfig {plain(target)} was changed by another program just now", "run the command again"
         )
 
 

@@ -19,7 +19,7 @@ from kubectl_oidc.text import plain
 from .edit import set_user
 from .parse import load
 from .read import paths, read_text
-from .replace import back_up, locked, regular, replace
+from .replace import back_up, check_directory, check_writable, locked, regular, replace
 from .stanza import Stanza, is_ours, redacted
 
 if TYPE_CHECKING:
@@ -59,11 +59,19 @@ def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapp
         environ: The environment.
 
     Raises:
-        KubeconfigError: The file cannot be understood, or the user is not ours to replace.
+        KubeconfigError: The file cannot be understood or written, or the user is not ours to replace.
     """
     path = _destination(name, paths(explicit, environ))
-    regular(Path(os.path.realpath(path)))
-    _updated(_old_user(read_text(path) or "", name, plain(path)), stanza, name, path)
+    target = Path(os.path.realpath(path))
+    status = regular(target)
+    old = _old_user(read_text(path) or "", name, plain(path))
+    if _updated(old, stanza, name, path) != old and status is not None:
+        check_writable(target, status)
+    try:
+        for directory in dict.fromkeys((path.parent, target.parent)):  # of the lock, and of the file
+            check_directory(directory)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def write_user(
@@ -98,10 +106,14 @@ def write_user(
         with locked(path, lock_seconds):
             return _write_user(name, stanza, path)
     except OSError as error:
-        raise KubeconfigError(
-            f"cannot write the kubeconfig {plain(path)}: {error.strerror or error}",
-            "Check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> KubeconfigError:
+    return KubeconfigError(
+        f"cannot write the kubeconfig {plain(path)}: {error.strerror or error}",
+        "check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
+    )
 
 
 def _destination(name: str, files: Sequence[Path]) -> Path:
@@ -121,6 +133,8 @@ def _write_user(name: str, stanza: Stanza, path: Path) -> Change:
     new = _updated(old, stanza, name, path)
     if new == old:
         return Change(path, "unchanged", readable_by_others=_open_to_others(before))
+    if before is not None:
+        check_writable(target, before)
     edited = set_user(text or "", name, new, plain(path)).encode()
     backup = back_up(target, before) if before else None
     replace(target, edited, before)
@@ -156,7 +170,7 @@ def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Pat
         what = ", ".join(sorted(foreign)) or "another exec program"
         raise KubeconfigError(
             f"user {plain(name)!r} in {plain(path)} already signs in in another way ({plain(what)})",
-            "Choose another name with --user; the file was not changed",
+            "choose another name with --user; the file was not changed",
         )
     ours, kept = stanza.exec_mapping(), exec_ if isinstance(exec_, dict) else {}
     ours["provideClusterInfo"] = kept.get("provideClusterInfo", ours["provideClusterInfo"])
