@@ -97,9 +97,9 @@ class Page:
         self._console.print(table)
 
     def finding(self, finding: Finding) -> None:
-        """Write what was found, and under it what to do."""
+        """Write what was found, and under it what to do; no ``error:``, because the command itself did not fail."""
         problem = finding.severity is Severity.PROBLEM
         self.words(
-            f"{'error' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
+            f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
         )
         self.words(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)

@@ -155,9 +155,9 @@ def test_shells_differ_in_their_quotes() -> None:
 
 
 def test_a_finding_says_what_and_what_to_do() -> None:
-    """A problem is an error, the other a warning; the hint names the troubleshooting page's heading."""
+    """A problem or a warning, and no error, because the command works; the hint names the page's heading."""
     problem = shown(lambda page: page.finding(Finding(Severity.PROBLEM, "it is wrong", "do this", "groups")))
-    assert problem.splitlines() == ["error: it is wrong", "  hint: do this (troubleshooting: groups)"]
+    assert problem.splitlines() == ["problem: it is wrong", "  hint: do this (troubleshooting: groups)"]
     warning = shown(lambda page: page.finding(Finding(Severity.WARNING, "odd", "see", "groups")))
     assert warning.startswith("warning: odd")
 

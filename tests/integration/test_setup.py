@@ -154,8 +154,8 @@ def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
     laptop.realm.set_groups(alice=[])
     bare = shown(laptop.run("setup", *identity, "--oidc-client-id=kubernetes", "--token-cache-storage=none"))
     for finding in (
-        "error: the issuer is not https",
-        "error: the token has no claim email",
+        "problem: the issuer is not https",
+        "problem: the token has no claim email",
         "hint: add --oidc-extra-scope=email",
         "warning: the claim groups is an empty list",
         "warning: the provider gave no refresh token, because offline_access was not asked for",
@@ -166,7 +166,7 @@ def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
     email_is_unverified(laptop)
     laptop.client = "code-only"
     text = shown(setup(laptop))
-    assert "error: the claim email_verified is false" in text
+    assert "problem: the claim email_verified is false" in text
     assert "warning: the provider gave no refresh token, though offline_access was asked for" in text
 
 
