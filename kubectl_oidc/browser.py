@@ -105,6 +105,14 @@ class Browser:
             return _start_file(url)
         return any(_start(words, url, self.environ, self.patience) for words in self.commands)
 
+    def failure(self) -> str:
+        """Say in words what became of the commands, when none of them could be started or each failed at once."""
+        names = [quoted(words[0]) for words in self.commands]
+        if not names:
+            return "the browser could not be started"
+        missing = all(_which(words[0], self.environ) is None for words in self.commands)
+        return f"{' and '.join(names)} {'is not found' if missing else 'could not be started'}"
+
 
 def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | None = None) -> str | None:
     """Return why a browser that is opened here would be seen by nobody, or None.

@@ -125,7 +125,7 @@ class TokenEndpoint:
                 ) from error
             # Not the provider's words: a gateway or a captive portal answered in its place.
             raise ProviderUnreachable(
-                f"{error.message}, with status {response.status}", error.hint
+                f"{error.message}, with status {response.status}", error.hint, topic=error.topic
             ) from error
         if document.get("error"):
             raise refusal(document, grant_type, secrets, has_secret=bool(self.client.client_secret))

@@ -453,3 +453,43 @@ def test_a_wait_has_bounds(seconds: str) -> None:
     error = refused(f"--authentication-timeout-sec={seconds}")
     assert "--authentication-timeout-sec" in error.message
     assert "from 1 to 86400" in error.message
+
+
+@pytest.mark.parametrize(
+    ("redirect", "listens"),
+    [
+        ("http://localhost:9999", [("127.0.0.1", 9999)]),
+        ("http://127.0.0.1:9999/back", [("127.0.0.1", 9999)]),
+        ("http://[::1]:9999", [("127.0.0.1", 9999)]),
+        ("http://localhost", [("127.0.0.1", 80)]),
+        ("https://sso.example.com/back", [("127.0.0.1", 8000), ("127.0.0.1", 18000)]),
+    ],
+)
+def test_a_redirect_url_on_this_machine_says_where_to_listen(
+    redirect: str, listens: list[tuple[str, int]]
+) -> None:
+    """Unless --listen-address does: at any other port the answer would go to a stranger."""
+    asked = request(f"--oidc-redirect-url={redirect}").listen_addresses
+    assert [(address.host, address.port) for address in asked] == listens
+    explicit = request(f"--oidc-redirect-url={redirect}", "--listen-address=127.0.0.1:7").listen_addresses
+    assert [(address.host, address.port) for address in explicit] == [("127.0.0.1", 7)]
+
+
+@pytest.mark.parametrize("command", ["get-token", "setup", "purge", "clean"])
+def test_kubelogins_logging_and_tls_flags_are_taken(command: str) -> None:
+    """So that nothing breaks that was written for it; they do nothing here, and the help does not list them."""
+    flags = [
+        "--logtostderr", "--alsologtostderr=false", "--stderrthreshold=2", "--vmodule=a=1", "--log_file", "x",
+        "--log_dir=y", "--log_file_max_size=9", "--log_backtrace_at=a:1", "--skip_headers", "--skip_log_headers=true",
+        "--one_output", "--add_dir_header", "--tls-renegotiation-once", "--tls-renegotiation-freely=false",
+    ]  # fmt: skip
+    assert main([command, *flags, "--help"]) == 0
+    with pytest.raises(UsageError, match="'--log_what'"):
+        main([command, *flags, "--log_what"])
+
+
+@pytest.mark.parametrize("grant", ["auto", "authcode"])
+def test_the_grants_that_mean_a_browser_are_taken(grant: str) -> None:
+    """They are what is done anyway; the others are refused by name until they are there."""
+    assert request(f"--grant-type={grant}") == request()
+    assert "--grant-type" in refused("--grant-type=password").message

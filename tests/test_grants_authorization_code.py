@@ -237,4 +237,4 @@ def test_the_providers_words_are_made_plain() -> None:
 )
 def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str) -> None:
     """The line that forwards the port can be pasted: the address that SSH was connected to, else this machine's name."""
-    assert ssh_forward(8000, environ) == f"ssh -L 8000:localhost:8000 {expected}"
+    assert ssh_forward(8000, 8000, environ) == f"ssh -L 8000:localhost:8000 {expected}"

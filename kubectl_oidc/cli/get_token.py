@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kubectl_oidc.authenticate import MARGIN, authenticate
-from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.hot.answer import write
@@ -18,7 +18,7 @@ from kubectl_oidc.token_request import World
 
 
 @click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE, *IGNORED)
 @click.pass_obj
 def get_token(times: int | None, /, **values: Any) -> int:
     """Print an ExecCredential for kubectl; sign in through the browser if there is no session yet.

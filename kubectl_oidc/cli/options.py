@@ -148,6 +148,15 @@ SIGN_IN: tuple[Option, ...] = (
         },
     ),
     (
+        ("--grant-type",),
+        {
+            "type": click.Choice(("auto", "authcode")),
+            "default": "auto",
+            "show_default": True,
+            "help": "How to sign in; both are the authorization code through the browser.",
+        },
+    ),
+    (
         ("--open-url-after-authentication",),
         {"metavar": "URL", "help": "Where the browser goes after the sign-in."},
     ),
@@ -167,6 +176,27 @@ SIGN_IN: tuple[Option, ...] = (
         ("--insecure-skip-tls-verify",),
         {"cls": Switch, "help": "[DANGEROUS] Do not check the provider's certificate."},
     ),
+)
+
+# What kubelogin takes beside these. Nothing here does anything: logs go to standard error alone, in one form, and TLS 1.2
+# with renegotiation is spoken by nobody any more (RFC 8446 §4.1.2 has none).
+_SWITCHES_OF_KUBELOGIN = (
+    *("--add_dir_header", "--alsologtostderr", "--logtostderr", "--one_output", "--skip_headers"),
+    *("--skip_log_headers", "--tls-renegotiation-once", "--tls-renegotiation-freely"),
+)
+_VALUES_OF_KUBELOGIN = (
+    *(
+        "--log_backtrace_at",
+        "--log_dir",
+        "--log_file",
+        "--log_file_max_size",
+        "--stderrthreshold",
+        "--vmodule",
+    ),
+)
+IGNORED: tuple[Option, ...] = (
+    *(((name,), {"cls": Switch, "hidden": True, "expose_value": False}) for name in _SWITCHES_OF_KUBELOGIN),
+    *(((name,), {"hidden": True, "expose_value": False}) for name in _VALUES_OF_KUBELOGIN),
 )
 
 FORCE: Option = (("--force-refresh",), {"cls": Switch, "help": "Replace a token that is still good."})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
 from kubectl_oidc.errors import StoreError, UsageError
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 
 # A kubeconfig's arguments can be given as they stand there; how somebody signs in names no session.
-_IGNORED = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN_IN, FORCE))
+_HOW = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN_IN, FORCE))
 
 
 @click.command("purge", short_help="Remove a cached session, or all of them")
 @options(
-    (("--all", "everything"), {"cls": Switch, "help": "Remove every session."}), *IDENTITY, *_IGNORED, VERBOSE
+    (("--all", "everything"), {"cls": Switch, "help": "Remove every session."}),
+    *IDENTITY,
+    *_HOW,
+    VERBOSE,
+    *IGNORED,
 )
 def purge(**values: Any) -> int:
     """Remove a cached session: the one of these flags, the only one, or with --all every one.
@@ -44,7 +48,7 @@ def purge(**values: Any) -> int:
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")
-@options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE)
+@options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 

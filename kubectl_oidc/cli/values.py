@@ -13,7 +13,9 @@ from kubectl_oidc.cli.options import LISTEN
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.words import cache_root
 from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.provider import check_issuer
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
@@ -50,20 +52,19 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
     secret = values.get("oidc_client_secret")
+    redirect_url = _redirect_url(values.get("oidc_redirect_url"))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
     return TokenRequest(
         issuer=issuer,
         client_id=values["oidc_client_id"],
         client_secret=Secret(secret) if secret else None,
         scopes=scopes(values.get("oidc_extra_scope", ())),
-        redirect_url=_redirect_url(values.get("oidc_redirect_url")),
+        redirect_url=redirect_url,
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),
         use_access_token=bool(values.get("oidc_use_access_token")),
         request_headers=pairs.read("--oidc-request-header", values.get("oidc_request_header", ())),
         extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),
-        listen_addresses=tuple(
-            ListenAddress.parse(text) for text in _split(values.get("listen_address", ())) or LISTEN
-        ),
+        listen_addresses=_listen_addresses(values.get("listen_address", ()), redirect_url),
         open_browser=not values.get("skip_open_browser"),
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
@@ -158,6 +159,16 @@ def _redirect_url(text: str | None) -> str | None:
             "give the redirect URI as it is registered at the provider, such as http://localhost:8000",
         )
     return text
+
+
+def _listen_addresses(given: Sequence[str], redirect_url: str | None) -> tuple[ListenAddress, ...]:
+    """Return where to listen; a redirect URL on this machine says it, where --listen-address does not."""
+    words = _split(given)
+    if not words and redirect_url and is_loopback_url(redirect_url):
+        from urllib.parse import urlsplit
+
+        return (ListenAddress("127.0.0.1", port_of(urlsplit(redirect_url))),)
+    return tuple(ListenAddress.parse(text) for text in words or LISTEN)
 
 
 def _open_url(text: str | None) -> str | None:

@@ -233,5 +233,7 @@ def _quote(text: str) -> None:
 
 
 def _say(line: str) -> None:
+    if sys.stdout is None:
+        return  # it was closed; the exit status still tells
     encoding = sys.stdout.encoding or "ascii"
     print(line.encode(encoding, "replace").decode(encoding), flush=True)

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, ProviderRefused, SignInRefused, SignInTimeout
+from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
+from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import person
 from kubectl_oidc.terminal import remaining
@@ -140,6 +142,9 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
     terminal = world.terminal
     host = urlsplit(request.issuer).hostname or request.issuer
     terminal.say(f"Signing in at {plain(host)}: {plain(why)}")
+    world.log.info(1, f"signing in at {host}: {why}")
+    if request.tls.insecure:
+        terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
     if server.tried:
         terminal.say(
             f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
@@ -150,7 +155,7 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
     if server.unserved:
         terminal.need(
             f"warning: the redirect URI leads to {server.unserved}, where this program does not listen; "
-            "name where the browser reaches it with --oidc-redirect-url, or leave out --listen-address"
+            "--listen-address and --oidc-redirect-url must lead to the same port"
         )
     browser = Browser.from_environment(
         command=request.browser_command, environ=world.environ, platform=sys.platform
@@ -160,27 +165,33 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
         if browser.open(server.start_url):
             terminal.say(f"The browser opens; if it does not, open {server.start_url}")
             return
-        reason = "the browser could not be started"
-    port = urlsplit(server.start_url).port
+        reason = browser.failure()
     terminal.need(f"Sign in needed ({reason}). Open this address in a browser:\n\n  {url}\n")
-    terminal.need(
-        f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
-        f"  {ssh_forward(port, world.environ)}\n"
-    )
+    port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
+    if is_loopback(target.hostname or ""):
+        terminal.need(
+            f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
+            f"  {ssh_forward(port_of(target), port, world.environ)}\n"
+        )
+    else:
+        terminal.need(
+            f"The browser then goes to {server.redirect_uri}, which must lead to port {port} of this machine.\n"
+        )
 
 
-def ssh_forward(port: int | None, environ: Mapping[str, str]) -> str:
+def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
     """Return the command that makes this machine's port reachable as localhost on the person's own.
 
     Args:
-        port: The port that is listened on.
+        near: The port of the redirect URI.
+        far: The port that is listened on here.
         environ: The environment, which knows the user's name and, over SSH, the address that was connected to.
     """
     user = environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or "USER"
     # client address, client port, server address, server port (ssh(1))
     connection = environ.get("SSH_CONNECTION", "").split()
     host = connection[2] if len(connection) == 4 else gethostname()  # noqa: PLR2004 - the four
-    return f"ssh -L {port}:localhost:{port} {shlex.quote(plain(f'{user}@{host}'))}"
+    return f"ssh -L {near}:localhost:{far} {shlex.quote(plain(f'{user}@{host}'))}"
 
 
 def _await_answer(request: TokenRequest, world: World, server: CallbackServer, deadline: Deadline) -> Answer:
@@ -198,8 +209,22 @@ def _await_answer(request: TokenRequest, world: World, server: CallbackServer, d
     raise SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {plain(request.client_id, limit=100)} "
-        f"and register the redirect URI {server.redirect_uri} there for it; --authentication-timeout-sec sets the time",
+        f"and {_to_register(request, server)}; --authentication-timeout-sec sets the time",
     )
+
+
+def _to_register(request: TokenRequest, server: CallbackServer) -> str:
+    """Return what must be registered at the provider for the redirect URI to be taken, and why it is this one."""
+    chosen = request.redirect_url is None and any(address.port == 0 for address in request.listen_addresses)
+    if chosen and not any(
+        server.redirect_uri.endswith(f":{address.port}") for address in request.listen_addresses
+    ):
+        return (
+            f"the redirect URI {server.redirect_uri} there: choose a fixed port with --listen-address, unless the "
+            "provider takes any port of localhost"
+        )
+    why = f" ({server.tried[0]} is {server.tried[0].reason})" if server.tried else ""
+    return f"register the redirect URI {server.redirect_uri} there for it{why}"
 
 
 def _redeem(

@@ -18,7 +18,7 @@ from .callback import Answer, Awaited, Refusal
 from .pages import Failed
 from .sockets import listen
 from .thread import SLICE, ListenerThread
-from .urls import choices, host_headers, reachable
+from .urls import choices, host_headers, port_of, reachable
 
 if TYPE_CHECKING:
     import asyncio
@@ -152,9 +152,8 @@ class CallbackServer:
         port = listening.asked.port
         self.redirect_uri = self._redirect_url or f"http://localhost:{port}"
         target = urlsplit(self.redirect_uri)
-        self.unserved = (
-            target.netloc if listening.beside_localhost and is_loopback(target.hostname or "") else None
-        )
+        beside = listening.beside_localhost or port_of(target) != port
+        self.unserved = target.netloc if beside and is_loopback(target.hostname or "") else None
         ticket = secrets.token_urlsafe(24)
         self.start_url = f"http://{reachable(listening.asked)}/{ticket}"
         awaited = Awaited(

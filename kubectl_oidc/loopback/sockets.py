@@ -224,10 +224,11 @@ def _ports_taken(tried: Sequence[NotFree]) -> PortsTaken:
         find = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
     else:
         find = f"ss -ltnp 'sport = :{port}'"
-    look = f"{find} shows who has it; " if port else ""
+    taken = port and any("in use" in each.reason for each in tried)
+    look = f"{find} shows who has it; end that program, or " if taken else ""
     return PortsTaken(
         "no listen address is free for the browser to come back to: "
         + ", ".join(f"{each} ({each.reason})" for each in tried),
-        f"{look}end that program, or choose another port with --listen-address=127.0.0.1:PORT and register "
+        f"{look}choose another address with --listen-address=127.0.0.1:PORT and register "
         "http://localhost:PORT at the provider as a redirect URI",
     )

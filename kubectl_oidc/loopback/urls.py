@@ -9,6 +9,7 @@ from kubectl_oidc.issuer import is_loopback, is_loopback_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from urllib.parse import SplitResult
 
     from .addresses import ListenAddress
 
@@ -22,9 +23,13 @@ def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Seq
     """
     if redirect_url is None or not is_loopback_url(redirect_url):
         return addresses
-    parts = urlsplit(redirect_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = port_of(urlsplit(redirect_url))
     return [address for address in addresses if address.port == port] or addresses
+
+
+def port_of(parts: SplitResult) -> int:
+    """Return the port of an http or https URL, written or not."""
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def reachable(asked: ListenAddress) -> str:

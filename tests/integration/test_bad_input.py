@@ -67,7 +67,7 @@ USAGE = {
         "--oidc-issuer-url=https://issuer.example.com",
     ),
     "an unknown flag": Wrong(("get-token", "--oidc-isuer-url=x"), "--oidc-isuer-url", "--help"),
-    "a flag of another command": Wrong(("purge", "--force-refresh"), "--force-refresh", "--help"),
+    "a flag of another command": Wrong(("purge", "--write-kubeconfig"), "--write-kubeconfig", "--help"),
     "an unknown command": Wrong(("get-tokn",), "get-tokn", "--help"),
     "one word too many": Wrong(("get-token", "pods"), "pods", "--help"),
     "an unknown storage": Wrong(("get-token", "--token-cache-storage=tape"), "tape", "--help"),

@@ -114,6 +114,44 @@ def test_without_a_terminal_what_needs_a_person_is_printed(laptop: Laptop) -> No
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
 
 
+def test_the_ssh_line_leads_from_the_redirect_uris_port_to_ours(laptop: Laptop) -> None:
+    """With another port in the redirect URL the line forwards that one to the one that listens, and says what does not fit."""
+    running = laptop.start("--skip-open-browser", "--oidc-redirect-url=http://localhost:9999")
+    assert running.process.stderr is not None
+    said = ""
+    while "ssh -L" not in said:
+        said += running.process.stderr.readline()
+    assert re.search(r"ssh -L 9999:localhost:(?!9999)\d+ ", said)
+    assert "warning: the redirect URI leads to localhost:9999, where this program does not listen" in said
+
+
+def test_a_redirect_uri_on_another_host_needs_no_ssh_line(laptop: Laptop) -> None:
+    """What stands there must lead to our port, and that is said."""
+    running = laptop.start("--skip-open-browser", "--oidc-redirect-url=https://sso.example.com/back")
+    assert running.process.stderr is not None
+    said = ""
+    while "must lead to port" not in said:
+        said += running.process.stderr.readline()
+    assert "ssh -L" not in said
+    assert "https://sso.example.com/back" in said
+
+
+def test_a_browser_that_is_not_there_is_named(laptop: Laptop) -> None:
+    """The address is printed instead, with the name of what could not be started."""
+    words = ["get-token", *laptop.realm.flags("--browser-command=no-such-browser --new-tab")]
+    running = laptop.begin(*words, "--token-cache-storage=none", "--listen-address=127.0.0.1:0")
+    assert running.process.stderr is not None
+    line = running.process.stderr.readline()
+    assert line.startswith('Sign in needed ("no-such-browser" is not found). Open this address')
+
+
+def test_the_reason_for_a_sign_in_is_in_the_log(laptop: Laptop) -> None:
+    """Without a terminal -v 1 tells why a sign-in was needed."""
+    ended = laptop.get_token("-v", "1")
+    assert ended.status == 0
+    assert "signing in at 127.0.0.1: first use of this session" in ended.stderr
+
+
 def times(terminal: OnTerminal) -> set[str]:
     """Return the spans of time that the terminal has shown as left."""
     return set(re.findall(rf"{AWAITED}, (\d:\d\d) left", terminal.text()))
