@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, InvalidGrant, LockError, StoreError
+from kubectl_oidc.errors import (
+    IdTokenError,
+    InvalidGrant,
+    LockError,
+    ProviderRefused,
+    ProviderUnreachable,
+    StoreError,
+)
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.provider import Client, Provider
-from kubectl_oidc.session import Session
+from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome, TokenRequest, World
 from kubectl_oidc.tokens import accept
@@ -28,6 +35,7 @@ from kubectl_oidc.waiting import SIGNING_IN, Waiting, still_held
 if TYPE_CHECKING:
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.tokens import Tokens
 
 __all__ = ["MARGIN", "Outcome", "TokenRequest", "World", "authenticate"]
@@ -209,10 +217,9 @@ class _Way:
         """
         deadline = Deadline.after(min(self.request.timeout, REQUEST_SECONDS))
         generation = keeper.next_generation(session)
-        keeper.mark_in_flight(self.now())
         # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
         with signals.held():
-            response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
+            response = self._send(keeper, provider, refresh_token, deadline)
             if response.refresh_token and response.refresh_token != refresh_token:
                 session = session.renewed(response.refresh_token, generation=generation)
                 self._save(keeper, session)
@@ -224,7 +231,25 @@ class _Way:
             if error.topic == "clock":
                 raise  # a new sign-in would meet the same clock
             raise _UnusableRefreshError(error.message) from error
-        return self._keep(keeper, session.with_tokens(tokens, generation=generation), tokens)
+        # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
+        return self._keep(keeper, session.with_tokens(tokens, generation=session.generation), tokens)
+
+    def _send(
+        self, keeper: SessionKeeper, provider: Provider, refresh_token: Secret, deadline: Deadline
+    ) -> TokenResponse:
+        """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight."""
+        entry = keeper.entry()
+        if entry and entry.in_flight:
+            self.world.log.info(
+                1, "the answer to the last refresh never came: the same refresh token is sent once more"
+            )
+        keeper.mark_in_flight(self.now())
+        try:
+            return provider.refresh(refresh_token=refresh_token, deadline=deadline)
+        except (ProviderRefused, ProviderUnreachable) as error:
+            if isinstance(error, ProviderRefused) or not error.sent:
+                keeper.mark_in_flight(0)
+            raise
 
     def _sign_in(
         self, keeper: SessionKeeper, provider: Provider, session: Session | None, why: str
@@ -244,7 +269,7 @@ class _Way:
         fresh = Session.begin(
             keeper.session_id,
             tokens,
-            generation=keeper.next_generation(session),
+            generation=keeper.next_generation(session, by=RAISE),
             now=self.now(),
         )
         entry = keeper.entry()

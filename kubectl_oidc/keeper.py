@@ -6,24 +6,22 @@ behind is never taken for the session, and its refresh token is never sent.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.copies import Copies
+from kubectl_oidc.current_credential import CurrentCredential
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
-from kubectl_oidc.session import Session
-from kubectl_oidc.stores import first_store, index, kernel_is_private, open_store, private_files
+from kubectl_oidc.stores import first_store, index, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from kubectl_oidc.log import Log
-    from kubectl_oidc.session import SessionKey
+    from kubectl_oidc.session import Session, SessionKey
     from kubectl_oidc.stores.base import Store
 
 
@@ -50,8 +48,13 @@ class SessionKeeper:
         self._environ = environ
         self._log = log
         entry = index.read(cache_dir, self.session_id)
+        self._known = entry is not None
         self.decided_here = storage == "auto" and not (entry and entry.storage)
         self.store = self._open(storage, entry)
+        self._copies = Copies(self.session_id, self.store, cache_dir=cache_dir, log=log)
+        self._credential = CurrentCredential(
+            self.session_id, storage=self.store.name, cache_dir=cache_dir, environ=environ, log=log
+        )
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
@@ -87,10 +90,8 @@ class SessionKeeper:
         Raises:
             StoreError: The store exists and cannot be read just now.
         """
-        session = Session.parse(self.store.load(self.session_id), self.session_id)
-        entry = self.entry()
-        if entry and self._rests_elsewhere(entry) and (not session or session.generation < entry.generation):
-            session = self._fetch_from(entry.storage)  # a copy that was left behind here is older
+        entry = self._look()
+        session = self._copies.newest(entry)
         if session is None:
             self._log.info(1, f"no session in {self.store.where()}")
             return None
@@ -99,29 +100,32 @@ class SessionKeeper:
             return None
         return session
 
-    def _rests_elsewhere(self, entry: index.Entry) -> bool:
-        """Tell whether another store was asked for before; ``none`` neither reads nor renews what rests there."""
-        return entry.storage not in {"", self.store.name} and self.store.name != "none"
-
-    def _fetch_from(self, storage: str) -> Session | None:
-        """Return the session from the store it rested in before another was asked for."""
-        try:
-            before = open_store(storage, self.cache_dir)
-            return Session.parse(before.load(self.session_id), self.session_id)
-        except StoreError as error:
-            self._log.info(1, f"the session's former store cannot be read: {error.message}")
-            return None
-
-    def next_generation(self, session: Session | None) -> int:
-        """Return the generation of the tokens that replace ``session``'s."""
+    def _look(self) -> index.Entry | None:
+        """Return the session's entry, and remember whether there was one."""
         entry = self.entry()
-        return 1 + max(session.generation if session else 0, entry.generation if entry else 0)
+        self._known = entry is not None
+        if entry is None and self._log.level >= 1:
+            damage = index.damage(self.cache_dir, self.session_id)
+            if damage:
+                self._log.info(1, f"{damage}: it is not used")
+        return entry
 
-    def mark_in_flight(self, now: int) -> None:
-        """Record that a refresh is about to be sent.
+    def next_generation(self, session: Session | None, *, by: int = 1) -> int:
+        """Return the generation of the tokens that replace ``session``'s.
 
         Args:
-            now: Epoch seconds.
+            session: The session, where there is one.
+            by: How many generations later.
+        """
+        entry = self.entry()
+        self._known = entry is not None
+        return by + max(session.generation if session else 0, entry.generation if entry else 0)
+
+    def mark_in_flight(self, now: int) -> None:
+        """Record that a refresh is about to be sent, or that it has been answered.
+
+        Args:
+            now: Epoch seconds; 0 when it has been answered.
         """
         entry = self.entry()
         if entry:
@@ -135,27 +139,48 @@ class SessionKeeper:
             now: Epoch seconds.
 
         Returns:
-            Whether it was kept. A purge that went by meanwhile, unseen by the lock, is not undone.
+            Whether it was kept. A purge or another sign-in that went by meanwhile, unseen by the lock, is not undone.
 
         Raises:
             StoreError: The store refused; the index then knows the generation, so the old record is not used again.
         """
         before = self.entry()
-        if before and before.generation > session.generation:
-            self._log.info(1, "the session was purged meanwhile; nothing is stored")
+        if before.generation > session.generation if before else self._known:
+            self._log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
             return False
+        anew = before is not None and before.signed_in_at != session.signed_in_at
+        if before and (anew or before.person != session.person):
+            self._withdraw()  # what is handed out is the former person's until the new one is published
+        former = self._copies.others(before)
+        moves = before is not None and before.storage in former
+        if before and moves:
+            # Before anything is moved: wherever that is cut short, the newest copy is found, and each one purged.
+            self._index(replace(before, storage=self.store.name, former=former))
         try:
             self.store.save(self.session_id, session.record())
         except StoreError:
-            if before:
-                self._index(replace(before, generation=session.generation, in_flight=0))
+            self._give_up(before, session)
             raise
-        self._index(self._entry_for(session, now))
-        if before and self._rests_elsewhere(before):
-            self._leave(before.storage)
+        entry = self._entry_for(session, now, former)
+        self._index(entry)
+        if before and former:
+            left = self._copies.remove(entry, moved_from=before.storage, anew=anew)
+            if moves:
+                self._withdraw()
+            self._index(replace(entry, former=left))
         return True
 
-    def _entry_for(self, session: Session, now: int) -> index.Entry:
+    def _give_up(self, before: index.Entry | None, session: Session) -> None:
+        """See to it that the record that could not be replaced is not used: its refresh token was used up."""
+        if before and before.generation < session.generation:
+            before = replace(before, generation=session.generation, in_flight=0)
+        if before and not self._index(before):
+            try:
+                self.store.delete(self.session_id)  # even on a full disk
+            except StoreError as error:
+                self._log.info(1, f"the old session stays where it is: {error.message}")
+
+    def _entry_for(self, session: Session, now: int, former: tuple[str, ...]) -> index.Entry:
         return index.Entry(
             session_id=self.session_id,
             issuer=session.issuer,
@@ -172,32 +197,29 @@ class SessionKeeper:
             renewable=session.refresh_token is not None,
             in_flight=0,
             host=index.hostname(),
+            former=former,
         )
 
-    def _index(self, entry: index.Entry) -> None:
+    def _index(self, entry: index.Entry) -> bool:
+        """Write the entry and tell whether that could be done."""
         if self.store.name == "none":
-            return
+            return False
         try:
             index.write(self.cache_dir, entry)
         except StoreError as error:
             self._log.info(1, f"the index cannot be written: {error.message}")
+            return False
+        return True
 
-    def _leave(self, storage: str) -> None:
-        for remove in (self.withdraw, lambda: open_store(storage, self.cache_dir).delete(self.session_id)):
-            try:
-                remove()
-            except StoreError as error:
-                self._log.info(1, f"the session's former store still holds it: {error.message}")
+    def _withdraw(self) -> None:
+        try:
+            self.withdraw()
+        except StoreError as error:
+            self._log.info(1, f"the former credential stays where it is: {error.message}")
 
     def credential_place(self) -> str:
         """Return where the current credential rests: beside the session, or in the kernel keyring for ``keyring``."""
-        if self.store.name != "keyring":
-            return "" if self.store.name == "none" else self.store.name
-        if sys.platform == "linux" and kernel_is_private(self._environ):
-            from kubectl_oidc.stores.kernel import KernelStore
-
-            return "kernel" if KernelStore().usable() else "keyring"
-        return "keyring"
+        return self._credential.place()
 
     def publish(self, session: Session, now: int) -> str:
         """Put the session's current credential where the hot half finds it.
@@ -207,32 +229,24 @@ class SessionKeeper:
             now: Epoch seconds.
 
         Returns:
-            Where it rests, or an empty string where the hot half cannot find it.
+            Where it rests, or an empty string where the hot half cannot find it. A purge or another sign-in that went by
+            since the session was read is not undone.
         """
-        place = self.credential_place()
-        record = credential(session.token(), session.expiry).record()
-        try:
-            if place == "disk":
-                private_files.write(
-                    private_files.ensure_directory(self.cache_dir, CREDENTIALS), self.session_id, record
+        place = self._credential.put(session, now)
+        if place:
+            entry = self.entry()
+            if entry.generation > session.generation if entry else self._known:
+                self._log.info(
+                    1, "the session was purged or replaced meanwhile; its credential is not published"
                 )
-            elif place == "kernel":
-                from kubectl_oidc.stores.kernel import KernelStore
-
-                KernelStore().publish(self.session_id, record, session.expiry - now)
-            else:
+                self._withdraw()
                 return ""
-        except StoreError as error:
-            self._log.info(1, f"the credential is not published: {error.message}")
-            return ""
         return place
 
     def withdraw(self) -> bool:
-        """Remove the current credential from wherever it may rest and tell whether there was one."""
-        found = private_files.remove(self.cache_dir / CREDENTIALS, self.session_id)
-        if sys.platform == "linux":
-            from kubectl_oidc.stores.kernel import KernelStore
+        """Remove the current credential from wherever it may rest and tell whether there was one.
 
-            store = KernelStore()
-            found = (store.usable() and store.withdraw(self.session_id)) or found
-        return found
+        Raises:
+            StoreError: It stays there.
+        """
+        return self._credential.withdraw()

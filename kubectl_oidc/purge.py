@@ -20,6 +20,7 @@ from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.remember import forget
+from kubectl_oidc.session import RAISE
 from kubectl_oidc.stores import disk, index, open_store, private_files
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 5.0
 """How long a refresh on its way is waited for."""
-
-RAISE = 2
-"""A refresh on its way has counted one further already; what it brings must be older than the purge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SE
         except StoreError as error:
             failures.append(error)
         if entry and not locked and not failures:
-            _note(cache_dir, replace(entry, storage="", person=""))
+            _note(cache_dir, replace(entry, storage="", person="", former=()))
         forget(session_id)
         failed_sign_ins.forget(cache_dir, session_id)
     return Purged(
@@ -116,17 +114,17 @@ def _note(cache_dir: Path, entry: index.Entry) -> None:
 
 
 def _stores(entry: index.Entry | None, cache_dir: Path, failures: list[StoreError]) -> list[Store]:
-    """Return the stores to look in: the one that the index names, else every one that exists here.
+    """Return the stores to look in: those that the index names, else every one that exists here.
 
     The cheap ones are looked into always, for a copy that was left behind when the session moved.
     """
-    named = entry.storage if entry else ""
+    named = tuple(filter(None, (entry.storage, *entry.former))) if entry else ()
     stores: list[Store] = []
-    for name in dict.fromkeys((named or "keyring", "kernel", "disk")):
+    for name in dict.fromkeys((*(named or ("keyring",)), "kernel", "disk")):
         try:
             stores.append(open_store(name, cache_dir))
         except StoreError as error:
-            if name == named:
+            if name in named:
                 failures.append(error)
     return stores
 

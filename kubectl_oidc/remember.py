@@ -35,6 +35,8 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
     keeper = outcome.keeper
     if not root or keeper is None or outcome.place not in {"kernel", "disk"}:
         return
+    if log.level >= 1:
+        _say_damage(Path(root) / DIRECTORY, log)
     if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
         return
     try:
@@ -54,7 +56,19 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         log.info(1, f"the command is not remembered: {error.message}")
 
 
+def _say_damage(directory: Path, log: Log) -> None:
+    """Say which of the remembered commands cannot be used; the hot half has taken them for unknown ones without a word."""
+    for name in private_files.names(directory):
+        record = private_files.read(directory, name)
+        refusal = private_files.refusal(directory, name)
+        if record is not None and words.Words.parse(record) is None:
+            refusal = f"the remembered command {directory / name} is damaged or of another version"
+        if refusal:
+            log.info(1, f"{refusal}: it is not used")
+
+
 def _forget_oldest(directory: Path) -> None:
+    private_files.sweep(directory)
     names = private_files.names(directory)
     if len(names) <= MOST:
         return
@@ -74,6 +88,7 @@ def forget(session_id: str) -> None:
     if not root:
         return
     directory = Path(root) / DIRECTORY
+    private_files.sweep(directory)
     for name in private_files.names(directory):
         remembered = words.Words.parse(private_files.read(directory, name) or b"")
         if remembered is not None and remembered.session_id == session_id:

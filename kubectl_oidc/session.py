@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.tokens import Tokens
 
 VERSION = 1
+RAISE = 2
+"""By how much a purge or another sign-in raises the generation: a refresh on its way has counted one further already, and
+what it brings must be older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Session:
 
     Attributes:
         session_id: The id of its SessionKey.
-        generation: How often its tokens were replaced; a refresh token of an older generation is never sent.
+        generation: How often its refresh token was replaced; one of an older generation is never sent.
         issuer: The issuer that vouched.
         subject: ``sub``: who.
         audience: ``aud``: for whom.

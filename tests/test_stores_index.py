@@ -93,6 +93,7 @@ DAMAGED = {
     "a member nobody knows": json.dumps({**WHOLE, "colour": "red"}).encode(),
     "another session's": json.dumps({**WHOLE, "session_id": "f" * 32}).encode(),
     "an unknown place": json.dumps({**WHOLE, "storage": "dhsk"}).encode(),
+    "an unknown place of a copy": json.dumps({**WHOLE, "former": ["dhsk"]}).encode(),
     "an unknown place of the credential": json.dumps({**WHOLE, "credential": "dhsk"}).encode(),
 }
 
@@ -115,7 +116,7 @@ def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: P
     """A number is no text, a boolean no number; nothing is guessed."""
     index.write(tmp_path, ENTRY)
     wrong: list[object] = [None, 1.5, {}]
-    wrong += ["1", 1] if member in {"scopes", "renewable"} else [[], True]
+    wrong += ["1", 1] if member in {"scopes", "renewable", "former"} else [[], True]
     for value in wrong:
         put(tmp_path, json.dumps({**WHOLE, member: value}).encode())
         assert index.read(tmp_path, ID) is None, value

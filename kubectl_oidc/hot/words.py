@@ -70,9 +70,10 @@ class Words:
         check, _, body = rest.partition(b"\n")
         if head != FORMAT or hexdigest(body).encode() != check:
             return None
-        session_id, api_version, place, directory, margin, *locks = [
-            os.fsdecode(line) for line in body.split(b"\n")
-        ]
+        lines = [os.fsdecode(line) for line in body.split(b"\n")]
+        if len(lines) < 5 or not lines[4].isdigit():  # noqa: PLR2004 - its fields
+            return None
+        session_id, api_version, place, directory, margin, *locks = lines
         return cls(session_id, api_version, place, directory, int(margin), tuple(locks))
 
 

@@ -24,6 +24,12 @@ class Store(Protocol):
             StoreError: The store exists and cannot be read just now.
         """
 
+    def damage(self, session_id: str) -> str:
+        """Return why what stands in the record's place is none, in words; empty where nothing stands there.
+
+        For who has loaded None and wants to say more.
+        """
+
     def save(self, session_id: str, record: bytes) -> None:
         """Put the record, so that a crash leaves the old one or the new one, whole.
 

@@ -32,6 +32,10 @@ class DiskStore:
         """Return the session's record, or None."""
         return private_files.read(self._base / DIRECTORY, session_id)
 
+    def damage(self, session_id: str) -> str:
+        """Return why what stands in the record's place is not read, in words."""
+        return private_files.refusal(self._base / DIRECTORY, session_id)
+
     def save(self, session_id: str, record: bytes) -> None:
         """Put the record.
 

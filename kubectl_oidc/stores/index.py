@@ -43,6 +43,7 @@ class Entry:
         renewable: Whether there is a refresh token.
         in_flight: When a refresh was sent that has had no answer yet, epoch seconds; 0 otherwise.
         host: The machine that wrote this.
+        former: Other stores that may still hold a copy: the session is being moved, or could not be removed there.
     """
 
     session_id: str
@@ -60,6 +61,7 @@ class Entry:
     renewable: bool
     in_flight: int
     host: str
+    former: tuple[str, ...] = ()
 
 
 def hostname() -> str:
@@ -84,9 +86,29 @@ def read(base: Path, session_id: str) -> Entry | None:
         kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry)}
         if any(type(values[name]) is not kind for name, kind in kinds.items()):
             return None
-        return Entry(**{**values, "scopes": tuple(str(scope) for scope in values["scopes"])})
+        if any(place not in PLACES for place in values["former"]):
+            return None
+        lists = {name: tuple(map(str, values[name])) for name in ("scopes", "former")}
+        return Entry(**{**values, **lists})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def damage(base: Path, session_id: str) -> str:
+    """Return why what stands in the place of the session's entry cannot be used, in words, or an empty string.
+
+    Args:
+        base: The cache directory.
+        session_id: The session.
+    """
+    directory, name = base / DIRECTORY, f"{session_id}.json"
+    if private_files.read(directory, name) is None:
+        return private_files.refusal(directory, name)
+    return (
+        ""
+        if read(base, session_id)
+        else f"the index entry {directory / name} is damaged or of another version"
+    )
 
 
 def read_all(base: Path) -> list[Entry]:

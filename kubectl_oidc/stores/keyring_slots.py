@@ -10,6 +10,7 @@ can always be found again and removed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from typing import Protocol
@@ -80,6 +81,10 @@ class Slots:
                 return record
         return None
 
+    def there(self) -> bool:
+        """Tell whether anything stands in the place of a head, a record or not."""
+        return any(self._entries.get(self._name(slot)) is not None for slot in SLOTS)
+
     def save(self, record: str) -> None:
         """Put the record in the slot that is not current, then empty the other.
 
@@ -95,10 +100,15 @@ class Slots:
         inline, rest = record[:room], record[room:]
         size = self._entries.limit
         parts = [rest[i : i + size] for i in range(0, len(rest), size)]
-        for number, part in enumerate(parts):
-            self._entries.set(self._part(target, number), part)
         head = _Head(sequence + 1, len(parts), _digest(record), inline)
-        self._entries.set(self._name(target), head.text())
+        try:
+            for number, part in enumerate(parts):
+                self._entries.set(self._part(target, number), part)
+            self._entries.set(self._name(target), head.text())
+        except Exception:
+            with contextlib.suppress(Exception):  # what was refused is what counts
+                self._empty(target)
+            raise
         if current:
             self._empty(current)
 

@@ -16,6 +16,10 @@ class NoStore:
         """Return None."""
         return None
 
+    def damage(self, session_id: str) -> str:  # noqa: ARG002 - a store's shape
+        """Return nothing: there is nothing."""
+        return ""
+
     def save(self, session_id: str, record: bytes) -> None:
         """Keep nothing."""
 

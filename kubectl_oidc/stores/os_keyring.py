@@ -65,6 +65,15 @@ class KeyringStore:
         record = _ask(self._slots(session_id).load, self._seconds)
         return record.encode() if record and record.isascii() else None
 
+    def damage(self, session_id: str) -> str:
+        """Return that the entries hold no record, where there are entries.
+
+        Raises:
+            StoreError: The keyring is locked, refuses, or does not answer.
+        """
+        there = _ask(self._slots(session_id).there, self._seconds)
+        return f"the session in {self.where()} is damaged or of another version" if there else ""
+
     def save(self, session_id: str, record: bytes) -> None:
         """Put the record.
 

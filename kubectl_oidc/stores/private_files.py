@@ -9,6 +9,7 @@ import glob
 import os
 import stat
 import sys
+from time import time
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 WINDOWS = sys.platform == "win32"
 FILE_LIMIT = 4 << 20  # bytes
 OURS = 0o700  # the mode of a directory
+WRITING_SECONDS = 60
+"""No writer takes longer between the first byte and the file's name."""
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:
@@ -126,11 +129,48 @@ def write(directory: Path, name: str, content: bytes) -> None:
             "free some space, make the directory writable, or choose another --token-cache-storage",
             topic="cache-directory",
         ) from error
+    sweep(directory, name)
+
+
+def sweep(directory: Path, name: str = "*") -> None:
+    """Remove what killed writers of ``directory/name`` left behind: what is half written is no longer being written.
+
+    Args:
+        directory: Our own directory.
+        name: The file's name; all of them by default.
+    """
+    pattern = f".{name if name == '*' else glob.escape(name)}.*"
+    for left_behind in directory.glob(pattern):
+        try:
+            if abs(time() - left_behind.lstat().st_mtime) > WRITING_SECONDS:
+                left_behind.unlink()
+        except OSError:
+            continue  # another has removed it
 
 
 def read(directory: Path, name: str) -> bytes | None:
     """Return the content of ``directory/name``, or None when it is missing or not ours alone."""
     return read_private(os.fspath(directory), name, FILE_LIMIT)
+
+
+def refusal(directory: Path, name: str) -> str:
+    """Return why `read` does not take what stands at ``directory/name``, in words; empty where it does or nothing is there."""
+    path = directory / name
+    try:
+        place, status = directory.stat(), path.lstat()
+    except OSError:
+        return ""
+    ours = os.geteuid() if not WINDOWS else 0
+    faults = (
+        (not WINDOWS and place.st_uid != ours, f"{directory} belongs to another user"),
+        (not WINDOWS and place.st_mode & 0o022, f"{directory} can be written by others"),
+        (not stat.S_ISREG(status.st_mode), f"{path} is not a regular file"),
+        (status.st_size > FILE_LIMIT, f"{path} is too long"),
+        (not WINDOWS and status.st_uid != ours, f"{path} belongs to another user"),
+        (not WINDOWS and status.st_mode & 0o077, f"{path} can be used by others"),
+        (not WINDOWS and status.st_nlink != 1, f"{path} has a second name (a hard link)"),
+    )
+    return next((why for fault, why in faults if fault), "")
 
 
 def remove(directory: Path, name: str) -> bool:
