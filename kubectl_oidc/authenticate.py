@@ -67,6 +67,7 @@ class _Way:
         self.request = request
         self.world = world
         self.lock = SessionLock(())
+        self.no_lock: LockError | None = None
         self.warned = False
         self.unreadable = False
 
@@ -91,11 +92,8 @@ class _Way:
         try:
             return keeper.lock()
         except LockError as error:
-            self._warn_of_no_lock(error.message, error.hint)
+            self.no_lock = error
             return SessionLock(())
-
-    def _warn_of_no_lock(self, why: str, hint: str) -> None:
-        self._warn_once(f"the session cannot be locked, so it is not refreshed: {why}", hint)
 
     def _keeper(self) -> SessionKeeper:
         def keeper(storage: str) -> SessionKeeper:
@@ -159,13 +157,16 @@ class _Way:
             raise still_held(self.lock, self.request.timeout)
         failure = self.lock.failure
         if failure:
-            self._warn_of_no_lock(
+            self.no_lock = LockError(
                 f"{failure.filename}: {failure.strerror}",
                 "name a local directory that is yours alone: XDG_RUNTIME_DIR for all locks, --token-cache-dir for those of files",
             )
 
     def _obtain(self, keeper: SessionKeeper, session: Session | None) -> Outcome:
         """Refresh, or sign in. Without the session's lock no refresh token is used: another may be using it."""
+        unlocked = "the session cannot be locked, so it is not refreshed"
+        if self.no_lock:
+            self._warn_once(f"{unlocked}: {self.no_lock.message}", self.no_lock.hint)
         http = HttpClient(tls=self.request.tls, log=self.world.log)
         provider = self._provider(http)
         try:
@@ -173,7 +174,7 @@ class _Way:
             if session and self.request.sign_in:
                 why = f"you asked for it; the session of {session.person} stays until then"
             elif session and session.refresh_token and not self.lock.held:
-                why = "the session cannot be locked, so it is not refreshed"
+                why = unlocked
             elif session and session.refresh_token:
                 try:
                     self.lock.describe("refreshing the session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import errno
 import os
 import pickle
 import resource
@@ -29,7 +29,7 @@ from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
 
-from . import parts
+from . import parts, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -186,35 +186,10 @@ def as_an_ordinary_user(work: Callable[[Path], T]) -> T:
         shutil.rmtree(home)
 
 
-class _Filter(ctypes.Structure):
-    _fields_ = [
-        ("code", ctypes.c_ushort),
-        ("yes", ctypes.c_ubyte),
-        ("no", ctypes.c_ubyte),
-        ("k", ctypes.c_uint32),
-    ]
-
-
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filters", ctypes.POINTER(_Filter))]
-
-
 def forbid_the_kernel_keyring() -> None:
     """Have the kernel refuse add_key(2) and keyctl(2) from here on, as containers do; for a forked child."""
     call = KeyringCall()
-    refuse = 0x00050000 | 1  # SECCOMP_RET_ERRNO, EPERM
-    steps = (
-        (0x20, 0, 0, 0),  # load the call's number
-        (0x15, 2, 0, call._add_key),
-        (0x15, 1, 0, call._keyctl),
-        (0x06, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
-        (0x06, 0, 0, refuse),
-    )
-    filters = (_Filter * len(steps))(*(_Filter(*step) for step in steps))
-    program = _Program(len(steps), filters)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for arguments in ((38, 1, 0, 0, 0), (22, 2, ctypes.byref(program), 0, 0)):  # NO_NEW_PRIVS, SECCOMP
-        assert libc.prctl(*arguments) == 0, os.strerror(ctypes.get_errno())
+    seccomp.refuse((call._add_key, call._keyctl), errno.EPERM)
 
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has this")

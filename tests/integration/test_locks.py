@@ -1,0 +1,316 @@
+"""The session's lock, whatever becomes of its holder and whatever the machine is like: nobody waits for ever."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import parts, seccomp
+from tests.plugin import wait_until
+
+from .laptop import cache, claims_of, token_of
+from .mounts import LaptopWithin
+from .said import complaint, locks_held, warning
+from .users import owned_by, somebody_else, without_runtime_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .laptop import Laptop
+    from .users import User
+
+ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
+NO_FLOCK = ["ENOLCK", "EOPNOTSUPP", "ENOSYS"]
+
+linux_only = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="who is stopped is read from /proc"
+)
+
+
+@pytest.fixture
+def expired(laptop: Laptop) -> Laptop:
+    """Have a session whose token has as good as ended; what is issued next lives for an hour."""
+    laptop.realm.id_tokens_live(ENDED)
+    laptop.signed_in()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.forget()
+    return laptop
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    """Have another user of the machine."""
+    yield from somebody_else()
+
+
+def stop(pid: int) -> None:
+    """Stop a process, as Ctrl-Z does, and return when it is."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: " T " in Path(f"/proc/{pid}/stat").read_text(), "the process is stopped")
+
+
+# Whoever holds it
+
+
+@linux_only
+def test_a_holder_that_was_stopped_at_the_browser_is_named_with_what_ends_it(laptop: Laptop) -> None:
+    """After Ctrl-Z the others give up in time and say how to go on; what they say helps."""
+    laptop.scripted.is_left_alone()
+    holder = laptop.start()
+    laptop.wait_for_browser()
+    pid = holder.process.pid
+    stop(pid)
+    began = time.monotonic()
+    others = [laptop.start("--authentication-timeout-sec=1") for _ in range(2)]
+    for other in others:
+        error, hint = complaint(other.ended(10))
+        assert f"process {pid}, which is stopped, still holds this session's lock after 1 s" in error
+        assert "waiting for a sign-in in the browser" in error
+        assert f"kill -CONT {pid}" in hint
+    assert time.monotonic() - began < 5
+
+    subprocess.run([parts.program("sh"), "-c", f"kill -CONT {pid}"], check=True)
+    laptop.scripted.signs_in_as("alice")
+    subprocess.run([laptop.scripted.command, laptop.browser.opened()[0]], check=True, timeout=20)
+    token = token_of(holder.ended().stdout)
+    assert laptop.signed_in() == token
+
+
+@linux_only
+def test_a_holder_that_was_stopped_in_a_refresh_is_ended_by_what_is_said(expired: Laptop) -> None:
+    """A command that is known waits too, light and then not; the hint's other way out frees the lock at once."""
+    expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
+    holder = expired.start()
+    wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
+    stop(holder.process.pid)
+    # The same words as before, so that it is known; a time-out among them would make it another command.
+    began = time.monotonic()
+    waiting = expired.start()
+    impatient = expired.start("--authentication-timeout-sec=1")
+    error, hint = complaint(impatient.ended(10))
+    assert "which is stopped" in error
+    assert "refreshing the session" in error
+    (command,) = re.findall(r"kill -KILL \d+", hint)
+    assert waiting.is_running()
+    subprocess.run([parts.program("sh"), "-c", command], check=True)
+    assert claims_of(token_of(waiting.ended().stdout))["sub"] == "alice"
+    assert time.monotonic() - began < 10
+    assert holder.ended().status == -signal.SIGKILL
+    assert expired.realm.seen().token_requests == ["refresh_token"]
+    assert len(expired.browser.opened()) == 1
+
+
+def test_the_others_go_on_when_the_one_that_refreshes_is_killed(expired: Laptop) -> None:
+    """One of them refreshes at once, and the rest have its answer."""
+    expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
+    holder = expired.start()
+    wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
+    others = [expired.start() for _ in range(3)]
+    holder.send(signal.SIGKILL)
+    began = time.monotonic()
+    ended = [other.ended() for other in others]
+    assert time.monotonic() - began < 8
+    assert [(one.status, one.stderr) for one in ended] == [(0, "")] * 3
+    assert len({token_of(one.stdout) for one in ended}) == 1
+    assert expired.realm.seen().token_requests == ["refresh_token"]
+    assert len(expired.browser.opened()) == 1
+    assert locks_held() == []
+
+
+def test_after_a_person_who_did_not_come_the_others_fail_too(laptop: Laptop) -> None:
+    """Whoever waited does not open tab after tab: each ends in bounded time with what to do."""
+    laptop.scripted.is_left_alone()
+    first = laptop.start("--authentication-timeout-sec=1")
+    laptop.wait_for_browser()
+    others = [laptop.start("--authentication-timeout-sec=10") for _ in range(3)]
+    began = time.monotonic()
+    error, _ = complaint(first.ended(15))
+    assert "nobody finished the sign-in within 1 s" in error
+    for other in others:
+        error, hint = complaint(other.ended(15))
+        assert "a sign-in for this session failed" in error
+        assert "kubectl oidc-login setup" in hint
+    assert time.monotonic() - began < 10
+    assert len(laptop.browser.opened()) == 1
+
+
+# Whatever the machine is like
+
+
+@pytest.fixture
+def nfs(laptop: Laptop) -> LaptopWithin:
+    """Have a laptop whose program can be run where no file system has flock(2)."""
+    if not seccomp.knows_this_machine():
+        parts.missing("how to refuse flock(2) on this machine is not known to the tests")
+    return LaptopWithin(laptop.realm, laptop.browser, laptop.begin)
+
+
+@pytest.mark.parametrize("error", NO_FLOCK)
+def test_without_locks_no_refresh_token_is_used(nfs: LaptopWithin, error: str) -> None:
+    """On NFS without its lock daemon: one warning, a sign-in, a token; the session is kept, and a good token costs nothing."""
+    nfs.realm.id_tokens_live(ENDED)
+    nfs.signed_in()
+    nfs.realm.id_tokens_live(3600)
+    nfs.realm.forget()
+    nfs.within = tuple(seccomp.without_flock(error))
+    ended = nfs.get_token()
+    said = warning(ended)
+    assert said.startswith("the session cannot be locked, so it is not refreshed: ")
+    assert ".lock" in said
+    assert "XDG_RUNTIME_DIR" in said
+    assert "--token-cache-dir" in said
+    assert nfs.realm.seen().token_requests == ["authorization_code"]
+
+    again = nfs.get_token()
+    assert (token_of(again.stdout), again.stderr) == (token_of(ended.stdout), "")
+    nfs.within = ()
+    nfs.realm.forget()
+    nfs.signed_in("--force-refresh")
+    assert nfs.realm.seen().token_requests == ["refresh_token"], "with locks the session goes on"
+    assert nfs.realm.seen().revoked_grants == 0
+
+
+def test_without_locks_the_first_sign_in_says_so_and_works(nfs: LaptopWithin) -> None:
+    """One warning; the token is printed and kept."""
+    nfs.within = tuple(seccomp.without_flock("ENOLCK"))
+    first = nfs.get_token()
+    assert "No locks available" in warning(first)
+    nfs.within = ()
+    assert nfs.signed_in() == token_of(first.stdout)
+
+
+def test_without_locks_purge_removes_the_session_all_the_same(nfs: LaptopWithin) -> None:
+    """It says what it removed, and the next call signs in."""
+    nfs.signed_in()
+    purge = [*seccomp.without_flock("ENOLCK"), str(parts.plugin())]
+    ended = nfs.begin(*nfs.words(command="purge"), command=purge).ended()
+    assert (ended.status, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("Removed the session of alice@example.com")
+    nfs.signed_in()
+    assert len(nfs.browser.opened()) == 2
+
+
+def test_a_lock_beside_the_session_that_cannot_be_had_leaves_one_tab(expired: Laptop) -> None:
+    """The home directory has no locks, the runtime directory has: one sign-in for all, and no refresh."""
+    (beside,) = (cache() / "locks").glob("*.lock")
+    beside.unlink()
+    beside.mkdir()
+    plugins = [expired.start() for _ in range(4)]
+    ended = [plugin.ended() for plugin in plugins]
+    assert [one.status for one in ended] == [0] * 4
+    assert len({token_of(one.stdout) for one in ended}) == 1
+    (said,) = [one.stderr for one in ended if one.stderr]
+    assert said.startswith(f"warning: the session cannot be locked, so it is not refreshed: {beside}")
+    assert expired.realm.seen().token_requests == ["authorization_code"]
+
+
+@pytest.fixture
+def server(laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LaptopWithin:
+    """Have a server without login sessions: no XDG_RUNTIME_DIR."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    within = LaptopWithin(laptop.realm, laptop.browser, laptop.begin)
+    within.within = tuple(without_runtime_directory())
+    return within
+
+
+def test_without_a_runtime_directory_there_is_one_tab(server: LaptopWithin, tmp_path: Path) -> None:
+    """The lock rests in a directory of ours alone, and nothing is said."""
+    plugins = [server.start() for _ in range(4)]
+    ended = [plugin.ended() for plugin in plugins]
+    assert [(one.status, one.stderr) for one in ended] == [(0, "")] * 4
+    assert len({token_of(one.stdout) for one in ended}) == len(server.browser.opened()) == 1
+    directories = {path.parent for path in (tmp_path / "tmp").rglob("*.lock")}
+    directories |= {path.parent for path in Path(f"/run/user/{os.geteuid()}").glob("kubectl-oidc/*.lock")}
+    assert directories
+    assert {path.stat().st_mode & 0o7777 for path in directories} == {0o700}
+
+
+def test_without_home_and_runtime_directory_the_token_is_printed(server: LaptopWithin) -> None:
+    """A service of no user: one warning, exit 0."""
+    server.within = (*without_runtime_directory(), "HOME=")
+    ended = server.get_token()
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    assert warning(ended).startswith("the sign-in is not stored: ")
+
+
+# Two users of one machine
+
+
+def test_two_users_do_not_disturb_each_other(server: LaptopWithin, user: User) -> None:
+    """At the same time, with the same flags and one temporary directory: each has a sign-in and a lock of their own."""
+    theirs = user.start(server)
+    wait_until(user.opened, "the other user's browser opens")
+    # They hold their lock now, and wait for a person.
+    ours = server.start(env={"TMPDIR": str(user.commons)})
+    token = token_of(ours.ended().stdout)
+    assert claims_of(token)["sub"] == "alice"
+    user.signs_in(server, "bob")
+    other = token_of(theirs.ended().stdout)
+    assert claims_of(other)["sub"] == "bob"
+
+    server.scripted.is_left_alone()
+    assert token_of(server.get_token(env={"TMPDIR": str(user.commons)}).stdout) == token
+    again = user.start(server).ended()
+    assert (token_of(again.stdout), again.stderr) == (other, "")
+    assert owned_by(cache(), user.uid) == []
+    assert owned_by(user.home, os.geteuid()) == []
+    shared = {path: path.stat().st_uid for path in user.commons.iterdir()}
+    assert len(shared) == len(set(shared.values())) == len({os.geteuid(), user.uid} & set(shared.values()))
+
+
+def test_a_cache_of_another_user_is_neither_read_nor_written(
+    server: LaptopWithin, user: User, signed_in: Laptop
+) -> None:
+    """Who sets HOME to another's home gets a token of their own, one warning, and nothing of the other's."""
+    token = signed_in.signed_in()
+    home = user.home.parent / "alice"
+    shutil.copytree(Path.home(), home)
+    for path in (home, *home.rglob("*")):  # as open to others as a careless person may leave it
+        path.chmod(0o755)
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    server.realm = signed_in.realm
+    theirs = user.start(server, home=home)
+    user.signs_in(server, "bob")
+    ended = theirs.ended()
+    assert claims_of(token_of(ended.stdout))["sub"] == "bob"
+    assert token_of(ended.stdout) != token
+    assert str(home) in warning(ended)
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("phase", ["good", "ended", "none yet"])
+def test_sudo_leaves_nothing_of_root_s_in_the_user_s_home(
+    server: LaptopWithin, user: User, phase: str
+) -> None:
+    """Root with HOME of another: root's own token, one warning that says why nothing is kept, the home as it was."""
+    if phase != "none yet":
+        server.realm.id_tokens_live(3600 if phase == "good" else ENDED)
+        theirs = user.start(server)
+        user.signs_in(server, "bob")
+        assert claims_of(token_of(theirs.ended().stdout))["sub"] == "bob"
+    before = {path: path.read_bytes() for path in user.home.rglob("*") if path.is_file()}
+    server.realm.id_tokens_live(3600)
+    server.realm.forget()
+
+    server.scripted.signs_in_as("alice")
+    for runtime in ({}, {"XDG_RUNTIME_DIR": str(user.home)}):
+        server.within = () if runtime else tuple(without_runtime_directory())
+        ended = server.get_token(env={**user.environment(), **runtime})
+        assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+        assert "belongs to another user, and this process is root's" in warning(ended)
+    assert server.realm.seen().token_requests == ["authorization_code"] * 2, (
+        "the user's refresh token is theirs"
+    )
+    assert owned_by(user.home, 0) == []
+    assert {path: path.read_bytes() for path in user.home.rglob("*") if path.is_file()} == before
+    if phase != "none yet":
+        assert claims_of(token_of(user.start(server).ended().stdout))["sub"] == "bob"
