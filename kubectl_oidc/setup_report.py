@@ -1,4 +1,4 @@
-"""What `setup` shows after a sign-in: the account, the claims, what will not work, and what to do next.
+"""What `setup` shows after a sign-in: the account, the claims, what to look at, and what to do next.
 
 Values in, text out. Everything that a provider says goes through ``plain`` and is never read as markup; commands and
 manifests are written without wrapping, so that they can be copied.
@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubectl_oidc import manifests
 from kubectl_oidc.diagnosis import Severity
+from kubectl_oidc.kubeconfig.stanza import kubeconfig_flag
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain, quoted
 
@@ -56,12 +58,14 @@ class Report:
         claims: The claims of the token that the cluster gets.
         username: The user name as the cluster takes it; None where it will refuse the token.
         groups: The groups as the cluster takes them.
-        findings: What will not work.
+        findings: What does not work, or not as people expect.
         trust: What the API server must know.
         cluster: The EKS cluster of the current context, if it is one.
         binding: The role binding to propose.
         stanza: The kubeconfig user.
         user: Its name.
+        kubeconfig: The file that ``--kubeconfig`` named; empty where kubectl finds its own.
+        has_context: Whether the kubeconfig has a current context.
         change: What was done to the kubeconfig; None where it was not asked for.
         on_path: Whether kubectl will find the stanza's command.
         powershell: Whether commands are for PowerShell.
@@ -82,6 +86,8 @@ class Report:
     binding: manifests.Binding | None
     stanza: Stanza
     user: str
+    kubeconfig: str
+    has_context: bool
     change: Change | None
     on_path: bool
     powershell: bool
@@ -98,12 +104,17 @@ def render(page: Page, report: Report) -> None:
     _role(page, report)
     _kubeconfig(page, report)
     page.heading("4. Try it")
-    page.command(["kubectl", f"--user={report.user}", "get", "pods", "--all-namespaces"])
+    if not report.has_context:
+        page.words(
+            "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
+        )
+    in_file = kubeconfig_flag(report.kubeconfig)
+    page.command(["kubectl", *in_file, f"--user={report.user}", "get", "pods", "--all-namespaces"])
 
 
 def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
-    kept = f"{report.storage}; the first kubectl needs no second sign-in"
+    kept = f"{report.storage};\nthe first kubectl of the user below needs no second sign-in"
     rows = [
         ("account", plain(report.person)),
         ("issuer", plain(report.trust.issuer, limit=2000)),
@@ -150,7 +161,7 @@ def local_time(seconds: float) -> str:
 
 def _findings(page: Page, report: Report) -> None:
     if report.findings:
-        page.heading("What will not work")
+        page.heading("What to look at")
         for finding in report.findings:
             page.finding(finding)
 
@@ -175,11 +186,23 @@ def _trust(page: Page, report: Report) -> None:
         page.command(manifests.eks_command(report.trust, report.cluster))
     else:
         page.words("Amazon EKS cannot use this issuer: it must be a public https URL.")
+    if urlsplit(report.trust.issuer).scheme != "https":
+        page.words(
+            "warning: kube-apiserver takes https issuers only. It refuses the flags and the file below until the provider "
+            "is served over TLS.",
+            style="yellow",
+        )
     page.words("kube-apiserver, by flags:")
     page.copy("\n".join(manifests.apiserver_flags(report.trust)))
+    by_email = (
+        " As with the flags, a token that says email_verified: false is refused. Who writes an expression in the place "
+        "of `claim: email` must look at claims.email_verified in it."
+        if report.trust.username_claim == "email"
+        else ""
+    )
     page.words(
-        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, without the flags "
-        "above. It reads email_verified as the flags do; an expression in place of claim: email must check it:"
+        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
+        f"flags above.{by_email}"
     )
     page.copy(manifests.authentication_configuration(report.trust))
 
@@ -217,10 +240,10 @@ def _kubeconfig(page: Page, report: Report) -> None:
     page.heading("3. Let kubectl use it (once for each kubeconfig)")
     if report.change:
         _change(page, report.change, report.user, secret=report.stanza.holds_secret)
-        page.words("The same on another machine (kubectl 1.30 or newer):")
+        page.words("The same by hand, or on another machine (kubectl 1.30 or newer):")
     else:
         page.words("With kubectl 1.30 or newer; --write-kubeconfig does it for you:")
-    page.command(report.stanza.set_credentials(report.user))
+    page.command(report.stanza.set_credentials(report.user, report.kubeconfig))
     if report.stanza.holds_secret:
         page.words(
             "The values in capitals are secrets and are not printed: put them in yourself. "
@@ -233,8 +256,10 @@ def _kubeconfig(page: Page, report: Report) -> None:
             "--absolute-path writes the whole path",
             style="yellow",
         )
-    page.words("To make it the current context's user, so that --user is not needed:")
-    page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}"])
+    if report.has_context:
+        page.words("To make it the current context's user, so that --user is not needed:")
+        in_file = kubeconfig_flag(report.kubeconfig)
+        page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}", *in_file])
 
 
 def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import unicodedata
 from dataclasses import replace
@@ -46,6 +47,8 @@ GOOD = Report(
     binding=Binding("cluster-admin", ("eks-admins",)),
     stanza=STANZA,
     user="oidc",
+    kubeconfig="",
+    has_context=True,
     change=None,
     on_path=True,
     powershell=False,
@@ -93,7 +96,7 @@ def test_a_good_report_has_every_part_in_order() -> None:
     ]
     places = [text.index(heading) for heading in headings]
     assert places == sorted(places)
-    assert "What will not work" not in text
+    assert "What to look at" not in text
     assert "ada@example.com" in text
     assert "kept in the OS keyring" in text
     assert "kubectl --user=oidc get pods --all-namespaces" in text
@@ -147,7 +150,7 @@ def test_findings_about_hostile_claims_are_plain() -> None:
     findings = lint(facts)
     assert findings
     text = shown(but(claims=claims, findings=findings))
-    assert "What will not work" in text
+    assert "What to look at" in text
     assert_plain(text)
 
 
@@ -238,6 +241,33 @@ def test_an_account_that_was_replaced_is_named() -> None:
     assert "the session of bob@example.com, which was kept here" in shown(but(replaced="bob@example.com"))
 
 
+def test_the_session_is_said_to_be_that_of_the_user_below() -> None:
+    """Another user of the kubeconfig may ask for other scopes, and its first kubectl then signs in."""
+    text = " ".join(shown(GOOD).split())
+    assert "kept in the OS keyring; the first kubectl of the user below needs no second sign-in" in text
+
+
+def test_commands_name_the_kubeconfig_that_was_named() -> None:
+    """Kubectl would look elsewhere; a space in the path stays inside of one word."""
+    text = shown(but(kubeconfig="/my files/config")).replace("\\\n", "")
+    lines = [shlex.split(line) for line in text.splitlines() if re.match(r"kubectl +('|config)", line)]
+    assert [words[1:3] for words in lines] == [
+        ["config", "set-credentials"],
+        ["config", "set-context"],
+        ["--kubeconfig=/my files/config", "--user=oidc"],
+    ]
+    assert all("--kubeconfig=/my files/config" in words for words in lines)
+    assert "--kubeconfig" not in shown(GOOD).replace("--write-kubeconfig", "")
+
+
+def test_without_a_current_context_none_is_changed() -> None:
+    """`set-context --current` would fail, and `get pods` would find no cluster."""
+    text = " ".join(shown(but(has_context=False)).split())
+    assert "set-context" not in text
+    assert "choose one first: `kubectl config use-context NAME`" in text
+    assert "kubectl config set-context --current --user=oidc" in shown(GOOD)
+
+
 def test_a_session_that_is_not_kept_is_said() -> None:
     """The first kubectl will sign in again."""
     assert "not kept: the first kubectl signs in again" in shown(but(storage=""))
@@ -264,6 +294,19 @@ def test_a_local_issuer_is_not_offered_to_eks() -> None:
     text = shown(but(trust=replace(GOOD.trust, issuer="http://localhost:8080")))
     assert "Amazon EKS cannot use this issuer" in text
     assert "aws eks" not in text
+
+
+def test_an_http_issuer_is_said_to_be_refused_before_its_flags_are_shown() -> None:
+    """Whoever copies the flags or the file has read that kube-apiserver will not take them."""
+    text = shown(but(trust=replace(GOOD.trust, issuer="http://localhost:8080")))
+    assert 0 < text.index("kube-apiserver takes https issuers only") < text.index("kube-apiserver, by flags:")
+    assert "takes https issuers only" not in shown(GOOD)
+
+
+def test_email_verified_is_explained_only_where_the_user_name_is_email() -> None:
+    """Another claim has no such rule."""
+    assert "must look at claims.email_verified" in " ".join(shown(GOOD).split())
+    assert "claims.email_verified" not in shown(but(trust=replace(GOOD.trust, username_claim="sub")))
 
 
 def test_cluster_admin_is_warned_about_and_view_is_not() -> None:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.cli.options import IDENTITY, SIGN_IN, VERBOSE, Option, Switch, log_at, options
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, Switch, log_at, options
+from kubectl_oidc.cli.other_sessions import other_sessions
 from kubectl_oidc.cli.stanza_args import stanza_args
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
 from kubectl_oidc.errors import IdTokenError, KubeconfigError, UsageError
 from kubectl_oidc.id_token import unverified_claims
-from kubectl_oidc.kubeconfig import Stanza, check_user, read, write_user
+from kubectl_oidc.kubeconfig import Kubeconfig, Stanza, check_user, read, write_user
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.manifests import Trust, binding, eks_cluster
 from kubectl_oidc.page import Page
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.kubeconfig import Change
-    from kubectl_oidc.manifests import EksCluster
     from kubectl_oidc.token_request import Outcome, TokenRequest
 
 CLUSTER: tuple[Option, ...] = (
@@ -92,14 +92,14 @@ KUBECONFIG: tuple[Option, ...] = (
 
 
 @click.command("setup", short_help="Sign in, show the ID token, and print what to do next")
-@options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE)
+@options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
 
-    It shows the claims and what will not work at a cluster, and prints commands and manifests with the flags that are
-    given here. Without --oidc-issuer-url and --oidc-client-id it explains what is needed. The session is kept, so that the first
-    kubectl needs no second sign-in.
+    It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
+    are given here. Without --oidc-issuer-url and --oidc-client-id it explains what is needed. The session is kept, so that
+    the first kubectl of that user needs no second sign-in.
     """
     world = World(log=log_at(values.pop("v")))
     page = Page.on_stderr(powershell=sys.platform == "win32")
@@ -108,7 +108,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
             explain(page)
         return 0
     request = replace(_request(values), sign_in=True)
-    plan = _plan(ctx, values, request, world.environ)
+    plan = _plan(ctx, values, request)
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
     outcome = authenticate(request, world)
@@ -130,7 +130,6 @@ class _Plan:
     stanza: Stanza
     write: bool
     kubeconfig: str | None
-    cluster: EksCluster | None
     username_claim: str
     groups_claim: str
     role: str | None
@@ -146,9 +145,7 @@ def _request(values: dict[str, Any]) -> TokenRequest:
     return token_request(values)
 
 
-def _plan(
-    ctx: click.Context, values: dict[str, Any], request: TokenRequest, environ: Mapping[str, str]
-) -> _Plan:
+def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest) -> _Plan:
     user = values["user"]
     if not user or user.startswith("-") or plain(user) != user:
         raise UsageError(
@@ -162,7 +159,6 @@ def _plan(
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
-        cluster=_current_cluster(values["kubeconfig"], environ),
         username_claim=values["oidc_username_claim"],
         groups_claim=values["oidc_groups_claim"],
         role=values["cluster_role"],
@@ -176,18 +172,20 @@ def _own_path() -> str:
     return str(Path(found or sys.argv[0]).absolute())
 
 
-def _current_cluster(kubeconfig: str | None, environ: Mapping[str, str]) -> EksCluster | None:
-    """Return the EKS cluster of the current context, if it is one; a broken kubeconfig is no obstacle here."""
+def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
+    """Return what the kubeconfig says, nothing where it is missing or broken: that is no obstacle here."""
     try:
-        return eks_cluster(read(kubeconfig, environ).context_cluster())
+        return read(explicit, environ)
     except KubeconfigError:
-        return None
+        return Kubeconfig(())
 
 
 def _report(
     plan: _Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
 ) -> Report:
     claims, algorithm = _claims(request, outcome)
+    kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
+    others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     facts = Facts(
         issuer=request.issuer,
         client_id=request.client_id,
@@ -209,7 +207,7 @@ def _report(
         claims=claims,
         username=facts.username,
         groups=facts.groups,
-        findings=lint(facts) if claims else [_OPAQUE],
+        findings=[*(lint(facts) if claims else [_OPAQUE]), *others],
         trust=Trust(
             issuer=request.issuer,
             audience=request.client_id,
@@ -218,10 +216,12 @@ def _report(
             algorithm=algorithm,
             ca_pem=_ca_pem(request),
         ),
-        cluster=plan.cluster,
+        cluster=eks_cluster(kubeconfig.context_cluster()),
         binding=binding(honest, role=plan.role, chosen=plan.groups),
         stanza=plan.stanza,
         user=plan.user,
+        kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
+        has_context=bool(kubeconfig.current_context),
         change=change,
         on_path=shutil.which(plan.stanza.command) is not None,
         powershell=sys.platform == "win32",

@@ -15,7 +15,8 @@ COMMAND = "kubectl-oidc_login"
 API_VERSION = "client.authentication.k8s.io/v1"
 # kubectl shows it when it does not find the command.
 INSTALL_HINT = (
-    "kubectl-oidc_login is not installed or not on PATH; install it with: pipx install kubectl-oidc"
+    "kubectl-oidc_login is not installed or not on PATH; "
+    "install kubectl-oidc from a clone or a wheel: pipx install PATH, or uv tool install PATH"
 )
 
 # Flags of stanzas written by hand or by other programs whose values nobody should see.
@@ -87,17 +88,19 @@ class Stanza:
             "provideClusterInfo": False,
         }
 
-    def set_credentials(self, user: str) -> list[str]:
+    def set_credentials(self, user: str, kubeconfig: str = "") -> list[str]:
         """Return the words of the ``kubectl config set-credentials`` command, placeholders for secrets.
 
         Args:
             user: The user's name in the kubeconfig.
+            kubeconfig: The file for kubectl's ``--kubeconfig``; empty where kubectl finds its own.
         """
         return [
             "kubectl",
             "config",
             "set-credentials",
             user,
+            *kubeconfig_flag(kubeconfig),
             f"--exec-api-version={self.api_version}",
             f"--exec-interactive-mode={self.interactive_mode}",
             f"--exec-command={self.command}",
@@ -109,6 +112,11 @@ class Stanza:
     def holds_secret(self) -> bool:
         """Whether one of the arguments is a secret."""
         return any(arg.secret for arg in self.args)
+
+
+def kubeconfig_flag(kubeconfig: str) -> list[str]:
+    """Return kubectl's flag for a kubeconfig, or nothing where kubectl finds its own."""
+    return [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
 
 
 def _csv_field(text: str) -> str:

@@ -124,7 +124,7 @@ def test_it_shows_account_claims_and_what_to_do_next(laptop: Laptop) -> None:
         "kubectl --user=oidc get pods --all-namespaces",
         f"--oidc-issuer-url={laptop.realm.issuer}",
         "kind: AuthenticationConfiguration",
-        "the first kubectl needs no second sign-in",
+        "the first kubectl of the user below needs no second sign-in",
     ):
         assert needed in text, needed
     laptop.realm.forget()
@@ -196,6 +196,64 @@ def test_a_kubeconfig_gets_the_user_and_keeps_the_rest(laptop: Laptop, tmp_path:
     assert shows_path(text, "The file as it was: ", backup)
 
 
+def test_the_printed_commands_name_the_kubeconfig_that_was_named(laptop: Laptop, tmp_path: Path) -> None:
+    """Each of them, run by a shell and a real kubectl, reads and changes the file of --kubeconfig and no other."""
+    file = tmp_path / "my config"
+    file.write_text(KUBECONFIG)
+    ended = setup(laptop, f"--kubeconfig={file}")
+    shown(ended)
+    (context,) = re.findall(r"^kubectl config set-context (?:.*\\\n)*.*$", ended.stderr, re.MULTILINE)
+    for command in (set_credentials(ended), context):
+        done = subprocess.run(
+            [parts.program("sh"), "-euc", command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert exec_of(file)["command"] == "kubectl-oidc_login"
+    view = json.loads(kubectl("config", "view", "--minify", "--output=json", kubeconfig=file))
+    assert view["contexts"][0]["context"]["user"] == "oidc"
+    assert "get pods --all-namespaces" in shown(ended)
+    assert not (Path.home() / ".kube" / "config").exists()
+
+
+def test_a_user_with_other_scopes_is_told_of(laptop: Laptop) -> None:
+    """The kubeconfig was written with four scopes; setup with fewer keeps another session and names what to add."""
+    setup(laptop, "--write-kubeconfig")
+    bare = shown(
+        laptop.run(
+            *("setup", f"--oidc-issuer-url={laptop.realm.issuer}", "--oidc-client-id=kubernetes"),
+            *("--listen-address=127.0.0.1:0", laptop.browser.flag, "--token-cache-storage=disk"),
+        )
+    )
+    assert "warning: the user oidc in " in bare
+    scopes = [scope for scope in exec_scopes() if scope != "openid"]
+    assert f"add --oidc-extra-scope={','.join(scopes)}, and run setup again" in bare
+    assert "warning: the user oidc in " not in shown(setup(laptop))
+
+
+def exec_scopes() -> list[str]:
+    """Return the scopes that the user in ~/.kube/config asks for, in their order."""
+    flag = "--oidc-extra-scope="
+    args = exec_of(Path.home() / ".kube" / "config")["args"]
+    return [word.removeprefix(flag) for word in args if word.startswith(flag)]
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_sign_in(laptop: Laptop, tmp_path: Path) -> None:
+    """A directory where no file can be, and a file that is read-only: exit 1, and no browser has opened."""
+    file = tmp_path / "config"
+    file.write_text(KUBECONFIG)
+    file.chmod(0o444)
+    for place in ("/dev/null/config", "/proc/nope/config", str(file)):
+        error, _ = complaint(setup(laptop, "--write-kubeconfig", f"--kubeconfig={place}"))
+        assert place in error
+    assert laptop.browser.opened() == []
+    assert file.read_text() == KUBECONFIG
+
+
 def test_a_kubeconfig_that_is_right_already_is_left_alone(laptop: Laptop) -> None:
     """Without a file it makes ~/.kube/config for its owner alone; a second time nothing changes, and that is said."""
     file = Path.home() / ".kube" / "config"
@@ -236,7 +294,9 @@ def test_the_printed_command_makes_the_same_user(
 ) -> None:
     """`kubectl config set-credentials` as printed, run by a shell and a real kubectl, is what --write-kubeconfig writes."""
     written, typed = tmp_path / "written", tmp_path / "typed"
-    ended = setup(laptop, *more, "--write-kubeconfig", f"--kubeconfig={written}")
+    ended = laptop.start(
+        *more, "--write-kubeconfig", command="setup", env={"KUBECONFIG": str(written)}
+    ).ended()
     shown(ended)
     kubectl("version", "--client", kubeconfig=typed)
     done = subprocess.run(

@@ -1,0 +1,76 @@
+"""Users of the kubeconfig that sign in at the same client, and whether the session that `setup` keeps answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.cli.get_token import get_token
+from kubectl_oidc.cli.values import token_request
+from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.kubeconfig.stanza import is_ours
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+    from kubectl_oidc.token_request import TokenRequest
+
+
+def other_sessions(kubeconfig: Kubeconfig, request: TokenRequest) -> Iterator[Finding]:
+    """Find users of the same issuer and client whose stanza asks for another session than this one.
+
+    Args:
+        kubeconfig: What the kubeconfig files say.
+        request: What `setup` signed in for.
+    """
+    for name, entry in kubeconfig.users.items():
+        asked = _asked(entry)
+        if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
+            continue
+        if asked.key() != request.key() and asked.key().id() != request.key().id():
+            yield _finding(f"the user {plain(name)} in {plain(entry.path)}", asked, request)
+
+
+def _asked(user: Entry) -> TokenRequest | None:
+    """Return what a user's stanza asks get-token for; None where it is not ours or cannot be understood."""
+    exec_ = user.value.get("exec")
+    if not isinstance(exec_, dict) or not is_ours(exec_):
+        return None
+    words = [str(word) for word in exec_.get("args") or []]
+    if get_token.name not in words:
+        return None
+    args = words[words.index(get_token.name) + 1 :]
+    try:
+        # Without --help, which would be answered on standard output.
+        return token_request(get_token.make_context(get_token.name, args, help_option_names=[]).params)
+    except (click.ClickException, OidcLoginError):
+        return None
+
+
+def _finding(who: str, asked: TokenRequest, request: TokenRequest) -> Finding:
+    missing = [scope for scope in asked.scopes if scope not in request.scopes]
+    surplus = [scope for scope in request.scopes if scope not in asked.scopes]
+    if not missing and not surplus:
+        return Finding(
+            Severity.WARNING,
+            f"{who} is of the same client, but its flags ask for another session than this one: "
+            "its first kubectl opens the browser once more",
+            "give setup the flags that this user has under args, or update the user with --write-kubeconfig",
+            "other-session",
+        )
+    ways = []
+    if missing:
+        ways.append(f"add --oidc-extra-scope={plain(','.join(missing), limit=400)}")
+    if surplus:
+        ways.append(f"leave out the scope {plain(', '.join(surplus), limit=400)}")
+    return Finding(
+        Severity.WARNING,
+        f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "
+        "its first kubectl opens the browser once more",
+        f"{' and '.join(ways)}, and run setup again",
+        "other-session",
+    )
