@@ -1,0 +1,253 @@
+"""The straight way, step by step, with a provider of the test's own: what is asked for, what is kept, what is not sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import pytest
+
+from kubectl_oidc.authenticate import MARGIN, authenticate
+from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.tls import SYSTEM_TRUST
+from kubectl_oidc.token_request import TokenRequest, World
+
+from .hostile import Hostile, hang_up, html_reply, json_reply, reply
+from .sessions import cache, keeper, session
+from .tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.session import Session, SessionKey
+    from kubectl_oidc.token_request import Outcome
+
+    from .hostile import Script, Talk
+
+OLD, NEW = Secret("old-refresh-token"), Secret("new-refresh-token")
+# There is no listen address at this desk, so whatever would open a browser ends so.
+NEEDS_A_PERSON = PortsTaken
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+class Silent(Terminal):
+    """No terminal, and what would be said on it anyhow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    interactive = False
+
+    def need(self, line: str) -> None:
+        self.said.append(line)
+
+    def warn(self, message: str, hint: str) -> None:
+        self.said.append(f"{message} ({hint})")
+
+
+@dataclass
+class Desk:
+    """Somebody whose session rests on disk, and their provider.
+
+    Attributes:
+        server: The provider.
+        now: The time, in epoch seconds.
+        terminal: What was said.
+    """
+
+    server: Hostile
+    now: float = NOW
+    terminal: Silent = field(default_factory=Silent)
+
+    def __post_init__(self) -> None:
+        url = self.server.url
+        self.server.on(
+            WELL_KNOWN,
+            json_reply(
+                {
+                    "issuer": url,
+                    "authorization_endpoint": f"{url}/authorize",
+                    "token_endpoint": f"{url}/token",
+                    "jwks_uri": f"{url}/keys",
+                    "response_types_supported": ["code"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                }
+            ),
+        )
+        self.server.on("/keys", json_reply(jwks(signing_key())))
+        self.server.on("/token", self.tokens())
+        self.request = TokenRequest(
+            issuer=url, client_id=CLIENT_ID, tls=SYSTEM_TRUST, storage="disk", cache_dir=cache(), timeout=5.0
+        )
+
+    @property
+    def key(self) -> SessionKey:
+        return self.request.key()
+
+    def token(self, **claims: object) -> Secret:
+        """Return an ID token of this provider that is good for an hour."""
+        times = {"exp": int(self.now) + 3600, "iat": int(self.now)}
+        return id_token(claims=good_claims(iss=self.server.url, **{**times, **claims}))
+
+    def tokens(self, refresh_token: object = "new-refresh-token", **claims: object) -> Script:
+        """Return the answer to a refresh."""
+        members = {
+            "id_token": self.token(**claims).reveal(),
+            "token_type": "Bearer",
+            "refresh_token": refresh_token,
+        }
+        return json_reply({name: value for name, value in members.items() if value is not ABSENT})
+
+    def signed_in(self, *, left: float = MARGIN - 1, **changes: object) -> Session:
+        """Keep a session whose token is good for so many seconds more."""
+        whole = session(
+            self.key,
+            subject="00u1",
+            audience=(CLIENT_ID,),
+            expiry=int(self.now + left),
+            id_token=self.token(exp=int(self.now + left), iat=int(self.now) - 3600, nonce="of the sign-in"),
+            refresh_token=OLD,
+        )
+        whole = replace(whole, **changes)  # type: ignore[arg-type]
+        assert keeper(self.key).save(whole, int(self.now))
+        return whole
+
+    def stored(self) -> Session | None:
+        return keeper(self.key).load()
+
+    def go(self, **changes: object) -> Outcome:
+        request = replace(self.request, **changes)  # type: ignore[arg-type]
+        return authenticate(
+            request, World(clock=lambda: self.now, environ={}, terminal=self.terminal, log=QUIET)
+        )
+
+    def sent(self) -> list[str]:
+        """Return the refresh tokens that were sent, in order."""
+        return [
+            parse_qs(asked.body.decode())["refresh_token"][0]
+            for asked in self.server.asked
+            if asked.path == "/token"
+        ]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """Have a desk with a provider that answers as it should."""
+    with Hostile() as server:
+        yield Desk(server)
+
+
+def test_a_good_session_asks_nobody(desk: Desk) -> None:
+    """What is stored and good longer than the margin is handed out."""
+    whole = desk.signed_in(left=MARGIN + 1)
+    outcome = desk.go()
+    assert outcome.token == whole.id_token
+    assert desk.server.asked == []
+    assert desk.terminal.said == []
+
+
+def test_a_session_that_ends_within_the_margin_is_refreshed(desk: Desk) -> None:
+    """The refresh token is sent once; what it brought is kept with the next generation, and handed out."""
+    before = desk.signed_in(left=MARGIN)
+    outcome = desk.go()
+    after = desk.stored()
+    assert desk.sent() == [OLD.reveal()]
+    assert after is not None
+    assert (after.generation, after.refresh_token) == (before.generation + 1, NEW)
+    assert outcome.token == after.id_token != before.id_token
+    assert outcome.expiry == NOW + 3600
+
+
+def test_without_a_new_refresh_token_the_old_one_stays(desk: Desk) -> None:
+    """Some providers do not rotate (RFC 6749 §6)."""
+    desk.server.on("/token", desk.tokens(ABSENT))
+    desk.signed_in()
+    desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.refresh_token == OLD
+
+
+@pytest.mark.parametrize("trouble", ["no key set", "a key that nobody knows", "cut off"])
+def test_a_rotated_refresh_token_is_kept_before_anything_can_fail(desk: Desk, trouble: str) -> None:
+    """The answer came and its ID token cannot be checked: the new refresh token is there for the next call."""
+    desk.signed_in()
+    if trouble == "a key that nobody knows":
+        desk.server.on("/keys", json_reply(jwks(signing_key(kid="another"))))
+        with pytest.raises(NEEDS_A_PERSON):
+            desk.go()
+    else:
+        desk.server.on("/keys", reply(503) if trouble == "no key set" else hang_up)
+        with pytest.raises(ProviderUnreachable):
+            desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.refresh_token == NEW
+
+    desk.server.on("/keys", json_reply(jwks(signing_key())))
+    assert desk.go().session.refresh_token == NEW
+    assert desk.sent() == [OLD.reveal(), NEW.reveal()]
+
+
+@pytest.mark.parametrize("answer", [reply(503), html_reply(), hang_up], ids=["503", "a web page", "cut off"])
+def test_a_provider_that_is_down_costs_no_session(desk: Desk, answer: Script) -> None:
+    """The session is as it was, and nobody is asked to sign in."""
+    before = desk.signed_in()
+    desk.server.on("/token", answer)
+    with pytest.raises(ProviderUnreachable):
+        desk.go()
+    assert desk.stored() == before
+    assert desk.sent() == [OLD.reveal()], "a token request is not repeated"
+
+
+def test_another_plugins_session_is_used_when_the_token_is_refused(desk: Desk) -> None:
+    """invalid_grant, and meanwhile somebody without our lock has refreshed: theirs is taken, and nobody signs in."""
+    before = desk.signed_in()
+    theirs = replace(
+        before, generation=before.generation + 1, refresh_token=NEW, id_token=desk.token(), expiry=NOW + 3600
+    )
+
+    def refused(talk: Talk) -> None:
+        assert keeper(desk.key).save(theirs, NOW)
+        json_reply({"error": "invalid_grant"}, 400)(talk)
+
+    desk.server.on("/token", refused)
+    assert desk.go().token == theirs.id_token
+    assert desk.sent() == [OLD.reveal()]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"sub": "00u2"}, {"aud": ["kubernetes", "other"], "azp": "kubernetes"}, {"nonce": "another"}],
+    ids=["another person", "another audience", "another nonce"],
+)
+def test_a_refresh_that_changes_who_it_is_needs_a_person(desk: Desk, answer: dict[str, object]) -> None:
+    """Core 12.2: such a token is not handed out, and the person must sign in anew."""
+    before = desk.signed_in()
+    desk.server.on("/token", desk.tokens(**answer))
+    with pytest.raises(NEEDS_A_PERSON):
+        desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.id_token == before.id_token
+
+
+def test_a_clock_that_is_wrong_is_said_and_needs_no_person(desk: Desk) -> None:
+    """A new sign-in would meet the same clock."""
+    desk.signed_in()
+    desk.server.on("/token", desk.tokens(iat=NOW + 600))
+    with pytest.raises(IdTokenError, match="the clocks differ"):
+        desk.go()
+
+
+def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
+    """--force-refresh refreshes though there is time left."""
+    desk.signed_in(left=3000)
+    assert desk.go(force_refresh=True).session.refresh_token == NEW
+    assert desk.sent() == [OLD.reveal()]
