@@ -50,7 +50,12 @@ OTHERS_FLAGS = frozenset(
         "--grant-type",
         "--local-server-cert",
         "--local-server-key",
+        "--password",
         "--tls-renegotiation",
+        "--username",
+        # pip
+        "--find-links",
+        "--no-index",
     }
 )
 
@@ -198,7 +203,9 @@ def test_links_to_other_places_are_https() -> None:
 
 def test_every_topic_of_an_error_has_its_heading() -> None:
     """Every topic in the code is an anchor of docs/troubleshooting.md, so that no hint points into the void."""
-    assert {"claims-groups", "kubeconfig", "tls"} <= topics().keys(), "findings, defaults and keywords are seen"
+    assert {"claims-groups", "kubeconfig", "tls"} <= topics().keys(), (
+        "findings, defaults and keywords are seen"
+    )
     there = anchors(TROUBLESHOOTING)
     missing = [f"{where}: {topic}" for topic, where in sorted(topics().items()) if topic not in there]
     assert not missing, "\n".join(missing)
@@ -250,7 +257,8 @@ def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
 
 
 def test_the_reference_is_what_the_program_says() -> None:
-    """docs/reference.md is what `make pages` writes: every flag with its own words."""
+    """docs/reference.md is what `make pages` writes: every flag with its own words, no backslash in a table's code."""
+    assert "\\|" not in reference.page()
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "make pages writes it"
 
 

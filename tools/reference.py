@@ -26,11 +26,18 @@ Exit status: 0, 1 for a failure, 2 for a command line that cannot be understood,
 |---|---|
 | `KUBERNETES_EXEC_INFO` | set by kubectl: which `apiVersion` to answer in |
 | `KUBECACHEDIR` | the cache directory is `oidc-login` under it, not under `~/.kube/cache` |
-| `KUBECONFIG` | the kubeconfig that `setup --write-kubeconfig` writes to |
-| `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
-| `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
-| `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities |
+| `KUBECONFIG` | the kubeconfig that `setup` reads, and that `setup --write-kubeconfig` writes to |
+| `HOME`, on Windows `USERPROFILE` | where `~/.kube` is |
+| `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
+| `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
 | `PYTHON_KEYRING_BACKEND` | the keyring library's backend |
+| `CI` | not empty: the kernel keyring is left alone, because jobs share it, and the demo signs in by itself |
+| `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
+| `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
+| `DISPLAY`, `WAYLAND_DISPLAY` | there is a display, so a browser can be opened (Linux) |
+| `SSH_CONNECTION`, `SSH_TTY` | without a display: no browser is opened here, and the `ssh -L` line is printed |
+| `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
+| `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
 | `NO_COLOR` | no colour on the terminal |
 """
 
@@ -50,19 +57,30 @@ def page() -> str:
 
 def _table(command: click.Command, context: click.Context) -> str:
     rows = [
-        record
+        f"| `{_cell(flag)}` | {_cell(meaning)} |"
         for parameter in command.params
         if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
+        for flag, meaning in [_choices_apart(parameter, *record)]
     ]
-    if not rows:
-        return ""
-    lines = ["| flag | meaning |", "|---|---|"]
-    lines += [f"| `{_cell(flag)}` | {_cell(meaning)} |" for flag, meaning in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(["| flag | meaning |", "|---|---|", *rows]) + "\n" if rows else ""
+
+
+def _choices_apart(option: click.Option, flag: str, meaning: str) -> tuple[str, str]:
+    """Return the record with the choices as words of the meaning.
+
+    A vertical bar ends a table's cell. GitHub wants it escaped, in code too, where the built page then shows the backslash.
+    """
+    if not isinstance(option.type, click.Choice):
+        return flag, meaning
+    choices = [f"`{choice}`" for choice in option.type.choices]
+    words, bracket, default = meaning.partition(" [default: ")
+    return f"{option.opts[0]} VALUE", f"{words} One of {', '.join(choices)}.{bracket}{default}"
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    if "|" in text:
+        raise SystemExit(f"a vertical bar would end the cell: {text}")
+    return " ".join(text.split())
 
 
 if __name__ == "__main__":
