@@ -30,7 +30,8 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     if missing:
         raise DemoError(
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",
-            "install it: pipx install --force 'kubectl-oidc[demo]', or run `make demo` in a clone",
+            "install it: pipx install --force 'kubectl-oidc[demo]', or uv tool install --force 'kubectl-oidc[demo]'; "
+            "in a clone '.[demo]' takes the place of the name, or `make demo` does it all",
         )
     from kubectl_oidc.demo.story import play
 

@@ -201,5 +201,6 @@ def _own_program() -> Path:
             if (directory / name).is_file():
                 return directory / name
     raise DemoError(
-        f"there is no {PROGRAM} beside this Python", "install the package: pipx install 'kubectl-oidc[demo]'"
+        f"there is no {PROGRAM} beside this Python",
+        "install the package: pipx install 'kubectl-oidc[demo]', or uv tool install 'kubectl-oidc[demo]'; in a clone '.[demo]'",
     )
