@@ -19,6 +19,7 @@ _BLOCK = re.compile(r"(<!-- transcript: make demo -->\n```text\n).*?(```\n<!-- /
 # Example values: the ports in the order in which they appear, and one moment for all times.
 _PORTS = ("40001", "40002")
 _MOMENT = {"exp": "1790003600", "iat": "1790000000"}
+_VALUE = 11  # the column of the values in the table of the account
 _TIMES = {"exp": "2026-09-21 17:13:20+02:00", "iat": "2026-09-21 16:13:20+02:00"}
 
 
@@ -52,7 +53,8 @@ def repeatable(text: str) -> str:
             text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{example}")
     text = re.sub(r"No browser opens \([^)]*\)", "No browser opens (there is no display)", text)
     text = re.sub(r"\S*/kubectl-oidc-demo-\w+", "/tmp/kubectl-oidc-demo", text)  # noqa: S108 - an example
-    text = re.sub(r"(kept in \S+;)\s+(the\s+)?(?:first)", r"\1 the first", text)
+    # The directory's name may be too long for the line.
+    text = re.sub(r"kept in\s+(\S+;)\s+the first", rf"kept in \1\n{' ' * _VALUE}the first", text)
     moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
     text = re.sub(rf"(good until ){moment} \([^)]*\)", rf"\g<1>{_TIMES['exp']} (59 min)", text)
     text = re.sub(
