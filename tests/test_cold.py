@@ -25,7 +25,8 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.version import __version__
 
-from .plugin import run_plugin
+from . import parts
+from .plugin import run_plugin, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,6 +200,35 @@ def test_a_signal_ends_the_program_with_its_status(name: str, said: list[str]) -
     assert ended.returncode == 128 + signal.Signals[name]
     assert ended.stdout == ""
     assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fills a pipe of one page")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signal.Signals) -> None:
+    """Nobody reads standard error: the program hangs in the middle of its last words, and ends with the signal's status."""
+    import fcntl
+    import termios
+
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    filling = 4096 - len("error: --oidc-issuer-url is missing\n") - 5  # room for the error, not for the hint
+    os.write(writer, b" " * filling)
+
+    def unread() -> int:
+        return int.from_bytes(fcntl.ioctl(reader, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    with subprocess.Popen(
+        [str(parts.plugin()), "get-token"], stdout=subprocess.PIPE, stderr=writer
+    ) as process:
+        os.close(writer)
+        wait_until(lambda: unread() > filling, "the error is said")
+        process.send_signal(signum)
+        stdout, _ = process.communicate(timeout=20)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read().decode().strip()
+    assert process.returncode == 128 + signum
+    assert stdout == b""
+    assert said == "error: --oidc-issuer-url is missing"
 
 
 @posix
