@@ -41,4 +41,6 @@ def explain(page: Page) -> None:
             "--oidc-extra-scope=email,profile,offline_access",
         ]
     )
-    page.words("`kubectl oidc-login demo` shows it all on this machine, without a provider or a cluster.")
+    page.words(
+        "`kubectl oidc-login demo` shows it all on this machine, without a provider or a cluster; it needs the extra demo."
+    )

@@ -126,4 +126,5 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, missing: str) -
     error, hint = done.stderr.splitlines()
     assert error.startswith("error: ")
     assert missing in error
-    assert "kubectl-oidc[demo]" in hint
+    assert "pipx install --force 'kubectl-oidc[demo]'" in hint
+    assert "uv tool install --force 'kubectl-oidc[demo]'" in hint
