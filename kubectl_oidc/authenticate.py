@@ -78,6 +78,7 @@ class _Way:
         keeper = self._keeper()
         session = self._load(keeper)
         if session and self._good(session):
+            self._settle(keeper, session)
             return self._stored(keeper, session)
         with self._lock(keeper) as self.lock:
             self._take()
@@ -136,6 +137,19 @@ class _Way:
             return
         self.warned = True
         self.world.terminal.warn(message, hint)
+
+    def _settle(self, keeper: SessionKeeper, session: Session) -> None:
+        """Move a good session to the store that is asked for now, unless somebody else is at it."""
+        if keeper.settled():
+            return
+        with self._lock(keeper) as lock:
+            try:
+                if lock.try_acquire() and self._load(keeper) == session:
+                    keeper.settle(session, self.now())
+            except OSError as error:
+                self.world.log.info(1, f"the session stays where it is: {error.strerror}")
+            except StoreError as error:
+                self.world.log.info(1, f"the session stays where it is: {error.message}")
 
     def _stored(self, keeper: SessionKeeper, session: Session) -> Outcome:
         self.world.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
@@ -220,7 +234,7 @@ class _Way:
         generation = keeper.next_generation(session)
         # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
         with signals.held():
-            response = self._send(keeper, provider, refresh_token, deadline)
+            response = self._send(keeper, provider, session, refresh_token, deadline)
             if response.refresh_token and response.refresh_token != refresh_token:
                 session = session.renewed(response.refresh_token, generation=generation)
                 self._save(keeper, session)
@@ -236,15 +250,25 @@ class _Way:
         return self._keep(keeper, session.with_tokens(tokens, generation=session.generation), tokens)
 
     def _send(
-        self, keeper: SessionKeeper, provider: Provider, refresh_token: Secret, deadline: Deadline
+        self,
+        keeper: SessionKeeper,
+        provider: Provider,
+        session: Session,
+        refresh_token: Secret,
+        deadline: Deadline,
     ) -> TokenResponse:
-        """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight."""
+        """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight.
+
+        Raises:
+            _UnusableRefreshError: It is not sent, because what would replace it could not be kept.
+        """
         entry = keeper.entry()
         if entry and entry.in_flight:
             self.world.log.info(
                 1, "the answer to the last refresh never came: the same refresh token is sent once more"
             )
-        keeper.mark_in_flight(self.now())
+        if not keeper.mark_in_flight(self.now(), session) and keeper.store.name == "disk":
+            raise _UnusableRefreshError(f"{keeper.store.where()} cannot be written", sent=False)
         try:
             return provider.refresh(refresh_token=refresh_token, deadline=deadline)
         except (ProviderRefused, ProviderUnreachable) as error:
@@ -338,8 +362,14 @@ class _Way:
 
 
 class _UnusableRefreshError(Exception):
-    """A refresh was answered with something that cannot be used; only a new sign-in helps."""
+    """A refresh cannot be used: only a new sign-in helps.
 
-    def __init__(self, why: str) -> None:
+    Args:
+        why: What is the matter.
+        sent: Whether it was sent and its answer is the matter.
+    """
+
+    def __init__(self, why: str, *, sent: bool = True) -> None:
         super().__init__(why)
-        self.message = f"the answer to the refresh cannot be used: {why}"
+        what = "the answer to the refresh cannot be used" if sent else "the session is not refreshed"
+        self.message = f"{what}: {why}"

@@ -121,15 +121,38 @@ class SessionKeeper:
         self._known = entry is not None
         return by + max(session.generation if session else 0, entry.generation if entry else 0)
 
-    def mark_in_flight(self, now: int) -> None:
+    def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
         """Record that a refresh is about to be sent, or that it has been answered.
 
         Args:
             now: Epoch seconds; 0 when it has been answered.
+            session: The session, of which an index entry is made where it was lost.
+
+        Returns:
+            Whether that could be recorded. Where it could not, what replaces a refresh token on disk cannot be kept either.
         """
+        entry = self.entry() or (self._entry_for(session, now, ()) if session else None)
+        return entry is not None and self._index(replace(entry, in_flight=now))
+
+    def settled(self) -> bool:
+        """Tell whether the session rests where it was asked for and the index knows of it."""
         entry = self.entry()
-        if entry:
-            self._index(replace(entry, in_flight=now))
+        return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
+
+    def settle(self, session: Session, now: int) -> None:
+        """Move the session to the store that was asked for, or tell the index of it. The session's lock is held.
+
+        Args:
+            session: The session, as it was just read.
+            now: Epoch seconds.
+
+        Raises:
+            StoreError: The store refused.
+        """
+        if self.entry() is None:
+            self._index(self._entry_for(session, now, ()))
+        else:
+            self.save(session, now)
 
     def save(self, session: Session, now: int) -> bool:
         """Keep the session, and leave nothing of it in the store it rested in before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -12,12 +13,13 @@ from kubectl_oidc.authenticate import MARGIN, authenticate
 from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.stores import index
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST
 from kubectl_oidc.token_request import TokenRequest, World
 
 from .hostile import Hostile, hang_up, html_reply, json_reply, reply
-from .sessions import cache, keeper, session
+from .sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session
 from .tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 
 if TYPE_CHECKING:
@@ -251,3 +253,41 @@ def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
     desk.signed_in(left=3000)
     assert desk.go(force_refresh=True).session.refresh_token == NEW
     assert desk.sent() == [OLD.reveal()]
+
+
+def test_a_refresh_token_whose_successor_could_not_be_kept_is_not_sent(desk: Desk) -> None:
+    """Where nothing can be written the rotated token would be lost, and the old one sent again (RFC 9700 §4.14.2)."""
+    before = desk.signed_in()
+    with no_room(), pytest.raises(NEEDS_A_PERSON):
+        desk.go()
+    assert desk.sent() == []
+    assert desk.stored() == before
+    desk.go()
+    assert desk.sent() == [OLD.reveal()], "with room again it goes on"
+
+
+def test_an_index_that_was_lost_is_made_anew(desk: Desk) -> None:
+    """The next call that uses the session tells the index of it, so that it can be listed and purged."""
+    desk.signed_in(left=3000)
+    index.remove(cache(), desk.key.id())
+    desk.go()
+    entry = index.read(cache(), desk.key.id())
+    assert entry is not None
+    assert (entry.storage, entry.person) == ("disk", "alice@example.com")
+
+
+@linux_only
+def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> None:
+    """A good session that rested in files and is now asked for in the kernel keyring leaves no file behind."""
+    need_the_kernel_keyring()
+    desk.request = replace(desk.request, session_name=f"moves-{os.getpid()}")
+    whole = desk.signed_in(left=3000)
+    moved = keeper(desk.key, "kernel")
+    try:
+        assert desk.go(storage="kernel").token == whole.id_token
+        assert list((cache() / "tokens").iterdir()) == []
+        assert moved.load() == whole
+        assert desk.server.asked == []
+    finally:
+        moved.store.delete(desk.key.id())
+        moved.withdraw()
