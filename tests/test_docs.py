@@ -262,6 +262,48 @@ def test_the_reference_is_what_the_program_says() -> None:
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "make pages writes it"
 
 
+WHERE_TOKENS_REST = REPOSITORY / "docs" / "where-tokens-rest.md"
+MARK = r"[A-Z][0-9]+"
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    """What is said to be shown is shown: `tests/FILE.py::NAME` is a test of this repository."""
+    named = {
+        (str(line), file, name)
+        for page in PAGES
+        for line in lines(page)
+        for file, name in re.findall(r"`(tests/[^`:]+\.py)::(\w+)[^`]*`", line.text)
+    }
+    assert named
+    missing = [
+        f"{where}: {file}::{name}" for where, file, name in sorted(named) if name not in names_of_tests(file)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def names_of_tests(file: str) -> set[str]:
+    """Return the names of the tests in a file of this repository; none where there is no such file."""
+    path = REPOSITORY / file
+    if not path.is_file():
+        return set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
+    """Every mark in the text has its row, every row its mark and a test, or the words that no test here shows it."""
+    text, _, table = WHERE_TOKENS_REST.read_text(encoding="utf-8").partition("## What shows it")
+    rows = re.findall(rf"^\| ({MARK}) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    assert len(rows) == len(dict.fromkeys(mark for mark, _, _ in rows)) == table.count("\n| ") - 1
+    assert {mark for mark, _, _ in rows} == set(re.findall(rf"<sup>({MARK})</sup>", text))
+    bare = [
+        mark for mark, _, shown in rows if "::test_" not in shown and not shown.startswith("no test here")
+    ]
+    assert not bare
+
+
 @pytest.mark.xdist_group("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:
