@@ -1,0 +1,416 @@
+"""Kill a writer at each of its steps and look at what is left; run as a program, one case a process.
+
+    python -m tests.killing WRITING[,WRITING] STORE[,STORE BEFORE] LENGTH EVERY
+
+Steps are the calls and returns of the program's own functions and of what these call, and of what that calls in C. For each step a child is forked
+that does the whole writing and kills itself when it has come so far; what it leaves is looked at as the next process would.
+EVERY is 1 for each step, N for every Nth, 0 for each one that finds anything else there than the one before: one child, which
+is not killed, looks at every step and says which these are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.hot import credential, kernel_keyring, words
+from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.purge import purge_session
+from kubectl_oidc.remember import remember
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import RAISE, Session
+from kubectl_oidc.stores.kernel import CREDENTIAL, SESSION, KernelStore
+from kubectl_oidc.token_request import Outcome, TokenRequest
+
+from . import keyring_files, parts
+from .sessions import CLIENT, ISSUER, begin, cache, forked, key, session, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+KEY = key(name=f"killed-{os.getpid()}")
+NOW = int(time.time())
+ENVIRON = {"CI": "true"}  # the kernel keyring is not used beside the OS keyring
+LONG_AGO = 1_000_000_000
+WATCHED = (
+    str(parts.REPOSITORY / "kubectl_oidc"),
+    keyring_files.__file__,
+    str(Path(__file__).with_name("keyrings.py")),
+)
+# Here one thread waits for another, however often it has to look: nothing is written.
+UNWATCHED = {str(parts.REPOSITORY / "kubectl_oidc" / name) for name in ("deadline.py", "signals.py")}
+
+
+def secret(length: int, word: str) -> Secret:
+    """Return a token of this length, no part of which looks like another."""
+    return Secret("".join(f"{word}{number}." for number in range(length))[:length])
+
+
+class Sessions:
+    """The session before, and what replaces it.
+
+    Args:
+        length: The length of the ID tokens.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.old = session(KEY, id_token=secret(length, "old"), refresh_token=Secret("old-refresh-token"))
+        self.rotated = self.old.renewed(Secret("rotated-refresh-token"), generation=2)
+        self.refreshed = replace(self.rotated, id_token=secret(length, "new"), expiry=self.old.expiry + 60)
+        self.another = session(
+            KEY,
+            generation=1 + RAISE,
+            subject="bob",
+            person="bob@example.com",
+            id_token=secret(length, "bob"),
+            refresh_token=Secret("refresh-token-of-bob"),
+        )
+        self.later = session(
+            KEY,
+            id_token=Secret("later"),
+            refresh_token=Secret("later-refresh-token"),
+            signed_in_at=self.old.signed_in_at + 1,
+        )
+
+
+def keeper(storage: str) -> SessionKeeper:
+    return SessionKeeper(KEY, storage=storage, cache_dir=cache(), environ=ENVIRON, log=QUIET)
+
+
+def keep(one: SessionKeeper, whole: Session) -> None:
+    """Store a session, publish its credential and remember the command, as `get-token` does."""
+    assert one.save(whole, NOW)
+    place = one.publish(whole, NOW)
+    outcome = Outcome(
+        token=whole.token(),
+        expiry=whole.expiry,
+        id_token=None,
+        session=whole,
+        signed_in=False,
+        replaced=None,
+        storage=one.store.where(),
+        place=place,
+        keeper=one,
+    )
+    request = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    remember(request, outcome, api_version=V1, margin=10, log=QUIET)
+
+
+def refresh(one: SessionKeeper, whole: Sessions) -> None:
+    """Store what a refresh brings in the order in which it comes."""
+    assert one.next_generation(whole.old) == whole.rotated.generation
+    one.mark_in_flight(NOW)
+    assert one.save(whole.rotated, NOW)
+    keep(one, whole.refreshed)
+
+
+class Writing:
+    """What is written, and what may be there when it is cut short.
+
+    Args:
+        name: ``sign-in``, ``another`` (person signs in), ``refresh`` or ``move`` (a refresh into another store).
+        stores: Where the session rests, and where it rested before a move.
+        length: The length of the ID tokens.
+    """
+
+    def __init__(self, name: str, stores: list[str], length: int) -> None:
+        self.name = name
+        self.store, self.before = stores[0], stores[-1]
+        self.sessions = Sessions(length)
+
+    def prepare(self) -> None:
+        """Make what is there before."""
+        if self.name != "sign-in":
+            keep(keeper(self.before), self.sessions.old)
+
+    def work(self) -> Callable[[], None]:
+        """Return what writes."""
+        one, whole = keeper(self.store), self.sessions
+        one.load()
+        if self.name == "sign-in":
+            return lambda: keep(one, whole.old)
+        if self.name == "another":
+            return lambda: keep(one, whole.another)
+        return lambda: refresh(one, whole)
+
+    def states(self) -> list[Session | None]:
+        """Return the sessions that may be found, in the order in which they come."""
+        whole = self.sessions
+        if self.name == "sign-in":
+            return [None, whole.old]
+        if self.name == "another":
+            return [whole.old, whole.another]
+        return [whole.old, whole.rotated, whole.refreshed]
+
+
+def kernel_keys() -> dict[str, bytes]:
+    """Return the session's keys in the kernel keyring."""
+    found = {name: kernel_keyring.read(name + KEY.id()) for name in (SESSION, CREDENTIAL)}
+    return {name: payload for name, payload in found.items() if payload is not None}
+
+
+def files() -> dict[str, bytes]:
+    """Return every file that is ours but locks; what a killed writer left half-written has one name for all."""
+    places = [cache(), Path(os.environ[keyring_files.DIRECTORY])]
+    found = [
+        path
+        for place in places
+        for path in place.rglob("*")
+        if path.is_file() and path.parent.name != "locks"
+    ]
+    return {
+        f"{path.parent.name}/{path.name.rpartition('.')[0] if path.name.startswith('.') else path.name}": path.read_bytes()
+        for path in found
+    }
+
+
+class Place:
+    """Everything that is written to, as it is before the writing, and made so again."""
+
+    def __init__(self) -> None:
+        self._home, self._aside = Path.home(), Path.home().with_suffix(".before")
+        shutil.copytree(self._home, self._aside)
+        self._keys = kernel_keys()
+        self._state = self.state()
+
+    @staticmethod
+    def glance() -> tuple[object, ...]:
+        """Return what changes whenever anything of it does; quicker than looking into every file."""
+        places = [cache(), *cache().glob("*/"), Path(os.environ[keyring_files.DIRECTORY])]
+        entries = [entry for place in places if place.is_dir() for entry in os.scandir(place)]
+        status = sorted(
+            (entry.path, entry.stat().st_ino, entry.stat().st_mtime_ns, entry.stat().st_size)
+            for entry in entries
+        )
+        return *status, tuple(sorted(kernel_keys().items()))
+
+    @staticmethod
+    def state() -> tuple[object, ...]:
+        """Return what is there, for comparison."""
+        return tuple(sorted(files().items())), tuple(sorted(kernel_keys().items()))
+
+    def restore(self) -> None:
+        """Make it as it was before."""
+        shutil.rmtree(self._home)
+        shutil.copytree(self._aside, self._home)
+        remove_keys()
+        store = KernelStore()
+        if SESSION in self._keys:
+            store.save(KEY.id(), self._keys[SESSION])
+        if CREDENTIAL in self._keys:
+            store.publish(KEY.id(), self._keys[CREDENTIAL], 3600)
+
+    def leave(self) -> None:
+        """Have nothing there, as in the beginning."""
+        for home in (self._home, self._aside):
+            shutil.rmtree(home)
+        Path(os.environ[keyring_files.DIRECTORY]).mkdir(parents=True)
+        remove_keys()
+
+
+def remove_keys() -> None:
+    """Leave no key in the kernel keyring."""
+    store = KernelStore()
+    if store.usable():
+        store.delete(KEY.id())
+        store.withdraw(KEY.id())
+
+
+def watch(at_step: Callable[[], None], work: Callable[[], None]) -> None:
+    """Do the work, and call `at_step` at each of its steps."""
+    known: dict[str, bool] = {}
+
+    def is_watched(frame: FrameType | None) -> bool:
+        name = frame.f_code.co_filename if frame else ""
+        if name not in known:
+            known[name] = name.startswith(WATCHED) and name not in UNWATCHED
+        return known[name]
+
+    def look(frame: FrameType, _event: str, _argument: object) -> None:
+        if is_watched(frame) or is_watched(frame.f_back):
+            at_step()
+
+    threading.setprofile(look)
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def killed_at(step: int, work: Callable[[], None]) -> bool:
+    """Do the work in a child that kills itself at this step; tell whether it came to that."""
+    left = step
+
+    def at_step() -> None:
+        nonlocal left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    child = begin(lambda: watch(at_step, work))
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def changes(work: Callable[[], None]) -> list[int]:
+    """Return the steps that find anything else there than the step before, and the one after the last."""
+
+    def find() -> list[int]:
+        found, step, before = [0], 0, Place.glance()
+
+        def at_step() -> None:
+            nonlocal step, before
+            errno = ctypes.get_errno()  # ours to look, and not to touch
+            now = Place.glance()
+            ctypes.set_errno(errno)
+            if now != before:
+                found.append(step)
+                before = now
+            step += 1
+
+        watch(at_step, work)
+        return [*found, step]
+
+    return forked(find)
+
+
+def age() -> None:
+    """Make what killed writers left look old: what is written this very minute is left alone."""
+    for path in cache().rglob(".*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+class Look:
+    """What the next process finds, held against what it may find.
+
+    Args:
+        writing: What was cut short.
+    """
+
+    def __init__(self, writing: Writing) -> None:
+        self.writing = writing
+        self.states = writing.states()
+        self.newest = 0
+
+    def look(self) -> None:
+        """Look once; a newer session that was there before must still be there."""
+        found = keeper(self.writing.store).load()
+        assert found in self.states, "a mixture"
+        rank = self.states.index(found)
+        assert rank >= self.newest, "an older refresh token would be used after a newer one was stored"
+        self.newest = rank
+        elsewhere = keeper(self.writing.before).load() if self.writing.name == "move" else found
+        assert elsewhere in {found, None} or self.states.index(elsewhere) >= rank, (
+            "asked for in the former store"
+        )
+        self.look_at_the_credential(found)
+
+    def look_after_a_purge(self) -> None:
+        """Nothing is left, wherever it was."""
+        age()
+        purged = purge_session(KEY.id(), cache())
+        assert purged.failures == ()
+        assert files() == {}, "purge leaves nothing"
+        assert kernel_keys() == {}
+
+    def look_at_the_credential(self, found: Session | None) -> None:
+        """What the hot half would hand out is of one of the sessions, and never of a person whose session is replaced."""
+        known = words.find(words_of(KEY))
+        for place in ("disk", "kernel"):
+            handed = credential.current(KEY.id(), place, str(cache()))
+            if known is None or known.place != place or handed is None:
+                continue
+            tokens = [whole.token().reveal() for whole in self.states if whole]
+            assert json.loads(handed.token) in tokens
+            if self.writing.name == "another" and found == self.writing.sessions.another:
+                assert json.loads(handed.token) == found.token().reveal()
+
+    def look_after_a_save(self) -> None:
+        """The next session is kept, and nothing that a killed writer left lies beside it."""
+        age()
+        one = keeper(self.writing.store)
+        generation = one.next_generation(one.load(), by=RAISE)
+        later = replace(self.writing.sessions.later, generation=generation)
+        keep(one, later)
+        assert keeper(self.writing.store).load() == later
+        names = sorted(files())
+        assert [name for name in names if "/." in name] == [], "no half-written file"
+        on_disk = [name for name in names if name.startswith("tokens/")]
+        assert len(on_disk) == (self.writing.store == "disk")
+        assert len(keyring_files.kept()) == (self.writing.store == "keyring"), (
+            "one short entry, and no stray part"
+        )
+        assert (SESSION in kernel_keys()) == (self.writing.store == "kernel")
+
+
+def killed(writing: Writing, every: int) -> dict[str, int]:
+    """Kill it at each step, or at every so many, and look each time that something else is left.
+
+    Returns:
+        How many were killed, and how many different things they left.
+    """
+    writing.prepare()
+    place, look = Place(), Look(writing)
+    seen, kills = set(), 0
+    steps = count(0, every) if every else changes(writing.work())
+    place.restore()
+    for step in steps:
+        was_killed = killed_at(step, writing.work())
+        state = place.state()
+        try:
+            if state not in seen or not was_killed:
+                look.look()
+                look.look_after_a_save()
+                look.look_after_a_purge()
+                place.restore()
+                killed_at(step, writing.work())
+                look.look_after_a_purge()
+        except AssertionError as error:
+            error.add_note(f"{writing.name}, killed at step {step}")
+            raise
+        seen.add(state)
+        place.restore()
+        kills += was_killed
+        if not was_killed:
+            break
+    assert not was_killed, "it came to its end once"
+    assert look.newest == len(look.states) - 1, "and then the new session is there"
+    place.leave()
+    return {"kills": kills, "states": len(seen)}
+
+
+def main(names: str, stores: str, length: str, every: str) -> None:
+    """Kill the writings one after the other; print what was done."""
+    sys.argv = ["kubectl-oidc_login", *words_of(KEY)]
+    try:
+        print(
+            json.dumps(
+                [
+                    killed(Writing(name, stores.split(","), int(length)), int(every))
+                    for name in names.split(",")
+                ]
+            )
+        )
+    finally:
+        remove_keys()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
