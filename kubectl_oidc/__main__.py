@@ -2,6 +2,7 @@
 
 import os
 
+from .hot.ahead import start
 from .hot.answer import known, look
 
 
@@ -14,11 +15,12 @@ def main() -> None:
     try:
         words = known()
         status = None if words is None else look(words)
-        if status is None:
+        ahead = words is not None and words.due and start(words.directory, words.session_id, words.when)
+        if status is None or ahead:
             # The one import from the hot half to the cold half.
             from .cold import run
 
-            status = run(words)
+            status = run(words, ahead=ahead)
     except KeyboardInterrupt:
         status = 130  # Ctrl-C before the signal handlers stood
     os._exit(status)

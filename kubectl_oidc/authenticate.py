@@ -22,6 +22,7 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     StoreError,
 )
+from kubectl_oidc.hot.ahead import done, due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.tokens import Tokens
 
-__all__ = ["MARGIN", "Outcome", "TokenRequest", "World", "authenticate"]
+__all__ = ["MARGIN", "Outcome", "TokenRequest", "World", "authenticate", "refresh_ahead"]
 
 MARGIN = 10
 """Seconds that a token must still be good for, so that it does not end on its way to the API server."""
@@ -58,6 +59,22 @@ def authenticate(request: TokenRequest, world: World) -> Outcome:
         OidcLoginError: No token could be had; stored sessions are as they were.
     """
     return _Way(request, world).go()
+
+
+def refresh_ahead(request: TokenRequest, world: World) -> bool:
+    """Refresh the session of a credential that nears its end, without a person and without waiting for anybody.
+
+    Args:
+        request: What was asked for, and answered already.
+        world: Clock, environment, terminal.
+
+    Returns:
+        Whether the session needs no refresh any more.
+
+    Raises:
+        OidcLoginError: It could not be refreshed; the call after its end does it, and says why.
+    """
+    return _Way(request, world).ahead()
 
 
 class _Way:
@@ -87,6 +104,30 @@ class _Way:
             if session and self._good(session):
                 return self._stored(keeper, session)
             return self._obtain(keeper, session)
+
+    def ahead(self) -> bool:
+        keeper = self._keeper()
+        if keeper.store.asks():
+            return False
+        with keeper.lock() as self.lock:
+            if not self.lock.try_acquire():
+                return False  # somebody is at it
+            session = self._load(keeper)
+            if session is None or session.refresh_token is None:
+                return False
+            margin, now = MARGIN, self.now()
+            issued = session.issued_at(now)
+            if due(issued, session.expiry, margin, self.request.refresh_ahead, now):
+                self.lock.describe("refreshing the session ahead of its end")
+                http = HttpClient(tls=self.request.tls, log=self.world.log)
+                try:
+                    self._refresh(keeper, self._provider(http), session, session.refresh_token)
+                finally:
+                    http.close()
+            elif session.expiry - margin > now:
+                keeper.publish(session, now)
+            done(str(keeper.cache_dir), keeper.session_id)
+            return True
 
     def _lock(self, keeper: SessionKeeper) -> SessionLock:
         """Return the session's lock; where none can be had, one that guards nothing."""

@@ -16,25 +16,26 @@ if TYPE_CHECKING:
     from kubectl_oidc.hot.words import Words
 
 
-def run(words: Words | None) -> int:
-    """Run the command that the hot half could not answer.
+def run(words: Words | None, *, ahead: bool = False) -> int:
+    """Run the command that the hot half could not answer, or refresh what it has answered with.
 
     Args:
         words: What is known of the command, where it is known; its session's credential is missing, has ended, or was
             refused by the API server.
+        ahead: Whether this is the process that refreshes ahead, of which nobody sees anything.
 
     Returns:
         The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
     """
     try:
-        status = _run(words)
+        status = _run(words, ahead=ahead)
         _flush()
     except Interrupted as interrupt:  # while the end was being said
         status = 128 + interrupt.signum
     return status
 
 
-def _run(words: Words | None) -> int:
+def _run(words: Words | None, *, ahead: bool) -> int:
     """Run the command and say what went wrong."""
     try:
         _fill_standard_descriptors()
@@ -42,11 +43,11 @@ def _run(words: Words | None) -> int:
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
             warnings.simplefilter("ignore")
-        status = _wait_light(words) if words and not words.times else None
+        status = _wait_light(words) if words and not words.times and not ahead else None
         if status is None:
-            from kubectl_oidc.cli import main
+            from kubectl_oidc.cli import Call, main
 
-            status = main(sys.argv[1:], times=words.times if words else 0)
+            status = main(sys.argv[1:], Call(times=words.times if words else 0, ahead=ahead))
     except OidcLoginError as error:
         _say(error)
         status = error.exit_status

@@ -60,7 +60,7 @@ class CurrentCredential:
             Where it rests, or an empty string where the hot half cannot find it.
         """
         place = self.place()
-        record = credential(session.token(), session.expiry).record()
+        record = credential(session.token(), session.expiry, session.issued_at(now)).record()
         if self._log.level >= 1:
             self._say_damage(place)
         try:

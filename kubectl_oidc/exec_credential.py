@@ -71,12 +71,13 @@ def _broken(why: str) -> ExecInfoError:
     )
 
 
-def credential(token: Secret, expiry: int) -> Credential:
+def credential(token: Secret, expiry: int, issued: int = 0) -> Credential:
     """Return the credential as it is stored and handed out.
 
     Args:
         token: The token, handed out as it is, without a line break at its end.
         expiry: When it ends, in epoch seconds.
+        issued: When it was issued, in epoch seconds; it matters only where it is stored.
     """
     timestamp = datetime.fromtimestamp(expiry, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Credential(expiry, timestamp.encode(), json.dumps(token.reveal()).encode())
+    return Credential(expiry, timestamp.encode(), json.dumps(token.reveal()).encode(), issued)

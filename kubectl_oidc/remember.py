@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import OidcLoginError
-from kubectl_oidc.hot import words
-from kubectl_oidc.stores import private_files
+from kubectl_oidc.hot import ahead, words
+from kubectl_oidc.stores import in_container, private_files
 
 if TYPE_CHECKING:
     from kubectl_oidc.log import Log
@@ -47,13 +47,24 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
             os.fspath(keeper.cache_dir),
             margin,
             keeper.lock_paths(),
+            ahead=_ahead(request, outcome),
+            when=request.refresh_ahead_when,
         ).record()
         if record:
+            private_files.ensure_directory(keeper.cache_dir, ahead.DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
             private_files.write(directory, words.digest(sys.argv[1:]), record)
             _forget_oldest(directory)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
+
+
+def _ahead(request: TokenRequest, outcome: Outcome) -> int:
+    """Return when the hot half has the session refreshed ahead; never without a refresh token, nor in a container by itself."""
+    by_itself = request.refresh_ahead_when == ahead.AUTO
+    if outcome.session.refresh_token is None or (by_itself and in_container(os.environ)):
+        return 0
+    return request.refresh_ahead
 
 
 def _say_damage(directory: Path, log: Log) -> None:

@@ -145,6 +145,21 @@ class Session:
         """Return the token that is handed out."""
         return self.access_token or self.id_token
 
+    def issued_at(self, now: int) -> int:
+        """Return when the token that is handed out was issued, epoch seconds.
+
+        Args:
+            now: Stands in for it where the token does not say: an access token that somebody else reads.
+        """
+        from kubectl_oidc.errors import IdTokenError
+        from kubectl_oidc.id_token_claims import moment
+        from kubectl_oidc.jws import unverified_claims
+
+        try:
+            return min(now, moment(unverified_claims(self.token()), "iat"))
+        except IdTokenError:
+            return now
+
     def record(self) -> bytes:
         """Return the record as ASCII JSON, so that a character is a byte on every keyring."""
         return _guarded(

@@ -57,6 +57,8 @@ class TokenRequest:
         default_cache_dir: Whether that is the default one.
         session_name: ``--session``, else empty.
         force_refresh: Whether a token that is still good is replaced.
+        refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
+        refresh_ahead_when: Where that is done: ``auto`` or ``always``.
         sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
     """
 
@@ -80,6 +82,8 @@ class TokenRequest:
     default_cache_dir: bool = True
     session_name: str = ""
     force_refresh: bool = False
+    refresh_ahead: int = 0
+    refresh_ahead_when: str = "auto"
     sign_in: bool = False
 
     def key(self) -> SessionKey:

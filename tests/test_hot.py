@@ -82,7 +82,7 @@ ALLOWED = {
     *("kubectl_oidc", "kubectl_oidc.__main__"),
     *(
         f"kubectl_oidc.hot{name}"
-        for name in ("", ".answer", ".credential", ".digest", ".handed", ".private_file", ".words")
+        for name in ("", ".ahead", ".answer", ".credential", ".digest", ".handed", ".private_file", ".words")
     ),
     *("sys", "os", "time", "_blake2"),
 }
@@ -317,10 +317,11 @@ def test_whatever_a_record_holds_reading_it_raises_nothing(content: bytes) -> No
 
 @pytest.mark.parametrize(("record", "read"), [(RECORD, parse), (WORDS, words.Words.parse)])
 def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[bytes], object]) -> None:
-    """The first line names the version."""
+    """The first line names the version; one of the past is a miss too."""
     first, _, rest = record.partition(b"\n")
-    assert first.endswith(b" 1")
-    assert read(first[:-1] + b"2\n" + rest) is None
+    assert first.endswith(b" 2")
+    for version in (b"1", b"3"):
+        assert read(first[:-1] + version + b"\n" + rest) is None
 
 
 def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.hot import credential, kernel_keyring
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET
@@ -343,7 +344,7 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
         assert one.publish(whole, NOW) == storage
         found = credential.current(own_key.id(), storage, str(cache()))
         assert found is not None
-        assert found.record() == credential_of(whole).record()
+        assert found.answer(V1) == credential_of(whole).answer(V1)
         assert json.loads(found.token) == token
     assert one.withdraw()
     assert not one.withdraw()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -50,12 +50,27 @@ def program() -> None:
     """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin."""
 
 
-def main(arguments: list[str], *, times: int = 0) -> int:
+class Call(NamedTuple):
+    """What the hot half has found out about a command.
+
+    Attributes:
+        times: How often the same kubectl was given the credential that it asks for; 0 where that was not counted.
+        ahead: Whether it has its answer, and this process refreshes the session ahead of its end.
+    """
+
+    times: int = 0
+    ahead: bool = False
+
+
+UNKNOWN = Call()
+
+
+def main(arguments: list[str], call: Call = UNKNOWN) -> int:
     """Run one command.
 
     Args:
         arguments: The command line after the program's name.
-        times: How often the same kubectl was given the credential that it asks for, as far as the hot half has counted.
+        call: What the hot half has found out about it.
 
     Returns:
         The exit status.
@@ -64,9 +79,7 @@ def main(arguments: list[str], *, times: int = 0) -> int:
         OidcLoginError: What failed.
     """
     try:
-        result: Any = program.main(
-            arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=times
-        )
+        result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2

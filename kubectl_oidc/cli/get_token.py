@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.authenticate import MARGIN, authenticate
+from kubectl_oidc.authenticate import MARGIN, authenticate, refresh_ahead
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
@@ -16,11 +16,14 @@ from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember
 from kubectl_oidc.token_request import World
 
+if TYPE_CHECKING:
+    from kubectl_oidc.cli import Call
+
 
 @click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
 @options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE, *IGNORED)
 @click.pass_obj
-def get_token(times: int | None, /, **values: Any) -> int:
+def get_token(call: Call, /, **values: Any) -> int:
     """Print an ExecCredential for kubectl; sign in through the browser if there is no session yet.
 
     kubectl runs this from the kubeconfig's exec stanza. Standard output carries the one document and nothing else;
@@ -30,6 +33,8 @@ def get_token(times: int | None, /, **values: Any) -> int:
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     request = token_request(values)
     world = World(log=log)
-    outcome = reconsider(request, world, authenticate(request, world), times or 0)
+    if call.ahead:
+        return 0 if refresh_ahead(request, world) else 1
+    outcome = reconsider(request, world, authenticate(request, world), call.times)
     remember(request, outcome, api_version=info.api_version, margin=MARGIN, log=log)
     return write(credential(outcome.token, outcome.expiry).answer(info.api_version))

@@ -17,6 +17,9 @@ LISTEN = ("127.0.0.1:8000", "127.0.0.1:18000")
 LONGEST = 86400
 """The longest that a sign-in may wait, in seconds."""
 
+REFRESH_AHEAD = 0.7
+"""After which part of its useful life a token is refreshed in the background, where nothing else is said."""
+
 DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -54,6 +57,25 @@ class Seconds(click.ParamType[int]):
         if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
             self.fail(f"{plain(text, limit=40)!r} is not a number of seconds from 1 to {LONGEST}", param, ctx)
         return int(text)
+
+
+class Fraction(click.ParamType[float]):
+    """A part of a whole, more than nothing and less than all; ``off`` is nothing."""
+
+    name = "fraction"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the fraction."""
+        text = str(value)
+        if text == "off":
+            return 0.0
+        try:
+            fraction = float(text)
+        except ValueError:
+            fraction = 0.0
+        if not 0.0 < fraction < 1.0:
+            self.fail(f"{plain(text, limit=40)!r} is neither a fraction between 0 and 1 nor off", param, ctx)
+        return fraction
 
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
@@ -154,6 +176,15 @@ SIGN_IN: tuple[Option, ...] = (
             "default": "auto",
             "show_default": True,
             "help": "How to sign in; both are the authorization code through the browser.",
+        },
+    ),
+    (
+        ("--refresh-ahead",),
+        {
+            "type": Fraction(),
+            "metavar": "FRACTION",
+            "help": "Refresh in the background once this part of a token's life is over, or off (default 0.7; off in CI, "
+            "containers and services).",
         },
     ),
     (

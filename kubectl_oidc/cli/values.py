@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli import pairs
-from kubectl_oidc.cli.options import LISTEN
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.hot.ahead import ALWAYS, AUTO
 from kubectl_oidc.hot.words import cache_root
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.issuer import is_loopback_url
@@ -83,6 +84,8 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         default_cache_dir=is_default,
         session_name=values.get("session", ""),
         force_refresh=bool(values.get("force_refresh")),
+        refresh_ahead=_permille(values.get("refresh_ahead")),
+        refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
     )
 
 
@@ -169,6 +172,10 @@ def _listen_addresses(given: Sequence[str], redirect_url: str | None) -> tuple[L
 
         return (ListenAddress("127.0.0.1", port_of(urlsplit(redirect_url))),)
     return tuple(ListenAddress.parse(text) for text in words or LISTEN)
+
+
+def _permille(fraction: float | None) -> int:
+    return round(1000 * (REFRESH_AHEAD if fraction is None else fraction))
 
 
 def _open_url(text: str | None) -> str | None:

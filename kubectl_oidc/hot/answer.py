@@ -4,6 +4,7 @@ import os
 import sys
 import time
 
+from .ahead import due
 from .credential import Credential, current
 from .handed import note
 from .words import Words, find
@@ -38,7 +39,8 @@ def look(words: Words) -> int | None:
         words: What is known of the command.
 
     Returns:
-        The exit status after an answer, or None; ``words.times`` then says how often this kubectl asked for it.
+        The exit status after an answer, or None; ``words.times`` then says how often this kubectl asked for it, and
+        ``words.due`` whether it nears its end.
     """
     try:
         credential = current(words.session_id, words.place, words.directory)
@@ -49,6 +51,7 @@ def look(words: Words) -> int | None:
     words.times = note(words.directory, words.session_id, credential.mark())
     if words.times in (2, 3):
         return None  # refused with it, it seems: the cold half renews it once, then says so
+    words.due = due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
     return write(credential.answer(words.api_version))
 
 

@@ -9,7 +9,7 @@ import os
 from .digest import hexdigest
 from .private_file import read_private
 
-FORMAT = b"kubectl-oidc credential 1"
+FORMAT = b"kubectl-oidc credential 2"
 DIRECTORY = "credentials"
 LIMIT = 1 << 20  # bytes; a token that is larger than this fits no HTTP header
 
@@ -21,12 +21,14 @@ class Credential:
         expiry: When it ends, in epoch seconds.
         timestamp: The same as RFC 3339 text.
         token: The token as a JSON string literal, quotes included.
+        issued: When it was issued, in epoch seconds.
     """
 
-    __slots__ = ("expiry", "timestamp", "token")
+    __slots__ = ("expiry", "issued", "timestamp", "token")
 
-    def __init__(self, expiry: int, timestamp: bytes, token: bytes) -> None:
+    def __init__(self, expiry: int, timestamp: bytes, token: bytes, issued: int) -> None:
         self.expiry = expiry
+        self.issued = issued
         self.timestamp = timestamp
         self.token = token
 
@@ -35,7 +37,7 @@ class Credential:
 
     def record(self) -> bytes:
         """Return what is stored."""
-        body = b"%d\n%s\n%s" % (self.expiry, self.timestamp, self.token)
+        body = b"%d %d\n%s\n%s" % (self.expiry, self.issued, self.timestamp, self.token)
         return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
 
     def mark(self) -> str:
@@ -56,8 +58,9 @@ def parse(record: bytes) -> Credential | None:
     check, _, body = rest.partition(b"\n")
     if head != FORMAT or hexdigest(body).encode() != check:
         return None
-    expiry, timestamp, token = body.split(b"\n", 2)
-    return Credential(int(expiry), timestamp, token)
+    times, timestamp, token = body.split(b"\n", 2)
+    expiry, issued = times.split()
+    return Credential(int(expiry), timestamp, token, int(issued))
 
 
 def current(session_id: str, place: str, directory: str) -> Credential | None:

@@ -11,7 +11,7 @@ import sys
 from .digest import hexdigest
 from .private_file import read_private
 
-FORMAT = b"kubectl-oidc words 1"
+FORMAT = b"kubectl-oidc words 2"
 
 # Variables that name directories: each may lead the same words to another session or another file.
 DIRECTORIES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
@@ -27,9 +27,24 @@ class Words:
         directory: The absolute directory of the credential file, for ``disk``.
         margin: Seconds that a credential must still be good for.
         locks: The session's lock files, in the order in which they are taken.
+        ahead: After how many thousandths of its useful life a credential is refreshed in the background; 0 is never.
+        when: Where that is done: ``auto`` or ``always``.
     """
 
-    __slots__ = ("api_version", "directory", "locks", "margin", "place", "session_id", "times")
+    __slots__ = (
+        *(
+            "ahead",
+            "api_version",
+            "directory",
+            "due",
+            "locks",
+            "margin",
+            "place",
+            "session_id",
+            "times",
+            "when",
+        ),
+    )
 
     def __init__(
         self,
@@ -39,6 +54,8 @@ class Words:
         directory: str,
         margin: int,
         locks: tuple[str, ...],
+        ahead: int = 0,
+        when: str = "auto",
     ) -> None:
         self.session_id = session_id
         self.api_version = api_version
@@ -46,6 +63,9 @@ class Words:
         self.directory = directory
         self.margin = margin
         self.locks = locks
+        self.ahead = ahead
+        self.when = when
+        self.due = False  # whether the credential nears its end, once it has been handed out
         self.times = 0  # how often the same kubectl was given this credential, once it has been looked at
 
     def record(self) -> bytes:
@@ -56,6 +76,8 @@ class Words:
             self.place,
             self.directory,
             str(self.margin),
+            str(self.ahead),
+            self.when,
             *self.locks,
         )
         if any("\n" in field for field in fields):
@@ -71,10 +93,10 @@ class Words:
         if head != FORMAT or hexdigest(body).encode() != check:
             return None
         lines = [os.fsdecode(line) for line in body.split(b"\n")]
-        if len(lines) < 5 or not lines[4].isdigit():  # noqa: PLR2004 - its fields
+        if len(lines) < 7 or not (lines[4].isdigit() and lines[5].isdigit()):  # noqa: PLR2004 - its fields
             return None
-        session_id, api_version, place, directory, margin, *locks = lines
-        return cls(session_id, api_version, place, directory, int(margin), tuple(locks))
+        session_id, api_version, place, directory, margin, ahead, when, *locks = lines
+        return cls(session_id, api_version, place, directory, int(margin), tuple(locks), int(ahead), when)
 
 
 def cache_root() -> str:

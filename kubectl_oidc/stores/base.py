@@ -17,6 +17,9 @@ class Store(Protocol):
     def where(self) -> str:
         """Return the place in words for people, such as "the kernel keyring"."""
 
+    def asks(self) -> bool:
+        """Tell whether reading it may show a person a prompt, such as for the keyring's password."""
+
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.
 

@@ -28,6 +28,10 @@ class DiskStore:
         """Return the directory."""
         return str(self._base / DIRECTORY)
 
+    def asks(self) -> bool:
+        """Return False: nobody is asked."""
+        return False
+
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None."""
         return private_files.read(self._base / DIRECTORY, session_id)

@@ -53,6 +53,10 @@ class KernelStore:
         """Return the words for the kernel keyring."""
         return "the kernel keyring"
 
+    def asks(self) -> bool:
+        """Return False: nobody is asked."""
+        return False
+
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.
 

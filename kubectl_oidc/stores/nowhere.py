@@ -12,6 +12,10 @@ class NoStore:
         """Return the words for nowhere."""
         return "nowhere"
 
+    def asks(self) -> bool:
+        """Return False: nobody is asked."""
+        return False
+
     def load(self, session_id: str) -> bytes | None:  # noqa: ARG002 - a store's shape
         """Return None."""
         return None

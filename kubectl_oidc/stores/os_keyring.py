@@ -5,6 +5,7 @@ Secret Service and KWallet on Linux, the Keychain on macOS, the Credential Locke
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -55,6 +56,22 @@ class KeyringStore:
     def where(self) -> str:
         """Return the keyring's name."""
         return f"the OS keyring ({self._backend.name})"
+
+    def asks(self) -> bool:
+        """Tell whether a person may be asked: yes, unless this is a Secret Service that says it is unlocked."""
+        if type(self._backend).__module__ != "keyring.backends.SecretService":
+            return True
+
+        def locked() -> bool:
+            import secretstorage
+
+            with contextlib.closing(secretstorage.dbus_init()) as connection:
+                return bool(secretstorage.get_default_collection(connection).is_locked())
+
+        try:
+            return _ask(locked, self._seconds)
+        except StoreError:
+            return True
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.

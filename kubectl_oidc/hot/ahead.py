@@ -1,0 +1,110 @@
+"""Refresh ahead: a credential that nears its end is used at once, and a process of its own replaces it meanwhile.
+
+The caller has its answer already and never waits: kubectl waits for every holder of its pipe, so the new process first
+lets go of all it has inherited. It has a session of its own (setsid(2)), no terminal, and at most one is begun a session
+and minute: a small file is claimed before it is started.
+"""
+
+import os
+import sys
+import time
+
+DIRECTORY = "ahead"
+CLAIM_SECONDS = 60
+"""How long a claim stands where the process that made it did not end well."""
+
+AUTO, ALWAYS = "auto", "always"
+_MARKS = ("CI", "KUBERNETES_SERVICE_HOST", "container")
+"""Variables of places whose processes end with kubectl, or that are gone before a refresh would pay."""
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_MOST_DESCRIPTORS = 256
+
+
+def due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
+    """Tell whether a credential nears its end.
+
+    Args:
+        issued: When it was issued, epoch seconds.
+        expiry: When it ends, epoch seconds.
+        margin: Seconds before its end that it is not handed out any more.
+        permille: After how many thousandths of its useful life it is replaced; 0 is never.
+        now: Epoch seconds.
+    """
+    return permille > 0 and 1000 * (now - issued) >= permille * (expiry - margin - issued)
+
+
+def start(directory: str, session_id: str, when: str) -> bool:
+    """Begin the process that refreshes, if nobody has done so; its caller goes on in both.
+
+    Args:
+        directory: The cache directory.
+        session_id: The session.
+        when: ``auto``: not where processes end with kubectl; ``always``.
+
+    Returns:
+        True in the new process, False in the old one.
+    """
+    if sys.platform == "win32" or (when == AUTO and _dies_with_kubectl()):
+        return False
+    if not _claim(f"{directory}/{DIRECTORY}/{session_id}"):
+        return False
+    try:
+        if os.fork() != 0:
+            return False
+    except OSError:
+        return False
+    _let_go()
+    return True
+
+
+def done(directory: str, session_id: str) -> None:
+    """Give the claim up, so that the next credential can be refreshed ahead of its end, however soon that is.
+
+    Args:
+        directory: The cache directory.
+        session_id: The session.
+    """
+    try:
+        os.unlink(f"{directory}/{DIRECTORY}/{session_id}")  # noqa: PTH108 - pathlib costs more than the whole hot half
+    except OSError:
+        return
+
+
+def _dies_with_kubectl() -> bool:
+    environ = os.environ
+    # A service's processes end with it (systemd.kill(5)); a terminal's shells may have the variable too.
+    service = "INVOCATION_ID" in environ and not os.isatty(2)
+    return service or any(environ.get(name) for name in _MARKS)
+
+
+def _claim(path: str) -> bool:
+    """Tell whether it is we who may refresh: nobody else has claimed it within the last minute."""
+    for _ in range(2):
+        try:
+            os.close(os.open(path, _FLAGS, 0o600))
+        except FileExistsError:
+            try:
+                if 0 <= time.time() - os.lstat(path).st_mtime < CLAIM_SECONDS:
+                    return False
+                os.unlink(path)  # noqa: PTH108 - as above
+            except OSError:
+                return False
+        except (OSError, ValueError):
+            return False
+        else:
+            return True
+    return False
+
+
+def _let_go() -> None:
+    """Hold nothing that anybody waits for."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(null, descriptor)
+    os.closerange(3, _MOST_DESCRIPTORS)
+    try:
+        os.chdir("/")
+    except OSError:
+        return
