@@ -1,6 +1,6 @@
 """Have the kernel refuse system calls: keyrings in containers, flock on file systems that have none.
 
-Run as a program it becomes another one: ``python -I seccomp.py flock ENOLCK COMMAND …``.
+Run as a program it becomes another one: ``python -I seccomp.py flock ENOLCK COMMAND …``, or ``keyring EPERM``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import ctypes
 import errno
 import os
 import sys
+
+from kubectl_oidc.hot.kernel_keyring import _CALLS
 
 _FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32, "ppc64le": 143, "s390x": 143}
 
@@ -55,12 +57,24 @@ def without_flock(error: str) -> list[str]:
     return [sys.executable, "-I", __file__, "flock", error]
 
 
+def without_kernel_keyring(error: str) -> list[str]:
+    """Return the command that runs another one to which the kernel refuses add_key(2) and keyctl(2).
+
+    Args:
+        error: What it says: ``EPERM`` as in containers, ``ENOSYS`` as a kernel without keyrings.
+    """
+    return [sys.executable, "-I", __file__, "keyring", error]
+
+
 def knows_this_machine() -> bool:
     """Tell whether the number of flock(2) is known here."""
     return sys.platform == "linux" and os.uname().machine in _FLOCK
 
 
 if __name__ == "__main__":
-    assert sys.argv[1] == "flock"
-    refuse((_FLOCK[os.uname().machine],), getattr(errno, sys.argv[2]))
+    machine = os.uname().machine
+    refuse(
+        {"flock": (_FLOCK.get(machine, 0),), "keyring": _CALLS[machine]}[sys.argv[1]],
+        getattr(errno, sys.argv[2]),
+    )
     os.execvp(sys.argv[3], sys.argv[3:])  # noqa: S606 - a program and its words, no shell
