@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -529,3 +530,13 @@ def test_a_credential_is_the_same_whatever_made_it() -> None:
     made = credential_of(session(key(), expiry=1_900_000_000))
     assert isinstance(made, Credential)
     assert (made.expiry, made.timestamp) == (1_900_000_000, b"2030-03-17T17:46:40Z")
+
+
+def test_the_import_contract_names_every_module_of_the_cold_half() -> None:
+    """A module that is added later must not be imported by the hot half unseen."""
+    contract = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    (forbidden,) = (row["forbidden_modules"] for row in contract["tool"]["importlinter"]["contracts"])
+    package = parts.REPOSITORY / "kubectl_oidc"
+    names = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    cold = names - {"__init__", "__main__", "hot", "version"}
+    assert set(forbidden) == {f"kubectl_oidc.{name}" for name in cold}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -170,3 +173,31 @@ def test_the_fail_backend_is_honoured(desktop: Laptop, os_keyring: OsKeyring) ->
     assert "not stored" in warning(ended)
     assert os_keyring.entries() == {}
     assert files_with(token_of(ended.stdout)) == []
+
+
+ASKS = """
+from kubectl_oidc.stores.os_keyring import KeyringStore, find_backend
+print(KeyringStore(find_backend()).asks())
+"""
+
+
+def asks() -> bool:
+    """Tell, in a process of its own, whether reading the keyring may show somebody a prompt."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASKS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=dict(os.environ),
+    )
+    return done.stdout == "True\n"
+
+
+def test_only_a_locked_keyring_asks_a_person(os_keyring: OsKeyring) -> None:
+    """What refreshes in the background leaves a keyring alone that would show a prompt."""
+    assert not asks()
+    os_keyring.lock()
+    assert asks()
+    os_keyring.unlock()
+    assert not asks()
