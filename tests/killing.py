@@ -118,11 +118,18 @@ def refresh(one: SessionKeeper, whole: Sessions) -> None:
     keep(one, whole.refreshed)
 
 
+def settle(one: SessionKeeper, whole: Session) -> None:
+    """Move a session that is good to the store that is asked for."""
+    one.settle(whole, NOW)
+    one.publish(whole, NOW)
+
+
 class Writing:
     """What is written, and what may be there when it is cut short.
 
     Args:
-        name: ``sign-in``, ``another`` (person signs in), ``refresh`` or ``move`` (a refresh into another store).
+        name: ``sign-in``, ``another`` (person signs in), ``refresh``, ``move`` (a refresh into another store) or ``settle``
+            (a session that is good moves as it is).
         stores: Where the session rests, and where it rested before a move.
         length: The length of the ID tokens.
     """
@@ -145,6 +152,8 @@ class Writing:
             return lambda: keep(one, whole.old)
         if self.name == "another":
             return lambda: keep(one, whole.another)
+        if self.name == "settle":
+            return lambda: settle(one, whole.old)
         return lambda: refresh(one, whole)
 
     def states(self) -> list[Session | None]:
@@ -154,6 +163,8 @@ class Writing:
             return [None, whole.old]
         if self.name == "another":
             return [whole.old, whole.another]
+        if self.name == "settle":
+            return [whole.old]
         return [whole.old, whole.rotated, whole.refreshed]
 
 
@@ -316,7 +327,7 @@ class Look:
         rank = self.states.index(found)
         assert rank >= self.newest, "an older refresh token would be used after a newer one was stored"
         self.newest = rank
-        elsewhere = keeper(self.writing.before).load() if self.writing.name == "move" else found
+        elsewhere = keeper(self.writing.before).load() if self.writing.name in {"move", "settle"} else found
         assert elsewhere in {found, None} or self.states.index(elsewhere) >= rank, (
             "asked for in the former store"
         )

@@ -94,6 +94,6 @@ def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) 
 def test_killed_while_it_moves_the_newest_session_is_found_from_either_store(
     home: Path, to: str, before: str
 ) -> None:
-    """A refresh under another store's name: no copy is used that is older than another, and none stays behind in the end."""
-    (done,) = killed(home, ("move",), (to, before), 4_000, every=0)
-    assert done["kills"] >= 15
+    """A refresh under another store's name, or a move alone: no copy is used that is older than another, and none stays behind in the end."""
+    for done in killed(home, ("move", "settle"), (to, before), 4_000, every=0):
+        assert done["kills"] >= 10
