@@ -87,8 +87,6 @@ def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) 
         ("windows", "disk"),
         ("kernel", "windows"),
         ("windows", "kernel"),
-        ("macos", "disk"),
-        ("disk", "macos"),
     ],
 )
 def test_killed_while_it_moves_the_newest_session_is_found_from_either_store(
