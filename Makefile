@@ -54,7 +54,7 @@ pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
 
-bench: $(DEV) ## Measure against the bare interpreter and write docs/performance.md
+bench: $(DEV) ## Measure what a kubectl waits for, beside the interpreter and kubelogin, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
 
 coverage: $(DEV) ## Run the tests and show which lines none of them reaches

@@ -6,88 +6,96 @@ The exit status is 0 whenever it could be measured: how fast a machine is tells 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools import wheel
 
-from .provider import Provider
-from .report import BARE, Measured, Surroundings, page, table
-from .scene import Scene
-from .timing import CouldNotMeasure, Subject, measure
+from .parts import PARTS
+from .parts.kubectl import kubectl
+from .report import goals, write
+from .surroundings import Surroundings
+from .timing import CouldNotMeasure
+from .world import QUICK_RUNS, World, peer_of, world
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .result import Part, Section
 
 PAGE = wheel.ROOT / "docs" / "performance.md"
-STORAGES = {"kernel": "a cached get-token, kernel keyring", "disk": "a cached get-token, disk"}
-REFRESHES = 20
+RUNS = 200
 
 
 def main() -> int:
-    """Build, install, sign in, measure, write.
+    """Build, install, measure, write.
 
     Returns:
         The exit status: 1 if nothing could be measured.
     """
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=200, help="how often each command is run (default: 200)")
-    parser.add_argument("--vs", type=Path, metavar="PROGRAM", help="another program with get-token's flags")
-    parser.add_argument(
-        "--output", type=Path, default=PAGE, help="the page to write (default: docs/performance.md)"
-    )
-    options = parser.parse_args()
-    peer = options.vs or shutil.which("kubelogin")
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+    options = _parser().parse_args()
+    runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
+    # The path of a socket is short, and those of the desktop's keyring lie in here.
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         try:
-            programs = wheel.install(wheel.build(work / "dist"), work / "environment", newest_pip=True)
-            with Provider() as provider:
-                measured = _measure(provider, work, programs, Path(peer) if peer else None, options.runs)
+            peer = peer_of(options.vs)
+            programs = options.programs.absolute() if options.programs else _install(work)
+            with world(work, programs, peer, runs) as made:
+                sections = {part: _measure(part, made, options) for part in PARTS}
+                surroundings = Surroundings.of(made.ours, kubectl=kubectl(), peer=peer)
         except (CouldNotMeasure, subprocess.CalledProcessError) as error:
             print(f"bench: could not measure: {error}", file=sys.stderr)
             return 1
-        surroundings = Surroundings.of(programs, wheel.PROGRAM)
-    options.output.write_text(page(measured, surroundings), encoding="utf-8")
-    print(table(measured), *measured.goals(), *measured.unmeasured, sep="\n")
+    write(options.output, sections, surroundings, runs=runs, few=made.few)
+    print(goals(sections))
     return 0
 
 
-def _measure(provider: Provider, work: Path, programs: Path, peer: Path | None, runs: int) -> Measured:
-    """Sign in with everything that is compared, run it all in turn, and remove the sessions.
+def _parser() -> argparse.ArgumentParser:
+    names = [part.name for part in PARTS]
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--runs", type=_runs, help=f"how often each quick command is run (default: {RUNS})")
+    parser.add_argument("--vs", metavar="COMMAND", help="another program with get-token's flags")
+    parser.add_argument(
+        "--only", nargs="+", choices=names, default=names, metavar="NAME", help=f"of {', '.join(names)}"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer runs, and nothing that takes minutes")
+    parser.add_argument(
+        "--programs", type=Path, metavar="DIR", help="measure the installation whose programs lie here"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=PAGE, help="the page to write (default: docs/performance.md)"
+    )
+    return parser
 
-    Raises:
-        CouldNotMeasure: Not even the sessions on disk work.
-    """
-    ours = programs / wheel.PROGRAM
-    scenes = {storage: Scene(work / storage, f"bench-{storage}", provider) for storage in STORAGES}
-    cached: dict[str, Subject] = {}
-    unmeasured = []
+
+def _runs(text: str) -> int:
+    runs = int(text)
+    if runs < 2:  # noqa: PLR2004 - one run has no middle half
+        raise argparse.ArgumentTypeError("at least 2")
+    return runs
+
+
+def _install(work: Path) -> Path:
+    print("bench: installing", file=sys.stderr, flush=True)
+    return wheel.install(wheel.build(work / "dist"), work / "environment", newest_pip=True)
+
+
+def _measure(part: Part, made: World, options: argparse.Namespace) -> Section:
+    only: Sequence[str] = options.only
+    if part.name not in only:
+        return part.without("left out by --only")
+    if part.long and options.quick:
+        return part.without("left out by --quick")
+    print(f"bench: {part.title}", file=sys.stderr, flush=True)
     try:
-        for storage, scene in scenes.items():
-            try:
-                cached[storage] = scene.get_token(STORAGES[storage], ours, storage)
-            except CouldNotMeasure as error:
-                if storage == "disk":
-                    raise
-                unmeasured.append(str(error))
-        disk = cached["disk"]
-        bare = Subject(BARE, (str(programs / "python"), "-c", "pass"), disk.environment)
-        compared = [bare, *cached.values()]
-        if peer:
-            compared.append(
-                Scene(work / "peer", "bench-peer", provider).get_token(f"{peer.name}, disk", peer, "disk")
-            )
-        times = measure(compared, runs)
-        refreshing = Subject("a refresh", (*disk.command, "--force-refresh"), disk.environment)
-        requests = scenes["disk"].requests_of(refreshing)
-        (refresh,) = measure([refreshing], REFRESHES).values()
-    finally:
-        # The kernel keyring outlives this program, so what was put there is taken out again.
-        if "kernel" in cached:
-            purge = [str(ours), "purge", "--all"]
-            subprocess.run(purge, env=scenes["kernel"].environment, stderr=subprocess.DEVNULL, check=False)
-    return Measured(times, [subject.name for subject in cached.values()], refresh, requests, unmeasured, runs)
+        return part.measure(made)
+    except CouldNotMeasure as error:
+        return part.without(str(error))
 
 
 if __name__ == "__main__":

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import sys
 import time
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WARM_UP = 5  # rounds that fill the caches of the system and are not counted
+WARM_UP = 3  # rounds that fill the caches of the system and are not counted
+SECONDS = 60  # the longest that one command may take
+_SILENCE = [
+    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+]
+# Linux counts the memory of who started a process as the process's own, so somebody small has to start it.
+_LAUNCHER = """
+import os, sys
+null = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in range(3)]
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=null)
+_, status, used = os.wait4(pid, 0)
+os.write(1, b"%d %d" % (status, used.ru_maxrss))
+"""
 
 
 class CouldNotMeasure(Exception):
-    """A measured command failed, so that its time means nothing."""
+    """A measured command failed, or a part of the machine is missing, so that there is nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,24 @@ class Subject:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
+
+    def but(self, *more: str, name: str = "") -> Subject:
+        """Return the same command with more arguments."""
+        return Subject(name or self.name, (*self.command, *more), self.environment)
+
+
+class Sample(NamedTuple):
+    """One run.
+
+    Attributes:
+        started: As time.perf_counter_ns() counts.
+        wall: Milliseconds from the start of the process until it is gone.
+        cpu: Milliseconds of processor time, in user and kernel mode.
+    """
+
+    started: int
+    wall: float
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +84,21 @@ class Times:
     high: float
     cpu: float
 
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Times:
+        """Summarise at least two runs."""
+        walls = [sample.wall for sample in samples]
+        low, _, high = quantiles(walls, n=4)
+        return cls(median(walls), low, high, median(sample.cpu for sample in samples))
 
-def measure(subjects: Sequence[Subject], runs: int) -> dict[str, Times]:
+
+def measure(subjects: Sequence[Subject], runs: int, warm_up: int = WARM_UP) -> dict[str, Times]:
     """Run the subjects in turn, ``runs`` times each.
 
     Args:
         subjects: What is compared.
         runs: How often each is run; at least 2.
+        warm_up: How many rounds before are not counted.
 
     Returns:
         The times by the subject's name.
@@ -63,32 +106,88 @@ def measure(subjects: Sequence[Subject], runs: int) -> dict[str, Times]:
     Raises:
         CouldNotMeasure: A run did not end with status 0.
     """
-    taken: dict[str, list[tuple[float, float]]] = {subject.name: [] for subject in subjects}
-    for turn in range(WARM_UP + runs):
+    taken: dict[str, list[Sample]] = {subject.name: [] for subject in subjects}
+    for turn in range(warm_up + runs):
         for subject in subjects:
-            sample = _once(subject)
-            if turn >= WARM_UP:
+            sample = once(subject)
+            if turn >= warm_up:
                 taken[subject.name].append(sample)
-    return {name: _summary(samples) for name, samples in taken.items()}
+    return {name: Times.of(samples) for name, samples in taken.items()}
 
 
-def _once(subject: Subject) -> tuple[float, float]:
-    """Run a subject and return its wall and processor time in milliseconds."""
-    silence = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-    ]
+def once(subject: Subject) -> Sample:
+    """Run a subject.
+
+    Raises:
+        CouldNotMeasure: It did not end with status 0, or not in time.
+    """
     started = time.perf_counter_ns()
-    pid = os.posix_spawn(subject.command[0], subject.command, subject.environment, file_actions=silence)
-    _, status, used = os.wait4(pid, 0)
-    wall = (time.perf_counter_ns() - started) / 1e6
+    return _ended(subject, _spawn(subject), started)
+
+
+def together(subject: Subject, count: int) -> float:
+    """Start a subject many times at once and return the milliseconds until the last one is gone.
+
+    Raises:
+        CouldNotMeasure: One of them did not end with status 0, or not in time.
+    """
+    started = time.perf_counter_ns()
+    running = [_spawn(subject) for _ in range(count)]
+    failures = []
+    for pid in running:
+        try:
+            _ended(subject, pid, started)
+        except CouldNotMeasure as error:  # the rest is waited for all the same
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return (time.perf_counter_ns() - started) / 1e6
+
+
+def peak(subject: Subject) -> float:
+    """Run a subject and return its peak memory (the resident set) in MB.
+
+    Raises:
+        CouldNotMeasure: It did not end with status 0.
+    """
+    reader, writer = os.pipe()
+    command = (sys.executable, "-IS", "-c", _LAUNCHER, *subject.command)
+    answer = [(os.POSIX_SPAWN_DUP2, writer, 1)]
+    pid = os.posix_spawn(command[0], command, subject.environment, file_actions=answer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        _ended(subject, pid, 0)
+        status, kilobytes = map(int, pipe.read().split())
+    _check(subject, status)
+    return kilobytes / 1024
+
+
+def _spawn(subject: Subject) -> int:
+    try:
+        return os.posix_spawn(subject.command[0], subject.command, subject.environment, file_actions=_SILENCE)
+    except OSError as error:
+        raise CouldNotMeasure(f"{subject.name} cannot be started: {error.strerror}") from error
+
+
+def _ended(subject: Subject, pid: int, started: int) -> Sample:
+    """Wait for the end of a process, in bounded time."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        in_time = bool(poll.poll(SECONDS * 1000))
+        if not in_time:
+            os.kill(pid, signal.SIGKILL)
+        _, status, used = os.wait4(pid, 0)
+        wall = (time.perf_counter_ns() - started) / 1e6
+    finally:
+        os.close(descriptor)
+    if not in_time:
+        raise CouldNotMeasure(f"{subject.name} did not end within {SECONDS} s")
+    _check(subject, status)
+    return Sample(started, wall, (used.ru_utime + used.ru_stime) * 1e3)
+
+
+def _check(subject: Subject, status: int) -> None:
     if status != 0:
         raise CouldNotMeasure(f"{subject.name} ended with status {os.waitstatus_to_exitcode(status)}")
-    return wall, (used.ru_utime + used.ru_stime) * 1e3
-
-
-def _summary(samples: Sequence[tuple[float, float]]) -> Times:
-    walls = [wall for wall, _ in samples]
-    low, _, high = quantiles(walls, n=4)
-    return Times(wall=median(walls), low=low, high=high, cpu=median(cpu for _, cpu in samples))

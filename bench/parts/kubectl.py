@@ -1,0 +1,124 @@
+"""A whole ``kubectl get pods``, with a credential that is stored, against the demo's Kubernetes API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.result import NO_PEER, Part, Row, Section, at_most, times_table
+from bench.scene import Scene, output
+from bench.timing import CouldNotMeasure, Subject, Times, measure
+from kubectl_oidc.demo.api import KubernetesApi
+from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.yaml_text import block
+from tools.wheel import PROGRAM, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.world import World
+
+WHAT = "`kubectl get pods` with the stanza of our `setup`"
+BY_KUBECTL = at_most(WHAT, "kubelogin's stanza (`command: kubectl`)", 0.75)
+DIRECT = at_most("`kubectl get pods`, the same direct stanza", "kubelogin", 1.1)
+
+CLIENT = "bench-kubectl"
+API_VERSION = "client.authentication.k8s.io/v1"
+
+
+def kubectl() -> Path | None:
+    """Return the kubectl that is used: the one that the tests fetch, else the one on PATH."""
+    found = shutil.which("kubectl", path=os.pathsep.join([str(ROOT / ".tools"), os.environ.get("PATH", "")]))
+    return Path(found) if found else None
+
+
+def _measure(world: World) -> Section:
+    program = kubectl()
+    if program is None:
+        raise CouldNotMeasure("there is no kubectl")
+    http = HttpClient(tls=TlsOptions(ca_files=(world.authority_file,)), log=QUIET)
+    world.ends.callback(http.close)
+    api = KubernetesApi(world.authority, issuer=world.provider.issuer, client_id=CLIENT, http=http)
+    with api:
+        ours = _ours(world, api.url, program)
+        subjects = [ours]
+        if world.peer:
+            subjects += [_peers(world, api.url, program, direct=direct) for direct in (False, True)]
+        for subject in subjects:
+            if b"Running" not in output(subject):
+                raise CouldNotMeasure(f"{subject.name} lists no pods")
+        times = measure(subjects, max(3, world.runs // 5))
+    return Section(_rows(list(times.values())), times_table(times))
+
+
+def _rows(times: Sequence[Times]) -> list[Row]:
+    if len(times) == 1:
+        return [BY_KUBECTL.unmeasured(NO_PEER), DIRECT.unmeasured(NO_PEER)]
+    ours, by_kubectl, direct = times
+    return [BY_KUBECTL.ratio(ours.wall, by_kubectl.wall), DIRECT.ratio(ours.wall, direct.wall)]
+
+
+def _ours(world: World, server: str, program: Path) -> Subject:
+    """Let our setup write the user into a kubeconfig."""
+    scene = world.scene("kubectl-ours", client=CLIENT, more=_variables())
+    scene.make()
+    config = _kubeconfig(scene, server)
+    setup = ("setup", "--write-kubeconfig", f"--kubeconfig={config}", "--user=oidc", *scene.flags())
+    output(Subject("kubectl-oidc's setup", (str(world.ours), *setup), scene.environment))
+    return _get_pods(scene, "kubectl-oidc, the stanza of its `setup`", program)
+
+
+def _peers(world: World, server: str, program: Path, *, direct: bool) -> Subject:
+    """Write the user that kubelogin's setup tells to write, or the same as ours."""
+    scene = world.scene(
+        f"kubectl-peer-{'direct' if direct else 'kubectl'}", peer=True, client=CLIENT, more=_variables()
+    )
+    scene.make()
+    words = ["get-token", *scene.flags()]
+    stanza = {
+        "apiVersion": API_VERSION,
+        "args": words if direct else ["oidc-login", *words],
+        "command": PROGRAM if direct else "kubectl",
+        "interactiveMode": "IfAvailable",
+        "provideClusterInfo": False,
+    }
+    _kubeconfig(scene, server, users=[{"name": "oidc", "user": {"exec": stanza}}])
+    how = "the same direct stanza" if direct else "the stanza of its `setup`"
+    return _get_pods(scene, f"{world.peer_name}, {how}", program)
+
+
+def _variables() -> dict[str, str]:
+    return {"KUBERC": "off"}
+
+
+def _kubeconfig(scene: Scene, server: str, **more: Any) -> Path:
+    path = scene.home / ".kube" / "config"
+    path.parent.mkdir(mode=0o700)
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": "c", "cluster": {"certificate-authority": str(scene.authority), "server": server}}
+        ],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "oidc"}}],
+        "current-context": "c",
+        **more,
+    }
+    path.write_text(block(config) + "\n", encoding="utf-8")
+    return path
+
+
+def _get_pods(scene: Scene, name: str, program: Path) -> Subject:
+    """Return the command, with the scene's program on PATH as kubectl's plugin."""
+    directory = scene.home / "bin"
+    directory.mkdir()
+    (directory / PROGRAM).symlink_to(scene.program)
+    environment = {**scene.environment, "PATH": f"{directory}:{program.parent}:/usr/bin:/bin"}
+    del environment["KUBERNETES_EXEC_INFO"]  # kubectl's own affair
+    return Subject(name, (str(program), "get", "pods", "--all-namespaces"), environment)
+
+
+PART = Part("kubectl", "A whole kubectl", (BY_KUBECTL, DIRECT), _measure)

@@ -1,0 +1,73 @@
+"""How much is stored: many sessions, and large tokens."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.result import Part, Section, at_most, times_table
+from bench.timing import Subject, measure
+from kubectl_oidc.hot.words import Words
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.remember import DIRECTORY as WORDS, MOST
+from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.stores import index, private_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.world import World
+
+COUNTS = (1, 10, 100, 1000)
+SESSIONS = {count: at_most(f"{count} sessions (`disk`)", "1 session", 1.1) for count in COUNTS[1:]}
+TOKEN = at_most("a 12 KB token (`disk`)", "a 1 KB token", 1.1)
+_LARGE = 650  # groups
+
+
+def _measure(world: World) -> Section:
+    sessions = {count: _with_sessions(world, count) for count in COUNTS}
+    tokens = [_with_token(world, groups) for groups in (10, _LARGE)]
+    times = measure([*sessions.values(), *tokens], world.runs)
+    one = times[sessions[1].name].wall
+    rows = [goal.ratio(times[sessions[count].name].wall, one) for count, goal in SESSIONS.items()]
+    small, large = (times[token.name].wall for token in tokens)
+    return Section([*rows, TOKEN.ratio(large, small)], times_table(times))
+
+
+def _with_token(world: World, groups: int) -> Subject:
+    scene = world.scene(f"token-{groups}")
+    world.provider.groups[scene.client] = [f"team-{number:05}" for number in range(groups)]
+    subject = scene.signed_in("", "disk")
+    size = max(path.stat().st_size for path in (scene.home / ".kube/cache/oidc-login/credentials").iterdir())
+    return Subject(f"a token of {size / 1000:.1f} KB", subject.command, subject.environment)
+
+
+def _with_sessions(world: World, count: int) -> Subject:
+    """Sign in once, and have so many other sessions beside it, each as complete as that one."""
+    scene = world.scene(f"sessions-{count}")
+    subject = scene.signed_in(f"{count} session{'s' if count > 1 else ''}", "disk")
+    cache = scene.home / ".kube" / "cache" / "oidc-login"
+    (entry,) = index.read_all(cache)
+    session = Session.parse(private_files.read(cache / "tokens", entry.session_id), entry.session_id)
+    (name,) = private_files.names(cache / WORDS)
+    words = Words.parse(private_files.read(cache / WORDS, name) or b"")
+    if session is None or words is None:
+        raise ValueError("a session that was just signed in cannot be read")
+    for number in range(1, count):
+        _another(cache, session, words, number)
+    return subject
+
+
+def _another(cache: Path, session: Session, words: Words, number: int) -> None:
+    key = SessionKey(issuer=session.issuer, client_id=f"client-{number}", scopes=("openid", "email"))
+    keeper = SessionKeeper(key, storage="disk", cache_dir=cache, environ={}, log=QUIET)
+    keeper.save(replace(session, session_id=key.id()), session.signed_in_at)
+    keeper.publish(replace(session, session_id=key.id()), session.signed_in_at)
+    if number < MOST:
+        words.session_id = key.id()
+        private_files.write(cache / WORDS, secrets.token_hex(16), words.record())
+
+
+PART = Part("sizes", "Many sessions, large tokens", (*SESSIONS.values(), TOKEN), _measure)
