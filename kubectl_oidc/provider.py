@@ -170,18 +170,24 @@ class Provider:
         Raises:
             ProviderError: As in ``TokenEndpoint.request``.
         """
-        endpoint = TokenEndpoint(
-            url=metadata.token_endpoint,
-            methods=metadata.token_endpoint_auth_methods,
-            client=self._client,
-            http=self._http,
-        )
+        endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
         self._log.info(1, f"token request: {grant_type}, client authentication {endpoint.method()}")
         try:
             return endpoint.request(grant_type, parameters, deadline)
         except ProviderMisbehaves:
             self._doubt_metadata()
             raise
+
+    def endpoint(self, url: str, metadata: Metadata, name: str) -> TokenEndpoint:
+        """Return an endpoint that is asked as the token endpoint is.
+
+        Args:
+            url: Where it is.
+            metadata: What names the client authentication methods.
+            name: What it is, in words.
+        """
+        methods = metadata.token_endpoint_auth_methods
+        return TokenEndpoint(url=url, methods=methods, client=self._client, http=self._http, name=name)
 
     def close(self) -> None:
         """Close the connections."""

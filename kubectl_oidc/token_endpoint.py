@@ -1,10 +1,10 @@
-"""The token endpoint (RFC 6749 §3.2): client authentication (§2.3, OpenID Connect Core §9) and one request."""
+"""The token endpoint (RFC 6749 §3.2), and what is asked as it is: client authentication (§2.3, OpenID Connect Core §9) and one request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .issuer import shown
@@ -47,12 +47,14 @@ class TokenEndpoint:
         methods: The client authentication methods of the provider's metadata; empty where it does not say.
         client: Who asks.
         http: How.
+        name: What it is, in words; the device authorization endpoint is asked in the same way (RFC 8628 §3.1).
     """
 
     url: str
     methods: tuple[str, ...]
     client: Client
     http: HttpClient
+    name: str = "token endpoint"
 
     def request(
         self, grant_type: str, parameters: Mapping[str, str | Secret | None], deadline: Deadline
@@ -70,13 +72,23 @@ class TokenEndpoint:
             ProviderRefused: An OAuth error.
             InvalidGrant: The code or refresh token is not, or no longer, good.
         """
-        from authlib.oauth2.rfc6749.parameters import prepare_token_request
+        document = self.ask({"grant_type": grant_type, **parameters}, deadline)
+        return token_response(document, self._what())
 
+    def ask(self, parameters: Mapping[str, str | Secret | None], deadline: Deadline) -> dict[str, object]:
+        """Post a form with the client's authentication, once, and return the members of the good answer.
+
+        Args:
+            parameters: The form's fields; those that are None are left out.
+            deadline: When it must be over.
+
+        Raises:
+            ProviderError: As in `request`.
+        """
         from .jws import prepare
 
-        sent = {name: _revealed(value) for name, value in parameters.items() if value is not None}
-        body = prepare_token_request(grant_type, **sent)
-        headers, body = self._authenticated(body)
+        sent = [(name, _revealed(value)) for name, value in parameters.items() if value is not None]
+        headers, body = self._authenticated(urlencode(sent))
         response = self.http.post_form(
             self.url,
             parse_qsl(body, keep_blank_values=True),
@@ -89,7 +101,7 @@ class TokenEndpoint:
             secrets.append(self.client.client_secret.reveal())
         # Header fields carry credentials as well, alone or after the name of a scheme (RFC 9110 §11.4).
         secrets.extend(value.rpartition(" ")[2] for value in headers.values())
-        return self._understood(response, grant_type, secrets)
+        return self._understood(response, str(parameters.get("grant_type", "")), secrets)
 
     def method(self) -> str:
         """Return the client authentication method to use (RFC 6749 §2.3.1, Core §9)."""
@@ -111,17 +123,20 @@ class TokenEndpoint:
         _, headers, body = ClientAuth(client_id, secret, method).prepare("POST", self.url, headers, body)
         return headers, body
 
-    def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> TokenResponse:
+    def _what(self) -> str:
+        return f"the answer of the {self.name} {shown(self.url)}"
+
+    def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
         if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
             raise unavailable(response, self.url)
-        what = f"the answer of the token endpoint {shown(self.url)}"
+        what = self._what()
         try:
             document = parse_object(response, what)
         except NotJson as error:
             if response.status in {404, 405, 410}:
                 raise ProviderMisbehaves(
-                    f"the token endpoint {shown(self.url)} answers {response.status}",
-                    "check --oidc-issuer-url and the token_endpoint in the provider's metadata",
+                    f"the {self.name} {shown(self.url)} answers {response.status}",
+                    f"check --oidc-issuer-url and the {self.name.replace(' ', '_')} in the provider's metadata",
                 ) from error
             # Not the provider's words: a gateway or a captive portal answered in its place.
             raise ProviderUnreachable(
@@ -134,7 +149,7 @@ class TokenEndpoint:
                 f"{what} has status {response.status} and no OAuth error",
                 "look into the provider's log, and at what stands between it and you",
             )
-        return token_response(document, what)
+        return document
 
 
 def _revealed(value: str | Secret) -> str:

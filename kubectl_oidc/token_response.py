@@ -14,6 +14,9 @@ from .text import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+"""The grant type of RFC 8628 §3.4."""
+
 _TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
 _LONGEST_LIFE = 10 * 365 * 24 * 3600
 _FEWEST_HIDDEN = 4
@@ -103,8 +106,8 @@ def _broken(message: str) -> ProviderMisbehaves:
 # RFC 6749 §5.2, and what each means here.
 _HINTS = {
     "unauthorized_client": (
-        "allow this grant in the client's settings at the provider (Authorization Code, and Refresh Token for "
-        "offline_access)"
+        "allow this grant in the client's settings at the provider (Authorization Code, Device Authorization, "
+        "Resource Owner Password or Client Credentials, and Refresh Token for offline_access)"
     ),
     "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
     "invalid_scope": "check --oidc-extra-scope against the scopes that the provider allows this client",
@@ -120,6 +123,12 @@ _CONFIDENTIAL_HINT = "check --oidc-client-id and --oidc-client-secret; a native 
 _GRANT_HINTS = {
     "authorization_code": "try again; if it happens each time, compare the redirect URI and PKCE in the client's settings",
     "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
+    DEVICE_CODE: "start again, and enter the new code",
+}
+_THINGS = {
+    "authorization_code": "authorization code",
+    "refresh_token": "refresh token",
+    DEVICE_CODE: "device code",
 }
 
 
@@ -130,7 +139,7 @@ def refusal(
 
     Args:
         document: The parsed JSON, with an ``error`` member.
-        grant_type: What was asked for.
+        grant_type: What was asked for; empty for the device authorization itself (RFC 8628 §3.1).
         secrets: What was sent, which the provider's words must not show again.
         has_secret: Whether the client has a secret, for the hint.
     """
@@ -138,16 +147,15 @@ def refusal(
     description = plain(_hidden(document.get("error_description"), secrets), limit=200)
     said = f"{code}: {description}" if description else code
     if code == "invalid_grant":
-        thing = {"authorization_code": "authorization code", "refresh_token": "refresh token"}.get(
-            grant_type, "credentials"
-        )
+        thing = _THINGS.get(grant_type, "credentials")
         hint = _GRANT_HINTS.get(grant_type, "check the user name and the password")
         return InvalidGrant(f"the provider does not accept the {thing} ({said})", hint, code=code)
     if code == "invalid_client":
         hint = _CONFIDENTIAL_HINT if has_secret else _PUBLIC_HINT
     else:
         hint = _HINTS.get(code, "the provider's log may say more")
-    return ProviderRefused(f"the provider refuses the token request ({said})", hint, code=code)
+    asked = "token" if grant_type else "device authorization"
+    return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
 
 
 def _hidden(words: object, secrets: list[str]) -> str:

@@ -13,12 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.grants.authorization_code import (
-    Attempt,
-    _refused,
-    authorization_url,
-    ssh_forward,
-)
+from kubectl_oidc.grants.attempt import Attempt, authorization_url, refused
+from kubectl_oidc.grants.authorization_code import ssh_forward
 from kubectl_oidc.loopback import Answer
 from kubectl_oidc.provider import Metadata
 from kubectl_oidc.secret import Secret
@@ -189,7 +185,7 @@ def test_words_that_a_url_does_not_take_are_encoded() -> None:
 
 
 def refusal(error: str | None, description: str | None = None) -> SignInRefused:
-    return _refused(Answer(None, error, description), REDIRECT)
+    return refused(Answer(None, error, description), REDIRECT)
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ def test_parameters_that_are_none_are_left_out(server: Hostile, http: HttpClient
     )
     assert form(server) == [
         ("grant_type", "authorization_code"),
-        ("redirect_uri", "http://localhost:8000"),
         ("code", "c&d=1 ü"),
+        ("redirect_uri", "http://localhost:8000"),
         ("client_id", "kubernetes"),
     ]
 

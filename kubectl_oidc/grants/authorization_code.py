@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import sys
-from dataclasses import dataclass
 from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import OidcLoginError, ProviderRefused, SignInRefused, SignInTimeout
+from kubectl_oidc.errors import OidcLoginError, SignInTimeout
+from kubectl_oidc.grants.attempt import Attempt, authorization_url, redeem
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
 from kubectl_oidc.loopback.urls import port_of
-from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import person
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_request import OUR_PARAMETERS
-from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.loopback import Answer
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
-
-EXCHANGE_SECONDS = 30.0
-"""The longest that the provider's answers may take once the person is back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The secrets of one authorization request, each used once.
-
-    Attributes:
-        state: Binds the answer to this request (RFC 6749 §10.12).
-        nonce: Binds the ID token to this request (OpenID Connect Core 3.1.2.1).
-        code_verifier: Proves that who redeems the code asked for it (RFC 7636 §4.1); None only with `no`.
-    """
-
-    state: Secret
-    nonce: Secret
-    code_verifier: Secret | None
-
-    @classmethod
-    def generate(cls, *, pkce: bool) -> Attempt:
-        """Return fresh values of 32 random bytes each."""
-
-        def fresh() -> Secret:
-            return Secret(secrets.token_urlsafe(32))
-
-        return cls(fresh(), fresh(), fresh() if pkce else None)
 
 
 def sign_in(
@@ -97,7 +66,7 @@ def sign_in(
             _send_person(request, world, server, url, why)
             answer = _await_answer(request, world, server, deadline)
             try:
-                tokens = _redeem(request, world, provider, server, attempt, answer)
+                tokens = redeem(request, world, provider, server.redirect_uri, attempt, answer)
             except OidcLoginError as error:
                 server.finish(Failed(error.message, error.hint))
                 raise
@@ -105,36 +74,6 @@ def sign_in(
             SignedIn(person(tokens.id_token), tokens.expiry, request.issuer, request.open_url_after)
         )
         return tokens
-
-
-def authorization_url(request: TokenRequest, metadata: Metadata, attempt: Attempt, redirect_uri: str) -> str:
-    """Return the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), each parameter once (§3.1).
-
-    Args:
-        request: What is asked for; its extra parameters replace none of ours.
-        metadata: The provider's metadata.
-        attempt: State, nonce and verifier.
-        redirect_uri: Where the browser comes back to.
-    """
-    from authlib.common.urls import add_params_to_uri
-    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-    from authlib.oauth2.rfc7636 import create_s256_code_challenge
-
-    extra = [(name, value) for name, value in request.extra_params if name not in OUR_PARAMETERS]
-    ours = {"nonce": attempt.nonce.reveal()}
-    if attempt.code_verifier:
-        ours["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
-        ours["code_challenge_method"] = "S256"
-    url: str = prepare_grant_uri(
-        add_params_to_uri(metadata.authorization_endpoint, extra),
-        request.client_id,
-        "code",
-        redirect_uri=redirect_uri,
-        scope=" ".join(request.scopes),
-        state=attempt.state.reveal(),
-        **ours,
-    )
-    return url
 
 
 def _send_person(request: TokenRequest, world: World, server: CallbackServer, url: str, why: str) -> None:
@@ -225,53 +164,3 @@ def _to_register(request: TokenRequest, server: CallbackServer) -> str:
         )
     why = f" ({server.tried[0]} is {server.tried[0].reason})" if server.tried else ""
     return f"register the redirect URI {server.redirect_uri} there for it{why}"
-
-
-def _redeem(
-    request: TokenRequest,
-    world: World,
-    provider: Provider,
-    server: CallbackServer,
-    attempt: Attempt,
-    answer: Answer,
-) -> Tokens:
-    """Exchange the code and validate what comes for it; the verifier goes nowhere else."""
-    if answer.code is None:
-        raise _refused(answer, server.redirect_uri)
-    deadline = Deadline.after(EXCHANGE_SECONDS)
-    try:
-        response = provider.exchange_code(
-            code=answer.code,
-            redirect_uri=server.redirect_uri,
-            code_verifier=attempt.code_verifier,
-            deadline=deadline,
-        )
-    except ProviderRefused as error:
-        if error.code == "invalid_grant":
-            error.hint = (
-                f"sign in again; if it happens each time, register exactly {server.redirect_uri} at the provider and "
-                "check this machine's clock"
-            )
-        raise
-    return accept(response, provider, request, deadline=deadline, now=world.clock(), nonce=attempt.nonce)
-
-
-_HINTS = {
-    "access_denied": "the provider did not allow it: is this person assigned to the application, and does a policy of "
-    "the authorization server allow this client and these scopes?",
-    "invalid_scope": "ask for scopes that the provider knows: --oidc-extra-scope; some refuse offline_access",
-    "unauthorized_client": "allow the authorization code grant for this client at the provider",
-    "invalid_request": "see the provider's log; the redirect URI and PKCE settings of the client are the usual causes",
-    "login_required": "sign in at the provider first, or leave out prompt=none",
-    "server_error": "the provider failed; try again, and see its log",
-    "temporarily_unavailable": "the provider is overloaded or in maintenance; try again later",
-}
-
-
-def _refused(answer: Answer, redirect_uri: str) -> SignInRefused:
-    code = plain(answer.error or "an unnamed error", limit=80)
-    description = f": {plain(answer.error_description)}" if answer.error_description else ""
-    hint = _HINTS.get(
-        answer.error or "", f"see the provider's log; the client's redirect URI must be {redirect_uri}"
-    )
-    return SignInRefused(f"the provider refused the sign-in with {code}{description}", hint)

@@ -1,0 +1,147 @@
+"""One authorization request and the code that answers it (OpenID Connect Core 3.1, RFC 7636), however the code comes back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import ProviderRefused, SignInRefused
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.text import plain
+from kubectl_oidc.token_request import OUR_PARAMETERS
+from kubectl_oidc.tokens import accept
+
+if TYPE_CHECKING:
+    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.tokens import Tokens
+
+EXCHANGE_SECONDS = 30.0
+"""The longest that the provider's answers may take once the person is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The secrets of one authorization request, each used once.
+
+    Attributes:
+        state: Binds the answer to this request (RFC 6749 §10.12).
+        nonce: Binds the ID token to this request (OpenID Connect Core 3.1.2.1).
+        code_verifier: Proves that who redeems the code asked for it (RFC 7636 §4.1); None only with `no`.
+    """
+
+    state: Secret
+    nonce: Secret
+    code_verifier: Secret | None
+
+    @classmethod
+    def generate(cls, *, pkce: bool) -> Attempt:
+        """Return fresh values of 32 random bytes each."""
+
+        def fresh() -> Secret:
+            return Secret(secrets.token_urlsafe(32))
+
+        return cls(fresh(), fresh(), fresh() if pkce else None)
+
+
+def authorization_url(request: TokenRequest, metadata: Metadata, attempt: Attempt, redirect_uri: str) -> str:
+    """Return the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), each parameter once (§3.1).
+
+    Args:
+        request: What is asked for; its extra parameters replace none of ours.
+        metadata: The provider's metadata.
+        attempt: State, nonce and verifier.
+        redirect_uri: Where the browser comes back to.
+    """
+    from authlib.common.urls import add_params_to_uri
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+    extra = [(name, value) for name, value in request.extra_params if name not in OUR_PARAMETERS]
+    ours = {"nonce": attempt.nonce.reveal()}
+    if attempt.code_verifier:
+        ours["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
+        ours["code_challenge_method"] = "S256"
+    url: str = prepare_grant_uri(
+        add_params_to_uri(metadata.authorization_endpoint, extra),
+        request.client_id,
+        "code",
+        redirect_uri=redirect_uri,
+        scope=" ".join(request.scopes),
+        state=attempt.state.reveal(),
+        **ours,
+    )
+    return url
+
+
+def redeem(
+    request: TokenRequest,
+    world: World,
+    provider: Provider,
+    redirect_uri: str,
+    attempt: Attempt,
+    answer: Answer,
+) -> Tokens:
+    """Exchange the code and validate what comes for it; the verifier goes nowhere else.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+        provider: The OpenID provider.
+        redirect_uri: The one that the authorization request named.
+        attempt: State, nonce and verifier.
+        answer: What the provider answered through the browser.
+
+    Raises:
+        SignInRefused: It is an error.
+        ProviderError: The provider failed.
+        IdTokenError: Its ID token must not be believed.
+    """
+    if answer.code is None:
+        raise refused(answer, redirect_uri)
+    deadline = Deadline.after(EXCHANGE_SECONDS)
+    try:
+        response = provider.exchange_code(
+            code=answer.code,
+            redirect_uri=redirect_uri,
+            code_verifier=attempt.code_verifier,
+            deadline=deadline,
+        )
+    except ProviderRefused as error:
+        if error.code == "invalid_grant":
+            error.hint = (
+                f"sign in again; if it happens each time, register exactly {redirect_uri} at the provider and "
+                "check this machine's clock"
+            )
+        raise
+    return accept(response, provider, request, deadline=deadline, now=world.clock(), nonce=attempt.nonce)
+
+
+_HINTS = {
+    "access_denied": "the provider did not allow it: is this person assigned to the application, and does a policy of "
+    "the authorization server allow this client and these scopes?",
+    "invalid_scope": "ask for scopes that the provider knows: --oidc-extra-scope; some refuse offline_access",
+    "unauthorized_client": "allow the authorization code grant for this client at the provider",
+    "invalid_request": "see the provider's log; the redirect URI and PKCE settings of the client are the usual causes",
+    "login_required": "sign in at the provider first, or leave out prompt=none",
+    "server_error": "the provider failed; try again, and see its log",
+    "temporarily_unavailable": "the provider is overloaded or in maintenance; try again later",
+}
+
+
+def refused(answer: Answer, redirect_uri: str) -> SignInRefused:
+    """Return the error for an error answer (RFC 6749 §4.1.2.1), its words made plain.
+
+    Args:
+        answer: The answer.
+        redirect_uri: The redirect URI, for the hint.
+    """
+    code = plain(answer.error or "an unnamed error", limit=80)
+    description = f": {plain(answer.error_description)}" if answer.error_description else ""
+    hint = _HINTS.get(
+        answer.error or "", f"see the provider's log; the client's redirect URI must be {redirect_uri}"
+    )
+    return SignInRefused(f"the provider refused the sign-in with {code}{description}", hint)
