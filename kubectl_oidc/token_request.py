@@ -40,6 +40,7 @@ class TokenRequest:
         issuer: The issuer URL, byte for byte.
         client_id: The client.
         client_secret: The client's secret, where it has one.
+        client_secret_file: The file that it was read from, if it was.
         scopes: The scopes, ``openid`` first, each once.
         redirect_url: ``--oidc-redirect-url``.
         pkce: Whether S256 is used; False only where the person said ``no``.
@@ -65,6 +66,7 @@ class TokenRequest:
     issuer: str
     client_id: str
     client_secret: Secret | None = None
+    client_secret_file: Path | None = None
     scopes: tuple[str, ...] = ("openid",)
     redirect_url: str | None = None
     pkce: bool = True
@@ -109,7 +111,9 @@ class TokenRequest:
             f"--oidc-client-id={self.client_id}",
             *(f"--oidc-extra-scope={scope}" for scope in self.scopes if scope != "openid"),
         ]
-        if self.client_secret:
+        if self.client_secret_file:
+            words.append(f"--oidc-client-secret-file={self.client_secret_file}")
+        elif self.client_secret:
             words.append("--oidc-client-secret=CLIENT_SECRET")
         if self.redirect_url:
             words.append(f"--oidc-redirect-url={self.redirect_url}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -21,6 +22,9 @@ Every flag of kubelogin's that is listed here has its meaning and its default, b
 `--token-cache-storage` begins with the OS keyring, and `--oidc-pkce-method=auto` is S256 always.
 
 Exit status: 0, 1 for a failure, 2 for a command line that cannot be understood, 130, 143 and 129 after Ctrl-C, SIGTERM and SIGHUP.
+
+Every flag has a variable: the flag decides, else the variable, else the default; an empty variable is none. A switch takes `true` and
+`false` there. Where the flag is repeatable, commas stand between the values (`NAME=VALUE,NAME=VALUE` as the flag itself takes it).
 
 | variable | what it does |
 |---|---|
@@ -57,12 +61,17 @@ def page() -> str:
 
 def _table(command: click.Command, context: click.Context) -> str:
     rows = [
-        f"| `{_cell(flag)}` | {_cell(meaning)} |"
+        f"| `{_cell(flag)}` | {f'`{parameter.envvar}`' if parameter.envvar else ''} | {_cell(meaning)} |"
         for parameter in command.params
         if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
-        for flag, meaning in [_choices_apart(parameter, *record)]
+        for flag, meaning in [_choices_apart(parameter, *_without_variable(*record))]
     ]
-    return "\n".join(["| flag | meaning |", "|---|---|", *rows]) + "\n" if rows else ""
+    return "\n".join(["| flag | variable | meaning |", "|---|---|---|", *rows]) + "\n" if rows else ""
+
+
+def _without_variable(flag: str, meaning: str) -> tuple[str, str]:
+    """Return the record without its variable, which has a column of its own."""
+    return flag, re.sub(r" *\[env var: \w+\]|(?<=\[)env var: \w+; ", "", meaning)
 
 
 def _choices_apart(option: click.Option, flag: str, meaning: str) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_oidc.cli.client_secret import CLIENT_SECRET
+from kubectl_oidc.cli.environment import completed
 from kubectl_oidc.log import VERBOSITY, Log
 from kubectl_oidc.stores import CHOICES
 from kubectl_oidc.text import plain
@@ -131,7 +133,7 @@ IDENTITY: tuple[Option, ...] = (
 )
 
 SIGN_IN: tuple[Option, ...] = (
-    (("--oidc-client-secret",), {"metavar": "SECRET", "help": "Client secret, where the client has one."}),
+    *CLIENT_SECRET,
     (
         ("--oidc-redirect-url",),
         {"metavar": "URL", "help": "Redirect URI to send (default http://localhost:PORT)."},
@@ -246,7 +248,7 @@ def options(*table: Option) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         for names, settings in reversed(table):
-            command = click.option(*names, **settings)(command)
+            command = click.option(*names, **completed(names, settings))(command)
         return command
 
     return add

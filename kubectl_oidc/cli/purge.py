@@ -37,6 +37,7 @@ def purge(**values: Any) -> int:
     """
     log_at(values.pop("v"))
     everything = values.pop("everything")
+    values.pop("oidc_client_secret_file")  # no session is named by it, and it may be gone
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
         return _remove(known_sessions(cache_dir), cache_dir)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import TokenRequest
 
 
+_OWN = frozenset({"oidc_client_secret", "password"})
+"""Secrets of the person's own environment, which get-token finds there again."""
+
+
 def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
     """Return the arguments of get-token that answer as this command line does.
 
@@ -35,9 +39,12 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
     shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
     for option in ctx.command.params:
         name, flag = option.name or "", option.opts[0]
-        given = ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        source = ctx.get_parameter_source(name)
+        given = source is not ParameterSource.DEFAULT
         if flag not in shared or not given or ctx.params[name] in ("", None):
             continue
+        if name in _OWN and source is ParameterSource.ENVIRONMENT:
+            continue  # whoever keeps a secret there does not want it in a file
         for arg in _args(name, flag, ctx.params[name], request):
             try:
                 arg.whole().encode()
@@ -58,7 +65,7 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
             yield from (Arg(flag, pairs.write(*pair)) for pair in request.extra_params)
         case "certificate_authority":
             yield from (Arg(flag, _anywhere(path)) for path in value if path)
-        case "token_cache_dir":
+        case "token_cache_dir" | "oidc_client_secret_file":
             yield Arg(flag, _anywhere(value))
         case _ if isinstance(value, bool):
             yield Arg(flag, None if value else "false")

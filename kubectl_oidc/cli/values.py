@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli import pairs
+from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
@@ -18,7 +19,6 @@ from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.provider import check_issuer
-from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
@@ -52,13 +52,13 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     _check_encoding(values)
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
-    secret = values.get("oidc_client_secret")
     redirect_url = _redirect_url(values.get("oidc_redirect_url"))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
     return TokenRequest(
         issuer=issuer,
         client_id=values["oidc_client_id"],
-        client_secret=Secret(secret) if secret else None,
+        client_secret=client_secret(values),
+        client_secret_file=secret_file(values),
         scopes=scopes(values.get("oidc_extra_scope", ())),
         redirect_url=redirect_url,
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),

@@ -1,0 +1,106 @@
+"""The client's secret: from the command line, from the environment, or from a file that only its readers know.
+
+The secret is no part of a session's identity (``SessionKey``): it proves to the provider who the *client* is, and the
+client ID names that. Whoever changes it is the same client, has the same sessions, and meets the new secret at the next
+request to the provider. So an answer from memory stays right when the variable or the file changes; the variable is part
+of the known words all the same, as every KUBECTL_OIDC_* variable is.
+"""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.cli.environment import overruled_by
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.options import Option
+
+_LIMIT = 65536
+FLAG = "--oidc-client-secret"
+FILE_FLAG = "--oidc-client-secret-file"
+
+CLIENT_SECRET: tuple[Option, ...] = (
+    (
+        (FLAG,),
+        {
+            "metavar": "SECRET",
+            "callback": overruled_by("oidc_client_secret_file"),
+            "help": "Client secret, where the client has one.",
+        },
+    ),
+    (
+        (FILE_FLAG,),
+        {
+            "metavar": "FILE",
+            "callback": overruled_by("oidc_client_secret"),
+            "help": "File that holds the client secret, so that it stands in no kubeconfig.",
+        },
+    ),
+)
+
+
+def secret_file(values: dict[str, Any]) -> Path | None:
+    """Return the file that holds the secret, ``~`` expanded; None where none is named.
+
+    Args:
+        values: The options' values by their names.
+
+    Raises:
+        UsageError: Secret and file are both given, or the home directory is not known.
+    """
+    name = values.get("oidc_client_secret_file")
+    if not name:
+        return None
+    if values.get("oidc_client_secret"):
+        raise UsageError(f"{FLAG} and {FILE_FLAG} are both given", "give one of them")
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{FILE_FLAG} {plain(name)} begins with a home directory that is not known here",
+            f"give {FILE_FLAG} a whole path",
+        ) from None
+
+
+def client_secret(values: dict[str, Any]) -> Secret | None:
+    """Return the client's secret, where it has one.
+
+    Args:
+        values: The options' values by their names.
+
+    Raises:
+        UsageError: The file cannot be read or holds no secret, or secret and file are both given.
+    """
+    path = secret_file(values)
+    if path is None:
+        text = values.get("oidc_client_secret")
+        return Secret(text) if text else None
+    text = _read(path)
+    if not text:
+        raise UsageError(
+            f"{FILE_FLAG}: {plain(path)} is empty", "write the client secret into it", topic="client-secret"
+        )
+    return Secret(text)
+
+
+def _read(path: Path) -> str:
+    """Return the file's text without the newline that editors put at the end."""
+    why = "it is not a regular file"  # a pipe that nobody writes to would hang us
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                return file.read(_LIMIT).decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        why = error.strerror or str(error)
+    except ValueError:
+        why = "it is not UTF-8 text"
+    raise UsageError(
+        f"{FILE_FLAG}: {plain(path)} cannot be read: {why}",
+        "name a file that you may read and that holds nothing but the client secret",
+        topic="client-secret",
+    )
