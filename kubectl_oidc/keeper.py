@@ -165,7 +165,8 @@ class SessionKeeper:
             Whether it was kept. A purge or another sign-in that went by meanwhile, unseen by the lock, is not undone.
 
         Raises:
-            StoreError: The store refused; the index then knows the generation, so the old record is not used again.
+            StoreError: The store refused; where the old record's refresh token was used up, or it is another person's, the
+                index then knows the generation, so that it is not used again.
         """
         before = self.entry()
         if before.generation > session.generation if before else self._known:
@@ -182,7 +183,8 @@ class SessionKeeper:
         try:
             self.store.save(self.session_id, session.record())
         except StoreError:
-            self._give_up(before, session)
+            if before:
+                self._refused(before, session)
             raise
         entry = self._entry_for(session, now, former)
         self._index(entry)
@@ -193,15 +195,20 @@ class SessionKeeper:
             self._index(replace(entry, former=left))
         return True
 
-    def _give_up(self, before: index.Entry | None, session: Session) -> None:
-        """See to it that the record that could not be replaced is not used: its refresh token was used up."""
-        if before and before.generation < session.generation:
-            before = replace(before, generation=session.generation, in_flight=0)
-        if before and not self._index(before):
-            try:
-                self.store.delete(self.session_id)  # even on a full disk
-            except StoreError as error:
-                self._log.info(1, f"the old session stays where it is: {error.message}")
+    def _refused(self, before: index.Entry, session: Session) -> None:
+        """See to it that the old record is not used where it must not be: its refresh token is used up, or it is another's.
+
+        That of a person who has only signed in once more is as good as it was.
+        """
+        used_up = before.signed_in_at == session.signed_in_at and before.generation < session.generation
+        over = used_up or before.person != session.person
+        generation = max(before.generation, session.generation) if over else before.generation
+        if self._index(replace(before, generation=generation, in_flight=0)) or not over:
+            return
+        try:
+            open_store(before.storage, self.cache_dir).delete(self.session_id)  # even on a full disk
+        except StoreError as error:
+            self._log.info(1, f"the old session stays where it is: {error.message}")
 
     def _entry_for(self, session: Session, now: int, former: tuple[str, ...]) -> index.Entry:
         return index.Entry(

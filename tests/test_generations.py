@@ -116,6 +116,23 @@ def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_b
     assert keeper(key()).load() is None
 
 
+@posix_only
+def test_who_signs_in_once_more_and_cannot_be_kept_keeps_the_session_that_was_there(alice: Session) -> None:
+    """The same person's: its refresh token was not sent, so it goes on when there is room again."""
+    one = keeper(key())
+    again = replace(bob(one), person=alice.person, subject="alice", signed_in_at=alice.signed_in_at + 1)
+    with no_room(), pytest.raises(StoreError):
+        one.save(again, NOW)
+    assert keeper(key()).load() == alice
+    (cache() / "tokens").rename(cache() / "aside")
+    (cache() / "tokens").write_text("not a directory")
+    with pytest.raises(StoreError):
+        one.save(again, NOW)
+    (cache() / "tokens").unlink()
+    (cache() / "aside").rename(cache() / "tokens")
+    assert keeper(key()).load() == alice, "nor where the index can be written"
+
+
 def test_a_refresh_without_a_new_refresh_token_costs_no_session_where_it_cannot_be_kept() -> None:
     """The old refresh token is still good: once the keyring can be written again, the session goes on with it."""
     place, denied = WindowsLike(), ReadOnly()

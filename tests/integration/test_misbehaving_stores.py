@@ -265,15 +265,17 @@ def test_a_home_that_became_read_only_answers_with_what_it_has(within: LaptopWit
     assert within.stored() == before
 
 
-def test_a_disk_that_became_full_costs_nobody_a_token(within: LaptopWithin, tmp_path: Path) -> None:
-    """A small tmpfs is filled after the sign-in: a token and one warning, no refresh token used twice; with room all is well."""
+def test_a_disk_that_became_full_costs_neither_token_nor_session(
+    within: LaptopWithin, tmp_path: Path
+) -> None:
+    """A small tmpfs is filled after the sign-in: the token is printed with one warning; with room again the session goes on."""
     within.realm.id_tokens_live(ENDED)
     # Longer than the one block that a lock file leaves free while it is written anew.
     within.realm.set_groups(alice=[f"team-{number:04}-of-a-large-company" for number in range(150)])
     script = (
         'mount -t tmpfs -o size=256k,mode=700 none "$1"; dir=$1/dir; all=$1/all; shift; '
-        '"$@" "--token-cache-dir=$dir" >/dev/null || exit 9; dd if=/dev/zero "of=$all" 2>/dev/null; '
-        '"$@" "--token-cache-dir=$dir"; status=$?; rm "$all"; '
+        '"$@" "--token-cache-dir=$dir" >/dev/null || exit 9; rm -r "$dir/credentials"; sleep 1; '
+        'dd if=/dev/zero "of=$all" 2>/dev/null; "$@" "--token-cache-dir=$dir"; status=$?; rm "$all"; '
         '"$@" "--token-cache-dir=$dir" >/dev/null || exit 8; ls -A "$dir/tokens" | wc -l >&2; exit "$status"'
     )
     (tmp_path / "disk").mkdir()
@@ -285,4 +287,6 @@ def test_a_disk_that_became_full_costs_nobody_a_token(within: LaptopWithin, tmp_
     assert said.startswith("warning: ")
     assert "No space left on device" in said
     assert files.strip() == "1", "one session and no half-written file"
-    assert within.realm.seen().revoked_grants == 0
+    seen = within.realm.seen()
+    assert seen.token_requests == ["authorization_code", "authorization_code", "refresh_token"]
+    assert seen.revoked_grants == 0
