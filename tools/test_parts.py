@@ -18,6 +18,10 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVIDER = ROOT / "tests" / "openid-provider"
@@ -39,6 +43,8 @@ PACKAGES = {
     "keyctl": "keyutils",
     "node": "nodejs",
     "npm": "npm",
+    "zsh": "zsh",
+    "fish": "fish",
 }
 
 
@@ -202,7 +208,7 @@ def fetch_kubectl(why: str) -> None:
 def main() -> int:
     """Look at each part, say what became of it, and return the exit status."""
     install_packages()
-    parts = {
+    parts: dict[str, Callable[[], str]] = {
         "node": node,
         "oidc-provider": provider,
         "chromium": lambda: program("chromium"),
@@ -211,6 +217,8 @@ def main() -> int:
         "secret-tool": lambda: program("secret-tool"),
         "keyctl": lambda: program("keyctl"),
         "kubectl": kubectl,
+        "zsh": lambda: program("zsh"),
+        "fish": lambda: program("fish"),
     }
     lacking = 0
     for name, find in parts.items():

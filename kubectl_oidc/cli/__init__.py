@@ -6,6 +6,7 @@ import importlib
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from kubectl_oidc.errors import UsageError
 
@@ -16,6 +17,8 @@ COMMANDS = {
     "clean": ("purge", "The same as purge --all, as kubelogin names it"),
     "demo": ("demo", "See the whole story on this machine, without Okta or a cluster"),
     "version": ("version", "Print the version"),
+    "completion": ("completion", "Print a shell's completion script"),
+    "help": ("help", "Show the help of a command"),
 }
 
 
@@ -33,6 +36,15 @@ class Commands(click.Group):
         module = importlib.import_module(f"kubectl_oidc.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin so, without importing the commands."""
+        names = [
+            CompletionItem(name, help=words)
+            for name, (_, words) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

@@ -1,0 +1,26 @@
+"""``kubectl oidc-login completion``: the script with which a shell completes ``kubectl-oidc_login``."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+@click.command("completion", short_help="Print a shell's completion script")
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(*, shell: str) -> int:
+    r"""Print the script with which a shell completes kubectl-oidc_login.
+
+    kubectl 1.26 and later completes `kubectl oidc-login` by itself, where kubectl's own completion is loaded.
+
+    \b
+    bash:        source <(kubectl-oidc_login completion bash)
+    zsh:         source <(kubectl-oidc_login completion zsh)
+    fish:        kubectl-oidc_login completion fish | source
+    powershell:  kubectl-oidc_login completion powershell | Out-String | Invoke-Expression
+    """
+    click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_text(encoding="utf-8"), nl=False)
+    return 0

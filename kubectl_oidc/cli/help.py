@@ -1,0 +1,29 @@
+"""``kubectl oidc-login help``: the help of the program, or of one command."""
+
+from __future__ import annotations
+
+import click
+
+
+def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
+    from kubectl_oidc.cli import COMMANDS
+
+    return [name for name in COMMANDS if name.startswith(unfinished)]
+
+
+@click.command("help", short_help="Show the help of a command")
+@click.argument("command", required=False, shell_complete=_commands)
+@click.pass_context
+def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name
+    """Show the help of a command, as --help does."""
+    program = ctx.find_root().command
+    with click.Context(program, info_name=ctx.find_root().info_name, **program.context_settings) as root:
+        if command is None:
+            click.echo(program.get_help(root))
+            return 0
+        found = program.get_command(root, command) if isinstance(program, click.Group) else None
+        if found is None:
+            raise click.UsageError(f"No such command {command!r}.", ctx)
+        with click.Context(found, info_name=command, parent=root) as own:
+            click.echo(found.get_help(own))
+    return 0
