@@ -321,17 +321,9 @@ class _Way:
         self, keeper: SessionKeeper, provider: Provider, session: Session | None, why: str
     ) -> Outcome:
         # A refresh, which is what most calls that come here need, imports neither browser nor callback server.
-        from kubectl_oidc.failed_sign_ins import FailedSignIns
-        from kubectl_oidc.grants import authorization_code
+        from kubectl_oidc.grants import choice
 
-        failures = FailedSignIns(
-            self.request.cache_dir, keeper.session_id, clock=self.world.clock, log=self.world.log
-        )
-        if self.world.terminal.interactive or self.request.sign_in:
-            failures.forget()
-        else:
-            failures.check(self.request.setup_command())
-        tokens = authorization_code.sign_in(self.request, self.world, provider, why, failures)
+        tokens = choice.sign_in(self.request, self.world, provider, why, keeper.session_id)
         fresh = Session.begin(
             keeper.session_id,
             tokens,

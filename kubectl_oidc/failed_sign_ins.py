@@ -85,11 +85,15 @@ class FailedSignIns:
             )
 
     @contextlib.contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count a sign-in from the moment that a person is asked: any end but a good one is a failure."""
+    def counted(self, failure: type[BaseException] = BaseException) -> Iterator[None]:
+        """Count a sign-in from the moment that a person is asked: any end but a good one is a failure.
+
+        Args:
+            failure: What counts; less than everything where nobody was asked.
+        """
         try:
             yield
-        except BaseException as error:
+        except failure as error:
             self._add(error.message if isinstance(error, OidcLoginError) else "it was interrupted")
             raise
         self.forget()

@@ -40,6 +40,23 @@ class Terminal:
         """Write a line that needs a person, terminal or not."""
         self._write(line)
 
+    def show(self, thing: str) -> None:
+        """Write what a person must read or copy on a line of its own, terminal or not; on a terminal it stands out."""
+        if not self.interactive:
+            self._write(f"  {thing}")
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        with contextlib.suppress(OSError, ValueError):
+            Console(stderr=True, highlight=False, soft_wrap=True).print(
+                Text("  ").append(f" {thing} ", style="bold reverse")
+            )
+
+    def prompt(self, words: str) -> None:
+        """Write words after which something is typed, on the same line."""
+        self._write(words, end="")
+
     def warn(self, message: str, hint: str) -> None:
         """Write a warning and what to do about it, terminal or not."""
         self._write(f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else ""))
@@ -68,9 +85,9 @@ class Terminal:
             self._status.update(escape(text))
 
     @staticmethod
-    def _write(line: str) -> None:
+    def _write(line: str, *, end: str = "\n") -> None:
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            text = line + "\n"
+            text = line + end
             encoding = getattr(sys.stderr, "encoding", None) or "ascii"
             sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
             sys.stderr.flush()

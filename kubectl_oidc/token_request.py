@@ -32,6 +32,10 @@ OUR_PARAMETERS = frozenset(
 """The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
 
 
+OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
+"""The grants whose sessions are others than those of an authorization code."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
     """What is asked for: the flags, understood and checked.
@@ -57,6 +61,9 @@ class TokenRequest:
         cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
         session_name: ``--session``, else empty.
+        grant: ``--grant-type``; ``password`` where it is auto and a user name is given.
+        username: ``--username``, for the password grant.
+        password: ``--password``, likewise.
         force_refresh: Whether a token that is still good is replaced.
         refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
         refresh_ahead_when: Where that is done: ``auto`` or ``always``.
@@ -83,6 +90,9 @@ class TokenRequest:
     cache_dir: Path
     default_cache_dir: bool = True
     session_name: str = ""
+    grant: str = "auto"
+    username: str = ""
+    password: Secret | None = None
     force_refresh: bool = False
     refresh_ahead: int = 0
     refresh_ahead_when: str = "auto"
@@ -94,6 +104,9 @@ class TokenRequest:
             issuer=self.issuer,
             client_id=self.client_id,
             scopes=self.scopes,
+            # However a person's code comes back, it is the same grant; auto may turn to the device code where it must.
+            grant=self.grant if self.grant in OTHER_GRANTS else "authcode",
+            username=self.username if self.grant == "password" else "",
             extra_params=self.extra_params,
             request_headers=self.request_headers,
             cache_dir="" if self.default_cache_dir else os.path.abspath(self.cache_dir),  # noqa: PTH100 - without links
@@ -115,6 +128,10 @@ class TokenRequest:
             words.append(f"--oidc-client-secret-file={self.client_secret_file}")
         elif self.client_secret:
             words.append("--oidc-client-secret=CLIENT_SECRET")
+        if self.grant != "auto":
+            words.append(f"--grant-type={self.grant}")
+        if self.username and self.grant == "password":
+            words.append(f"--username={self.username}")
         if self.redirect_url:
             words.append(f"--oidc-redirect-url={self.redirect_url}")
         if self.use_access_token:
@@ -141,12 +158,14 @@ class World:
         environ: The environment.
         terminal: Where a person is told things.
         log: What -v shows.
+        sleep: Lets so many seconds pass, between two requests that must not follow each other at once.
     """
 
     clock: Callable[[], float] = time.time
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     terminal: Terminal = field(default_factory=Terminal)
     log: Log = QUIET
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

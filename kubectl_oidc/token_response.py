@@ -67,7 +67,7 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
         id_token=id_token,
         access_token=access_token,
         refresh_token=refresh_token,
-        expires_in=_seconds(document.get("expires_in")),
+        expires_in=seconds(document.get("expires_in")),
         scope=scope if isinstance(scope, str) else None,
         token_type=token_type,
     )
@@ -86,15 +86,19 @@ def _token(document: Mapping[str, object], name: str, what: str) -> Secret | Non
     return Secret(value)
 
 
-def _seconds(value: object) -> int | None:
-    """Return a number of seconds; some providers write it as a string. What is no number counts as not said."""
+def seconds(value: object) -> int | None:
+    """Return a number of seconds; some providers write it as a string. What is no number counts as not said.
+
+    Args:
+        value: The member's value.
+    """
     try:
-        seconds = (
+        number = (
             float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
         )
     except (ValueError, OverflowError):
         return None
-    return int(seconds) if 0 <= seconds <= _LONGEST_LIFE else None
+    return int(number) if 0 <= number <= _LONGEST_LIFE else None
 
 
 def _broken(message: str) -> ProviderMisbehaves:

@@ -96,6 +96,30 @@ def accept(
     )
 
 
+def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float) -> Tokens:
+    """Return the tokens of a client that signed in as itself, without an ID token: the access token is what there is.
+
+    Nothing in it is validated: it is opaque to us (RFC 6749 §1.4), and the API server reads it.
+
+    Args:
+        response: What the token endpoint answered.
+        request: What was asked for.
+        now: Epoch seconds.
+
+    Raises:
+        OidcLoginError: There is no access token.
+    """
+    expiry = _access_token_expiry(response, now)
+    itself = IdToken(request.issuer, request.client_id, (request.client_id,), expiry, int(now), "", {})
+    return Tokens(
+        raw_id_token=Secret(""),
+        id_token=itself,
+        access_token=_handed_out(response),
+        refresh_token=None,
+        expiry=expiry,
+    )
+
+
 def _former_nonce(before: Session) -> Secret | None:
     """Return the nonce of the session's ID token, which a refresh may omit but not change (Core 12.2)."""
     try:

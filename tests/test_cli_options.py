@@ -488,8 +488,73 @@ def test_kubelogins_logging_and_tls_flags_are_taken(command: str) -> None:
         main([command, *flags, "--log_what"])
 
 
-@pytest.mark.parametrize("grant", ["auto", "authcode"])
-def test_the_grants_that_mean_a_browser_are_taken(grant: str) -> None:
-    """They are what is done anyway; the others are refused by name until they are there."""
-    assert request(f"--grant-type={grant}") == request()
-    assert "--grant-type" in refused("--grant-type=password").message
+# Grants
+
+
+@pytest.mark.parametrize(
+    ("arguments", "grant", "session"),
+    [
+        ([], "auto", "authcode"),
+        (["--grant-type=auto"], "auto", "authcode"),
+        (["--grant-type=authcode"], "authcode", "authcode"),
+        (["--grant-type=authcode-keyboard"], "authcode-keyboard", "authcode"),
+        (["--grant-type=device-code"], "device-code", "device-code"),
+        (["--grant-type=password"], "password", "password"),
+        (["--grant-type=client-credentials"], "client-credentials", "client-credentials"),
+        (["--username=ada"], "password", "password"),
+        (["--username="], "auto", "authcode"),
+        (["--username=ada", "--grant-type=authcode"], "authcode", "authcode"),
+        (["--password=x"], "auto", "authcode"),
+    ],
+)
+def test_the_grants_are_kubelogins(arguments: list[str], grant: str, session: str) -> None:
+    """A user name makes auto a password grant; however a person's code comes back, the session is the same."""
+    asked = request(*arguments)
+    assert (asked.grant, asked.key().grant) == (grant, session)
+
+
+def test_the_user_name_names_a_session_of_the_password_grant_alone() -> None:
+    """Two people's passwords are two sessions; elsewhere the flag changes nothing."""
+    ids = {
+        request(f"--username={name}", *more).key().id()
+        for name in ("ada", "bob")
+        for more in ([], ["--password=x"])
+    }
+    assert len(ids) == 2
+    assert request("--username=ada", "--grant-type=authcode").key() == request().key()
+
+
+def test_a_password_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the flag or the environment; the flag decides, and neither is seen in the request."""
+    monkeypatch.setenv("KUBECTL_OIDC_PASSWORD", "SECRET-of-the-environment")
+    asked = request("--username=ada")
+    assert asked.password == Secret("SECRET-of-the-environment")
+    assert request("--password=SECRET-flag").password == Secret("SECRET-flag")
+    assert "SECRET" not in repr(asked)
+
+
+def test_client_credentials_without_a_secret_are_refused() -> None:
+    """RFC 6749 §4.4: for confidential clients only; the error names both flags."""
+    error = refused("--grant-type=client-credentials")
+    assert "--grant-type=client-credentials" in error.message
+    assert "--oidc-client-secret" in error.message
+
+
+def test_an_unknown_grant_is_refused_by_name() -> None:
+    """Whoever mistypes it hears which there are."""
+    assert "device-code" in refused("--grant-type=devicecode").message
+
+
+def test_a_redirect_uri_that_is_no_url_is_for_authcode_keyboard() -> None:
+    """There the provider shows the code itself (kubelogin's urn:ietf:wg:oauth:2.0:oob)."""
+    urn = "--oidc-redirect-url=urn:ietf:wg:oauth:2.0:oob"
+    assert request(urn, "--grant-type=authcode-keyboard").redirect_url == "urn:ietf:wg:oauth:2.0:oob"
+    assert "--oidc-redirect-url" in refused(urn).message
+
+
+def test_the_command_that_signs_in_names_the_grant_and_not_the_password() -> None:
+    """What a background program tells a person to run leads to the same session."""
+    command = request("--username=ada", "--password=SECRET").setup_command()
+    assert "--grant-type=password --username=ada" in command
+    assert "SECRET" not in command
+    assert "--grant-type=device-code" in request("--grant-type=device-code").setup_command()

@@ -47,12 +47,9 @@ OTHERS_FLAGS = frozenset(
         "--oidc-username-claim",
         "--oidc-username-prefix",
         # kubelogin
-        "--grant-type",
         "--local-server-cert",
         "--local-server-key",
-        "--password",
         "--tls-renegotiation",
-        "--username",
         # pip
         "--find-links",
         "--no-index",

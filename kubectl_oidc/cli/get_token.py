@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import MARGIN, authenticate, refresh_ahead
+from kubectl_oidc.cli.grants import check
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE, *IGNORED)
 @click.pass_obj
 def get_token(call: Call, /, **values: Any) -> int:
-    """Print an ExecCredential for kubectl; sign in through the browser if there is no session yet.
+    """Print an ExecCredential for kubectl; sign in, mostly through the browser, if there is no session yet.
 
     kubectl runs this from the kubeconfig's exec stanza. Standard output carries the one document and nothing else;
     everything for people goes to standard error.
@@ -32,6 +33,7 @@ def get_token(call: Call, /, **values: Any) -> int:
     log = log_at(values.pop("v"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     request = token_request(values)
+    check(request)
     world = World(log=log)
     if call.ahead:
         return 0 if refresh_ahead(request, world) else 1

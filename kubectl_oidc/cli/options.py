@@ -22,6 +22,8 @@ LONGEST = 86400
 REFRESH_AHEAD = 0.7
 """After which part of its useful life a token is refreshed in the background, where nothing else is said."""
 
+GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
+
 DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -111,6 +113,17 @@ IDENTITY: tuple[Option, ...] = (
         },
     ),
     (
+        ("--grant-type",),
+        {
+            "type": click.Choice(GRANTS),
+            "default": "auto",
+            "show_default": True,
+            "help": "How to sign in; auto: a password where --username is given, else the browser, else a device code or a "
+            "pasted address.",
+        },
+    ),
+    (("--username",), {"metavar": "NAME", "help": "User name of the password grant."}),
+    (
         ("--session",),
         {"metavar": "NAME", "default": "", "help": "Keep this sign-in apart from others at the same issuer."},
     ),
@@ -172,12 +185,10 @@ SIGN_IN: tuple[Option, ...] = (
         },
     ),
     (
-        ("--grant-type",),
+        ("--password",),
         {
-            "type": click.Choice(("auto", "authcode")),
-            "default": "auto",
-            "show_default": True,
-            "help": "How to sign in; both are the authorization code through the browser.",
+            "metavar": "PASSWORD",
+            "help": "Password of the password grant; it is asked for where it is not given.",
         },
     ),
     (

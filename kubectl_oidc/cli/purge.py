@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.grants import OTHER_GRANTS
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
 from kubectl_oidc.errors import StoreError, UsageError
@@ -66,7 +67,7 @@ def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
     Raises:
         UsageError: There are several.
     """
-    if any(values.get(name) for name in _NOT_IN_THE_INDEX):
+    if any(values.get(name) for name in _NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
         return []  # such a session is named by all of its flags, and it was not found
     asked_for = [entry for entry in index.read_all(cache_dir) if entry.storage and _agrees(entry, values)]
     if len(asked_for) > 1:
@@ -82,7 +83,12 @@ def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
 
 
 _IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
-_NOT_IN_THE_INDEX = ("oidc_auth_request_extra_params", "oidc_request_header", "oidc_use_access_token")
+_NOT_IN_THE_INDEX = (
+    "oidc_auth_request_extra_params",
+    "oidc_request_header",
+    "oidc_use_access_token",
+    "username",
+)
 
 
 def _agrees(entry: index.Entry, values: dict[str, Any]) -> bool:

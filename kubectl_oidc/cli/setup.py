@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import authenticate
+from kubectl_oidc.cli.grants import check
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, Switch, log_at, options
 from kubectl_oidc.cli.other_sessions import other_sessions
 from kubectl_oidc.cli.stanza_args import stanza_args
@@ -108,6 +109,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
             explain(page)
         return 0
     request = replace(_request(values), sign_in=True)
+    check(request)
     plan = _plan(ctx, values, request)
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)

@@ -55,7 +55,7 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
 
 def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[Arg]:
     match name:
-        case "oidc_client_secret":
+        case "oidc_client_secret" | "password":
             yield Arg(flag, Secret(value))
         case "oidc_extra_scope":
             yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.cli import pairs
+from kubectl_oidc.cli import grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
 from kubectl_oidc.errors import UsageError
@@ -31,6 +31,8 @@ _TEXTS = (
     "oidc_extra_scope",
     "oidc_auth_request_extra_params",
     "oidc_redirect_url",
+    "username",
+    "password",
     "open_url_after_authentication",
 )
 
@@ -52,7 +54,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     _check_encoding(values)
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
-    redirect_url = _redirect_url(values.get("oidc_redirect_url"))
+    redirect_url = _redirect_url(values.get("oidc_redirect_url"), values.get("grant_type"))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
     return TokenRequest(
         issuer=issuer,
@@ -83,6 +85,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         cache_dir=cache_dir,
         default_cache_dir=is_default,
         session_name=values.get("session", ""),
+        **grants.read(values),
         force_refresh=bool(values.get("force_refresh")),
         refresh_ahead=_permille(values.get("refresh_ahead")),
         refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
@@ -146,9 +149,11 @@ def _path(flag: str, name: str) -> Path:
         ) from None
 
 
-def _redirect_url(text: str | None) -> str | None:
+def _redirect_url(text: str | None, grant: str | None) -> str | None:
     if not text:
         return None
+    if grant == "authcode-keyboard" and text.startswith("urn:"):
+        return text  # the provider shows the code on its own page
     from urllib.parse import urlsplit
 
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import contextmanager, nullcontext
 from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
+from kubectl_oidc.grants import pasted
 from kubectl_oidc.grants.attempt import Attempt, authorization_url, redeem
+from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
 from kubectl_oidc.loopback.urls import port_of
@@ -20,11 +23,12 @@ from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kubectl_oidc.failed_sign_ins import FailedSignIns
+    from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.loopback import Answer
-    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
 
@@ -63,8 +67,12 @@ def sign_in(
         url = authorization_url(request, metadata, attempt, server.redirect_uri)
         server.expect(url)
         with failures.counted():
-            _send_person(request, world, server, url, why)
-            answer = _await_answer(request, world, server, deadline)
+            if _send_person(request, world, server, url, why):
+                answer = _await_answer(request, world, server, deadline)
+            else:
+                with keyboard(world) as keys:
+                    paste = _Paste(request, world, keys, attempt, metadata) if keys else None
+                    answer = _await_answer(request, world, server, deadline, paste)
             try:
                 tokens = redeem(request, world, provider, server.redirect_uri, attempt, answer)
             except OidcLoginError as error:
@@ -76,8 +84,8 @@ def sign_in(
         return tokens
 
 
-def _send_person(request: TokenRequest, world: World, server: CallbackServer, url: str, why: str) -> None:
-    """Open the browser, or tell the person what to open where no browser can be."""
+def _send_person(request: TokenRequest, world: World, server: CallbackServer, url: str, why: str) -> bool:
+    """Open the browser, or tell the person what to open where no browser can be; return whether one was opened."""
     terminal = world.terminal
     host = urlsplit(request.issuer).hostname or request.issuer
     terminal.say(f"Signing in at {plain(host)}: {plain(why)}")
@@ -103,7 +111,7 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
     if reason is None:
         if browser.open(server.start_url):
             terminal.say(f"The browser opens; if it does not, open {server.start_url}")
-            return
+            return True
         reason = browser.failure()
     terminal.need(f"Sign in needed ({reason}). Open this address in a browser:\n\n  {url}\n")
     port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
@@ -116,6 +124,7 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
         terminal.need(
             f"The browser then goes to {server.redirect_uri}, which must lead to port {port} of this machine.\n"
         )
+    return False
 
 
 def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
@@ -133,15 +142,65 @@ def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
     return f"ssh -L {near}:localhost:{far} {shlex.quote(plain(f'{user}@{host}'))}"
 
 
-def _await_answer(request: TokenRequest, world: World, server: CallbackServer, deadline: Deadline) -> Answer:
-    """Wait for the browser to come back, showing on a terminal for what and for how long."""
+class _Paste:
+    """Where the address at which the browser ended can be pasted, when it did not reach this machine.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+        keys: The person's keyboard.
+        attempt: State, nonce and verifier.
+        metadata: The provider's metadata.
+    """
+
+    def __init__(
+        self, request: TokenRequest, world: World, keys: Keyboard, attempt: Attempt, metadata: Metadata
+    ) -> None:
+        self._issuer = request.issuer
+        self._iss_required = metadata.iss_parameter_supported
+        self._terminal = world.terminal
+        self._attempt = attempt
+        self._keys = keys
+
+    @contextmanager
+    def offered(self) -> Iterator[None]:
+        """Say it, and take what is typed while the block runs."""
+        self._terminal.need(
+            "Or let the browser end at a page that it cannot reach, and paste the address of that page here "
+            "(it is not shown), then press Enter.\n"
+        )
+        with self._keys.reading():
+            yield
+
+    def look(self) -> Answer | None:
+        """Return the answer in a line that was pasted, or None; what is no answer is said to be none."""
+        line = self._keys.poll(0)
+        if not line:
+            return None
+        answer = pasted.read(line, self._attempt, issuer=self._issuer, iss_required=self._iss_required)
+        if isinstance(answer, str):
+            self._terminal.need(f"That is not it: {answer}")
+            return None
+        return answer
+
+
+def _await_answer(
+    request: TokenRequest,
+    world: World,
+    server: CallbackServer,
+    deadline: Deadline,
+    paste: _Paste | None = None,
+) -> Answer:
+    """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
 
     def words() -> str:
         return f"Waiting for the sign-in in the browser, {remaining(deadline.left())} left (Ctrl-C ends it)"
 
-    with world.terminal.waiting(words()):
+    with paste.offered() if paste else nullcontext(), world.terminal.waiting(words()):
         while not deadline.passed():
-            answer = server.wait(min(1.0, deadline.left()))
+            answer = server.wait(min(SLICE if paste else 1.0, deadline.left()))
+            if answer is None and paste:
+                answer = paste.look()
             if answer is not None:
                 return answer
             world.terminal.tick(words())

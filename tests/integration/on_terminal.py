@@ -76,6 +76,10 @@ class OnTerminal:
         """Type."""
         os.write(self._master, keys)
 
+    def hides(self) -> bool:
+        """Tell whether the terminal does not show the keys that are typed."""
+        return not termios.tcgetattr(self._master)[3] & termios.ECHO
+
     def ended(self, timeout: float = 30.0) -> Ended:
         """Wait for the end and return what came out; what the terminal has shown stands for standard error."""
         stdout, _ = self._process.communicate(timeout=timeout)

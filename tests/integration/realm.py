@@ -33,6 +33,7 @@ class Seen:
 
     requests: dict[str, int]
     authorization_requests: list[dict[str, str]]
+    device_requests: list[dict[str, str]]
     token_requests: list[str]
     revoked_grants: int
 
@@ -58,7 +59,8 @@ class Realm:
 
         Args:
             more: Further flags.
-            client: ``kubernetes``, ``code-only`` (no refresh token), ``port-8000-only`` or ``confidential``.
+            client: ``kubernetes``, ``code-only`` (no refresh token), ``port-8000-only`` or ``confidential``; in a realm
+                with more grants also ``device``, ``robot`` (client credentials) and ``keyboard``.
         """
         scopes = [f"--oidc-extra-scope={scope}" for scope in ("email", "offline_access", "profile", "openid")]
         return [f"--oidc-issuer-url={self.issuer}", f"--oidc-client-id={client}", *scopes, *more]
@@ -69,6 +71,7 @@ class Realm:
         return Seen(
             requests=answer["requests"],
             authorization_requests=answer["authorizationRequests"],
+            device_requests=answer["deviceRequests"],
             token_requests=answer["tokenRequests"],
             revoked_grants=answer["revokedGrants"],
         )
@@ -111,9 +114,13 @@ class OpenIdProvider:
     def __init__(self, origin: str) -> None:
         self.origin = origin
 
-    def new_realm(self) -> Realm:
-        """Make an issuer that nobody has used yet."""
-        return Realm(_ask("POST", f"{self.origin}/realms", {})["issuer"])
+    def new_realm(self, *, more_grants: bool = False) -> Realm:
+        """Make an issuer that nobody has used yet.
+
+        Args:
+            more_grants: Whether it has device code, client credentials and password beside the authorization code.
+        """
+        return Realm(_ask("POST", f"{self.origin}/realms", {"moreGrants": more_grants})["issuer"])
 
 
 def serve() -> Iterator[OpenIdProvider]:

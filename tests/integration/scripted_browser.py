@@ -53,15 +53,23 @@ class ScriptedBrowser:
 
 
 class _Form(HTMLParser):
-    action = ""
+    """The form of a page: where it goes, and what is filled in already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
         if tag == "form":
-            self.action = dict(attrs).get("action") or ""
+            self.action = given.get("action") or ""
+        elif tag == "input" and given.get("name"):
+            self.fields[given["name"] or ""] = given.get("value") or ""
 
 
 def main(directory: Path, url: str) -> None:
-    """Open the URL, sign in at the page that it leads to, and follow to the end."""
+    """Open the URL, sign in at the page that it leads to, and follow to the end; what is filled in already is confirmed."""
     with (directory / "opened").open("a") as inbox:
         inbox.write(f"{url}\n")
     name = (directory / "name").read_text()
@@ -70,12 +78,18 @@ def main(directory: Path, url: str) -> None:
     browser = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
     )
-    with browser.open(url, timeout=20) as page:
-        form = _Form()
-        form.feed(page.read().decode())
-        action = urllib.parse.urljoin(page.url, form.action)
-    answers = urllib.parse.urlencode({"name": name, "password": f"password of {name}"}).encode()
-    with browser.open(action, answers, timeout=20) as page:
+    answers = None
+    signed_in = False
+    while not signed_in:
+        with browser.open(url, answers, timeout=20) as page:
+            form = _Form()
+            form.feed(page.read().decode())
+            url = urllib.parse.urljoin(page.url, form.action)
+        signed_in = "password" in form.fields
+        if signed_in:
+            form.fields.update(name=name, password=f"password of {name}")
+        answers = urllib.parse.urlencode(form.fields).encode()
+    with browser.open(url, answers, timeout=20) as page:
         (directory / "page").write_bytes(page.read())
         (directory / "landed").write_text(page.url)
 

@@ -28,7 +28,7 @@ NOT_FOR_A_REFRESH = (
     "kubectl_oidc.browser",
     "kubectl_oidc.cli.setup",
     "kubectl_oidc.demo",
-    "kubectl_oidc.grants.authorization_code",
+    "kubectl_oidc.grants",
     "kubectl_oidc.kubeconfig",
     "kubectl_oidc.loopback.server",
 )

@@ -46,6 +46,21 @@ const CLIENTS = [
   },
 ];
 
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+// In realms that have more grants than the authorization code.
+const MORE_CLIENTS = [
+  { ...NATIVE, client_id: 'device', grant_types: [...WITH_REFRESH, DEVICE_CODE] },
+  {
+    client_id: 'robot', client_secret: 'secret of the robot', grant_types: ['client_credentials'], redirect_uris: [], response_types: [],
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
+  // A provider that shows the code on a page of its own, or at a page that nobody reaches.
+  {
+    ...NATIVE, client_id: 'keyboard', grant_types: WITH_REFRESH, redirect_uris: ['urn:ietf:wg:oauth:2.0:oob', 'http://localhost:8000'],
+  },
+];
+
 const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
@@ -60,7 +75,7 @@ const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
 </body></html>`;
 
 class Realm {
-  constructor(origin, name, { secondsOfIdToken = 3600, groups = {} } = {}) {
+  constructor(origin, name, { secondsOfIdToken = 3600, groups = {}, moreGrants = false } = {}) {
     this.mount = `/realms/${name}`;
     this.issuer = origin + this.mount;
     this.state = {
@@ -70,6 +85,7 @@ class Realm {
       faults: [], // for the next requests: { path, status, delay (ms), drop: 'before' | 'after' }
     };
     this.serial = 0;
+    this.moreGrants = moreGrants; // device code, client credentials and password
     this.forget();
     this.provider = new Provider(this.issuer, this.configuration());
     this.handle = this.provider.callback();
@@ -81,6 +97,7 @@ class Realm {
     this.seen = {
       requests: {}, // "POST /token": how often
       authorizationRequests: [], // their parameters
+      deviceRequests: [], // the parameters of device authorization requests
       tokenRequests: [], // their grant types
       revokedGrants: 0, // reuse of a rotated refresh token was seen
     };
@@ -89,7 +106,7 @@ class Realm {
   configuration() {
     const lifetime = () => this.state.secondsOfIdToken;
     return {
-      clients: CLIENTS,
+      clients: this.moreGrants ? [...CLIENTS, ...MORE_CLIENTS] : CLIENTS,
       jwks: { keys: [SIGNING_KEY] },
       cookies: { keys: [crypto.randomUUID()] },
       scopes: ['openid', 'offline_access'],
@@ -100,7 +117,12 @@ class Realm {
       ttl: {
         AccessToken: lifetime, IdToken: lifetime, AuthorizationCode: 60, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400,
       },
-      features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+      features: {
+        clientCredentials: { enabled: this.moreGrants },
+        devInteractions: { enabled: false },
+        deviceFlow: { enabled: this.moreGrants },
+        revocation: { enabled: true },
+      },
       interactions: { url: (_ctx, interaction) => `${this.mount}/interaction/${interaction.uid}` },
       findAccount: (_ctx, name) => ({ accountId: name, claims: () => this.claims(name) }),
       renderError: (ctx, out) => {
@@ -140,6 +162,11 @@ class Realm {
       if (url.searchParams.get('scope')?.includes('offline_access')) url.searchParams.set('prompt', 'consent');
     }
     if (url.pathname === '/token') await this.noteGrant(req);
+    if (url.pathname === '/device/auth') {
+      req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
+      this.seen.deviceRequests.push({ ...req.body });
+      if (req.body.scope?.includes('offline_access')) req.body.prompt = 'consent';
+    }
     req.originalUrl = this.mount + url.pathname + url.search; // how oidc-provider learns where it is mounted
     req.url = url.pathname + url.search;
     await this.handle(req, res);
@@ -148,6 +175,22 @@ class Realm {
   async noteGrant(req) {
     req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
     this.seen.tokenRequests.push(req.body.grant_type);
+    if (req.body.grant_type === 'password' && this.moreGrants) await this.takePassword(req.body);
+  }
+
+  // oidc-provider has no password grant: a right password is taken for a device code that somebody has approved already.
+  async takePassword(body) {
+    const { client_id: clientId, password, scope, username } = body;
+    const client = await this.provider.Client.find(clientId);
+    const grant = new this.provider.Grant({ accountId: username, clientId });
+    grant.addOIDCScope(scope);
+    const [grantId, claims, authTime] = [await grant.save(), {}, Math.floor(Date.now() / 1000)];
+    const code = new this.provider.DeviceCode({
+      accountId: username, authTime, claims, client, grantId, params: {}, scope, userCode: crypto.randomUUID(),
+    });
+    const value = await code.save();
+    body.grant_type = DEVICE_CODE;
+    body.device_code = password === `password of ${username}` ? value : 'none';
   }
 
   // Does what was ordered for a request of this path; returns whether that was the answer.

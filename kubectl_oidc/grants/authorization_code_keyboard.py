@@ -1,0 +1,93 @@
+"""The Authorization Code grant without a way back: the person pastes the code, or the address with it.
+
+What kubelogin calls ``authcode-keyboard``. The redirect URI is by default one at which the provider itself shows the code;
+few providers still have it. With another, such as one of localhost, the browser ends at a page that cannot be reached, and its
+address is pasted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import SignInTimeout
+from kubectl_oidc.grants import pasted
+from kubectl_oidc.grants.attempt import Attempt, authorization_url, redeem
+from kubectl_oidc.grants.keyboard import keyboard, no_terminal
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.failed_sign_ins import FailedSignIns
+    from kubectl_oidc.grants.keyboard import Keyboard
+    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.tokens import Tokens
+
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+"""The redirect URI by which a provider shows the code on its own page; kubelogin's default."""
+
+
+def sign_in(
+    request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
+) -> Tokens:
+    """Return the tokens of a person who pastes the code at the terminal.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+        provider: The OpenID provider.
+        why: Why a sign-in is needed, for the person.
+        failures: Where a sign-in that fails once the person was asked is remembered.
+
+    Raises:
+        SignInError: There is no terminal.
+        SignInRefused: What was pasted is the provider's refusal.
+        SignInTimeout: Nobody pasted an answer in time.
+        ProviderError: The provider failed.
+        IdTokenError: Its ID token must not be believed.
+    """
+    deadline = Deadline.after(request.timeout)
+    metadata = provider.metadata(deadline)
+    attempt = Attempt.generate(pkce=request.pkce)
+    redirect_uri = request.redirect_url or OUT_OF_BAND
+    with keyboard(world) as keys:
+        if keys is None:
+            raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
+        host = plain(urlsplit(request.issuer).hostname or request.issuer)
+        with failures.counted():
+            world.terminal.say(f"Signing in at {host}: {plain(why)}")
+            if request.tls.insecure:
+                world.terminal.say(
+                    "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)"
+                )
+            url = authorization_url(request, metadata, attempt, redirect_uri)
+            world.terminal.need(f"Open this address in a browser and sign in:\n\n  {url}\n")
+            answer = _typed(request, world, keys, attempt, metadata, deadline)
+            return redeem(request, world, provider, redirect_uri, attempt, answer)
+
+
+def _typed(
+    request: TokenRequest,
+    world: World,
+    keys: Keyboard,
+    attempt: Attempt,
+    metadata: Metadata,
+    deadline: Deadline,
+) -> Answer:
+    """Ask until what is pasted is an answer to this sign-in."""
+    words = "Paste the code, or the address at which the browser ends (it is not shown), and press Enter: "
+    while not deadline.passed():
+        answer = pasted.read(
+            keys.ask(words, deadline),
+            attempt,
+            issuer=request.issuer,
+            iss_required=metadata.iss_parameter_supported,
+        )
+        if not isinstance(answer, str):
+            return answer
+        world.terminal.need(f"That is not it: {answer}")
+    raise SignInTimeout(
+        "nobody pasted the code in time", "try again; --authentication-timeout-sec sets the time"
+    )

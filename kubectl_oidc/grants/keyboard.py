@@ -1,0 +1,231 @@
+"""What a person types: at the controlling terminal, and on standard input only if the client says that it is theirs.
+
+kubectl gives standard input to the plugin where ``spec.interactive`` in KUBERNETES_EXEC_INFO says so; otherwise it may be a
+manifest that kubectl itself is about to read. Nothing is asked where standard error is no terminal: a full-screen program
+such as k9s owns the screen and the keys then. Nor in the background of a shell, where reading would stop us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from time import sleep
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import SignInError, SignInTimeout
+from kubectl_oidc.exec_credential import ExecInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.deadline import Deadline
+    from kubectl_oidc.terminal import Terminal
+    from kubectl_oidc.token_request import World
+
+SLICE = 0.2
+"""Seconds of waiting for a key at once."""
+
+LONGEST = 65536
+"""Bytes of a line; an address that is pasted may have some thousand."""
+
+
+class Keyboard:
+    """The keys of one terminal, read as they are typed.
+
+    The terminal's own line editing is not used: it cuts lines after 4,096 bytes (1,024 on macOS), and an address that is
+    pasted may be longer.
+
+    Args:
+        descriptor: The terminal.
+        terminal: Where the person sees something.
+    """
+
+    def __init__(self, descriptor: int, terminal: Terminal) -> None:
+        self._descriptor = descriptor
+        self._terminal = terminal
+        self._line = bytearray()
+
+    def ask(self, words: str, deadline: Deadline, *, shown: bool = False) -> str:
+        """Return the line that is typed after these words.
+
+        Args:
+            words: What stands before it.
+            deadline: When nobody is awaited any longer.
+            shown: Whether what is typed is seen.
+
+        Raises:
+            SignInTimeout: Nobody typed a line in time.
+            SignInError: What was typed is nothing.
+        """
+        self._terminal.prompt(words)
+        with self.reading():
+            try:
+                while not deadline.passed():
+                    line = self.poll(min(SLICE, deadline.left()), shown=shown)
+                    if line == "":
+                        raise SignInError("nothing was typed", "run it again and type it")
+                    if line is not None:
+                        return line
+            finally:
+                self._terminal.prompt("\n")
+        raise SignInTimeout(
+            "nobody typed what was asked for in time",
+            "try again; --authentication-timeout-sec sets the time",
+        )
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Have the terminal give each key at once, and not show it, while the block runs."""
+        with _each_key(self._descriptor):
+            yield
+
+    def poll(self, seconds: float, *, shown: bool = False) -> str | None:
+        """Return the line that is complete now, without its end; None when none is.
+
+        Args:
+            seconds: The longest time to wait for a key.
+            shown: Whether what is typed is seen.
+
+        Raises:
+            SignInError: It is not UTF-8.
+        """
+        for key in _keys(self._descriptor, seconds):
+            if key in b"\r\n\x04":
+                line, self._line = bytes(self._line), bytearray()
+                try:
+                    return line.decode().strip("\r\n")
+                except UnicodeDecodeError:
+                    raise SignInError("what was typed is not UTF-8", "set the terminal to UTF-8") from None
+            self._take(key, shown=shown)
+        return None
+
+    def _take(self, key: int, *, shown: bool) -> None:
+        if key in b"\x7f\x08":
+            while self._line and self._line[-1] & 0xC0 == 0x80:  # noqa: PLR2004 - UTF-8's later bytes
+                self._line.pop()
+            if self._line:
+                self._line.pop()
+                if shown:
+                    self._terminal.prompt("\b \b")
+        elif key == 0x15:  # noqa: PLR2004 - Ctrl-U
+            if shown:
+                self._terminal.prompt("\b \b" * len(self._line.decode(errors="replace")))
+            self._line.clear()
+        elif key >= 0x20 and len(self._line) < LONGEST:  # noqa: PLR2004 - no control character
+            self._line.append(key)
+            if shown:
+                self._echo()
+
+    def _echo(self) -> None:
+        """Show the last character, once it is whole."""
+        for length in range(1, 5):
+            with contextlib.suppress(UnicodeDecodeError):
+                self._terminal.prompt(self._line[-length:].decode())
+                return
+            if self._line[-length:][0] & 0xC0 != 0x80:  # noqa: PLR2004 - UTF-8's first byte
+                return
+
+
+@contextlib.contextmanager
+def keyboard(world: World) -> Iterator[Keyboard | None]:
+    """Give the person's keyboard, or None where nobody can be asked.
+
+    Args:
+        world: The environment and the terminal.
+    """
+    descriptor = _open(world)
+    if descriptor is None:
+        yield None
+        return
+    try:
+        yield Keyboard(descriptor, world.terminal)
+    finally:
+        if descriptor > 2:  # noqa: PLR2004 - not one of the standard ones
+            os.close(descriptor)
+
+
+def no_terminal(what: str, instead: str) -> SignInError:
+    """Return the error where somebody must type something and there is no terminal.
+
+    Args:
+        what: What is needed.
+        instead: What can be done without a terminal.
+    """
+    return SignInError(
+        f"{what}, and there is no terminal to type it on",
+        f"run it in the foreground of a terminal, or {instead}",
+        topic="no-terminal",
+    )
+
+
+def _open(world: World) -> int | None:
+    if not world.terminal.interactive:
+        return None
+    if sys.platform == "win32":
+        return 0
+    with contextlib.suppress(OSError):
+        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        if _in_the_foreground(descriptor):
+            return descriptor
+        os.close(descriptor)
+        return None
+    # No controlling terminal, as in some containers.
+    interactive = ExecInfo.parse(world.environ.get("KUBERNETES_EXEC_INFO")).interactive
+    with contextlib.suppress(OSError):
+        if interactive and os.isatty(0):
+            return 0
+    return None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    @contextlib.contextmanager
+    def _each_key(_descriptor: int) -> Iterator[None]:
+        yield  # the console gives each key at once, and does not show it
+
+    def _keys(_descriptor: int, seconds: float) -> Iterator[int]:
+        if not msvcrt.kbhit():
+            sleep(min(seconds, 0.05))
+        while msvcrt.kbhit():
+            key = msvcrt.getwch()
+            if key == "\x03":
+                raise KeyboardInterrupt
+            if key in "\x00\xe0":  # an arrow or function key, in two parts
+                msvcrt.getwch()
+                continue
+            yield from key.encode(errors="replace")
+
+else:
+    import select
+    import termios
+
+    @contextlib.contextmanager
+    def _each_key(descriptor: int) -> Iterator[None]:
+        before = termios.tcgetattr(descriptor)
+        during = termios.tcgetattr(descriptor)
+        during[3] &= ~(termios.ICANON | termios.ECHO)
+        during[6][termios.VMIN], during[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, during)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(termios.error):  # the terminal has gone
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+    def _keys(descriptor: int, seconds: float) -> Iterator[int]:
+        ready, _, _ = select.select([descriptor], [], [], seconds)
+        # One by one: what stands behind the end of a line is for whoever asks next.
+        while ready:
+            key = b""
+            with contextlib.suppress(OSError):  # the terminal has gone
+                key = os.read(descriptor, 1)
+            if not key:
+                sleep(seconds)
+                return
+            yield key[0]
+            ready, _, _ = select.select([descriptor], [], [], 0)
+
+    def _in_the_foreground(descriptor: int) -> bool:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()

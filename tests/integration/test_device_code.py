@@ -1,0 +1,177 @@
+"""Signing in with a device code: the installed program, a real provider, and a browser somewhere else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.plugin import wait_until
+
+from .laptop import Laptop, claims_of, token_of
+from .on_terminal import OnTerminal
+from .said import complaint, files_with, locks_held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.plugin import Running
+
+    from .person import Person
+    from .realm import OpenIdProvider, Realm
+    from .scripted_browser import ScriptedBrowser
+
+DEVICE = "--grant-type=device-code"
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+NO_BROWSER = "--skip-open-browser"
+
+
+@pytest.fixture
+def laptop(
+    openid_provider: OpenIdProvider, scripted_browser: ScriptedBrowser, start_plugin: Callable[..., Running]
+) -> Laptop:
+    """Have a laptop whose provider has the device authorization grant."""
+    realm = openid_provider.new_realm(more_grants=True)
+    return Laptop(realm, scripted_browser, start_plugin, client="device")
+
+
+def codes(laptop: Laptop, said: str) -> tuple[str, str, str]:
+    """Return the address, the code and the address with the code in it, as they were said."""
+    addresses = re.findall(rf"^ +({re.escape(laptop.realm.issuer)}\S*)", said, re.MULTILINE)
+    (code,) = re.findall(r"^ +([A-Z]{4}-[A-Z]{4}) *$", said, re.MULTILINE)
+    assert len(addresses) == 2, said
+    return addresses[0], code, addresses[1]
+
+
+def reads(running: Running, words: str) -> str:
+    """Return what a program says, up to the line with these words."""
+    assert running.process.stderr is not None
+    said = ""
+    while words not in said:
+        line = running.process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def test_a_browser_opens_where_there_is_one(laptop: Laptop) -> None:
+    """The address with the code in it is opened; the person confirms it, and the refresh token serves later calls."""
+    laptop.realm.id_tokens_live(5)  # seconds; not handed out again
+    token = laptop.signed_in(DEVICE)
+    assert claims_of(token)["sub"] == "alice"
+    (opened,) = laptop.browser.opened()
+    assert "user_code=" in opened
+    (asked,) = laptop.realm.seen().device_requests
+    assert asked["code_challenge_method"] == "S256"
+    assert sorted(asked["scope"].split()) == ["email", "offline_access", "openid", "profile"]
+    assert set(laptop.realm.seen().token_requests) == {GRANT}
+
+    laptop.realm.forget()
+    assert claims_of(laptop.signed_in(DEVICE))["sub"] == "alice"
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
+
+
+def test_address_and_code_are_said_without_a_terminal(laptop: Laptop, person: Person) -> None:
+    """A person types the code that was said on any device, signs in there, and the program has its token."""
+    running = laptop.start(DEVICE, NO_BROWSER)
+    address, code, complete = codes(
+        laptop, reads(running, "which has the code in it") + reads(running, "user_code")
+    )
+    assert complete.startswith(address)
+    page = person.open(address)
+    page.locator("input[name=user_code]").fill(code)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue").click()
+    person.fill_in(page)
+    page.get_by_text("Sign-in Success").wait_for()
+    ended = running.ended()
+    assert (ended.status, ended.stderr.strip()) == (0, "")
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    assert laptop.browser.opened() == []
+
+
+def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> None:
+    """The code stands out on a line of its own, the wait counts down, and Ctrl-C ends it."""
+    with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, "--authentication-timeout-sec=100")) as terminal:
+        terminal.shows("Waiting until the code")
+        _, code, _ = codes(laptop, terminal.text())
+        assert re.search(rf"\x1b\[1;7m {code} \x1b\[0m", terminal.raw())
+        assert f"Waiting until the code {code} is entered, 1:" in terminal.text()
+        spans = re.compile(r"entered, (\d:\d\d) left")
+        wait_until(lambda: len(set(spans.findall(terminal.text()))) > 1, "the time that is left changes")
+        terminal.type(b"\x03")
+        ended = terminal.ended()
+    assert (ended.status, ended.stdout) == (130, "")
+    assert "Traceback" not in ended.stderr
+    assert locks_held() == []
+
+
+def test_an_sshd_host_gets_a_device_code_by_itself(laptop: Laptop) -> None:
+    """auto, over SSH without a display: it says so, shows the code, and a browser elsewhere signs in."""
+    words = ["get-token", *laptop.realm.flags("--token-cache-storage=disk", client="device")]
+    running = laptop.begin(*words, env={"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"})
+    said = reads(running, "user_code")
+    assert re.search(r"Sign in needed \(this is (an SSH session|a container without a display)\)", said)
+    _, _, complete = codes(laptop, said)
+    subprocess.run([laptop.scripted.command, complete], check=True, timeout=20)
+    assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
+    # The session is the one that a browser would have made: the same kubeconfig works on the desktop.
+    laptop.realm.forget()
+    assert laptop.begin(*words).ended().status == 0
+    assert laptop.begin(*words, "--grant-type=authcode").ended().status == 0
+    assert laptop.realm.seen().total == 0
+
+
+def test_a_client_without_that_grant_gets_the_address(laptop: Laptop) -> None:
+    """auto, no browser, and the provider has device codes but not for this client: the address is printed as ever."""
+    running = laptop.begin(
+        "get-token", *laptop.realm.flags("--token-cache-storage=none"), "--listen-address=127.0.0.1:0"
+    )
+    said = reads(running, "ssh -L")
+    assert "Open this address in a browser" in said
+    (address,) = re.findall(r"^ +(http://\S+/auth\?\S+)$", said, re.MULTILINE)
+    subprocess.run([laptop.scripted.command, address], check=True, timeout=20)
+    assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
+
+
+def test_nobody_enters_the_code(laptop: Laptop) -> None:
+    """After --authentication-timeout-sec it ends, and soon after background programs bother nobody."""
+    ended = laptop.get_token(DEVICE, NO_BROWSER, "--authentication-timeout-sec=2")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "error: nobody entered the code in time" in ended.stderr
+    again = laptop.get_token(DEVICE, NO_BROWSER)
+    error, hint = complaint(again)
+    assert "a sign-in for this session failed" in error
+    assert DEVICE in hint
+
+
+def test_a_person_who_says_no(laptop: Laptop, person: Person) -> None:
+    """Cancelled at the provider: one error, and no token."""
+    running = laptop.start(DEVICE, NO_BROWSER)
+    page = person.open(codes(laptop, reads(running, "user_code"))[2])
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("link", name="Cancel").click()
+    ended = running.ended()
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "access_denied" in ended.stderr
+    assert "(troubleshooting: sign-in-refused)" in ended.stderr
+
+
+def test_a_provider_without_device_codes_is_named(realm: Realm, start_plugin: Callable[..., Running]) -> None:
+    """--grant-type=device-code where the metadata names no endpoint for it."""
+    ended = start_plugin("get-token", *realm.flags(DEVICE, "--token-cache-storage=none")).ended()
+    error, hint = complaint(ended)
+    assert "device_authorization_endpoint" in error
+    assert "--grant-type=authcode" in hint
+
+
+def test_setup_signs_in_by_device_code(laptop: Laptop) -> None:
+    """The stanza has the flag, and the first kubectl finds the session."""
+    ended = laptop.run(*laptop.words(DEVICE, "--write-kubeconfig", command="setup"))
+    assert ended.status == 0, ended.stderr
+    assert [path.name for path in files_with(DEVICE)] == ["config"]
+    laptop.realm.forget()
+    assert claims_of(laptop.signed_in(DEVICE))["sub"] == "alice"
+    assert laptop.realm.seen().total == 0

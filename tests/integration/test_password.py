@@ -1,0 +1,182 @@
+"""The password grant and client credentials: the installed program, a real provider, and a person at a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.plugin import wait_until
+
+from .laptop import Laptop, cache, claims_of, exec_info, token_of
+from .on_terminal import OnTerminal
+from .said import complaint, files_with, locks_held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.plugin import Running
+
+    from .realm import OpenIdProvider
+    from .scripted_browser import ScriptedBrowser
+
+PASSWORD = "password of alice"
+ALICE = "--username=alice"
+ROBOT = ("--grant-type=client-credentials", "--oidc-client-secret=secret of the robot")
+
+
+@pytest.fixture
+def laptop(
+    openid_provider: OpenIdProvider, scripted_browser: ScriptedBrowser, start_plugin: Callable[..., Running]
+) -> Laptop:
+    """Have a laptop whose provider takes passwords."""
+    realm = openid_provider.new_realm(more_grants=True)
+    return Laptop(realm, scripted_browser, start_plugin, client="device")
+
+
+@pytest.fixture
+def robot(laptop: Laptop) -> Laptop:
+    """Have a client that signs in as itself."""
+    laptop.client = "robot"
+    return laptop
+
+
+@pytest.mark.parametrize("how", ["flag", "variable"])
+def test_a_user_name_starts_the_password_grant(laptop: Laptop, how: str) -> None:
+    """With --username nobody is asked anything; the session is refreshed without the password."""
+    laptop.realm.id_tokens_live(5)  # seconds; not handed out again
+    words = [f"--password={PASSWORD}"] if how == "flag" else []
+    token = laptop.signed_in(
+        ALICE, *words, env={"KUBECTL_OIDC_PASSWORD": PASSWORD} if how == "variable" else None
+    )
+    assert claims_of(token)["sub"] == "alice"
+    assert laptop.realm.seen().token_requests == ["password"]
+    assert laptop.browser.opened() == []
+
+    laptop.realm.forget()
+    assert claims_of(laptop.signed_in(ALICE))["sub"] == "alice"
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
+    assert files_with(PASSWORD) == []
+
+
+def test_two_user_names_are_two_sessions(laptop: Laptop) -> None:
+    """And neither is that of the browser; purge takes the flags."""
+    for name in ("alice", "bob"):
+        token = laptop.signed_in(f"--username={name}", f"--password=password of {name}")
+        assert claims_of(token)["sub"] == name
+    laptop.realm.forget()
+    assert claims_of(laptop.signed_in(ALICE, "--grant-type=password"))["sub"] == "alice"
+    assert laptop.realm.seen().total == 0
+    laptop.scripted.signs_in_as("carol")
+    assert claims_of(laptop.signed_in())["sub"] == "carol"
+
+    assert "alice@example.com" in laptop.purge(ALICE).stderr
+    assert claims_of(laptop.signed_in("--username=bob"))["sub"] == "bob"
+    assert claims_of(laptop.signed_in())["sub"] == "carol"
+    assert "no terminal" in laptop.get_token(ALICE).stderr
+
+
+def test_a_wrong_password_is_said_and_not_tried_again_and_again(laptop: Laptop) -> None:
+    """Providers lock accounts: background programs wait. The password is nowhere in what is said."""
+    error, hint = complaint(laptop.get_token(ALICE, "--password=something else"))
+    assert "does not accept" in error
+    assert "password" in hint
+    assert "something else" not in error + hint
+    laptop.realm.forget()
+    error, _ = complaint(laptop.get_token(ALICE, "--password=something else"))
+    assert "a sign-in for this session failed" in error
+    assert laptop.realm.seen().token_requests == []
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password(laptop: Laptop) -> None:
+    """One error, with what can be done; standard input is left alone even where it is said to be the person's."""
+    error, hint = complaint(laptop.get_token(ALICE, env=exec_info(interactive=True)))
+    assert "the password" in error
+    assert "no terminal" in error
+    assert "KUBECTL_OIDC_PASSWORD" in hint
+    assert not (cache() / "failed").exists(), "nobody was asked"
+
+
+def test_a_password_is_typed_unseen(laptop: Laptop) -> None:
+    """Name and password are asked for at the terminal; the name is shown as it is typed and corrected, the password never."""
+    with OnTerminal(*laptop.words("--grant-type=password")) as terminal:
+        terminal.shows("User name: ")
+        terminal.type(b"alicx\x7fe\r")
+        terminal.shows("Password of alice at 127.0.0.1: ")
+        wait_until(terminal.hides, "the terminal shows no keys")
+        terminal.type(b"wrong\x15" + PASSWORD.encode() + b"x\x7f\r")
+        ended = terminal.ended()
+        assert not terminal.hides(), "the terminal is as it was"
+    assert ended.status == 0, ended.stderr
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    assert "User name: alicx\b \be" in ended.stderr
+    assert "wrong" not in ended.stderr
+    assert PASSWORD not in ended.stderr
+    assert "Signed in as alice@example.com" in ended.stderr
+
+
+@pytest.mark.parametrize("end", ["Ctrl-C", "nothing", "too late"])
+def test_a_prompt_that_is_left_ends_and_gives_the_terminal_back(laptop: Laptop, end: str) -> None:
+    """Ctrl-C, an empty line and the time-out: exit status, one error, no lock, and a terminal that shows keys."""
+    patience = "--authentication-timeout-sec=" + ("1" if end == "too late" else "60")
+    with OnTerminal(*laptop.words(ALICE, patience)) as terminal:
+        terminal.shows("Password of alice")
+        wait_until(lambda: terminal.hides() or end == "too late", "the terminal shows no keys")
+        terminal.type({"Ctrl-C": b"\x03", "nothing": b"\r", "too late": b""}[end])
+        ended = terminal.ended()
+        assert not terminal.hides(), "the terminal is as it was"
+    assert (ended.status, ended.stdout) == (130 if end == "Ctrl-C" else 1, "")
+    words = {"Ctrl-C": "interrupted", "nothing": "nothing was typed", "too late": "in time"}[end]
+    assert re.search(rf"^error: .*{words}", ended.stderr, re.MULTILINE)
+    assert locks_held() == []
+
+
+def test_setup_signs_in_with_a_password(laptop: Laptop) -> None:
+    """The stanza has the grant's flags; a password of the environment does not get into the kubeconfig."""
+    words = laptop.words(ALICE, "--write-kubeconfig", command="setup")
+    ended = laptop.run(*words, env={"KUBECTL_OIDC_PASSWORD": PASSWORD})
+    assert ended.status == 0, ended.stderr
+    assert claims_of(laptop.signed_in(ALICE))["sub"] == "alice"
+    assert laptop.realm.seen().token_requests == ["password"], "the session is kept"
+    (kubeconfig,) = files_with("--username=alice")
+    assert kubeconfig.name == "config"
+    assert files_with(PASSWORD) == []
+
+
+# Client credentials
+
+
+def test_a_client_signs_in_as_itself(robot: Laptop) -> None:
+    """The access token is handed out and kept; its end is the provider's; a new one is asked for without a person."""
+    token = robot.signed_in(*ROBOT, "--oidc-use-access-token")
+    assert robot.signed_in(*ROBOT, "--oidc-use-access-token") == token
+    assert set(robot.realm.seen().token_requests) == {"client_credentials"}
+    before = len(robot.realm.seen().token_requests)
+    assert robot.signed_in(*ROBOT, "--oidc-use-access-token", "--force-refresh") != token
+    assert len(robot.realm.seen().token_requests) > before
+    assert robot.browser.opened() == []
+    assert "robot" in robot.purge(*ROBOT, "--oidc-use-access-token").stderr
+
+
+def test_a_provider_without_an_id_token_for_it_is_explained(robot: Laptop) -> None:
+    """Most have none: the error names the flag that hands out the access token."""
+    error, hint = complaint(robot.get_token(*ROBOT))
+    assert "no ID token" in error
+    assert "--oidc-use-access-token" in hint
+
+
+def test_setup_signs_a_client_in(robot: Laptop) -> None:
+    """It shows that the access token is opaque, and keeps the session."""
+    ended = robot.run(*robot.words(*ROBOT, "--oidc-use-access-token", command="setup"))
+    assert ended.status == 0, ended.stderr
+    assert "the access token is no JWT" in ended.stdout + ended.stderr
+
+
+def test_a_client_without_a_secret_is_a_wrong_command(robot: Laptop) -> None:
+    """Both flags are named, and nobody is asked."""
+    error, _ = complaint(robot.get_token(ROBOT[0]), 2)
+    assert ROBOT[0] in error
+    assert "--oidc-client-secret" in error
+    assert robot.realm.seen().total == 0
+    assert "nothing was removed" in robot.purge(ROBOT[0]).stderr, "purge needs none"
