@@ -429,7 +429,7 @@ class TestWrite:
         assert not any("hunter2" in line for line in change.details)
 
     def test_the_old_in_tree_plugin_gives_way(self, tmp_path: Path) -> None:
-        """Kubectl 1.26 removed auth-provider oidc; a user that still has it gets the stanza in its place."""
+        """Client-go's own plug-in cannot sign in; a user that has it gets the stanza in its place."""
         path = write(
             tmp_path / "config",
             "users:\n- name: oidc\n  user:\n    auth-provider:\n      name: oidc\n      config: {id-token: hunter2}\n",

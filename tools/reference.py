@@ -45,11 +45,18 @@ Every flag has a variable: the flag decides, else the variable, else the default
 | `NO_COLOR` | no colour on the terminal |
 """
 
+STAND_ALONE = """The kubeconfig's user with `auth-provider: oidc` signs in, or its token is refreshed, and the tokens are written back into the
+kubeconfig, as kubelogin does in stand-alone mode. The flags of `get-token` that say how to sign in (the grant, listen address, browser, TLS) are taken,
+too. Where there is no such user, the help is shown, and the exit status is 2.
+"""
+
 
 def page() -> str:
     """Return the page."""
     parts = [INTRODUCTION]
     with click.Context(program, info_name="kubectl oidc-login") as context:
+        parts.append(f"## Without a command\n\n{STAND_ALONE}")
+        parts.append(_table(program, context))
         for name, (_, words) in COMMANDS.items():
             command = program.get_command(context, name)
             if command is None:

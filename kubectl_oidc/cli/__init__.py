@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from kubectl_oidc.cli.options import Switch, options
+from kubectl_oidc.cli.stand_alone import STAND_ALONE, before_a_command, stand_alone
 from kubectl_oidc.errors import UsageError
 
 COMMANDS = {
@@ -24,6 +26,13 @@ COMMANDS = {
 
 class Commands(click.Group):
     """Find a command by its name without importing the others."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take a switch before the command for itself alone: click would take the command for its value."""
+        switches = {name for option in self.params if isinstance(option, Switch) for name in option.opts}
+        front = next((at for at, word in enumerate(args) if word in COMMANDS), len(args))
+        before = [f"{word}=true" if word in switches else word for word in args[:front]]
+        return super().parse_args(ctx, [*before, *args[front:]])
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order in which people need them."""
@@ -56,10 +65,22 @@ class Commands(click.Group):
     cls=Commands,
     name="kubectl oidc-login",
     context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND [ARGS]...]",
     epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
 )
-def program() -> None:
-    """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin."""
+@options(*STAND_ALONE)
+@click.pass_context
+def program(ctx: click.Context, /, **values: Any) -> int:
+    """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.
+
+    Without a command it signs in the kubeconfig's user with `auth-provider: oidc` and writes the tokens back there; it
+    takes the flags of get-token that say how.
+    """
+    if ctx.invoked_subcommand is None:
+        return stand_alone(ctx, values)
+    before_a_command(ctx)
+    return 0
 
 
 class Call(NamedTuple):
@@ -92,9 +113,6 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
     """
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "kubectl oidc-login"
         raise UsageError(error.format_message().rstrip("."), f"see `{command} --help`") from None

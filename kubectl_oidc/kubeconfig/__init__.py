@@ -6,6 +6,7 @@
 ``edit``    text in, text out: one value set, every other byte kept
 ``write``   which file, what changes, and what is refused
 ``replace`` the file itself: lock, backup, one step
+``provider_user`` the user with ``auth-provider: oidc``, and its tokens
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _HEAD = {
 
 
 @dataclass(slots=True)
-class _Node:
+class Node:
     """A node with the place of its content: from ``start`` to ``end``, as offsets into the text."""
 
     kind: Literal["scalar", "alias", "sequence", "mapping"]
@@ -46,12 +46,14 @@ class _Node:
     column: int
     flow: bool = False
     value: str = ""
-    children: list[_Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
+    children: list[Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
 
-    def pairs(self) -> Iterator[tuple[_Node, _Node]]:
+    def pairs(self) -> Iterator[tuple[Node, Node]]:
+        """Return a mapping's keys, each with its value."""
         return zip(self.children[::2], self.children[1::2], strict=True)
 
-    def get(self, key: str) -> _Node | None:
+    def get(self, key: str) -> Node | None:
+        """Return the value of a mapping's key."""
         return next((value for name, value in self.pairs() if name.value == key), None)
 
     @property
@@ -62,10 +64,10 @@ class _Node:
         return self.kind != "alias" and not self.children
 
 
-def _tree(text: str) -> _Node | None:
+def tree(text: str) -> Node | None:
     """Return the root node of the only document in ``text``, if it has one."""
-    roots: list[_Node] = []
-    open_: list[_Node] = []
+    roots: list[Node] = []
+    open_: list[Node] = []
     for event in reader().parse(text):
         node = _node(event)
         if node is not None:
@@ -77,21 +79,21 @@ def _tree(text: str) -> _Node | None:
     return roots[0] if roots else None
 
 
-def _node(event: Event) -> _Node | None:
+def _node(event: Event) -> Node | None:
     start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
     match event:
         case ScalarEvent():
-            return _Node("scalar", start, end, column, value=event.value)
+            return Node("scalar", start, end, column, value=event.value)
         case AliasEvent():
-            return _Node("alias", start, end, column)
+            return Node("alias", start, end, column)
         case SequenceStartEvent():
-            return _Node("sequence", start, end, column, flow=bool(event.flow_style))
+            return Node("sequence", start, end, column, flow=bool(event.flow_style))
         case MappingStartEvent():
-            return _Node("mapping", start, end, column, flow=bool(event.flow_style))
+            return Node("mapping", start, end, column, flow=bool(event.flow_style))
     return None
 
 
-def _close(node: _Node, event: Event, text: str) -> None:
+def _close(node: Node, event: Event, text: str) -> None:
     if node.kind == "mapping":
         for name, value in node.pairs():
             if (
@@ -128,7 +130,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
         edited = _edited(text, name, user, data)
         if {**_HEAD, **load(edited, where)} == wanted:
             return edited
-    except (KubeconfigError, _Unclear):
+    except (KubeconfigError, Unclear):
         pass
     raise KubeconfigError(
         f"user {plain(name)!r} cannot be set in {where} without touching other parts of the file",
@@ -136,7 +138,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     )
 
 
-class _Unclear(Exception):
+class Unclear(Exception):
     """The text uses YAML in a way that this module does not edit."""
 
 
@@ -156,13 +158,13 @@ def _find(users: list[Any], name: str) -> int | None:
 def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, Any]) -> str:
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix("\ufeff")
-    root = _tree(text)
+    root = tree(text)
     if root is None or root.kind == "scalar":
         base = text if not text or text.endswith("\n") else text + "\n"
         return bom + base + _lines(text, block({**_HEAD, "users": [_item(name, user)]}) + "\n")
     users = root.get("users")
     if users is None or users.empty:
-        return bom + _set_key(text, root, "users", [_item(name, user)])
+        return bom + set_key(text, root, "users", [_item(name, user)])
     index = _find(data["users"], name)
     if index is None:
         return bom + _append(text, users, _item(name, user))
@@ -170,14 +172,14 @@ def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, An
     old, node = data["users"][index].get("user") or {}, item.get("user")
     differing = [key for key in {**old, **user} if old.get(key) != user.get(key)]
     if node is not None and not node.empty and len(differing) == 1 and differing[0] in user:
-        return bom + _set_key(text, node, differing[0], user[differing[0]])
-    return bom + _set_key(text, item, "user", user)
+        return bom + set_key(text, node, differing[0], user[differing[0]])
+    return bom + set_key(text, item, "user", user)
 
 
-def _set_key(text: str, mapping: _Node, key: str, value: object) -> str:
+def set_key(text: str, mapping: Node, key: str, value: object) -> str:
     """Return ``text`` with ``key`` of ``mapping`` set."""
     if mapping.kind != "mapping":
-        raise _Unclear
+        raise Unclear
     found = next(((name, old) for name, old in mapping.pairs() if name.value == key), None)
     if mapping.flow:
         if found:
@@ -194,7 +196,7 @@ def _set_key(text: str, mapping: _Node, key: str, value: object) -> str:
     )
 
 
-def _comment(text: str, name: _Node, old: _Node) -> str:
+def _comment(text: str, name: Node, old: Node) -> str:
     """Return the comment that stands on the line of a key, with a space before it."""
     line_end = _line_end(text, name.end)
     if old.end > line_end and old.start <= line_end:  # a value of several lines that begins here
@@ -203,10 +205,10 @@ def _comment(text: str, name: _Node, old: _Node) -> str:
     return f" {words}" if words.startswith("#") else ""
 
 
-def _append(text: str, sequence: _Node, value: object) -> str:
+def _append(text: str, sequence: Node, value: object) -> str:
     """Return ``text`` with ``value`` behind the last item of ``sequence``."""
     if sequence.kind != "sequence":
-        raise _Unclear
+        raise Unclear
     if sequence.flow:
         return _insert_in_flow(text, sequence, flow(value))
     at = _line_end(text, sequence.end)
@@ -214,7 +216,7 @@ def _append(text: str, sequence: _Node, value: object) -> str:
     return text[:at] + _lines(text, f"\n{margin}- {block(value, sequence.column + 2)}") + text[at:]
 
 
-def _insert_in_flow(text: str, node: _Node, words: str) -> str:
+def _insert_in_flow(text: str, node: Node, words: str) -> str:
     """Return ``text`` with ``words`` as the last element of a flow collection."""
     if not node.children:
         return text[: node.start + 1] + words + text[node.end - 1 :]

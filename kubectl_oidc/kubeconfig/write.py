@@ -71,7 +71,7 @@ def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapp
         for directory in dict.fromkeys((path.parent, target.parent)):  # of the lock, and of the file
             check_directory(directory)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def write_user(
@@ -106,10 +106,11 @@ def write_user(
         with locked(path, lock_seconds):
             return _write_user(name, stanza, path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
-def _cannot_write(path: Path, error: OSError) -> KubeconfigError:
+def cannot_write(path: Path, error: OSError) -> KubeconfigError:
+    """Return the error of a kubeconfig that the system lets nobody write."""
     return KubeconfigError(
         f"cannot write the kubeconfig {plain(path)}: {error.strerror or error}",
         "check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
@@ -163,7 +164,7 @@ def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Pat
     if isinstance(provider, dict) and provider.get("name") == "oidc":
         del user[
             "auth-provider"
-        ]  # the in-tree plug-in that kubectl 1.26 removed: this program takes its place
+        ]  # client-go's own plug-in, which refreshes and cannot sign in: this program takes its place
     exec_ = user.get("exec")
     foreign = {key for key, value in user.items() if value} - _HARMLESS
     if foreign or (exec_ and not (isinstance(exec_, dict) and is_ours(exec_))):

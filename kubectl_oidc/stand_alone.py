@@ -1,0 +1,184 @@
+"""Stand-alone mode: the tokens of a kubeconfig user with ``auth-provider: oidc``, brought up to date.
+
+The kubeconfig is the only place where they rest: kubectl reads them there, and refreshes them there itself.
+So the refresh token is read from the file each time, and its successor is written back before anything else can fail.
+
+token in the kubeconfig, valid?
+-> lock the user, look again
+-> refresh
+-> or sign in                     as get-token does, and nothing is kept but in the kubeconfig
+-> write the tokens back
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.authenticate import MARGIN, REQUEST_SECONDS, authenticate
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import IdTokenError, InvalidGrant
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.jws import unverified_claims
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, write_tokens
+from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.session import Session, person
+from kubectl_oidc.tokens import Tokens, accept
+from kubectl_oidc.waiting import SIGNING_IN, Waiting, still_held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.token_request import TokenRequest, World
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of the user's tokens.
+
+    Args:
+        what: ``is good``, ``was refreshed`` or ``is new``.
+        person: Whose the ID token is, in words for people.
+        expiry: When it ends, epoch seconds.
+    """
+
+    what: str
+    person: str
+    expiry: int
+
+
+def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, world: World) -> Done:
+    """See to it that the user's ID token is good, and that the kubeconfig has it.
+
+    Args:
+        read: Reads the user from its file, as it is now.
+        request: What the user's configuration and the flags ask for.
+        world: Clock, environment, terminal.
+
+    Raises:
+        OidcLoginError: No token could be had, or it could not be written.
+    """
+    user = read()
+    good = _good(user, request, world)
+    if good:
+        return good
+    lock = SessionLock(lock_paths(_key(user, request), "none", request.cache_dir))
+    deadline = Deadline.after(request.timeout)
+    with lock:
+        if not lock.acquire(deadline, Waiting(lock, world.terminal, deadline).look, lenient=True):
+            raise still_held(lock, request.timeout)
+        user = read()
+        good = _good(user, request, world)
+        if good:
+            return good
+        lock.describe("refreshing the tokens of a kubeconfig")
+        refreshed = _refreshed(user, request, world)
+        if refreshed:
+            return refreshed
+        lock.describe(SIGNING_IN)
+        return _signed_in(user, request, world)
+
+
+def _key(user: ProviderUser, request: TokenRequest) -> str:
+    """Return the name of this user's lock, which is no session's."""
+    return replace(request.key(), name=f"the user {user.name} in {user.path.absolute()}").id()
+
+
+def _session(user: ProviderUser) -> Session | None:
+    """Return what the stored ID token says as a session; None where there is none that can be read."""
+    if user.id_token is None:
+        return None
+    try:
+        claims = unverified_claims(user.id_token)
+        expiry = moment(claims, "exp")
+    except IdTokenError:
+        return None
+    audience = claims.get("aud")
+    return Session(
+        session_id="",
+        generation=0,
+        issuer=str(claims.get("iss")),
+        subject=str(claims.get("sub")),
+        audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
+        person=next(
+            (str(claims[name]) for name in ("email", "preferred_username", "sub") if claims.get(name)), ""
+        ),
+        id_token=user.id_token,
+        access_token=None,
+        refresh_token=user.refresh_token,
+        expiry=expiry,
+        signed_in_at=0,
+    )
+
+
+def _good(user: ProviderUser, request: TokenRequest, world: World) -> Done | None:
+    session = _session(user)
+    if session is None or session.expiry - MARGIN <= world.clock() or not _belongs(session, request):
+        return None
+    return Done("is good", session.person, session.expiry)
+
+
+def _belongs(session: Session, request: TokenRequest) -> bool:
+    """Tell whether a token is this issuer's for this client; the configuration may have been changed since."""
+    return session.issuer == request.issuer and request.client_id in session.audience
+
+
+def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | None:
+    """Return what a refresh brought; None where there is nothing to refresh, or only a sign-in helps."""
+    if user.refresh_token is None:
+        return None
+    http = HttpClient(tls=request.tls, log=world.log)
+    client = Client(
+        client_id=request.client_id,
+        client_secret=request.client_secret,
+        request_headers=request.request_headers,
+    )
+    provider = Provider(
+        issuer=request.issuer,
+        client=client,
+        http=http,
+        cache_dir=request.cache_dir,
+        clock=world.clock,
+        log=world.log,
+    )
+    try:
+        tokens = _refresh(user, user.refresh_token, provider, request, world)
+    except InvalidGrant as error:
+        world.terminal.say(error.message)
+        return None
+    except IdTokenError as error:
+        if error.topic == "clock":
+            raise  # a new sign-in would meet the same clock
+        world.terminal.say(f"The answer to the refresh cannot be used: {error.message}")
+        return None
+    finally:
+        http.close()
+    write_tokens(user, {"id-token": tokens.raw_id_token})
+    return Done("was refreshed", person(tokens.id_token), tokens.expiry)
+
+
+def _refresh(
+    user: ProviderUser, refresh_token: Secret, provider: Provider, request: TokenRequest, world: World
+) -> Tokens:
+    """Send the refresh token once; its successor is written before the ID token is looked at."""
+    deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
+    response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
+    if response.refresh_token and response.refresh_token != refresh_token:
+        write_tokens(user, {"refresh-token": response.refresh_token})
+    before = _session(user)
+    if before is not None and not _belongs(before, request):
+        before = None
+    return accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
+
+
+def _signed_in(user: ProviderUser, request: TokenRequest, world: World) -> Done:
+    session = authenticate(replace(request, storage="none", sign_in=True), world).session
+    tokens = {"id-token": session.id_token}
+    if session.refresh_token:
+        tokens["refresh-token"] = session.refresh_token
+    write_tokens(user, tokens)
+    return Done("is new", session.person, session.expiry)

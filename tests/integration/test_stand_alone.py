@@ -1,0 +1,212 @@
+"""Stand-alone mode: no command, the tokens of ``auth-provider: oidc`` users in the kubeconfig itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_oidc.kubeconfig.parse import load
+
+from .laptop import claims_of
+from .said import complaint, files_with
+from .test_setup import kubectl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.plugin import Ended
+
+    from .laptop import Laptop
+
+TEXT = """\
+# The team's; do not lose this line.
+apiVersion: v1
+kind: Config
+clusters:
+- name: production
+  cluster: {{server: "https://production.example.com"}}  # asks for care
+users:
+- name: alice
+  user:
+    auth-provider:
+      name: oidc
+      config:
+        idp-issuer-url: {issuer}
+        client-id: kubernetes
+        extra-scopes: email,offline_access
+- name: robot
+  user: {{token: abc}}
+contexts:
+- name: production
+  context: {{cluster: production, user: alice}}
+- name: machines
+  context: {{cluster: production, user: robot}}
+current-context: production
+"""
+
+
+@pytest.fixture
+def kubeconfig(laptop: Laptop) -> Path:
+    """Write the kubeconfig of the home directory."""
+    path = Path.home() / ".kube" / "config"
+    path.parent.mkdir()
+    path.write_text(TEXT.format(issuer=laptop.realm.issuer))
+    return path
+
+
+def run(laptop: Laptop, *words: str, env: Mapping[str, str] | None = None) -> Ended:
+    """Run the program without a command."""
+    return laptop.run(laptop.browser.flag, "--listen-address=127.0.0.1:0", *words, env=env)
+
+
+def said(ended: Ended) -> str:
+    assert (ended.status, ended.stdout) == (0, ""), ended.stderr
+    return ended.stderr
+
+
+def config_of(kubeconfig: Path, name: str = "alice") -> dict[str, Any]:
+    """Return the user's configuration, read without kubectl, which refreshes a token that has ended by itself."""
+    users = load(kubeconfig.read_text(), "")["users"]
+    (config,) = [entry["user"]["auth-provider"]["config"] for entry in users if entry["name"] == name]
+    assert isinstance(config, dict)
+    return config
+
+
+def test_it_signs_in_and_writes_the_tokens_back(laptop: Laptop, kubeconfig: Path) -> None:
+    """Both tokens stand under auth-provider, the rest is as it was, and nothing is kept elsewhere."""
+    before = kubeconfig.read_text()
+    assert "The token of alice@example.com" in said(run(laptop))
+    config = config_of(kubeconfig)
+    assert claims_of(config["id-token"])["sub"] == "alice"
+    assert config["refresh-token"]
+    added = [line for line in kubeconfig.read_text().splitlines() if line not in before.splitlines()]
+    assert [line.strip().partition(":")[0] for line in added] == ["id-token", "refresh-token"]
+    assert [line for line in kubeconfig.read_text().splitlines() if line not in added] == before.splitlines()
+    assert files_with(config["id-token"], config["refresh-token"]) == [kubeconfig]
+    view = json.loads(kubectl("config", "view", "--output=json", "--raw", "--minify", kubeconfig=kubeconfig))
+    assert view["users"][0]["user"]["auth-provider"]["config"] == config
+
+
+def test_a_good_token_is_left_alone(laptop: Laptop, kubeconfig: Path) -> None:
+    """It says so, and asks nobody."""
+    run(laptop)
+    content = kubeconfig.read_bytes()
+    laptop.realm.forget()
+    assert "is good" in said(run(laptop))
+    assert kubeconfig.read_bytes() == content
+    assert laptop.realm.seen().total == 0
+
+
+def test_a_token_that_has_ended_is_refreshed(laptop: Laptop, kubeconfig: Path) -> None:
+    """Without a browser; the refresh token that came is the next one."""
+    laptop.realm.id_tokens_live(5)
+    run(laptop)
+    old = config_of(kubeconfig)
+    laptop.realm.id_tokens_live(3600)
+    assert "was refreshed" in said(run(laptop))
+    new = config_of(kubeconfig)
+    assert new["id-token"] != old["id-token"]
+    assert laptop.scripted.opened() == laptop.scripted.opened()[:1]
+    assert laptop.realm.seen().token_requests == ["authorization_code", "refresh_token"]
+
+
+def test_a_refresh_token_that_is_refused_ends_in_a_sign_in(laptop: Laptop, kubeconfig: Path) -> None:
+    """As where somebody else used it up."""
+    text = TEXT.format(issuer=laptop.realm.issuer)
+    kubeconfig.write_text(
+        text.replace("client-id: kubernetes\n", "client-id: kubernetes\n        refresh-token: no-such\n")
+    )
+    assert "is new" in said(run(laptop))
+    assert config_of(kubeconfig)["refresh-token"] != "no-such"
+
+
+def test_a_provider_that_is_down_costs_nothing(laptop: Laptop, kubeconfig: Path) -> None:
+    """Exit 1, and the refresh token is still there."""
+    laptop.realm.id_tokens_live(5)
+    run(laptop)
+    content = kubeconfig.read_bytes()
+    laptop.realm.fail_next("/token", status=503)
+    complaint(run(laptop))
+    assert kubeconfig.read_bytes() == content
+    assert len(laptop.scripted.opened()) == 1
+
+
+def test_which_file_and_which_user(laptop: Laptop, kubeconfig: Path, tmp_path: Path) -> None:
+    """KUBECONFIG's list, --kubeconfig, also empty, --context and --user: the tokens stand where the user stands."""
+    team = tmp_path / "team"
+    kubeconfig.rename(team)
+    mine = tmp_path / "mine"
+    mine.write_text("current-context: machines\n")
+    listed = {"KUBECONFIG": os.pathsep.join([str(mine), str(tmp_path / "missing"), str(team)])}
+    complaint(run(laptop, "--context=machines", env=listed))
+    said(run(laptop, "--context=production", env=listed))
+    assert config_of(team)["id-token"]
+    assert mine.read_text() == "current-context: machines\n"
+    for words in (
+        ["--user=alice", "--kubeconfig="],
+        ["--user", "alice", "--kubeconfig", ""],
+        ["--context=machines", "--user=alice"],
+    ):
+        assert "is good" in said(run(laptop, *words, env=listed))
+    assert "is good" in said(run(laptop, f"--kubeconfig={team}"))
+
+
+def test_a_client_secret_of_the_kubeconfig_is_used(laptop: Laptop, kubeconfig: Path) -> None:
+    """And shown nowhere."""
+    secret = 'a secret, that: needs "quoting" & more'
+    text = kubeconfig.read_text().replace(
+        "client-id: kubernetes\n", f"client-id: confidential\n        client-secret: {json.dumps(secret)}\n"
+    )
+    kubeconfig.write_text(text)
+    ended = run(laptop, "-v9")
+    assert ended.status == 0, ended.stderr
+    assert "quoting" not in ended.stderr
+
+
+@pytest.mark.parametrize("key", ["idp-issuer-url", "client-id"])
+def test_a_user_that_lacks_something_is_named(key: str, laptop: Laptop, kubeconfig: Path) -> None:
+    """With the key, and the command that sets it."""
+    lines = [line for line in kubeconfig.read_text().splitlines() if key not in line]
+    kubeconfig.write_text("\n".join(lines))
+    error, hint = complaint(run(laptop))
+    assert f"the user alice in {kubeconfig} has no {key}" in error
+    assert f"--auth-provider-arg={key}=VALUE" in hint
+
+
+def test_an_authority_is_found_beside_the_kubeconfig(laptop: Laptop, kubeconfig: Path) -> None:
+    """A relative path counts from the file's directory."""
+    text = kubeconfig.read_text().replace(
+        "client-id: kubernetes\n", "client-id: kubernetes\n        idp-certificate-authority: ca.pem\n"
+    )
+    kubeconfig.write_text(text)
+    error, _ = complaint(run(laptop), 2)
+    assert str(kubeconfig.parent / "ca.pem") in error
+
+
+def test_without_such_a_user_it_shows_its_help(laptop: Laptop) -> None:
+    """Exit 2, all of it on standard error, and one line that says what was looked for."""
+    for text in ("", "current-context: machines\n", "not: [a, kubeconfig"):
+        path = Path.home() / ".kube" / "config"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        ended = laptop.run()
+        assert (ended.status, ended.stdout) == (2, "")
+        *help_, hint = ended.stderr.splitlines()
+        assert help_[0].startswith("Usage: kubectl oidc-login")
+        assert hint.startswith("hint: ")
+    error, _ = complaint(laptop.run("--user=alice", "--kubeconfig=nowhere"))
+    assert "nowhere" in error
+
+
+def test_log_levels_stand_before_a_command_and_other_flags_do_not(laptop: Laptop) -> None:
+    """Klog's flags are everywhere in kubelogin; a flag that would be lost is an error."""
+    words = [word for word in laptop.words() if word != "get-token"]
+    ended = laptop.run("-v", "1", "--logtostderr", "get-token", *words)
+    assert ended.status == 0, ended.stderr
+    assert "token request" in ended.stderr
+    error, _ = complaint(laptop.run("--user=alice", "version"), 2)
+    assert "--user" in error
