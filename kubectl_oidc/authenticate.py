@@ -48,17 +48,18 @@ REQUEST_SECONDS = 30.0
 """The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
 
 
-def authenticate(request: TokenRequest, world: World) -> Outcome:
+def authenticate(request: TokenRequest, world: World, lock: SessionLock | None = None) -> Outcome:
     """Return a token that is good now.
 
     Args:
         request: What is asked for.
         world: Clock, environment, terminal.
+        lock: The session's lock, where it was taken already; it is freed.
 
     Raises:
         OidcLoginError: No token could be had; stored sessions are as they were.
     """
-    return _Way(request, world).go()
+    return _Way(request, world).go(lock)
 
 
 def refresh_ahead(request: TokenRequest, world: World) -> bool:
@@ -91,19 +92,36 @@ class _Way:
     def now(self) -> int:
         return int(self.world.clock())
 
-    def go(self) -> Outcome:
+    def go(self, taken: SessionLock | None = None) -> Outcome:
         keeper = self._keeper()
+        if taken is not None:
+            with taken:
+                if self._guards(taken, keeper):
+                    self.lock = taken
+                    return self._locked(keeper)
         session = self._load(keeper)
         if session and self._good(session):
             self._settle(keeper, session)
             return self._stored(keeper, session)
         with self._lock(keeper) as self.lock:
             self._take()
-            self.lock.describe("reading the session")
-            session = self._load(keeper)
-            if session and self._good(session):
-                return self._stored(keeper, session)
-            return self._obtain(keeper, session)
+            return self._locked(keeper)
+
+    def _locked(self, keeper: SessionKeeper) -> Outcome:
+        """Look again, and obtain a token if it is still needed. The session's lock is held, if it could be had."""
+        self.lock.describe("reading the session")
+        session = self._load(keeper)
+        if session and self._good(session):
+            return self._stored(keeper, session)
+        return self._obtain(keeper, session)
+
+    @staticmethod
+    def _guards(lock: SessionLock, keeper: SessionKeeper) -> bool:
+        """Tell whether a lock is this session's: what was known of the command may have been of another."""
+        try:
+            return lock.paths == keeper.lock_paths()
+        except LockError:
+            return False
 
     def ahead(self) -> bool:
         keeper = self._keeper()

@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 import warnings
-from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.text import plain
 
+TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
 if TYPE_CHECKING:
     from kubectl_oidc.hot.words import Words
+    from kubectl_oidc.lock import SessionLock
 
 
 def run(words: Words | None, *, ahead: bool = False) -> int:
@@ -43,11 +44,14 @@ def _run(words: Words | None, *, ahead: bool) -> int:
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
             warnings.simplefilter("ignore")
-        status = _wait_light(words) if words and not words.times and not ahead else None
+        status, lock = None, None
+        if words and not words.times and not ahead:
+            status, lock = _wait_light(words)
         if status is None:
             from kubectl_oidc.cli import Call, main
 
-            status = main(sys.argv[1:], Call(times=words.times if words else 0, ahead=ahead))
+            times = words.times if words else 0
+            status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))
     except OidcLoginError as error:
         _say(error)
         status = error.exit_status
@@ -60,18 +64,19 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     return status
 
 
-def _wait_light(words: Words) -> int | None:
+def _wait_light(words: Words) -> tuple[int | None, SessionLock | None]:
     """Answer with what another plugin publishes that holds the session's lock now, importing nothing heavy.
 
     Returns:
-        The exit status after an answer; None when there is nobody to wait for, or nothing came.
+        The exit status after an answer, or None. Without an answer the session's lock, where nobody else has it: it is kept
+        while the heavy half is imported, so that of any number of plugins one alone imports it.
     """
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.hot.answer import look
     from kubectl_oidc.lock import SessionLock
 
     if not words.locks:
-        return None
+        return None, None
     lock = SessionLock(words.locks)
     answers: list[int] = []
 
@@ -83,12 +88,12 @@ def _wait_light(words: Words) -> int | None:
 
     try:
         # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
-        if lock.acquire(Deadline.after(LIGHT_SECONDS), published):
-            published()
-            lock.release()
+        held = lock.acquire(Deadline.after(LIGHT_SECONDS), published)
     except OSError:
-        return None  # no lock directory any more: the cold way makes it anew
-    return answers[0] if answers else None
+        return None, None  # no lock directory any more: the cold way makes it anew
+    if held and published():
+        lock.release()
+    return (answers[0] if answers else None), (lock if lock.held else None)
 
 
 LIGHT_SECONDS = 1.5

@@ -13,12 +13,12 @@ import sys
 from contextlib import suppress
 from stat import S_ISREG
 from time import sleep
-from typing import Self
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
+    from typing import Self
 
     from kubectl_oidc.deadline import Deadline
 
@@ -125,6 +125,11 @@ class SessionLock:
         """Free the lock."""
         while self._held:
             self._held.pop().release()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The lock files."""
+        return self._paths
 
     @property
     def held(self) -> bool:

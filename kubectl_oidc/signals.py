@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import signal
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import Interrupted
 
+TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType

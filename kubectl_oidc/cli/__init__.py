@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -11,6 +11,9 @@ from click.shell_completion import CompletionItem
 from kubectl_oidc.cli.options import Switch, options
 from kubectl_oidc.cli.stand_alone import STAND_ALONE, before_a_command, stand_alone
 from kubectl_oidc.errors import UsageError
+
+if TYPE_CHECKING:
+    from kubectl_oidc.lock import SessionLock
 
 COMMANDS = {
     "get-token": ("get_token", "Print an ExecCredential for kubectl; sign in if needed"),
@@ -89,10 +92,12 @@ class Call(NamedTuple):
     Attributes:
         times: How often the same kubectl was given the credential that it asks for; 0 where that was not counted.
         ahead: Whether it has its answer, and this process refreshes the session ahead of its end.
+        lock: The session's lock, where it was taken on the way here.
     """
 
     times: int = 0
     ahead: bool = False
+    lock: SessionLock | None = None
 
 
 UNKNOWN = Call()

@@ -37,6 +37,6 @@ def get_token(call: Call, /, **values: Any) -> int:
     world = World(log=log)
     if call.ahead:
         return 0 if refresh_ahead(request, world) else 1
-    outcome = reconsider(request, world, authenticate(request, world), call.times)
+    outcome = reconsider(request, world, authenticate(request, world, call.lock), call.times)
     remember(request, outcome, api_version=info.api_version, margin=MARGIN, log=log)
     return write(credential(outcome.token, outcome.expiry).answer(info.api_version))
