@@ -75,3 +75,21 @@ def test_a_session_that_is_good_imports_no_http(signed_in: Laptop) -> None:
     assert (
         heavy(modules, (*NOT_FOR_A_REFRESH, "httpx2", "httpcore2", "jwt", "cryptography", "authlib")) == set()
     )
+
+
+def test_of_many_that_find_the_token_ended_one_imports_what_refreshes_it(laptop: Laptop) -> None:
+    """The others wait with next to nothing imported, and leave with what it has published."""
+    laptop.realm.id_tokens_live(5)  # seconds; not handed out again
+    laptop.signed_in()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.fail_next("/token", delay_ms=500)
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-X", "importtime", str(parts.plugin()), *laptop.words()]
+    running = [
+        subprocess.Popen(command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    ended = [process.communicate(timeout=60) for process in running]
+    assert len({token_of(stdout) for stdout, _ in ended}) == 1
+    assert sum("kubectl_oidc.cli\n" in stderr for _, stderr in ended) == 1
+    assert sum("| typing\n" in stderr or " typing\n" in stderr for _, stderr in ended) == 1
