@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INTERVAL = 5.0
 """Seconds between two polls where the provider does not say (RFC 8628 §3.2)."""
 
-_SHORTEST, _LONGEST = 1.0, 60.0
+_SHORTEST = 1.0
 _LONGEST_CODE = 60
 
 
@@ -73,7 +73,7 @@ class DeviceAuthorization:
             verification_uri=uri,
             verification_uri_complete=complete,
             expires_in=seconds(document.get("expires_in")) or None,
-            interval=INTERVAL if interval is None else min(max(interval, _SHORTEST), _LONGEST),
+            interval=INTERVAL if interval is None else max(float(interval), _SHORTEST),
         )
 
 

@@ -203,11 +203,13 @@ else:
 
     @contextlib.contextmanager
     def _each_key(descriptor: int) -> Iterator[None]:
-        before = termios.tcgetattr(descriptor)
-        during = termios.tcgetattr(descriptor)
-        during[3] &= ~(termios.ICANON | termios.ECHO)
-        during[6][termios.VMIN], during[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, during)
+        try:
+            before, during = termios.tcgetattr(descriptor), termios.tcgetattr(descriptor)
+            during[3] &= ~(termios.ICANON | termios.ECHO)
+            during[6][termios.VMIN], during[6][termios.VTIME] = 1, 0
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, during)
+        except termios.error:
+            raise SignInError("the terminal has gone", "run it again", topic="no-terminal") from None
         try:
             yield
         finally:

@@ -1,0 +1,159 @@
+"""A sign-in by one grant, with a provider of the test's own and nobody at a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl
+
+from kubectl_oidc.failed_sign_ins import FailedSignIns
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.log import Log
+from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.tls import SYSTEM_TRUST
+from kubectl_oidc.token_request import TokenRequest, World
+
+from .hostile import Hostile, discovery, json_reply
+from .sessions import cache
+from .tokens import CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
+
+if TYPE_CHECKING:
+    from .hostile import Script
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+class Silent(Terminal):
+    """No terminal, and what is said on it anyhow."""
+
+    interactive = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def need(self, line: str) -> None:
+        self.said.append(line)
+
+    def show(self, thing: str) -> None:
+        self.said.append(thing)
+
+    def warn(self, message: str, hint: str) -> None:
+        self.said.append(f"{message} ({hint})")
+
+
+class Loud(Log):
+    """A log at the highest level, kept."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.lines: list[str] = []
+
+    def info(self, level: int, message: str) -> None:
+        self.lines.append(f"{level} {message}")
+
+
+@dataclass
+class Desk:
+    """Somebody who signs in.
+
+    Attributes:
+        server: The provider.
+        environ: The environment.
+        terminal: What was said.
+        log: What -v 9 shows.
+        slept: The seconds that were let pass, in order.
+        settings: The fields of the TokenRequest that are no defaults.
+    """
+
+    server: Hostile
+    environ: dict[str, str] = field(default_factory=dict)
+    terminal: Silent = field(default_factory=Silent)
+    log: Loud = field(default_factory=Loud)
+    slept: list[float] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    _clients: list[HttpClient] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for http in self._clients:
+            http.close()
+
+    def __post_init__(self) -> None:
+        self.metadata()
+        self.server.on("/keys", json_reply(jwks(signing_key())))
+        self.server.on("/token", self.tokens())
+
+    def metadata(self, **members: object) -> None:
+        """Have the provider's metadata say this, too."""
+        self.server.on(WELL_KNOWN, json_reply(discovery(self.server.url, **members)))
+
+    def tokens(self, **members: object) -> Script:
+        """Return a good token response; a member that is ``...`` is left out."""
+        token = id_token(claims=good_claims(iss=self.server.url, exp=NOW + 3600, iat=NOW))
+        whole = {
+            "id_token": token.reveal(),
+            "access_token": "SECRET-access-token",
+            "refresh_token": "SECRET-refresh-token",
+            "token_type": "Bearer",
+            "expires_in": 600,
+            **members,
+        }
+        return json_reply({name: value for name, value in whole.items() if value is not ...})
+
+    @property
+    def request(self) -> TokenRequest:
+        return TokenRequest(
+            **{
+                "issuer": self.server.url,
+                "client_id": CLIENT_ID,
+                "scopes": ("openid", "email"),
+                "tls": SYSTEM_TRUST,
+                "cache_dir": cache(),
+                "timeout": 5.0,
+                **self.settings,
+            }
+        )
+
+    @property
+    def world(self) -> World:
+        return World(
+            clock=lambda: float(NOW),
+            environ=self.environ,
+            terminal=self.terminal,
+            log=self.log,
+            sleep=self.slept.append,
+        )
+
+    @property
+    def provider(self) -> Provider:
+        http = HttpClient(log=self.log, request_timeout=2, pauses=())
+        self._clients.append(http)
+        client = Client(client_id=CLIENT_ID, client_secret=self.settings.get("client_secret"))
+        return Provider(
+            issuer=self.server.url, client=client, http=http, cache_dir=None, clock=lambda: NOW, log=self.log
+        )
+
+    @property
+    def failures(self) -> FailedSignIns:
+        return FailedSignIns(cache(), "0" * 32, clock=lambda: float(NOW), log=self.log)
+
+    def asked(self, path: str) -> list[dict[str, str]]:
+        """Return the forms that came to a path, in order; none may name a field twice (RFC 6749 §3.2)."""
+        forms = [
+            parse_qsl(asked.body.decode(), keep_blank_values=True)
+            for asked in self.server.asked
+            if asked.path == path
+        ]
+        assert all(len(dict(form)) == len(form) for form in forms)
+        return [dict(form) for form in forms]
+
+    def everything_said(self) -> str:
+        return "\n".join([*self.terminal.said, *self.log.lines])
+
+
+SECRET = Secret("SECRET-of-the-client")

@@ -1,0 +1,96 @@
+"""Which grant signs in, by what the flags, the machine and the provider's metadata say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused
+from kubectl_oidc.grants import choice
+from kubectl_oidc.secret import Secret
+
+from .hostile import Hostile, json_reply
+from .sign_ins import SECRET, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SSH = {"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}
+# There is no listen address at this desk, so the authorization code ends so.
+AUTHORIZATION_CODE = PortsTaken
+ENDED = json_reply({"error": "invalid_grant"}, 400)
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with Hostile() as server, Desk(server, environ=dict(SSH)) as desk:
+        desk.metadata(device_authorization_endpoint=f"{server.url}/device")
+        codes = {"device_code": "d", "user_code": "U-C", "verification_uri": f"{server.url}/enter"}
+        server.on("/device", json_reply(codes))
+        server.on("/token", ENDED)
+        yield desk
+
+
+def chosen(desk: Desk, **settings: object) -> str:
+    """Return which grant a sign-in takes."""
+    desk.server.asked.clear()
+    desk.settings = settings
+    desk.failures.forget()
+    try:
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    except AUTHORIZATION_CODE:
+        return "authorization_code"
+    except OidcLoginError as error:
+        if error.topic == "no-terminal":
+            return "keyboard"
+    return desk.asked("/token")[0]["grant_type"]
+
+
+def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
+    """Over SSH as anywhere."""
+    named = {
+        "authcode": "authorization_code",
+        "authcode-keyboard": "keyboard",
+        "password": "keyboard",
+        "device-code": DEVICE_CODE,
+        "client-credentials": "client_credentials",
+    }
+    assert {grant: chosen(desk, grant=grant, client_secret=SECRET) for grant in named} == named
+    assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
+
+
+def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
+    """Over SSH, and the provider has them; it says why."""
+    assert chosen(desk, grant="auto") == DEVICE_CODE
+    assert "(this is " in desk.terminal.said[0]
+
+
+def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
+    """A command that opens one counts, and so does a person who opens the address by hand."""
+    assert chosen(desk, grant="auto", browser_command="true") == "authorization_code"
+    assert chosen(desk, grant="auto", open_browser=False) == "authorization_code"
+    assert desk.asked("/device") == []
+
+
+def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk: Desk) -> None:
+    """Or not for this client, which is known before anybody is asked."""
+    desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 401))
+    assert chosen(desk, grant="auto") == "authorization_code"
+    assert desk.terminal.said == []
+    desk.metadata()
+    assert chosen(desk, grant="auto") == "authorization_code"
+    assert desk.asked("/device") == []
+
+
+def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: Desk) -> None:
+    """Client credentials ask nobody, so nobody is to be spared."""
+    desk.settings = {"grant": "device-code"}
+    with pytest.raises(InvalidGrant):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    with pytest.raises(SignInPaused):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
+    with pytest.raises(InvalidGrant):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)

@@ -1,0 +1,115 @@
+"""The device authorization response: what is taken, what is refused, and what never shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.grants.device_authorization import DeviceAuthorization
+from kubectl_oidc.secret import Secret
+
+GOOD: dict[str, object] = {
+    "device_code": "SECRET-device-code",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://example.com/device",
+    "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT",
+    "expires_in": 1800,
+    "interval": 7,
+}
+
+
+def parse(*, local: bool = False, **changes: Any) -> DeviceAuthorization:
+    members = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+    return DeviceAuthorization.parse(members, local=local)
+
+
+def test_a_good_answer_is_read() -> None:
+    """RFC 8628 §3.2: the example of the RFC."""
+    assert parse() == DeviceAuthorization(
+        device_code=Secret("SECRET-device-code"),
+        user_code="WDJB-MJHT",
+        verification_uri="https://example.com/device",
+        verification_uri_complete="https://example.com/device?user_code=WDJB-MJHT",
+        expires_in=1800,
+        interval=7.0,
+    )
+
+
+def test_the_device_code_does_not_show() -> None:
+    """Whoever has it has the tokens."""
+    assert "SECRET" not in repr(parse())
+
+
+@pytest.mark.parametrize(
+    ("interval", "seconds"),
+    [
+        (..., 5.0),
+        (None, 5.0),
+        ("x", 5.0),
+        (True, 5.0),
+        (-1, 5.0),
+        (0, 1.0),
+        ("10", 10.0),
+        (600, 600.0),
+        (5.0, 5.0),
+    ],
+)
+def test_the_interval_is_five_seconds_where_none_is_said(interval: object, seconds: float) -> None:
+    """RFC 8628 §3.2; and no storm of requests, whatever is said."""
+    assert parse(interval=interval).interval == seconds
+
+
+@pytest.mark.parametrize(("said", "expires_in"), [(..., None), ("x", None), (0, None), ("600", 600), (1, 1)])
+def test_the_end_of_the_codes_is_taken_where_it_is_said(said: object, expires_in: int | None) -> None:
+    """Required by RFC 8628 §3.2; without it --authentication-timeout-sec is the end."""
+    assert parse(expires_in=said).expires_in == expires_in
+
+
+def test_the_drafts_name_of_the_address_is_taken() -> None:
+    """``verification_url``, as Google writes it."""
+    found = parse(verification_uri=..., verification_url="https://example.com/url")
+    assert found.verification_uri == "https://example.com/url"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"device_code": ...},
+        {"device_code": ""},
+        {"device_code": 7},
+        {"user_code": ...},
+        {"user_code": ["x"]},
+        {"user_code": "A\x1b[2J"},
+        {"user_code": "A\nB"},
+        {"user_code": "x" * 100},
+        {"verification_uri": ...},
+        {"verification_uri": "http://example.com/device"},
+        {"verification_uri": "javascript:alert(1)"},
+        {"verification_uri": "https://example.com/\x1b[2J"},
+        {"verification_uri": "https://user:word@example.com/"},
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any]) -> None:
+    """The page is https (http for this machine's own provider); what a terminal would take for a command is not shown."""
+    with pytest.raises(ProviderMisbehaves) as caught:
+        parse(**changes)
+    assert "SECRET" not in caught.value.message
+    assert "\x1b" not in caught.value.message
+
+
+@pytest.mark.parametrize("complete", [..., None, 7, "http://example.com/?c=1", "file:///etc/passwd"])
+def test_a_complete_address_that_is_none_is_left_out(complete: object) -> None:
+    """It is optional (RFC 8628 §3.3.1)."""
+    assert parse(verification_uri_complete=complete).verification_uri_complete is None
+
+
+def test_http_is_for_a_provider_on_this_machine() -> None:
+    """Such as the one of the tests."""
+    assert (
+        parse(local=True, verification_uri="http://localhost:1/d").verification_uri == "http://localhost:1/d"
+    )
+    with pytest.raises(ProviderMisbehaves):
+        parse(local=True, verification_uri="http://example.com/d")

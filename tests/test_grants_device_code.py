@@ -1,0 +1,175 @@
+"""The Device Authorization grant with a provider of the test's own: what is sent, shown, and never shown."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, SignInPaused, SignInRefused
+from kubectl_oidc.grants import device_code
+from kubectl_oidc.secret import Secret
+
+from .hostile import Hostile, html_reply, json_reply, reply
+from .sign_ins import SECRET, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.tokens import Tokens
+
+    from .hostile import Script
+
+PENDING = json_reply({"error": "authorization_pending"}, 400)
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    settings = {"grant": "device-code", "open_browser": False, "timeout": 60.0}
+    with Hostile() as server, Desk(server, settings=settings) as desk:
+        desk.metadata(device_authorization_endpoint=f"{server.url}/device")
+        server.on("/device", authorized(server))
+        yield desk
+
+
+def authorized(server: Hostile, **members: object) -> Script:
+    whole = {
+        "device_code": "SECRET-device-code",
+        "user_code": "WDJB-MJHT",
+        "verification_uri": f"{server.url}/enter",
+        "expires_in": 600,
+        **members,
+    }
+    return json_reply(whole)
+
+
+def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
+    return device_code.sign_in(
+        desk.request, desk.world, desk.provider, "first use", desk.failures, no_browser=no_browser
+    )
+
+
+def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
+    """RFC 8628 §3.1, §3.4; every five seconds, the ID token validated, the refresh token kept."""
+    desk.server.on("/token", PENDING, PENDING, desk.tokens())
+    tokens = sign_in(desk)
+    assert tokens.refresh_token == Secret("SECRET-refresh-token")
+    (asked,) = desk.asked("/device")
+    assert (asked["client_id"], asked["scope"]) == ("kubernetes", "openid email")
+    polls = desk.asked("/token")
+    assert [poll["grant_type"] for poll in polls] == [GRANT] * 3
+    assert {poll["device_code"] for poll in polls} == {"SECRET-device-code"}
+    assert sum(desk.slept) == 15
+    assert desk.terminal.said[1] == f"{desk.server.url}/enter"
+    assert desk.terminal.said[3] == "WDJB-MJHT"
+
+
+def test_pkce_goes_along(desk: Desk) -> None:
+    """RFC 7636 §4.1, §4.2: S256 of a fresh verifier, at each sign-in another."""
+    verifiers = set()
+    for _ in range(2):
+        desk.server.asked.clear()
+        sign_in(desk)
+        (asked,), (poll,) = desk.asked("/device"), desk.asked("/token")
+        verifier = poll["code_verifier"]
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43,128}", verifier)
+        assert asked["code_challenge_method"] == "S256"
+        digest = sha256(verifier.encode()).digest()
+        assert asked["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
+        verifiers.add(verifier)
+        assert verifier not in desk.everything_said()
+    assert len(verifiers) == 2
+
+
+def test_only_no_goes_without_pkce(desk: Desk) -> None:
+    """--oidc-pkce-method=no."""
+    desk.settings["pkce"] = False
+    sign_in(desk)
+    assert not {"code_challenge", "code_challenge_method"} & desk.asked("/device")[0].keys()
+    assert "code_verifier" not in desk.asked("/token")[0]
+
+
+def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
+    """It is this grant's authorization request; Auth0 wants its audience there."""
+    desk.settings["extra_params"] = (("audience", "kube"), ("code_challenge", "evil"), ("scope", "evil"))
+    sign_in(desk)
+    (asked,) = desk.asked("/device")
+    assert asked["audience"] == "kube"
+    assert "evil" not in asked.values()
+
+
+def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk) -> None:
+    """RFC 8628 §3.1, §3.4."""
+    desk.settings["client_secret"] = SECRET
+    sign_in(desk)
+    sent = [asked for asked in desk.server.asked if asked.path in {"/device", "/token"}]
+    assert [("authorization" in asked.headers) for asked in sent] == [True, True]
+
+
+def test_nothing_secret_is_said(desk: Desk) -> None:
+    """Neither the device code nor a token, at the highest verbosity, nor in an error that repeats it."""
+    desk.server.on("/token", PENDING, desk.tokens())
+    sign_in(desk)
+    words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
+    desk.server.on("/token", json_reply(words, 400))
+    with pytest.raises(ProviderRefused, match="does not accept the device code") as caught:
+        sign_in(desk)
+    assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
+
+
+def test_a_no_is_remembered(desk: Desk) -> None:
+    """The person was asked: background programs wait now."""
+    desk.server.on(
+        "/token", json_reply({"error": "access_denied", "error_description": "not you\x1b[2J"}, 400)
+    )
+    with pytest.raises(SignInRefused, match="access_denied") as caught:
+        sign_in(desk)
+    assert "\x1b" not in caught.value.message
+    with pytest.raises(SignInPaused):
+        desk.failures.check("setup")
+
+
+@pytest.mark.parametrize("answer", [reply(404), html_reply(), json_reply({}), json_reply([])])
+def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> None:
+    """Nobody was asked for anything, and nothing is remembered."""
+    desk.server.on("/device", answer)
+    with pytest.raises(Exception, match="device authorization"):
+        sign_in(desk)
+    assert desk.terminal.said == []
+    desk.failures.check("setup")
+
+
+def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
+    """RFC 8628 §4."""
+    desk.metadata()
+    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint") as caught:
+        sign_in(desk)
+    assert caught.value.topic == "device-code"
+
+
+def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
+    """As every other endpoint."""
+    desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
+    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint that is http"):
+        sign_in(desk)
+
+
+def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
+    """A refusal of the grant before anybody was asked is told apart where auto chose it."""
+    desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
+    with pytest.raises(device_code.NotAllowedError) as caught:
+        sign_in(desk, no_browser="this is an SSH session")
+    assert caught.value.refusal.code == "unauthorized_client"
+    with pytest.raises(ProviderRefused, match="refuses the device authorization request") as refusal:
+        sign_in(desk)
+    assert "Device Authorization" in refusal.value.hint
+
+
+def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
+    """Where auto chose it."""
+    sign_in(desk, no_browser="this is an SSH session")
+    assert desk.terminal.said[0].startswith("Sign in needed (this is an SSH session).")

@@ -1,0 +1,87 @@
+"""What a person pastes: the answer to this sign-in, or in words why it is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.grants.attempt import Attempt
+from kubectl_oidc.grants.pasted import read
+from kubectl_oidc.loopback import Answer
+from kubectl_oidc.secret import Secret
+
+from .tokens import ISSUER
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+ATTEMPT = Attempt(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
+CODE = Secret("a.code-of/the+provider~")
+ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
+
+
+def answer(text: str, *, iss_required: bool = False) -> Answer | str:
+    return read(text, ATTEMPT, issuer=ISSUER, iss_required=iss_required)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS,
+        f"  {ADDRESS}\n",
+        f'"{ADDRESS}"',
+        f"<{ADDRESS}>",
+        f"{ADDRESS}#",
+        f"{ADDRESS}#fragment",
+        ADDRESS.replace("http://localhost:8000/", "https://sso.example.com/back"),
+        ADDRESS.partition("?")[2],
+        f"{ADDRESS}&session_state=x",
+        f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault",
+        "a.code-of/the+provider~",
+    ],
+)
+def test_an_address_or_its_code_is_the_answer(text: str) -> None:
+    """Copied with or without what stands around it."""
+    assert answer(text) == Answer(CODE)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (ADDRESS.replace("the-state", "another"), "another sign-in"),
+        (ADDRESS.partition("&")[0], "another sign-in"),
+        (f"{ADDRESS}&state=the-state", "repeated"),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
+        (f"{ADDRESS}&error=x", "a code and an error"),
+        ("http://localhost:8000/?state=the-state", "no code"),
+        ("http://localhost:8000/", "no answer in it"),
+        ("https://idp.example.com/sign-in", "no answer in it"),
+        ("two words", "neither"),
+        ("", "neither"),
+        ("cödé", "neither"),
+    ],
+)
+def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> None:
+    """RFC 6749 §10.12, §3.1, RFC 9207 §2.4: as from a browser; nothing of it is repeated."""
+    said = answer(text)
+    assert isinstance(said, str)
+    assert why in said
+    assert "evil" not in said
+
+
+def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
+    """RFC 9207 §2.4; a code alone cannot."""
+    assert "which provider" in str(answer(ADDRESS, iss_required=True))
+    assert answer(CODE.reveal(), iss_required=True) == Answer(CODE)
+
+
+def test_a_refusal_is_an_answer_too() -> None:
+    """The provider's error, with the right state."""
+    text = "http://localhost:8000/?error=access_denied&error_description=no&state=the-state"
+    assert answer(text) == Answer(None, "access_denied", "no", None)
+
+
+@ARBITRARY
+@given(st.text(max_size=60))
+def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
+    """Whatever it is, it is an answer or words about it."""
+    for prefix in ("", "http://x/?", "code="):
+        assert isinstance(answer(prefix + text), Answer | str)
