@@ -39,6 +39,8 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         _say_damage(Path(root) / DIRECTORY, log)
     if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
         return
+    if request.password:
+        return  # people choose passwords that can be guessed: even a digest with one in it tells who guesses well
     try:
         record = words.Words(
             keeper.session_id,

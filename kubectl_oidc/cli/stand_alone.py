@@ -138,6 +138,7 @@ def _user(values: dict[str, Any]) -> ProviderUser | str:
 
 
 def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
+    from kubectl_oidc.cli.grants import check
     from kubectl_oidc.cli.values import token_request
 
     config = user.config
@@ -154,7 +155,7 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
         authority = str(user.path.absolute().parent / authority)
     data = config.get("idp-certificate-authority-data")
     scopes = config.get("extra-scopes")
-    return token_request(
+    request = token_request(
         {
             **values,
             "oidc_issuer_url": config["idp-issuer-url"],
@@ -165,6 +166,8 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
             "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
         }
     )
+    check(request)
+    return request
 
 
 def _anything_given(ctx: click.Context) -> bool:

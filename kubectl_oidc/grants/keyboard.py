@@ -159,27 +159,11 @@ def no_terminal(what: str, instead: str) -> SignInError:
     )
 
 
-def _open(world: World) -> int | None:
-    if not world.terminal.interactive:
-        return None
-    if sys.platform == "win32":
-        return 0
-    with contextlib.suppress(OSError):
-        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        if _in_the_foreground(descriptor):
-            return descriptor
-        os.close(descriptor)
-        return None
-    # No controlling terminal, as in some containers.
-    interactive = ExecInfo.parse(world.environ.get("KUBERNETES_EXEC_INFO")).interactive
-    with contextlib.suppress(OSError):
-        if interactive and os.isatty(0):
-            return 0
-    return None
-
-
 if sys.platform == "win32":
     import msvcrt
+
+    def _open(world: World) -> int | None:
+        return 0 if world.terminal.interactive else None
 
     @contextlib.contextmanager
     def _each_key(_descriptor: int) -> Iterator[None]:
@@ -229,5 +213,16 @@ else:
             yield key[0]
             ready, _, _ = select.select([descriptor], [], [], 0)
 
-    def _in_the_foreground(descriptor: int) -> bool:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    def _open(world: World) -> int | None:
+        """Return the controlling terminal, else standard input where it is a terminal and the person's."""
+        if not world.terminal.interactive:
+            return None
+        with contextlib.suppress(OSError):
+            descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            if os.tcgetpgrp(descriptor) == os.getpgrp():
+                return descriptor
+            os.close(descriptor)  # in the background, where reading would stop us
+            return None
+        # No controlling terminal, as in some containers.
+        interactive = ExecInfo.parse(world.environ.get("KUBERNETES_EXEC_INFO")).interactive
+        return 0 if interactive and os.isatty(0) else None

@@ -17,6 +17,7 @@ from tests import parts
 from tests.plugin import Ended, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 _ROWS, _COLUMNS = 40, 160
@@ -28,18 +29,33 @@ class OnTerminal:
 
     Args:
         words: The command line after the program's name.
+        controlling: Whether it is the program's controlling terminal, as at a login.
+        through: A command that runs the program, which stands behind it.
+        env: Variables beside the test's own environment.
     """
 
-    def __init__(self, *words: str) -> None:
+    def __init__(
+        self,
+        *words: str,
+        controlling: bool = True,
+        through: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
         # setsid makes the terminal the program's own, so that Ctrl-C typed there reaches it.
         self._process = subprocess.Popen(
-            [parts.program("setsid"), "--ctty", str(parts.plugin()), *words],
+            [
+                parts.program("setsid"),
+                *(["--ctty"] if controlling else []),
+                *through,
+                str(parts.plugin()),
+                *words,
+            ],
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
             text=True,
         )
         os.close(slave)

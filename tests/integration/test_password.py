@@ -132,6 +132,29 @@ def test_a_prompt_that_is_left_ends_and_gives_the_terminal_back(laptop: Laptop, 
     assert locks_held() == []
 
 
+@pytest.mark.parametrize("interactive", [True, False])
+def test_standard_input_is_read_only_where_it_is_the_persons(laptop: Laptop, interactive: bool) -> None:  # noqa: FBT001
+    """Without a controlling terminal, as in some containers: by spec.interactive in KUBERNETES_EXEC_INFO, and only so."""
+    info = exec_info(interactive=interactive)
+    with OnTerminal(*laptop.words(ALICE), controlling=False, env=info) as terminal:
+        if interactive:
+            terminal.shows("Password of alice")
+            terminal.type(PASSWORD.encode() + b"\r")
+        ended = terminal.ended()
+    assert ended.status == (0 if interactive else 1)
+    assert ("no terminal" in ended.stderr) is not interactive
+    assert PASSWORD not in ended.stderr
+
+
+def test_a_program_in_the_background_of_a_shell_asks_nobody(laptop: Laptop) -> None:
+    """Reading there would stop it for ever, with the session's lock in its hands."""
+    background = ("sh", "-c", 'set -m; "$@" & wait $!', "sh")
+    with OnTerminal(*laptop.words(ALICE), through=background) as terminal:
+        ended = terminal.ended()
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "no terminal" in ended.stderr
+
+
 def test_setup_signs_in_with_a_password(laptop: Laptop) -> None:
     """The stanza has the grant's flags; a password of the environment does not get into the kubeconfig."""
     words = laptop.words(ALICE, "--write-kubeconfig", command="setup")
