@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
+    from .key_pair import KeyPair
+
 _BUNDLE_LIMIT = 16 << 20  # bytes; the system's own bundle has 0.2 MB
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -31,11 +33,13 @@ class TlsOptions:
         ca_files: Files of further authorities, PEM or DER (``--certificate-authority``).
         ca_data: The same as bytes, base64 undone (``--certificate-authority-data``).
         insecure: Whether certificates are not checked at all (``--insecure-skip-tls-verify``).
+        key_pair: The certificate that is presented where the provider asks for one.
     """
 
     ca_files: tuple[Path, ...] = ()
     ca_data: tuple[bytes, ...] = field(default=(), repr=False)
     insecure: bool = False
+    key_pair: KeyPair | None = None
 
 
 SYSTEM_TRUST = TlsOptions()
@@ -45,8 +49,28 @@ def context(options: TlsOptions) -> ssl.SSLContext:
     """Return the TLS settings for requests to the provider.
 
     Raises:
-        UsageError: A given authority cannot be read.
+        UsageError: A given authority or certificate cannot be read.
     """
+    settings = _trusting(options)
+    if options.key_pair is not None:
+        options.key_pair.load_into(settings)
+    return settings
+
+
+def server_context(key_pair: KeyPair) -> ssl.SSLContext:
+    """Return the TLS settings of the address that the browser comes back to.
+
+    Raises:
+        UsageError: The certificate cannot be used.
+    """
+    import ssl
+
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    key_pair.load_into(settings)
+    return settings
+
+
+def _trusting(options: TlsOptions) -> ssl.SSLContext:
     import ssl
 
     if options.insecure:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.http import TlsOptions
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.keeper import SessionKeeper
+    from kubectl_oidc.key_pair import KeyPair
     from kubectl_oidc.loopback import ListenAddress
     from kubectl_oidc.secret import Secret
 
@@ -57,6 +58,7 @@ class TokenRequest:
         open_url_after: Where the browser goes after a sign-in.
         timeout: Seconds until an unanswered sign-in ends.
         tls: Certificate authorities.
+        local_server: The certificate of the address that the browser comes back to; None where that is http.
         storage: The value of --token-cache-storage.
         cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
@@ -86,6 +88,7 @@ class TokenRequest:
     open_url_after: str | None = None
     timeout: float = 180.0
     tls: TlsOptions
+    local_server: KeyPair | None = None
     storage: str = "auto"
     cache_dir: Path
     default_cache_dir: bool = True
@@ -138,8 +141,7 @@ class TokenRequest:
             words.append("--oidc-use-access-token")
         words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
         words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
-        words += [f"--certificate-authority={path}" for path in self.tls.ca_files]
-        words += ["--certificate-authority-data=BASE64" for _ in self.tls.ca_data]
+        words += self._tls_words()
         if self.session_name:
             words.append(f"--session={self.session_name}")
         if not self.default_cache_dir:
@@ -147,6 +149,18 @@ class TokenRequest:
         if self.storage != "auto":
             words.append(f"--token-cache-storage={self.storage}")
         return shell_words.one_line(words)
+
+    def _tls_words(self) -> list[str]:
+        pairs = [pair for pair in (self.tls.key_pair, self.local_server) if pair]
+        return [
+            *(f"--certificate-authority={path}" for path in self.tls.ca_files),
+            *("--certificate-authority-data=BASE64" for _ in self.tls.ca_data),
+            *(
+                f"{flag}={path}"
+                for pair in pairs
+                for flag, path in zip(pair.flags, (pair.certificate, pair.key), strict=True)
+            ),
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

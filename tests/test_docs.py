@@ -47,8 +47,6 @@ OTHERS_FLAGS = frozenset(
         "--oidc-username-claim",
         "--oidc-username-prefix",
         # kubelogin
-        "--local-server-cert",
-        "--local-server-key",
         "--tls-renegotiation",
         # pip
         "--find-links",

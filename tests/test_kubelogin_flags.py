@@ -24,8 +24,6 @@ CASES = [
     for row in DATA["flag"]
     for command in row["commands"]
 ]
-HERE = [case for case in CASES if "missing" not in case.values[1]]  # type: ignore[operator]
-MISSING = [case for case in CASES if "missing" in case.values[1]]  # type: ignore[operator]
 NEEDED = {"oidc_issuer_url": ISSUER, "oidc_client_id": CLIENT_ID}
 
 
@@ -80,7 +78,7 @@ def test_every_command_of_kubelogins_is_here(command: str) -> None:
     assert program.get_command(click.Context(program), command) is not None
 
 
-@pytest.mark.parametrize(("command", "row"), HERE)
+@pytest.mark.parametrize(("command", "row"), CASES)
 def test_every_flag_of_kubelogins_is_taken_with_its_meaning(command: str, row: dict[str, Any]) -> None:
     """On every command that has it there; what it decides is what the data file says."""
     if "field" in row:
@@ -89,13 +87,13 @@ def test_every_flag_of_kubelogins_is_taken_with_its_meaning(command: str, row: d
         parsed(command, row["give"])
 
 
-@pytest.mark.parametrize(("command", "row"), [case for case in HERE if "default" in case.values[1]])  # type: ignore[operator]
+@pytest.mark.parametrize(("command", "row"), [case for case in CASES if "default" in case.values[1]])  # type: ignore[operator]
 def test_every_default_is_what_is_written(command: str, row: dict[str, Any]) -> None:
     """Where it is not kubelogin's, the data file says so."""
     assert field(command, [], row["field"]) == at_home(row["default"])
 
 
-@pytest.mark.parametrize(("command", "row"), HERE)
+@pytest.mark.parametrize(("command", "row"), CASES)
 def test_a_flag_without_a_meaning_says_why(command: str, row: dict[str, Any]) -> None:
     """What decides nothing changes nothing, and has its reason; what names a file or a user is shown elsewhere."""
     names = {word.partition("=")[0] for word in row["give"]}
@@ -103,12 +101,3 @@ def test_a_flag_without_a_meaning_says_why(command: str, row: dict[str, Any]) ->
         return
     assert row["why"]
     assert parsed(command, row["give"]) == parsed(command, [])
-
-
-@pytest.mark.parametrize(("command", "row"), MISSING)
-def test_a_flag_that_is_not_here_yet_is_refused(command: str, row: dict[str, Any]) -> None:
-    """So that this list says the truth: who adds the flag writes down its meaning."""
-    assert row["missing"]
-    for word in row["give"]:
-        with pytest.raises(click.NoSuchOption):
-            parsed(command, [word])

@@ -8,6 +8,7 @@ import click
 
 from kubectl_oidc.cli.client_secret import CLIENT_SECRET
 from kubectl_oidc.cli.environment import completed
+from kubectl_oidc.cli.key_pairs import KEY_PAIRS
 from kubectl_oidc.log import VERBOSITY, Log
 from kubectl_oidc.stores import CHOICES
 from kubectl_oidc.text import plain
@@ -220,6 +221,7 @@ SIGN_IN: tuple[Option, ...] = (
         ("--insecure-skip-tls-verify",),
         {"cls": Switch, "help": "[DANGEROUS] Do not check the provider's certificate."},
     ),
+    *KEY_PAIRS,
 )
 
 # What kubelogin takes beside these. Nothing here does anything: logs go to standard error alone, in one form, and TLS 1.2

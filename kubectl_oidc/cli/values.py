@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli import grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
+from kubectl_oidc.cli.key_pairs import client_key_pair, local_server_key_pair
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
@@ -80,7 +81,9 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
             ),
             ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
             insecure=bool(values.get("insecure_skip_tls_verify")),
+            key_pair=client_key_pair(values),
         ),
+        local_server=local_server_key_pair(values),
         storage=values.get("token_cache_storage", "auto"),
         cache_dir=cache_dir,
         default_cache_dir=is_default,

@@ -21,6 +21,7 @@ from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.session import person
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
+from kubectl_oidc.tls import server_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +63,7 @@ def sign_in(
         issuer=request.issuer,
         iss_required=metadata.iss_parameter_supported,
         log=world.log,
+        tls=server_context(request.local_server) if request.local_server else None,
     )
     with server:
         url = authorization_url(request, metadata, attempt, server.redirect_uri)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -12,8 +11,11 @@ from typing import TYPE_CHECKING
 import h11
 
 from .callback import Refusal, Request
+from .channel import Channel
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Sequence
 
 HEAD_BYTES = 64 * 1024
@@ -48,10 +50,12 @@ class Connection:
 
     Args:
         client: The connected socket, non-blocking; ``close`` closes it.
+        tls: Our certificate, where TLS is spoken.
     """
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._client = client
+        self._channel = Channel(client) if tls is None else _tls_channel(client, tls)
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._head_only = False
@@ -69,7 +73,7 @@ class Connection:
                 # h11 hints at 501 for a transfer coding that it does not know; whose fault that is, is the same.
                 return Refusal(min(error.error_status_hint, 431), "the request cannot be read")
             if event is h11.NEED_DATA:
-                self._http.receive_data(await self._loop.sock_recv(self._client, READ_BYTES))
+                self._http.receive_data(await self._channel.receive(READ_BYTES))
             elif isinstance(event, h11.Request):
                 self._head_only = event.method == b"HEAD"
                 return _request(event)
@@ -90,9 +94,8 @@ class Connection:
         data = self._http.send(response) or b""
         if not self._head_only:
             data += self._http.send(h11.Data(data=reply.body)) or b""
-        await self._loop.sock_sendall(self._client, data)
-        with contextlib.suppress(OSError):
-            self._client.shutdown(socket.SHUT_WR)
+        await self._channel.send(data)
+        await self._channel.end()
 
     async def linger(self) -> None:
         """Take in what the client still sends, within bounds.
@@ -109,6 +112,12 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _tls_channel(client: socket.socket, tls: ssl.SSLContext) -> Channel:
+    from .channel_tls import TlsChannel
+
+    return TlsChannel(client, tls)
 
 
 def _reason(status: int) -> bytes:

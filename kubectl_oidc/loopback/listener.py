@@ -11,6 +11,7 @@ from .connection import Connection
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Sequence
 
     from .callback import Refusal, Request
@@ -35,9 +36,13 @@ class Listener:
         sockets: The listening sockets; closed at the end.
         respond: Gives the reply to a request. A future means that the client is held, without limit, until the reply
             is known; such a client is not dropped for another.
+        tls: Our certificate, where TLS is spoken.
     """
 
-    def __init__(self, sockets: Sequence[socket.socket], respond: Respond) -> None:
+    def __init__(
+        self, sockets: Sequence[socket.socket], respond: Respond, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._tls = tls
         self._sockets = sockets
         self._respond = respond
         self._stopped = asyncio.Event()
@@ -81,7 +86,7 @@ class Listener:
                 continue
             if len(self._droppable) >= MOST_CONNECTIONS:
                 self._drop_oldest()
-            connection = Connection(client)
+            connection = Connection(client, self._tls)
             task = asyncio.create_task(self._converse(connection))
             self._droppable[task] = None
             # Not at the end of the task's own work: one that is cancelled before its first step does none.

@@ -23,6 +23,7 @@ from .urls import choices, host_headers, port_of, reachable
 if TYPE_CHECKING:
     import asyncio
     import socket
+    import ssl
     from collections.abc import Sequence
     from types import TracebackType
 
@@ -50,11 +51,12 @@ class CallbackServer:
         addresses: The addresses to listen on, the first that is free. When the redirect URL is a loopback address whose
             port is among them, only that port is tried: at any other the answer would go to a stranger.
         redirect_url: The redirect URI as it is registered; None means ``http://localhost:PORT`` without a path, which
-            some providers compare byte for byte.
+            some providers compare byte for byte; with TLS ``https://localhost:PORT``.
         state: The state of the authorization request.
         issuer: Who must have answered.
         iss_required: Whether the answer must say so (RFC 9207).
         log: Where refused requests are told of.
+        tls: Our certificate, where the redirect URI is https of this machine.
 
     Attributes:
         redirect_uri: The redirect URI of the authorization request.
@@ -84,6 +86,7 @@ class CallbackServer:
         issuer: str,
         iss_required: bool,
         log: Log,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._addresses = addresses
         self._redirect_url = redirect_url
@@ -91,6 +94,7 @@ class CallbackServer:
         self._issuer = issuer
         self._iss_required = iss_required
         self._log = log
+        self._tls = tls
         self._authorization_url: str | None = None
         self._answer: Answer | None = None
         self._answered = threading.Event()
@@ -150,12 +154,13 @@ class CallbackServer:
         self.tried = listening.tried
         self.exposed = listening.asked if listening.exposed else None
         port = listening.asked.port
-        self.redirect_uri = self._redirect_url or f"http://localhost:{port}"
+        scheme = "http" if self._tls is None else "https"
+        self.redirect_uri = self._redirect_url or f"{scheme}://localhost:{port}"
         target = urlsplit(self.redirect_uri)
         beside = listening.beside_localhost or port_of(target) != port
         self.unserved = target.netloc if beside and is_loopback(target.hostname or "") else None
         ticket = secrets.token_urlsafe(24)
-        self.start_url = f"http://{reachable(listening.asked)}/{ticket}"
+        self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
         awaited = Awaited(
             hosts=host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",
@@ -164,7 +169,9 @@ class CallbackServer:
             issuer=self._issuer,
             iss_required=self._iss_required,
         )
-        self._running = ListenerThread(listening.sockets, partial(self._respond, awaited), self._break)
+        self._running = ListenerThread(
+            listening.sockets, partial(self._respond, awaited), self._break, self._tls
+        )
         self._log.info(1, f"listening on port {port} for the redirect URI {self.redirect_uri}")
 
     def _close(self, outcome: SignedIn | Failed, grace: float) -> None:

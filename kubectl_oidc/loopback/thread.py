@@ -15,6 +15,7 @@ from .listener import Listener
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Sequence
 
     from .callback import Refusal, Request
@@ -31,6 +32,7 @@ class ListenerThread:
         sockets: The listening sockets.
         respond: Gives the reply to a request, the page at the end being its first argument.
         failed: Is told of what should never happen.
+        tls: Our certificate, where TLS is spoken.
     """
 
     def __init__(
@@ -38,12 +40,13 @@ class ListenerThread:
         sockets: Sequence[socket.socket],
         respond: Callable[[asyncio.Future[Reply], Request | Refusal], Reply | asyncio.Future[Reply]],
         failed: Callable[[BaseException], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         # What asyncio has to say, such as of a lack of file descriptors, is not for a person's terminal.
         logging.getLogger("asyncio").addHandler(logging.NullHandler())
         self._loop = asyncio.new_event_loop()
         self._page: asyncio.Future[Reply] = self._loop.create_future()
-        self._listener = Listener(sockets, partial(respond, self._page))
+        self._listener = Listener(sockets, partial(respond, self._page), tls)
         self._failed = failed
         self._thread = threading.Thread(target=self._run, daemon=True, name="callback-server")
         try:

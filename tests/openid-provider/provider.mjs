@@ -39,6 +39,11 @@ const CLIENTS = [
     ...NATIVE, client_id: 'port-8000-only', grant_types: WITH_REFRESH,
     application_type: 'web', redirect_uris: ['http://localhost:8000'],
   },
+  // A provider that takes no http redirect URI, of this machine neither.
+  {
+    ...NATIVE, client_id: 'https-redirect', grant_types: WITH_REFRESH,
+    application_type: 'web', redirect_uris: ['https://localhost:8000'],
+  },
   // A confidential client, as older installations have it.
   {
     ...NATIVE, client_id: 'confidential', client_secret: 'a secret, that: needs "quoting" & more', grant_types: WITH_REFRESH,
