@@ -111,6 +111,21 @@ def test_a_provider_that_is_gone_is_named_at_the_end() -> None:
         Clock([LOST]).poll()
 
 
+def test_an_end_in_the_middle_of_a_request_is_the_persons_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last request is cut short by our own clock: that says nothing of the provider."""
+    clock = Clock([PENDING, LOST])
+    ask = clock.ask
+
+    def slow() -> TokenResponse:
+        clock.now += 3
+        return ask()
+
+    monkeypatch.setattr(clock, "ask", slow)
+    with pytest.raises(SignInTimeout):
+        clock.poll(end=15)
+    assert len(clock.asked) == 2
+
+
 ENDS: dict[str, tuple[Exception, type[Exception], str]] = {
     "expired": (refused("expired_token"), SignInTimeout, "nobody entered the code"),
     "denied": (refused("access_denied"), SignInRefused, "refused the sign-in"),

@@ -45,7 +45,8 @@ def poll(
             return ask()
         except ProviderUnreachable as error:
             # §3.5: after a time-out less often, and no end; the code may have been entered meanwhile.
-            unreachable = error
+            if not end.passed():  # else it was our own time that ended, in the middle of a request
+                unreachable = error
             interval *= 2
             world.log.info(1, f"{error.message}; asking again in {interval:.0f} s")
         except ProviderRefused as error:

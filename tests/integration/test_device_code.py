@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,30 @@ def test_nobody_enters_the_code(laptop: Laptop) -> None:
     error, hint = complaint(again)
     assert "a sign-in for this session failed" in error
     assert DEVICE in hint
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_wait(laptop: Laptop, signum: signal.Signals) -> None:
+    """128 + N, no traceback, the lock free."""
+    running = laptop.start(DEVICE, NO_BROWSER)
+    reads(running, "user_code")
+    running.send(signum)
+    ended = running.ended(timeout=5)
+    assert (ended.status, ended.stdout) == (128 + signum, "")
+    assert "Traceback" not in ended.stderr
+    assert locks_held() == []
+
+
+def test_many_programs_show_one_code(laptop: Laptop) -> None:
+    """Who comes second waits for the first one's sign-in, and has its token."""
+    first = laptop.start(DEVICE, NO_BROWSER)
+    complete = codes(laptop, reads(first, "user_code"))[2]
+    others = [laptop.start(DEVICE, NO_BROWSER) for _ in range(4)]
+    subprocess.run([laptop.scripted.command, complete], check=True, timeout=20)
+    ended = [running.ended(timeout=60) for running in (first, *others)]
+    assert [one.status for one in ended] == [0] * 5
+    assert len({token_of(one.stdout) for one in ended}) == 1
+    assert len(laptop.realm.seen().device_requests) == 1
 
 
 def test_a_person_who_says_no(laptop: Laptop, person: Person) -> None:
