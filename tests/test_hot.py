@@ -537,6 +537,8 @@ def test_the_import_contract_names_every_module_of_the_cold_half() -> None:
     contract = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     (forbidden,) = (row["forbidden_modules"] for row in contract["tool"]["importlinter"]["contracts"])
     package = parts.REPOSITORY / "kubectl_oidc"
-    names = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    names = {
+        path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     cold = names - {"__init__", "__main__", "hot", "version"}
     assert set(forbidden) == {f"kubectl_oidc.{name}" for name in cold}
