@@ -39,7 +39,7 @@ Every flag has a variable: the flag decides, else the variable, else the default
 | `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
 | `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
 | `DISPLAY`, `WAYLAND_DISPLAY` | there is a display, so a browser can be opened (Linux) |
-| `SSH_CONNECTION`, `SSH_TTY` | without a display: no browser is opened here, and the `ssh -L` line is printed |
+| `SSH_CONNECTION`, `SSH_TTY` | without a display: no browser is opened here; a device code is shown, or the address with the `ssh -L` line |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
 | `NO_COLOR` | no colour on the terminal |
