@@ -21,7 +21,7 @@ from kubectl_oidc.errors import IdTokenError, InvalidGrant
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.jws import unverified_claims
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, write_tokens
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, check_writing, write_tokens
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Client, Provider
@@ -75,6 +75,7 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
         good = _good(user, request, world)
         if good:
             return good
+        check_writing(user)
         lock.describe("refreshing the tokens of a kubeconfig")
         refreshed = _refreshed(user, request, world)
         if refreshed:
@@ -129,7 +130,13 @@ def _belongs(session: Session, request: TokenRequest) -> bool:
 
 def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | None:
     """Return what a refresh brought; None where there is nothing to refresh, or only a sign-in helps."""
+    before = _session(user)
     if user.refresh_token is None:
+        return None
+    if before is not None and not _belongs(before, request):
+        world.log.info(
+            1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
+        )
         return None
     http = HttpClient(tls=request.tls, log=world.log)
     client = Client(
@@ -146,7 +153,7 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
         log=world.log,
     )
     try:
-        tokens = _refresh(user, user.refresh_token, provider, request, world)
+        tokens = _refresh(user, user.refresh_token, provider, request, world, before)
     except InvalidGrant as error:
         world.terminal.say(error.message)
         return None
@@ -162,16 +169,18 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
 
 
 def _refresh(
-    user: ProviderUser, refresh_token: Secret, provider: Provider, request: TokenRequest, world: World
+    user: ProviderUser,
+    refresh_token: Secret,
+    provider: Provider,
+    request: TokenRequest,
+    world: World,
+    before: Session | None,
 ) -> Tokens:
     """Send the refresh token once; its successor is written before the ID token is looked at."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
     response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
     if response.refresh_token and response.refresh_token != refresh_token:
         write_tokens(user, {"refresh-token": response.refresh_token})
-    before = _session(user)
-    if before is not None and not _belongs(before, request):
-        before = None
     return accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
 
 

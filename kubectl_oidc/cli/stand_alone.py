@@ -88,26 +88,16 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     from kubectl_oidc.terminal import remaining
     from kubectl_oidc.token_request import World
 
-    log = log_at(values.pop("v"))
-    world = World(log=log)
+    world = World(log=log_at(values.pop("v")))
     try:
         user = _user(values)
     except KubeconfigError as error:
         if _anything_given(ctx):
             raise
         return _help(ctx, error.message)
-    if isinstance(user, str):
-        if _anything_given(ctx):
-            raise KubeconfigError(
-                user, "name another with --user or --context, or begin with `kubectl oidc-login setup`"
-            )
-        return _help(ctx, user)
 
     def read() -> ProviderUser:
-        now = _user(values)
-        if isinstance(now, str):
-            raise KubeconfigError(now, "it was changed meanwhile; run the command again")
-        return now
+        return _user(values)
 
     done = bring_up_to_date(read, _request(user, values), world)
     click.echo(
@@ -118,8 +108,12 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     return 0
 
 
-def _user(values: dict[str, Any]) -> ProviderUser | str:
-    """Return the user, or why there is none in words."""
+def _user(values: dict[str, Any]) -> ProviderUser:
+    """Return the user as the kubeconfig has it now.
+
+    Raises:
+        KubeconfigError: There is none with ``auth-provider: oidc``.
+    """
     import os
 
     from kubectl_oidc.kubeconfig import read
@@ -132,8 +126,9 @@ def _user(values: dict[str, Any]) -> ProviderUser | str:
         return user
     entry = kubeconfig.contexts.get(context or kubeconfig.current_context)
     name = name or (entry and entry.value.get("user"))
-    return (
-        f"the user {plain(name)} has no auth-provider oidc" if name else "the kubeconfig has no current user"
+    raise KubeconfigError(
+        f"the user {plain(name)} has no auth-provider oidc" if name else "the kubeconfig has no current user",
+        "name another with --user or --context, or begin with `kubectl oidc-login setup`",
     )
 
 

@@ -73,16 +73,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
         timeout=float(values.get("authentication_timeout_sec", 180)),
-        tls=TlsOptions(
-            ca_files=tuple(
-                _path("--certificate-authority", name)
-                for name in values.get("certificate_authority", ())
-                if name
-            ),
-            ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
-            insecure=bool(values.get("insecure_skip_tls_verify")),
-            key_pair=client_key_pair(values),
-        ),
+        tls=_tls(values),
         local_server=local_server_key_pair(values),
         storage=values.get("token_cache_storage", "auto"),
         cache_dir=cache_dir,
@@ -106,6 +97,16 @@ def scopes(given: Sequence[str]) -> tuple[str, ...]:
 
 def _split(given: Sequence[str]) -> list[str]:
     return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _tls(values: dict[str, Any]) -> TlsOptions:
+    files = values.get("certificate_authority", ())
+    return TlsOptions(
+        ca_files=tuple(_path("--certificate-authority", name) for name in files if name),
+        ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
+        insecure=bool(values.get("insecure_skip_tls_verify")),
+        key_pair=client_key_pair(values),
+    )
 
 
 def _check_encoding(values: dict[str, Any]) -> None:

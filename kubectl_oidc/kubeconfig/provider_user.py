@@ -17,7 +17,7 @@ from kubectl_oidc.text import plain
 from .edit import Node, Unclear, set_key, tree
 from .parse import load
 from .read import read_text
-from .replace import check_writable, locked, regular, replace
+from .replace import check_directory, check_writable, locked, regular, replace
 from .write import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
@@ -97,6 +97,27 @@ def _user(kubeconfig: Kubeconfig, context: str | None, user: str | None) -> Entr
             f"the kubeconfig has no user {plain(user)}", "`kubectl config get-users` lists them"
         )
     return kubeconfig.users[user]
+
+
+def check_writing(user: ProviderUser) -> None:
+    """Refuse what `write_tokens` would refuse, before a person signs in for it or a refresh token is used up.
+
+    Args:
+        user: The user, as it was read.
+
+    Raises:
+        KubeconfigError: The file cannot be written, or not without touching other things.
+    """
+    target = Path(os.path.realpath(user.path))
+    before = regular(target)
+    if before is not None:
+        check_writable(target, before)
+    _with_tokens(read_text(target) or "", user, dict.fromkeys(_TOKENS, Secret("-")))
+    try:
+        for directory in dict.fromkeys((user.path.parent, target.parent)):  # of the lock, and of the file
+            check_directory(directory)
+    except OSError as error:
+        raise cannot_write(user.path, error) from error
 
 
 def write_tokens(user: ProviderUser, tokens: Mapping[str, Secret]) -> None:

@@ -135,6 +135,41 @@ def test_a_provider_that_is_down_costs_nothing(laptop: Laptop, kubeconfig: Path)
     assert len(laptop.scripted.opened()) == 1
 
 
+def test_two_at_once_are_one_sign_in(laptop: Laptop, kubeconfig: Path) -> None:
+    """The second waits for the first, and finds its token good."""
+    words = [laptop.browser.flag, "--listen-address=127.0.0.1:0"]
+    both = [laptop.begin(*words) for _ in range(2)]
+    said_by = sorted(said(each.ended()).rpartition(" (user alice) ")[2][:7] for each in both)
+    assert said_by == ["is good", "is new:"]
+    assert len(laptop.scripted.opened()) == 1
+    assert config_of(kubeconfig)["id-token"]
+
+
+def test_a_token_of_another_client_is_not_good(laptop: Laptop, kubeconfig: Path) -> None:
+    """As where the configuration was changed since."""
+    run(laptop)
+    kubeconfig.write_text(kubeconfig.read_text().replace("client-id: kubernetes", "client-id: code-only"))
+    said(run(laptop))
+    assert claims_of(config_of(kubeconfig)["id-token"])["aud"] == "code-only"
+
+
+def test_a_kubeconfig_that_cannot_be_written_bothers_nobody(laptop: Laptop, kubeconfig: Path) -> None:
+    """Read-only, or aliases in the way: an error before a browser opens."""
+    text = kubeconfig.read_text()
+    kubeconfig.chmod(0o400)
+    error, _ = complaint(run(laptop))
+    assert f"the kubeconfig {kubeconfig} is read-only" in error
+    kubeconfig.chmod(0o600)
+    shared = text.replace("    auth-provider:\n", "    auth-provider: &one\n").replace(
+        "user: {token: abc}", "user: {auth-provider: *one}"
+    )
+    kubeconfig.write_text(shared)
+    error, _ = complaint(run(laptop))
+    assert "without touching other parts" in error
+    assert kubeconfig.read_text() == shared
+    assert laptop.scripted.opened() == []
+
+
 def test_which_file_and_which_user(laptop: Laptop, kubeconfig: Path, tmp_path: Path) -> None:
     """KUBECONFIG's list, --kubeconfig, also empty, --context and --user: the tokens stand where the user stands."""
     team = tmp_path / "team"
