@@ -26,6 +26,9 @@ PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 # Flags of other programs that the pages speak of in a sentence. In an example the program that takes the flag is known.
 OTHERS_FLAGS = frozenset(
     {
+        # make bench
+        "--programs",
+        "--runs",
         # kubectl
         "--all-namespaces",
         "--exec-api-version",
