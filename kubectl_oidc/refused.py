@@ -16,13 +16,11 @@ from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.hot import handed
+from kubectl_oidc.hot.handed import RENEW, SAY
 from kubectl_oidc.stores import private_files
 
 if TYPE_CHECKING:
     from kubectl_oidc.token_request import Outcome, TokenRequest, World
-
-RENEW, SAY = 2, 3
-"""How often the same kubectl has asked for the same credential when something is done about it."""
 
 
 def reconsider(request: TokenRequest, world: World, outcome: Outcome, times: int) -> Outcome:

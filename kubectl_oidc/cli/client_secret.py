@@ -9,15 +9,17 @@ of the known words all the same, as every KUBECTL_OIDC_* variable is.
 from __future__ import annotations
 
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.environment import overruled_by
+from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kubectl_oidc.cli.options import Option
 
 _LIMIT = 65536
@@ -58,13 +60,7 @@ def secret_file(values: dict[str, Any]) -> Path | None:
         return None
     if values.get("oidc_client_secret"):
         raise UsageError(f"{FLAG} and {FILE_FLAG} are both given", "give one of them")
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:
-        raise UsageError(
-            f"{FILE_FLAG} {plain(name)} begins with a home directory that is not known here",
-            f"give {FILE_FLAG} a whole path",
-        ) from None
+    return expanded(FILE_FLAG, name)
 
 
 def client_secret(values: dict[str, Any]) -> Secret | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.key_pair import KeyPair
 from kubectl_oidc.text import plain
@@ -71,15 +71,5 @@ def _key_pair(values: dict[str, Any], flags: tuple[str, str]) -> KeyPair | None:
     if not all(files):
         given, missing = flags if files[0] else flags[::-1]
         raise UsageError(f"{given} is given without {missing}", "give both, or neither")
-    certificate, key = (_path(flag, str(name)) for flag, name in zip(flags, files, strict=True))
+    certificate, key = (expanded(flag, str(name)) for flag, name in zip(flags, files, strict=True))
     return KeyPair(certificate=certificate, key=key, flags=flags)
-
-
-def _path(flag: str, name: str) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:
-        raise UsageError(
-            f"{flag} {plain(name)} begins with a home directory that is not known here",
-            f"give {flag} a whole path",
-        ) from None

@@ -12,6 +12,7 @@ from kubectl_oidc.cli import grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import client_key_pair, local_server_key_pair
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
+from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
 from kubectl_oidc.hot.words import cache_root
@@ -102,7 +103,7 @@ def _split(given: Sequence[str]) -> list[str]:
 def _tls(values: dict[str, Any]) -> TlsOptions:
     files = values.get("certificate_authority", ())
     return TlsOptions(
-        ca_files=tuple(_path("--certificate-authority", name) for name in files if name),
+        ca_files=tuple(expanded("--certificate-authority", name) for name in files if name),
         ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
         insecure=bool(values.get("insecure_skip_tls_verify")),
         key_pair=client_key_pair(values),
@@ -140,16 +141,6 @@ def _decode(text: str) -> bytes:
         raise UsageError(
             "--certificate-authority-data is not base64",
             "give the PEM file as base64 (base64 -w0 FILE), or use --certificate-authority",
-        ) from None
-
-
-def _path(flag: str, name: str) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:
-        raise UsageError(
-            f"{flag} {plain(name)} begins with a home directory that is not known here",
-            f"give {flag} a whole path",
         ) from None
 
 
@@ -201,7 +192,7 @@ def cache_directory(given: str | None) -> tuple[Path, bool]:
     default = Path(root) if root else _no_home()
     if not given:
         return default, True
-    path = _path("--token-cache-dir", given)
+    path = expanded("--token-cache-dir", given)
     return path, path == default
 
 

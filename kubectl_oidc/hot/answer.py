@@ -6,7 +6,7 @@ import time
 
 from .ahead import due
 from .credential import Credential, current
-from .handed import note
+from .handed import RENEW, SAY, note
 from .words import Words, find
 
 
@@ -49,7 +49,7 @@ def look(words: Words) -> int | None:
     if credential is None or not good(credential, words.margin):
         return None
     words.times = note(words.directory, words.session_id, credential.mark())
-    if words.times in (2, 3):
+    if words.times in (RENEW, SAY):
         return None  # refused with it, it seems: the cold half renews it once, then says so
     words.due = due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
     return write(credential.answer(words.api_version))

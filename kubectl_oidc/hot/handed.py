@@ -17,6 +17,9 @@ import time
 from .digest import hexdigest
 
 DIRECTORY = "handed"
+RENEW, SAY = 2, 3
+"""How often the same kubectl has asked for the same credential when something is done about it: by ``refused``."""
+
 MINUTES = 300
 """Seconds after which the same process begins anew."""
 

@@ -1,0 +1,27 @@
+"""Paths that flags name: ``~`` is expanded, as kubelogin does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import plain
+
+
+def expanded(flag: str, name: str) -> Path:
+    """Return the path that a flag names.
+
+    Args:
+        flag: The flag, for the error.
+        name: Its value; ``~`` or ``~USER`` at its beginning is a home directory.
+
+    Raises:
+        UsageError: That home directory is not known here.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{flag} {plain(name)} begins with a home directory that is not known here",
+            f"give {flag} a whole path",
+        ) from None
