@@ -2,8 +2,11 @@
 
 import os
 
-from .hot.ahead import start
 from .hot.answer import known, look
+
+TYPE_CHECKING = False  # the module typing costs more than the whole hot half
+if TYPE_CHECKING:
+    from .hot.words import Words
 
 
 def main() -> None:
@@ -15,7 +18,7 @@ def main() -> None:
     try:
         words = known()
         status = None if words is None else look(words)
-        ahead = words is not None and words.due and start(words.directory, words.session_id, words.when)
+        ahead = words is not None and words.due and _start_ahead(words)
         if status is None or ahead:
             # The one import from the hot half to the cold half.
             from .cold import run
@@ -24,6 +27,13 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130  # Ctrl-C before the signal handlers stood
     os._exit(status)
+
+
+def _start_ahead(words: "Words") -> bool:
+    """Begin the process that refreshes ahead and tell whether this is it."""
+    from .hot.ahead import start
+
+    return start(words.directory, words.session_id, words.when)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     StoreError,
 )
-from kubectl_oidc.hot.ahead import done, due
+from kubectl_oidc.hot.ahead import done
+from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.hot import ahead
+from kubectl_oidc.hot.credential import due
 
 from .sessions import begin, forked
 
@@ -64,15 +65,15 @@ def started(directory: Path, when: str = ahead.ALWAYS) -> bool:
 )
 def test_it_is_due_after_a_part_of_its_useful_life(age: int, permille: int, expected: bool) -> None:  # noqa: FBT001
     """Of an hour less the margin; off is never."""
-    assert ahead.due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
+    assert due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
 
 
 @given(st.integers(1, 10**6), st.integers(1, 999), st.floats(0, 10**6))
 def test_what_is_due_stays_due(life: int, permille: int, age: float) -> None:
     """It never becomes less urgent, and at the end of its useful life it is due in any case."""
-    if ahead.due(NOW, NOW + life + 10, 10, permille, NOW + age):
-        assert ahead.due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
-    assert ahead.due(NOW, NOW + life + 10, 10, permille, NOW + life)
+    if due(NOW, NOW + life + 10, 10, permille, NOW + age):
+        assert due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
+    assert due(NOW, NOW + life + 10, 10, permille, NOW + life)
 
 
 def test_one_is_begun_at_a_time(directory: Path) -> None:

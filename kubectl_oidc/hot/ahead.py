@@ -21,19 +21,6 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | g
 _MOST_DESCRIPTORS = 256
 
 
-def due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
-    """Tell whether a credential nears its end.
-
-    Args:
-        issued: When it was issued, epoch seconds.
-        expiry: When it ends, epoch seconds.
-        margin: Seconds before its end that it is not handed out any more.
-        permille: After how many thousandths of its useful life it is replaced; 0 is never.
-        now: Epoch seconds.
-    """
-    return permille > 0 and 1000 * (now - issued) >= permille * (expiry - margin - issued)
-
-
 def start(directory: str, session_id: str, when: str) -> bool:
     """Begin the process that refreshes, if nobody has done so; its caller goes on in both.
 

@@ -4,8 +4,7 @@ import os
 import sys
 import time
 
-from .ahead import due
-from .credential import Credential, current
+from .credential import Credential, current, due
 from .handed import RENEW, SAY, note
 from .words import Words, find
 

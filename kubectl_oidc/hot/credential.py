@@ -6,8 +6,7 @@ digest makes a truncated or damaged record a miss.
 
 import os
 
-from .digest import hexdigest
-from .private_file import read_private
+from .record import hexdigest, read_private, seal, unseal
 
 FORMAT = b"kubectl-oidc credential 2"
 DIRECTORY = "credentials"
@@ -38,7 +37,7 @@ class Credential:
     def record(self) -> bytes:
         """Return what is stored."""
         body = b"%d %d\n%s\n%s" % (self.expiry, self.issued, self.timestamp, self.token)
-        return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
+        return seal(FORMAT, body)
 
     def mark(self) -> str:
         """Return what tells this token from another, without giving it away."""
@@ -54,13 +53,25 @@ class Credential:
 
 def parse(record: bytes) -> Credential | None:
     """Return the credential in ``record``, or None when the record is not whole or not of this version."""
-    head, _, rest = record.partition(b"\n")
-    check, _, body = rest.partition(b"\n")
-    if head != FORMAT or hexdigest(body).encode() != check:
+    body = unseal(FORMAT, record)
+    if body is None:
         return None
     times, timestamp, token = body.split(b"\n", 2)
     expiry, issued = times.split()
     return Credential(int(expiry), timestamp, token, int(issued))
+
+
+def due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
+    """Tell whether a credential nears its end.
+
+    Args:
+        issued: When it was issued, epoch seconds.
+        expiry: When it ends, epoch seconds.
+        margin: Seconds before its end that it is not handed out any more.
+        permille: After how many thousandths of its useful life it is replaced; 0 is never.
+        now: Epoch seconds.
+    """
+    return permille > 0 and 1000 * (now - issued) >= permille * (expiry - margin - issued)
 
 
 def current(session_id: str, place: str, directory: str) -> Credential | None:

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from .digest import hexdigest
+from .record import hexdigest
 
 DIRECTORY = "handed"
 RENEW, SAY = 2, 3

@@ -8,8 +8,7 @@ has answered such a command once; a command that must not be answered from memor
 import os
 import sys
 
-from .digest import hexdigest
-from .private_file import read_private
+from .record import hexdigest, read_private, seal, unseal
 
 FORMAT = b"kubectl-oidc words 2"
 
@@ -83,14 +82,13 @@ class Words:
         if any("\n" in field for field in fields):
             return b""
         body = b"\n".join([os.fsencode(field) for field in fields])
-        return b"%s\n%s\n%s" % (FORMAT, hexdigest(body).encode(), body)
+        return seal(FORMAT, body)
 
     @classmethod
     def parse(cls, record: bytes) -> "Words | None":
         """Return the words in ``record``, or None when the record is not whole or not of this version."""
-        head, _, rest = record.partition(b"\n")
-        check, _, body = rest.partition(b"\n")
-        if head != FORMAT or hexdigest(body).encode() != check:
+        body = unseal(FORMAT, record)
+        if body is None:
             return None
         lines = [os.fsdecode(line) for line in body.split(b"\n")]
         if len(lines) < 7 or not (lines[4].isdigit() and lines[5].isdigit()):  # noqa: PLR2004 - its fields
