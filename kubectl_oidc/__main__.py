@@ -2,11 +2,7 @@
 
 import os
 
-from .hot.answer import known, look
-
-TYPE_CHECKING = False  # the module typing costs more than the whole hot half
-if TYPE_CHECKING:
-    from .hot.words import Words
+from .hot.answer import known, look, start_ahead
 
 
 def main() -> None:
@@ -18,7 +14,7 @@ def main() -> None:
     try:
         words = known()
         status = None if words is None else look(words)
-        ahead = words is not None and words.due and _start_ahead(words)
+        ahead = words is not None and words.due and start_ahead(words)
         if status is None or ahead:
             # The one import from the hot half to the cold half.
             from .cold import run
@@ -27,13 +23,6 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130  # Ctrl-C before the signal handlers stood
     os._exit(status)
-
-
-def _start_ahead(words: "Words") -> bool:
-    """Begin the process that refreshes ahead and tell whether this is it."""
-    from .hot.ahead import start
-
-    return start(words.directory, words.session_id, words.when)
 
 
 if __name__ == "__main__":

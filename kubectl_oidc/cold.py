@@ -9,6 +9,8 @@ import warnings
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
+from kubectl_oidc.hot.answer import start_ahead
+from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
@@ -46,8 +48,9 @@ def _run(words: Words | None, *, ahead: bool) -> int:
             warnings.simplefilter("ignore")
         status, lock = None, None
         if words and not words.times and not ahead:
-            status, lock = _wait_light(words)
-        if status is None:
+            status, lock = _light(words)
+            ahead = status is not None and words.due and start_ahead(words)
+        if status is None or ahead:
             from kubectl_oidc.cli import Call, main
 
             times = words.times if words else 0
@@ -64,20 +67,23 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     return status
 
 
-def _wait_light(words: Words) -> tuple[int | None, SessionLock | None]:
-    """Answer with what another plugin publishes that holds the session's lock now, importing nothing heavy.
+def _light(words: Words) -> tuple[int | None, SessionLock | None]:
+    """Answer from the OS keyring, or with what another plugin publishes that holds the session's lock now.
+
+    Nothing heavy is imported for it.
 
     Returns:
         The exit status after an answer, or None. Without an answer the session's lock, where nobody else has it: it is kept
         while the heavy half is imported, so that of any number of plugins one alone imports it.
     """
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.hot.answer import look
     from kubectl_oidc.lock import SessionLock
 
-    if not words.locks:
-        return None, None
-    lock = SessionLock(words.locks)
+    if words.place == KEYRING:
+        from kubectl_oidc.light import look
+    else:
+        from kubectl_oidc.hot.answer import look
+
     answers: list[int] = []
 
     def published() -> bool:
@@ -86,6 +92,11 @@ def _wait_light(words: Words) -> tuple[int | None, SessionLock | None]:
             answers.append(status)
         return bool(answers) or words.times > 0
 
+    if words.place == KEYRING and published():
+        return (answers[0] if answers else None), None
+    if not words.locks:
+        return None, None
+    lock = SessionLock(words.locks)
     try:
         # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
         held = lock.acquire(Deadline.after(LIGHT_SECONDS), published)

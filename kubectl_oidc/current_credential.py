@@ -9,7 +9,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.hot import kernel_keyring
 from kubectl_oidc.hot.credential import DIRECTORY, parse
-from kubectl_oidc.stores import kernel_is_private, private_files
+from kubectl_oidc.stores import kernel_store, private_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +43,7 @@ class CurrentCredential:
         """Return where it rests: beside the session, or in the kernel keyring for ``keyring``."""
         if self._storage != "keyring":
             return "" if self._storage == "none" else self._storage
-        if sys.platform == "linux" and kernel_is_private(self._environ):
-            from kubectl_oidc.stores.kernel import KernelStore
-
-            return "kernel" if KernelStore().usable() else "keyring"
-        return "keyring"
+        return "kernel" if kernel_store(self._environ) else "keyring"
 
     def put(self, session: Session, now: int) -> str:
         """Put it in its place.

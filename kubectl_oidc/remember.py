@@ -13,6 +13,7 @@ from kubectl_oidc.hot import ahead, words
 from kubectl_oidc.stores import in_container, private_files
 
 if TYPE_CHECKING:
+    from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.log import Log
     from kubectl_oidc.token_request import Outcome, TokenRequest
 
@@ -33,7 +34,8 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
     """
     root = words.cache_root()
     keeper = outcome.keeper
-    if not root or keeper is None or outcome.place not in {"kernel", "disk"}:
+    place = outcome.place or (_light_place(keeper) if keeper else "")
+    if not root or keeper is None or not place:
         return
     if log.level >= 1:
         _say_damage(Path(root) / DIRECTORY, log)
@@ -45,7 +47,7 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         record = words.Words(
             keeper.session_id,
             api_version,
-            outcome.place,
+            place,
             os.fspath(keeper.cache_dir),
             margin,
             keeper.lock_paths(),
@@ -59,6 +61,15 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
             _forget_oldest(directory)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
+
+
+def _light_place(keeper: SessionKeeper) -> str:
+    """Return the place of a session that is not published, but can be read without loading much."""
+    if keeper.store.name != words.KEYRING:
+        return ""
+    from kubectl_oidc.stores.os_keyring import KeyringStore
+
+    return words.KEYRING if isinstance(keeper.store, KeyringStore) and keeper.store.light(os.environ) else ""
 
 
 def _ahead(request: TokenRequest, outcome: Outcome) -> int:

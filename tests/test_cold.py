@@ -298,7 +298,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_nobody_to_wait_for_is_found_out_at_once(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
     """The lock is free and nothing was published: the cold way begins and keeps it, so that nobody else begins too."""
-    status, lock = cold._wait_light(desk.words)
+    status, lock = cold._light(desk.words)
     assert status is None
     assert lock is not None
     assert capfd.readouterr().out == ""
@@ -322,7 +322,7 @@ def test_what_another_plugin_published_meanwhile_is_the_answer(
 
     holder = threading.Thread(target=work)
     holder.start()
-    status, lock = cold._wait_light(desk.words)
+    status, lock = cold._light(desk.words)
     holder.join()
     document = json.loads(capfd.readouterr().out)
     assert (status, lock) == (0, None)
@@ -334,7 +334,7 @@ def test_a_credential_that_came_before_the_look_is_taken(
 ) -> None:
     """The lock is free again already, and the credential there."""
     desk.publish()
-    assert cold._wait_light(desk.words) == (0, None)
+    assert cold._light(desk.words) == (0, None)
     assert json.loads(capfd.readouterr().out)["status"]["token"] == "the-token"
     assert desk.lock.try_acquire()
     desk.lock.release()
@@ -346,7 +346,7 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
     """The light wait is short, because it cannot say what it waits for."""
     assert desk.lock.try_acquire()
     began = time.monotonic()
-    assert cold._wait_light(desk.words) == (None, None)
+    assert cold._light(desk.words) == (None, None)
     took = time.monotonic() - began
     desk.lock.release()
     assert cold.LIGHT_SECONDS <= took < cold.LIGHT_SECONDS + 5
@@ -356,6 +356,6 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
 def test_a_lock_directory_that_is_gone_is_left_to_the_cold_way(desk: Desk) -> None:
     """It is made anew there; words without locks wait for nobody."""
     gone = Words("0" * 32, V1, "disk", str(desk.place), 10, (str(desk.place / "no" / "lock"),))
-    assert cold._wait_light(gone) == (None, None)
-    assert cold._wait_light(Words("0" * 32, V1, "disk", str(desk.place), 10, ())) == (None, None)
+    assert cold._light(gone) == (None, None)
+    assert cold._light(Words("0" * 32, V1, "disk", str(desk.place), 10, ())) == (None, None)
     assert not os.path.lexists(desk.place / "no")

@@ -45,6 +45,19 @@ def look(words: Words) -> int | None:
         credential = current(words.session_id, words.place, words.directory)
     except (ValueError, OSError):
         return None
+    return hand_out(words, credential)
+
+
+def hand_out(words: Words, credential: Credential | None) -> int | None:
+    """Answer with a credential, if it is good and has not been refused.
+
+    Args:
+        words: What is known of the command.
+        credential: The session's, where there is one.
+
+    Returns:
+        As `look` does.
+    """
     if credential is None or not good(credential, words.margin):
         return None
     words.times = note(words.directory, words.session_id, credential.mark())
@@ -59,3 +72,17 @@ def known() -> Words | None:
     if len(sys.argv) > 1 and sys.argv[1] == "get-token":
         return find(sys.argv[1:])
     return None
+
+
+def start_ahead(words: Words) -> bool:
+    """Begin the process that refreshes a credential that nears its end, if nobody has done so.
+
+    Args:
+        words: What is known of the command that was answered with it.
+
+    Returns:
+        True in the new process, False in the old one.
+    """
+    from .ahead import start  # rarely needed, so not loaded with the rest
+
+    return start(words.directory, words.session_id, words.when)

@@ -11,6 +11,8 @@ import sys
 from .record import hexdigest, read_private, seal, unseal
 
 FORMAT = b"kubectl-oidc words 2"
+KEYRING = "keyring"
+"""The place of a session that rests in the OS keyring alone; the hot half cannot read it, `light` can."""
 
 # Variables that name directories: each may lead the same words to another session or another file.
 DIRECTORIES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")

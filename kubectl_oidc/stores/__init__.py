@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .base import Store
+    from .kernel import KernelStore
 
 MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
@@ -73,13 +74,21 @@ def first_store(cache_dir: Path, environ: Mapping[str, str]) -> Store:
     backend = find_backend()
     if backend is not None:
         return KeyringStore(backend)
-    if kernel_is_private(environ):
-        from .kernel import KernelStore
+    return kernel_store(environ) or DiskStore(cache_dir)
 
-        store = KernelStore()
-        if store.usable():
-            return store
-    return DiskStore(cache_dir)
+
+def kernel_store(environ: Mapping[str, str]) -> KernelStore | None:
+    """Return the kernel keyring where it exists and is ours alone, else None.
+
+    Args:
+        environ: The environment.
+    """
+    if not kernel_is_private(environ):
+        return None
+    from .kernel import KernelStore
+
+    store = KernelStore()
+    return store if store.usable() else None
 
 
 def kernel_is_private(environ: Mapping[str, str]) -> bool:

@@ -13,7 +13,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SLOTS = ("a", "b")
 FORMAT = "kubectl-oidc-slot-1"
@@ -73,13 +76,7 @@ class Slots:
 
     def load(self) -> str | None:
         """Return the current record, or None when no slot holds a whole one."""
-        heads = {slot: self._head(slot) for slot in SLOTS}
-        for slot in sorted(SLOTS, key=lambda s: -(heads[s].sequence if heads[s] else 0)):  # type: ignore[union-attr]
-            head = heads[slot]
-            record = None if head is None else self._assemble(slot, head)
-            if record is not None:
-                return record
-        return None
+        return read(self._entries.get, self._service)
 
     def there(self) -> bool:
         """Tell whether anything stands in the place of a head, a record or not."""
@@ -121,19 +118,12 @@ class Slots:
         best, sequence = "", 0
         for slot in SLOTS:
             head = self._head(slot)
-            if head and head.sequence > sequence and self._assemble(slot, head) is not None:
+            if head and head.sequence > sequence and self._whole(slot, head):
                 best, sequence = slot, head.sequence
         return best, sequence
 
-    def _assemble(self, slot: str, head: _Head) -> str | None:
-        parts = [head.inline]
-        for number in range(head.count):
-            part = self._entries.get(self._part(slot, number))
-            if part is None:
-                return None
-            parts.append(part)
-        record = "".join(parts)
-        return record if _digest(record) == head.digest else None
+    def _whole(self, slot: str, head: _Head) -> bool:
+        return _assembled(self._entries.get, self._name(slot), head) is not None
 
     def _empty(self, slot: str) -> bool:
         """Remove a slot: parts from the last to the first, the head last."""
@@ -153,7 +143,37 @@ class Slots:
         return f"{self._service}/{slot}"
 
     def _part(self, slot: str, number: int) -> str:
-        return f"{self._service}/{slot}/{number + 1}"
+        return _part(self._name(slot), number)
+
+
+def read(get: Callable[[str], str | None], service: str) -> str | None:
+    """Return the current record, or None when no slot holds a whole one.
+
+    Args:
+        get: Returns the secret of the entry with a service name, or None.
+        service: The record's service name.
+    """
+    heads = [(f"{service}/{slot}", _Head.parse(get(f"{service}/{slot}"))) for slot in SLOTS]
+    for name, head in sorted(heads, key=lambda found: -(found[1].sequence if found[1] else 0)):
+        record = None if head is None else _assembled(get, name, head)
+        if record is not None:
+            return record
+    return None
+
+
+def _assembled(get: Callable[[str], str | None], name: str, head: _Head) -> str | None:
+    parts = [head.inline]
+    for number in range(head.count):
+        part = get(_part(name, number))
+        if part is None:
+            return None
+        parts.append(part)
+    record = "".join(parts)
+    return record if _digest(record) == head.digest else None
+
+
+def _part(name: str, number: int) -> str:
+    return f"{name}/{number + 1}"
 
 
 def _digest(record: str) -> str:

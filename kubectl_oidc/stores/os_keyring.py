@@ -13,21 +13,21 @@ from kubectl_oidc.deadline import bounded
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.text import plain
 
+from . import secret_service
 from .keyring_slots import Slots
+from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from keyring.backend import KeyringBackend
 
-SERVICE = "kubectl-oidc"
-ACCOUNT = "session"
 SECONDS = 30.0  # a person may be typing the keyring's password; a hanging daemon is not waited for longer
 WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker takes 2,560 bytes
 
 # Backends that are known to take long secrets; any other may be as narrow as Windows.
 _ROOMY = (
-    "keyring.backends.SecretService",
+    secret_service.BACKEND,
     "keyring.backends.libsecret",
     "keyring.backends.kwallet",
     "keyring.backends.macOS",
@@ -59,7 +59,7 @@ class KeyringStore:
 
     def asks(self) -> bool:
         """Tell whether a person may be asked: yes, unless this is a Secret Service that says it is unlocked."""
-        if type(self._backend).__module__ != "keyring.backends.SecretService":
+        if type(self._backend).__module__ != secret_service.BACKEND:
             return True
 
         def locked() -> bool:
@@ -72,6 +72,16 @@ class KeyringStore:
             return _ask(locked, self._seconds)
         except StoreError:
             return True
+
+    def light(self, environ: Mapping[str, str]) -> bool:
+        """Tell whether `secret_service` reads the same entries.
+
+        Args:
+            environ: The environment.
+        """
+        return type(self._backend).__module__ == secret_service.BACKEND and not secret_service.configured(
+            environ
+        )
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.

@@ -1,0 +1,49 @@
+"""The light way: a known command whose session rests in the OS keyring alone, answered without flags, HTTP or cryptography.
+
+The hot half cannot talk to the keyring; the rest of the cold half would take three times as long to load as this does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.deadline import bounded
+from kubectl_oidc.exec_credential import credential
+from kubectl_oidc.hot.answer import hand_out
+from kubectl_oidc.hot.words import KEYRING
+from kubectl_oidc.session import Session
+from kubectl_oidc.stores import index, kernel_store, secret_service
+
+if TYPE_CHECKING:
+    from kubectl_oidc.hot.words import Words
+
+SECONDS = 2.0
+"""A keyring that is there answers within milliseconds; one that hangs is left to the way that says so."""
+
+
+def look(words: Words) -> int | None:
+    """Answer from the session in the OS keyring, if its token is good.
+
+    Args:
+        words: What is known of the command, whose place is ``keyring``.
+
+    Returns:
+        The exit status after an answer, or None, as `hot.answer.look` does. Whatever is not as it was when the command was
+        remembered is left to the whole way.
+    """
+    entry = index.read(Path(words.directory), words.session_id)
+    if entry is None or entry.storage != KEYRING or entry.former or entry.expiry - words.margin <= time():
+        return None
+    if kernel_store(os.environ) or secret_service.configured(os.environ):
+        return None
+    try:
+        record = bounded(lambda: secret_service.load(words.session_id), SECONDS, TimeoutError)
+    except Exception:  # noqa: BLE001 - D-Bus has errors of many kinds, and the whole way says what is the matter
+        return None
+    session = Session.parse(record, words.session_id)
+    if session is None or session.generation < entry.generation:
+        return None
+    return hand_out(words, credential(session.token(), session.expiry, entry.refreshed_at))

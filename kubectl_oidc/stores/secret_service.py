@@ -1,0 +1,59 @@
+"""The Secret Service read without the ``keyring`` library, which takes longer to load than the whole answer may take.
+
+Only where that library would come to the same entries: it chose its Secret Service backend by itself when the session was
+stored, and nothing has been configured since. An entry is found by the attributes that its backend gives it, in the default
+collection. Nobody is asked anything here: what is locked is left to the library.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from .keyring_slots import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BACKEND = "keyring.backends.SecretService"
+SERVICE = "kubectl-oidc"
+ACCOUNT = "session"
+
+
+def configured(environ: Mapping[str, str]) -> bool:
+    """Tell whether the ``keyring`` library has a configuration, or may have one: then it alone knows what is read.
+
+    Args:
+        environ: The environment.
+    """
+    if any(name == "PYTHON_KEYRING_BACKEND" or name.startswith("KEYRING_PROPERTY_") for name in environ):
+        return True
+    root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no pathlib on this way
+    return os.path.lexists(f"{root}/python_keyring/keyringrc.cfg")
+
+
+def load(session_id: str) -> bytes | None:
+    """Return the session's record, or None where it is not there or a person would have to be asked.
+
+    Args:
+        session_id: The session.
+
+    Raises:
+        SecretStorageException: The service cannot be asked.
+    """
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        collection = secretstorage.Collection(connection)
+        if collection.is_locked():
+            return None
+
+        def get(service: str) -> str | None:
+            for item in collection.search_items({"username": ACCOUNT, "service": service}):
+                if not item.is_locked():
+                    return str(item.get_secret().decode())
+            return None
+
+        record = read(get, f"{SERVICE}/{session_id}")
+    return record.encode() if record and record.isascii() else None
