@@ -194,15 +194,6 @@ def refused(*arguments: str) -> str:
     return caught.value.message
 
 
-def test_secret_and_file_together_are_refused(secret_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From one place: nobody can tell which is meant. Both flags are named."""
-    both = "--oidc-client-secret and --oidc-client-secret-file are both given"
-    assert refused("--oidc-client-secret=SECRET", f"--oidc-client-secret-file={secret_file}") == both
-    monkeypatch.setenv("KUBECTL_OIDC_CLIENT_SECRET", "SECRET")
-    monkeypatch.setenv("KUBECTL_OIDC_CLIENT_SECRET_FILE", str(secret_file))
-    assert refused() == both
-
-
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
 def test_a_file_without_a_secret_is_an_error(content: bytes | None, secret_file: Path) -> None:
     """Missing, empty, not text: the flag and the file are named, what is in it is not shown."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.grants import OTHER_GRANTS
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
@@ -24,7 +25,7 @@ _HOW = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN
 
 @click.command("purge", short_help="Remove a cached session, or all of them")
 @options(
-    (("--all", "everything"), {"cls": Switch, "help": "Remove every session."}),
+    (("--all",), {"cls": Switch, "help": "Remove every session."}),
     *IDENTITY,
     *_HOW,
     VERBOSE,
@@ -37,7 +38,8 @@ def purge(**values: Any) -> int:
     removed.
     """
     log_at(values.pop("v"))
-    everything = values.pop("everything")
+    combinations.check(combinations.PURGE, values)
+    everything = values.pop("all")
     values.pop("oidc_client_secret_file")  # no session is named by it, and it may be gone
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:

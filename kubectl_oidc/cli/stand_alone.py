@@ -133,7 +133,7 @@ def _user(values: dict[str, Any]) -> ProviderUser:
 
 
 def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
-    from kubectl_oidc.cli.grants import check
+    from kubectl_oidc.cli import combinations
     from kubectl_oidc.cli.values import token_request
 
     config = user.config
@@ -150,19 +150,17 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
         authority = str(user.path.absolute().parent / authority)
     data = config.get("idp-certificate-authority-data")
     scopes = config.get("extra-scopes")
-    request = token_request(
-        {
-            **values,
-            "oidc_issuer_url": config["idp-issuer-url"],
-            "oidc_client_id": config["client-id"],
-            "oidc_client_secret": secret.reveal() if secret else None,
-            "oidc_extra_scope": (scopes,) if scopes else (),
-            "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
-            "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
-        }
-    )
-    check(request)
-    return request
+    asked = {
+        **values,
+        "oidc_issuer_url": config["idp-issuer-url"],
+        "oidc_client_id": config["client-id"],
+        "oidc_client_secret": secret.reveal() if secret else None,
+        "oidc_extra_scope": (scopes,) if scopes else (),
+        "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
+        "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
+    }
+    combinations.check(combinations.SIGN_IN, asked)
+    return token_request(asked)
 
 
 def _anything_given(ctx: click.Context) -> bool:
