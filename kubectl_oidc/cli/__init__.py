@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,15 +28,33 @@ COMMANDS = {
 }
 
 
+_COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
+
+
+def _without_variable(param: click.Parameter) -> click.Parameter:
+    param = copy.copy(param)
+    param.envvar = None
+    return param
+
+
 class Commands(click.Group):
-    """Find a command by its name without importing the others."""
+    """Find a command by its name without importing the others.
+
+    The options of stand-alone mode have variables, which are nothing to a command: it reads its own.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take a switch before the command for itself alone: click would take the command for its value."""
         switches = {name for option in self.params if isinstance(option, Switch) for name in option.opts}
         front = next((at for at, word in enumerate(args) if word in COMMANDS), len(args))
         before = [f"{word}=true" if word in switches else word for word in args[:front]]
+        ctx.meta[_COMMAND_FOLLOWS] = front < len(args)
         return super().parse_args(ctx, [*before, *args[front:]])
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options, without their variables where a command follows."""
+        params = super().get_params(ctx)
+        return [_without_variable(param) for param in params] if ctx.meta.get(_COMMAND_FOLLOWS) else params
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order in which people need them."""

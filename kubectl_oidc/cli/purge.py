@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# A kubeconfig's arguments can be given as they stand there; how somebody signs in names no session.
-_HOW = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN_IN, FORCE))
+# A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
+_STORAGE = "--token-cache-storage"
+_NAMES = tuple(row for row in IDENTITY if row[0][0] != _STORAGE)
+_HOW = tuple(
+    (names, {**settings, "hidden": True, "expose_value": False})
+    for names, settings in (*IDENTITY, *SIGN_IN, FORCE)
+    if (names, settings) not in _NAMES
+)
 
 
 @click.command("purge", short_help="Remove a cached session, or all of them")
 @options(
     (("--all",), {"cls": Switch, "help": "Remove every session."}),
-    *IDENTITY,
+    *_NAMES,
     *_HOW,
     VERBOSE,
     *IGNORED,
@@ -40,7 +46,6 @@ def purge(**values: Any) -> int:
     log_at(values.pop("v"))
     combinations.check(combinations.PURGE, values)
     everything = values.pop("all")
-    values.pop("oidc_client_secret_file")  # no session is named by it, and it may be gone
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
         return _remove(known_sessions(cache_dir), cache_dir)

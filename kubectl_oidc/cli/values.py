@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.cli import grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
-from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
 from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
@@ -25,7 +25,7 @@ from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _TEXTS = (
     "oidc_client_id",
@@ -83,6 +83,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         **grants.read(values),
         force_refresh=bool(values.get("force_refresh")),
         refresh_ahead=_permille(values.get("refresh_ahead")),
+        notes=tuple(_notes(values)),
         refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
     )
 
@@ -109,6 +110,13 @@ def _tls(values: dict[str, Any]) -> TlsOptions:
         insecure=bool(values.get("insecure_skip_tls_verify")),
         key_pair=key_pair(values, CLIENT),
     )
+
+
+def _notes(values: dict[str, Any]) -> Iterator[str]:
+    """Return what a person learns of flags that are taken and have no effect."""
+    for flag in RENEGOTIATION:
+        if values.get(flag.removeprefix("--").replace("-", "_")):
+            yield f"{flag} has no effect: TLS 1.3 has no renegotiation (RFC 8446 §4.1.2), and none is asked for here"
 
 
 def _check_encoding(values: dict[str, Any]) -> None:
