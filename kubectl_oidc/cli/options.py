@@ -233,11 +233,19 @@ SIGN_IN: tuple[Option, ...] = (
 
 # klog's flags, which kubelogin takes. Nothing here does anything: logs go to standard error alone, in one form.
 _SWITCHES_OF_KUBELOGIN = (
-    *("--add_dir_header", "--alsologtostderr", "--logtostderr", "--one_output", "--skip_headers"),
+    *(
+        "--legacy_stderr_threshold_behavior",
+        "--add_dir_header",
+        "--alsologtostderr",
+        "--logtostderr",
+        "--one_output",
+        "--skip_headers",
+    ),
     "--skip_log_headers",
 )
 _VALUES_OF_KUBELOGIN = (
     *(
+        "--alsologtostderrthreshold",
         "--log_backtrace_at",
         "--log_dir",
         "--log_file",

@@ -12,6 +12,8 @@ from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.token_request import TokenRequest
 
@@ -33,6 +35,22 @@ _HOW: tuple[Option, ...] = tuple(
     for names, settings in (*IDENTITY, *SIGN_IN)
     if names[0] not in _OF_THE_USER
 )
+
+
+def _names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what completes the names of the kubeconfig's contexts or users."""
+
+    def names(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
+        import os
+
+        from kubectl_oidc.kubeconfig import read
+
+        known: Mapping[str, object] = getattr(read(ctx.params.get("kubeconfig"), os.environ), kind)
+        return [name for name in known if name.startswith(unfinished)]
+
+    return names
+
+
 STAND_ALONE: tuple[Option, ...] = (
     (
         ("--kubeconfig",),
@@ -40,9 +58,20 @@ STAND_ALONE: tuple[Option, ...] = (
     ),
     (
         ("--context",),
-        {"metavar": "NAME", "help": "The context whose user signs in (default: the current one)."},
+        {
+            "metavar": "NAME",
+            "shell_complete": _names("contexts"),
+            "help": "The context whose user signs in (default: the current one).",
+        },
     ),
-    (("--user",), {"metavar": "NAME", "help": "The user that signs in, whatever the context."}),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "shell_complete": _names("users"),
+            "help": "The user that signs in, whatever the context.",
+        },
+    ),
     *_HOW,
     VERBOSE,
     *IGNORED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -62,6 +63,25 @@ def test_kubectl_completes_commands_with_their_meaning() -> None:
 def test_kubectl_completes_values(words: list[str], values: list[str]) -> None:
     """A flag's choices, with and without =, and a command's; nothing where anything may stand."""
     assert kubectl(*words) == [*values, ":4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--context", ""], ["prod", "stage"]),
+        (["--context=st"], ["stage"]),
+        (["--user", "a"], ["ada"]),
+        (["--kubeconfig=no-such", "--user", "a"], None),
+    ],
+)
+def test_names_of_the_kubeconfig_are_completed(words: list[str], names: list[str] | None, home: Path) -> None:
+    """In stand-alone mode; a kubeconfig that cannot be read offers nothing."""
+    (home / ".kube").mkdir()
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "ada"}} for name in ("prod", "stage")]
+    config = {"contexts": contexts, "users": [{"name": name, "user": {}} for name in ("ada", "bob")]}
+    (home / ".kube" / "config").write_text(json.dumps(config))
+    program = parts.plugin().with_name("kubectl_complete-oidc_login")
+    assert said(str(program), *words) == ([":1"] if names is None else [*names, ":4"])
 
 
 @pytest.mark.parametrize(
