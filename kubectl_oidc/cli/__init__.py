@@ -83,6 +83,14 @@ class Commands(click.Group):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
 
+def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given and not ctx.resilient_parsing:
+        from kubectl_oidc.cli.version import version
+
+        ctx.invoke(version)
+        ctx.exit()
+
+
 @click.command(
     cls=Commands,
     name="kubectl oidc-login",
@@ -92,6 +100,9 @@ class Commands(click.Group):
     epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
 )
 @options(*STAND_ALONE)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 @click.pass_context
 def program(ctx: click.Context, /, **values: Any) -> int:
     """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.

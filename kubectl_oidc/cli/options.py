@@ -264,6 +264,11 @@ VERBOSE: Option = (
     ("-v", "--v"),
     {"type": Level(), "default": 0, "metavar": "LEVEL", "help": "Log to standard error: 1, 4 or 9."},
 )
+LOGGING: tuple[Option, ...] = (
+    (VERBOSE[0], {**VERBOSE[1], "hidden": True, "expose_value": False}),
+    *IGNORED,
+)
+"""klog's flags where there is nothing to log."""
 
 
 def options(*table: Option) -> Callable[[Command], Command]:

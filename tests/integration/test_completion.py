@@ -217,6 +217,14 @@ def test_the_script_of_powershell_asks_the_same_program(shell: str, script: Path
     assert "kubectl_complete-oidc_login @words" in text
 
 
+def test_the_version_is_a_flag_too() -> None:
+    """As in kubelogin; klog's flags may stand behind."""
+    expected = run_plugin("version").stdout
+    assert expected.startswith("kubectl-oidc ")
+    assert run_plugin("--version").stdout == run_plugin("version", "-v", "1").stdout == expected
+    assert run_plugin("completion", "bash", "-v=1").stdout == run_plugin("completion", "bash").stdout
+
+
 def test_help_is_what_the_flag_says() -> None:
     """As a command, which kubelogin has too."""
     assert run_plugin("help").stdout == run_plugin("--help").stdout
