@@ -32,7 +32,7 @@ from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome, TokenRequest, World
 from kubectl_oidc.tokens import accept
-from kubectl_oidc.waiting import SIGNING_IN, Waiting, still_held
+from kubectl_oidc.waiting import Waiting, signing_in, still_held
 
 if TYPE_CHECKING:
     from kubectl_oidc.id_token import IdToken
@@ -260,7 +260,7 @@ class _Way:
                     why = error.message
             if self.request.force_refresh and session is not None and not session.refresh_token:
                 why = "--force-refresh, and the session has no refresh token"
-            self.lock.describe(SIGNING_IN)
+            self.lock.describe(signing_in(self.request.grant, asks=not self.request.password))
             return self._sign_in(keeper, provider, session, why)
         finally:
             http.close()

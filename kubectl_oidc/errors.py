@@ -138,7 +138,7 @@ class SignInTimeout(SignInError):
 
 
 class SignInPaused(SignInError):
-    """A sign-in failed a moment ago, and there is no terminal: no browser is opened again so soon."""
+    """A sign-in failed a moment ago, and there is no terminal: it is not tried again so soon."""
 
     default_topic = "sign-in-paused"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DIRECTORY = "failed"
 VERSION = 1
 PAUSES = (30, 60, 120, 300)
-"""Seconds until background programs may open a browser again, after the first failure, the second and so on."""
+"""Seconds until background programs may try again, after the first failure, the second and so on."""
 
 _LONGEST_REASON = 200
 
@@ -80,8 +80,8 @@ class FailedSignIns:
         if record and left > 0:
             raise SignInPaused(
                 f"a sign-in for this session failed {remaining(now - record.at)} ago ({record.why}), "
-                "and without a terminal no browser is opened again so soon",
-                f"sign in from a terminal: {command} ; background programs may open a browser again in {remaining(left)}",
+                "and without a terminal it is not tried again so soon",
+                f"sign in from a terminal: {command} ; background programs may try again in {remaining(left)}",
             )
 
     @contextlib.contextmanager

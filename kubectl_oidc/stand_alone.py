@@ -27,7 +27,7 @@ from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Client, Provider
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.tokens import Tokens, accept
-from kubectl_oidc.waiting import SIGNING_IN, Waiting, still_held
+from kubectl_oidc.waiting import Waiting, signing_in, still_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
         refreshed = _refreshed(user, request, world)
         if refreshed:
             return refreshed
-        lock.describe(SIGNING_IN)
+        lock.describe(signing_in(request.grant, asks=not request.password))
         return _signed_in(user, request, world)
 
 

@@ -70,6 +70,7 @@ class TokenRequest:
         refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
         refresh_ahead_when: Where that is done: ``auto`` or ``always``.
         sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
+        notes: What a person who signs in is told of flags without effect.
     """
 
     issuer: str
@@ -100,6 +101,7 @@ class TokenRequest:
     refresh_ahead: int = 0
     refresh_ahead_when: str = "auto"
     sign_in: bool = False
+    notes: tuple[str, ...] = ()
 
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""

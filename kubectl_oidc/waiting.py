@@ -11,11 +11,32 @@ if TYPE_CHECKING:
     from kubectl_oidc.lock import SessionLock
     from kubectl_oidc.terminal import Terminal
 
-SIGNING_IN = "waiting for a sign-in in the browser"
-"""What a holder does that waits for a person."""
+_AWAITED = {
+    "waiting for a sign-in in the browser": "finish the sign-in in the browser",
+    "waiting for a device code to be entered": "enter the code that it shows",
+    "waiting for a code to be pasted": "paste the code where it asks for it",
+    "waiting for a password to be typed": "type the password where it asks for it",
+}
+"""What a holder does that waits for a person, and what that person can do."""
+
+_BROWSER, _DEVICE, _PASTE, _PASSWORD = _AWAITED
 
 PATIENCE = 1.0
 """Seconds of waiting before a person is told of it."""
+
+
+def signing_in(grant: str, *, asks: bool = True) -> str:
+    """Return what a holder does that signs in.
+
+    Args:
+        grant: The value of --grant-type.
+        asks: Whether a password is asked for, where the grant has one.
+    """
+    if grant == "client-credentials":
+        return "signing in as the client itself"
+    if grant == "password":
+        return _PASSWORD if asks else "signing in with a password"
+    return {"device-code": _DEVICE, "authcode-keyboard": _PASTE}.get(grant, _BROWSER)
 
 
 class Waiting:
@@ -60,7 +81,8 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
         hint = f"let that process go on (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
     else:
         end = f"end that process{f' (kill {pid})' if pid else ''}, and try again"
-        hint = f"finish the sign-in in the browser, or {end}" if SIGNING_IN in doing else end
+        finish = next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
+        hint = f"{finish}, or {end}" if finish else end
     return LockError(message + (f", {doing}" if doing else ""), hint)
 
 

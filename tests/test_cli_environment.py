@@ -136,6 +136,36 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         main(["get-token"])
 
 
+@pytest.mark.parametrize(
+    ("words", "variable_"),
+    [
+        (["version"], "V"),
+        (["version"], "INSECURE_SKIP_TLS_VERIFY"),
+        (["help"], "GRANT_TYPE"),
+        (["help", "get-token"], "REFRESH_AHEAD"),
+        (["completion", "bash"], "GRANT_TYPE"),
+        (["clean"], "AUTHENTICATION_TIMEOUT_SEC"),
+        (["purge"], "AUTHENTICATION_TIMEOUT_SEC"),
+        (["purge"], "TOKEN_CACHE_STORAGE"),
+        (["--help"], "GRANT_TYPE"),
+    ],
+)
+def test_a_wrong_variable_is_nothing_to_a_command_that_does_not_use_it(
+    words: list[str], variable_: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for the version or for help gets it."""
+    assert home.is_dir()
+    monkeypatch.setenv(f"KUBECTL_OIDC_{variable_}", "floppy")
+    assert main(words) == 0
+
+
+def test_a_wrong_variable_of_stand_alone_mode_is_named_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a command its options are used."""
+    monkeypatch.setenv("KUBECTL_OIDC_GRANT_TYPE", "floppy")
+    with pytest.raises(UsageError, match="KUBECTL_OIDC_GRANT_TYPE"):
+        main([])
+
+
 # The client secret
 
 
@@ -192,15 +222,6 @@ def refused(*arguments: str) -> str:
     with pytest.raises(UsageError) as caught:
         main(["get-token", *arguments])
     return caught.value.message
-
-
-def test_secret_and_file_together_are_refused(secret_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From one place: nobody can tell which is meant. Both flags are named."""
-    both = "--oidc-client-secret and --oidc-client-secret-file are both given"
-    assert refused("--oidc-client-secret=SECRET", f"--oidc-client-secret-file={secret_file}") == both
-    monkeypatch.setenv("KUBECTL_OIDC_CLIENT_SECRET", "SECRET")
-    monkeypatch.setenv("KUBECTL_OIDC_CLIENT_SECRET_FILE", str(secret_file))
-    assert refused() == both
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])

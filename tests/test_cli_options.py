@@ -476,12 +476,12 @@ def test_a_redirect_url_on_this_machine_says_where_to_listen(
 
 
 @pytest.mark.parametrize("command", ["get-token", "setup", "purge", "clean"])
-def test_kubelogins_logging_and_tls_flags_are_taken(command: str) -> None:
+def test_kubelogins_logging_flags_are_taken(command: str) -> None:
     """So that nothing breaks that was written for it; they do nothing here, and the help does not list them."""
     flags = [
         "--logtostderr", "--alsologtostderr=false", "--stderrthreshold=2", "--vmodule=a=1", "--log_file", "x",
         "--log_dir=y", "--log_file_max_size=9", "--log_backtrace_at=a:1", "--skip_headers", "--skip_log_headers=true",
-        "--one_output", "--add_dir_header", "--tls-renegotiation-once", "--tls-renegotiation-freely=false",
+        "--one_output", "--add_dir_header",
     ]  # fmt: skip
     assert main([command, *flags, "--help"]) == 0
     with pytest.raises(UsageError, match="'--log_what'"):

@@ -302,6 +302,17 @@ def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
     assert not bare
 
 
+def test_each_flow_names_the_test_that_shows_it() -> None:
+    """Every row of the table of flows has one test under "tested here", and a word for each provider."""
+    text = (REPOSITORY / "docs" / "flows-and-providers.md").read_text(encoding="utf-8")
+    header, _, *rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert rows
+    for row in rows:
+        assert len(row) == len(header), row
+        assert re.fullmatch(r"`(tests/[^`:]+\.py)::(\w+)`", row[1]), row
+        assert all(row), row
+
+
 @pytest.mark.xdist_group("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:

@@ -9,7 +9,6 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from kubectl_oidc.cli import main
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.http import HttpClient, TlsOptions
@@ -18,7 +17,6 @@ from kubectl_oidc.log import QUIET
 from kubectl_oidc.tls import server_context
 
 from .hostile import Hostile, certificate, json_reply
-from .tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,25 +92,3 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
         )
     )
     assert "is encrypted" in refused(alice).message
-
-
-@pytest.mark.parametrize(
-    ("given", "missing"),
-    [
-        ("--oidc-client-certificate", "--oidc-client-key"),
-        ("--oidc-client-key", "--oidc-client-certificate"),
-        ("--local-server-cert", "--local-server-key"),
-        ("--local-server-key", "--local-server-cert"),
-    ],
-)
-def test_one_without_the_other_is_refused(given: str, missing: str) -> None:
-    """Both flags are named."""
-    with pytest.raises(UsageError, match=f"{given} is given without {missing}"):
-        main(["get-token", f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}", f"{given}=/file"])
-
-
-def test_a_certificate_for_a_redirect_url_of_http_is_refused() -> None:
-    """The two contradict each other; both flags are named."""
-    words = ["--local-server-cert=/a", "--local-server-key=/b", "--oidc-redirect-url=http://localhost:8000"]
-    with pytest.raises(UsageError, match=r"--local-server-cert .* --oidc-redirect-url"):
-        main(["get-token", f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}", *words])

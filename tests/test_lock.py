@@ -20,7 +20,7 @@ from kubectl_oidc.errors import LockError
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.terminal import Terminal
-from kubectl_oidc.waiting import PATIENCE, Waiting, still_held
+from kubectl_oidc.waiting import PATIENCE, Waiting, signing_in, still_held
 
 from .plugin import wait_until
 from .sessions import begin, forked, no_room, posix_only
@@ -197,6 +197,35 @@ def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
         error = still_held(SessionLock(paths(tmp_path)), 5)
     assert error.message.endswith("after 5 s, refreshing the session")
     assert error.hint == f"end that process (kill {os.getpid()}), and try again"
+
+
+@pytest.mark.parametrize(
+    ("grant", "asks", "doing", "finish"),
+    [
+        ("auto", True, "waiting for a sign-in in the browser", "finish the sign-in in the browser"),
+        ("authcode", True, "waiting for a sign-in in the browser", "finish the sign-in in the browser"),
+        ("authcode-keyboard", True, "waiting for a code to be pasted", "paste the code where it asks for it"),
+        ("device-code", True, "waiting for a device code to be entered", "enter the code that it shows"),
+        ("password", True, "waiting for a password to be typed", "type the password where it asks for it"),
+        ("password", False, "signing in with a password", ""),
+        ("client-credentials", True, "signing in as the client itself", ""),
+    ],
+)
+def test_what_a_holder_waits_for_is_its_grants(
+    tmp_path: Path,
+    grant: str,
+    asks: bool,  # noqa: FBT001 - a test's parameter
+    doing: str,
+    finish: str,
+) -> None:
+    """Nobody is sent to a browser that this grant does not open."""
+    with SessionLock(paths(tmp_path)) as holder:
+        assert holder.try_acquire()
+        holder.describe(signing_in(grant, asks=asks))
+        error = still_held(SessionLock(paths(tmp_path)), 5)
+    assert error.message.endswith(f"after 5 s, {doing}")
+    end = f"end that process (kill {os.getpid()}), and try again"
+    assert error.hint == (f"{finish}, or {end}" if finish else end)
 
 
 def test_of_two_files_the_one_that_another_holds_names_the_holder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,15 +28,33 @@ COMMANDS = {
 }
 
 
+_COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
+
+
+def _without_variable(param: click.Parameter) -> click.Parameter:
+    param = copy.copy(param)
+    param.envvar = None
+    return param
+
+
 class Commands(click.Group):
-    """Find a command by its name without importing the others."""
+    """Find a command by its name without importing the others.
+
+    The options of stand-alone mode have variables, which are nothing to a command: it reads its own.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take a switch before the command for itself alone: click would take the command for its value."""
         switches = {name for option in self.params if isinstance(option, Switch) for name in option.opts}
         front = next((at for at, word in enumerate(args) if word in COMMANDS), len(args))
         before = [f"{word}=true" if word in switches else word for word in args[:front]]
+        ctx.meta[_COMMAND_FOLLOWS] = front < len(args)
         return super().parse_args(ctx, [*before, *args[front:]])
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options, without their variables where a command follows."""
+        params = super().get_params(ctx)
+        return [_without_variable(param) for param in params] if ctx.meta.get(_COMMAND_FOLLOWS) else params
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order in which people need them."""
@@ -64,6 +83,14 @@ class Commands(click.Group):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
 
+def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given and not ctx.resilient_parsing:
+        from kubectl_oidc.cli.version import version
+
+        ctx.invoke(version)
+        ctx.exit()
+
+
 @click.command(
     cls=Commands,
     name="kubectl oidc-login",
@@ -73,6 +100,9 @@ class Commands(click.Group):
     epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
 )
 @options(*STAND_ALONE)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 @click.pass_context
 def program(ctx: click.Context, /, **values: Any) -> int:
     """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.

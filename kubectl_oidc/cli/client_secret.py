@@ -53,13 +53,11 @@ def secret_file(values: dict[str, Any]) -> Path | None:
         values: The options' values by their names.
 
     Raises:
-        UsageError: Secret and file are both given, or the home directory is not known.
+        UsageError: The home directory in its name is not known.
     """
     name = values.get("oidc_client_secret_file")
     if not name:
         return None
-    if values.get("oidc_client_secret"):
-        raise UsageError(f"{FLAG} and {FILE_FLAG} are both given", "give one of them")
     return expanded(FILE_FLAG, name)
 
 
@@ -70,7 +68,7 @@ def client_secret(values: dict[str, Any]) -> Secret | None:
         values: The options' values by their names.
 
     Raises:
-        UsageError: The file cannot be read or holds no secret, or secret and file are both given.
+        UsageError: The file cannot be read or holds no secret.
     """
     path = secret_file(values)
     if path is None:

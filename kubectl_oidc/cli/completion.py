@@ -6,10 +6,13 @@ from importlib.resources import files
 
 import click
 
+from kubectl_oidc.cli.options import LOGGING, options
+
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 @click.command("completion", short_help="Print a shell's completion script")
+@options(*LOGGING)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:
     r"""Print the script with which a shell completes kubectl-oidc_login.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import MARGIN, authenticate, refresh_ahead
-from kubectl_oidc.cli.grants import check
+from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
@@ -32,8 +32,8 @@ def get_token(call: Call, /, **values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
+    combinations.check(combinations.SIGN_IN, values)
     request = token_request(values)
-    check(request)
     world = World(log=log)
     if call.ahead:
         return 0 if refresh_ahead(request, world) else 1

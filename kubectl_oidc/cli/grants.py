@@ -1,17 +1,13 @@
-"""What --grant-type, --username and --password ask for, and what a grant cannot do without."""
+"""What --grant-type, --username and --password ask for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
-from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import OTHER_GRANTS
 
-if TYPE_CHECKING:
-    from kubectl_oidc.token_request import TokenRequest
-
-__all__ = ["OTHER_GRANTS", "Asked", "check", "read"]
+__all__ = ["OTHER_GRANTS", "Asked", "read"]
 
 
 class Asked(TypedDict):
@@ -35,19 +31,3 @@ def read(values: dict[str, Any]) -> Asked:
         "username": username,
         "password": Secret(password) if password else None,
     }
-
-
-def check(request: TokenRequest) -> None:
-    """Refuse a grant that lacks what it needs, before anybody is asked anything.
-
-    Args:
-        request: What is asked for.
-
-    Raises:
-        UsageError: The client signs in as itself and has no secret (RFC 6749 §4.4: confidential clients only).
-    """
-    if request.grant == "client-credentials" and not request.client_secret:
-        raise UsageError(
-            "--grant-type=client-credentials needs --oidc-client-secret",
-            "give the secret of the client that signs in as itself",
-        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kubectl_oidc.cli.options import LOGGING, options
+
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
     from kubectl_oidc.cli import COMMANDS
@@ -12,6 +14,7 @@ def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> 
 
 
 @click.command("help", short_help="Show the help of a command")
+@options(*LOGGING)
 @click.argument("command", required=False, shell_complete=_commands)
 @click.pass_context
 def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kubectl_oidc.cli.paths import expanded
-from kubectl_oidc.errors import UsageError
 from kubectl_oidc.key_pair import KeyPair
-from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.options import Option
@@ -33,43 +30,18 @@ KEY_PAIRS: tuple[Option, ...] = (
 )
 
 
-def client_key_pair(values: dict[str, Any]) -> KeyPair | None:
-    """Return what is presented to the provider, where something is.
+def key_pair(values: dict[str, Any], flags: tuple[str, str]) -> KeyPair | None:
+    """Return the certificate and key that two flags name; None where they do not.
 
     Args:
         values: The options' values by their names.
+        flags: The flag of the certificate, and that of the key.
 
     Raises:
-        UsageError: One of the two flags is missing.
+        UsageError: The home directory in one of them is not known.
     """
-    return _key_pair(values, CLIENT)
-
-
-def local_server_key_pair(values: dict[str, Any]) -> KeyPair | None:
-    """Return what the browser meets where it comes back to, where that is https.
-
-    Args:
-        values: The options' values by their names.
-
-    Raises:
-        UsageError: One of the two flags is missing, or the redirect URL is http.
-    """
-    pair = _key_pair(values, LOCAL_SERVER)
-    redirect_url = values.get("oidc_redirect_url")
-    if pair and redirect_url and urlsplit(redirect_url).scheme == "http":
-        raise UsageError(
-            f"{LOCAL_SERVER[0]} is given, and --oidc-redirect-url {plain(redirect_url)} is http",
-            "register an https redirect URI at the provider and give that, or leave the certificate out",
-        )
-    return pair
-
-
-def _key_pair(values: dict[str, Any], flags: tuple[str, str]) -> KeyPair | None:
     files = [values.get(flag.removeprefix("--").replace("-", "_")) for flag in flags]
-    if not any(files):
-        return None
     if not all(files):
-        given, missing = flags if files[0] else flags[::-1]
-        raise UsageError(f"{given} is given without {missing}", "give both, or neither")
+        return None
     certificate, key = (expanded(flag, str(name)) for flag, name in zip(flags, files, strict=True))
     return KeyPair(certificate=certificate, key=key, flags=flags)

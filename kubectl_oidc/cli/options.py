@@ -25,6 +25,9 @@ REFRESH_AHEAD = 0.7
 
 GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
 
+RENEGOTIATION = ("--tls-renegotiation-once", "--tls-renegotiation-freely")
+"""kubelogin's flags for providers that asked for a certificate in the middle of a connection (TLS 1.2 and older)."""
+
 DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -222,16 +225,27 @@ SIGN_IN: tuple[Option, ...] = (
         {"cls": Switch, "help": "[DANGEROUS] Do not check the provider's certificate."},
     ),
     *KEY_PAIRS,
+    *(
+        ((flag,), {"cls": Switch, "hidden": True, "help": "Accepted: TLS 1.3 has no renegotiation."})
+        for flag in RENEGOTIATION
+    ),
 )
 
-# What kubelogin takes beside these. Nothing here does anything: logs go to standard error alone, in one form, and TLS 1.2
-# with renegotiation is spoken by nobody any more (RFC 8446 §4.1.2 has none).
+# klog's flags, which kubelogin takes. Nothing here does anything: logs go to standard error alone, in one form.
 _SWITCHES_OF_KUBELOGIN = (
-    *("--add_dir_header", "--alsologtostderr", "--logtostderr", "--one_output", "--skip_headers"),
-    *("--skip_log_headers", "--tls-renegotiation-once", "--tls-renegotiation-freely"),
+    *(
+        "--legacy_stderr_threshold_behavior",
+        "--add_dir_header",
+        "--alsologtostderr",
+        "--logtostderr",
+        "--one_output",
+        "--skip_headers",
+    ),
+    "--skip_log_headers",
 )
 _VALUES_OF_KUBELOGIN = (
     *(
+        "--alsologtostderrthreshold",
         "--log_backtrace_at",
         "--log_dir",
         "--log_file",
@@ -250,6 +264,11 @@ VERBOSE: Option = (
     ("-v", "--v"),
     {"type": Level(), "default": 0, "metavar": "LEVEL", "help": "Log to standard error: 1, 4 or 9."},
 )
+LOGGING: tuple[Option, ...] = (
+    (VERBOSE[0], {**VERBOSE[1], "hidden": True, "expose_value": False}),
+    *IGNORED,
+)
+"""klog's flags where there is nothing to log."""
 
 
 def options(*table: Option) -> Callable[[Command], Command]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.grants import OTHER_GRANTS
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# A kubeconfig's arguments can be given as they stand there; how somebody signs in names no session.
-_HOW = tuple((names, {**settings, "hidden": True}) for names, settings in (*SIGN_IN, FORCE))
+# A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
+_STORAGE = "--token-cache-storage"
+_NAMES = tuple(row for row in IDENTITY if row[0][0] != _STORAGE)
+_HOW = tuple(
+    (names, {**settings, "hidden": True, "expose_value": False})
+    for names, settings in (*IDENTITY, *SIGN_IN, FORCE)
+    if (names, settings) not in _NAMES
+)
 
 
 @click.command("purge", short_help="Remove a cached session, or all of them")
 @options(
-    (("--all", "everything"), {"cls": Switch, "help": "Remove every session."}),
-    *IDENTITY,
+    (("--all",), {"cls": Switch, "help": "Remove every session."}),
+    *_NAMES,
     *_HOW,
     VERBOSE,
     *IGNORED,
@@ -37,8 +44,8 @@ def purge(**values: Any) -> int:
     removed.
     """
     log_at(values.pop("v"))
-    everything = values.pop("everything")
-    values.pop("oidc_client_secret_file")  # no session is named by it, and it may be gone
+    combinations.check(combinations.PURGE, values)
+    everything = values.pop("all")
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
         return _remove(known_sessions(cache_dir), cache_dir)

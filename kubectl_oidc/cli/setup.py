@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.cli.grants import check
+from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, Switch, log_at, options
 from kubectl_oidc.cli.other_sessions import other_sessions
 from kubectl_oidc.cli.stanza_args import stanza_args
@@ -104,12 +104,12 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     """
     world = World(log=log_at(values.pop("v")))
     page = Page.on_stderr(powershell=sys.platform == "win32")
+    combinations.check(combinations.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
         with page.written(world.terminal):
             explain(page)
         return 0
-    request = replace(_request(values), sign_in=True)
-    check(request)
+    request = replace(token_request(values), sign_in=True)
     plan = _plan(ctx, values, request)
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
@@ -136,15 +136,6 @@ class _Plan:
     groups_claim: str
     role: str | None
     groups: tuple[str, ...]
-
-
-def _request(values: dict[str, Any]) -> TokenRequest:
-    for name, flag in (("oidc_issuer_url", "--oidc-issuer-url"), ("oidc_client_id", "--oidc-client-id")):
-        if not values[name]:
-            raise UsageError(
-                f"{flag} is missing", f"give {flag} too, or neither flag to read what is needed first"
-            )
-    return token_request(values)
 
 
 def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest) -> _Plan:

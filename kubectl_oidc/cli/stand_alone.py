@@ -12,6 +12,8 @@ from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.token_request import TokenRequest
 
@@ -33,6 +35,22 @@ _HOW: tuple[Option, ...] = tuple(
     for names, settings in (*IDENTITY, *SIGN_IN)
     if names[0] not in _OF_THE_USER
 )
+
+
+def _names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what completes the names of the kubeconfig's contexts or users."""
+
+    def names(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
+        import os
+
+        from kubectl_oidc.kubeconfig import read
+
+        known: Mapping[str, object] = getattr(read(ctx.params.get("kubeconfig"), os.environ), kind)
+        return [name for name in known if name.startswith(unfinished)]
+
+    return names
+
+
 STAND_ALONE: tuple[Option, ...] = (
     (
         ("--kubeconfig",),
@@ -40,9 +58,20 @@ STAND_ALONE: tuple[Option, ...] = (
     ),
     (
         ("--context",),
-        {"metavar": "NAME", "help": "The context whose user signs in (default: the current one)."},
+        {
+            "metavar": "NAME",
+            "shell_complete": _names("contexts"),
+            "help": "The context whose user signs in (default: the current one).",
+        },
     ),
-    (("--user",), {"metavar": "NAME", "help": "The user that signs in, whatever the context."}),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "shell_complete": _names("users"),
+            "help": "The user that signs in, whatever the context.",
+        },
+    ),
     *_HOW,
     VERBOSE,
     *IGNORED,
@@ -133,7 +162,7 @@ def _user(values: dict[str, Any]) -> ProviderUser:
 
 
 def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
-    from kubectl_oidc.cli.grants import check
+    from kubectl_oidc.cli import combinations
     from kubectl_oidc.cli.values import token_request
 
     config = user.config
@@ -150,19 +179,17 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
         authority = str(user.path.absolute().parent / authority)
     data = config.get("idp-certificate-authority-data")
     scopes = config.get("extra-scopes")
-    request = token_request(
-        {
-            **values,
-            "oidc_issuer_url": config["idp-issuer-url"],
-            "oidc_client_id": config["client-id"],
-            "oidc_client_secret": secret.reveal() if secret else None,
-            "oidc_extra_scope": (scopes,) if scopes else (),
-            "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
-            "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
-        }
-    )
-    check(request)
-    return request
+    asked = {
+        **values,
+        "oidc_issuer_url": config["idp-issuer-url"],
+        "oidc_client_id": config["client-id"],
+        "oidc_client_secret": secret.reveal() if secret else None,
+        "oidc_extra_scope": (scopes,) if scopes else (),
+        "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
+        "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
+    }
+    combinations.check(combinations.SIGN_IN, asked)
+    return token_request(asked)
 
 
 def _anything_given(ctx: click.Context) -> bool:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli import grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
-from kubectl_oidc.cli.key_pairs import client_key_pair, local_server_key_pair
-from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD
+from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
 from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
@@ -25,7 +25,7 @@ from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _TEXTS = (
     "oidc_client_id",
@@ -46,7 +46,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         values: The options' values by their names, as click gives them; those that a command lacks are absent.
 
     Raises:
-        UsageError: An option is missing, malformed, or does not fit another.
+        UsageError: An option is missing or malformed. Whether they go together is another question (`combinations`).
     """
     for name, flag in (("oidc_issuer_url", "--oidc-issuer-url"), ("oidc_client_id", "--oidc-client-id")):
         if not values.get(name):
@@ -56,7 +56,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     _check_encoding(values)
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
-    redirect_url = _redirect_url(values.get("oidc_redirect_url"), values.get("grant_type"))
+    redirect_url = _redirect_url(values.get("oidc_redirect_url"))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
     return TokenRequest(
         issuer=issuer,
@@ -75,7 +75,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         open_url_after=_open_url(values.get("open_url_after_authentication")),
         timeout=float(values.get("authentication_timeout_sec", 180)),
         tls=_tls(values),
-        local_server=local_server_key_pair(values),
+        local_server=key_pair(values, LOCAL_SERVER),
         storage=values.get("token_cache_storage", "auto"),
         cache_dir=cache_dir,
         default_cache_dir=is_default,
@@ -83,6 +83,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         **grants.read(values),
         force_refresh=bool(values.get("force_refresh")),
         refresh_ahead=_permille(values.get("refresh_ahead")),
+        notes=tuple(_notes(values)),
         refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
     )
 
@@ -93,10 +94,11 @@ def scopes(given: Sequence[str]) -> tuple[str, ...]:
     Args:
         given: What --oidc-extra-scope says, each perhaps several with commas between.
     """
-    return tuple(dict.fromkeys(("openid", *(scope for text in _split(given) for scope in text.split()))))
+    return tuple(dict.fromkeys(("openid", *(scope for text in split(given) for scope in text.split()))))
 
 
-def _split(given: Sequence[str]) -> list[str]:
+def split(given: Sequence[str]) -> list[str]:
+    """Return the values of an option that is repeatable and comma-separated, empty ones left out."""
     return [part.strip() for text in given for part in text.split(",") if part.strip()]
 
 
@@ -106,8 +108,15 @@ def _tls(values: dict[str, Any]) -> TlsOptions:
         ca_files=tuple(expanded("--certificate-authority", name) for name in files if name),
         ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
         insecure=bool(values.get("insecure_skip_tls_verify")),
-        key_pair=client_key_pair(values),
+        key_pair=key_pair(values, CLIENT),
     )
+
+
+def _notes(values: dict[str, Any]) -> Iterator[str]:
+    """Return what a person learns of flags that are taken and have no effect."""
+    for flag in RENEGOTIATION:
+        if values.get(flag.removeprefix("--").replace("-", "_")):
+            yield f"{flag} has no effect: TLS 1.3 has no renegotiation (RFC 8446 §4.1.2), and none is asked for here"
 
 
 def _check_encoding(values: dict[str, Any]) -> None:
@@ -144,10 +153,10 @@ def _decode(text: str) -> bytes:
         ) from None
 
 
-def _redirect_url(text: str | None, grant: str | None) -> str | None:
+def _redirect_url(text: str | None) -> str | None:
     if not text:
         return None
-    if grant == "authcode-keyboard" and text.startswith("urn:"):
+    if text.startswith("urn:"):
         return text  # the provider shows the code on its own page
     from urllib.parse import urlsplit
 
@@ -166,7 +175,7 @@ def _redirect_url(text: str | None, grant: str | None) -> str | None:
 
 def _listen_addresses(given: Sequence[str], redirect_url: str | None) -> tuple[ListenAddress, ...]:
     """Return where to listen; a redirect URL on this machine says it, where --listen-address does not."""
-    words = _split(given)
+    words = split(given)
     if not words and redirect_url and is_loopback_url(redirect_url):
         from urllib.parse import urlsplit
 

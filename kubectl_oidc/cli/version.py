@@ -6,10 +6,12 @@ import platform
 
 import click
 
+from kubectl_oidc.cli.options import LOGGING, options
 from kubectl_oidc.version import __version__
 
 
 @click.command()
+@options(*LOGGING)
 def version() -> int:
     """Print the version of the program and of the Python that runs it."""
     click.echo(

@@ -29,6 +29,9 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
     Raises:
         OidcLoginError: The sign-in failed.
     """
+    for note in request.notes:
+        world.terminal.say(f"note: {note}")
+        world.log.info(1, note)
     if request.grant == "client-credentials":
         from kubectl_oidc.grants import client_credentials
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile import Hostile, discovery, html_reply, json_reply, reply
 
-from .laptop import cache, exec_info, token_of
+from .laptop import cache, claims_of, exec_info, token_of
 from .said import complaint
 
 if TYPE_CHECKING:
@@ -92,6 +92,27 @@ USAGE = {
 }
 
 
+LOCALHOST = "--oidc-redirect-url=https://localhost:8000"
+TOGETHER = {
+    "secret twice": (
+        ("get-token", "--oidc-client-secret=x", "--oidc-client-secret-file=/x"),
+        "--oidc-client-secret-file",
+    ),
+    "certificate without key": (("get-token", "--local-server-cert=/x"), "--local-server-key"),
+    "key without certificate": (("get-token", "--local-server-key=/x"), "--local-server-cert"),
+    "client certificate without key": (("get-token", "--oidc-client-certificate=/x"), "--oidc-client-key"),
+    "https without certificate": (("get-token", LOCALHOST), "--local-server-cert"),
+    "a client without a secret": (("get-token", "--grant-type=client-credentials"), "--oidc-client-secret"),
+    "no address to come back to": (("get-token", "--oidc-redirect-url=urn:x"), "--grant-type"),
+    "refresh without session": (
+        ("get-token", "--refresh-ahead=0.5", "--token-cache-storage=none"),
+        "--token-cache-storage",
+    ),
+    "setup with half a certificate": (("setup", "--local-server-cert=/x"), "--local-server-key"),
+    "all sessions and one": (("purge", "--all"), "--oidc-issuer-url"),
+}
+
+
 @pytest.fixture
 def kept(signed_in: Laptop) -> Iterator[Laptop]:
     """Have a laptop with a session that the test must not touch."""
@@ -110,6 +131,40 @@ def test_wrong_usage_is_one_error_and_one_hint(kept: Laptop, case: str) -> None:
     assert hinted in hint
     assert "\x1b" not in error
     assert SECRET not in error + hint
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_flags_that_do_not_go_together_are_both_named(kept: Laptop, case: str) -> None:
+    """Before anybody is asked: exit 2, one error with both flags, one hint."""
+    (command, *words), other = TOGETHER[case]
+    error, _ = complaint(kept.run(command, ISSUER, CLIENT, *words), 2)
+    assert words[0].partition("=")[0] in error
+    assert other in error
+
+
+def test_a_variable_that_does_not_go_with_a_flag_is_named(kept: Laptop) -> None:
+    """What nobody typed is said to come from the environment."""
+    error, _ = complaint(kept.get_token(env={"KUBECTL_OIDC_LOCAL_SERVER_CERT": "/x"}), 2)
+    assert error == (
+        "--local-server-cert is given without --local-server-key; "
+        "KUBECTL_OIDC_LOCAL_SERVER_CERT gives --local-server-cert"
+    )
+
+
+def test_what_kubelogin_takes_and_does_not_use_is_taken(laptop: Laptop) -> None:
+    """A kubeconfig with flags that its grant has no use for signs in as it did."""
+    unused = (
+        "--password=x",
+        "--tls-renegotiation-once",
+        "--tls-renegotiation-freely",
+        "--oidc-pkce-method=no",
+    )
+    ended = laptop.get_token(
+        *unused, "--oidc-use-pkce", "--insecure-skip-tls-verify", "--certificate-authority-data="
+    )
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+    (asked,) = laptop.realm.seen().authorization_requests
+    assert asked["code_challenge_method"] == "S256"
 
 
 def test_a_broken_exec_info_is_named(kept: Laptop) -> None:

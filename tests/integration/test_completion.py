@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -62,6 +63,25 @@ def test_kubectl_completes_commands_with_their_meaning() -> None:
 def test_kubectl_completes_values(words: list[str], values: list[str]) -> None:
     """A flag's choices, with and without =, and a command's; nothing where anything may stand."""
     assert kubectl(*words) == [*values, ":4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--context", ""], ["prod", "stage"]),
+        (["--context=st"], ["stage"]),
+        (["--user", "a"], ["ada"]),
+        (["--kubeconfig=no-such", "--user", "a"], None),
+    ],
+)
+def test_names_of_the_kubeconfig_are_completed(words: list[str], names: list[str] | None, home: Path) -> None:
+    """In stand-alone mode; a kubeconfig that cannot be read offers nothing."""
+    (home / ".kube").mkdir()
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "ada"}} for name in ("prod", "stage")]
+    config = {"contexts": contexts, "users": [{"name": name, "user": {}} for name in ("ada", "bob")]}
+    (home / ".kube" / "config").write_text(json.dumps(config))
+    program = parts.plugin().with_name("kubectl_complete-oidc_login")
+    assert said(str(program), *words) == ([":1"] if names is None else [*names, ":4"])
 
 
 @pytest.mark.parametrize(
@@ -195,6 +215,14 @@ def test_the_script_of_powershell_asks_the_same_program(shell: str, script: Path
     text = script.read_text()
     assert "Register-ArgumentCompleter -Native -CommandName 'kubectl-oidc_login'" in text
     assert "kubectl_complete-oidc_login @words" in text
+
+
+def test_the_version_is_a_flag_too() -> None:
+    """As in kubelogin; klog's flags may stand behind."""
+    expected = run_plugin("version").stdout
+    assert expected.startswith("kubectl-oidc ")
+    assert run_plugin("--version").stdout == run_plugin("version", "-v", "1").stdout == expected
+    assert run_plugin("completion", "bash", "-v=1").stdout == run_plugin("completion", "bash").stdout
 
 
 def test_help_is_what_the_flag_says() -> None:

@@ -93,6 +93,15 @@ def test_address_and_code_are_said_without_a_terminal(laptop: Laptop, person: Pe
     assert laptop.browser.opened() == []
 
 
+def test_who_waits_for_a_device_code_is_told_so(laptop: Laptop) -> None:
+    """The others speak of the code, and of no browser that was never opened."""
+    holder = laptop.start(DEVICE, NO_BROWSER)
+    reads(holder, "user_code")
+    error, hint = complaint(laptop.get_token(DEVICE, "--authentication-timeout-sec=1"))
+    assert error.endswith("after 1 s, waiting for a device code to be entered")
+    assert hint.startswith(f"enter the code that it shows, or end that process (kill {holder.process.pid})")
+
+
 def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> None:
     """The code stands out on a line of its own, the wait counts down, and Ctrl-C ends it."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, "--authentication-timeout-sec=100")) as terminal:

@@ -15,7 +15,7 @@ from .said import complaint
 if TYPE_CHECKING:
     from .laptop import Laptop
 
-PAUSED = "without a terminal no browser is opened again so soon"
+PAUSED = "without a terminal it is not tried again so soon"
 
 
 @pytest.fixture

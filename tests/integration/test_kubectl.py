@@ -18,13 +18,16 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
 from tests import parts
+from tests.plugin import wait_until
 
 from .laptop import V1, V1BETA1
+from .on_terminal import OnTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .laptop import Laptop
+    from .realm import OpenIdProvider
 
 KUBECTLS = {"on PATH": "kubectl", "fetched": str(parts.TOOLS / "kubectl")}
 
@@ -107,6 +110,19 @@ class Cluster:
 @pytest.fixture
 def cluster(laptop: Laptop, authority: Authority, tmp_path: Path) -> Iterator[Cluster]:
     """Have a cluster that trusts the test's realm."""
+    yield from _cluster(laptop, authority, tmp_path)
+
+
+@pytest.fixture
+def cluster_of_more_grants(
+    openid_provider: OpenIdProvider, laptop: Laptop, authority: Authority, tmp_path: Path
+) -> Iterator[Cluster]:
+    """Have a cluster whose provider has device codes and takes passwords."""
+    laptop.realm, laptop.client = openid_provider.new_realm(more_grants=True), "device"
+    yield from _cluster(laptop, authority, tmp_path)
+
+
+def _cluster(laptop: Laptop, authority: Authority, tmp_path: Path) -> Iterator[Cluster]:
     kubectl = shutil.which("kubectl") or str(parts.TOOLS / "kubectl")
     if not Path(kubectl).exists():
         parts.missing("kubectl is not installed (tools/install-test-parts fetches it where it may)")
@@ -238,3 +254,45 @@ def test_a_token_that_the_api_does_not_take_is_unauthorized(cluster: Cluster) ->
     assert refused.returncode == 1
     assert "You must be logged in to the server" in refused.stderr
     assert len(cluster.laptop.browser.opened()) == 1
+
+
+# Other grants
+
+
+def at_a_terminal(cluster: Cluster) -> OnTerminal:
+    """Start kubectl at a terminal, as a person does."""
+    command = f"exec {cluster.kubectl} --user=oidc get pods --all-namespaces"
+    path = f"{parts.plugin().parent}{os.pathsep}{os.environ['PATH']}"
+    return OnTerminal(through=("sh", "-c", command, "sh"), env={"PATH": path})
+
+
+@pytest.mark.parametrize("mode", ["IfAvailable", "Never"])
+def test_a_password_is_typed_while_kubectl_waits(cluster_of_more_grants: Cluster, mode: str) -> None:
+    """Whether kubectl gives its standard input or not: the terminal is asked, the password unseen, and never again."""
+    cluster = cluster_of_more_grants
+    cluster.kubeconfig(more=("--username=alice",), interactiveMode=mode)
+    with at_a_terminal(cluster) as terminal:
+        terminal.shows("Password of alice")
+        wait_until(terminal.hides, "the terminal shows no keys")
+        terminal.type(b"password of alice\r")
+        ended = terminal.ended()
+    assert ended.status == 0, ended.stderr
+    assert ended.stdout.count("Running") == 8
+    assert "password of alice" not in ended.stderr
+    cluster.laptop.realm.forget()
+    assert_pods(cluster.pods())
+    assert cluster.laptop.realm.seen().token_requests == []
+
+
+def test_a_device_code_is_shown_while_kubectl_waits(cluster_of_more_grants: Cluster) -> None:
+    """The code is entered elsewhere, and kubectl lists the pods."""
+    cluster = cluster_of_more_grants
+    cluster.kubeconfig(more=("--grant-type=device-code", "--skip-open-browser"))
+    with at_a_terminal(cluster) as terminal:
+        terminal.shows("Waiting until the code")
+        (complete,) = re.findall(r"^ +(http://\S+user_code=\S+)$", terminal.text(), re.MULTILINE)
+        subprocess.run([cluster.laptop.scripted.command, complete], check=True, timeout=20)
+        ended = terminal.ended()
+    assert ended.status == 0, ended.stderr
+    assert ended.stdout.count("Running") == 8
+    assert_pods(cluster.pods())

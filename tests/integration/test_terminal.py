@@ -41,6 +41,20 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
     assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
 
 
+def test_who_signs_in_is_told_of_a_flag_without_effect(laptop: Laptop) -> None:
+    """--tls-renegotiation-*: a note at a terminal and at -v 1; a full-screen program sees none."""
+    flag = "--tls-renegotiation-freely"
+    with OnTerminal(*laptop.words(flag)) as terminal:
+        ended = terminal.ended()
+    assert ended.status == 0
+    assert f"note: {flag} has no effect: TLS 1.3 has no renegotiation" in ended.stderr
+    for level, said in ((0, ""), (1, f"[v1] {flag} has no effect")):
+        ended = laptop.get_token(flag, f"--session={level}", "-v", str(level))
+        assert ended.status == 0
+        assert said in ended.stderr
+        assert said or not ended.stderr
+
+
 def test_ctrl_c_at_the_terminal_ends_the_wait(laptop: Laptop) -> None:
     """Ctrl-C typed while a person is awaited: 130, one error, one hint, the cursor back, lock and port free."""
     laptop.scripted.is_left_alone()

@@ -1,0 +1,234 @@
+"""Flags that do not go together, or need another: one table a command, held against it before anything is done.
+
+Refused is only what cannot come out as it was asked for. What kubelogin takes and makes no use of (a listen address with a
+password grant, a user name with a device code) is taken here too, because kubeconfigs that were written for it go on working.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import click
+from click.core import ParameterSource
+
+from kubectl_oidc.cli.environment import variable
+from kubectl_oidc.cli.options import LISTEN
+from kubectl_oidc.cli.values import split
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.issuer import is_loopback_url
+from kubectl_oidc.loopback.urls import port_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+class Given:
+    """The options' values, and where they come from.
+
+    Args:
+        values: The values by the options' names; the click context of now knows where they come from.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._context = click.get_current_context(silent=True)
+
+    def value(self, flag: str) -> Any:
+        """Return a flag's value, or None."""
+        return self._values.get(_name(flag))
+
+    def has(self, flag: str) -> bool:
+        """Tell whether a flag says something beside its default; empty and off are nothing."""
+        return bool(self.value(flag)) and self._source(flag) is not ParameterSource.DEFAULT
+
+    def of_environment(self, flag: str) -> bool:
+        """Tell whether a flag's variable says it."""
+        return self._source(flag) is ParameterSource.ENVIRONMENT
+
+    def overruled(self, flag: str, by: str) -> bool:
+        """Tell whether a flag is a variable's, and another is typed that leaves it nothing to say."""
+        return self.of_environment(flag) and self._source(by) is ParameterSource.COMMANDLINE
+
+    def listens(self) -> bool:
+        """Tell whether the browser is to come back to an address of ours."""
+        grant = self.value("--grant-type") or "auto"
+        return grant == "authcode" or (grant == "auto" and not self.value("--username"))
+
+    def ports(self) -> set[str]:
+        """Return the ports that the browser may come back to, as text; none where the redirect URL says it."""
+        given, redirect = split(self.value("--listen-address") or ()), self.value("--oidc-redirect-url")
+        addresses = given or ([] if redirect and is_loopback_url(redirect) else LISTEN)
+        return {address.rpartition(":")[2] for address in addresses}
+
+    def _source(self, flag: str) -> ParameterSource | None:
+        return self._context.get_parameter_source(_name(flag)) if self._context else None
+
+
+class Wrong(NamedTuple):
+    """A row: two flags that cannot both have their way, or one that needs the other.
+
+    Attributes:
+        flags: Both, as they are named.
+        when: Whether a command line has this fault.
+        says: The error; ``{0}`` and ``{1}`` are the flags.
+        hint: What to do.
+    """
+
+    flags: tuple[str, str]
+    when: Callable[[Given], bool]
+    says: str
+    hint: str
+
+
+def check(table: Iterable[Wrong], values: Mapping[str, Any]) -> None:
+    """Refuse a command line whose flags do not go together, before anybody is asked anything.
+
+    Args:
+        table: The command's rows.
+        values: The options' values by their names.
+
+    Raises:
+        UsageError: The first row that fits; it names both flags, and the variables that they come from.
+    """
+    given = Given(values)
+    for row in table:
+        if row.when(given):
+            of_environment = [flag for flag in row.flags if given.of_environment(flag)]
+            whence = "".join(f"; {variable(flag)} gives {flag}" for flag in of_environment)
+            raise UsageError(row.says.format(*row.flags) + whence, row.hint)
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _alone(flag: str, needed: str, hint: str = "give both, or neither") -> Wrong:
+    """Return the row of a flag that is of no use without another."""
+    return Wrong(
+        (flag, needed),
+        lambda given: given.has(flag) and not given.has(needed),
+        "{0} is given without {1}",
+        hint,
+    )
+
+
+_ALL = "--all"
+
+
+def _narrower(flag: str) -> Wrong:
+    """Return the row of a flag that names one session where all are to be removed."""
+    return Wrong(
+        (_ALL, flag),
+        lambda given: given.has(_ALL) and given.has(flag) and not given.overruled(flag, _ALL),
+        "{0} removes every session, and {1} names one",
+        f"leave out {_ALL} to remove the one, or the other flag to remove all",
+    )
+
+
+# A client that signs in as itself proves who it is by one of these (RFC 6749 §4.4, RFC 8705 §2).
+_OF_THE_CLIENT = ("--oidc-client-secret", "--oidc-client-secret-file", "--oidc-client-certificate")
+
+SIGN_IN: tuple[Wrong, ...] = (
+    Wrong(
+        ("--oidc-client-secret", "--oidc-client-secret-file"),
+        lambda given: given.has("--oidc-client-secret") and given.has("--oidc-client-secret-file"),
+        "{0} and {1} are both given",
+        "give one of them",
+    ),
+    _alone("--local-server-cert", "--local-server-key"),
+    _alone("--local-server-key", "--local-server-cert"),
+    _alone("--oidc-client-certificate", "--oidc-client-key"),
+    _alone("--oidc-client-key", "--oidc-client-certificate"),
+    Wrong(
+        ("--local-server-cert", "--oidc-redirect-url"),
+        lambda given: (
+            given.has("--local-server-cert")
+            and given.listens()
+            and _scheme(given, "--oidc-redirect-url") == "http"
+        ),
+        "{0} makes the address that the browser comes back to https, and {1} is http",
+        "register an https redirect URI at the provider and give that, or leave the certificate out",
+    ),
+    Wrong(
+        ("--oidc-redirect-url", "--local-server-cert"),
+        lambda given: given.listens() and _is_https_without_certificate(given),
+        "{0} is https at an address where this program listens, and {1} is not given",
+        "give --local-server-cert and --local-server-key, or an http redirect URL; behind a TLS proxy of your own, give the "
+        "port that it leads to as --listen-address",
+    ),
+    Wrong(
+        ("--oidc-redirect-url", "--grant-type"),
+        lambda given: given.listens() and _scheme(given, "--oidc-redirect-url") == "urn",
+        "{0} is no address that a browser can come back to, which {1}=authcode-keyboard alone can do without",
+        "give --grant-type=authcode-keyboard, or a redirect URL such as http://localhost:8000",
+    ),
+    Wrong(
+        ("--grant-type", "--oidc-client-secret"),
+        lambda given: (
+            given.value("--grant-type") == "client-credentials" and not any(map(given.has, _OF_THE_CLIENT))
+        ),
+        "{0}=client-credentials needs {1}",
+        "give the secret of the client that signs in as itself, or its file or certificate; without a command it stands in "
+        "the kubeconfig as client-secret",
+    ),
+    Wrong(
+        ("--oidc-client-certificate", "--oidc-issuer-url"),
+        lambda given: (
+            given.has("--oidc-client-certificate") and _scheme(given, "--oidc-issuer-url") == "http"
+        ),
+        "{0} is presented over TLS, and {1} is http",
+        "leave the certificate out: a provider on this machine over http sees none",
+    ),
+    Wrong(
+        ("--refresh-ahead", "--token-cache-storage"),
+        lambda given: (
+            given.has("--refresh-ahead")
+            and given.value("--token-cache-storage") == "none"
+            and not given.overruled("--refresh-ahead", "--token-cache-storage")
+        ),
+        "{0} refreshes a session in the background, and {1}=none keeps none",
+        "give --refresh-ahead=off, or another storage",
+    ),
+)
+"""What a sign-in cannot do, in `get-token`, `setup` and without a command."""
+
+_EXPLAIN = "give both, or neither to read what is needed first"
+SETUP: tuple[Wrong, ...] = (
+    _alone("--oidc-issuer-url", "--oidc-client-id", _EXPLAIN),
+    _alone("--oidc-client-id", "--oidc-issuer-url", _EXPLAIN),
+    _alone("--write-kubeconfig", "--oidc-issuer-url", "give --oidc-issuer-url and --oidc-client-id too"),
+    *SIGN_IN,
+)
+
+PURGE: tuple[Wrong, ...] = tuple(
+    _narrower(flag)
+    for flag in (
+        *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-use-access-token"),
+        *(
+            "--oidc-request-header",
+            "--oidc-auth-request-extra-params",
+            "--grant-type",
+            "--username",
+            "--session",
+        ),
+    )
+)
+
+
+def _scheme(given: Given, flag: str) -> str:
+    return (given.value(flag) or "").partition(":")[0].lower()
+
+
+def _is_https_without_certificate(given: Given) -> bool:
+    """Tell whether the browser would speak TLS to an address where we do not."""
+    redirect = given.value("--oidc-redirect-url") or ""
+    if given.has("--local-server-cert") or _scheme(given, "--oidc-redirect-url") != "https":
+        return False
+    if not is_loopback_url(redirect):
+        return False  # a proxy that ends TLS leads to this machine
+    try:
+        port = port_of(urlsplit(redirect))
+    except ValueError:
+        return False  # which is said of the redirect URL itself
+    return not given.ports() or str(port) in given.ports()

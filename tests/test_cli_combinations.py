@@ -1,0 +1,305 @@
+"""Flags that contradict each other or need another: refused by name; what kubelogin takes is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from kubectl_oidc.cli import main
+from kubectl_oidc.cli.combinations import PURGE, SETUP, SIGN_IN, check
+from kubectl_oidc.cli.get_token import get_token
+from kubectl_oidc.cli.values import token_request
+from kubectl_oidc.errors import UsageError
+
+from .tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubectl_oidc.token_request import TokenRequest
+
+BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
+CERT, KEY = "--local-server-cert=/cert.pem", "--local-server-key=/key.pem"
+HTTPS_HERE = "--oidc-redirect-url=https://localhost:8000"
+
+REFUSED = {
+    "secret twice": ("--oidc-client-secret=x", "--oidc-client-secret-file=/secret"),
+    "certificate without key": (CERT, "--local-server-key"),
+    "key without certificate": (KEY, "--local-server-cert"),
+    "client certificate without key": ("--oidc-client-certificate=/cert.pem", "--oidc-client-key"),
+    "client key without certificate": ("--oidc-client-key=/key.pem", "--oidc-client-certificate"),
+    "https over http": (CERT, KEY, "--oidc-redirect-url=http://localhost:8000"),
+    "https without certificate": (HTTPS_HERE, "--local-server-cert"),
+    "no address to come back to": ("--oidc-redirect-url=urn:ietf:wg:oauth:2.0:oob", "--grant-type"),
+    "a client without a secret": ("--grant-type=client-credentials", "--oidc-client-secret"),
+    "a certificate over http": (
+        "--oidc-client-certificate=/cert.pem",
+        "--oidc-client-key=/key.pem",
+        "--oidc-issuer-url=http://localhost:1",
+    ),
+    "refresh without session": ("--refresh-ahead=0.5", "--token-cache-storage=none"),
+}
+"""Of each row a command line: its first word is a flag that is named, and so is its last, given or missing."""
+
+
+def refused(*words: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        main([*words])
+    assert caught.value.exit_status == 2
+    assert caught.value.hint
+    return caught.value
+
+
+def flag_of(word: str) -> str:
+    return word.partition("=")[0]
+
+
+@pytest.mark.parametrize("command", ["get-token", "setup"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_both_flags_are_named(case: str, command: str) -> None:
+    """Before anything is done."""
+    words = [word for word in REFUSED[case] if "=" in word]
+    error = refused(command, *BOTH, *words)
+    assert flag_of(REFUSED[case][0]) in error.message
+    assert flag_of(REFUSED[case][-1]) in error.message
+
+
+def test_every_row_has_its_case() -> None:
+    """What is refused is shown to be, row for row."""
+    cases = {frozenset((flag_of(words[0]), flag_of(words[-1]))) for words in REFUSED.values()}
+    assert cases == {frozenset(row.flags) for row in SIGN_IN}
+    assert len(REFUSED) == len(SIGN_IN)
+
+
+@pytest.mark.parametrize(
+    ("listen", "redirect"),
+    [
+        ((), "https://127.0.0.1/back"),
+        (("--listen-address=127.0.0.1:7,127.0.0.1:443",), "https://localhost"),
+        (("--listen-address=127.0.0.1:7", "--listen-address=:8443"), "https://[::1]:8443"),
+    ],
+)
+def test_https_where_we_listen_needs_a_certificate(listen: tuple[str, ...], redirect: str) -> None:
+    """However the address is written."""
+    error = refused("get-token", *BOTH, *listen, f"--oidc-redirect-url={redirect}")
+    assert "--local-server-cert" in error.message
+
+
+# setup and purge
+
+
+@pytest.mark.parametrize(
+    ("word", "missing"),
+    [
+        (BOTH[0], "--oidc-client-id"),
+        (BOTH[1], "--oidc-issuer-url"),
+        ("--write-kubeconfig", "--oidc-issuer-url"),
+    ],
+)
+def test_setup_needs_all_or_nothing(word: str, missing: str) -> None:
+    """Nobody is shown an explanation who asked for a kubeconfig."""
+    error = refused("setup", word)
+    assert error.message == f"{flag_of(word)} is given without {missing}"
+    assert (flag_of(word), missing) in {row.flags for row in SETUP}
+
+
+NARROWER = {
+    "--oidc-issuer-url": BOTH[0],
+    "--oidc-client-id": BOTH[1],
+    "--oidc-extra-scope": "--oidc-extra-scope=email",
+    "--oidc-use-access-token": "--oidc-use-access-token",
+    "--oidc-request-header": "--oidc-request-header=X-A=1",
+    "--oidc-auth-request-extra-params": "--oidc-auth-request-extra-params=a=b",
+    "--grant-type": "--grant-type=device-code",
+    "--username": "--username=ada",
+    "--session": "--session=work",
+}
+
+
+@pytest.mark.parametrize("row", PURGE, ids=lambda row: row.flags[1])
+def test_all_sessions_are_not_one(row: Any) -> None:
+    """Who names a session and says --all loses none: both flags are named."""
+    error = refused("purge", "--all", NARROWER[row.flags[1]])
+    assert error.message.startswith(f"--all removes every session, and {row.flags[1]} names one")
+
+
+def test_all_that_is_typed_overrules_variables(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company's image names issuer and client; a variable does not widen what is typed."""
+    assert home.is_dir()
+    monkeypatch.setenv("KUBECTL_OIDC_ISSUER_URL", ISSUER)
+    assert main(["purge", "--all"]) == 0
+    monkeypatch.delenv("KUBECTL_OIDC_ISSUER_URL")
+    monkeypatch.setenv("KUBECTL_OIDC_ALL", "true")
+    error = refused("purge", "--session=work")
+    assert error.message.endswith("--session names one; KUBECTL_OIDC_ALL gives --all")
+
+
+# Variables
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "whence"),
+    [
+        (
+            {"LOCAL_SERVER_CERT": "/cert.pem"},
+            (),
+            "; KUBECTL_OIDC_LOCAL_SERVER_CERT gives --local-server-cert",
+        ),
+        (
+            {"GRANT_TYPE": "client-credentials"},
+            (),
+            "; KUBECTL_OIDC_GRANT_TYPE gives --grant-type",
+        ),
+        (
+            {"CLIENT_SECRET": "SECRET", "CLIENT_SECRET_FILE": "/secret"},
+            (),
+            "; KUBECTL_OIDC_CLIENT_SECRET_FILE gives --oidc-client-secret-file",
+        ),
+        (
+            {"TOKEN_CACHE_STORAGE": "none"},
+            ("--refresh-ahead=0.5",),
+            "; KUBECTL_OIDC_TOKEN_CACHE_STORAGE gives --token-cache-storage",
+        ),
+    ],
+)
+def test_a_variable_that_gives_one_is_named(
+    environment: dict[str, str], words: tuple[str, ...], whence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person who typed no such flag learns where it comes from."""
+    for name, value in environment.items():
+        monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
+    error = refused("get-token", *BOTH, *words)
+    assert error.message.endswith(whence)
+    assert "SECRET" not in error.message.replace("CLIENT_SECRET", "")
+
+
+# What is taken all the same
+
+
+class Taken(NamedTuple):
+    """Words that look odd together, and how they come out.
+
+    Attributes:
+        words: The words.
+        shown_by: What of the request shows it.
+        means: Its value.
+        environment: Variables beside, without their prefix.
+    """
+
+    words: tuple[str, ...]
+    shown_by: Callable[[TokenRequest], object]
+    means: object
+    environment: Mapping[str, str] = MappingProxyType({})
+
+
+TAKEN = {
+    # kubelogin takes each of these; what is of no use to the grant is not used.
+    "a password without a user name is not used": Taken(
+        ("--password=x",), lambda asked: (asked.grant, asked.key().grant), ("auto", "authcode")
+    ),
+    "a password grant asks for what is missing": Taken(
+        ("--grant-type=password", "--password=x"), lambda asked: asked.username, ""
+    ),
+    "a user name with another grant": Taken(
+        ("--grant-type=device-code", "--username=ada", "--password=x"),
+        lambda asked: asked.grant,
+        "device-code",
+    ),
+    "a user name with a client's grant": Taken(
+        ("--grant-type=client-credentials", "--oidc-client-secret=x", "--username=ada"),
+        lambda asked: (asked.grant, asked.key().username),
+        ("client-credentials", ""),
+    ),
+    "an address to listen at with a password": Taken(
+        ("--username=ada", "--listen-address=:1"), lambda asked: asked.grant, "password"
+    ),
+    "a browser command that is not used": Taken(
+        ("--skip-open-browser", "--browser-command=firefox"), lambda asked: asked.open_browser, False
+    ),
+    "the old name of PKCE wins": Taken(
+        ("--oidc-pkce-method=no", "--oidc-use-pkce"), lambda asked: asked.pkce, True
+    ),
+    "an authority that is not asked": Taken(
+        ("--insecure-skip-tls-verify", "--certificate-authority=/ca.pem"),
+        lambda asked: asked.tls.insecure,
+        True,
+    ),
+    "a directory without files in it": Taken(
+        ("--token-cache-storage=none", "--token-cache-dir=/x"), lambda asked: asked.storage, "none"
+    ),
+    "a directory beside the keyring": Taken(
+        ("--token-cache-storage=keyring", "--token-cache-dir=/x"), lambda asked: asked.cache_dir, Path("/x")
+    ),
+    "a refresh of what is not kept": Taken(
+        ("--token-cache-storage=none", "--force-refresh"), lambda asked: asked.force_refresh, True
+    ),
+    "no background refresh of what is not kept": Taken(
+        ("--token-cache-storage=none", "--refresh-ahead=off"), lambda asked: asked.refresh_ahead, 0
+    ),
+    "a scope of a person with a client's grant": Taken(
+        ("--grant-type=client-credentials", "--oidc-client-secret=x", "--oidc-extra-scope=offline_access"),
+        lambda asked: asked.scopes,
+        ("openid", "offline_access"),
+    ),
+    "parameters of an authorization request with a password": Taken(
+        ("--username=ada", "--oidc-auth-request-extra-params=a=b"), lambda asked: asked.grant, "password"
+    ),
+    "an address that no browser comes back to": Taken(
+        ("--grant-type=device-code", "--oidc-redirect-url=urn:ietf:wg:oauth:2.0:oob"),
+        lambda asked: asked.redirect_url,
+        "urn:ietf:wg:oauth:2.0:oob",
+    ),
+    "a port that is forwarded": Taken(
+        ("--oidc-redirect-url=http://localhost:9000", "--listen-address=127.0.0.1:8000"),
+        lambda asked: asked.redirect_url,
+        "http://localhost:9000",
+    ),
+    "a proxy that ends TLS": Taken(
+        ("--oidc-redirect-url=https://localhost:8443", "--listen-address=127.0.0.1:8000"),
+        lambda asked: asked.redirect_url,
+        "https://localhost:8443",
+    ),
+    "TLS elsewhere": Taken(
+        ("--oidc-redirect-url=https://sso.example.com/back",),
+        lambda asked: asked.redirect_url,
+        "https://sso.example.com/back",
+    ),
+    "https with a grant that does not listen": Taken(
+        ("--grant-type=authcode-keyboard", HTTPS_HERE), lambda asked: asked.grant, "authcode-keyboard"
+    ),
+    "a certificate with a grant that does not listen": Taken(
+        ("--grant-type=device-code", CERT, KEY, "--oidc-redirect-url=http://localhost:8000"),
+        lambda asked: asked.grant,
+        "device-code",
+    ),
+    "both kinds of renegotiation": Taken(
+        ("--tls-renegotiation-once", "--tls-renegotiation-freely"), lambda asked: asked.tls.insecure, False
+    ),
+    # Ours.
+    "a client that shows a certificate": Taken(
+        ("--grant-type=client-credentials", "--oidc-client-certificate=/c.pem", "--oidc-client-key=/k.pem"),
+        lambda asked: asked.client_secret,
+        None,
+    ),
+    "a session that is kept apart and not kept": Taken(
+        ("--session=work", "--token-cache-storage=none"), lambda asked: asked.session_name, "work"
+    ),
+    "a preference of the environment": Taken(
+        ("--token-cache-storage=none",), lambda asked: asked.storage, "none", {"REFRESH_AHEAD": "0.5"}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_kubelogin_takes_is_taken(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubeconfig that was written for it goes on working, whatever is of no use in it."""
+    words, shown_by, means, environment = TAKEN[case]
+    for name, value in environment.items():
+        monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
+    context = get_token.make_context("get-token", [*BOTH, *words])
+    with context:
+        check(SIGN_IN, context.params)
+        assert shown_by(token_request(context.params)) == means
