@@ -172,7 +172,7 @@ import os, signal, sys
 {before}
 from kubectl_oidc import cold
 class Words:
-    times = 0
+    times, place, due = 0, "disk", False
     @property
     def locks(self):
         {what}

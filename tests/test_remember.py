@@ -97,7 +97,6 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
         pytest.param({"cache_dir": Path("relative")}, {}, QUIET, id="a relative directory"),
         pytest.param({}, {"keeper": None}, QUIET, id="no store"),
         pytest.param({}, {"place": ""}, QUIET, id="nothing was published"),
-        pytest.param({}, {"place": "keyring"}, QUIET, id="the credential is in the OS keyring"),
         pytest.param({}, {}, Log(1), id="-v 1"),
     ],
 )
