@@ -125,6 +125,15 @@ def os_keyring(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OsKeyrin
 
 
 @pytest.fixture
+def desktop(laptop: Laptop, os_keyring: OsKeyring, monkeypatch: pytest.MonkeyPatch) -> Laptop:
+    """Have a desktop with an OS keyring alone: the kernel keyring is not used beside it."""
+    monkeypatch.setenv("CI", "1")
+    assert os_keyring.entries() == {}
+    laptop.storage = "keyring"
+    return laptop
+
+
+@pytest.fixture
 def kernel_keys() -> Iterator[KernelKeys]:
     """Look into the kernel keyring, and leave no key of the test in it."""
     if not kernel_keyring_is_usable():

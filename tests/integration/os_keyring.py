@@ -41,6 +41,15 @@ class OsKeyring:
         names = re.findall(r"^attribute\.service = (kubectl-oidc/.*)$", found, re.MULTILINE)
         return {name: self._tool("lookup", "service", name) for name in names}
 
+    def put(self, name: str, secret: str) -> None:
+        """Put an entry as the program's are, under its service name."""
+        attributes = ("service", name, "username", "session", "application", "Python keyring library")
+        self._tool("store", "--label=restored", *attributes, secret=secret)
+
+    def remove(self, name: str) -> None:
+        """Remove the entry of a service name."""
+        self._tool("clear", "service", name)
+
     def lock(self) -> None:
         """Lock it, as a screen saver may."""
         import secretstorage
@@ -74,11 +83,11 @@ class OsKeyring:
             for daemon in daemons:
                 os.kill(daemon, signal.SIGCONT)
 
-    def _tool(self, *words: str) -> str:
+    def _tool(self, *words: str, secret: str = "") -> str:
         done = subprocess.run(
             [parts.program("secret-tool"), *words],
             env=self._environ,
-            stdin=subprocess.DEVNULL,
+            input=secret,
             capture_output=True,
             text=True,
             timeout=20,

@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
 
-@pytest.fixture
-def desktop(laptop: Laptop, os_keyring: OsKeyring, monkeypatch: pytest.MonkeyPatch) -> Laptop:
-    """Have a desktop with an OS keyring alone: the kernel keyring is not used beside it."""
-    monkeypatch.setenv("CI", "1")
-    assert os_keyring.entries() == {}
-    laptop.storage = "keyring"
-    return laptop
-
-
 def session_in(keyring: OsKeyring) -> dict[str, str]:
     """Return the one session record that the keyring holds, which fits one entry here."""
     (secret,) = keyring.entries().values()
