@@ -31,13 +31,13 @@ from kubectl_oidc.provider import Client, Provider
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome, TokenRequest, World
+from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.tokens import accept
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 
 if TYPE_CHECKING:
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.secret import Secret
-    from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.tokens import Tokens
 
 __all__ = ["MARGIN", "Outcome", "TokenRequest", "World", "authenticate", "refresh_ahead"]
@@ -244,6 +244,9 @@ class _Way:
         http = HttpClient(tls=self.request.tls, log=self.world.log)
         provider = self._provider(http)
         try:
+            taken_over = None if session else self._taken_over(keeper, provider)
+            if taken_over:
+                return taken_over
             why = "first use of this session" if session is None else "the session has no refresh token"
             if session and self.request.sign_in:
                 why = f"you asked for it; the session of {session.person} stays until then"
@@ -264,6 +267,45 @@ class _Way:
             return self._sign_in(keeper, provider, session, why)
         finally:
             http.close()
+
+    def _taken_over(self, keeper: SessionKeeper, provider: Provider) -> Outcome | None:
+        """Return a token of the session that kubelogin left for this client, or None where there is none to be believed."""
+        if self.request.sign_in or self.unreadable or not self.lock.held or keeper.entry():
+            return None  # where there was a session of ours, it alone counts
+        from kubectl_oidc import predecessor
+
+        left = predecessor.find(self.request, self.world.environ)
+        if left is None:
+            return None
+        deadline = Deadline.after(min(self.request.timeout, REQUEST_SECONDS))
+        try:
+            session = left.session(keeper.session_id, self.now())
+            if self._good(session):
+                response = TokenResponse(id_token=left.id_token, refresh_token=left.refresh_token)
+                tokens = accept(
+                    response,
+                    provider,
+                    self.request,
+                    deadline=deadline,
+                    now=self.world.clock(),
+                    before=session,
+                )
+                outcome = self._keep(keeper, session.with_tokens(tokens, generation=1), tokens)
+            elif session.refresh_token:
+                outcome = self._refresh(keeper, provider, session, session.refresh_token)
+            else:
+                return None
+        except (IdTokenError, InvalidGrant, _UnusableRefreshError) as error:
+            self.world.log.info(1, f"kubelogin's session in {left.where} is not taken over: {error.message}")
+            return None
+        if outcome.storage:
+            self.world.terminal.say(f"The session that kubelogin left for {left.person()} is taken over")
+            self.world.log.info(1, f"kubelogin's session is taken over from {left.where}")
+            try:
+                left.remove()  # where two programs use one refresh token, the provider ends both
+            except StoreError as error:
+                self.world.log.info(1, error.message)
+        return outcome
 
     def _provider(self, http: HttpClient) -> Provider:
         request = self.request

@@ -40,6 +40,7 @@ class Purged:
         session_id: The session.
         person: Who was signed in, as far as the index knows.
         issuer: Where.
+        client_id: For which client.
         places: The places it was removed from, in words.
         failures: What could not be removed, and why.
     """
@@ -47,6 +48,7 @@ class Purged:
     session_id: str
     person: str
     issuer: str
+    client_id: str
     places: tuple[str, ...]
     failures: tuple[StoreError, ...]
 
@@ -90,6 +92,7 @@ def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SE
         session_id,
         entry.person if entry else "",
         entry.issuer if entry else "",
+        entry.client_id if entry else "",
         tuple(dict.fromkeys(places)),
         tuple(failures),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc import predecessor
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.grants import OTHER_GRANTS
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
@@ -40,20 +42,22 @@ _HOW = tuple(
 def purge(**values: Any) -> int:
     """Remove a cached session: the one of these flags, the only one, or with --all every one.
 
-    It takes every flag of get-token. The next kubectl signs in again. Nothing but this program's own files and keys is
-    removed.
+    It takes every flag of get-token. The next kubectl signs in again. What kubelogin left for the same client is removed as
+    well, so that it is not taken over; beside that nothing but this program's own files and keys is.
     """
     log_at(values.pop("v"))
     combinations.check(combinations.PURGE, values)
     everything = values.pop("all")
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
-        return _remove(known_sessions(cache_dir), cache_dir)
-    if values.get("oidc_issuer_url") and values.get("oidc_client_id"):
+        return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
+    issuer, client_id = values.get("oidc_issuer_url"), values.get("oidc_client_id")
+    named = ((issuer, client_id),) if issuer and client_id else ()
+    if named:
         exact = purge_session(token_request(values).key().id(), cache_dir)
         if exact.places or exact.failures:
-            return _report([exact], cache_dir)
-    return _remove(_the_one_that_agrees(values, cache_dir), cache_dir)
+            return _report([exact], cache_dir, *named)
+    return _remove(_the_one_that_agrees(values, cache_dir), cache_dir, *named)
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")
@@ -61,11 +65,12 @@ def purge(**values: Any) -> int:
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 
-    Nothing but this program's own files and keys is removed, whatever else the directory holds.
+    Nothing but this program's own files and keys, and the sessions that kubelogin left, is removed, whatever else the
+    directory holds.
     """
     log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir), cache_dir)
+    return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
 
 
 def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
@@ -114,20 +119,39 @@ def _named(entry: index.Entry) -> str:
     return plain(f"{words}, session {entry.name}" if entry.name else words, limit=300)
 
 
-def _remove(session_ids: list[str], cache_dir: Path) -> int:
-    return _report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir)
+_EVERY = ("", "")
+"""Any issuer, any client."""
 
 
-def _report(purged: list[Purged], cache_dir: Path) -> int:
+def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
+    return _report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)
+
+
+def _report(purged: list[Purged], cache_dir: Path, *clients: tuple[str, str]) -> int:
+    """Say what was removed, and remove what kubelogin left for the same clients.
+
+    Args:
+        purged: What was removed.
+        cache_dir: The cache directory.
+        clients: Other issuers and clients that were meant.
+
+    Raises:
+        StoreError: Something stays.
+    """
     removed = [one for one in purged if one.places]
     for one in removed:
         click.echo(_words(one), err=True)
+    left: list[str] = []
+    for issuer, client_id in {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}:
+        left += predecessor.remove(cache_dir, os.environ, issuer, client_id)
+    for place in left:
+        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
     failures = [failure for one in purged for failure in one.failures]
     if failures:
         raise StoreError(
             f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
         )
-    if not removed:
+    if not removed and not left:
         click.echo(
             f"No such session is known under {cache_dir}; nothing was removed. "
             "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user",

@@ -57,3 +57,39 @@ def load(session_id: str) -> bytes | None:
 
         record = read(get, f"{SERVICE}/{session_id}")
     return record.encode() if record and record.isascii() else None
+
+
+def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes]]:
+    """Return the attributes and secrets of every unlocked entry with these attributes, in any collection.
+
+    Args:
+        attributes: What the entries have in common.
+
+    Raises:
+        SecretStorageException: The service cannot be asked.
+    """
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        return [
+            (dict(item.get_attributes()), bytes(item.get_secret()))
+            for item in secretstorage.search_items(connection, dict(attributes))
+            if not item.is_locked()
+        ]
+
+
+def delete(attributes: Mapping[str, str]) -> None:
+    """Remove every unlocked entry with these attributes.
+
+    Args:
+        attributes: What names the entries.
+
+    Raises:
+        SecretStorageException: The service cannot be asked.
+    """
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        for item in secretstorage.search_items(connection, dict(attributes)):
+            if not item.is_locked():
+                item.delete()

@@ -41,10 +41,15 @@ class OsKeyring:
         names = re.findall(r"^attribute\.service = (kubectl-oidc/.*)$", found, re.MULTILINE)
         return {name: self._tool("lookup", "service", name) for name in names}
 
-    def put(self, name: str, secret: str) -> None:
-        """Put an entry as the program's are, under its service name."""
-        attributes = ("service", name, "username", "session", "application", "Python keyring library")
-        self._tool("store", "--label=restored", *attributes, secret=secret)
+    def put(self, name: str, secret: str, username: str = "session") -> None:
+        """Put an entry under its service name; with the user name ``session`` it is as the program's are."""
+        attributes = ("service", name, "username", username)
+        ours = ("application", "Python keyring library") if username == "session" else ()
+        self._tool("store", "--label=restored", *attributes, *ours, secret=secret)
+
+    def lookup(self, name: str) -> str:
+        """Return the secret of the entry of a service name; empty where there is none."""
+        return self._tool("lookup", "service", name)
 
     def remove(self, name: str) -> None:
         """Remove the entry of a service name."""

@@ -1,0 +1,228 @@
+"""What kubelogin left: its cached sessions, in the cache directory that is ours as well and in the Secret Service.
+
+It keeps a session as JSON, ``{"id_token": …, "refresh_token": …}``, under the digest of its flags: as a file of that name,
+or as the keyring entry ``kubelogin/tokencache/DIGEST`` of the service ``kubelogin``. The digest does not tell what it is of,
+and for some flags it is another each time; so a session is known by its ID token's issuer and audience. Nothing in that
+token is believed before it is validated, or replaced by a refresh whose answer is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.deadline import bounded
+from kubectl_oidc.errors import IdTokenError, StoreError
+from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.jws import unverified_claims
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import Session
+from kubectl_oidc.stores import private_files, secret_service
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.token_request import TokenRequest
+
+SERVICE, ENTRY = "kubelogin", "kubelogin/tokencache/"
+SECONDS = 2.0
+"""A keyring that is there answers within milliseconds; one that does not has nothing to take over."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One session that kubelogin left.
+
+    Attributes:
+        id_token: Its ID token.
+        refresh_token: Its refresh token, where it has one.
+        claims: What the ID token says, unverified.
+        where: Where it rests, in words.
+        remove: Removes it from there.
+    """
+
+    id_token: Secret
+    refresh_token: Secret | None
+    claims: Mapping[str, object]
+    where: str
+    remove: Callable[[], None]
+
+    def fits(self, issuer: str, client_id: str) -> bool:
+        """Tell whether it is of this issuer and client, as far as it says itself (OpenID Connect Core 2)."""
+        audience = self.claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        return (
+            self.claims.get("iss") == issuer
+            and client_id in named
+            and self.claims.get("azp", client_id) == client_id
+        )
+
+    def session(self, session_id: str, now: int) -> Session:
+        """Return it as a session of ours, not validated.
+
+        Args:
+            session_id: The session's id.
+            now: Epoch seconds.
+
+        Raises:
+            IdTokenError: Its token says no end.
+        """
+        issuer, subject, audience = (self.claims.get(name) for name in ("iss", "sub", "aud"))
+        return Session(
+            session_id=session_id,
+            generation=1,
+            issuer=str(issuer),
+            subject=str(subject),
+            audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
+            person=self.person(),
+            id_token=self.id_token,
+            access_token=None,
+            refresh_token=self.refresh_token,
+            expiry=moment(self.claims, "exp"),
+            signed_in_at=now,
+        )
+
+    def person(self) -> str:
+        """Return who it is of, in words for people."""
+        said = (self.claims.get(name) for name in ("email", "preferred_username", "sub"))
+        return plain(next((word for word in said if isinstance(word, str) and word), ""), limit=200)
+
+
+def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
+    """Return the session that kubelogin left for what is asked for, or None.
+
+    Its tokens do not say which scopes and parameters they were asked with. So none is taken where ours asks for what
+    kubelogin's key does not tell apart, and none where those of this issuer and client are of several people, or differ in
+    which claims they have.
+
+    Args:
+        request: What is asked for.
+        environ: The environment.
+    """
+    if request.session_name or request.use_access_token or request.extra_params or request.username:
+        return None
+    if request.storage == "none" or request.grant in {"password", "client-credentials"}:
+        return None
+    fitting = [
+        left
+        for left in _all(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
+        if left.fits(request.issuer, request.client_id)
+    ]
+    kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
+    if len(kinds) != 1:
+        return None
+    return max(fitting, key=_issued)
+
+
+def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = "") -> list[str]:
+    """Remove what kubelogin left and return where it was, in words.
+
+    Args:
+        cache_dir: The cache directory.
+        environ: The environment.
+        issuer: The issuer whose sessions are removed; empty for any.
+        client_id: The client likewise.
+
+    Raises:
+        StoreError: One of them stays.
+    """
+    places = []
+    for left in _all(cache_dir, environ, keyring=True):
+        if left.fits(issuer or str(left.claims.get("iss")), client_id or _client(left)):
+            left.remove()
+            places.append(left.where)
+    return list(dict.fromkeys(places))
+
+
+def _client(left: Left) -> str:
+    audience = left.claims.get("azp", left.claims.get("aud"))
+    return str(audience[0] if isinstance(audience, list) and audience else audience)
+
+
+def _issued(left: Left) -> int:
+    try:
+        return moment(left.claims, "iat")
+    except IdTokenError:
+        return 0
+
+
+def _all(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
+    for name in private_files.names(cache_dir):
+        if _DIGEST.fullmatch(name) and not _in_use(cache_dir / f"{name}.lock"):
+            record = private_files.read(cache_dir, name)
+            left = _parse(record, str(cache_dir / name), partial(_unlink, cache_dir, name))
+            if left:
+                yield left
+    # Its keyring on macOS and Windows has other names than any library of ours would find.
+    if keyring and sys.platform == "linux" and environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        with contextlib.suppress(Exception):  # D-Bus has errors of many kinds; there is nothing to take over
+            entries = bounded(lambda: secret_service.search({"service": SERVICE}), SECONDS, TimeoutError)
+            for attributes, secret in entries:
+                if attributes.get("username", "").startswith(ENTRY):
+                    left = _parse(secret, "the OS keyring (kubelogin's entries)", partial(_drop, attributes))
+                    if left:
+                        yield left
+
+
+def _parse(record: bytes | None, where: str, remove: Callable[[], None]) -> Left | None:
+    """Return the session in a record, or None where it is not kubelogin's or cannot be read."""
+    try:
+        values = json.loads(record or b"")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, dict) or values.keys() - {"id_token", "refresh_token"}:
+        return None
+    id_token, refresh_token = values.get("id_token"), values.get("refresh_token")
+    if not isinstance(id_token, str) or not isinstance(refresh_token, str | None):
+        return None
+    try:
+        claims = unverified_claims(Secret(id_token))
+    except IdTokenError:
+        return None
+    return Left(Secret(id_token), Secret(refresh_token) if refresh_token else None, claims, where, remove)
+
+
+def _in_use(lock: Path) -> bool:
+    """Tell whether a kubelogin is at work on the session of this lock file."""
+    if sys.platform == "win32" or not lock.is_file():
+        return False
+    import fcntl
+
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _unlink(cache_dir: Path, name: str) -> None:
+    private_files.remove(cache_dir, name)
+    with contextlib.suppress(OSError):
+        (cache_dir / f"{name}.lock").unlink()
+
+
+def _drop(attributes: Mapping[str, str]) -> None:
+    try:
+        bounded(partial(secret_service.delete, attributes), SECONDS, TimeoutError)
+    except Exception as error:
+        raise StoreError(
+            "kubelogin's entry in the OS keyring cannot be removed",
+            "remove it with the desktop's own tool (service kubelogin)",
+            topic="os-keyring",
+        ) from error
