@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kubectl_oidc.cli import main
-from kubectl_oidc.cli.combinations import PURGE, SETUP, SIGN_IN, check
+from kubectl_oidc.cli.combinations import CONVERT, PURGE, SETUP, SIGN_IN, check
 from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
@@ -104,6 +104,13 @@ def test_setup_needs_all_or_nothing(word: str, missing: str) -> None:
     error = refused("setup", word)
     assert error.message == f"{flag_of(word)} is given without {missing}"
     assert (flag_of(word), missing) in {row.flags for row in SETUP}
+
+
+def test_convert_either_shows_or_writes() -> None:
+    """One who asked for both gets neither."""
+    error = refused("convert", "--yes", "--dry-run")
+    (row,) = CONVERT
+    assert all(flag in error.message for flag in row.flags)
 
 
 NARROWER = {

@@ -201,6 +201,15 @@ SETUP: tuple[Wrong, ...] = (
     *SIGN_IN,
 )
 
+CONVERT: tuple[Wrong, ...] = (
+    Wrong(
+        ("--dry-run", "--yes"),
+        lambda given: given.has("--dry-run") and given.has("--yes"),
+        "{0} writes nothing, and {1} writes without asking",
+        "give one of them",
+    ),
+)
+
 PURGE: tuple[Wrong, ...] = tuple(
     _narrower(flag)
     for flag in (

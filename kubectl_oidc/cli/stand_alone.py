@@ -37,10 +37,10 @@ _HOW: tuple[Option, ...] = tuple(
 )
 
 
-def _names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Return what completes the names of the kubeconfig's contexts or users."""
 
-    def names(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
+    def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
         import os
 
         from kubectl_oidc.kubeconfig import read
@@ -48,7 +48,7 @@ def _names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[st
         known: Mapping[str, object] = getattr(read(ctx.params.get("kubeconfig"), os.environ), kind)
         return [name for name in known if name.startswith(unfinished)]
 
-    return names
+    return beginning
 
 
 STAND_ALONE: tuple[Option, ...] = (
@@ -60,7 +60,7 @@ STAND_ALONE: tuple[Option, ...] = (
         ("--context",),
         {
             "metavar": "NAME",
-            "shell_complete": _names("contexts"),
+            "shell_complete": names("contexts"),
             "help": "The context whose user signs in (default: the current one).",
         },
     ),
@@ -68,7 +68,7 @@ STAND_ALONE: tuple[Option, ...] = (
         ("--user",),
         {
             "metavar": "NAME",
-            "shell_complete": _names("users"),
+            "shell_complete": names("users"),
             "help": "The user that signs in, whatever the context.",
         },
     ),

@@ -5,6 +5,7 @@
 ``stanza``  the user's ``exec`` stanza, as a mapping and as ``kubectl config set-credentials``
 ``edit``    text in, text out: one value set, every other byte kept
 ``write``   which file, what changes, and what is refused
+``convert`` kubelogin's users rewritten to the direct stanza
 ``replace`` the file itself: lock, backup, one step
 ``provider_user`` the user with ``auth-provider: oidc``, and its tokens
 """

@@ -164,6 +164,20 @@ def test_one_sign_in_and_then_none(
     assert len(cluster.laptop.browser.opened()) == 1
 
 
+def test_a_converted_stanza_has_the_same_session(cluster: Cluster) -> None:
+    """Signed in by way of kubelogin's stanza and converted: the same kubectl needs no browser and no request."""
+    cluster.kubeconfig(direct=False, api_version=V1BETA1)
+    assert_pods(cluster.pods())
+    cluster.laptop.realm.forget()
+    converted = cluster.laptop.run("convert", "--yes")
+    assert converted.status == 0, converted.stderr
+    config = json.loads(cluster.run("config", "view", "--raw", "-o", "json").stdout)
+    assert config["users"][0]["user"]["exec"]["command"] == "kubectl-oidc_login"
+    assert_pods(cluster.pods())
+    assert cluster.laptop.realm.seen().token_requests == []
+    assert len(cluster.laptop.browser.opened()) == 1
+
+
 def test_the_extra_checks_of_the_story(cluster: Cluster) -> None:
     """Out of the group and purged: Forbidden, in Kubernetes' words. Back in the group and purged: the pods again."""
     cluster.kubeconfig()

@@ -1,0 +1,99 @@
+"""``kubectl oidc-login convert``: a kubeconfig written for kubelogin, rewritten so that kubectl starts this program itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.stand_alone import names
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig.convert import plan, write
+from kubectl_oidc.kubeconfig.stanza import COMMAND
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_oidc.kubeconfig.convert import Plan
+
+
+@click.command("convert", short_help="Rewrite kubelogin's users of a kubeconfig to the direct stanza")
+@options(
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--user",),
+        {
+            "multiple": True,
+            "metavar": "NAME",
+            "shell_complete": names("users"),
+            "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
+        },
+    ),
+    (("--yes",), {"cls": Switch, "help": "Write without asking."}),
+    (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
+    VERBOSE,
+    *IGNORED,
+)
+def convert(**values: Any) -> int:
+    """Rewrite the users of a kubeconfig from kubelogin's stanza to the one that starts this program itself.
+
+    kubelogin's stanza (`command: kubectl`) starts a second kubectl each time. The arguments, variables and session stay the
+    same; users that sign in in another way are left alone. The difference is shown first, on standard output and without
+    secrets, and nothing is written before you agree; a copy of the file as it was stays beside it.
+    """
+    log_at(values["v"])
+    combinations.check(combinations.CONVERT, values)
+    plans = plan(values["kubeconfig"], os.environ, values["user"])
+    changing = [one for one in plans if one.conversions]
+    asks = bool(changing) and not (values["yes"] or values["dry_run"])
+    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"convert would rewrite {_users(changing)} user(s), and there is no terminal to ask on",
+            "give --yes to write, or --dry-run to see the difference alone",
+        )
+    for one in changing:
+        for conversion in one.conversions:
+            click.echo(conversion.difference)
+    _say_the_rest(plans, values["user"])
+    if not changing:
+        click.echo("Nothing is to be converted", err=True)
+        return 0
+    if values["dry_run"]:
+        click.echo("Nothing was written (--dry-run)", err=True)
+        return 0
+    if asks and not click.confirm(f"Rewrite {_users(changing)} user(s) as shown?", err=True):
+        click.echo("Nothing was written", err=True)
+        return 1
+    for one in changing:
+        backup = write(one, values["user"])
+        users = ", ".join(plain(conversion.name) for conversion in one.conversions)
+        click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
+    if shutil.which(COMMAND) is None:
+        click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
+    return 0
+
+
+def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
+    for one in plans:
+        for name in one.direct:
+            click.echo(
+                f"User {plain(name)} in {plain(one.path)} starts this program itself already", err=True
+            )
+        for name in one.others if named else ():
+            click.echo(
+                f"User {plain(name)} in {plain(one.path)} does not sign in by kubelogin's stanza: left alone",
+                err=True,
+            )
+
+
+def _users(changing: Sequence[Plan]) -> int:
+    return sum(len(one.conversions) for one in changing)

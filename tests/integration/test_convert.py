@@ -1,0 +1,115 @@
+"""``convert``: the difference first, then a question, then the file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import plugin
+
+from .on_terminal import OnTerminal
+from .said import complaint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.plugin import Ended
+
+KUBELOGINS = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubectl"}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Have a kubeconfig with one user of kubelogin's and one robot."""
+    args = ["oidc-login", "get-token", "--oidc-issuer-url=https://idp.example.com", "--oidc-client-id=abc"]
+    users = [
+        {"name": "people", "user": {"exec": {**KUBELOGINS, "args": args}}},
+        {"name": "robot", "user": {"token": "x"}},
+    ]
+    path = tmp_path / "config"
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "users": users}))
+    path.chmod(0o600)
+    return path
+
+
+def converted(*words: str) -> Ended:
+    """Run convert without a terminal."""
+    return plugin.start("convert", *words).ended()
+
+
+def command(path: Path) -> str:
+    text = path.read_text()
+    return "direct" if '"kubectl-oidc_login"' in text else "by way of kubectl"
+
+
+def test_a_dry_run_shows_the_difference_alone(config: Path) -> None:
+    """On standard output, to be piped; nothing is written."""
+    before = config.read_bytes()
+    ended = converted("--dry-run", f"--kubeconfig={config}")
+    assert ended.status == 0
+    assert "+  command: kubectl-oidc_login" in ended.stdout.splitlines()
+    assert ended.stderr == "Nothing was written (--dry-run)\n"
+    assert (config.read_bytes(), list(config.parent.glob("config?*"))) == (before, [])
+
+
+def test_without_a_terminal_nobody_can_agree(config: Path) -> None:
+    """Nothing is shown, nothing is written, and the flags that help are named."""
+    before = config.read_bytes()
+    ended = converted(f"--kubeconfig={config}")
+    message, hint = complaint(ended, 2)
+    assert "1 user(s)" in message
+    assert "--yes" in hint
+    assert "--dry-run" in hint
+    assert config.read_bytes() == before
+
+
+def test_with_yes_it_is_written_once(config: Path) -> None:
+    """What was done and where the copy is is said; a second time there is nothing to do."""
+    ended = converted("--yes", f"--kubeconfig={config}")
+    assert ended.status == 0, ended.stderr
+    assert command(config) == "direct"
+    (backup,) = config.parent.glob("config.backup-*")
+    assert f"Converted in {config}: people; as it was: {backup}" in ended.stderr
+    again = converted("--yes", f"--kubeconfig={config}")
+    assert (again.status, again.stdout) == (0, "")
+    assert "Nothing is to be converted" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("keys", "status", "becomes"), [(b"y\r", 0, "direct"), (b"\r", 1, "by way of kubectl")]
+)
+def test_a_person_is_asked(config: Path, keys: bytes, status: int, becomes: str) -> None:
+    """Enter alone is no."""
+    with OnTerminal("convert", f"--kubeconfig={config}") as terminal:
+        terminal.shows("Rewrite 1 user(s) as shown?")
+        terminal.type(keys)
+        ended = terminal.ended()
+    assert ended.status == status
+    assert command(config) == becomes
+
+
+def test_a_user_that_is_named_and_not_kubelogins_is_left_alone(config: Path) -> None:
+    """It is said, and is no failure."""
+    ended = converted("--user=robot", "--yes", f"--kubeconfig={config}")
+    assert ended.status == 0
+    assert "robot" in ended.stderr
+    assert "left alone" in ended.stderr
+    assert command(config) == "by way of kubectl"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--user=nobody"], 1, "no user nobody"),
+        (["--kubeconfig=/nowhere/config"], 1, "there is no kubeconfig /nowhere/config"),
+        (["--yes", "--dry-run"], 2, "--dry-run"),
+    ],
+)
+def test_what_cannot_be_done_is_said(config: Path, words: list[str], status: int, said: str) -> None:
+    """One error, one hint, and nothing is written."""
+    before = config.read_bytes()
+    ended = converted(f"--kubeconfig={config}", *words)
+    assert said in complaint(ended, status)[0]
+    assert config.read_bytes() == before
