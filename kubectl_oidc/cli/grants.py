@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from kubectl_oidc.cli import client_authentication
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import OTHER_GRANTS
@@ -38,16 +39,18 @@ def read(values: dict[str, Any]) -> Asked:
 
 
 def check(request: TokenRequest) -> None:
-    """Refuse a grant that lacks what it needs, before anybody is asked anything.
+    """Refuse a grant, or a client, that lacks what it needs, before anybody is asked anything.
 
     Args:
         request: What is asked for.
 
     Raises:
-        UsageError: The client signs in as itself and has no secret (RFC 6749 §4.4: confidential clients only).
+        UsageError: The client's flags do not go together, or it signs in as itself and has neither secret nor key
+            (RFC 6749 §4.4: confidential clients only).
     """
-    if request.grant == "client-credentials" and not request.client_secret:
+    client_authentication.check(request)
+    if request.grant == "client-credentials" and not (request.client_secret or request.client_assertion_key):
         raise UsageError(
-            "--grant-type=client-credentials needs --oidc-client-secret",
-            "give the secret of the client that signs in as itself",
+            "--grant-type=client-credentials needs --oidc-client-secret or --oidc-client-assertion-key",
+            "give the secret or the private key of the client that signs in as itself",
         )
