@@ -27,7 +27,7 @@ from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
-from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.provider import Provider
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome, TokenRequest, World
@@ -242,8 +242,8 @@ class _Way:
         if self.no_lock:
             self._warn_once(f"{unlocked}: {self.no_lock.message}", self.no_lock.hint)
         http = HttpClient(tls=self.request.tls, log=self.world.log)
-        provider = self._provider(http)
         try:
+            provider = self._provider(http)
             taken_over = None if session else self._taken_over(keeper, provider)
             if taken_over:
                 return taken_over
@@ -311,11 +311,7 @@ class _Way:
         request = self.request
         return Provider(
             issuer=request.issuer,
-            client=Client(
-                client_id=request.client_id,
-                client_secret=request.client_secret,
-                request_headers=request.request_headers,
-            ),
+            client=request.client(),
             http=http,
             cache_dir=request.cache_dir,
             clock=self.world.clock,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .client_authentication import Client
 from .deadline import Deadline
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
 from .provider_metadata import Metadata, check_status, discovery_url, parse_metadata
-from .token_endpoint import Client, TokenEndpoint
+from .token_endpoint import TokenEndpoint
 from .token_response import TokenResponse
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ class Provider:
             ProviderError: As in ``TokenEndpoint.request``.
         """
         endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
-        self._log.info(1, f"token request: {grant_type}, client authentication {endpoint.method()}")
+        method = self._client.method_in_words(metadata.token_endpoint_auth_methods)
+        self._log.info(1, f"token request: {grant_type}, client authentication {method}")
         try:
             return endpoint.request(grant_type, parameters, deadline)
         except ProviderMisbehaves:
@@ -183,11 +185,12 @@ class Provider:
 
         Args:
             url: Where it is.
-            metadata: What names the client authentication methods.
+            metadata: What the provider says of itself.
             name: What it is, in words.
         """
-        methods = metadata.token_endpoint_auth_methods
-        return TokenEndpoint(url=url, methods=methods, client=self._client, http=self._http, name=name)
+        return TokenEndpoint(
+            url=url, metadata=metadata, client=self._client, http=self._http, clock=self._clock, name=name
+        )
 
     def close(self) -> None:
         """Close the connections."""

@@ -28,6 +28,7 @@ class Metadata:
         code_challenge_methods: PKCE methods (RFC 8414 §2); empty where the metadata does not say.
         id_token_algorithms: Algorithms that ID tokens may be signed with; empty where it does not say.
         token_endpoint_auth_methods: Client authentication methods; empty where it does not say.
+        token_endpoint_auth_algorithms: Algorithms of private_key_jwt (RFC 8414 §2); empty where it does not say.
         scopes_supported: The scopes it names; there may be others.
         grant_types: The grants it names.
         device_authorization_endpoint: RFC 8628 §4.
@@ -44,6 +45,7 @@ class Metadata:
     code_challenge_methods: tuple[str, ...] = ()
     id_token_algorithms: tuple[str, ...] = ()
     token_endpoint_auth_methods: tuple[str, ...] = ()
+    token_endpoint_auth_algorithms: tuple[str, ...] = ()
     scopes_supported: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ()
     device_authorization_endpoint: str | None = None
@@ -80,6 +82,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         code_challenge_methods=reading.words("code_challenge_methods_supported"),
         id_token_algorithms=reading.words("id_token_signing_alg_values_supported"),
         token_endpoint_auth_methods=reading.words("token_endpoint_auth_methods_supported"),
+        token_endpoint_auth_algorithms=reading.words("token_endpoint_auth_signing_alg_values_supported"),
         scopes_supported=reading.words("scopes_supported"),
         grant_types=reading.words("grant_types_supported"),
         device_authorization_endpoint=reading.endpoint("device_authorization_endpoint"),

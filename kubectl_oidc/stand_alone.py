@@ -24,7 +24,7 @@ from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.kubeconfig.provider_user import ProviderUser, check_writing, write_tokens
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
-from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.provider import Provider
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.tokens import Tokens, accept
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
@@ -138,12 +138,8 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
             1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
         )
         return None
+    client = request.client()
     http = HttpClient(tls=request.tls, log=world.log)
-    client = Client(
-        client_id=request.client_id,
-        client_secret=request.client_secret,
-        request_headers=request.request_headers,
-    )
     provider = Provider(
         issuer=request.issuer,
         client=client,

@@ -1,41 +1,25 @@
-"""The token endpoint (RFC 6749 §3.2), and what is asked as it is: client authentication (§2.3, OpenID Connect Core §9) and one request."""
+"""The token endpoint (RFC 6749 §3.2), and what is asked as it is: one request, with the client's authentication."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote_plus, urlencode
 
-from .errors import ProviderMisbehaves, ProviderUnreachable
+from .client_authentication import PRIVATE_KEY_JWT
+from .errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import shown
 from .json_answer import NotJson, parse_object
 from .provider_metadata import unavailable
 from .secret import Secret
-from .token_response import TokenResponse, refusal, token_response
+from .token_response import INVALID_CLIENT, TokenResponse, refusal, token_response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from .client_authentication import Client
     from .deadline import Deadline
     from .http import HttpClient, Response
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """Who asks (RFC 6749 §2).
-
-    Attributes:
-        client_id: The client's identifier.
-        client_secret: Its secret; None or empty for a public client, such as a native application.
-        request_headers: Header fields for every request to the provider.
-    """
-
-    client_id: str
-    client_secret: Secret | None = None
-    request_headers: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Client(client_id={self.client_id!r})"  # the headers may hold a secret
+    from .provider_metadata import Metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +28,18 @@ class TokenEndpoint:
 
     Attributes:
         url: The token endpoint.
-        methods: The client authentication methods of the provider's metadata; empty where it does not say.
+        metadata: What the provider says of itself.
         client: Who asks.
         http: How.
+        clock: The time in epoch seconds.
         name: What it is, in words; the device authorization endpoint is asked in the same way (RFC 8628 §3.1).
     """
 
     url: str
-    methods: tuple[str, ...]
+    metadata: Metadata
     client: Client
     http: HttpClient
+    clock: Callable[[], float]
     name: str = "token endpoint"
 
     def request(
@@ -78,6 +64,10 @@ class TokenEndpoint:
     def ask(self, parameters: Mapping[str, str | Secret | None], deadline: Deadline) -> dict[str, object]:
         """Post a form with the client's authentication, once, and return the members of the good answer.
 
+        An assertion is for the address that is asked, the only one that some providers take; who sees it can use it nowhere
+        else. Where the client is refused with it, one for the issuer identifier is sent, the only one that others take
+        (the update of RFC 7523). Nothing was done yet by then: the client is believed first (RFC 6749 §3.2.1).
+
         Args:
             parameters: The form's fields; those that are None are left out.
             deadline: When it must be over.
@@ -85,43 +75,40 @@ class TokenEndpoint:
         Raises:
             ProviderError: As in `request`.
         """
+        try:
+            return self._ask(parameters, deadline, audience=self.url)
+        except ProviderRefused as refused:
+            if refused.code != INVALID_CLIENT or self._method() != PRIVATE_KEY_JWT:
+                raise
+            try:
+                return self._ask(parameters, deadline, audience=self.metadata.issuer)
+            except ProviderRefused as again:
+                if again.code != INVALID_CLIENT:
+                    raise
+            raise
+
+    def _ask(
+        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, audience: str
+    ) -> dict[str, object]:
         from .jws import prepare
 
-        sent = [(name, _revealed(value)) for name, value in parameters.items() if value is not None]
-        headers, body = self._authenticated(urlencode(sent))
-        response = self.http.post_form(
-            self.url,
-            parse_qsl(body, keep_blank_values=True),
-            headers=headers,
-            deadline=deadline,
-            meanwhile=prepare,
+        headers, form = self.client.authenticated(
+            [(name, _revealed(value)) for name, value in parameters.items() if value is not None],
+            metadata=self.metadata,
+            audience=audience,
+            now=int(self.clock()),
         )
+        response = self.http.post_form(self.url, form, headers=headers, deadline=deadline, meanwhile=prepare)
         secrets = [value.reveal() for value in parameters.values() if isinstance(value, Secret)]
+        secrets.extend(value for name, value in form if name == "client_assertion")
         if self.client.client_secret:
             secrets.append(self.client.client_secret.reveal())
         # Header fields carry credentials as well, alone or after the name of a scheme (RFC 9110 §11.4).
         secrets.extend(value.rpartition(" ")[2] for value in headers.values())
         return self._understood(response, str(parameters.get("grant_type", "")), secrets)
 
-    def method(self) -> str:
-        """Return the client authentication method to use (RFC 6749 §2.3.1, Core §9)."""
-        if not self.client.client_secret:
-            return "none"
-        basic, post = "client_secret_basic", "client_secret_post"
-        return post if basic not in self.methods and post in self.methods else basic
-
-    def _authenticated(self, body: str) -> tuple[dict[str, str], str]:
-        """Return the header fields and the form with the client's authentication in them."""
-        from authlib.oauth2.auth import ClientAuth
-
-        method, client_id = self.method(), self.client.client_id
-        secret = self.client.client_secret.reveal() if self.client.client_secret else ""
-        if method == "client_secret_basic":
-            # RFC 6749 §2.3.1: both are form-encoded before they are joined by a colon.
-            client_id, secret = quote_plus(client_id), quote_plus(secret)
-        headers = dict(self.client.request_headers)
-        _, headers, body = ClientAuth(client_id, secret, method).prepare("POST", self.url, headers, body)
-        return headers, body
+    def _method(self) -> str:
+        return self.client.method(self.metadata.token_endpoint_auth_methods)
 
     def _what(self) -> str:
         return f"the answer of the {self.name} {shown(self.url)}"
@@ -143,7 +130,8 @@ class TokenEndpoint:
                 f"{error.message}, with status {response.status}", error.hint, topic=error.topic
             ) from error
         if document.get("error"):
-            raise refusal(document, grant_type, secrets, has_secret=bool(self.client.client_secret))
+            hint = self.client.hint(self.metadata.token_endpoint_auth_methods)
+            raise refusal(document, grant_type, secrets, invalid_client=hint)
         if response.status != 200:  # noqa: PLR2004
             raise ProviderMisbehaves(
                 f"{what} has status {response.status} and no OAuth error",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import shell_words
+from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.terminal import Terminal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from kubectl_oidc.client_assertion import AssertionKeyFile
     from kubectl_oidc.http import TlsOptions
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.keeper import SessionKeeper
@@ -46,6 +48,8 @@ class TokenRequest:
         client_id: The client.
         client_secret: The client's secret, where it has one.
         client_secret_file: The file that it was read from, if it was.
+        client_assertion_key: Where the client's private key is, where it has one.
+        client_authentication: The client authentication method that somebody chose, else ``auto``.
         scopes: The scopes, ``openid`` first, each once.
         redirect_url: ``--oidc-redirect-url``.
         pkce: Whether S256 is used; False only where the person said ``no``.
@@ -77,6 +81,8 @@ class TokenRequest:
     client_id: str
     client_secret: Secret | None = None
     client_secret_file: Path | None = None
+    client_assertion_key: AssertionKeyFile | None = None
+    client_authentication: str = AUTO
     scopes: tuple[str, ...] = ("openid",)
     redirect_url: str | None = None
     pkce: bool = True
@@ -119,6 +125,21 @@ class TokenRequest:
             use_access_token=self.use_access_token,
         )
 
+    def client(self) -> Client:
+        """Return the client as the provider meets it; its private key is read from its file now.
+
+        Raises:
+            UsageError: The private key cannot be used.
+        """
+        key = self.client_assertion_key
+        return Client(
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            assertion_key=key.load() if key else None,
+            authentication=self.client_authentication,
+            request_headers=self.request_headers,
+        )
+
     def setup_command(self) -> str:
         """Return the command with which a person at a terminal signs in for this session; secrets are left to them."""
         words = [
@@ -129,10 +150,7 @@ class TokenRequest:
             f"--oidc-client-id={self.client_id}",
             *(f"--oidc-extra-scope={scope}" for scope in self.scopes if scope != "openid"),
         ]
-        if self.client_secret_file:
-            words.append(f"--oidc-client-secret-file={self.client_secret_file}")
-        elif self.client_secret:
-            words.append("--oidc-client-secret=CLIENT_SECRET")
+        words += self._client_words()
         if self.grant != "auto":
             words.append(f"--grant-type={self.grant}")
         if self.username and self.grant == "password":
@@ -151,6 +169,20 @@ class TokenRequest:
         if self.storage != "auto":
             words.append(f"--token-cache-storage={self.storage}")
         return shell_words.one_line(words)
+
+    def _client_words(self) -> list[str]:
+        words, key = [], self.client_assertion_key
+        if self.client_secret_file:
+            words.append(f"--oidc-client-secret-file={self.client_secret_file}")
+        elif self.client_secret:
+            words.append("--oidc-client-secret=CLIENT_SECRET")
+        if key:
+            words.append(f"--oidc-client-assertion-key={key.path}")
+        if key and key.key_id:
+            words.append(f"--oidc-client-assertion-key-id={key.key_id}")
+        if self.client_authentication != AUTO:
+            words.append(f"--oidc-client-authentication={self.client_authentication}")
+        return words
 
     def _tls_words(self) -> list[str]:
         pairs = [pair for pair in (self.tls.key_pair, self.local_server) if pair]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant type of RFC 8628 §3.4."""
 
+INVALID_CLIENT = "invalid_client"
+"""The error code of a client that the provider does not believe (RFC 6749 §5.2)."""
+
 _TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
 _LONGEST_LIFE = 10 * 365 * 24 * 3600
 _FEWEST_HIDDEN = 4
@@ -119,11 +122,6 @@ _HINTS = {
         "compare the client's settings at the provider with the flags: redirect URI, PKCE, client authentication"
     ),
 }
-_PUBLIC_HINT = (
-    "check --oidc-client-id; the client must be a native (public) one in the provider's settings, or else "
-    "--oidc-client-secret is needed"
-)
-_CONFIDENTIAL_HINT = "check --oidc-client-id and --oidc-client-secret; a native (public) client has no secret: leave the flag away"
 _GRANT_HINTS = {
     "authorization_code": "try again; if it happens each time, compare the redirect URI and PKCE in the client's settings",
     "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
@@ -137,7 +135,7 @@ _THINGS = {
 
 
 def refusal(
-    document: Mapping[str, object], grant_type: str, secrets: list[str], *, has_secret: bool
+    document: Mapping[str, object], grant_type: str, secrets: list[str], *, invalid_client: str
 ) -> ProviderRefused:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
@@ -145,7 +143,7 @@ def refusal(
         document: The parsed JSON, with an ``error`` member.
         grant_type: What was asked for; empty for the device authorization itself (RFC 8628 §3.1).
         secrets: What was sent, which the provider's words must not show again.
-        has_secret: Whether the client has a secret, for the hint.
+        invalid_client: The hint where the provider does not believe who the client is.
     """
     code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
     description = plain(_hidden(document.get("error_description"), secrets), limit=200)
@@ -154,10 +152,9 @@ def refusal(
         thing = _THINGS.get(grant_type, "credentials")
         hint = _GRANT_HINTS.get(grant_type, "check the user name and the password")
         return InvalidGrant(f"the provider does not accept the {thing} ({said})", hint, code=code)
-    if code == "invalid_client":
-        hint = _CONFIDENTIAL_HINT if has_secret else _PUBLIC_HINT
-    else:
-        hint = _HINTS.get(code, "the provider's log may say more")
+    hint = _HINTS.get(code, "the provider's log may say more")
+    if code == INVALID_CLIENT:
+        hint = invalid_client
     asked = "token" if grant_type else "device authorization"
     return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
 

@@ -27,6 +27,18 @@ HTTPS_HERE = "--oidc-redirect-url=https://localhost:8000"
 
 REFUSED = {
     "secret twice": ("--oidc-client-secret=x", "--oidc-client-secret-file=/secret"),
+    "secret and key": ("--oidc-client-secret=x", "--oidc-client-assertion-key=/key.pem"),
+    "none, and a secret": ("--oidc-client-authentication=none", "--oidc-client-secret=x"),
+    "none, and a key": ("--oidc-client-authentication=none", "--oidc-client-assertion-key=/key.pem"),
+    "a method without its secret": (
+        "--oidc-client-authentication=client_secret_post",
+        "--oidc-client-secret",
+    ),
+    "a method without its key": (
+        "--oidc-client-authentication=private_key_jwt",
+        "--oidc-client-assertion-key",
+    ),
+    "key ID without key": ("--oidc-client-assertion-key-id=a", "--oidc-client-assertion-key"),
     "certificate without key": (CERT, "--local-server-key"),
     "key without certificate": (KEY, "--local-server-cert"),
     "client certificate without key": ("--oidc-client-certificate=/cert.pem", "--oidc-client-key"),

@@ -114,6 +114,27 @@ def test_a_path_means_the_same_from_everywhere() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--oidc-client-secret-file", "--oidc-client-assertion-key", "--oidc-client-certificate"),
+        *("--oidc-client-key", "--local-server-cert", "--local-server-key"),
+    ],
+)
+def test_so_does_a_file_of_the_client(flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets, keys and certificates, of which some come in pairs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("secret")
+    partner = {
+        "--oidc-client-certificate": "--oidc-client-key=~/key",
+        "--oidc-client-key": "--oidc-client-certificate=~/cert",
+        "--local-server-cert": "--local-server-key=~/key",
+        "--local-server-key": "--local-server-cert=~/cert",
+    }.get(flag)
+    written = words(f"{flag}=file", *([partner] if partner else []))
+    assert f"{flag}={tmp_path / 'file'}" in written
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="file names are Unicode there")
 @pytest.mark.parametrize(
     "flag", ["--certificate-authority", "--token-cache-dir", "--session", "--browser-command"]

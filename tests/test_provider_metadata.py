@@ -72,6 +72,7 @@ def test_everything_that_is_said_is_read() -> None:
             ISSUER,
             code_challenge_methods_supported=["plain", "S256"],
             token_endpoint_auth_methods_supported=["none"],
+            token_endpoint_auth_signing_alg_values_supported=["PS256"],
             scopes_supported=["openid", "email"],
             grant_types_supported=["authorization_code"],
             authorization_response_iss_parameter_supported=True,
@@ -81,6 +82,7 @@ def test_everything_that_is_said_is_read() -> None:
     )
     assert metadata.code_challenge_methods == ("plain", "S256")
     assert metadata.token_endpoint_auth_methods == ("none",)
+    assert metadata.token_endpoint_auth_algorithms == ("PS256",)
     assert metadata.scopes_supported == ("openid", "email")
     assert metadata.grant_types == ("authorization_code",)
     assert metadata.id_token_algorithms == ("RS256",)

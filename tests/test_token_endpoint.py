@@ -6,8 +6,11 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
+import jwt
 import pytest
 
+from kubectl_oidc.client_assertion import AssertionKeyFile
+from kubectl_oidc.client_authentication import BASIC, NONE, POST, Client
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import (
     InvalidGrant,
@@ -18,19 +21,22 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.provider_metadata import Metadata
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.token_endpoint import Client, TokenEndpoint
+from kubectl_oidc.token_endpoint import TokenEndpoint
 
+from .client_keys import client_key, written
 from .hostile import Hostile, hang_up, html_reply, json_reply, reply, reset, silence
+from .tokens import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kubectl_oidc.token_response import TokenResponse
 
-    from .hostile import Script
+    from .hostile import Script, Talk
 
-BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
 TOKENS = json_reply({"id_token": "a.b.c", "access_token": "at", "token_type": "Bearer"})
 REFRESH = {"refresh_token": Secret("rt-SECRET+1")}
 
@@ -63,7 +69,21 @@ def endpoint(
         client_secret=None if secret is None else Secret(secret),
         request_headers=headers,
     )
-    return TokenEndpoint(url=f"{server.url}/token", methods=methods, client=client, http=http)
+    return asked_at(server, http, client, token_endpoint_auth_methods=methods)
+
+
+def asked_at(
+    server: Hostile, http: HttpClient, client: Client, *, token_endpoint_auth_methods: tuple[str, ...] = ()
+) -> TokenEndpoint:
+    url = f"{server.url}/token"
+    known = Metadata(
+        issuer=server.url,
+        authorization_endpoint="",
+        token_endpoint=url,
+        jwks_uri="",
+        token_endpoint_auth_methods=token_endpoint_auth_methods,
+    )
+    return TokenEndpoint(url=url, metadata=known, client=client, http=http, clock=lambda: NOW)
 
 
 def refresh(where: TokenEndpoint) -> TokenResponse:
@@ -101,7 +121,7 @@ def test_the_metadata_chooses_the_client_authentication(
 ) -> None:
     """Basic unless only post is offered (RFC 6749 §2.3.1, Core §9); none without a secret."""
     where = endpoint(server, http, secret=secret, methods=methods)
-    assert where.method() == method
+    assert where.client.method(methods) == method
     refresh(where)
     fields, authorization = dict(form(server)), server.asked[0].headers.get("authorization")
     assert (authorization is not None) is (method == BASIC)
@@ -178,6 +198,116 @@ def test_a_header_of_the_user_does_not_replace_the_clients_authentication(
     """One Authorization field is sent, the client's, however the user's is written."""
     refresh(endpoint(server, http, secret="s", headers=(("authorization", "Bearer other"),)))
     assert server.asked[0].headers["authorization"] == "Basic " + b64encode(b"kubernetes:s").decode()
+
+
+# A signed assertion
+
+REFUSED = json_reply({"error": "invalid_client", "error_description": "no, audience"}, 401)
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Client:
+    """Have a client with a key."""
+    key = AssertionKeyFile(path=written(tmp_path / "key", "P-256"), key_id="a").load()
+    return Client(client_id="kubernetes", assertion_key=key, request_headers=(("X-Tenant", "blue"),))
+
+
+def audiences(server: Hostile) -> list[str]:
+    """Return whom the assertions were for that came, each of which is verified."""
+    found = []
+    for asked in server.asked:
+        assertion = dict(parse_qsl(asked.body.decode("ascii")))["client_assertion"]
+        claims = jwt.decode(
+            assertion,
+            client_key("P-256").public_key(),
+            ["ES256"],
+            options={"verify_aud": False, "verify_exp": False},
+        )
+        found.append(claims["aud"])
+    return found
+
+
+def test_an_assertion_is_for_the_address_that_is_asked(
+    server: Hostile, http: HttpClient, signer: Client
+) -> None:
+    """RFC 7523 §2.2: three fields in the form, no Authorization field; nobody else can use what came."""
+    refresh(asked_at(server, http, signer))
+    fields = form(server)
+    assert [name for name, _ in fields] == [
+        *("grant_type", "refresh_token", "client_id", "client_assertion_type", "client_assertion"),
+    ]
+    assert dict(fields)["client_id"] == "kubernetes"
+    assert dict(fields)["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    headers = server.asked[0].headers
+    assert (headers.get("authorization"), headers["x-tenant"]) == (None, "blue")
+    assert audiences(server) == [f"{server.url}/token"]
+
+
+def test_a_provider_that_knows_itself_by_its_issuer_alone_is_told_so(
+    server: Hostile, http: HttpClient, signer: Client
+) -> None:
+    """invalid_client: a second assertion, for the issuer; the rest of the form is the same."""
+    server.on("/token", REFUSED, TOKENS)
+    assert refresh(asked_at(server, http, signer)).id_token
+    assert audiences(server) == [f"{server.url}/token", server.url]
+    rest = [asked.body.decode().partition("&client_assertion=")[0] for asked in server.asked]
+    assert rest[0] == rest[1]
+    assert "rt-SECRET" in rest[0]
+
+
+def test_a_client_that_is_refused_twice_hears_the_first_word(
+    server: Hostile, http: HttpClient, signer: Client
+) -> None:
+    """And is not asked for a third time; the hint names key and clock."""
+    server.on("/token", REFUSED, json_reply({"error": "invalid_client", "error_description": "again"}, 401))
+    with pytest.raises(ProviderRefused, match=r"\(invalid_client: no, audience\)") as caught:
+        refresh(asked_at(server, http, signer))
+    assert "--oidc-client-assertion-key" in caught.value.hint
+    assert "clock" in caught.value.hint
+    assert len(server.asked) == 2
+
+
+def test_what_the_second_answer_says_counts_once_the_client_is_believed(
+    server: Hostile, http: HttpClient, signer: Client
+) -> None:
+    """A refresh token that is no good is invalid_grant, which leads to a sign-in."""
+    server.on("/token", REFUSED, json_reply({"error": "invalid_grant"}, 400))
+    with pytest.raises(InvalidGrant):
+        refresh(asked_at(server, http, signer))
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "unauthorized_client", "invalid_request", "server_error"])
+def test_no_other_refusal_is_answered_with_a_second_assertion(
+    server: Hostile, http: HttpClient, signer: Client, error: str
+) -> None:
+    """The client was believed, so the refresh token may have been used."""
+    server.on("/token", json_reply({"error": error}, 400), TOKENS)
+    with pytest.raises(ProviderRefused):
+        refresh(asked_at(server, http, signer))
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("secret", [None, "s"])
+def test_without_a_key_a_refused_client_is_refused(
+    server: Hostile, http: HttpClient, secret: str | None
+) -> None:
+    """There is nothing else to try."""
+    server.on("/token", REFUSED, TOKENS)
+    with pytest.raises(ProviderRefused):
+        refresh(endpoint(server, http, secret=secret))
+    assert len(server.asked) == 1
+
+
+def test_an_assertion_that_comes_back_is_hidden(server: Hostile, http: HttpClient, signer: Client) -> None:
+    """A provider that quotes it does not get it onto the screen."""
+
+    def echo(talk: Talk) -> None:
+        assertion = dict(parse_qsl(talk.asked.body.decode()))["client_assertion"]
+        json_reply({"error": "access_denied", "error_description": f"bad {assertion}"}, 400)(talk)
+
+    server.on("/token", echo)
+    with pytest.raises(ProviderRefused, match=r"\(access_denied: bad \[hidden\]\)"):
+        refresh(asked_at(server, http, signer))
 
 
 # Sent once

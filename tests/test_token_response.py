@@ -20,7 +20,7 @@ def read(**members: object) -> TokenResponse:
 
 
 def refused(code: object, description: object = None, **options: object) -> ProviderRefused:
-    settings_ = {"grant_type": "refresh_token", "secrets": [], "has_secret": False, **options}
+    settings_ = {"grant_type": "refresh_token", "secrets": [], "invalid_client": "who are you", **options}
     return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
 
 
@@ -162,20 +162,19 @@ def test_nothing_else_is_invalid_grant(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "has_secret", "hint"),
+    ("code", "hint"),
     [
-        ("invalid_client", False, "native (public)"),
-        ("invalid_client", True, "--oidc-client-secret"),
-        ("unauthorized_client", False, "allow this grant"),
-        ("invalid_scope", False, "--oidc-extra-scope"),
-        ("unsupported_grant_type", False, "grant"),
-        ("invalid_request", False, "PKCE"),
-        ("use_dpop_nonce", False, "provider's log"),
+        ("invalid_client", "who are you"),
+        ("unauthorized_client", "allow this grant"),
+        ("invalid_scope", "--oidc-extra-scope"),
+        ("unsupported_grant_type", "grant"),
+        ("invalid_request", "PKCE"),
+        ("use_dpop_nonce", "provider's log"),
     ],
 )
-def test_each_code_has_its_hint(code: str, has_secret: bool, hint: str) -> None:  # noqa: FBT001
+def test_each_code_has_its_hint(code: str, hint: str) -> None:
     """RFC 6749 §5.2: what the code means here."""
-    error = refused(code, has_secret=has_secret)
+    error = refused(code)
     assert type(error) is ProviderRefused
     assert error.code == code
     assert hint in error.hint
@@ -218,7 +217,7 @@ def test_a_description_that_is_no_text_is_left_out(description: object) -> None:
 def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
     """A provider that repeats the refresh token in its error does not get it onto the screen, encoded or not."""
     error = refusal(
-        {"error": "bad", where: echo}, "refresh_token", ["rt-SECRET+/=", "client-pass"], has_secret=True
+        {"error": "bad", where: echo}, "refresh_token", ["rt-SECRET+/=", "client-pass"], invalid_client=""
     )
     assert "SECRET" not in error.message + error.hint + error.code
     assert "[hidden]" in error.message

@@ -8,9 +8,9 @@ of the known words all the same, as every KUBECTL_OIDC_* variable is.
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc import named_file
 from kubectl_oidc.cli.environment import overruled_by
 from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.cli.options import Option
 
-_LIMIT = 65536
 FLAG = "--oidc-client-secret"
 FILE_FLAG = "--oidc-client-secret-file"
 
@@ -84,17 +83,11 @@ def client_secret(values: dict[str, Any]) -> Secret | None:
 
 def _read(path: Path) -> str:
     """Return the file's text without the newline that editors put at the end."""
-    why = "it is not a regular file"  # a pipe that nobody writes to would hang us
+    hint = "name a file that you may read and that holds nothing but the client secret"
+    content = named_file.read(FILE_FLAG, path, hint=hint, topic="client-secret")
     try:
-        if stat.S_ISREG(path.stat().st_mode):
-            with path.open("rb") as file:
-                return file.read(_LIMIT).decode().removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        why = error.strerror or str(error)
+        return content.decode().removesuffix("\n").removesuffix("\r")
     except ValueError:
-        why = "it is not UTF-8 text"
-    raise UsageError(
-        f"{FILE_FLAG}: {plain(path)} cannot be read: {why}",
-        "name a file that you may read and that holds nothing but the client secret",
-        topic="client-secret",
-    )
+        raise UsageError(
+            f"{FILE_FLAG}: {plain(path)} cannot be read: it is not UTF-8 text", hint, topic="client-secret"
+        ) from None

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.environment import variable
 from kubectl_oidc.cli.options import LISTEN
 from kubectl_oidc.cli.values import split
+from kubectl_oidc.client_authentication import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback.urls import port_of
@@ -127,7 +128,19 @@ def _narrower(flag: str) -> Wrong:
 
 
 # A client that signs in as itself proves who it is by one of these (RFC 6749 §4.4, RFC 8705 §2).
-_OF_THE_CLIENT = ("--oidc-client-secret", "--oidc-client-secret-file", "--oidc-client-certificate")
+_SECRETS = ("--oidc-client-secret", "--oidc-client-secret-file")
+_KEY, _METHOD = "--oidc-client-assertion-key", "--oidc-client-authentication"
+_OF_THE_CLIENT = (*_SECRETS, _KEY, "--oidc-client-certificate")
+
+
+def _proves(given: Given, *methods: str) -> bool:
+    """Tell whether the client is to authenticate by one of these methods."""
+    return (given.value(_METHOD) or AUTO) in methods
+
+
+def _has_secret(given: Given) -> bool:
+    return any(map(given.has, _SECRETS))
+
 
 SIGN_IN: tuple[Wrong, ...] = (
     Wrong(
@@ -136,6 +149,37 @@ SIGN_IN: tuple[Wrong, ...] = (
         "{0} and {1} are both given",
         "give one of them",
     ),
+    Wrong(
+        ("--oidc-client-secret", _KEY),
+        lambda given: _proves(given, AUTO) and _has_secret(given) and given.has(_KEY),
+        "{0} and {1} are both given",
+        f"give one of them, or say with {_METHOD} which is used",
+    ),
+    Wrong(
+        (_METHOD, "--oidc-client-secret"),
+        lambda given: _proves(given, NONE) and _has_secret(given),
+        "{0}=none and {1} are both given",
+        "give one of them",
+    ),
+    Wrong(
+        (_METHOD, _KEY),
+        lambda given: _proves(given, NONE) and given.has(_KEY),
+        "{0}=none and {1} are both given",
+        "give one of them",
+    ),
+    Wrong(
+        (_METHOD, "--oidc-client-secret"),
+        lambda given: _proves(given, BASIC, POST) and not _has_secret(given),
+        "{0} names a method that needs {1}",
+        "give the client's secret, its file, or KUBECTL_OIDC_CLIENT_SECRET",
+    ),
+    Wrong(
+        (_METHOD, _KEY),
+        lambda given: _proves(given, PRIVATE_KEY_JWT) and not given.has(_KEY),
+        "{0}=private_key_jwt needs {1}",
+        "name the file with the client's private key",
+    ),
+    _alone("--oidc-client-assertion-key-id", _KEY),
     _alone("--local-server-cert", "--local-server-key"),
     _alone("--local-server-key", "--local-server-cert"),
     _alone("--oidc-client-certificate", "--oidc-client-key"),
@@ -169,7 +213,7 @@ SIGN_IN: tuple[Wrong, ...] = (
             given.value("--grant-type") == "client-credentials" and not any(map(given.has, _OF_THE_CLIENT))
         ),
         "{0}=client-credentials needs {1}",
-        "give the secret of the client that signs in as itself, or its file or certificate; without a command it stands in "
+        "give the secret of the client that signs in as itself, its file, private key or certificate; without a command it stands in "
         "the kubeconfig as client-secret",
     ),
     Wrong(

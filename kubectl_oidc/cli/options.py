@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_oidc.cli.client_authentication import CLIENT_AUTHENTICATION
 from kubectl_oidc.cli.client_secret import CLIENT_SECRET
 from kubectl_oidc.cli.environment import completed
 from kubectl_oidc.cli.key_pairs import KEY_PAIRS
@@ -151,6 +152,7 @@ IDENTITY: tuple[Option, ...] = (
 
 SIGN_IN: tuple[Option, ...] = (
     *CLIENT_SECRET,
+    *CLIENT_AUTHENTICATION,
     (
         ("--oidc-redirect-url",),
         {"metavar": "URL", "help": "Redirect URI to send (default http://localhost:PORT)."},

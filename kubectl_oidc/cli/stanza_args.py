@@ -65,9 +65,9 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
             yield from (Arg(flag, pairs.write(*pair)) for pair in request.extra_params)
         case "certificate_authority":
             yield from (Arg(flag, _anywhere(path)) for path in value if path)
-        case "token_cache_dir" | "oidc_client_secret_file" | "oidc_client_certificate" | "oidc_client_key":
+        case "token_cache_dir" | "oidc_client_secret_file" | "oidc_client_assertion_key":
             yield Arg(flag, _anywhere(value))
-        case "local_server_cert" | "local_server_key":
+        case "oidc_client_certificate" | "oidc_client_key" | "local_server_cert" | "local_server_key":
             yield Arg(flag, _anywhere(value))
         case _ if isinstance(value, bool):
             yield Arg(flag, None if value else "false")

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.cli import grants, pairs
+from kubectl_oidc.cli import client_authentication, grants, pairs
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _TEXTS = (
     "oidc_client_id",
     "oidc_client_secret",
+    "oidc_client_assertion_key_id",
     "oidc_extra_scope",
     "oidc_auth_request_extra_params",
     "oidc_redirect_url",
@@ -63,6 +64,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         client_id=values["oidc_client_id"],
         client_secret=client_secret(values),
         client_secret_file=secret_file(values),
+        **client_authentication.read(values),
         scopes=scopes(values.get("oidc_extra_scope", ())),
         redirect_url=redirect_url,
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),

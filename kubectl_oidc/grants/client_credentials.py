@@ -72,4 +72,6 @@ def _asked(request: TokenRequest, provider: Provider, deadline: Deadline) -> Tok
     return provider.request_tokens("client_credentials", {**extra, "scope": last}, metadata, deadline)
 
 
-_OURS = frozenset({"grant_type", "scope", "client_id", "client_secret"})
+_OURS = frozenset(
+    {"grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type"}
+)

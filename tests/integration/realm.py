@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DIRECTORY = parts.REPOSITORY / "tests" / "openid-provider"
 
@@ -35,6 +35,8 @@ class Seen:
     authorization_requests: list[dict[str, str]]
     device_requests: list[dict[str, str]]
     token_requests: list[str]
+    client_methods: list[str]
+    client_assertions: list[dict[str, Any]]
     revoked_grants: int
 
     @property
@@ -59,8 +61,9 @@ class Realm:
 
         Args:
             more: Further flags.
-            client: ``kubernetes``, ``code-only`` (no refresh token), ``port-8000-only`` or ``confidential``; in a realm
-                with more grants also ``device``, ``robot`` (client credentials) and ``keyboard``.
+            client: ``kubernetes``, ``code-only`` (no refresh token), ``port-8000-only``, ``confidential`` or ``posting``; in a
+                realm with more grants also ``device``, ``robot`` (client credentials) and ``keyboard``; in one that knows a
+                key of the client's ``signing`` and ``signing-robot``.
         """
         scopes = [f"--oidc-extra-scope={scope}" for scope in ("email", "offline_access", "profile", "openid")]
         return [f"--oidc-issuer-url={self.issuer}", f"--oidc-client-id={client}", *scopes, *more]
@@ -73,6 +76,8 @@ class Realm:
             authorization_requests=answer["authorizationRequests"],
             device_requests=answer["deviceRequests"],
             token_requests=answer["tokenRequests"],
+            client_methods=answer["clientMethods"],
+            client_assertions=answer["clientAssertions"],
             revoked_grants=answer["revokedGrants"],
         )
 
@@ -114,13 +119,18 @@ class OpenIdProvider:
     def __init__(self, origin: str) -> None:
         self.origin = origin
 
-    def new_realm(self, *, more_grants: bool = False) -> Realm:
+    def new_realm(
+        self, *, more_grants: bool = False, client_keys: Sequence[dict[str, Any]] = (), audience: str = ""
+    ) -> Realm:
         """Make an issuer that nobody has used yet.
 
         Args:
             more_grants: Whether it has device code, client credentials and password beside the authorization code.
+            client_keys: The public keys of its signing clients, as JWKs.
+            audience: The only one that assertions may name, ``issuer`` or ``endpoint``; any that names the realm, if empty.
         """
-        return Realm(_ask("POST", f"{self.origin}/realms", {"moreGrants": more_grants})["issuer"])
+        settings = {"moreGrants": more_grants, "clientKeys": list(client_keys), "audience": audience}
+        return Realm(_ask("POST", f"{self.origin}/realms", settings)["issuer"])
 
 
 def serve() -> Iterator[OpenIdProvider]:

@@ -8,7 +8,7 @@ import * as crypto from 'node:crypto';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 
 // By way of PEM: in Node 20, exporting the key object that the generation itself returned now and then deadlocks with the
 // garbage collector, which destroys the generation's job under the same mutex.
@@ -49,6 +49,11 @@ const CLIENTS = [
     ...NATIVE, client_id: 'confidential', client_secret: 'a secret, that: needs "quoting" & more', grant_types: WITH_REFRESH,
     token_endpoint_auth_method: 'client_secret_basic',
   },
+  // One that must send its secret in the form.
+  {
+    ...NATIVE, client_id: 'posting', client_secret: 'secret to be posted', grant_types: WITH_REFRESH,
+    token_endpoint_auth_method: 'client_secret_post',
+  },
 ];
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -66,6 +71,18 @@ const MORE_CLIENTS = [
   },
 ];
 
+// In realms that know a key of the client's: it signs assertions, and sends no secret.
+const signingClients = (keys) => [
+  {
+    ...NATIVE, client_id: 'signing', jwks: { keys }, grant_types: [...WITH_REFRESH, DEVICE_CODE],
+    token_endpoint_auth_method: 'private_key_jwt',
+  },
+  {
+    client_id: 'signing-robot', jwks: { keys }, grant_types: ['client_credentials'], redirect_uris: [], response_types: [],
+    token_endpoint_auth_method: 'private_key_jwt',
+  },
+];
+
 const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
@@ -80,7 +97,9 @@ const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
 </body></html>`;
 
 class Realm {
-  constructor(origin, name, { secondsOfIdToken = 3600, groups = {}, moreGrants = false } = {}) {
+  constructor(origin, name, {
+    secondsOfIdToken = 3600, groups = {}, moreGrants = false, clientKeys = [], audience = '',
+  } = {}) {
     this.mount = `/realms/${name}`;
     this.issuer = origin + this.mount;
     this.state = {
@@ -91,6 +110,8 @@ class Realm {
     };
     this.serial = 0;
     this.moreGrants = moreGrants; // device code, client credentials and password
+    this.clientKeys = clientKeys;
+    this.audience = audience; // the one that assertions must name: 'issuer' or 'endpoint'; else any that names this realm
     this.forget();
     this.provider = new Provider(this.issuer, this.configuration());
     this.handle = this.provider.callback();
@@ -104,6 +125,8 @@ class Realm {
       authorizationRequests: [], // their parameters
       deviceRequests: [], // the parameters of device authorization requests
       tokenRequests: [], // their grant types
+      clientMethods: [], // how the client proved who it is, in these
+      clientAssertions: [], // their headers and claims, in one object each
       revokedGrants: 0, // reuse of a rotated refresh token was seen
     };
   }
@@ -111,7 +134,10 @@ class Realm {
   configuration() {
     const lifetime = () => this.state.secondsOfIdToken;
     return {
-      clients: this.moreGrants ? [...CLIENTS, ...MORE_CLIENTS] : CLIENTS,
+      clients: [
+        ...CLIENTS, ...this.moreGrants ? MORE_CLIENTS : [], ...this.clientKeys.length ? signingClients(this.clientKeys) : [],
+      ],
+      assertJwtClientAuthClaimsAndHeader: (ctx, { aud }) => this.checkAudience(ctx, aud),
       jwks: { keys: [SIGNING_KEY] },
       cookies: { keys: [crypto.randomUUID()] },
       scopes: ['openid', 'offline_access'],
@@ -135,6 +161,12 @@ class Realm {
         ctx.body = `<!DOCTYPE html><title>Error</title><h1>${escape(out.error)}</h1><p>${escape(out.error_description)}</p>`;
       },
     };
+  }
+
+  // Some providers know themselves by one name alone: Okta by the address that is asked, FAPI 2.0 by the issuer identifier.
+  checkAudience(ctx, aud) {
+    const only = { issuer: this.issuer, endpoint: this.issuer + ctx.path }[this.audience];
+    if (only && aud !== only) throw new errors.InvalidClientAuth(`the audience must be the ${this.audience}`);
   }
 
   claims(name) {
@@ -170,6 +202,7 @@ class Realm {
     if (url.pathname === '/device/auth') {
       req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
       this.seen.deviceRequests.push({ ...req.body });
+      this.noteAssertion(req.body);
       if (req.body.scope?.includes('offline_access')) req.body.prompt = 'consent';
     }
     req.originalUrl = this.mount + url.pathname + url.search; // how oidc-provider learns where it is mounted
@@ -180,7 +213,15 @@ class Realm {
   async noteGrant(req) {
     req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
     this.seen.tokenRequests.push(req.body.grant_type);
+    this.seen.clientMethods.push(methodOf(req));
+    this.noteAssertion(req.body);
     if (req.body.grant_type === 'password' && this.moreGrants) await this.takePassword(req.body);
+  }
+
+  noteAssertion({ client_assertion: assertion }) {
+    if (!assertion) return;
+    const [header, claims] = assertion.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
+    this.seen.clientAssertions.push({ ...header, ...claims });
   }
 
   // oidc-provider has no password grant: a right password is taken for a device code that somebody has approved already.
@@ -239,6 +280,13 @@ class Realm {
     if (req.method === 'DELETE') this.forget();
     reply(res, 200, 'application/json', JSON.stringify(this.seen));
   }
+}
+
+// oidc-provider itself takes a secret in the header where it waits for one in the form, and the other way round.
+function methodOf({ headers, body }) {
+  if (headers.authorization) return 'client_secret_basic';
+  if (body.client_secret) return 'client_secret_post';
+  return body.client_assertion ? 'private_key_jwt' : 'none';
 }
 
 function reply(res, status, type, text) {
