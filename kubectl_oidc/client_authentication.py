@@ -76,13 +76,15 @@ class Client:
         """Return the header fields and the form of a request with the client's authentication in them.
 
         Args:
-            form: The request's own fields.
+            form: The request's own fields; a client ID among them (RFC 9126 §2.1) is sent once all the same.
             metadata: What the provider says of itself.
             audience: Whom an assertion is for.
             now: The time in epoch seconds.
         """
         headers = dict(self.request_headers)
         method = self.method(metadata.token_endpoint_auth_methods)
+        if method != BASIC:  # the others name the client in the form
+            form = [(name, value) for name, value in form if name != "client_id"]
         if method == PRIVATE_KEY_JWT and self.assertion_key:
             return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
         from authlib.oauth2.auth import ClientAuth

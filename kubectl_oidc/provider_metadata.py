@@ -35,6 +35,7 @@ class Metadata:
         revocation_endpoint: RFC 7009, RFC 8414 §2.
         end_session_endpoint: OpenID Connect RP-Initiated Logout 1.0 §2.1.
         pushed_authorization_request_endpoint: RFC 9126 §5.
+        pushed_authorization_required: Whether it takes no other authorization requests (RFC 9126 §5).
         iss_parameter_supported: Whether every authorization response names its issuer (RFC 9207 §3).
     """
 
@@ -52,6 +53,7 @@ class Metadata:
     revocation_endpoint: str | None = None
     end_session_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
+    pushed_authorization_required: bool = False
     iss_parameter_supported: bool = False
 
 
@@ -89,6 +91,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         revocation_endpoint=reading.endpoint("revocation_endpoint"),
         end_session_endpoint=reading.endpoint("end_session_endpoint"),
         pushed_authorization_request_endpoint=reading.endpoint("pushed_authorization_request_endpoint"),
+        pushed_authorization_required=document.get("require_pushed_authorization_requests") is True,
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
     )
 

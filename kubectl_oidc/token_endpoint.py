@@ -32,7 +32,7 @@ class TokenEndpoint:
         client: Who asks.
         http: How.
         clock: The time in epoch seconds.
-        name: What it is, in words; the device authorization endpoint is asked in the same way (RFC 8628 §3.1).
+        name: What it is, in words; others are asked in the same way (RFC 8628 §3.1, RFC 9126 §2.1).
     """
 
     url: str
@@ -131,8 +131,9 @@ class TokenEndpoint:
             ) from error
         if document.get("error"):
             hint = self.client.hint(self.metadata.token_endpoint_auth_methods)
-            raise refusal(document, grant_type, secrets, invalid_client=hint)
-        if response.status != 200:  # noqa: PLR2004
+            raise refusal(document, grant_type, secrets, endpoint=self.name, invalid_client=hint)
+        # RFC 6749 §5.1; what a pushed authorization request made is 201 (RFC 9126 §2.2).
+        if response.status not in ({200} if grant_type else {200, 201}):
             raise ProviderMisbehaves(
                 f"{what} has status {response.status} and no OAuth error",
                 "look into the provider's log, and at what stands between it and you",

@@ -53,6 +53,7 @@ class TokenRequest:
         scopes: The scopes, ``openid`` first, each once.
         redirect_url: ``--oidc-redirect-url``.
         pkce: Whether S256 is used; False only where the person said ``no``.
+        pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether the access token is handed out, not the ID token.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
@@ -86,6 +87,7 @@ class TokenRequest:
     scopes: tuple[str, ...] = ("openid",)
     redirect_url: str | None = None
     pkce: bool = True
+    pushed_authorization: str = "auto"
     use_access_token: bool = False
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()

@@ -135,14 +135,15 @@ _THINGS = {
 
 
 def refusal(
-    document: Mapping[str, object], grant_type: str, secrets: list[str], *, invalid_client: str
+    document: Mapping[str, object], grant_type: str, secrets: list[str], *, endpoint: str, invalid_client: str
 ) -> ProviderRefused:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
     Args:
         document: The parsed JSON, with an ``error`` member.
-        grant_type: What was asked for; empty for the device authorization itself (RFC 8628 §3.1).
+        grant_type: What the token endpoint was asked for; empty at other endpoints.
         secrets: What was sent, which the provider's words must not show again.
+        endpoint: Which endpoint answered, in words.
         invalid_client: The hint where the provider does not believe who the client is.
     """
     code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
@@ -155,7 +156,7 @@ def refusal(
     hint = _HINTS.get(code, "the provider's log may say more")
     if code == INVALID_CLIENT:
         hint = invalid_client
-    asked = "token" if grant_type else "device authorization"
+    asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
     return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.grants.attempt import Attempt, authorization_url, refused
+from kubectl_oidc.grants.attempt import Attempt, authorization_parameters, authorization_url, refused
 from kubectl_oidc.grants.authorization_code import ssh_forward
 from kubectl_oidc.loopback import Answer
 from kubectl_oidc.provider import Metadata
@@ -56,7 +56,7 @@ def url(
         token_endpoint="https://idp.example.com/token",
         jwks_uri="https://idp.example.com/keys",
     )
-    return authorization_url(request, metadata, attempt, REDIRECT)
+    return authorization_url(metadata, authorization_parameters(request, attempt, REDIRECT))
 
 
 def query(text: str) -> dict[str, str]:

@@ -73,6 +73,22 @@ def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> Non
     assert answer(CODE.reveal(), iss_required=True) == Answer(CODE)
 
 
+REFUSAL = "http://localhost:8000/?error=access_denied&state=the-state"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (REFUSAL, "which provider"),
+        (f"{REFUSAL}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault%2F", "another provider"),
+    ],
+)
+def test_errors_must_name_their_issuer_too(text: str, why: str) -> None:
+    """RFC 9207 §2.4: compared byte for byte, and an error that is another provider's does not end this sign-in."""
+    assert why in str(answer(text, iss_required=True))
+
+
 def test_a_refusal_is_an_answer_too() -> None:
     """The provider's error, with the right state."""
     text = "http://localhost:8000/?error=access_denied&error_description=no&state=the-state"

@@ -40,7 +40,7 @@ def server(authority: trustme.CA) -> Iterator[CallbackServer]:
         log=QUIET,
         tls=context,
     ) as running:
-        running.expect("https://id.example.com/authorize?client_id=a")
+        running.expect(lambda: "https://id.example.com/authorize?client_id=a")
         yield running
 
 

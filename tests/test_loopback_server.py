@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from kubectl_oidc.errors import PortsTaken
+from kubectl_oidc.errors import PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
@@ -308,7 +308,7 @@ def test_a_forged_request_is_refused_and_the_wait_goes_on(
     server: CallbackServer, request_text: str, status: int
 ) -> None:
     """It is answered with 4xx and a page that gives nothing away; the real callback still works afterwards."""
-    server.expect(AUTHORIZATION_URL)
+    server.expect(lambda: AUTHORIZATION_URL)
     stranger = client(server)
     stranger.send(request_text.replace("{host}", f"localhost:{stranger.port}").encode())
     response = stranger.read()
@@ -594,7 +594,7 @@ def test_a_forged_request_after_the_answer_is_still_refused(server: CallbackServ
 
 def test_the_start_address_leads_to_the_provider(server: CallbackServer) -> None:
     """It redirects to the authorization URL, as often as it is asked, and says no more."""
-    server.expect(AUTHORIZATION_URL)
+    server.expect(lambda: AUTHORIZATION_URL)
     for _ in range(2):
         response = client(server).get(urlsplit(server.start_url).path).read()
         assert (response.status, response.headers["location"]) == (303, AUTHORIZATION_URL)
@@ -618,7 +618,7 @@ def test_the_start_address_is_good_for_nothing_before_and_after(server: Callback
     """Until the authorization URL is known nothing is there; once the answer has come it leads nowhere."""
     path = urlsplit(server.start_url).path
     assert client(server).get(path).read().status == 404
-    server.expect(AUTHORIZATION_URL)
+    server.expect(lambda: AUTHORIZATION_URL)
     browser = client(server).get(GOOD)
     assert server.wait(PATIENCE)
     after = client(server).get(path).read()
@@ -629,7 +629,7 @@ def test_the_start_address_is_good_for_nothing_before_and_after(server: Callback
 
 def test_the_start_address_is_not_for_strangers(server: CallbackServer) -> None:
     """A foreign Host, another method or a guess is not sent on, so the state stays with us."""
-    server.expect(AUTHORIZATION_URL)
+    server.expect(lambda: AUTHORIZATION_URL)
     path = urlsplit(server.start_url).path
     asked = client(server).get(path, Host="evil.example")
     guessed = client(server).get(path[:-1])
@@ -642,9 +642,41 @@ def test_the_start_address_is_not_for_strangers(server: CallbackServer) -> None:
     assert not any(STATE in each.whole for each in responses)
 
 
+def test_an_authorization_request_that_fails_ends_the_wait(server: CallbackServer) -> None:
+    """Finding out where the browser goes may fail: browser and terminal say the same words."""
+
+    def fails() -> str:
+        raise ProviderUnreachable("the provider answers 503", "try again <later>")
+
+    server.expect(fails)
+    response = client(server).get(urlsplit(server.start_url).path).read()
+    assert response.status == 400
+    assert "The provider answers 503" in response.body
+    assert "Try again &lt;later&gt;" in response.body
+    with pytest.raises(ProviderUnreachable, match="503"):
+        server.wait(PATIENCE)
+
+
+def test_an_authorization_request_that_takes_its_time_holds_up_nobody(server: CallbackServer) -> None:
+    """While one browser waits to be sent on, the answer to an earlier visit is taken."""
+    let_go = threading.Event()
+
+    def slow() -> str:
+        let_go.wait(PATIENCE)
+        return AUTHORIZATION_URL
+
+    server.expect(slow)
+    waiting = client(server).get(urlsplit(server.start_url).path)
+    browser = client(server).get(GOOD)
+    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    let_go.set()
+    assert waiting.read().status == 303
+    assert finished(server, browser).status == 200
+
+
 def test_an_authorization_url_cannot_break_the_response(server: CallbackServer) -> None:
     """What a provider's metadata put into it becomes no header of ours."""
-    server.expect("https://id.example.com/a\r\nSet-Cookie: a=b\r\n\r\n<b>ü</b>")
+    server.expect(lambda: "https://id.example.com/a\r\nSet-Cookie: a=b\r\n\r\n<b>ü</b>")
     response = client(server).get(urlsplit(server.start_url).path).read()
     assert response.headers["location"].startswith("https://id.example.com/a%0D%0ASet-Cookie")
     assert "set-cookie" not in response.headers
@@ -846,7 +878,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
 def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     """At the highest level refused requests are told of by their status and our words alone."""
     with serving(log=Log(9)) as server:
-        server.expect(AUTHORIZATION_URL)
+        server.expect(lambda: AUTHORIZATION_URL)
         ticket = urlsplit(server.start_url).path[1:]
         client(server).get(f"/{ticket}").read()
         client(server).get("/?code=evil-words&state=evil-state").read()

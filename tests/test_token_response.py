@@ -20,7 +20,13 @@ def read(**members: object) -> TokenResponse:
 
 
 def refused(code: object, description: object = None, **options: object) -> ProviderRefused:
-    settings_ = {"grant_type": "refresh_token", "secrets": [], "invalid_client": "who are you", **options}
+    settings_ = {
+        "grant_type": "refresh_token",
+        "secrets": [],
+        "endpoint": "token endpoint",
+        "invalid_client": "who are you",
+        **options,
+    }
     return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
 
 
@@ -217,7 +223,11 @@ def test_a_description_that_is_no_text_is_left_out(description: object) -> None:
 def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
     """A provider that repeats the refresh token in its error does not get it onto the screen, encoded or not."""
     error = refusal(
-        {"error": "bad", where: echo}, "refresh_token", ["rt-SECRET+/=", "client-pass"], invalid_client=""
+        {"error": "bad", where: echo},
+        "refresh_token",
+        ["rt-SECRET+/=", "client-pass"],
+        endpoint="token endpoint",
+        invalid_client="",
     )
     assert "SECRET" not in error.message + error.hint + error.code
     assert "[hidden]" in error.message

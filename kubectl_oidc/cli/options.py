@@ -166,6 +166,15 @@ SIGN_IN: tuple[Option, ...] = (
             "help": "PKCE; auto is S256 always.",
         },
     ),
+    (
+        ("--oidc-pushed-authorization-requests",),
+        {
+            "type": click.Choice(("auto", "no", "required")),
+            "default": "auto",
+            "show_default": True,
+            "help": "Push the authorization request (RFC 9126); auto: where the provider's metadata has an endpoint for it.",
+        },
+    ),
     (("--oidc-use-pkce",), {"cls": Switch, "hidden": True, "help": "Old name of --oidc-pkce-method=S256."}),
     (
         ("--listen-address",),

@@ -68,6 +68,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         scopes=scopes(values.get("oidc_extra_scope", ())),
         redirect_url=redirect_url,
         pkce=values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce")),
+        pushed_authorization=values.get("oidc_pushed_authorization_requests", "auto"),
         use_access_token=bool(values.get("oidc_use_access_token")),
         request_headers=pairs.read("--oidc-request-header", values.get("oidc_request_header", ())),
         extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),

@@ -14,6 +14,8 @@ from kubectl_oidc.token_request import OUR_PARAMETERS
 from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest, World
@@ -47,33 +49,48 @@ class Attempt:
         return cls(fresh(), fresh(), fresh() if pkce else None)
 
 
-def authorization_url(request: TokenRequest, metadata: Metadata, attempt: Attempt, redirect_uri: str) -> str:
-    """Return the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), each parameter once (§3.1).
+def authorization_parameters(
+    request: TokenRequest, attempt: Attempt, redirect_uri: str
+) -> dict[str, str | Secret]:
+    """Return the authorization request's parameters (RFC 6749 §4.1.1, RFC 7636 §4.3), each once (§3.1).
 
     Args:
         request: What is asked for; its extra parameters replace none of ours.
-        metadata: The provider's metadata.
         attempt: State, nonce and verifier.
         redirect_uri: Where the browser comes back to.
     """
-    from authlib.common.urls import add_params_to_uri
-    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
     from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-    extra = [(name, value) for name, value in request.extra_params if name not in OUR_PARAMETERS]
-    ours = {"nonce": attempt.nonce.reveal()}
+    parameters: dict[str, str | Secret] = {
+        name: value for name, value in request.extra_params if name not in OUR_PARAMETERS
+    }
+    parameters |= {
+        "response_type": "code",
+        "client_id": request.client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(request.scopes),
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+    }
     if attempt.code_verifier:
-        ours["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
-        ours["code_challenge_method"] = "S256"
-    url: str = prepare_grant_uri(
-        add_params_to_uri(metadata.authorization_endpoint, extra),
-        request.client_id,
-        "code",
-        redirect_uri=redirect_uri,
-        scope=" ".join(request.scopes),
-        state=attempt.state.reveal(),
-        **ours,
-    )
+        parameters["code_challenge"] = create_s256_code_challenge(attempt.code_verifier.reveal())
+        parameters["code_challenge_method"] = "S256"
+    return parameters
+
+
+def authorization_url(metadata: Metadata, parameters: Mapping[str, str | Secret]) -> str:
+    """Return the address of the provider's authorization endpoint with these parameters; its own query is kept.
+
+    Args:
+        metadata: The provider's metadata.
+        parameters: What is added.
+    """
+    from authlib.common.urls import add_params_to_uri
+
+    revealed = [
+        (name, value.reveal() if isinstance(value, Secret) else value) for name, value in parameters.items()
+    ]
+    url: str = add_params_to_uri(metadata.authorization_endpoint, revealed)
     return url
 
 

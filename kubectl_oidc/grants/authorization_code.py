@@ -13,8 +13,9 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.attempt import Attempt, authorization_url, redeem
+from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
+from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
 from kubectl_oidc.loopback.urls import port_of
@@ -66,15 +67,16 @@ def sign_in(
         tls=server_context(request.local_server) if request.local_server else None,
     )
     with server:
-        url = authorization_url(request, metadata, attempt, server.redirect_uri)
-        server.expect(url)
+        authorization = AuthorizationRequest(request, world, provider, metadata, attempt, server.redirect_uri)
+        server.expect(lambda: authorization.now().url)
         with failures.counted():
-            if _send_person(request, world, server, url, why):
+            printed = PrintedAddress(authorization, world.terminal)
+            if _send_person(request, world, server, printed, why):
                 answer = _await_answer(request, world, server, deadline)
             else:
                 with keyboard(world) as keys:
                     paste = _Paste(request, world, keys, attempt, metadata) if keys else None
-                    answer = _await_answer(request, world, server, deadline, paste)
+                    answer = _await_answer(request, world, server, deadline, printed, paste)
             try:
                 tokens = redeem(request, world, provider, server.redirect_uri, attempt, answer)
             except OidcLoginError as error:
@@ -86,7 +88,9 @@ def sign_in(
         return tokens
 
 
-def _send_person(request: TokenRequest, world: World, server: CallbackServer, url: str, why: str) -> bool:
+def _send_person(
+    request: TokenRequest, world: World, server: CallbackServer, printed: PrintedAddress, why: str
+) -> bool:
     """Open the browser, or tell the person what to open where no browser can be; return whether one was opened."""
     terminal = world.terminal
     host = urlsplit(request.issuer).hostname or request.issuer
@@ -115,7 +119,7 @@ def _send_person(request: TokenRequest, world: World, server: CallbackServer, ur
             terminal.say(f"The browser opens; if it does not, open {server.start_url}")
             return True
         reason = browser.failure()
-    terminal.need(f"Sign in needed ({reason}). Open this address in a browser:\n\n  {url}\n")
+    printed.show(f"Sign in needed ({reason}). Open this address in a browser")
     port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
     if is_loopback(target.hostname or ""):
         terminal.need(
@@ -191,6 +195,7 @@ def _await_answer(
     world: World,
     server: CallbackServer,
     deadline: Deadline,
+    printed: PrintedAddress | None = None,
     paste: _Paste | None = None,
 ) -> Answer:
     """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
@@ -205,6 +210,8 @@ def _await_answer(
                 answer = paste.look()
             if answer is not None:
                 return answer
+            if printed:
+                printed.show_again_when_ended()
             world.terminal.tick(words())
     raise SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",

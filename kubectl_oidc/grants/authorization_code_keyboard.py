@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.attempt import Attempt, authorization_url, redeem
+from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
+from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -62,28 +63,32 @@ def sign_in(
                 world.terminal.say(
                     "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)"
                 )
-            url = authorization_url(request, metadata, attempt, redirect_uri)
-            world.terminal.need(f"Open this address in a browser and sign in:\n\n  {url}\n")
-            answer = _typed(request, world, keys, attempt, metadata, deadline)
+            authorization = AuthorizationRequest(request, world, provider, metadata, attempt, redirect_uri)
+            printed = PrintedAddress(authorization, world.terminal)
+            printed.show("Open this address in a browser and sign in")
+            answer = _typed(request, keys, attempt, metadata, printed, deadline, world)
             return redeem(request, world, provider, redirect_uri, attempt, answer)
 
 
 def _typed(
     request: TokenRequest,
-    world: World,
     keys: Keyboard,
     attempt: Attempt,
     metadata: Metadata,
+    printed: PrintedAddress,
     deadline: Deadline,
+    world: World,
 ) -> Answer:
     """Ask until what is pasted is an answer to this sign-in."""
     words = "Paste the code, or the address at which the browser ends (it is not shown), and press Enter: "
     while not deadline.passed():
+        printed.show_again_when_ended()
+        try:
+            line = keys.ask(words, printed.until(deadline))
+        except SignInTimeout:
+            continue
         answer = pasted.read(
-            keys.ask(words, deadline),
-            attempt,
-            issuer=request.issuer,
-            iss_required=metadata.iss_parameter_supported,
+            line, attempt, issuer=request.issuer, iss_required=metadata.iss_parameter_supported
         )
         if not isinstance(answer, str):
             return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 import threading
 import time
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
 
@@ -21,10 +24,9 @@ from .thread import SLICE, ListenerThread
 from .urls import choices, host_headers, port_of, reachable
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from kubectl_oidc.log import Log
@@ -95,7 +97,7 @@ class CallbackServer:
         self._iss_required = iss_required
         self._log = log
         self._tls = tls
-        self._authorization_url: str | None = None
+        self._authorization_url: Callable[[], str] | None = None
         self._answer: Answer | None = None
         self._answered = threading.Event()
         self._broken: BaseException | None = None
@@ -115,11 +117,12 @@ class CallbackServer:
     ) -> None:
         self._close(_ENDED, FAREWELL_SECONDS)
 
-    def expect(self, authorization_url: str) -> None:
+    def expect(self, authorization_url: Callable[[], str]) -> None:
         """Set where the start URL leads.
 
         Args:
-            authorization_url: The authorization request.
+            authorization_url: Returns the address of the authorization request, for each browser that asks anew, in a thread
+                of its own; what it raises ends the wait.
         """
         self._authorization_url = authorization_url
 
@@ -205,4 +208,30 @@ class CallbackServer:
             return page
         if self._authorization_url is None:
             return pages.refusal(Refusal(404, "the sign-in has not begun"))
-        return pages.redirect(self._authorization_url)
+        return self._sent_on(self._authorization_url)
+
+    def _sent_on(self, authorization_url: Callable[[], str]) -> asyncio.Future[Reply]:
+        """Send the browser on; finding out where to may take a request to the provider, so the loop does not wait for it."""
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[Reply] = loop.create_future()
+
+        def find() -> None:
+            try:
+                page = pages.redirect(authorization_url())
+            except BaseException as error:  # noqa: BLE001 - raised again where the answer is awaited
+                page = pages.outcome(_failed(error), now=time.time())
+                if self._answer is None:
+                    self._break(error)
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the loop has ended, and with it the browser's connection
+                loop.call_soon_threadsafe(reply.set_result, page)
+
+        threading.Thread(target=find, daemon=True, name="authorization-request").start()
+        return reply
+
+
+def _failed(error: BaseException) -> Failed:
+    if isinstance(error, OidcLoginError):
+        return Failed(error.message, error.hint)
+    return Failed("the sign-in failed", "the terminal says more")

@@ -34,6 +34,7 @@ class Seen:
     requests: dict[str, int]
     authorization_requests: list[dict[str, str]]
     device_requests: list[dict[str, str]]
+    pushed_requests: list[dict[str, str]]
     token_requests: list[str]
     client_methods: list[str]
     client_assertions: list[dict[str, Any]]
@@ -63,7 +64,7 @@ class Realm:
             more: Further flags.
             client: ``kubernetes``, ``code-only`` (no refresh token), ``port-8000-only``, ``confidential`` or ``posting``; in a
                 realm with more grants also ``device``, ``robot`` (client credentials) and ``keyboard``; in one that knows a
-                key of the client's ``signing`` and ``signing-robot``.
+                key of the client's ``signing`` and ``signing-robot``; in one that exchanges tokens ``exchanger``.
         """
         scopes = [f"--oidc-extra-scope={scope}" for scope in ("email", "offline_access", "profile", "openid")]
         return [f"--oidc-issuer-url={self.issuer}", f"--oidc-client-id={client}", *scopes, *more]
@@ -75,6 +76,7 @@ class Realm:
             requests=answer["requests"],
             authorization_requests=answer["authorizationRequests"],
             device_requests=answer["deviceRequests"],
+            pushed_requests=answer["pushedRequests"],
             token_requests=answer["tokenRequests"],
             client_methods=answer["clientMethods"],
             client_assertions=answer["clientAssertions"],
@@ -89,24 +91,36 @@ class Realm:
         """Set how long ID tokens live that are issued from now on, in seconds."""
         _ask("POST", self._control, {"secondsOfIdToken": seconds})
 
+    def request_uris_live(self, seconds: int) -> None:
+        """Set how long request URIs live that are issued from now on, in seconds."""
+        _ask("POST", self._control, {"secondsOfRequestUri": seconds})
+
     def set_groups(self, **groups: list[str]) -> None:
         """Set the groups of people; who is not named is in ``eks-admins``."""
         _ask("POST", self._control, {"groups": groups})
 
     def fail_next(
-        self, path: str, *, times: int = 1, status: int = 0, delay_ms: int = 0, drop: str = ""
+        self,
+        path: str,
+        *,
+        times: int = 1,
+        after: int = 0,
+        status: int = 0,
+        delay_ms: int = 0,
+        drop: str = "",
     ) -> None:
         """Disturb the next requests of a path.
 
         Args:
             path: Such as ``/token`` or ``/.well-known/openid-configuration``.
             times: How many requests.
+            after: How many requests are let pass first.
             status: The HTTP status of an HTML answer, instead of the real answer.
             delay_ms: How long to wait first, in milliseconds.
             drop: ``before`` closes the connection unanswered; ``after`` does the work and loses the answer.
         """
         fault = {"path": path, "status": status, "delay": delay_ms, "drop": drop}
-        _ask("POST", self._control, {"faults": [fault] * times})
+        _ask("POST", self._control, {"faults": [{"path": path}] * after + [fault] * times})
 
 
 class OpenIdProvider:
@@ -120,7 +134,13 @@ class OpenIdProvider:
         self.origin = origin
 
     def new_realm(
-        self, *, more_grants: bool = False, client_keys: Sequence[dict[str, Any]] = (), audience: str = ""
+        self,
+        *,
+        more_grants: bool = False,
+        client_keys: Sequence[dict[str, Any]] = (),
+        audience: str = "",
+        pushed: str = "no",
+        token_exchange: bool = False,
     ) -> Realm:
         """Make an issuer that nobody has used yet.
 
@@ -128,8 +148,16 @@ class OpenIdProvider:
             more_grants: Whether it has device code, client credentials and password beside the authorization code.
             client_keys: The public keys of its signing clients, as JWKs.
             audience: The only one that assertions may name, ``issuer`` or ``endpoint``; any that names the realm, if empty.
+            pushed: Whether authorization requests can be pushed: ``no``, ``offered`` or ``required``.
+            token_exchange: Whether it exchanges tokens of the client ``exchanger`` for those of ``cluster-b`` and ``cluster-c``.
         """
-        settings = {"moreGrants": more_grants, "clientKeys": list(client_keys), "audience": audience}
+        settings = {
+            "moreGrants": more_grants,
+            "clientKeys": list(client_keys),
+            "audience": audience,
+            "pushed": pushed,
+            "tokenExchange": token_exchange,
+        }
         return Realm(_ask("POST", f"{self.origin}/realms", settings)["issuer"])
 
 

@@ -136,6 +136,25 @@ def test_a_pasted_answer_signs_in(server: Laptop, person: Person, what: str) -> 
     assert server.realm.seen().token_requests == ["refresh_token"]
 
 
+@pytest.mark.parametrize("grant", ["--grant-type=authcode", KEYBOARD])
+def test_an_address_that_does_not_name_its_issuer_is_not_taken(
+    server: Laptop, person: Person, grant: str
+) -> None:
+    """RFC 9207 §2.4: the provider's metadata promises iss; without it, or with another, the wait goes on."""
+    with OnTerminal(*words(server, grant, UNREACHABLE)) as terminal:
+        terminal.shows("paste" if grant != KEYBOARD else "Paste the code")
+        whole = where_the_browser_ends(person, address(terminal))
+        ended_at, _, iss = whole.rpartition("&iss=")
+        assert parse_qs(f"iss={iss}")["iss"] == [server.realm.issuer]
+        terminal.type(ended_at.encode() + b"\r")
+        terminal.shows("That is not it: the answer does not say which provider it is from")
+        terminal.type(ended_at.encode() + b"&iss=https%3A%2F%2Fevil.example.com\r")
+        terminal.shows("That is not it: the answer is from another provider")
+        terminal.type(whole.encode() + b"\r")
+        ended = terminal.ended()
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+
+
 def test_the_redirect_uri_is_kubelogins(server: Laptop) -> None:
     """The provider is asked to show the code itself; Ctrl-C leaves nothing behind."""
     with OnTerminal(*words(server, KEYBOARD)) as terminal:

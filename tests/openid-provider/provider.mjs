@@ -56,6 +56,15 @@ const CLIENTS = [
   },
 ];
 
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
+
+// In realms that exchange tokens: who may ask for it, and what it may be for.
+const EXCHANGING_CLIENTS = [
+  { ...NATIVE, client_id: 'exchanger', grant_types: [...WITH_REFRESH, TOKEN_EXCHANGE] },
+  ...['cluster-b', 'cluster-c'].map((id) => ({ ...NATIVE, client_id: id, grant_types: BY_CODE_ONLY })),
+];
+
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 // In realms that have more grants than the authorization code.
@@ -98,7 +107,7 @@ const signInPage = (uid, mount, clientId, wrong) => `<!DOCTYPE html>
 
 class Realm {
   constructor(origin, name, {
-    secondsOfIdToken = 3600, groups = {}, moreGrants = false, clientKeys = [], audience = '',
+    secondsOfIdToken = 3600, groups = {}, moreGrants = false, clientKeys = [], audience = '', pushed = 'no', tokenExchange = false,
   } = {}) {
     this.mount = `/realms/${name}`;
     this.issuer = origin + this.mount;
@@ -106,14 +115,22 @@ class Realm {
       secondsOfIdToken, // how long ID and access tokens live
       groups, // of a person, instead of ['eks-admins']
       emailVerified: true,
+      secondsOfRequestUri: 60, // how long the request URI of a pushed authorization request lives
       faults: [], // for the next requests: { path, status, delay (ms), drop: 'before' | 'after' }
     };
     this.serial = 0;
     this.moreGrants = moreGrants; // device code, client credentials and password
     this.clientKeys = clientKeys;
     this.audience = audience; // the one that assertions must name: 'issuer' or 'endpoint'; else any that names this realm
+    this.pushed = pushed; // authorization requests: 'no', 'offered' or 'required' (RFC 9126)
+    this.tokenExchange = tokenExchange; // RFC 8693
     this.forget();
     this.provider = new Provider(this.issuer, this.configuration());
+    if (pushed !== 'no') this.shortenRequestUris();
+    if (tokenExchange) {
+      const parameters = ['audience', 'requested_token_type', 'scope', 'subject_token', 'subject_token_type'];
+      this.provider.registerGrantType(TOKEN_EXCHANGE, (ctx) => this.exchange(ctx), parameters);
+    }
     this.handle = this.provider.callback();
     this.provider.on('grant.revoked', () => { this.seen.revokedGrants += 1; });
     this.provider.on('server_error', (_ctx, error) => { console.error(error); });
@@ -123,6 +140,7 @@ class Realm {
     this.seen = {
       requests: {}, // "POST /token": how often
       authorizationRequests: [], // their parameters
+      pushedRequests: [], // the parameters of pushed authorization requests
       deviceRequests: [], // the parameters of device authorization requests
       tokenRequests: [], // their grant types
       clientMethods: [], // how the client proved who it is, in these
@@ -136,6 +154,7 @@ class Realm {
     return {
       clients: [
         ...CLIENTS, ...this.moreGrants ? MORE_CLIENTS : [], ...this.clientKeys.length ? signingClients(this.clientKeys) : [],
+        ...this.tokenExchange ? EXCHANGING_CLIENTS : [],
       ],
       assertJwtClientAuthClaimsAndHeader: (ctx, { aud }) => this.checkAudience(ctx, aud),
       jwks: { keys: [SIGNING_KEY] },
@@ -152,6 +171,9 @@ class Realm {
         clientCredentials: { enabled: this.moreGrants },
         devInteractions: { enabled: false },
         deviceFlow: { enabled: this.moreGrants },
+        pushedAuthorizationRequests: {
+          enabled: this.pushed !== 'no', requirePushedAuthorizationRequests: this.pushed === 'required',
+        },
         revocation: { enabled: true },
       },
       interactions: { url: (_ctx, interaction) => `${this.mount}/interaction/${interaction.uid}` },
@@ -199,6 +221,11 @@ class Realm {
       if (url.searchParams.get('scope')?.includes('offline_access')) url.searchParams.set('prompt', 'consent');
     }
     if (url.pathname === '/token') await this.noteGrant(req);
+    if (url.pathname === '/request') {
+      req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
+      this.seen.pushedRequests.push({ ...req.body });
+      if (req.body.scope?.includes('offline_access')) req.body.prompt = 'consent';
+    }
     if (url.pathname === '/device/auth') {
       req.body = Object.fromEntries(new URLSearchParams(await bodyOf(req)));
       this.seen.deviceRequests.push({ ...req.body });
@@ -208,6 +235,18 @@ class Realm {
     req.originalUrl = this.mount + url.pathname + url.search; // how oidc-provider learns where it is mounted
     req.url = url.pathname + url.search;
     await this.handle(req, res);
+  }
+
+  // oidc-provider lets request URIs live for a minute, whatever is configured.
+  shortenRequestUris() {
+    const { prototype } = this.provider.PushedAuthorizationRequest;
+    const { save } = prototype;
+    const lifetime = () => this.state.secondsOfRequestUri;
+    prototype.save = function shortLived() { return save.call(this, lifetime()); };
+    this.provider.use(async (ctx, next) => {
+      await next();
+      if (ctx.body?.request_uri) ctx.body.expires_in = lifetime();
+    });
   }
 
   async noteGrant(req) {
@@ -222,6 +261,30 @@ class Realm {
     if (!assertion) return;
     const [header, claims] = assertion.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
     this.seen.clientAssertions.push({ ...header, ...claims });
+  }
+
+  // oidc-provider has no token exchange: an access token of the client is exchanged for a token for another of the clients.
+  async exchange(ctx) {
+    const { AccessToken, Client, IdToken } = this.provider;
+    const { client, params } = ctx.oidc;
+    const subject = await AccessToken.find(params.subject_token);
+    if (params.subject_token_type !== `${TOKEN_TYPE}access_token` || subject?.clientId !== client.clientId) {
+      throw new errors.InvalidRequest('the subject token is no access token of this client');
+    }
+    const target = await Client.find(params.audience);
+    if (!target?.clientId.startsWith('cluster-')) throw new errors.InvalidTarget('there is no such audience');
+    const type = params.requested_token_type;
+    if (type === `${TOKEN_TYPE}access_token`) {
+      const { accountId, grantId, gty, scope } = subject;
+      const token = new AccessToken({ accountId, client: target, grantId, gty, scope });
+      ctx.body = { access_token: await token.save(), expires_in: token.expiration, token_type: 'Bearer' };
+    } else {
+      const token = new IdToken(this.claims(subject.accountId), { ctx, client: target });
+      token.scope = subject.scope;
+      token.set('azp', client.clientId);
+      ctx.body = { access_token: await token.issue({ use: 'idtoken' }), token_type: 'N_A' };
+    }
+    ctx.body.issued_token_type = type;
   }
 
   // oidc-provider has no password grant: a right password is taken for a device code that somebody has approved already.
