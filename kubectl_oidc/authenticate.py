@@ -414,7 +414,13 @@ class _Way:
         kept = self._save(keeper, session)
         place = keeper.publish(session, self.now()) if kept else ""
         return self._outcome(
-            keeper, session, tokens.id_token, place=place, signed_in=signed_in, replaced=replaced, kept=kept
+            keeper,
+            session,
+            tokens.exchanged or tokens.id_token,
+            place=place,
+            signed_in=signed_in,
+            replaced=replaced,
+            kept=kept,
         )
 
     def _save(self, keeper: SessionKeeper, session: Session) -> bool:

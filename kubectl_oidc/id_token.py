@@ -42,6 +42,7 @@ class Expected:
         subject: The session's ``sub``, for a refresh.
         audience: The session's ``aud``, for a refresh.
         refreshed: The token comes from a refresh, so that ``nonce`` may be missing (Core 12.2).
+        requester: Who had the token made for the audience ``client_id`` by an exchange (RFC 8693); None for an ID token of our own.
     """
 
     issuer: str
@@ -52,6 +53,7 @@ class Expected:
     subject: str | None = None
     audience: tuple[str, ...] | None = None
     refreshed: bool = False
+    requester: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,13 @@ def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ..
 def _check_authorized_party(
     claims: Mapping[str, object], audience: tuple[str, ...], expected: Expected
 ) -> None:
-    """Core 3.1.3.7 rules 4 and 5: ``azp`` is the client, and needed where others are in the audience too."""
+    """Core 3.1.3.7 rules 4 and 5: ``azp`` is the client, and needed where others are in the audience too.
+
+    RFC 8693 has no such rule: in an exchanged token it may name who exchanged it, and the audience is what counts.
+    """
     party = claims.get("azp")
+    if expected.requester is not None and party in {None, expected.requester}:
+        return
     if party is None and set(audience) == {expected.client_id}:
         return
     if party is None:

@@ -40,6 +40,7 @@ class SessionKey:
         cache_dir: A cache directory that is not the default, else empty.
         name: ``--session``, else empty.
         use_access_token: Whether the access token is handed out, not the ID token.
+        exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
     """
 
     issuer: str
@@ -52,6 +53,7 @@ class SessionKey:
     cache_dir: str = ""
     name: str = ""
     use_access_token: bool = False
+    exchange: tuple[str, ...] = ()
 
     def id(self) -> str:
         """Return the session's id: 32 hexadecimal digits of a digest over the canonical form."""
@@ -68,6 +70,8 @@ class SessionKey:
             self.name,
             self.use_access_token,
         ]
+        if self.exchange:
+            canonical.append(self.exchange)
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
 
 
@@ -83,7 +87,7 @@ class Session:
         audience: ``aud``: for whom.
         person: The same person in words for people: email, preferred user name, or the subject.
         id_token: The ID token.
-        access_token: The access token, kept only where it is handed out.
+        access_token: The access token, or an exchanged token, kept only where it is handed out.
         refresh_token: The refresh token, where the provider gave one.
         expiry: When the token that is handed out ends, epoch seconds.
         signed_in_at: When the person signed in, epoch seconds.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.key_pair import KeyPair
     from kubectl_oidc.loopback import ListenAddress
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.token_exchange import TokenExchange
 
 
 OUR_PARAMETERS = frozenset(
@@ -55,6 +56,7 @@ class TokenRequest:
         pkce: Whether S256 is used; False only where the person said ``no``.
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether the access token is handed out, not the ID token.
+        exchange: The other audience that the token is exchanged for, where there is one.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         listen_addresses: The loopback addresses to try, in order.
@@ -89,6 +91,7 @@ class TokenRequest:
     pkce: bool = True
     pushed_authorization: str = "auto"
     use_access_token: bool = False
+    exchange: TokenExchange | None = None
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     listen_addresses: tuple[ListenAddress, ...] = ()
@@ -125,6 +128,7 @@ class TokenRequest:
             cache_dir="" if self.default_cache_dir else os.path.abspath(self.cache_dir),  # noqa: PTH100 - without links
             name=self.session_name,
             use_access_token=self.use_access_token,
+            exchange=self.exchange.identity() if self.exchange else (),
         )
 
     def client(self) -> Client:
@@ -141,6 +145,10 @@ class TokenRequest:
             authentication=self.client_authentication,
             request_headers=self.request_headers,
         )
+
+    def audience(self) -> str:
+        """Return whom the token that is handed out is for: the client, or another audience."""
+        return self.exchange.audience if self.exchange else self.client_id
 
     def setup_command(self) -> str:
         """Return the command with which a person at a terminal signs in for this session; secrets are left to them."""
@@ -159,8 +167,8 @@ class TokenRequest:
             words.append(f"--username={self.username}")
         if self.redirect_url:
             words.append(f"--oidc-redirect-url={self.redirect_url}")
-        if self.use_access_token:
-            words.append("--oidc-use-access-token")
+        words += self.exchange.words() if self.exchange else []
+        words += ["--oidc-use-access-token"] if self.use_access_token else []
         words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
         words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
         words += self._tls_words()

@@ -36,7 +36,8 @@ class TokenResponse:
         refresh_token: The refresh token, where one came.
         expires_in: The access token's life in seconds, where the provider says.
         scope: The scope granted, where it says.
-        token_type: ``Bearer`` as the provider writes it, where it says.
+        token_type: ``Bearer`` as the provider writes it, where it says; ``N_A`` for an exchanged token that is no access token.
+        issued_token_type: What an exchanged token is (RFC 8693 §2.2.1).
     """
 
     id_token: Secret | None = None
@@ -45,6 +46,7 @@ class TokenResponse:
     expires_in: int | None = None
     scope: str | None = None
     token_type: str | None = None
+    issued_token_type: str | None = None
 
 
 def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
@@ -63,7 +65,10 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
     if id_token is None and access_token is None:
         raise _broken(f"{what} holds no token")
     token_type = document.get("token_type")
-    if token_type is not None and (not isinstance(token_type, str) or token_type.lower() != "bearer"):
+    issued = document.get("issued_token_type")
+    issued_token_type = issued if isinstance(issued, str) else None
+    good = {"bearer", "n_a"} if issued_token_type else {"bearer"}
+    if token_type is not None and (not isinstance(token_type, str) or token_type.lower() not in good):
         raise _broken(f"{what} holds a token that is not for a bearer")
     scope = document.get("scope")
     return TokenResponse(
@@ -73,6 +78,7 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
         expires_in=seconds(document.get("expires_in")),
         scope=scope if isinstance(scope, str) else None,
         token_type=token_type,
+        issued_token_type=issued_token_type,
     )
 
 

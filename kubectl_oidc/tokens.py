@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
@@ -27,9 +27,10 @@ class Tokens:
     Attributes:
         raw_id_token: The ID token as it came.
         id_token: The same, validated.
-        access_token: The access token, where it is what is handed out.
+        access_token: The access token, or an exchanged token, where it is what is handed out.
         refresh_token: The refresh token, where one came.
         expiry: When the token that is handed out ends, epoch seconds.
+        exchanged: The exchanged token, validated, where it is one that can be.
     """
 
     raw_id_token: Secret
@@ -37,6 +38,7 @@ class Tokens:
     access_token: Secret | None
     refresh_token: Secret | None
     expiry: int
+    exchanged: IdToken | None = None
 
 
 def accept(
@@ -62,7 +64,7 @@ def accept(
 
     Raises:
         IdTokenError: There is no ID token, or it must not be believed.
-        ProviderError: The key set cannot be had.
+        ProviderError: The key set cannot be had, or no token for another audience that is asked for.
     """
     raw = response.id_token
     if raw is None:
@@ -81,19 +83,51 @@ def accept(
         audience=before.audience if before else None,
         refreshed=before is not None,
     )
-    try:
-        id_token = validate(raw, keys=provider.key_set(deadline), expected=expected, now=now)
-    except UnknownKey:
-        # The provider rotated its keys: once more with the set as it is now (OpenID Connect Core 10.1.1).
-        keys = provider.key_set(deadline, refetch=True)
-        id_token = validate(raw, keys=keys, expected=expected, now=now)
-    return Tokens(
+    id_token = believed(raw, provider, expected, deadline=deadline, now=now)
+    tokens = Tokens(
         raw_id_token=raw,
         id_token=id_token,
         access_token=_handed_out(response) if request.use_access_token else None,
         refresh_token=response.refresh_token,
-        expiry=_access_token_expiry(response, now) if request.use_access_token else id_token.expiry,
+        expiry=expiry_of_access_token(response, now) if request.use_access_token else id_token.expiry,
     )
+    if request.exchange is None:
+        return tokens
+    from kubectl_oidc.token_exchange import exchanged
+
+    new = exchanged(
+        response,
+        provider,
+        request,
+        request.exchange,
+        subject=id_token.subject,
+        deadline=deadline,
+        now=now,
+    )
+    return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
+
+
+def believed(
+    token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
+) -> IdToken:
+    """Return what a signed token says, validated with the provider's keys.
+
+    Args:
+        token: The token, a compact JWS.
+        provider: Where the key set comes from; it is fetched once more when the token names an unknown key.
+        expected: What it must say.
+        deadline: For fetching the key set.
+        now: Epoch seconds.
+
+    Raises:
+        IdTokenError: It must not be believed.
+        ProviderError: The key set cannot be had.
+    """
+    try:
+        return validate(token, keys=provider.key_set(deadline), expected=expected, now=now)
+    except UnknownKey:
+        # The provider rotated its keys: once more with the set as it is now (OpenID Connect Core 10.1.1).
+        return validate(token, keys=provider.key_set(deadline, refetch=True), expected=expected, now=now)
 
 
 def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float) -> Tokens:
@@ -109,7 +143,7 @@ def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float)
     Raises:
         OidcLoginError: There is no access token.
     """
-    expiry = _access_token_expiry(response, now)
+    expiry = expiry_of_access_token(response, now)
     itself = IdToken(request.issuer, request.client_id, (request.client_id,), expiry, int(now), "", {})
     return Tokens(
         raw_id_token=Secret(""),
@@ -139,8 +173,16 @@ def _handed_out(response: TokenResponse) -> Secret:
     return response.access_token
 
 
-def _access_token_expiry(response: TokenResponse, now: float) -> int:
-    """Return when the access token ends: ``expires_in``, else its ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068)."""
+def expiry_of_access_token(response: TokenResponse, now: float) -> int:
+    """Return when the access token ends: ``expires_in``, else its ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068).
+
+    Args:
+        response: What the token endpoint answered.
+        now: Epoch seconds.
+
+    Raises:
+        OidcLoginError: There is no access token.
+    """
     if response.expires_in is not None:
         return int(now) + response.expires_in
     try:

@@ -41,6 +41,8 @@ ANOTHER = {
     "cache_dir": "/other",
     "name": "work",
     "use_access_token": True,
+    "exchange": ("cluster-b", "id_token"),
+    "exchange, another type": ("cluster-b", "jwt"),
 }
 
 THE_SAME = {

@@ -126,6 +126,16 @@ def test_an_empty_token_is_none(empty: object) -> None:
     assert (response.refresh_token, response.id_token) == (None, None)
 
 
+def test_an_exchanged_token_need_be_for_no_bearer() -> None:
+    """RFC 8693 §2.2.1: N_A for what is no access token, and only where the answer says what it is."""
+    kind = "urn:ietf:params:oauth:token-type:jwt"
+    answer = read(token_type="N_A", issued_token_type=kind)
+    assert (answer.token_type, answer.issued_token_type) == ("N_A", kind)
+    for nothing in (None, 7, ""):
+        with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
+            read(token_type="N_A", issued_token_type=nothing)
+
+
 @pytest.mark.parametrize("document", [{}, {"refresh_token": "rt"}, {"id_token": "", "access_token": None}])
 def test_an_answer_without_any_token_is_refused(document: dict[str, object]) -> None:
     """Status 200 with nothing in it is no success."""

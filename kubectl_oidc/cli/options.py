@@ -10,6 +10,7 @@ from kubectl_oidc.cli.client_authentication import CLIENT_AUTHENTICATION
 from kubectl_oidc.cli.client_secret import CLIENT_SECRET
 from kubectl_oidc.cli.environment import completed
 from kubectl_oidc.cli.key_pairs import KEY_PAIRS
+from kubectl_oidc.cli.token_exchange import TOKEN_EXCHANGE
 from kubectl_oidc.log import VERBOSITY, Log
 from kubectl_oidc.stores import CHOICES
 from kubectl_oidc.text import plain
@@ -101,6 +102,7 @@ IDENTITY: tuple[Option, ...] = (
         },
     ),
     (("--oidc-use-access-token",), {"cls": Switch, "help": "Hand out the access token, not the ID token."}),
+    *TOKEN_EXCHANGE,
     (
         ("--oidc-request-header",),
         {

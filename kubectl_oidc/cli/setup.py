@@ -181,7 +181,7 @@ def _report(
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     facts = Facts(
         issuer=request.issuer,
-        client_id=request.client_id,
+        client_id=request.audience(),
         scopes=request.scopes,
         claims=claims,
         algorithm=algorithm,
@@ -197,14 +197,14 @@ def _report(
         expiry=outcome.expiry,
         now=world.clock(),
         storage=outcome.storage,
-        token_name="access token" if request.use_access_token else "ID token",
+        token_name=_token_name(request),
         claims=claims,
         username=facts.username,
         groups=facts.groups,
-        findings=[*(lint(facts) if claims else [_OPAQUE]), *others],
+        findings=[*(lint(facts) if claims else [_opaque(request)]), *others],
         trust=Trust(
             issuer=request.issuer,
-            audience=request.client_id,
+            audience=request.audience(),
             username_claim=plan.username_claim,
             groups_claim=plan.groups_claim,
             algorithm=algorithm,
@@ -222,23 +222,31 @@ def _report(
     )
 
 
-_OPAQUE = Finding(
-    Severity.PROBLEM,
-    "the access token is no JWT, and no API server can read it",
-    "leave out --oidc-use-access-token: Kubernetes reads the ID token",
-    "claims-access-token",
-)
+def _opaque(request: TokenRequest) -> Finding:
+    flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
+    return Finding(
+        Severity.PROBLEM,
+        "the access token is no JWT, and no API server can read it",
+        f"leave out {flag}: Kubernetes reads the ID token",
+        "claims-access-token",
+    )
+
+
+def _token_name(request: TokenRequest) -> str:
+    if request.exchange:
+        return f"token for {plain(request.exchange.audience)}"
+    return "access token" if request.use_access_token else "ID token"
 
 
 def _claims(request: TokenRequest, outcome: Outcome) -> tuple[Mapping[str, object], str | None]:
     """Return the claims of the token that the cluster gets, and its algorithm; no claims where it is opaque."""
-    if request.use_access_token:
+    if request.use_access_token or (request.exchange and request.exchange.opaque()):
         try:
             return unverified_claims(outcome.token), None
         except IdTokenError:
             return {}, None
     if outcome.id_token is None:
-        return unverified_claims(outcome.session.id_token), None
+        return unverified_claims(outcome.token), None
     return outcome.id_token.claims, outcome.id_token.algorithm
 
 

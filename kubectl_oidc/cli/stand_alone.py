@@ -24,6 +24,9 @@ _OF_THE_USER = frozenset(
         *(
             "--oidc-extra-scope",
             "--oidc-use-access-token",
+            "--oidc-token-exchange-audience",
+            "--oidc-token-exchange-type",
+            "--oidc-token-exchange-scope",
             "--session",
             "--token-cache-storage",
             "--refresh-ahead",
