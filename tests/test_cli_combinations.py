@@ -52,6 +52,14 @@ REFUSED = {
         "--oidc-client-key=/key.pem",
         "--oidc-issuer-url=http://localhost:1",
     ),
+    "a type without an audience": ("--oidc-token-exchange-type=jwt", "--oidc-token-exchange-audience"),
+    "a scope without an audience": ("--oidc-token-exchange-scope=a", "--oidc-token-exchange-audience"),
+    "two tokens": ("--oidc-token-exchange-audience=b", "--oidc-use-access-token=true"),
+    "nobody's token": (
+        "--oidc-token-exchange-audience=b",
+        "--oidc-client-secret=x",
+        "--grant-type=client-credentials",
+    ),
     "refresh without session": ("--refresh-ahead=0.5", "--token-cache-storage=none"),
 }
 """Of each row a command line: its first word is a flag that is named, and so is its last, given or missing."""
@@ -130,6 +138,9 @@ NARROWER = {
     "--oidc-client-id": BOTH[1],
     "--oidc-extra-scope": "--oidc-extra-scope=email",
     "--oidc-use-access-token": "--oidc-use-access-token",
+    "--oidc-token-exchange-audience": "--oidc-token-exchange-audience=b",
+    "--oidc-token-exchange-type": "--oidc-token-exchange-type=jwt",
+    "--oidc-token-exchange-scope": "--oidc-token-exchange-scope=a",
     "--oidc-request-header": "--oidc-request-header=X-A=1",
     "--oidc-auth-request-extra-params": "--oidc-auth-request-extra-params=a=b",
     "--grant-type": "--grant-type=device-code",

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kubectl_oidc.cli.token_exchange import read
-from kubectl_oidc.errors import UsageError
 from kubectl_oidc.token_exchange import TokenExchange
 
 AUDIENCE = {"oidc_token_exchange_audience": "cluster-b"}
@@ -26,20 +25,3 @@ def test_what_is_asked_for() -> None:
     assert read(AUDIENCE) == TokenExchange("cluster-b", "id_token", ())
     more = {"oidc_token_exchange_type": "jwt", "oidc_token_exchange_scope": ("a,b", "b c")}
     assert read({**AUDIENCE, **more}) == TokenExchange("cluster-b", "jwt", ("a", "b", "c"))
-
-
-@pytest.mark.parametrize(
-    ("values", "named"),
-    [
-        ({**AUDIENCE, "oidc_use_access_token": True}, "--oidc-use-access-token"),
-        ({**AUDIENCE, "grant_type": "client-credentials"}, "--grant-type=client-credentials"),
-        ({"oidc_token_exchange_type": "id_token"}, "--oidc-token-exchange-type"),
-        ({"oidc_token_exchange_scope": ("a",)}, "--oidc-token-exchange-scope"),
-    ],
-)
-def test_what_does_not_go_together_names_both_flags(values: dict[str, Any], named: str) -> None:
-    """A usage error, before anybody is asked anything."""
-    with pytest.raises(UsageError) as caught:
-        read(values)
-    assert named in caught.value.message
-    assert "--oidc-token-exchange-audience" in caught.value.message

@@ -19,6 +19,7 @@ from kubectl_oidc.client_authentication import AUTO, BASIC, NONE, POST, PRIVATE_
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback.urls import port_of
+from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -224,6 +225,20 @@ SIGN_IN: tuple[Wrong, ...] = (
         "{0} is presented over TLS, and {1} is http",
         "leave the certificate out: a provider on this machine over http sees none",
     ),
+    _alone(TYPE_FLAG, AUDIENCE_FLAG),
+    _alone(SCOPE_FLAG, AUDIENCE_FLAG),
+    Wrong(
+        (AUDIENCE_FLAG, "--oidc-use-access-token"),
+        lambda given: given.has(AUDIENCE_FLAG) and given.has("--oidc-use-access-token"),
+        "{0} and {1} name two tokens to hand out",
+        f"for an access token of that audience give {TYPE_FLAG}=access_token",
+    ),
+    Wrong(
+        (AUDIENCE_FLAG, "--grant-type"),
+        lambda given: given.has(AUDIENCE_FLAG) and given.value("--grant-type") == "client-credentials",
+        "{0} exchanges a person's token, and with {1}=client-credentials there is none",
+        "ask for the audience at once: --oidc-auth-request-extra-params=audience=AUDIENCE",
+    ),
     Wrong(
         ("--refresh-ahead", "--token-cache-storage"),
         lambda given: (
@@ -258,6 +273,7 @@ PURGE: tuple[Wrong, ...] = tuple(
     _narrower(flag)
     for flag in (
         *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-use-access-token"),
+        *(AUDIENCE_FLAG, TYPE_FLAG, SCOPE_FLAG),
         *(
             "--oidc-request-header",
             "--oidc-auth-request-extra-params",
