@@ -111,6 +111,8 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
     """
     if request.session_name or request.use_access_token or request.extra_params or request.username:
         return None
+    if request.exchange:
+        return None  # its token is for the client, and one for another audience is asked for
     if request.storage == "none" or request.grant in {"password", "client-credentials"}:
         return None
     fitting = [

@@ -99,6 +99,7 @@ _NOT_IN_THE_INDEX = (
     "oidc_auth_request_extra_params",
     "oidc_request_header",
     "oidc_use_access_token",
+    "oidc_token_exchange_audience",
     "username",
 )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
     from .os_keyring import OsKeyring
+    from .realm import OpenIdProvider
 
 ENDED = 5  # seconds; a token that ends so soon is not handed out
 
@@ -151,6 +152,18 @@ def test_flags_that_make_another_session_take_nothing_over(laptop: Laptop, flags
     """What kubelogin's token does not tell is not guessed."""
     path = leave(tokens_of_a_sign_in(laptop))
     laptop.signed_in(*flags)
+    assert browsers(laptop) == 2
+    assert path.exists()
+
+
+def test_a_token_for_another_audience_is_not_taken_over(
+    laptop: Laptop, openid_provider: OpenIdProvider
+) -> None:
+    """What kubelogin left is for the client: handing it out would give one cluster what others take."""
+    laptop.realm, laptop.client = openid_provider.new_realm(token_exchange=True), "exchanger"
+    path = leave(tokens_of_a_sign_in(laptop))
+    token = laptop.signed_in("--oidc-token-exchange-audience=cluster-b")
+    assert claims_of(token)["aud"] == "cluster-b"
     assert browsers(laptop) == 2
     assert path.exists()
 

@@ -112,7 +112,7 @@ def leads_to(url: str) -> str:
 def test_a_printed_address_does_not_end_where_it_need_not(laptop_at: Install) -> None:
     """A person opens it minutes later on another machine: it is the whole request."""
     laptop = laptop_at("offered")
-    running = laptop.start(NO_BROWSER)
+    running = laptop.start(NO_BROWSER, "--authentication-timeout-sec=30")
     url = reads(running)
     assert {"state", "nonce"} <= set(dict(parse_qsl(urlsplit(url).query)))
     subprocess.run([laptop.scripted.command, url], check=True, timeout=20)
@@ -133,7 +133,7 @@ def test_a_printed_address_that_has_ended_is_printed_anew(laptop_at: Install) ->
     """Where the provider takes pushed requests only, it says how long the address is good, and the next one signs in."""
     laptop = laptop_at("required")
     laptop.realm.request_uris_live(1)
-    running = laptop.start(NO_BROWSER)
+    running = laptop.start(NO_BROWSER, "--authentication-timeout-sec=30")
     first = reads(running)
     laptop.realm.request_uris_live(60)
     second = reads(running)

@@ -87,6 +87,18 @@ def test_audiences_share_no_session(laptop: Laptop) -> None:
     assert len(laptop.browser.opened()) == 3
 
 
+def test_a_purge_ends_the_session_of_one_audience(laptop: Laptop) -> None:
+    """Its flags name it; the other audience's session stays."""
+    kept = laptop.signed_in(FOR_C)
+    laptop.signed_in(FOR_B)
+    assert laptop.purge(FOR_B).status == 0
+    laptop.realm.forget()
+    assert laptop.signed_in(FOR_C) == kept
+    assert laptop.realm.seen().total == 0
+    assert laptop.purge("--oidc-token-exchange-audience=cluster-b").status == 0
+    assert laptop.signed_in(FOR_C) == kept, "a purge of what is not there removes no other session"
+
+
 def test_an_exchange_that_fails_costs_no_session(laptop: Laptop) -> None:
     """The refresh token that came just before is kept; nothing is handed out; the next call goes on from there."""
     laptop.realm.id_tokens_live(5)  # seconds; not handed out again
