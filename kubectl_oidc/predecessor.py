@@ -15,6 +15,7 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import bounded
@@ -28,7 +29,6 @@ from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from kubectl_oidc.token_request import TokenRequest
 
@@ -66,6 +66,15 @@ class Left:
             and client_id in named
             and self.claims.get("azp", client_id) == client_id
         )
+
+    def client(self) -> str:
+        """Return the client that it says it is of."""
+        audience = self.claims.get("azp", self.claims.get("aud"))
+        return str(audience[0] if isinstance(audience, list) and audience else audience)
+
+    def says(self, scopes: tuple[str, ...]) -> bool:
+        """Tell whether it has the claims that some of these scopes are named after: else it was asked for without them."""
+        return all(scope in self.claims for scope in scopes if scope in {"email", "groups"})
 
     def session(self, session_id: str, now: int) -> Session:
         """Return it as a session of ours, not validated.
@@ -117,8 +126,8 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
         return None
     fitting = [
         left
-        for left in _all(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
-        if left.fits(request.issuer, request.client_id)
+        for left in _free(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
+        if left.fits(request.issuer, request.client_id) and left.says(request.scopes)
     ]
     kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
     if len(kinds) != 1:
@@ -127,7 +136,7 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
 
 
 def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = "") -> list[str]:
-    """Remove what kubelogin left and return where it was, in words.
+    """Remove what kubelogin left and return where it was, in words; also what a kubelogin is at work on.
 
     Args:
         cache_dir: The cache directory.
@@ -136,19 +145,34 @@ def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client
         client_id: The client likewise.
 
     Raises:
-        StoreError: One of them stays.
+        StoreError: One of them stays, or may be there in a keyring that cannot be read.
     """
-    places = []
-    for left in _all(cache_dir, environ, keyring=True):
-        if left.fits(issuer or str(left.claims.get("iss")), client_id or _client(left)):
+    places, unread = [], None
+    try:
+        found = [*_files(cache_dir), *_entries(environ)]
+    except StoreError as error:
+        found, unread = list(_files(cache_dir)), error
+    for left in found:
+        if left.fits(issuer or str(left.claims.get("iss")), client_id or left.client()):
             left.remove()
             places.append(left.where)
+    if unread:
+        raise unread
     return list(dict.fromkeys(places))
 
 
-def _client(left: Left) -> str:
-    audience = left.claims.get("azp", left.claims.get("aud"))
-    return str(audience[0] if isinstance(audience, list) and audience else audience)
+def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the issuers and clients of what kubelogin left, each once.
+
+    Args:
+        cache_dir: The cache directory.
+        environ: The environment.
+
+    Raises:
+        StoreError: There may be more in a keyring that cannot be read.
+    """
+    found = (*_files(cache_dir), *_entries(environ))
+    return list(dict.fromkeys((str(left.claims.get("iss")), left.client()) for left in found))
 
 
 def _issued(left: Left) -> int:
@@ -158,22 +182,55 @@ def _issued(left: Left) -> int:
         return 0
 
 
-def _all(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
+def _free(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
+    """Return what may be taken over: what no kubelogin is at work on, and what can be read just now."""
+    yield from (left for left in _files(cache_dir) if not _in_use(Path(f"{left.where}.lock")))
+    if keyring:
+        with contextlib.suppress(StoreError):
+            yield from _entries(environ)
+
+
+def _files(cache_dir: Path) -> Iterator[Left]:
     for name in private_files.names(cache_dir):
-        if _DIGEST.fullmatch(name) and not _in_use(cache_dir / f"{name}.lock"):
+        if _DIGEST.fullmatch(name):
             record = private_files.read(cache_dir, name)
             left = _parse(record, str(cache_dir / name), partial(_unlink, cache_dir, name))
             if left:
                 yield left
-    # Its keyring on macOS and Windows has other names than any library of ours would find.
-    if keyring and sys.platform == "linux" and environ.get("DBUS_SESSION_BUS_ADDRESS"):
-        with contextlib.suppress(Exception):  # D-Bus has errors of many kinds; there is nothing to take over
-            entries = bounded(lambda: secret_service.search({"service": SERVICE}), SECONDS, TimeoutError)
-            for attributes, secret in entries:
-                if attributes.get("username", "").startswith(ENTRY):
-                    left = _parse(secret, "the OS keyring (kubelogin's entries)", partial(_drop, attributes))
-                    if left:
-                        yield left
+
+
+def _entries(environ: Mapping[str, str]) -> list[Left]:
+    """Return what is in the Secret Service; its keyring on macOS and Windows has names that no library of ours would find.
+
+    Raises:
+        StoreError: It is locked, or does not answer.
+    """
+    if sys.platform != "linux" or not environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return []
+    try:
+        entries = bounded(lambda: secret_service.search({"service": SERVICE}), SECONDS, TimeoutError)
+    except Exception as error:
+        if type(error).__name__ == "SecretServiceNotAvailableException":
+            return []
+        raise _unread("does not answer") from error
+    ours = [
+        (attributes, secret)
+        for attributes, secret in entries
+        if attributes.get("username", "").startswith(ENTRY)
+    ]
+    if any(secret is None for _, secret in ours):
+        raise _unread("is locked")
+    where = "the OS keyring (kubelogin's entries)"
+    found = (_parse(secret, where, partial(_drop, attributes)) for attributes, secret in ours)
+    return [left for left in found if left]
+
+
+def _unread(why: str) -> StoreError:
+    return StoreError(
+        f"what kubelogin may have left in the OS keyring is not known: it {why}",
+        "unlock the keyring and run the command again",
+        topic="os-keyring",
+    )
 
 
 def _parse(record: bytes | None, where: str, remove: Callable[[], None]) -> Left | None:

@@ -35,9 +35,10 @@ users:
       - --oidc-client-secret=s3cr3t-word
       - --oidc-request-header
       - Authorization=s3cr3t-word
+      - --oidc-auth-request-extra-params=ui=de,client_assertion=s3cr3t-word
       env:
       - name: HTTPS_PROXY
-        value: http://proxy.example.com:3128
+        value: http://me:s3cr3t-word@proxy.example.com:3128
       - {name: THE_TOKEN, value: s3cr3t-word}
       interactiveMode: Never
       provideClusterInfo: true
@@ -109,6 +110,8 @@ def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
     assert "+  command: kubectl-oidc_login" in lines
     assert "-  - oidc-login" in lines
     assert "   - --oidc-client-secret=***" in lines
+    assert "   - --oidc-auth-request-extra-params=ui=de,client_assertion=***" in lines
+    assert "     value: http://***@proxy.example.com:3128" in lines
     assert not any(line.startswith(("-  - get", "+  - get")) for line in lines)
 
 

@@ -52,12 +52,15 @@ def purge(**values: Any) -> int:
     if everything:
         return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
     issuer, client_id = values.get("oidc_issuer_url"), values.get("oidc_client_id")
-    named = ((issuer, client_id),) if issuer and client_id else ()
+    named: tuple[tuple[str, str], ...] = ((issuer, client_id),) if issuer and client_id else ()
     if named:
         exact = purge_session(token_request(values).key().id(), cache_dir)
         if exact.places or exact.failures:
             return _report([exact], cache_dir, *named)
-    return _remove(_the_one_that_agrees(values, cache_dir), cache_dir, *named)
+    sessions = _the_one_that_agrees(values, cache_dir)
+    if not sessions and not any(values.get(name) for name in (*_IN_THE_INDEX, *_NOT_IN_THE_INDEX)):
+        named = tuple(_the_one_that_kubelogin_left(cache_dir))
+    return _remove(sessions, cache_dir, *named)
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")
@@ -71,6 +74,23 @@ def clean(**values: Any) -> int:
     log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
+
+
+def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
+    """Return the issuer and client of the only ones that kubelogin left sessions of; none where there are none.
+
+    Raises:
+        UsageError: There are several.
+    """
+    clients = predecessor.clients(cache_dir, os.environ)
+    if len(clients) > 1:
+        named = "; ".join(plain(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
+        raise UsageError(
+            f"kubelogin left sessions of {len(clients)} clients: {named}",
+            "name one by --oidc-issuer-url and --oidc-client-id, or remove all with --all",
+            topic="purge",
+        )
+    return clients
 
 
 def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:

@@ -27,6 +27,10 @@ from .write import LOCK_SECONDS, cannot_write
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_USERINFO = re.compile(r"://[^/@\s]+@")
+_SECRET_PAIR = re.compile(
+    r"([^=,\s]*(?:assertion|credential|pass|secret|token)[^=,\s]*)=[^,\s]+", re.IGNORECASE
+)
 _SECRET_VARIABLE = re.compile(r"auth|credential|key|pass|secret|token", re.IGNORECASE)
 
 
@@ -169,12 +173,18 @@ def _lines(keys: Sequence[str], stanza: Mapping[str, Any]) -> Iterator[str]:
     """Return a stanza for people, a line each, secrets left out."""
     shown = {key: stanza[key] for key in keys if key in stanza}
     if isinstance(shown.get("args"), list):
-        shown["args"] = redacted([str(word) for word in shown["args"]])
+        shown["args"] = [_hidden(word) for word in redacted([str(word) for word in shown["args"]])]
     if isinstance(shown.get("env"), list):
         shown["env"] = [_masked(variable) for variable in shown["env"]]
     for line in block({"exec": shown}).splitlines():
         words = line.lstrip()
-        yield " " * (len(line) - len(words)) + plain(words, limit=400)
+        yield " " * (len(line) - len(words)) + plain(_USERINFO.sub("://***@", words), limit=400)
+
+
+def _hidden(word: str) -> str:
+    """Return an argument with the secrets in its pairs hidden, such as those of --oidc-auth-request-extra-params."""
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return flag + equals + _SECRET_PAIR.sub(r"\1=***", value)
 
 
 def _masked(variable: object) -> object:

@@ -59,8 +59,8 @@ def load(session_id: str) -> bytes | None:
     return record.encode() if record and record.isascii() else None
 
 
-def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes]]:
-    """Return the attributes and secrets of every unlocked entry with these attributes, in any collection.
+def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | None]]:
+    """Return every entry with these attributes, in any collection: its attributes, and its secret unless it is locked.
 
     Args:
         attributes: What the entries have in common.
@@ -72,9 +72,8 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes]]:
 
     with closing(secretstorage.dbus_init()) as connection:
         return [
-            (dict(item.get_attributes()), bytes(item.get_secret()))
+            (dict(item.get_attributes()), None if item.is_locked() else bytes(item.get_secret()))
             for item in secretstorage.search_items(connection, dict(attributes))
-            if not item.is_locked()
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import json
@@ -168,17 +169,27 @@ def test_a_token_for_another_audience_is_not_taken_over(
     assert path.exists()
 
 
-@pytest.mark.parametrize("way", ["by its flags", "--all", "clean"])
-def test_a_purge_leaves_nothing_to_take_over(laptop: Laptop, way: str) -> None:
+@pytest.mark.parametrize("way", ["by its flags", "the only one", "--all", "clean"])
+@pytest.mark.parametrize("at_work", [False, True], ids=["", "a kubelogin is at work on it"])
+def test_a_purge_leaves_nothing_to_take_over(
+    laptop: Laptop,
+    way: str,
+    at_work: bool,  # noqa: FBT001 - a test's parameter
+) -> None:
     """The next call signs in; the extra checks of the story depend on it."""
     path = leave(tokens_of_a_sign_in(laptop))
-    path.with_name(f"{path.name}.lock").touch()
+    lock = path.with_name(f"{path.name}.lock")
+    lock.touch()
     words = {
         "by its flags": ("purge", *laptop.realm.flags()),
+        "the only one": ("purge",),
         "--all": ("purge", "--all"),
         "clean": ("clean",),
     }
-    ended = laptop.run(*words[way])
+    with lock.open() as held:
+        if at_work:
+            fcntl.flock(held, fcntl.LOCK_EX)
+        ended = laptop.run(*words[way])
     assert (ended.status, ended.stderr) == (0, f"Removed the session that kubelogin left in {path}\n")
     assert [one for one in cache().iterdir() if one.name.startswith(path.name)] == []
     laptop.signed_in()
@@ -213,3 +224,57 @@ def test_a_session_in_the_os_keyring_is_taken_over(laptop: Laptop, os_keyring: O
     assert browsers(laptop) == 1
     assert os_keyring.lookup("kubelogin") == ""
     assert len(os_keyring.entries()) == 1, "ours"
+
+
+def test_a_purge_without_flags_does_not_choose_among_several_clients(laptop: Laptop) -> None:
+    """They are named, and stay."""
+    tokens = tokens_of_a_sign_in(laptop)
+    paths = [leave(tokens), leave(of_another_client(tokens), "other")]
+    ended = laptop.run("purge")
+    assert ended.status == 2
+    assert "client kubernetes" in ended.stderr
+    assert "client another" in ended.stderr
+    assert all(path.exists() for path in paths)
+
+
+def of_another_client(tokens: dict[str, str]) -> dict[str, str]:
+    head, claims, signature = tokens["id_token"].split(".")
+    said = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    other = base64.urlsafe_b64encode(json.dumps({**said, "aud": "another"}).encode()).decode().rstrip("=")
+    return tokens | {"id_token": f"{head}.{other}.{signature}"}
+
+
+def test_a_token_without_the_claims_that_are_asked_for_is_not_taken_over(laptop: Laptop) -> None:
+    """It was asked for with fewer scopes: whoever got it would be Forbidden, and not know why."""
+    fewer = [word for word in laptop.words() if word != "--oidc-extra-scope=email"]
+    assert laptop.run(*fewer).status == 0
+    (path,) = (cache() / "tokens").iterdir()
+    record = json.loads(path.read_bytes())
+    assert laptop.run("purge", "--all").status == 0
+    leave({name: record[name] for name in ("id_token", "refresh_token")})
+    before = browsers(laptop)
+    assert "email" in claims_of(laptop.signed_in())
+    assert browsers(laptop) == before + 1
+
+
+@pytest.mark.parametrize("why", ["locked", "hangs"])
+@pytest.mark.parametrize("way", ["--all", "by its flags"])
+def test_a_purge_says_what_it_could_not_look_for(
+    laptop: Laptop, os_keyring: OsKeyring, why: str, way: str
+) -> None:
+    """Nobody believes that kubelogin's session is gone while the keyring that holds it cannot be read."""
+    tokens = tokens_of_a_sign_in(laptop)
+    name = "kubelogin/tokencache/" + hashlib.sha256(b"flags").hexdigest()
+    os_keyring.put("kubelogin", json.dumps(tokens), username=name)
+    words = ("purge", "--all") if way == "--all" else ("purge", *laptop.realm.flags())
+    if why == "locked":
+        os_keyring.lock()
+        ended = laptop.run(*words)
+    else:
+        with os_keyring.hangs():
+            ended = laptop.run(*words, timeout=90)
+    assert ended.status == 1
+    assert "keyring" in ended.stderr.splitlines()[-2]
+    os_keyring.unlock()
+    assert laptop.run(*words).status == 0
+    assert os_keyring.lookup("kubelogin") == ""
