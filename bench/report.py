@@ -30,7 +30,7 @@ what remains is the start of the Python interpreter.
 
 These are whole processes, from their start until they are gone, the compared ones run in turn in one run of the bench.
 The figures are medians: {runs} runs of what takes some milliseconds, {few} of what takes longer.
-The times depend on the machine; the ratios hardly do.
+The times depend on the machine, and so do the ratios, though less: a slower processor holds Python up more than Go.
 
 {sections}
 ## Measured with
