@@ -59,13 +59,16 @@ class Left:
 
     def fits(self, issuer: str, client_id: str) -> bool:
         """Tell whether it is of this issuer and client, as far as it says itself (OpenID Connect Core 2)."""
-        audience = self.claims.get("aud")
-        named = audience if isinstance(audience, list) else [audience]
         return (
             self.claims.get("iss") == issuer
-            and client_id in named
+            and client_id in self.audience()
             and self.claims.get("azp", client_id) == client_id
         )
+
+    def audience(self) -> tuple[str, ...]:
+        """Return whom it says it is for (RFC 7519 §4.1.3)."""
+        audience = self.claims.get("aud")
+        return tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),)
 
     def client(self) -> str:
         """Return the client that it says it is of."""
@@ -86,13 +89,13 @@ class Left:
         Raises:
             IdTokenError: Its token says no end.
         """
-        issuer, subject, audience = (self.claims.get(name) for name in ("iss", "sub", "aud"))
+        issuer, subject = (self.claims.get(name) for name in ("iss", "sub"))
         return Session(
             session_id=session_id,
             generation=1,
             issuer=str(issuer),
             subject=str(subject),
-            audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
+            audience=self.audience(),
             person=self.person(),
             id_token=self.id_token,
             access_token=None,
@@ -210,8 +213,6 @@ def _entries(environ: Mapping[str, str]) -> list[Left]:
     try:
         entries = bounded(lambda: secret_service.search({"service": SERVICE}), SECONDS, TimeoutError)
     except Exception as error:
-        if type(error).__name__ == "SecretServiceNotAvailableException":
-            return []
         raise _unread("does not answer") from error
     ours = [
         (attributes, secret)

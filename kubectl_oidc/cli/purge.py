@@ -163,7 +163,10 @@ def _report(purged: list[Purged], cache_dir: Path, *clients: tuple[str, str]) ->
     for one in removed:
         click.echo(_words(one), err=True)
     left: list[str] = []
-    for issuer, client_id in {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}:
+    meant = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
+    for issuer, client_id in (
+        {_EVERY} if _EVERY in meant else meant
+    ):  # each look into the keyring takes its time
         left += predecessor.remove(cache_dir, os.environ, issuer, client_id)
     for place in left:
         click.echo(f"Removed the session that kubelogin left in {place}", err=True)

@@ -62,6 +62,8 @@ def load(session_id: str) -> bytes | None:
 def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | None]]:
     """Return every entry with these attributes, in any collection: its attributes, and its secret unless it is locked.
 
+    Where there is no service there is no entry.
+
     Args:
         attributes: What the entries have in common.
 
@@ -70,11 +72,14 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | 
     """
     import secretstorage
 
-    with closing(secretstorage.dbus_init()) as connection:
-        return [
-            (dict(item.get_attributes()), None if item.is_locked() else bytes(item.get_secret()))
-            for item in secretstorage.search_items(connection, dict(attributes))
-        ]
+    try:
+        with closing(secretstorage.dbus_init()) as connection:
+            return [
+                (dict(item.get_attributes()), None if item.is_locked() else bytes(item.get_secret()))
+                for item in secretstorage.search_items(connection, dict(attributes))
+            ]
+    except secretstorage.SecretServiceNotAvailableException:
+        return []
 
 
 def delete(attributes: Mapping[str, str]) -> None:
