@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from tests import parts
 
+from .imported import imported
 from .laptop import token_of
 
 if TYPE_CHECKING:
@@ -36,22 +36,6 @@ MODULES_OF_A_REFRESH = 480
 """A few more than today; whoever goes beyond it has made everybody wait."""
 
 
-def imported(laptop: Laptop, *more: str) -> set[str]:
-    """Run get-token with the modules that it imports written down."""
-    quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", str(parts.plugin()), *laptop.words(*more)],
-        env=quiet,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert token_of(done.stdout)
-    return set(re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", done.stderr, re.MULTILINE))
-
-
 def heavy(modules: set[str], names: tuple[str, ...]) -> set[str]:
     """Return which of these, or of what is in them, were imported."""
     return {module for module in modules for name in names if module == name or module.startswith(f"{name}.")}
@@ -62,7 +46,7 @@ def test_a_refresh_imports_neither_browser_nor_keyring_nor_server(laptop: Laptop
     laptop.realm.id_tokens_live(5)  # seconds; not handed out again
     laptop.signed_in()
     laptop.realm.forget()
-    modules = imported(laptop)
+    modules, _ = imported(laptop)
     assert laptop.realm.seen().token_requests == ["refresh_token"], "it was a refresh"
     assert {"kubectl_oidc.authenticate", "httpx2", "jwt"} <= modules
     assert heavy(modules, NOT_FOR_A_REFRESH) == set()
@@ -71,7 +55,7 @@ def test_a_refresh_imports_neither_browser_nor_keyring_nor_server(laptop: Laptop
 
 def test_a_session_that_is_good_imports_no_http(signed_in: Laptop) -> None:
     """A command that is not remembered (-v) and finds a good session asks nobody and loads no HTTP and no cryptography."""
-    modules = imported(signed_in, "-v", "1")
+    modules, _ = imported(signed_in, "-v", "1")
     assert (
         heavy(modules, (*NOT_FOR_A_REFRESH, "httpx2", "httpcore2", "jwt", "cryptography", "authlib")) == set()
     )

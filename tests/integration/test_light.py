@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import parts
 from tests.plugin import wait_until
 
+from .imported import imported
 from .laptop import token_of
 
 if TYPE_CHECKING:
@@ -26,22 +22,6 @@ HEAVY = ("keyring", "click", "kubectl_oidc.cli", "kubectl_oidc.authenticate", "j
 
 MODULES = 250
 """A few more than today; whoever goes beyond it has made everybody wait."""
-
-
-def imported(laptop: Laptop, *more: str) -> tuple[set[str], str]:
-    """Run get-token; return the modules that it imports, and its token."""
-    quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", str(parts.plugin()), *laptop.words(*more)],
-        env=quiet,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    names = re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", done.stderr, re.MULTILINE)
-    return set(names), token_of(done.stdout)
 
 
 def is_light(modules: set[str]) -> bool:
