@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.hot.record import hexdigest
+from kubectl_oidc.hot.credential import hexdigest
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.hot import handed
+from kubectl_oidc.hot import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ GIVEN, OTHER = "a" * 16, "b" * 16
 
 NOTE = """
 import sys
-from kubectl_oidc.hot.handed import note
+from kubectl_oidc.hot.answer import note
 cache, session, credential, times = sys.argv[1:]
 print(note(cache, session, credential, times=int(times)))
 """
@@ -48,8 +48,8 @@ class Kubectl:
 
     def __init__(self, directory: Path, name: str = "kubectl") -> None:
         self.cache = directory / "cache"
-        (self.cache / handed.DIRECTORY).mkdir(parents=True, exist_ok=True)
-        self.file = self.cache / handed.DIRECTORY / ID
+        (self.cache / answer.HANDED).mkdir(parents=True, exist_ok=True)
+        self.file = self.cache / answer.HANDED / ID
         self.program = directory / name
         shutil.copy(os.path.realpath("/bin/sh"), self.program)
 
@@ -102,7 +102,7 @@ def test_a_renewed_credential_goes_on_with_the_count(tmp_path: Path) -> None:
     assert kubectl.runs(*commands) == [1, 2, 2, 3]
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(handed.MINUTES, 1), (handed.MINUTES - 30, 3), (-60, 1)])
+@pytest.mark.parametrize(("seconds", "expected"), [(answer.MINUTES, 1), (answer.MINUTES - 30, 3), (-60, 1)])
 def test_after_minutes_it_begins_anew(tmp_path: Path, seconds: int, expected: int) -> None:
     """A kubectl that runs for hours (get --watch) may ask again for other reasons; so may one whose clock went back."""
     kubectl = Kubectl(tmp_path)

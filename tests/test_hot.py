@@ -18,8 +18,7 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.hot import answer, credential, words
-from kubectl_oidc.hot.credential import Credential, current, parse
-from kubectl_oidc.hot.record import read_private
+from kubectl_oidc.hot.credential import Credential, current, parse, read_private
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
@@ -81,7 +80,7 @@ def token_in(stdout: str) -> str:
 # What the hot half may import (DESIGN.md, "Two halves") beside what the interpreter has loaded anyway.
 ALLOWED = {
     *("kubectl_oidc", "kubectl_oidc.__main__"),
-    *(f"kubectl_oidc.hot{name}" for name in ("", ".answer", ".credential", ".handed", ".record", ".words")),
+    *(f"kubectl_oidc.hot{name}" for name in ("", ".answer", ".credential", ".words")),
     *("sys", "os", "time", "_blake2"),
 }
 ALLOWED_FOR_THE_KERNEL = {

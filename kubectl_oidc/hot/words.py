@@ -8,7 +8,7 @@ has answered such a command once; a command that must not be answered from memor
 import os
 import sys
 
-from .record import hexdigest, read_private, seal, unseal
+from .credential import hexdigest, read_private, seal, unseal
 
 FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"

@@ -13,7 +13,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.hot.record import read_private
+from kubectl_oidc.hot.credential import read_private
 
 if TYPE_CHECKING:
     from pathlib import Path
