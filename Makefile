@@ -8,7 +8,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages fresh bench coverage lock hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage lock hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -50,6 +50,10 @@ docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.transcript
+
+held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
+	@tools/install-test-parts
+	@$(BIN)/python -m pytest -n auto --dist loadgroup tests/integration/test_hostile_*.py --write-held $(ARGS)
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)

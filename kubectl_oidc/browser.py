@@ -211,6 +211,15 @@ def _which(name: str, environ: Mapping[str, str]) -> str | None:
     return shutil.which(name, path=environ.get("PATH")) if name else None
 
 
+def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what is meant for us alone: a client secret or a password may be in it."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("KUBECTL_OIDC_") and name != "KUBERNETES_EXEC_INFO"
+    }
+
+
 if sys.platform == "win32":
 
     def _start_file(url: str) -> bool:
@@ -246,7 +255,7 @@ def _start(words: tuple[str, ...], url: str, environ: Mapping[str, str], patienc
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             creationflags=flags,
-            env=dict(environ),
+            env=_without_ours(environ),
         )
     except (OSError, ValueError):
         return False

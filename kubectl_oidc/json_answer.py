@@ -46,6 +46,8 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     """Return the JSON object in ``body``; what is said of arguments and errors in ``parse_object`` holds."""
     import json
 
+    if not body.strip():
+        raise ProviderMisbehaves(f"{what} is empty", _HINT)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import parts
+from . import held as held_page, parts
+from .held import held
 from .plugin import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .plugin import Running
+
+__all__ = ["held"]
 
 # What a child process needs to run at all, and what measures it. Everything else (proxies, SSH_*, DISPLAY, D-Bus, KUBE*,
 # BROWSER, CI, the developer's own settings) stays outside.
@@ -32,6 +35,17 @@ _KEPT_PREFIXES = ("COVERAGE_", "PYTEST_")
 # A run in the background of a script has SIGINT ignored, and so would every program that is started here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that writes the page of what held."""
+    parser.addoption(held_page.OPTION, action="store_true", help=f"write {held_page.PAGE.name} from this run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the reports of all workers seen by who writes the page."""
+    if config.getoption(held_page.OPTION) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(held_page.Writer())
 
 
 @pytest.fixture(autouse=True)

@@ -653,6 +653,18 @@ def test_a_browser_has_the_environment_that_was_given(desk: Desk, monkeypatch: p
     assert not any(line.startswith("OF_OUR_PROCESS") for line in seen)
 
 
+@POSIX
+def test_a_browser_does_not_inherit_what_is_meant_for_us(desk: Desk) -> None:
+    """A client secret and a password may be in variables; a cluster in what kubectl sets."""
+    desk.add("browser", 'env > "$0.environ"')
+    ours = {"KUBECTL_OIDC_CLIENT_SECRET": "s", "KUBECTL_OIDC_PASSWORD": "p", "KUBERNETES_EXEC_INFO": "{}"}
+    assert desk.browser("browser", **ours, DISPLAY=":7").open(URL)
+    seen = (desk.bin / "browser.environ").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("=")[0] for line in seen}
+    assert "DISPLAY" in names
+    assert names.isdisjoint(ours)
+
+
 def test_the_environment_is_not_shown() -> None:
     """It may hold secrets, and a traceback may hold a browser."""
     assert "hunter2" not in repr(Browser((), None, {"OIDC_CLIENT_SECRET": "hunter2"}))

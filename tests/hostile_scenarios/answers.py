@@ -1,0 +1,78 @@
+"""Token responses (RFC 6749 §5, OpenID Connect Core 3.1.3.3, 12.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.hostile import html_reply, json_reply, reply
+from tests.tokens import ABSENT
+
+from .bodies import BROKEN
+from .scenario import SIGN_IN, Scenario, honest, hostile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.hostile import Script
+    from tests.hostile_provider import HostileProvider
+
+
+def _answers(script: Script) -> Callable[[HostileProvider], None]:
+    def arrange(provider: HostileProvider) -> None:
+        provider.on_token = script
+
+    return arrange
+
+
+def _refuses(code: object, status: int = 400, **more: object) -> Callable[[HostileProvider], None]:
+    return _answers(json_reply({"error": code, **more}, status))
+
+
+def _holds(**members: object) -> Callable[[HostileProvider], None]:
+    """Change members of the response."""
+
+    def arrange(provider: HostileProvider) -> None:
+        provider.answer |= members
+
+    return arrange
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *(hostile(f"is {name}", _answers(script), says) for name, (script, says) in BROKEN.items()),
+    *(
+        hostile(
+            f"leads elsewhere ({status})",
+            _answers(reply(status, headers={"Location": "/stolen"})),
+            str(status),
+        )
+        for status in (301, 302, 303, 307, 308)
+    ),
+    hostile("is a web page with status 502", _answers(html_reply(502)), "502"),
+    hostile("fails with 500", _answers(json_reply({"error": "server_error"}, 500)), "500"),
+    hostile("asks to come later", _answers(reply(429, headers={"Retry-After": "5"})), "429"),
+    hostile("is nothing, with status 401", _answers(reply(401)), "401"),
+    hostile("refuses the client", _refuses("invalid_client", 401), "invalid_client"),
+    hostile("refuses the grant to this client", _refuses("unauthorized_client"), "unauthorized_client"),
+    hostile("does not understand", _refuses("invalid_request"), "invalid_request"),
+    hostile("refuses with a code that nobody knows", _refuses("x_odd"), "x_odd"),
+    hostile("refuses with a code that is no text", _refuses({"a": 1}), "an error without a code"),
+    hostile("refuses with status 200", _refuses("invalid_request", 200), "invalid_request"),
+    hostile("refuses the code", _refuses("invalid_grant"), "invalid_grant", flows=(SIGN_IN,)),
+    hostile("refuses, and holds tokens", _holds(error="invalid_request"), "invalid_request"),
+    hostile("holds nothing", _answers(json_reply({})), "holds no token"),
+    hostile("holds no ID token", _holds(id_token=ABSENT), "ID token", asks=True),
+    hostile("holds an ID token that is a number", _holds(id_token=7), "id_token"),
+    hostile("holds an ID token of two lines", _holds(id_token="a\nb"), "id_token"),
+    hostile("holds a refresh token that is a list", _holds(refresh_token=["SECRET"]), "refresh_token"),
+    hostile("holds a refresh token of two lines", _holds(refresh_token="SECRET\r\nX: y"), "refresh_token"),
+    hostile("is for no bearer", _holds(token_type="mac"), "not for a bearer"),
+    honest("writes bearer in small letters", _holds(token_type="bearer")),
+    honest("says nothing of the type", _holds(token_type=ABSENT)),
+    honest("says its life as a text", _holds(expires_in="3600")),
+    honest("says a life that is none", _holds(expires_in=-1)),
+    honest("says nothing of its life", _holds(expires_in=ABSENT)),
+    honest("holds no access token", _holds(access_token=ABSENT)),
+    honest("holds no refresh token", _holds(refresh_token=ABSENT)),
+    honest("grants fewer scopes", _holds(scope="openid")),
+    honest("has members that nobody knows", _holds(x_unknown={"a": [None]}, not_before=0)),
+)
