@@ -6,14 +6,16 @@ proxied. The HTTP library is imported by the first request, not with this module
 
 from __future__ import annotations
 
+import os
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight
-from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client
+from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
 from .issuer import fault, is_loopback_url, shown
 from .tls import SYSTEM_TRUST, TlsOptions
 
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from .early_connection import EarlyConnection
     from .log import Log
 
 __all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class HttpClient:
@@ -53,12 +57,36 @@ class HttpClient:
         self._request_timeout = request_timeout
         self._pauses = pauses
         self._context: ssl.SSLContext | None = None
+        self._context_lock = Lock()
         self._clients: dict[bool, httpx2.Client] = {}
+        self._early: EarlyConnection | None = None
 
     @property
     def insecure(self) -> bool:
         """Whether certificates are not checked, so that what is answered must not be kept for others."""
         return self._tls.insecure
+
+    def prepare(self, url: str, *, deadline: Deadline) -> None:
+        """Begin to connect to where a request will go, while what the request needs is still to be imported.
+
+        It is done for the first request alone, and for hosts that are reached without a proxy. What comes of it, the request
+        says.
+
+        Args:
+            url: An https URL, or http on this machine.
+            deadline: When the request must be over.
+        """
+        seconds = self._end(deadline).left()
+        if self._early or self._clients or not _is_direct(url) or seconds <= 0:
+            return
+        parts = urlsplit(url)
+        if parts.hostname is None or not parts.hostname.isascii():
+            return
+        from .early_connection import EarlyConnection
+
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        self._early = EarlyConnection(parts.hostname, port, self._trust if secure else None, seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.
@@ -137,6 +165,8 @@ class HttpClient:
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             client.close()
+        if self._early is not None:
+            self._early.close()
 
     def _end(self, deadline: Deadline) -> Deadline:
         return Deadline.after(min(self._request_timeout, deadline.left()))
@@ -190,6 +220,7 @@ class HttpClient:
 
         if seconds <= 0:
             raise late()
+        self.prepare(request.url, deadline=end)
         try:
             response = bounded(attempt, seconds, late)
         except BaseException:
@@ -205,16 +236,35 @@ class HttpClient:
 
     def _client_for(self, url: str) -> httpx2.Client:
         """Return the client for ``url``: one that knows the environment's proxies, or one that does not."""
-        direct = is_loopback_url(url)
+        direct = _is_direct(url)
         if direct not in self._clients:
+            context = self._trust()
+            if self._tls.insecure:
+                self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
+            if direct:
+                from .direct_transport import DirectTransport
+
+                self._clients[direct] = new_client(DirectTransport(context, self._early))
+            else:
+                self._clients[direct] = new_proxied_client(context)
+        return self._clients[direct]
+
+    def _trust(self) -> ssl.SSLContext:
+        """Return whom to trust; the early connection and the request ask at the same time."""
+        with self._context_lock:
             if self._context is None:
                 from .tls import context
 
                 self._context = context(self._tls)
-            if self._tls.insecure:
-                self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
-            self._clients[direct] = new_client(self._context, direct=direct)
-        return self._clients[direct]
+                self._context.set_alpn_protocols(["http/1.1"])
+            return self._context
+
+
+def _is_direct(url: str) -> bool:
+    """Tell whether no proxy of the environment stands between us and ``url``."""
+    return is_loopback_url(url) or not any(
+        value and name.upper() in _PROXIES for name, value in os.environ.items()
+    )
 
 
 def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> None:

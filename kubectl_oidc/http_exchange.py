@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ProviderMisbehaves, UsageError
 from .issuer import shown
@@ -90,33 +90,28 @@ def exchange(client: httpx2.Client, request: Request, flight: Flight, seconds: f
         return Response(answer.status_code, dict(answer.headers), bytes(body))
 
 
-def new_client(context: ssl.SSLContext, *, direct: bool) -> httpx2.Client:
-    """Return a client of the HTTP library: no cookies, no .netrc, no redirects.
+def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
+    """Return a client of the HTTP library that knows no proxy: no cookies, no .netrc, no redirects.
+
+    Args:
+        transport: The way to the provider.
+    """
+    return _client(transport=transport, trust_env=False)
+
+
+def new_proxied_client(context: ssl.SSLContext) -> httpx2.Client:
+    """Return one that goes through the environment's proxies, where they are not told to be left aside.
 
     Args:
         context: Whom to trust.
-        direct: Whether the environment's proxies are left aside.
 
     Raises:
         UsageError: A proxy in the environment cannot be used.
     """
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-    from urllib.request import getproxies_environment
-
     import httpx2
 
     try:
-        return httpx2.Client(
-            verify=context,
-            # Without proxies in the environment the library would ask the desktop for some, and ignore its exceptions.
-            trust_env=not direct and bool(getproxies_environment()),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"kubectl-oidc/{__version__}",
-            },
-        )
+        return _client(verify=context, trust_env=True)
     except (ValueError, httpx2.InvalidURL, ImportError) as error:
         # The variable's value may hold a password, and so may the library's words about it: neither is shown.
         raise UsageError(
@@ -126,6 +121,22 @@ def new_client(context: ssl.SSLContext, *, direct: bool) -> httpx2.Client:
             "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
             topic="proxy",
         ) from None
+
+
+def _client(**options: Any) -> httpx2.Client:
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    import httpx2
+
+    return httpx2.Client(
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"kubectl-oidc/{__version__}",
+        },
+        **options,
+    )
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -92,6 +92,7 @@ class TokenEndpoint:
     ) -> dict[str, object]:
         from .jws import prepare
 
+        self.http.prepare(self.url, deadline=deadline)
         headers, form = self.client.authenticated(
             [(name, _revealed(value)) for name, value in parameters.items() if value is not None],
             metadata=self.metadata,
@@ -127,6 +128,12 @@ class TokenEndpoint:
                 ) from error
             # Not the provider's words: a gateway or a captive portal answered in its place.
             raise ProviderUnreachable(
+                f"{error.message}, with status {response.status}", error.hint, topic=error.topic
+            ) from error
+        except ProviderMisbehaves as error:
+            if response.status == 200:  # noqa: PLR2004
+                raise
+            raise ProviderMisbehaves(
                 f"{error.message}, with status {response.status}", error.hint, topic=error.topic
             ) from error
         if document.get("error"):
