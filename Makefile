@@ -64,7 +64,7 @@ coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --show-missing --skip-covered
 
-lock: $(DEV) ## Write the lock files anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
+lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)
 
 hooks: $(DEV) ## Run format, lint and types before each commit
