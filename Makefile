@@ -8,7 +8,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage lock hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -68,8 +68,11 @@ coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --show-missing --skip-covered
 
-lock: $(DEV) ## Write the lock files anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
+lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)
+
+audit: $(DEV) ## Ask what is known against the locked packages; says so where nobody can be asked (ARGS=--must-run fails)
+	@$(BIN)/python -m tools.audit $(ARGS)
 
 hooks: $(DEV) ## Run format, lint and types before each commit
 	@$(BIN)/pre-commit install

@@ -54,6 +54,9 @@ OTHERS_FLAGS = frozenset(
         # pip
         "--find-links",
         "--no-index",
+        "--require-hashes",
+        # pip-audit
+        "--ignore-vuln",
     }
 )
 
@@ -300,6 +303,38 @@ def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
         mark for mark, _, shown in rows if "::test_" not in shown and not shown.startswith("no test here")
     ]
     assert not bare
+
+
+SECURITY = REPOSITORY / "SECURITY.md"
+
+
+def test_each_line_of_the_threat_model_says_what_shows_it() -> None:
+    """Every means against every attacker has a test, or the words that no test here shows it; what is left has its why."""
+    text = SECURITY.read_text(encoding="utf-8")
+    _, _, rest = text.partition("## What is protected, and from whom")
+    protected, _, left = rest.partition("## What is not protected")
+    for part in (protected, left):
+        lines_of_tables = [line for line in part.splitlines() if line.startswith("|")]
+        rows = [line.strip("| ").split(" | ") for line in lines_of_tables if not line.startswith("|---")]
+        assert len(rows) > 10
+        assert not [row for row in rows if len(row) != 3 or not all(row)]
+    heads = protected.count("\n|---")
+    shown = re.findall(
+        r"^\|.*\| ((?:`tests/[^`:]+\.py::test_\w+`|no test here: )[^|]*) \|$", protected, re.MULTILINE
+    )
+    assert heads == protected.count("\n### ") > 5
+    assert len(shown) == protected.count("\n| ") - heads, "each row but the heads"
+
+
+def test_the_built_page_has_the_links_of_the_policy() -> None:
+    """SECURITY.md is read where it is, and as docs/security.md among the built pages: each says where its links lead."""
+    named, built = (
+        SECURITY.read_text(encoding="utf-8"),
+        (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8"),
+    )
+    places = [dict(re.findall(r"^\[(\w+)\]: (\S+)$", text, re.MULTILINE)) for text in (named, built)]
+    assert places[0].keys() == places[1].keys() == set(re.findall(r"\]\[(\w+)\]", named))
+    assert all(places[0][label] == f"docs/{places[1][label]}" for label in places[0])
 
 
 def test_each_flow_names_the_test_that_shows_it() -> None:

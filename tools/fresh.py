@@ -69,8 +69,9 @@ def _check_contents(built: Path) -> None:
     missing = sorted(name for name in inside - set(names) if "__pycache__" not in name)
     if missing:
         raise NotFresh(f"the wheel lacks {', '.join(missing[:5])}")
-    if not any(name.endswith("/licenses/LICENSE") for name in names):
-        raise NotFresh("the wheel lacks the license")
+    for part in ("/licenses/LICENSE", "/sboms/sbom.cdx.json"):
+        if not any(name.endswith(part) for name in names):
+            raise NotFresh(f"the wheel lacks {part}")
 
 
 def _run_demo(program: Path, work: Path, seconds: float) -> None:

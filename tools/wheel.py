@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import lock_files
+
+ROOT = lock_files.ROOT
 PROGRAM = "kubectl-oidc_login"
 
 
@@ -46,22 +49,30 @@ def install(wheel: Path, directory: Path, *, extra: str = "", newest_pip: bool =
     """
     subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
     python = directory / "bin" / "python"
-    pins = directory / "pins.txt"
-    pins.write_text(_pins(), encoding="utf-8")
-    if newest_pip:
-        _pip(python, "install", f"--constraint={pins}", "--upgrade", "pip")
-    _pip(python, "install", f"--constraint={pins}", f"{wheel}[{extra}]" if extra else str(wheel))
+    with tempfile.TemporaryDirectory(prefix="locked-") as name:
+        fetch(lock_files.PROGRAM, Path(name))
+        locked = ("install", "--no-index", f"--find-links={name}")
+        if newest_pip:
+            _pip(python, *locked, "--upgrade", "pip")
+        _pip(python, *locked, f"{wheel}[{extra}]" if extra else str(wheel))
     _pip(python, "check")
     return directory / "bin"
 
 
-def _pins() -> str:
-    """Return the lock's versions without their hashes.
+def fetch(lock: Path, directory: Path) -> None:
+    """Download what a lock file names, each artifact held to its hashes.
 
-    With hashes pip would refuse the wheel itself, and a version number alone is enough to repeat a run.
+    With ``--require-hashes`` pip would refuse our own wheel beside them, so they are fetched first, and what is
+    installed comes from there alone.
+
+    Args:
+        lock: The lock file.
+        directory: Where the artifacts go.
+
+    Raises:
+        CalledProcessError: pip failed, or something is not what the lock names.
     """
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return "".join(line.removesuffix("\\").rstrip() + "\n" for line in lines if "==" in line)
+    _pip(Path(sys.executable), "download", "--require-hashes", f"--requirement={lock}", f"--dest={directory}")
 
 
 def _pip(python: Path, *arguments: str) -> None:
