@@ -590,6 +590,22 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
     assert "SECRETPASS" not in str(caught.value.__cause__) + caught.value.message + caught.value.hint
 
 
+def test_what_is_got_ready_is_used_or_named_beforehand(
+    server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request finds its client made; a proxy that cannot be used is known without a request."""
+    server.on("/doc", json_reply({}))
+    client = HttpClient(log=QUIET)
+    client.prepare(f"{server.url}/doc")
+    made = client._client_for(f"{server.url}/other")
+    assert client.get(f"{server.url}/doc", deadline=soon()).status == 200
+    assert client._client_for(f"{server.url}/doc") is made
+    client.close()
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
+    with pytest.raises(UsageError, match="a proxy by a URL that cannot be used"):
+        HttpClient(log=QUIET).prepare("https://provider.test/doc")
+
+
 def test_a_socks_proxy_is_used(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTPS_PROXY=socks5://…, as the Kubernetes documentation shows it for kubectl, is understood."""
     heard: list[bytes] = []
