@@ -160,6 +160,14 @@ class HttpClient:
             )
         return response
 
+    def prepare(self, url: str) -> None:
+        """Load the HTTP library and whom it trusts ahead of the first request to ``url``, which then takes less time.
+
+        Raises:
+            UsageError: A proxy or an authority cannot be used.
+        """
+        self._client_for(url)
+
     def close(self) -> None:
         """Close the connections."""
         clients, self._clients = list(self._clients.values()), {}

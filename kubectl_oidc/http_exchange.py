@@ -22,7 +22,8 @@ BODY_LIMIT = 1 << 20
 """The longest body that is read, in bytes, decompressed."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110 §5.5: no line can begin in it
+# RFC 9110 §5.5: no line can begin in it. Of lone surrogates those are bytes that are no UTF-8 (PEP 383); others are nothing.
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]*")
 
 
 @dataclass(frozen=True, slots=True)

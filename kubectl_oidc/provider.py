@@ -192,6 +192,20 @@ class Provider:
             url=url, metadata=metadata, client=self._client, http=self._http, clock=self._clock, name=name
         )
 
+    def prepare(self, metadata: Metadata) -> None:
+        """Load what a token request and its answer take, ahead of them: it takes as long as some answers.
+
+        Args:
+            metadata: What names the endpoint.
+
+        Raises:
+            UsageError: A proxy or an authority cannot be used.
+        """
+        from .jws import prepare
+
+        self._http.prepare(metadata.token_endpoint)
+        prepare()
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
 from kubectl_oidc.terminal import remaining
+from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Waiting:
         """Say it when the moment has come; return False, because nothing ends the wait from here."""
         if self._patience.passed() and not self._said:
             self._said = True
-            pid, doing = self._lock.holder()
+            pid, doing = _holder(self._lock)
             self._terminal.say(
                 f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
                 f"at most {remaining(self._deadline.left())}; Ctrl-C ends the wait"
@@ -74,7 +75,7 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
         lock: The lock that another still holds.
         seconds: How long was waited.
     """
-    pid, doing = lock.holder()
+    pid, doing = _holder(lock)
     message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
     if pid and _is_stopped(pid):
         # A stopped process takes no other signal than these two.
@@ -84,6 +85,12 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
         finish = next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
         hint = f"{finish}, or {end}" if finish else end
     return LockError(message + (f", {doing}" if doing else ""), hint)
+
+
+def _holder(lock: SessionLock) -> tuple[int, str]:
+    """Return who holds the lock, and what it does in words that may be shown: others of this user can write the file."""
+    pid, doing = lock.holder()
+    return pid, plain(doing)
 
 
 def _named(pid: int) -> str:

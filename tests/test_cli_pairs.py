@@ -8,6 +8,8 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc.cli.pairs import read, write
 from kubectl_oidc.errors import UsageError
 
+from .arbitrary import TEXT, or_refused
+
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 FLAG = "--oidc-request-header"
 
@@ -71,3 +73,11 @@ def test_a_plain_pair_is_written_without_quotes() -> None:
     assert write("X-Tenant", "blue, green") == "X-Tenant=blue, green"
     assert write("a", "b=c") == "a=b=c"
     assert write("a", "b=c,d") == '"a=b=c,d"'
+
+
+@ARBITRARY
+@given(st.lists(TEXT | st.builds("{}={}".format, TEXT, TEXT), max_size=3))
+def test_any_words_are_pairs_or_a_usage_error(given_: list[str]) -> None:
+    """Each pair has a name; an error names the flag, in plain words."""
+    with or_refused(UsageError):
+        assert all(name.strip() for name, _ in read(FLAG, given_))

@@ -12,6 +12,7 @@ from kubectl_oidc.errors import ExecInfoError
 from kubectl_oidc.exec_credential import V1, V1BETA1, VERSIONS, ExecInfo, credential
 from kubectl_oidc.secret import Secret
 
+from .arbitrary import JSON as ANY_JSON, TEXT, or_refused
 from .tokens import NOW
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
@@ -141,3 +142,11 @@ def test_a_credential_hides_its_token() -> None:
     shown = repr(credential(Secret("eyJ-secret"), NOW))
     assert "secret" not in shown
     assert str(NOW) in shown
+
+
+@ARBITRARY
+@given(TEXT | ANY_JSON.map(json.dumps) | TEXT.map(lambda word: info(apiVersion=word, kind=word)))
+def test_any_text_is_understood_or_refused_in_plain_words(text: str) -> None:
+    """Whatever the variable holds, it is taken, or the words about it can be shown."""
+    with or_refused(ExecInfoError):
+        assert ExecInfo.parse(text).api_version in VERSIONS

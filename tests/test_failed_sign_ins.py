@@ -6,16 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from kubectl_oidc.errors import Interrupted, SignInPaused, SignInTimeout
-from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, FailedSignIns
+from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns
 from kubectl_oidc.log import QUIET
+
+from .arbitrary import ARBITRARY, JSON, members, or_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ID = "0" * 32
 COMMAND = "kubectl oidc-login setup"
+OURS: dict[str, object] = {"version": VERSION, "count": 1, "at": 1_800_000_000.0, "why": "it failed"}
 
 
 class Day:
@@ -152,3 +156,16 @@ def test_where_nothing_can_be_written_the_failure_itself_is_told(day: Day) -> No
     day.cache.write_text("")
     day.fails()
     assert not day.paused()
+
+
+@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(members("version", "count", "at", "why").map(OURS.__or__) | members("version", "count") | JSON)
+def test_a_record_of_any_shape_pauses_in_plain_words_or_not_at_all(day: Day, record: object) -> None:
+    """Whatever the file holds, nobody is kept from signing in for longer than the longest pause, nor by another error."""
+    day.record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    day.record.write_text(json.dumps(record))
+    day.record.chmod(0o600)
+    with or_refused(SignInPaused):
+        day.failures.check(COMMAND)
+    day.now += PAUSES[-1]
+    day.failures.check(COMMAND)

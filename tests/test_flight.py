@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.flight import Flight, GivenUp
+
+from .arbitrary import ARBITRARY
 
 
 @dataclass
@@ -96,3 +100,42 @@ def test_other_steps_do_not_matter() -> None:
     flight.trace("http11.receive_response_body.complete", {})
     flight.trace("connection.connect_tcp.failed", {"exception": OSError()})
     assert (flight.peer, flight.sent) == (None, False)
+
+
+STEPS = [
+    f"{what}.{how}"
+    for what in (
+        "connection.connect_tcp",
+        "connection.start_tls",
+        "http11.send_request_headers",
+        "http11.send_request_body",
+        "http11.receive_response_headers",
+    )
+    for how in ("started", "complete", "failed")
+]
+
+
+@ARBITRARY
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from([b"POST", b"CONNECT"])), max_size=12),
+    st.integers(0, 12),
+)
+def test_a_request_that_was_given_up_never_leaves_afterwards(
+    steps: list[tuple[str, bytes]], given_up_at: int
+) -> None:
+    """In whatever order its steps come: what was sent stays sent, and what was not is not sent later."""
+    flight = Flight()
+    for number, (step, method) in enumerate(steps):
+        if number == given_up_at:
+            flight.give_up()
+        before = flight.sent
+        info: dict[str, object] = {
+            "host": "h",
+            "port": 1,
+            "request": Asked(method),
+            "return_value": Connection(),
+        }
+        with contextlib.suppress(GivenUp):
+            flight.trace(step, info)
+        assert flight.sent >= before
+        assert number < given_up_at or flight.sent == before

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import ProviderMisbehaves
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.secret import Secret
+
+from .arbitrary import ARBITRARY, TEXT, is_one_plain_line, members, or_refused
 
 GOOD: dict[str, object] = {
     "device_code": "SECRET-device-code",
@@ -113,3 +117,47 @@ def test_http_is_for_a_provider_on_this_machine() -> None:
     )
     with pytest.raises(ProviderMisbehaves):
         parse(local=True, verification_uri="http://example.com/d")
+
+
+@pytest.mark.parametrize("name", ["verification_uri", "verification_url", "verification_uri_complete"])
+@pytest.mark.parametrize("words", ["#\x1b[2J", "#\u202eevil", "#a b", "#\ud800"])
+def test_a_fragment_brings_no_control_character(name: str, words: str) -> None:
+    """An address may have a fragment, and none that a terminal would not show as it is."""
+    changes: dict[str, Any] = {"verification_uri": ..., name: f"https://example.com/device{words}"}
+    if name == "verification_uri_complete":
+        assert parse(**{name: changes[name]}).verification_uri_complete is None
+        return
+    with pytest.raises(ProviderMisbehaves, match="has a character that no URL has"):
+        parse(**changes)
+
+
+@pytest.mark.parametrize("code", ["a\ud800", "a\nb"])
+def test_a_device_code_that_cannot_be_sent_is_none(code: str) -> None:
+    """It stands in a form, and half a character has no bytes."""
+    with pytest.raises(ProviderMisbehaves, match="device_code"):
+        parse(device_code=code)
+
+
+ADDRESS = st.builds("https://example.com/{}#{}".format, TEXT, TEXT) | TEXT
+
+
+@ARBITRARY
+@given(members(*GOOD), st.none() | ADDRESS, st.none() | ADDRESS, st.booleans())
+def test_whatever_is_shown_of_any_answer_is_plain(
+    changes: dict[str, object],
+    uri: str | None,
+    complete: str | None,
+    local: bool,  # noqa: FBT001
+) -> None:
+    """An answer is refused in plain words, or what the person reads of it is one plain line, and the times are bounded."""
+    addresses = {
+        name: value
+        for name, value in (("verification_uri", uri), ("verification_uri_complete", complete))
+        if value
+    }
+    with or_refused(ProviderMisbehaves):
+        device = DeviceAuthorization.parse({**GOOD, **changes, **addresses}, local=local)
+        shown = [device.user_code, device.verification_uri, device.verification_uri_complete or ""]
+        assert all(map(is_one_plain_line, shown))
+        assert 1 <= device.interval < 1e9
+        assert urlencode({"device_code": device.device_code.reveal()})

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.grants.attempt import Attempt
-from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
+from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress, _parse
 from kubectl_oidc.secret import Secret
 
+from .arbitrary import ARBITRARY, members, or_refused
 from .hostile import Hostile, html_reply, json_reply
 from .sign_ins import SECRET, Desk
 from .tokens import CLIENT_ID
@@ -195,3 +197,20 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
     printed.show_again_when_ended()
     assert len(desk.terminal.said) == 1
     assert desk.terminal.said[0].startswith("Open this within 86400 s:\n\n  http")
+
+
+@ARBITRARY
+@given(members("request_uri", "expires_in"))
+def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
+    """What is taken can stand in an address and be waited for."""
+    with or_refused(ProviderMisbehaves):
+        uri, seconds = _parse({"request_uri": URN, "expires_in": 60, **document})
+        assert uri.reveal().isascii()
+        assert Deadline.after(seconds).left() > 0
+
+
+@pytest.mark.parametrize("seconds", [10**12, 10**400])
+def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
+    """A number of seconds has its bounds."""
+    with pytest.raises(ProviderMisbehaves, match="expires_in"):
+        _parse({"request_uri": URN, "expires_in": seconds})

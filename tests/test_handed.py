@@ -10,8 +10,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.hot import answer
+
+from .arbitrary import ARBITRARY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,3 +151,18 @@ def test_the_file_does_not_grow(tmp_path: Path) -> None:
         kubectl.runs(kubectl.given())
     assert kubectl.file.stat().st_size <= 32 * 64
     assert kubectl.file.stat().st_mode & 0o777 == 0o600
+
+
+@ARBITRARY
+@given(
+    st.binary(max_size=64)
+    | st.lists(
+        st.binary(max_size=20)
+        | st.sampled_from([b"mark", GIVEN.encode()])
+        | st.integers().map(b"%d".__mod__),
+        max_size=5,
+    ).map(b" ".join)
+)
+def test_a_note_of_any_content_counts_a_few_times_at_most(slot: bytes) -> None:
+    """Whatever stands in the file, it is a number of times from 0 to 9, and no error."""
+    assert 0 <= answer._times(slot.split(), b"mark", GIVEN, 1_800_000_000) <= 9

@@ -24,6 +24,7 @@ from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
 
 from . import parts
+from .arbitrary import ARBITRARY
 from .plugin import run_plugin
 from .sessions import (
     SECRETS,
@@ -538,3 +539,43 @@ def test_the_import_contract_names_every_module_of_the_cold_half() -> None:
     }
     cold = names - {"__init__", "__main__", "hot", "version"}
     assert set(forbidden) == {f"kubectl_oidc.{name}" for name in cold}
+
+
+FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=20)
+
+
+@ARBITRARY
+@given(
+    texts=st.lists(FIELD, min_size=5, max_size=5),
+    numbers=st.tuples(st.integers(0, 10**9), st.integers(0, 1000)),
+    locks=st.lists(FIELD, max_size=3),
+)
+def test_any_words_are_read_as_they_were_written(
+    texts: list[str], numbers: tuple[int, int], locks: list[str]
+) -> None:
+    """Whatever a directory is called, no field passes for another."""
+    session_id, version, place, directory, when = texts
+    written = words.Words(session_id, version, place, directory, numbers[0], tuple(locks), numbers[1], when)
+    found = words.Words.parse(written.record())
+    assert found is not None
+    assert all(getattr(found, name) == getattr(written, name) for name in words.Words.__slots__)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
+    """Such a directory would shift what follows: the command is not remembered."""
+    session_id, version, place, directory, lock = ("a\nb" if at == number else "x" for number in range(5))
+    assert words.Words(session_id, version, place, directory, 10, (lock,)).record() == b""
+
+
+@ARBITRARY
+@given(
+    expiry=st.integers(0, 2**40), issued=st.integers(0, 2**40), token=st.text(st.characters(codec="ascii"))
+)
+def test_any_credential_is_read_as_it_was_written(expiry: int, issued: int, token: str) -> None:
+    """A token is a JSON string in it, so no token ends its line or changes its times."""
+    written = Credential(expiry, b"2027-01-15T08:00:00Z", json.dumps(token).encode(), issued)
+    found = parse(written.record())
+    assert found is not None
+    assert (found.expiry, found.issued, found.token) == (expiry, issued, written.token)
+    assert token not in repr(found) or len(token) < 3

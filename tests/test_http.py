@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import (
@@ -19,9 +21,12 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     UsageError,
 )
-from kubectl_oidc.http import BODY_LIMIT, HttpClient, Response, TlsOptions, retry_after
+from kubectl_oidc.http import BODY_LIMIT, HttpClient, Response, TlsOptions, _origin, _redirection, retry_after
+from kubectl_oidc.http_exchange import _encoded
+from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.log import QUIET, Log
 
+from .arbitrary import ARBITRARY, TEXT, or_refused
 from .hostile import (
     Hostile,
     certificate,
@@ -590,6 +595,22 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
     assert "SECRETPASS" not in str(caught.value.__cause__) + caught.value.message + caught.value.hint
 
 
+def test_what_is_got_ready_is_used_or_named_beforehand(
+    server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request finds its client made; a proxy that cannot be used is known without a request."""
+    server.on("/doc", json_reply({}))
+    client = HttpClient(log=QUIET)
+    client.prepare(f"{server.url}/doc")
+    made = client._client_for(f"{server.url}/other")
+    assert client.get(f"{server.url}/doc", deadline=soon()).status == 200
+    assert client._client_for(f"{server.url}/doc") is made
+    client.close()
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
+    with pytest.raises(UsageError, match="a proxy by a URL that cannot be used"):
+        HttpClient(log=QUIET).prepare("https://provider.test/doc")
+
+
 def test_a_socks_proxy_is_used(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTPS_PROXY=socks5://…, as the Kubernetes documentation shows it for kubectl, is understood."""
     heard: list[bytes] = []
@@ -672,3 +693,46 @@ def test_the_log_shows_requests_and_nothing_secret(
     assert shown.out == ""
     assert f"POST {server.url}/token: 200, 32 bytes" in shown.err
     assert "SECRET" not in shown.err
+
+
+DATE = st.builds(
+    "{} {} {} {} {}".format,
+    st.sampled_from(["Wed,", "0", "31", "Mon", "-1"]) | TEXT,
+    st.sampled_from(["Jan", "Foo", "12", ","]) | TEXT,
+    st.integers(-1, 99999) | TEXT,
+    st.sampled_from(["00:00:00", "24:61:61", "1:2", "::", "a:b:c"]) | TEXT,
+    st.sampled_from(["GMT", "-0000", "+9999", "-99999999", "EST", "+"]) | TEXT,
+)
+
+
+@ARBITRARY
+@given(TEXT | DATE | st.integers().map(str))
+def test_any_retry_after_is_a_wait_or_not_said(words: str) -> None:
+    """A number of seconds, a date in any state of repair, or anything else: a wait from 0 on, or none, and no error."""
+    wait = retry_after(Response(503, {"retry-after": words}, b""))
+    assert wait is None or 0 <= wait < 1e12
+
+
+@ARBITRARY
+@given(
+    TEXT | st.builds("{}//{}".format, st.sampled_from(["", "http:", "https:", "HTTPS:", "file:"]), TEXT),
+    st.sampled_from(["https://a.example/b?c", "http://127.0.0.1:1/"]),
+)
+def test_any_location_is_a_safe_address_or_refused(location: str, url: str) -> None:
+    """Where a redirect leads is https, or on this machine from this machine; else the refusal is in plain words."""
+    with or_refused(ProviderMisbehaves):
+        target = _redirection(url, Response(302, {"location": location}, b""))
+        assert target is not None
+        assert urlsplit(target).scheme == "https" or (url.startswith("http:") and is_loopback_url(target))
+        assert _origin(target)[2] > 0
+
+
+@ARBITRARY
+@given(st.dictionaries(TEXT, TEXT, max_size=3))
+def test_no_header_breaks_a_request(headers: dict[str, str]) -> None:
+    """Any names and values: fields without a line break, each name once, or a usage error that repeats nothing."""
+    with or_refused(UsageError):
+        fields = _encoded(headers)
+        assert not any(set(b"\r\n\0") & set(name + value) for name, value in fields)
+        names = [name.lower() for name, _ in fields]
+        assert len(names) == len(set(names))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import check_issuer, fault, is_loopback, shown
+
+from .arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
 
 
 @pytest.mark.parametrize(
@@ -129,3 +134,27 @@ def test_a_shown_url_has_no_secret_part() -> None:
     assert shown("https://me:SECRET@example.com:8443/a?code=SECRET#SECRET") == "https://example.com:8443/a"
     assert shown("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
     assert shown("https://[") == "an address that cannot be read"
+
+
+URL = (
+    st.builds(
+        "{}://{}{}{}".format,
+        st.sampled_from(["https", "http", "HTTPS", "ftp", ""]) | TEXT,
+        st.sampled_from(["", "user:SECRET@", "[", "[::1]", "[::1%25lo]", "127.0.0.1"]) | TEXT,
+        st.sampled_from(["", "example.com", ":0", ":99999", ":x", "xn--a", "\u2100.com", "\uff0f"]) | TEXT,
+        st.sampled_from(["", "/", "/a?b#c", "/.well-known/openid-configuration"]) | TEXT,
+    )
+    | TEXT
+)
+
+
+@ARBITRARY
+@given(URL)
+def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
+    """What is taken comes back byte for byte and is https or on this machine; what is not is refused in plain words."""
+    assert is_one_plain_line(shown(url))
+    with or_refused(UsageError, "SECRET"):
+        assert check_issuer(url) is url
+        assert is_one_plain_line(url)
+        assert urlsplit(url).scheme == "https" or is_loopback(urlsplit(url).hostname or "")
+        assert fault(url, http_allowed=True) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
@@ -16,6 +18,7 @@ from kubectl_oidc.key_pair import KeyPair
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.tls import server_context
 
+from .arbitrary import ARBITRARY
 from .hostile import Hostile, certificate, json_reply
 
 if TYPE_CHECKING:
@@ -92,3 +95,25 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
         )
     )
     assert "is encrypted" in refused(alice).message
+
+
+@settings(ARBITRARY, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=100) | st.tuples(st.integers(0), st.binary(max_size=3)),
+    st.sampled_from(["certificate", "key"]),
+)
+def test_any_content_of_a_file_is_a_usage_error(
+    authority: trustme.CA, tmp_path: Path, damage: bytes | tuple[int, bytes], which: str
+) -> None:
+    """Other bytes, or a file with some of its bytes changed: it is taken, or the flags are named; nobody is asked."""
+    pair = written(authority, tmp_path)
+    path = getattr(pair, which)
+    content = path.read_bytes()
+    if isinstance(damage, tuple):
+        at = damage[0] % len(content)
+        content = content[:at] + damage[1] + content[at + len(damage[1]) :]
+    else:
+        content = damage
+    path.write_bytes(content)
+    with contextlib.suppress(UsageError):
+        pair.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import ProviderMisbehaves
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
 
+from .arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, or_refused
 from .tokens import ABSENT, jwks, signing_key
 
 RSA = signing_key("RS256")
@@ -133,3 +135,15 @@ def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
 
     assert str(keys.left_out[0]).isprintable()
     assert "evil" in str(keys.left_out[0])
+
+
+@ARBITRARY
+@given(JSON, st.lists(JSON, max_size=3), TEXT)
+def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object], kid: str) -> None:
+    """Members of any kind stand beside a good key and harm nothing; what is said of them is plain."""
+    with or_refused(ProviderMisbehaves):
+        KeySet.from_jwks({"keys": keys})
+    found = KeySet.from_jwks({"keys": [*entries, RSA.jwk()]})
+    assert len(found.keys) == 1
+    assert all(is_one_plain_line(str(left_out)) for left_out in found.left_out)
+    assert is_one_plain_line(found.why_none(kid, "RS256"))

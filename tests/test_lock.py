@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
@@ -22,6 +23,7 @@ from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.waiting import PATIENCE, Waiting, signing_in, still_held
 
+from .arbitrary import ARBITRARY, TEXT, is_one_plain_line
 from .plugin import wait_until
 from .sessions import begin, forked, no_room, posix_only
 
@@ -557,3 +559,33 @@ def test_who_waits_is_told_once_after_a_moment_for_whom(
     assert f"process {holder.pid}, waiting for a sign-in in the browser" in line
     assert "at most 1:5" in line
     assert "Ctrl-C" in line
+
+
+class Shown(Terminal):
+    """A terminal that somebody sees, as far as a test can make one."""
+
+    interactive = True
+
+
+@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=400)
+    | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(os.uname().nodename), TEXT).map(
+        lambda words: words.encode(errors="replace")
+    )
+)
+def test_whatever_a_lock_file_says_the_words_about_it_are_plain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    """A process id or none, and one line that a terminal shows as it is."""
+    (path,) = paths(tmp_path)
+    Path(path).write_bytes(content)
+    lock = SessionLock((path,))
+    pid, _ = lock.holder()
+    assert pid >= 0
+    assert is_one_plain_line(still_held(lock, 1.0).message)
+    waiting = Waiting(lock, Shown(), Deadline.after(60))
+    waiting._patience = Deadline.after(0)
+    waiting.look()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert is_one_plain_line(line)

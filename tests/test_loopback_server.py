@@ -22,7 +22,7 @@ from kubectl_oidc.errors import PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
-from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOST_CONNECTIONS, Listener
+from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOMENT, MOST_CONNECTIONS, Listener
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.thread import ListenerThread
 from kubectl_oidc.secret import Secret
@@ -523,6 +523,48 @@ def test_a_connection_has_ten_seconds_for_its_request(sent: bytes, afterwards: b
     listener = Listener(found.sockets, lambda _request: outcome)
     seen = in_a_loop(lambda: _conversation(loop, listener, found.asked.port, sent), lambda: loop)
     assert seen == [b"open", afterwards]
+
+
+class StandingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands."""
+
+    now = 1.0
+
+    def time(self) -> float:
+        return self.now
+
+
+async def _crowded(loop: StandingLoop, listener: Listener, port: int) -> tuple[bool, bytes, bytes]:
+    """Fill the server; return whether its first client is there yet, and what that and one more read a moment later."""
+    running = asyncio.create_task(listener.run())
+    crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_CONNECTIONS)]
+    for _ in range(10_000):
+        if len(listener._droppable) == MOST_CONNECTIONS:
+            break
+        await asyncio.sleep(0)
+    crowd.append(await asyncio.open_connection("127.0.0.1", port))
+    crowd[-1][1].write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    for _ in range(100):
+        await asyncio.sleep(0)
+    full = len(listener._droppable) == MOST_CONNECTIONS
+    loop.now += MOMENT
+    seen = await crowd[0][0].read(), await crowd[-1][0].read()
+    listener.stop(0)
+    for _, writer in crowd:
+        writer.close()
+    await running
+    return full, *seen
+
+
+def test_a_crowd_that_comes_at_once_leaves_each_a_moment_to_speak() -> None:
+    """Nobody is dropped before a browser would have sent its request; then the first goes, and the next is served."""
+    found = listen(ANY_PORT)
+    loop = StandingLoop()
+    listener = Listener(found.sockets, lambda _request: Reply(400, ()))
+    full, first, last = in_a_loop(lambda: _crowded(loop, listener, found.asked.port), lambda: loop)
+    assert full
+    assert first == b""
+    assert last.startswith(b"HTTP/1.1 400")
 
 
 async def _drop_at_once(listener: Listener) -> None:

@@ -23,6 +23,7 @@ from kubectl_oidc.metadata_cache import (
     lifetime,
 )
 
+from .arbitrary import ARBITRARY, JSON, TEXT
 from .tokens import ISSUER, NOW
 
 if TYPE_CHECKING:
@@ -297,3 +298,34 @@ def test_an_entity_tag_is_taken(tag: str) -> None:
 def test_what_is_no_entity_tag_is_not_sent_back(tag: str) -> None:
     """It could break the request."""
     assert entity_tag({"etag": tag}) == ""
+
+
+@ARBITRARY
+@given(
+    TEXT
+    | st.builds(
+        "{}max-age{}{}{}".format, TEXT, st.sampled_from(["=", " = ", '="', ""]), st.integers() | TEXT, TEXT
+    )
+)
+def test_any_cache_control_is_a_bounded_life(words: str) -> None:
+    """Whatever stands there, a document is fresh for minutes at least and a day at most."""
+    assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
+
+
+@ARBITRARY
+@given(TEXT | TEXT.map('"{}"'.format))
+def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
+    """What is kept is visible ASCII in quotes, as it came."""
+    tag = entity_tag({"etag": words})
+    assert tag in {"", words}
+    assert tag.isascii()
+    assert tag.isprintable()
+
+
+@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(TEXT, JSON, max_size=3))
+def test_any_document_is_read_as_it_was_kept(place: Path, document: dict[str, object]) -> None:
+    """Whatever its members are called and hold."""
+    kept = Document(document, float(NOW), 3600.0, "")
+    cache(place).put("metadata", kept)
+    assert cache(place).get("metadata") == kept

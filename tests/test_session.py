@@ -15,6 +15,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session, SessionKey, _guarded, person
 from kubectl_oidc.tokens import Tokens
 
+from .arbitrary import ARBITRARY, JSON, members
 from .sessions import SECRETS, key, session
 
 KEY = SessionKey(
@@ -256,3 +257,52 @@ def test_a_person_is_named_in_plain_words(claims: dict[str, object], words: str)
     """Email, preferred user name, or the subject; what the provider says reaches no terminal as it is."""
     id_token = replace(tokens().id_token, claims=claims)
     assert person(id_token) == words
+
+
+SECRET = st.text(min_size=1).map(Secret)
+
+
+@ARBITRARY
+@given(
+    st.builds(
+        Session,
+        session_id=st.text(),
+        generation=st.integers(),
+        issuer=st.text(),
+        subject=st.text(),
+        audience=st.lists(st.text(), max_size=3).map(tuple),
+        person=st.text(),
+        id_token=SECRET,
+        access_token=st.none() | SECRET,
+        refresh_token=st.none() | SECRET,
+        expiry=st.integers(),
+        signed_in_at=st.integers(),
+    )
+)
+def test_any_session_is_read_as_it_was_written(written: Session) -> None:
+    """Whatever its texts hold, the record is ASCII, and only under its own id is it a session."""
+    record = written.record()
+    assert record.isascii()
+    assert Session.parse(record, written.session_id) == written
+    assert Session.parse(record, written.session_id + "x") is None
+
+
+@ARBITRARY
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_a_miss(record: bytes) -> None:
+    """What we have not written is no session, and no error."""
+    assert Session.parse(record, KEY.id()) is None
+
+
+@ARBITRARY
+@given(
+    members(
+        "generation", "issuer", "sub", "aud", "person", "id_token", "access_token", "refresh_token", "expiry"
+    )
+)
+def test_a_record_of_any_shape_is_a_session_or_a_miss(changes: dict[str, Any]) -> None:
+    """Even one with a digest that fits has the types of a session, or is none."""
+    record = _guarded({**json.loads(session(KEY).record()), **changes})
+    found = Session.parse(record, KEY.id())
+    assert found is None or found.record() == _guarded({**json.loads(found.record())})
+    assert found is None or isinstance(found.token().reveal(), str)

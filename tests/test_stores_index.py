@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -12,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.stores import index
 
+from .arbitrary import ARBITRARY, TEXT, members
 from .sessions import posix_only
 
 ID = "0123456789abcdef" * 2
@@ -159,3 +161,46 @@ def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 def test_the_machine_has_a_name() -> None:
     """An entry says which machine wrote it."""
     assert index.hostname()
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have one directory for every example."""
+    place = tmp_path_factory.mktemp("cache")
+    place.chmod(0o700)
+    index.write(place, ENTRY)
+    return place
+
+
+TEXTS = ("issuer", "client_id", "name", "person", "host")
+NUMBERS = ("generation", "signed_in_at", "refreshed_at", "expiry", "in_flight")
+
+
+@ARBITRARY
+@given(
+    texts=st.fixed_dictionaries(dict.fromkeys(TEXTS, TEXT)),
+    numbers=st.fixed_dictionaries(dict.fromkeys(NUMBERS, st.integers())),
+    scopes=st.lists(TEXT, max_size=3).map(tuple),
+)
+def test_any_entry_is_read_as_it_was_written(
+    base: Path, texts: dict[str, str], numbers: dict[str, int], scopes: tuple[str, ...]
+) -> None:
+    """Whatever an issuer or a person is called."""
+    changes: dict[str, Any] = {**texts, **numbers, "scopes": scopes}
+    written = replace(ENTRY, **changes)
+    index.write(base, written)
+    assert index.read(base, ID) == written
+
+
+@ARBITRARY
+@given(members(*(field.name for field in fields(index.Entry)), "version"))
+def test_an_entry_of_any_shape_is_an_entry_or_a_miss(base: Path, changes: dict[str, object]) -> None:
+    """What is read has the types that we wrote, however the file was changed."""
+    values = {"version": index.VERSION, **asdict(ENTRY), **changes}
+    put(base, json.dumps(values).encode())
+    found = index.read(base, ID)
+    if found is not None:
+        assert found.session_id == ID
+        assert found.storage in index.PLACES
+        assert all(type(getattr(found, name)) is str for name in TEXTS)
+        assert all(type(getattr(found, name)) is int for name in NUMBERS)

@@ -11,6 +11,8 @@ from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderRefuse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_response import TokenResponse, refusal, token_response
 
+from .arbitrary import TEXT, is_one_plain_line, members, or_refused
+
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 WHAT = "the answer"
 
@@ -260,3 +262,30 @@ def test_no_secret_survives_whatever_stands_around_it(secret: str, before: str, 
 def test_a_very_short_secret_hides_nothing() -> None:
     """A password of one letter would hide every such letter of the provider's words."""
     assert refused("bad", "a password", secrets=["a", ""]).message.endswith("(bad: a password)")
+
+
+@ARBITRARY
+@given(
+    members(
+        "id_token", "access_token", "refresh_token", "expires_in", "scope", "token_type", "issued_token_type"
+    )
+)
+def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, object]) -> None:
+    """What is taken for a token can stand in a header and in a form; of what is refused nothing is repeated."""
+    with or_refused(ProviderMisbehaves):
+        read_ = token_response(document, WHAT)
+        tokens = [
+            token.reveal() for token in (read_.id_token, read_.access_token, read_.refresh_token) if token
+        ]
+        assert tokens
+        assert all(token.isascii() and token.isprintable() for token in tokens)
+
+
+@ARBITRARY
+@given(members("error", "error_description", "error_uri"), TEXT)
+def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret: str) -> None:
+    """Whatever the provider says, its words are one plain line without what was sent to it."""
+    error = refusal(
+        document, "refresh_token", [secret], endpoint="token endpoint", invalid_client="who are you"
+    )
+    assert is_one_plain_line(f"{error.message} {error.hint}")

@@ -71,7 +71,9 @@ def sign_in(
         server.expect(lambda: authorization.now().url)
         with failures.counted():
             printed = PrintedAddress(authorization, world.terminal)
-            if _send_person(request, world, server, printed, why):
+            opened = _send_person(request, world, server, printed, why)
+            provider.prepare(metadata)  # a person at the browser takes longer than this
+            if opened:
                 answer = _await_answer(request, world, server, deadline)
             else:
                 with keyboard(world) as keys:

@@ -60,21 +60,29 @@ class DeviceAuthorization:
         # Google, and Entra at times, still write the name of an early draft.
         name = "verification_uri" if "verification_uri" in document else "verification_url"
         uri = _text(document, name)
-        why = fault(uri.partition("#")[0], http_allowed=local)
+        why = _fault(uri, local=local)
         if why:
             raise _broken(f"has a {name} that {why}")
         complete = document.get("verification_uri_complete")
-        if not isinstance(complete, str) or fault(complete.partition("#")[0], http_allowed=local):
+        if not isinstance(complete, str) or _fault(complete, local=local):
             complete = None
+        device_code = _text(document, "device_code")
+        if not device_code.isprintable():
+            raise _broken("has a device_code that cannot be sent")
         interval = seconds(document.get("interval"))
         return cls(
-            device_code=Secret(_text(document, "device_code")),
+            device_code=Secret(device_code),
             user_code=user_code,
             verification_uri=uri,
             verification_uri_complete=complete,
             expires_in=seconds(document.get("expires_in")) or None,
             interval=INTERVAL if interval is None else max(float(interval), _SHORTEST),
         )
+
+
+def _fault(url: str, *, local: bool) -> str | None:
+    """Return what is wrong with an address; it may have a fragment, of characters that a URL has."""
+    return fault(url.replace("#", "/"), http_allowed=local)
 
 
 def _text(document: Mapping[str, object], name: str) -> str:

@@ -23,7 +23,10 @@ CONNECTION_SECONDS = 10.0
 """How long a client may take to send its request and to take in the reply."""
 
 MOST_CONNECTIONS = 64
-"""Connections that wait for their request. One more, and the oldest goes, so that whoever sends at once is never held up."""
+"""Connections that wait for their request. Beyond them the oldest goes, so that whoever sends at once is never held up."""
+
+MOMENT = 0.05
+"""Seconds that each connection has to send its request before it is dropped for another, however many come at once."""
 
 _PAUSE = 0.05
 """Seconds until the next try when the system has no room for another connection."""
@@ -47,8 +50,8 @@ class Listener:
         self._respond = respond
         self._stopped = asyncio.Event()
         self._grace = 0.0
-        # In the order in which they came: the first is the one that has had the most time.
-        self._droppable: dict[asyncio.Task[None], None] = {}
+        # When each came, in that order: the first is the one that has had the most time.
+        self._droppable: dict[asyncio.Task[None], float] = {}
         self._held: set[asyncio.Task[None]] = set()
 
     def stop(self, grace: float) -> None:
@@ -77,6 +80,7 @@ class Listener:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await self._make_room(loop)
             try:
                 client, _ = await loop.sock_accept(listener)
             except OSError:
@@ -84,15 +88,22 @@ class Listener:
                 self._drop_oldest()
                 await asyncio.sleep(_PAUSE)
                 continue
-            if len(self._droppable) >= MOST_CONNECTIONS:
-                self._drop_oldest()
             connection = Connection(client, self._tls)
             task = asyncio.create_task(self._converse(connection))
-            self._droppable[task] = None
+            self._droppable[task] = loop.time()
             # Not at the end of the task's own work: one that is cancelled before its first step does none.
             task.add_done_callback(partial(self._forget, connection))
             # One turn for everybody else: a flood of connections must not keep the loop to itself.
             await asyncio.sleep(0)
+
+    async def _make_room(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Drop the oldest connections until one more can be taken, none before its moment is over."""
+        while len(self._droppable) >= MOST_CONNECTIONS:
+            wait = next(iter(self._droppable.values())) + MOMENT - loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            else:
+                self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         if self._droppable:

@@ -1,6 +1,7 @@
 """A browser without a screen for tests that are not about the browser: it signs in by itself, in an instant.
 
-It is the program behind ``--browser-command``, and ``ScriptedBrowser`` is the tests' end of it.
+It is the program behind ``--browser-command``, and ``ScriptedBrowser`` is the tests' end of it. ``redirect_back`` is for
+tests that follow the last redirect in their own way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import urllib.request
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
 
 class ScriptedBrowser:
@@ -68,19 +70,30 @@ class _Form(HTMLParser):
             self.fields[given["name"] or ""] = given.get("value") or ""
 
 
-def main(directory: Path, url: str) -> None:
-    """Open the URL, sign in at the page that it leads to, and follow to the end; what is filled in already is confirmed."""
-    with (directory / "opened").open("a") as inbox:
-        inbox.write(f"{url}\n")
-    name = (directory / "name").read_text()
-    if not name:
-        return
-    browser = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+class _CameBack(Exception):
+    """The provider sends the browser back; the exception's words are the URL."""
+
+
+class _UpToTheAnswer(urllib.request.HTTPRedirectHandler):
+    """Follow redirects, but not the one that brings the code."""
+
+    def redirect_request(self, *args: Any) -> urllib.request.Request | None:
+        url = args[-1]
+        if "code" in urllib.parse.parse_qs(urllib.parse.urlsplit(url).query):
+            raise _CameBack(url)
+        return super().redirect_request(*args)
+
+
+def _opener(*more: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar()), *more
     )
+
+
+def _filled_in(browser: urllib.request.OpenerDirector, url: str, name: str) -> tuple[str, bytes]:
+    """Return where the form with the name and the password goes, and what it holds; earlier ones are confirmed as they are."""
     answers = None
-    signed_in = False
-    while not signed_in:
+    while True:
         with browser.open(url, answers, timeout=20) as page:
             form = _Form()
             form.feed(page.read().decode())
@@ -89,7 +102,34 @@ def main(directory: Path, url: str) -> None:
         if signed_in:
             form.fields.update(name=name, password=f"password of {name}")
         answers = urllib.parse.urlencode(form.fields).encode()
-    with browser.open(url, answers, timeout=20) as page:
+        if signed_in:
+            return url, answers
+
+
+def redirect_back(url: str, name: str) -> str:
+    """Sign in at the page that a URL leads to, and return the URL that the provider sends the browser back to.
+
+    Args:
+        url: What the program asked to open.
+        name: Who signs in.
+    """
+    browser = _opener(_UpToTheAnswer())
+    try:
+        browser.open(*_filled_in(browser, url, name), timeout=20).close()
+    except _CameBack as back:
+        return str(back)
+    raise AssertionError("the provider does not send the browser back")
+
+
+def main(directory: Path, url: str) -> None:
+    """Open the URL, sign in at the page that it leads to, and follow to the end; what is filled in already is confirmed."""
+    with (directory / "opened").open("a") as inbox:
+        inbox.write(f"{url}\n")
+    name = (directory / "name").read_text()
+    if not name:
+        return
+    browser = _opener()
+    with browser.open(*_filled_in(browser, url, name), timeout=20) as page:
         (directory / "page").write_bytes(page.read())
         (directory / "landed").write_text(page.url)
 

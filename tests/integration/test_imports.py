@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests import parts
+from tests.plugin import wait_until
 
 from .imported import imported
 from .laptop import token_of
@@ -59,6 +63,17 @@ def test_a_session_that_is_good_imports_no_http(signed_in: Laptop) -> None:
     assert (
         heavy(modules, (*NOT_FOR_A_REFRESH, "httpx2", "httpcore2", "jwt", "cryptography", "authlib")) == set()
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sees what is loaded in /proc")
+def test_what_redeems_a_code_is_loaded_while_the_person_signs_in(signed_in: Laptop) -> None:
+    """With the metadata known nothing was asked for yet, and the cryptography is there before the browser comes back."""
+    signed_in.scripted.is_left_alone()
+    running = signed_in.start("--session=other")
+    signed_in.wait_for_browser()
+    loaded = Path(f"/proc/{running.process.pid}/maps")
+    wait_until(lambda: "/cryptography/" in loaded.read_text(), "the cryptography is loaded")
+    assert signed_in.realm.seen().total == 0
 
 
 def test_of_many_that_find_the_token_ended_one_imports_what_refreshes_it(laptop: Laptop) -> None:
