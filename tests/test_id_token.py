@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha512
+from hashlib import sha384, sha512
 from typing import TYPE_CHECKING
 
 import pytest
@@ -293,6 +293,17 @@ def test_an_access_token_that_came_along_belongs_to_the_id_token(
 
     assert caught.value.topic == "id-token-at-hash"
     assert "computes at_hash wrongly" in caught.value.hint
+
+
+def test_an_at_hash_without_padding_is_compared_to_its_last_letter() -> None:
+    """Half of a SHA-384 hash is written without padding, and may end in any letter."""
+    key, access_token = signing_key("RS384"), Secret("token-11")
+    half = base64url(sha384(access_token.reveal().encode()).digest()[:24])
+    token = id_token(key, claims=good_claims(at_hash=half))
+
+    assert half.endswith("X")
+    expected = replace(EXPECTED, access_token=access_token)
+    assert validate(token, keys=KeySet.from_jwks(jwks(key)), expected=expected, now=NOW).subject == "00u1"
 
 
 def test_an_access_token_that_is_no_text_belongs_to_no_id_token() -> None:
