@@ -13,7 +13,7 @@ from tools.mutants.page import PAGE, Row, page_of, rows_of
 from tools.mutants.targets import PACKAGE, ROOT, TARGETS, name_of, path_of, tests_of
 
 EXPLAINED = explanations(FILE.read_text(encoding="utf-8"))
-MUTANT = Mutant("validate", "return [-token-]{+None+}", range(1, 2), "")
+MUTANT = Mutant("validate", "return [-token-]{+None+}", range(1, 2), compile("", "mutant", "exec"))
 EXPLANATION = Explanation("id_token", "validate", "It changes nothing.", frozenset({MUTANT.change}))
 
 

@@ -42,6 +42,11 @@ constant = plain()
 """
 
 
+def mutant_of(function: str, source: str) -> Mutant:
+    """Return a mutant whose whole text is given."""
+    return Mutant(function, "", range(1, 2), compile(source, "mutant", "exec", dont_inherit=True))
+
+
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     (tmp_path / "broken_soon.py").write_text(SOURCE, encoding="utf-8")
@@ -68,7 +73,7 @@ def test_the_function_and_no_other_runs_the_broken_code(module: ModuleType, func
     """Functions, methods of every kind, and what a decorator has wrapped."""
     name = function.rpartition(".")[2]
     head, found, rest = SOURCE.partition(f"def {name}(")
-    mutant = Mutant(function, "", range(1, 2), head + found + rest.replace('"whole"', '"broken"', 1))
+    mutant = mutant_of(function, head + found + rest.replace('"whole"', '"broken"', 1))
     ways = ["plain()", "around()", "Values().method()", "Values.made()", "Values.apart()", "Values().seen"]
 
     swap(module, mutant)
@@ -81,4 +86,4 @@ def test_the_function_and_no_other_runs_the_broken_code(module: ModuleType, func
 def test_what_is_no_function_is_left_to_the_other_way(module: ModuleType, function: str) -> None:
     """The caller then replaces the whole module."""
     with pytest.raises(Unswappable):
-        swap(module, Mutant(function, "", range(1, 2), SOURCE))
+        swap(module, mutant_of(function, SOURCE))

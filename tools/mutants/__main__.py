@@ -71,7 +71,7 @@ def _module(module: str, function: str, explained: Sequence[Explanation], jobs: 
     """Try a module's mutants; return its row, None if something is not as it should be."""
     mutants = [
         mutant
-        for mutant in mutants_of(path_of(module).read_text(encoding="utf-8"))
+        for mutant in mutants_of(path_of(module).read_text(encoding="utf-8"), str(path_of(module)))
         if function in {"", mutant.function}
     ]
     began = time.monotonic()

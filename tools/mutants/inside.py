@@ -91,7 +91,7 @@ def replaced(module: str, trial: Trial, scratch: Path) -> int:
     Returns:
         pytest's exit status.
     """
-    sys.meta_path.insert(0, _Finder(module, trial.mutant.source))
+    sys.meta_path.insert(0, _Finder(module, trial.mutant.code))
     files = sorted({test.partition("::")[0] for test in trial.tests})
     return _tests(files, _Chosen(trial.tests), scratch)
 
@@ -186,9 +186,9 @@ class _Swapper:
 class _Finder(MetaPathFinder):
     """Finds one module by another loader than its file's."""
 
-    def __init__(self, module: str, source: str) -> None:
+    def __init__(self, module: str, code: CodeType) -> None:
         self._name = name_of(module)
-        self._loader = _Loader(self._name, str(path_of(module)), source)
+        self._loader = _Loader(self._name, str(path_of(module)), code)
 
     def find_spec(self, name: str, _path: object, _target: object = None, /) -> ModuleSpec | None:
         if name != self._name:
@@ -197,11 +197,11 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    """Loads another text than the file's."""
+    """Loads another code than the file's."""
 
-    def __init__(self, name: str, path: str, source: str) -> None:
+    def __init__(self, name: str, path: str, code: CodeType) -> None:
         super().__init__(name, path)
-        self._source = source
+        self._code = code
 
     def get_code(self, _name: str, /) -> CodeType:
-        return compile(self._source, self.path, "exec", dont_inherit=True)
+        return self._code

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +18,10 @@ class Mutant:
         change: The statement with its change marked, ``return [-now-]{+None+}``; unique within the function.
         lines: The lines of the statement (of its head, for a compound one), counted from 1; None where it
             runs as the module is loaded.
-        source: The whole module, broken.
+        code: The whole module, broken.
     """
 
     function: str
     change: str
     lines: range | None
-    source: str
+    code: CodeType

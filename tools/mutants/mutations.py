@@ -18,6 +18,7 @@ from .mutant import Mutant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import CodeType
 
     from libcst.metadata import CodeRange
 
@@ -28,8 +29,8 @@ _NAMES_PASSED_OVER = frozenset({"__all__", "__slots__", "TYPE_CHECKING"})
 _SAFE_CALLS = frozenset({"len", "isinstance"})
 # Conditions without an operator that mutmut could turn round.
 _BARE = (cst.Name, cst.Attribute, cst.Call, cst.NamedExpr, cst.Subscript)
-# Words for people: two words with a space, and nothing of markup, headers or addresses.
-_PROSE = re.compile(r"[^<>{};=/]*\w[,.:;)]? [\w(][^<>{};=/]*")
+# Words for people: two words with a space, and nothing of markup or header fields.
+_PROSE = re.compile(r"[^<>{}=]*\w[,.:;)]? [\w(][^<>{}=]*")
 _SAME_TRUTH = "[-False-]{+None+}"  # no condition tells these apart
 _CONTEXT = 60  # characters of the statement that a change is shown with, on each side
 
@@ -43,11 +44,12 @@ class _Place(NamedTuple):
     end: int
 
 
-def mutants_of(source: str) -> list[Mutant]:
+def mutants_of(source: str, file: str) -> list[Mutant]:
     """Return every mutant of a module, in the order of its text.
 
     Args:
         source: The module's text.
+        file: Where that lies.
     """
     wrapper = MetadataWrapper(cst.parse_module(source))
     text = _Text(source, wrapper.resolve(PositionProvider))
@@ -56,11 +58,12 @@ def mutants_of(source: str) -> list[Mutant]:
     for node, place in _nodes(wrapper.module, _Place("", False, 0, 0), text):
         for replaced, replacement in _replacements(node):
             mutated, change = text.replaced(replaced, wrapper.module.code_for_node(replacement), place)
-            if change is None or _SAME_TRUTH in change or not _compiles(mutated):
+            code = _compiled(mutated, file)
+            if change is None or _SAME_TRUTH in change or code is None:
                 continue
             count = taken[place.function, change] = taken.get((place.function, change), 0) + 1
             name = change if count == 1 else f"{change} #{count}"
-            found.append(Mutant(place.function, name, text.lines(place) if place.called else None, mutated))
+            found.append(Mutant(place.function, name, text.lines(place) if place.called else None, code))
     return found
 
 
@@ -169,12 +172,11 @@ def _is_none(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
-def _compiles(source: str) -> bool:
+def _compiled(source: str, file: str) -> CodeType | None:
     try:
-        compile(source, "mutant", "exec", dont_inherit=True)
+        return compile(source, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
-        return False
-    return True
+        return None
 
 
 def _change(before: str, after: str) -> str | None:

@@ -27,11 +27,7 @@ def swap(module: ModuleType, mutant: Mutant) -> None:
         Unswappable: That does not go.
     """
     function = _outermost(module, mutant.function)
-    codes = [
-        code
-        for code in _codes(compile(mutant.source, str(module.__file__), "exec", dont_inherit=True))
-        if code.co_qualname == function.__qualname__
-    ]
+    codes = [code for code in _codes(mutant.code) if code.co_qualname == function.__qualname__]
     if len(codes) != 1:
         raise Unswappable
     try:

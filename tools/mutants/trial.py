@@ -1,6 +1,6 @@
 """Trials: what the tests of a module say about its mutants.
 
-Of the tests those are run that reach the broken statement, the quickest first, up to the first that fails. A mutant within a
+Of the tests those are run that reach the broken statement, up to the first that fails. A mutant within a
 function is tried by swapping the code of that function in a fork of a process that has loaded the tests, which takes little
 more than the tests. What runs as modules and tests are loaded is tried with the whole module replaced, before it is loaded.
 """
@@ -24,7 +24,7 @@ from .processes import Work, statuses
 from .targets import PACKAGE, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .mutant import Mutant
@@ -33,6 +33,7 @@ _SLOWER, _GRACE = (
     5,
     10.0,
 )  # a trial may take so many times as long as its tests took, and so many seconds more
+_QUICK = 0.2  # seconds
 _LONGEST = 7200.0
 _OURS = (PACKAGE, "tests")
 _PASSED_OVER = (
@@ -107,18 +108,34 @@ class Tests:
         _load(seen["loaded"], name_of(module))
         return cls(seen["seconds"], {int(line): tests for line, tests in seen["reached"].items()})
 
-    def trial(self, number: int, mutant: Mutant) -> Trial:
-        """Return the trial of a mutant.
+    def trials(self, mutants: Sequence[Mutant]) -> Iterator[Trial]:
+        """Yield the trials of all mutants that a test reaches; their numbers are their places among all.
 
         Args:
-            number: What it shall be known by.
-            mutant: One of this module.
+            mutants: All mutants of this module.
         """
-        reaching = {test for line in mutant.lines or () for test in self.reached.get(line, ())}
-        loaded = mutant.lines is None or "" in reaching
-        tests = sorted(self.seconds if loaded else reaching, key=lambda test: (self.seconds[test], test))
-        seconds = _SLOWER * sum(self.seconds[test] for test in tests) + _GRACE
-        return Trial(number, mutant, tests, seconds, loaded)
+        lines: dict[str, set[int]] = {}
+        for mutant in mutants:
+            lines.setdefault(mutant.function, set()).update(mutant.lines or ())
+        for number, mutant in enumerate(mutants):
+            reaching = {test for line in mutant.lines or () for test in self.reached.get(line, ())}
+            loaded = mutant.lines is None or "" in reaching
+            tests = self._in_order(self.seconds if loaded else reaching, lines[mutant.function])
+            if tests:
+                seconds = _SLOWER * sum(self.seconds[test] for test in tests) + _GRACE
+                yield Trial(number, mutant, tests, seconds, loaded)
+
+    def _in_order(self, tests: Iterable[str], function: set[int]) -> list[str]:
+        """Return tests in the order in which they will probably notice: quick ones that go where few of them go."""
+        rarest: dict[str, int] = {}
+        for line in function:
+            there = self.reached.get(line, ())
+            for test in there:
+                rarest[test] = min(len(there), rarest.get(test, len(there)))
+        return sorted(
+            tests,
+            key=lambda test: (self.seconds[test] > _QUICK, rarest.get(test, 0), self.seconds[test], test),
+        )
 
 
 def outcomes(
@@ -134,7 +151,7 @@ def outcomes(
         jobs: How many processes there are at once.
     """
     found = [Outcome.SURVIVED] * len(mutants)
-    trials = [trial for number, mutant in enumerate(mutants) if (trial := tests.trial(number, mutant)).tests]
+    trials = list(tests.trials(mutants))
     into = scratch / "swapped"
     quick = [trial for trial in trials if trial.mutant.lines is not None]
     slow = [trial for trial in trials if trial.mutant.lines is None]
