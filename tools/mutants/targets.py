@@ -10,7 +10,7 @@ PACKAGE: Final = "kubectl_oidc"
 
 _LOOPBACK = ("loopback_server", "loopback_callback", "loopback_channel", "loopback_pages", "loopback_sockets")
 _DEVICE = ("grants_device_code", "grants_device_authorization", "grants_polling")
-_BROWSER = ("grants_authorization_code", "grants_pasted", "grants_pushed_authorization")
+_BROWSER = ("grants_authorization_code", "grants_sign_in", "grants_pasted", "grants_pushed_authorization")
 
 # The module, and its tests without `tests/test_` and `.py`: its own, and those of the part that it is one file of.
 TARGETS: Final = {
@@ -21,7 +21,7 @@ TARGETS: Final = {
     "provider_metadata": ("provider_metadata",),
     "loopback/callback": ("loopback_callback", "loopback_server"),
     "grants/attempt": _BROWSER,
-    "grants/authorization_code": (*_BROWSER, "grants_authorization_code_keyboard"),
+    "grants/authorization_code": _BROWSER,
     "grants/polling": ("grants_polling", "grants_device_code"),
     "token_response": ("token_response", "token_endpoint"),
     "provider": ("provider", "token_endpoint"),

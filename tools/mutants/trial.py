@@ -44,7 +44,6 @@ _PASSED_OVER = (
     "pytest",
     "_pytest",
     "xdist",
-    "_hypothesis_pytestplugin",
     "coverage",
 )
 
