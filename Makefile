@@ -6,9 +6,10 @@ export PYTHON
 BIN := .venv/bin
 DEMO := .venv/.demo
 DEV := .venv/.dev
+MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage mutants lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -18,6 +19,9 @@ $(DEMO): pyproject.toml constraints.txt tools/environment
 
 $(DEV): pyproject.toml constraints.txt constraints-dev.txt tools/environment
 	@tools/environment dev
+
+$(MUTANTS): pyproject.toml constraints.txt constraints-dev.txt constraints-mutants.txt tools/environment
+	@tools/environment mutants
 
 demo: $(DEMO) ## See the whole story on this machine: sign-in, kubectl, groups; no provider, no cluster
 	@$(BIN)/kubectl-oidc_login demo $(ARGS)
@@ -67,6 +71,9 @@ coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/coverage run -m pytest -n auto --dist loadgroup $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --show-missing --skip-covered
+
+mutants: $(MUTANTS) ## Break what guards a sign-in, a statement at a time: do its tests notice? (ARGS=jws tries one module)
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)

@@ -241,8 +241,8 @@ def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: 
         )
 
 
-def _equal(first: str, second: str) -> bool:
-    """Compare in constant time, whatever characters came."""
+def _equal(claim: str, ours: str) -> bool:
+    """Compare a claim in constant time with what it must be."""
     from hmac import compare_digest
 
-    return compare_digest(first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass"))
+    return compare_digest(claim.encode(), ours.encode())

@@ -40,7 +40,7 @@ class TokenEndpoint:
     client: Client
     http: HttpClient
     clock: Callable[[], float]
-    name: str = "token endpoint"
+    name: str
 
     def request(
         self, grant_type: str, parameters: Mapping[str, str | Secret | None], deadline: Deadline

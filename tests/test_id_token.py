@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha512
+from hashlib import sha384, sha512
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,7 +104,7 @@ def test_honest_tokens_with_oddities_are_taken(claims: dict[str, object]) -> Non
         pytest.param({"aud": ["a", "b"]}, 'audience ["a", "b"], not', "id-token-audience", id="aud others"),
         pytest.param(
             {"aud": [CLIENT_ID, 5]},
-            "neither a string nor a list",
+            'claim aud is ["kubernetes", 5], neither a string nor a list',
             "id-token-audience",
             id="aud with a number",
         ),
@@ -112,7 +112,10 @@ def test_honest_tokens_with_oddities_are_taken(claims: dict[str, object]) -> Non
             {"aud": {CLIENT_ID: 1}}, "neither a string nor a list", "id-token-audience", id="aud an object"
         ),
         pytest.param(
-            {"aud": [CLIENT_ID, "api"]}, "no azp says", "id-token-audience", id="another audience, no azp"
+            {"aud": [CLIENT_ID, "api"]},
+            'for ["kubernetes", "api"], and no azp says that it was made for "kubernetes"',
+            "id-token-audience",
+            id="another audience, no azp",
         ),
         pytest.param(
             {"aud": [CLIENT_ID, "api"], "azp": "api"},
@@ -206,6 +209,7 @@ def test_the_nonce_is_ours_and_a_refresh_may_only_omit_it(
 
     assert words in caught.value.message
     assert caught.value.topic == "id-token-nonce"
+    assert "does not keep the nonce" in caught.value.hint
     assert NONCE.reveal() not in caught.value.message
     assert "replayed" not in caught.value.message
 
@@ -246,6 +250,7 @@ def test_a_refresh_changes_neither_person_nor_audience(
 
     assert words in caught.value.message
     assert caught.value.topic == "id-token-changed"
+    assert "sign in again" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -287,6 +292,54 @@ def test_an_access_token_that_came_along_belongs_to_the_id_token(
         validate(token, keys=keys, expected=expected, now=NOW)
 
     assert caught.value.topic == "id-token-at-hash"
+    assert "computes at_hash wrongly" in caught.value.hint
+
+
+def test_an_at_hash_without_padding_is_compared_to_its_last_letter() -> None:
+    """Half of a SHA-384 hash is written without padding, and may end in any letter."""
+    key, access_token = signing_key("RS384"), Secret("token-11")
+    half = base64url(sha384(access_token.reveal().encode()).digest()[:24])
+    token = id_token(key, claims=good_claims(at_hash=half))
+
+    assert half.endswith("X")
+    expected = replace(EXPECTED, access_token=access_token)
+    assert validate(token, keys=KeySet.from_jwks(jwks(key)), expected=expected, now=NOW).subject == "00u1"
+
+
+def test_an_access_token_that_is_no_text_belongs_to_no_id_token() -> None:
+    """Half a surrogate pair, which JSON can name, is refused like any other token that does not fit."""
+    with pytest.raises(IdTokenError, match="at_hash differs"):
+        judge({"at_hash": AT_HASH}, replace(EXPECTED, access_token=Secret("\ud800")))
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        pytest.param({"aud": [CLIENT_ID, "api"]}, "", id="no azp beside another audience"),
+        pytest.param({"azp": "exchanger"}, "", id="azp names who exchanged it"),
+        pytest.param({"azp": CLIENT_ID}, "", id="azp names the audience"),
+        pytest.param({"azp": "other"}, 'client "other" (azp)', id="azp names neither"),
+        pytest.param({"azp": ""}, 'client "" (azp)', id="azp empty"),
+        pytest.param({"aud": "exchanger"}, "not for the client", id="for who exchanged it"),
+    ],
+)
+def test_an_exchanged_token_may_name_who_exchanged_it(claims: dict[str, object], words: str) -> None:
+    """RFC 8693 has no rule for azp; the audience is what counts, and a third party is no answer."""
+    expected = replace(EXPECTED, requester="exchanger")
+    if not words:
+        assert judge(claims, expected).subject == "00u1"
+        return
+
+    with pytest.raises(IdTokenError) as caught:
+        judge(claims, expected)
+
+    assert words in caught.value.message
+
+
+def test_a_sign_in_is_what_is_expected_where_nothing_else_is_said() -> None:
+    """Only who says that the token comes from a refresh lets the nonce be missing."""
+    with pytest.raises(IdTokenError, match="has no nonce"):
+        judge(expected=Expected(ISSUER, CLIENT_ID, nonce=NONCE))
 
 
 def test_the_metadata_s_algorithms_reach_the_signature_check() -> None:

@@ -190,6 +190,7 @@ def test_the_metadata_s_algorithms_bound_the_token_s(
     with pytest.raises(IdTokenError) as caught:
         signed_claims(token, keys=keys, algorithms=metadata)
     assert words in caught.value.message
+    assert "let the provider sign" in caught.value.hint
     assert caught.value.topic == "id-token-algorithm"
 
 
@@ -294,7 +295,9 @@ def test_claims_nested_as_deep_as_allowed_are_read() -> None:
 )
 def test_a_signature_that_does_not_fit_asks_for_a_newer_key_set(token: Secret) -> None:
     """No key verifies it: an error that tells the caller to fetch the key set once more."""
-    with pytest.raises(UnknownKey, match="RS256 signature does not fit the provider's key") as caught:
+    with pytest.raises(
+        UnknownKey, match='RS256 signature does not fit the provider\'s key "key-1"'
+    ) as caught:
         signed_claims(token, keys=KEYS, algorithms=())
 
     assert caught.value.topic == "id-token-key"
@@ -360,6 +363,7 @@ def test_a_key_that_is_not_there_is_an_unknown_key(
         signed_claims(id_token(RSA, header=header), keys=KeySet.from_jwks(keys), algorithms=())
 
     assert words in caught.value.message
+    assert "jwks_uri" in caught.value.hint
     assert caught.value.topic == "id-token-key"
 
 
@@ -432,6 +436,28 @@ def test_claims_can_be_shown_without_being_verified() -> None:
     assert unverified_claims(with_parts(header="!", signature="!")) == good_claims()
     with pytest.raises(IdTokenError, match="not a signed JWT"):
         unverified_claims(Secret("opaque"))
+    with pytest.raises(IdTokenError, match="token's claims part is not base64url"):
+        unverified_claims(with_parts(claims="!"))
+    with pytest.raises(IdTokenError, match="token's claims part is not a JSON object"):
+        unverified_claims(id_token(RSA, claims=b"[]"))
+
+
+def test_a_token_is_read_to_its_bound() -> None:
+    """The last character that is read is where it is said to be."""
+    claims = base64url(json.dumps({"a": "b" * 90_000}).encode())
+    token = with_parts(claims=claims, signature="").reveal()
+    token += "s" * (128 * 1024 - len(token))
+
+    assert unverified_claims(Secret(token)).keys() == {"a"}
+
+
+def test_an_honest_signature_may_end_in_any_letter() -> None:
+    """An ES384 signature is written without padding, so that nothing of it is taken for padding."""
+    key = signing_key("ES384")
+    last = {token.reveal()[-1]: token for token in (id_token(key) for _ in range(1000))}
+
+    for letter in "XYZxyz012":
+        assert signed_claims(last[letter], keys=KeySet.from_jwks(jwks(key)), algorithms=())[0] == "ES384"
 
 
 JSON_VALUES = st.recursive(

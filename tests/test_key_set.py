@@ -9,9 +9,14 @@ from kubectl_oidc.errors import ProviderMisbehaves
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
 
 from .arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, or_refused
-from .tokens import ABSENT, jwks, signing_key
+from .tokens import ABSENT, base64url, jwks, signing_key
 
 RSA = signing_key("RS256")
+
+
+def modulus(bits: int) -> str:
+    """Return a number of so many bits as a JWK writes it."""
+    return base64url((1 << (bits - 1) | 1).to_bytes((bits + 7) // 8))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -34,6 +39,10 @@ def test_every_algorithm_that_kube_apiserver_takes_finds_its_key(algorithm: str)
             {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"},
             id="nulls count as absent",
         ),
+        pytest.param(RSA.jwk(use=""), {"RS256"}, id="use empty"),
+        pytest.param(signing_key("ES256").jwk(alg=""), {"ES256"}, id="alg empty"),
+        pytest.param(RSA.jwk(n=modulus(2048)), {"RS256"}, id="2048 bits"),
+        pytest.param(RSA.jwk(n=modulus(16384)), {"RS256"}, id="16384 bits"),
         pytest.param(RSA.jwk(use=ABSENT), {"RS256"}, id="no use"),
         pytest.param(RSA.jwk(use=ABSENT, key_ops=["verify"]), {"RS256"}, id="key_ops with verify"),
         pytest.param(RSA.jwk(kid=ABSENT), {"RS256"}, id="no kid"),
@@ -54,7 +63,7 @@ def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
     ("entry", "words"),
     [
         pytest.param("a string", "not a JSON object", id="no object"),
-        pytest.param({}, "its type is null", id="empty"),
+        pytest.param({}, "its type is null, which kube-apiserver does not take", id="empty"),
         pytest.param(RSA.jwk(use="enc"), 'its use is "enc", not "sig"', id="for encryption"),
         pytest.param(RSA.jwk(use=["sig"]), 'its use is ["sig"]', id="use is a list"),
         pytest.param(
@@ -62,7 +71,11 @@ def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
         ),
         pytest.param(RSA.jwk(key_ops="verify"), 'its key_ops are "verify"', id="key_ops is no list"),
         pytest.param(RSA.jwk(alg="RSA-OAEP"), 'its alg is "RSA-OAEP"', id="alg of encryption"),
-        pytest.param(RSA.jwk(alg="HS256"), 'its alg is "HS256"', id="an RSA key named for HMAC"),
+        pytest.param(
+            RSA.jwk(alg="HS256"),
+            'its alg is "HS256", not one of PS256, PS384, PS512, RS256',
+            id="an RSA key named for HMAC",
+        ),
         pytest.param(RSA.jwk(alg="ES256"), 'its alg is "ES256"', id="an RSA key named for ECDSA"),
         pytest.param(RSA.jwk(alg=256), "its alg is 256", id="alg is a number"),
         pytest.param(signing_key("ES256").jwk(alg="ES384"), 'its alg is "ES384"', id="alg against the curve"),
@@ -75,7 +88,9 @@ def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
         pytest.param({"kty": "oct", "k": "c2VjcmV0"}, 'its type is "oct"', id="a shared secret"),
         pytest.param({"kty": ["RSA"]}, 'its type is ["RSA"]', id="kty is a list"),
         pytest.param({"kty": "EC", "crv": ["P-256"]}, 'the curve ["P-256"]', id="crv is a list"),
-        pytest.param(RSA.jwk(kid=7), "its kid is not a string", id="kid is a number"),
+        pytest.param(RSA.jwk(kid=7), "a key: its kid is not a string", id="kid is a number"),
+        pytest.param(RSA.jwk(kid=ABSENT, use="enc"), "a key: its use", id="no kid"),
+        pytest.param(RSA.jwk(kid="k", use="enc"), 'key "k": its use', id="called by its kid"),
         pytest.param(RSA.jwk(n=ABSENT), "numbers cannot be read", id="no modulus"),
         pytest.param(RSA.jwk(n=5), "numbers cannot be read", id="modulus is a number"),
         pytest.param(RSA.jwk(e="AA"), "numbers cannot be read", id="exponent 0"),
@@ -83,6 +98,10 @@ def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
         pytest.param(RSA.jwk(d="AQAB"), "gives its private part away", id="a private key"),
         pytest.param(
             signing_key("RS256", "short", bits=1024).jwk(), "an RSA key of 1024 bits", id="1024 bits"
+        ),
+        pytest.param(RSA.jwk(n=modulus(2047)), "an RSA key of 2047 bits, not 2048", id="2047 bits"),
+        pytest.param(
+            RSA.jwk(n=modulus(16385)), "an RSA key of 16385 bits, not 2048 to 16384", id="16385 bits"
         ),
         pytest.param(RSA.jwk(n="_" * 4000), "an RSA key of 24000 bits", id="24000 bits"),
     ],
@@ -101,6 +120,7 @@ def test_a_set_of_thousands_is_read_to_a_bound() -> None:
 
     assert keys.keys == ()
     assert "only the first 256 of 5001 keys" in str(keys.left_out[-1])
+    assert len(KeySet.from_jwks({"keys": [{"kty": "oct"}] * 256}).left_out) == 256
 
 
 @pytest.mark.parametrize("document", [{}, {"keys": None}, {"keys": {"kid": "a"}}, {"error": "not found"}])
@@ -147,3 +167,12 @@ def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object
     assert len(found.keys) == 1
     assert all(is_one_plain_line(str(left_out)) for left_out in found.left_out)
     assert is_one_plain_line(found.why_none(kid, "RS256"))
+
+
+def test_a_token_s_key_is_named_with_what_it_is_for() -> None:
+    """Why no key fits is said for the very key, and a set without any says so too."""
+    keys = KeySet.from_jwks(jwks(signing_key("RS256", "a").jwk(alg=ABSENT)))
+
+    assert keys.why_none("a", "ES256").endswith('its key "a" is for RS256, RS384, RS512, PS256, PS384, PS512')
+    assert keys.why_none("b", "ES256").endswith('key "b", which the provider\'s key set does not hold')
+    assert KeySet(()).why_none("b", "ES256") == keys.why_none("b", "ES256")

@@ -701,14 +701,16 @@ def test_an_authorization_request_that_fails_ends_the_wait(server: CallbackServe
 
 def test_an_authorization_request_that_takes_its_time_holds_up_nobody(server: CallbackServer) -> None:
     """While one browser waits to be sent on, the answer to an earlier visit is taken."""
-    let_go = threading.Event()
+    asked, let_go = threading.Event(), threading.Event()
 
     def slow() -> str:
+        asked.set()
         let_go.wait(PATIENCE)
         return AUTHORIZATION_URL
 
     server.expect(slow)
     waiting = client(server).get(urlsplit(server.start_url).path)
+    assert asked.wait(PATIENCE)
     browser = client(server).get(GOOD)
     assert server.wait(PATIENCE) == Answer(Secret(CODE))
     let_go.set()

@@ -41,6 +41,7 @@ class Laptop:
     cache: Path
     now: float = NOW
     headers: tuple[tuple[str, str], ...] = ()
+    secret: Secret | None = None
     insecure: bool = False
     log: Log = QUIET
     open: list[Provider] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Laptop:
         )
         provider = Provider(
             issuer=self.server.url,
-            client=Client(client_id="kubernetes", request_headers=self.headers),
+            client=Client(client_id="kubernetes", client_secret=self.secret, request_headers=self.headers),
             http=http,
             cache_dir=self.cache,
             clock=lambda: self.now,
@@ -124,7 +125,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (html_reply(), "is a web page"),
+        (html_reply(), "the discovery document http.* is a web page"),
         (reply(200, b'{"issuer": "SECRET'), "broken JSON"),
         (reply(200, b'"SECRET"'), "no object"),
         (reply(404, b"SECRET"), "no OpenID provider at"),
@@ -265,6 +266,19 @@ def test_unchanged_documents_are_fresh_again(laptop: Laptop) -> None:
     laptop.process().metadata(soon())
     laptop.process().key_set(soon())
     assert laptop.asked() == []
+    laptop.now += 1
+    laptop.process().metadata(soon())
+    assert [asked.headers["if-none-match"] for asked in laptop.server.asked] == ['"m1"']
+
+
+def test_a_refresh_asks_whether_old_metadata_is_unchanged(laptop: Laptop) -> None:
+    """After a day, by its tag, as a sign-in does."""
+    laptop.server.on(WELL_KNOWN, *tagged(discovery(laptop.server.url), '"m1"'))
+    laptop.process().metadata(soon())
+    laptop.server.asked.clear()
+    laptop.now += LONGEST
+    laptop.refresh()
+    assert [asked.headers.get("if-none-match") for asked in laptop.server.asked] == ['"m1"', None]
 
 
 def test_a_changed_document_replaces_the_kept_one(laptop: Laptop) -> None:
@@ -403,7 +417,7 @@ def test_what_is_no_key_set_is_refused_and_makes_the_metadata_doubtful(
 ) -> None:
     """The key set may have moved: the next process asks discovery where it is."""
     laptop.server.on("/keys", answer, json_reply(KEYS))
-    with pytest.raises(ProviderMisbehaves):
+    with pytest.raises(ProviderMisbehaves, match=r"/keys|key set"):
         laptop.process().key_set(soon())
     assert laptop.process().key_set(soon()).keys
     assert laptop.asked() == [WELL_KNOWN, "/keys", WELL_KNOWN, "/keys"]
@@ -449,6 +463,30 @@ def test_an_answer_that_breaks_the_standard_makes_the_metadata_doubtful(laptop: 
     assert laptop.asked() == [WELL_KNOWN, "/token", WELL_KNOWN, "/moved"]
 
 
+@pytest.mark.parametrize("answer", [reply(304), reply(503)], ids=["unchanged", "down"])
+def test_doubtful_metadata_serves_on_where_discovery_has_no_other(laptop: Laptop, answer: Script) -> None:
+    """It is asked for by its tag, and used if it is unchanged or if nothing else is to be had."""
+    document = json_reply(discovery(laptop.server.url), headers={"ETag": '"m1"'})
+    laptop.server.on(WELL_KNOWN, document, answer)
+    laptop.server.on("/token", html_reply(404), TOKENS)
+    with pytest.raises(ProviderMisbehaves):
+        laptop.refresh()
+    laptop.server.asked.clear()
+    assert laptop.refresh().refresh_token == Secret("new")
+    assert laptop.server.asked[0].headers["if-none-match"] == '"m1"'
+    assert laptop.server.asked[-1].path == "/token"
+
+
+def test_without_kept_metadata_nothing_becomes_doubtful(laptop: Laptop) -> None:
+    """The error is the token endpoint's, and no other."""
+    metadata = laptop.process().metadata(soon())
+    laptop.server.on("/token", html_reply(404))
+    for path in (laptop.cache / "metadata").iterdir():
+        path.unlink()
+    with pytest.raises(ProviderMisbehaves, match="answers 404"):
+        laptop.process().request_tokens("password", {}, metadata, soon())
+
+
 def test_a_refusal_leaves_the_metadata_alone(laptop: Laptop) -> None:
     """``invalid_grant`` is the provider's own word, so its endpoint is right."""
     laptop.server.on("/token", json_reply({"error": "invalid_grant"}, 400))
@@ -456,6 +494,17 @@ def test_a_refusal_leaves_the_metadata_alone(laptop: Laptop) -> None:
         with pytest.raises(InvalidGrant):
             laptop.refresh()
     assert laptop.asked() == [WELL_KNOWN, "/token", "/token"]
+
+
+def test_the_log_names_the_client_authentication_that_the_metadata_chooses(
+    laptop: Laptop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The usual cause of invalid_client is seen there."""
+    methods = discovery(laptop.server.url, token_endpoint_auth_methods_supported=["client_secret_post"])
+    laptop.server.on(WELL_KNOWN, json_reply(methods))
+    laptop.log, laptop.secret = Log(1), Secret("client-SECRET")
+    laptop.refresh()
+    assert "token request: refresh_token, client authentication client_secret_post" in capsys.readouterr().err
 
 
 def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ def refused(document: dict[str, object], issuer: str = ISSUER) -> ProviderMisbeh
     with pytest.raises(ProviderMisbehaves) as caught:
         parse_metadata(document, issuer)
     for words in (caught.value.message, caught.value.hint):
+        assert words
         assert plain(words, limit=1000) == words
     return caught.value
 
@@ -93,11 +94,16 @@ def test_everything_that_is_said_is_read() -> None:
     assert metadata.pushed_authorization_request_endpoint is not None
 
 
-@pytest.mark.parametrize("said", ["true", 1, None, [True]])
-def test_the_iss_promise_is_a_truth_value(said: object) -> None:
-    """RFC 9207 §3: only ``true`` promises that every answer names its issuer."""
-    document = discovery(ISSUER, authorization_response_iss_parameter_supported=said)
-    assert not parse_metadata(document, ISSUER).iss_parameter_supported
+@pytest.mark.parametrize(
+    ("said", "meant"), [(True, True), *[(other, False) for other in ("true", 1, None, [True])]]
+)
+def test_a_promise_is_a_truth_value(*, said: object, meant: bool) -> None:
+    """RFC 9207 §3, RFC 9126 §5: only ``true`` says that answers name their issuer, or that requests must be pushed."""
+    promised = parse_metadata(discovery(ISSUER, authorization_response_iss_parameter_supported=said), ISSUER)
+    required = parse_metadata(discovery(ISSUER, require_pushed_authorization_requests=said), ISSUER)
+
+    assert (promised.iss_parameter_supported, promised.pushed_authorization_required) == (meant, False)
+    assert (required.iss_parameter_supported, required.pushed_authorization_required) == (False, meant)
 
 
 def test_odd_members_of_a_list_are_left_out() -> None:
@@ -145,18 +151,34 @@ def test_a_document_without_an_issuer_is_refused(named: object) -> None:
     assert "names no issuer" in refused(naming(named)).message
 
 
-def test_a_slash_that_differs_is_said() -> None:
+@pytest.mark.parametrize(("issuer", "named"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
+def test_a_slash_that_differs_is_said(issuer: str, named: str) -> None:
     """The usual mistake has its own hint, with the words to write."""
-    error = refused(naming(ISSUER + "/"))
+    error = refused(naming(named), issuer)
+    assert error.message == f'the provider\'s metadata is that of the issuer "{named}", not of "{issuer}"'
     assert "the slash at the end" in error.hint
-    assert f"--oidc-issuer-url={ISSUER}/" in error.hint
+    assert error.hint.endswith(f"--oidc-issuer-url={named}")
 
 
-def test_oktas_two_kinds_of_issuer_are_explained() -> None:
-    """An org server in place of a custom one, or the reverse, is what happens at Okta."""
-    org = "https://acme.okta.com"
-    error = refused(naming(org), f"{org}/oauth2/default")
-    assert "Okta's org server" in error.hint
+@pytest.mark.parametrize(
+    ("issuer", "named"),
+    [
+        ("https://acme.okta.com/oauth2/default", "https://acme.okta.com"),
+        ("https://login.acme.example", "https://acme.oktapreview.com"),
+        ("https://acme.okta-emea.com", "https://login.acme.example"),
+        ("https://acme.okta-gov.com", "https://login.acme.example"),
+    ],
+)
+def test_oktas_two_kinds_of_issuer_are_explained(issuer: str, named: str) -> None:
+    """An org server in place of a custom one, a custom domain, or the reverse, is what happens at Okta."""
+    assert "Okta's org server" in refused(naming(named), issuer).hint
+
+
+@pytest.mark.parametrize("named", ["https://other.example", f"{ISSUER}X", LOCAL])
+def test_an_issuer_that_may_be_meant_is_proposed(named: str) -> None:
+    """The hint has the words to write, for a provider on this machine too."""
+    error = refused(naming(named))
+    assert error.hint == f"if that is your provider, use exactly its words: --oidc-issuer-url={named}"
 
 
 def test_an_issuer_that_cannot_be_used_is_not_proposed() -> None:
@@ -263,6 +285,7 @@ def test_any_other_status_is_no_document(status: int) -> None:
     """Only 200 brings a document; the body is not repeated."""
     with pytest.raises(ProviderMisbehaves, match=str(status)) as caught:
         check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
+    assert caught.value.hint
     assert "SECRET" not in caught.value.message + caught.value.hint
 
 
@@ -274,11 +297,13 @@ def test_200_is_a_document() -> None:
 @pytest.mark.parametrize("status", [404, 410])
 def test_no_discovery_document_means_no_provider_at_the_issuer(status: int) -> None:
     """The issuer URL is what is wrong then; for another address the address is."""
-    with pytest.raises(ProviderMisbehaves, match="there is no OpenID provider at") as caught:
+    with pytest.raises(ProviderMisbehaves, match=f'no OpenID provider at "{ISSUER}": https://idp') as caught:
         check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
     assert caught.value.topic == "issuer-url"
-    with pytest.raises(ProviderMisbehaves, match=f"/keys answers {status}"):
+    with pytest.raises(ProviderMisbehaves) as caught:
         check_status(answer(status), "https://idp.example.com/keys", issuer=ISSUER)
+    assert caught.value.message == f"https://idp.example.com/keys answers {status}"
+    assert "--oidc-request-header" in caught.value.hint
 
 
 def test_the_hint_says_how_long_the_provider_asks_to_wait() -> None:
@@ -286,15 +311,24 @@ def test_the_hint_says_how_long_the_provider_asks_to_wait() -> None:
     error = unavailable(answer(503, retry_after="120"), "https://idp.example.com/token?key=SECRET")
     assert "try again in 120 s, as it asks" in error.hint
     assert "SECRET" not in error.message
-    assert "too many requests" in unavailable(answer(429), "https://idp.example.com/token").message
+    busy = unavailable(answer(429, retry_after="7"), "https://idp.example.com/token?key=SECRET")
+    assert busy.message == "the provider answers 429, too many requests (https://idp.example.com/token)"
+    assert busy.hint == "try again in 7 s, as it asks"
 
 
-def test_an_okta_issuer_without_a_document_is_explained() -> None:
+@pytest.mark.parametrize(
+    ("issuer", "shape"),
+    [
+        ("https://acme.okta.com/app", "at Okta it is https://ORG.okta.com, or that and /oauth2/default"),
+        ("https://acme.okta.com/oauth2/x", "an issuer URL looks like https://ORG.okta.com/oauth2/default or"),
+        ("https://idp.example.com/app", "an issuer URL looks like https://ORG.okta.com/oauth2/default or"),
+    ],
+)
+def test_the_shape_of_an_issuer_is_shown_where_no_document_is(issuer: str, shape: str) -> None:
     """At Okta the org server or a custom authorization server is meant, and the hint shows both."""
-    issuer = "https://acme.okta.com/app"
     with pytest.raises(ProviderMisbehaves) as caught:
         check_status(answer(404), discovery_url(issuer), issuer=issuer)
-    assert "https://ORG.okta.com" in caught.value.hint
+    assert caught.value.hint.startswith(shape)
 
 
 def test_an_issuer_that_is_no_url_is_refused_like_another() -> None:

@@ -83,7 +83,9 @@ def asked_at(
         jwks_uri="",
         token_endpoint_auth_methods=token_endpoint_auth_methods,
     )
-    return TokenEndpoint(url=url, metadata=known, client=client, http=http, clock=lambda: NOW)
+    return TokenEndpoint(
+        url=url, metadata=known, client=client, http=http, clock=lambda: NOW, name="token endpoint"
+    )
 
 
 def refresh(where: TokenEndpoint) -> TokenResponse:

@@ -45,7 +45,8 @@ def test_a_whole_answer_is_read() -> None:
             "something_else": [1],
         },
         WHAT,
-    ) == TokenResponse(Secret("a.b.c"), Secret("at~+/="), Secret("rt"), 3600, "openid email", "Bearer")
+    ) == TokenResponse(Secret("a.b.c"), Secret("at~+/="), Secret("rt"), 3600, "openid email", "Bearer", None)
+    assert TokenResponse() == TokenResponse(None, None, None, None, None, None, None)
 
 
 def test_its_tokens_are_hidden() -> None:
@@ -110,14 +111,15 @@ def test_a_token_that_is_not_for_a_bearer_is_refused(kind: object) -> None:
         read(token_type=kind)
 
 
-@pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token"])
+@pytest.mark.parametrize("name", ["an id_token", "an access_token", "a refresh_token"])
 @pytest.mark.parametrize(
     "value", ["SECRET\n", "SECRET\x00", "SECRET\x1b[31m", "SECRETü", 1, ["SECRET"], {}, True]
 )
 def test_what_is_no_token_is_refused_and_not_repeated(name: str, value: object) -> None:
     """RFC 6749 Appendix A: visible ASCII; anything else could break the header that it goes into."""
-    with pytest.raises(ProviderMisbehaves, match=name) as caught:
-        read(**{name: value})
+    with pytest.raises(ProviderMisbehaves, match=f"the answer holds {name} that is none") as caught:
+        read(**{name.split()[1]: value})
+    assert "provider's log" in caught.value.hint
     assert "SECRET" not in caught.value.message + caught.value.hint
 
 
@@ -133,6 +135,7 @@ def test_an_exchanged_token_need_be_for_no_bearer() -> None:
     kind = "urn:ietf:params:oauth:token-type:jwt"
     answer = read(token_type="N_A", issued_token_type=kind)
     assert (answer.token_type, answer.issued_token_type) == ("N_A", kind)
+    assert read(token_type="Bearer", issued_token_type=kind).token_type == "Bearer"
     for nothing in (None, 7, ""):
         with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
             read(token_type="N_A", issued_token_type=nothing)
@@ -160,6 +163,7 @@ def test_a_scope_that_is_no_text_counts_as_not_said(scope: object) -> None:
         ("refresh_token", "the refresh token", "sign in again"),
         ("authorization_code", "the authorization code", "redirect URI"),
         ("password", "the credentials", "password"),
+        ("urn:ietf:params:oauth:grant-type:device_code", "the device code", "enter the new code"),
     ],
 )
 def test_invalid_grant_is_its_own_error(grant: str, thing: str, hint: str) -> None:
@@ -213,6 +217,23 @@ def test_the_providers_words_are_made_plain_and_short() -> None:
         "the provider refuses the token request (temporarily [31m: gone error: forged 2Jx"
     )
     assert len(error.message) < 400
+    asked = "the provider refuses the token request"
+    assert refused("c" * 61, "d" * 201).message == f"{asked} ({'c' * 59}…: {'d' * 199}…)"
+    assert refused("c" * 60, "d" * 200).message == f"{asked} ({'c' * 60}: {'d' * 200})"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked"),
+    [
+        ("token endpoint", "token request"),
+        ("device authorization endpoint", "device authorization request"),
+        ("pushed authorization request endpoint", "pushed authorization request"),
+    ],
+)
+def test_what_was_refused_is_named(endpoint: str, asked: str) -> None:
+    """The request, by the endpoint that was asked."""
+    error = refused("bad", endpoint=endpoint)
+    assert error.message == f"the provider refuses the {asked} (bad)"
 
 
 @pytest.mark.parametrize("description", [None, "", 7, ["SECRET"], {"SECRET": 1}])
@@ -261,7 +282,8 @@ def test_no_secret_survives_whatever_stands_around_it(secret: str, before: str, 
 
 def test_a_very_short_secret_hides_nothing() -> None:
     """A password of one letter would hide every such letter of the provider's words."""
-    assert refused("bad", "a password", secrets=["a", ""]).message.endswith("(bad: a password)")
+    assert refused("bad", "a password", secrets=["a", "pas", ""]).message.endswith("(bad: a password)")
+    assert refused("bad", "a password", secrets=["pass"]).message.endswith("(bad: a [hidden]word)")
 
 
 @ARBITRARY
