@@ -66,7 +66,7 @@ class HttpClient:
         """Whether certificates are not checked, so that what is answered must not be kept for others."""
         return self._tls.insecure
 
-    def prepare(self, url: str, *, deadline: Deadline) -> None:
+    def connect_early(self, url: str, *, deadline: Deadline) -> None:
         """Begin to connect to where a request will go, while what the request needs is still to be imported.
 
         It is done for the first request alone, and for hosts that are reached without a proxy. What comes of it, the request
@@ -228,7 +228,7 @@ class HttpClient:
 
         if seconds <= 0:
             raise late()
-        self.prepare(request.url, deadline=end)
+        self.connect_early(request.url, deadline=end)
         try:
             response = bounded(attempt, seconds, late)
         except BaseException:

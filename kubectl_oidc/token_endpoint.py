@@ -92,7 +92,7 @@ class TokenEndpoint:
     ) -> dict[str, object]:
         from .jws import prepare
 
-        self.http.prepare(self.url, deadline=deadline)
+        self.http.connect_early(self.url, deadline=deadline)
         headers, form = self.client.authenticated(
             [(name, _revealed(value)) for name, value in parameters.items() if value is not None],
             metadata=self.metadata,

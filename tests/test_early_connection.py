@@ -101,7 +101,7 @@ def test_a_request_takes_it(server: Hostile) -> None:
     """One connection in all, and the next request goes through it as well."""
     http = HttpClient(log=QUIET)
     with closing(http):
-        http.prepare(f"{server.url}/token", deadline=soon())
+        http.connect_early(f"{server.url}/token", deadline=soon())
         wait_until(lambda: server.connections == 1, "it connects before anything is asked")
         for _ in range(2):
             http.post_form(f"{server.url}/token", [], deadline=soon())
@@ -114,7 +114,7 @@ def test_a_request_over_tls_takes_it() -> None:
     options = TlsOptions(ca_data=(authority.cert_pem.bytes(),))
     with Hostile(certificate(authority)) as server, closing(HttpClient(tls=options, log=QUIET)) as http:
         server.on("*", json_reply({}))
-        http.prepare(server.url, deadline=soon())
+        http.connect_early(server.url, deadline=soon())
         wait_until(lambda: server.connections == 1, "it connects before anything is asked")
         assert http.get(server.url, deadline=soon()).status == 200
         assert server.connections == 1
@@ -124,7 +124,7 @@ def test_a_request_to_another_host_opens_its_own(server: Hostile) -> None:
     """The early one is for one place."""
     with Hostile() as other, closing(HttpClient(log=QUIET)) as http:
         other.on("*", json_reply({}))
-        http.prepare(server.url, deadline=soon())
+        http.connect_early(server.url, deadline=soon())
         assert http.get(other.url, deadline=soon()).status == 200
         assert other.connections == 1
 
@@ -136,9 +136,9 @@ def test_behind_a_proxy_nothing_is_opened(
     """The provider may not even be reachable without it."""
     monkeypatch.setenv(name, server.url)
     with closing(HttpClient(log=QUIET)) as http:
-        http.prepare("https://provider.example.com/token", deadline=soon())
+        http.connect_early("https://provider.example.com/token", deadline=soon())
         assert http._early is None
-        http.prepare(server.url, deadline=soon())  # this machine is never proxied
+        http.connect_early(server.url, deadline=soon())  # this machine is never proxied
         assert http._early is not None
 
 
