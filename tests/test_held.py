@@ -36,6 +36,10 @@ def test_the_page_has_every_row_of_the_tables() -> None:
     )
     expected += Counter(("Callback", callback.name) for callback in (*FORGED, *ENDING))
     own = {
+        "a start address that another user saw": (
+            "Callback",
+            "another user of the machine opens the start address",
+        ),
         "what a session's refresh brings": ("ID token (refresh)", " than the session's"),
         "a refresh token that ended": ("Token response (refresh)", "no longer takes the refresh token"),
     }

@@ -6,7 +6,7 @@ acted on before its ``state`` is ours, and a request that is not the answer chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _MOST_PARAMETERS = 50
 
@@ -44,11 +44,13 @@ class Request:
         method: The method, as sent.
         target: The request target: path and query.
         host: The Host header, None when there is none.
+        uid: Finds out whose process sent it: a user id, or None where the system does not tell.
     """
 
     method: str
     target: str
     host: str | None
+    uid: Callable[[], int | None] = field(default=lambda: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

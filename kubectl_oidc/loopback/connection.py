@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import h11
 
 from .callback import Refusal, Request
 from .channel import Channel
+from .peer import uid_of
 
 if TYPE_CHECKING:
     import socket
@@ -76,7 +78,7 @@ class Connection:
                 self._http.receive_data(await self._channel.receive(READ_BYTES))
             elif isinstance(event, h11.Request):
                 self._head_only = event.method == b"HEAD"
-                return _request(event)
+                return _request(event, self._client)
             else:
                 return None
 
@@ -128,10 +130,11 @@ def _encoded(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
 
 
-def _request(event: h11.Request) -> Request:
+def _request(event: h11.Request, client: socket.socket) -> Request:
     hosts = [value for name, value in event.headers if name == b"host"]
     return Request(
         method=event.method.decode("latin-1"),
         target=event.target.decode("latin-1"),
         host=hosts[0].decode("latin-1") if len(hosts) == 1 else None,
+        uid=partial(uid_of, client),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import threading
 import time
@@ -17,8 +18,9 @@ from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
 
 from . import pages
-from .callback import Answer, Awaited, Refusal
+from .callback import Answer, Awaited, Refusal, Request, Start
 from .pages import Failed
+from .peer import is_stranger
 from .sockets import listen
 from .thread import SLICE, ListenerThread
 from .urls import choices, host_headers, port_of, reachable
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.log import Log
 
     from .addresses import ListenAddress
-    from .callback import Request
     from .connection import Reply
     from .pages import SignedIn
     from .sockets import NotFree
@@ -195,6 +196,12 @@ class CallbackServer:
     ) -> Reply | asyncio.Future[Reply]:
         """Decide about a request; runs in the event loop, so that no two decide at once."""
         verdict = request if isinstance(request, Refusal) else awaited.judge(request)
+        if (
+            isinstance(verdict, Start)
+            and isinstance(request, Request)
+            and is_stranger(request.uid(), os.environ)
+        ):
+            verdict = Refusal(403, "it is a program of another user of this machine that asks")
         if isinstance(verdict, Refusal):
             self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.why}")
             return pages.refusal(verdict)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -235,3 +237,43 @@ SAFE = (
     "referrer-policy",
 )
 """Headers that every page has."""
+
+
+def test_a_start_address_that_another_user_saw(
+    laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+) -> None:
+    """It stands in the process list, and leads on with our state in it: for us alone."""
+    if sys.platform != "linux" or os.getuid() != 0:
+        pytest.skip("only root can be another user as well")
+    strangers: list[int] = []
+
+    def visited(url: str) -> list[Page]:
+        strangers.append(_status_for(1007, url))
+        return [visit(url)]
+
+    outcome = laptop.run(then=visited)
+    assert strangers == [403]
+    assert laptop.provider.seen.requests.count("/authorize") == 1
+    assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
+    held(
+        "Callback",
+        "another user of the machine opens the start address",
+        "refused with 403; the honest answer afterwards is taken",
+    )
+
+
+def _status_for(uid: int, url: str) -> int:
+    """Return the status of the page that another user gets."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(uid)
+            os.write(writing, str(visit(url, follow=False).status).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, encoding="ascii") as answer:  # noqa: PTH123 - a descriptor
+        status = answer.read()
+    os.waitpid(child, 0)
+    return int(status)

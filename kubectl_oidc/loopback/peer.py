@@ -1,0 +1,71 @@
+"""Whose process is at the other end of a connection of this machine, where the system tells (Linux, proc_net(5)).
+
+Every user of a machine can connect to its loopback addresses, and can read in the process list what a browser was started
+with. The start address there leads on to the provider with our state in it: who has that can end our sign-in with an account
+of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOBODY = 65534
+"""What stands for a user that a user namespace does not have (user_namespaces(7))."""
+
+_FAR, _NEAR, _UID = 1, 2, 7  # fields of a line, seen from the other end
+
+
+def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
+    """Return the user id of who holds the other end of a connection, or None where the system does not tell.
+
+    Args:
+        client: The connected socket.
+        tables: Where the system keeps its tables of connections.
+    """
+    try:
+        near, far = client.getsockname()[:2], client.getpeername()[:2]
+        for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+            ends = [_place(far, family), _place(near, family)]
+            for line in (tables / name).read_text(encoding="ascii").splitlines():
+                fields = line.split()
+                if fields[_FAR : _NEAR + 1] == ends:
+                    return int(fields[_UID])
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
+    """Tell whether a process of this user is none of ours: not our user's, not root's, and not of who became us by sudo.
+
+    Args:
+        uid: The user id, or None where it is not known, which is no reason to refuse anybody.
+        environ: The environment.
+    """
+    if uid is None or sys.platform != "linux":
+        return False
+    return uid not in {os.getuid(), 0, _NOBODY} and str(uid) != environ.get("SUDO_UID")
+
+
+def _place(end: tuple[str, int], family: socket.AddressFamily) -> str:
+    """Return an end as the table of this family writes it, words of 32 bits in this machine's byte order; empty where it cannot.
+
+    Raises:
+        OSError: It is no address.
+    """
+    # What an IPv4 client of an IPv6 socket is called there; its own socket is one of IPv4, as a rule.
+    host, port = end[0].partition("%")[0].removeprefix("::ffff:"), end[1]
+    if family == socket.AF_INET6 and ":" not in host:
+        host = f"::ffff:{host}"
+    if family == socket.AF_INET and ":" in host:
+        return ""
+    address = socket.inet_pton(family, host)
+    words = (int.from_bytes(address[i : i + 4], sys.byteorder) for i in range(0, len(address), 4))
+    return "".join(f"{word:08X}" for word in words) + f":{port:04X}"

@@ -1,0 +1,94 @@
+"""Who is at the other end: found in the system's own tables, and no reason to refuse anybody where it is not."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.loopback.peer import is_stranger, uid_of
+
+from .sessions import linux_only
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+
+def connection(family: socket.AddressFamily, near: str, far: str) -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a connection, ours first; ``far`` is the address that the other end calls."""
+    with socket.socket(family) as listener:
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            listener.bind((near, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {near}")
+        listener.listen()
+        other = socket.create_connection((far, listener.getsockname()[1]))
+        return listener.accept()[0], other
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("family", "near", "far"),
+    [
+        (socket.AF_INET, "127.0.0.1", "127.0.0.1"),
+        (socket.AF_INET6, "::1", "::1"),
+        (socket.AF_INET6, "::", "127.0.0.1"),
+    ],
+    ids=["IPv4", "IPv6", "IPv4 to a socket of IPv6"],
+)
+def test_a_process_of_ours_is_known(family: socket.AddressFamily, near: str, far: str) -> None:
+    """By the tables of this very machine."""
+    ours, other = connection(family, near, far)
+    with closing(ours), closing(other):
+        assert uid_of(ours) == os.getuid()
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
+def test_the_line_is_the_other_ends(tmp_path: Path) -> None:
+    """Not ours, which has the two addresses the other way round, and not that of another port."""
+
+    class Connected:
+        def getsockname(self) -> tuple[str, int]:
+            return "127.0.0.1", 8000
+
+        def getpeername(self) -> tuple[str, int]:
+            return "127.0.0.1", 40000
+
+    def line(near: str, far: str, uid: int) -> str:
+        return f"   0: {near} {far} 01 00000000:00000000 00:00000000 00000000 {uid:5d}        0 1 1 0 20 4 30 10 -1\n"
+
+    ours, theirs = "0100007F:1F40", "0100007F:9C40"
+    (tmp_path / "tcp").write_text(
+        HEADER + line(ours, theirs, 1) + line("0100007F:9C41", ours, 2) + line(theirs, ours, 1007)
+    )
+    assert uid_of(Connected(), tmp_path) == 1007  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [None, "", HEADER, HEADER + "   0: nonsense\n", "\xff"])
+def test_a_table_that_does_not_tell_is_no_answer(tmp_path: Path, content: str | None) -> None:
+    """Missing, empty, of another form: the system does not say who it is."""
+    if content is not None:
+        for name in ("tcp", "tcp6"):
+            (tmp_path / name).write_text(content, encoding="latin-1")
+    ours, other = connection(socket.AF_INET, "127.0.0.1", "127.0.0.1")
+    with closing(ours), closing(other):
+        assert uid_of(ours, tmp_path) is None
+
+
+@linux_only
+def test_strangers_are_other_users() -> None:
+    """We ourselves, root, who became us by sudo and who is not known are none."""
+    own = os.getuid()
+    for uid in (own, 0, 65534, None):
+        assert not is_stranger(uid, {})
+    assert is_stranger(own + 1007, {})
+    assert not is_stranger(own + 1007, {"SUDO_UID": str(own + 1007)})
+    assert is_stranger(own + 1007, {"SUDO_UID": str(own + 1008)})
