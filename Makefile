@@ -57,7 +57,7 @@ pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what
 
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
 	@tools/install-test-parts
-	@$(BIN)/python -m pytest -n auto --dist loadgroup tests/integration/test_hostile_*.py --write-held $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup tests/integration/test_hostile_*.py tests/integration/test_secrets.py --write-held $(ARGS)
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)

@@ -50,6 +50,23 @@ def test_only_what_was_typed_is_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("CLIENT_SECRET", "x", []),
+        ("REQUEST_HEADER", "Authorization=Bearer x", []),
+        ("REQUEST_HEADER", "X-Tenant=blue", ["--oidc-request-header=X-Tenant=blue"]),
+        ("SESSION", "work", ["--session=work"]),
+    ],
+)
+def test_a_secret_of_a_variable_stays_there(
+    name: str, value: str, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps it there does not want it in a file; anything else is written as if it had been typed."""
+    monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
+    assert words() == written
+
+
+@pytest.mark.parametrize(
     ("arguments", "written"),
     [
         (["--user=me", "-v=4", "--force-refresh"], []),

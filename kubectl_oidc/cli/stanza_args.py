@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import TokenRequest
 
 
-_OWN = frozenset({"oidc_client_secret", "password"})
-"""Secrets of the person's own environment, which get-token finds there again."""
-
-
 def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
     """Return the arguments of get-token that answer as this command line does.
 
@@ -43,9 +39,9 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
         given = source is not ParameterSource.DEFAULT
         if flag not in shared or not given or ctx.params[name] in ("", None):
             continue
-        if name in _OWN and source is ParameterSource.ENVIRONMENT:
-            continue  # whoever keeps a secret there does not want it in a file
         for arg in _args(name, flag, ctx.params[name], request):
+            if arg.secret and source is ParameterSource.ENVIRONMENT:
+                continue  # whoever keeps a secret there does not want it in a file, and get-token finds it there again
             try:
                 arg.whole().encode()
             except UnicodeEncodeError:

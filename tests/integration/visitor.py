@@ -150,9 +150,11 @@ class VisitedLaptop:
             command: The command.
             then: What the person does with the URL instead; it returns what the browser showed.
         """
-        running = self.begin(
-            *self.words(*more, command=command), env={"KUBECTL_OIDC_CLIENT_SECRET": CLIENT_SECRET}
-        )
+        return self.run_words(self.words(*more, command=command), then)
+
+    def run_words(self, words: list[str], then: Callable[[str], list[Page]] | None = None) -> Outcome:
+        """Run the program with any words, as `run` does."""
+        running = self.begin(*words, env={"KUBECTL_OIDC_CLIENT_SECRET": CLIENT_SECRET})
         pages: list[Page] = []
         url = self._next_url(running)
         if url:

@@ -1,0 +1,208 @@
+"""Every way through the program, at its loudest, with secrets that are known: where they stand afterwards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.hostile import Hostile, json_reply
+from tests.hostile_provider import HostileProvider
+from tests.tokens import ABSENT
+
+from .visitor import CLIENT_SECRET, VisitedLaptop, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.hostile import Talk
+    from tests.plugin import Running
+
+    from .visitor import Outcome, Page
+
+PASSWORD = "SECRET-password-of-ada"
+HEADER = "SECRET-header-of-a-gateway"
+PARAMETER = "SECRET-parameter-of-a-gateway"
+TYPED = {
+    "KUBECTL_OIDC_PASSWORD": PASSWORD,
+    "KUBECTL_OIDC_REQUEST_HEADER": f"Authorization=Bearer {HEADER}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way through the program.
+
+    Attributes:
+        words: The flags.
+        command: The command; empty for stand-alone mode.
+        before: Whether somebody is signed in already.
+        ends: The exit status.
+        prints: What may stand on standard output, by its name.
+        arrange: What is changed at the provider.
+    """
+
+    words: tuple[str, ...] = ()
+    command: str = "get-token"
+    before: bool = False
+    ends: int = 0
+    prints: tuple[str, ...] = ("id_token",)
+    arrange: Callable[[HostileProvider], object] = lambda _: None
+
+
+def _echo(status: int, code: str) -> Callable[[HostileProvider], None]:
+    """Refuse token requests with everything in the answer that was sent."""
+
+    def arrange(provider: HostileProvider) -> None:
+        def script(talk: Talk) -> None:
+            sent = f"{talk.asked.body.decode()} {dict(talk.asked.headers)}"
+            json_reply({"error": code, "error_description": sent}, status)(talk)
+
+        provider.on_token = script
+
+    return arrange
+
+
+def _pushes(provider: HostileProvider) -> None:
+    provider.metadata["pushed_authorization_request_endpoint"] = f"{provider.issuer}/par"
+    provider.server.on("/par", json_reply({"request_uri": "urn:SECRET-request-uri", "expires_in": 60}, 201))
+
+
+def _echoes_what_is_pushed(provider: HostileProvider) -> None:
+    provider.metadata["pushed_authorization_request_endpoint"] = f"{provider.issuer}/par"
+
+    def script(talk: Talk) -> None:
+        sent = talk.asked.body.decode()
+        fields = dict(pair.split("=", 1) for pair in sent.split("&"))
+        provider.seen.secrets |= {"state": fields["state"], "nonce": fields["nonce"]}
+        json_reply({"error": "invalid_request", "error_description": sent}, 400)(talk)
+
+    provider.server.on("/par", script)
+
+
+def _crashes(provider: HostileProvider) -> None:
+    provider.answer["id_token"] = "SECRET-that-is-no-token"
+
+
+def _robot(provider: HostileProvider) -> None:
+    provider.answer["refresh_token"] = ABSENT
+
+
+ROBOT = ("--grant-type=client-credentials",)
+ADA = ("--grant-type=password", "--username=ada")
+WAYS: dict[str, Way] = {
+    "a sign-in": Way(),
+    "a sign-in that hands out the access token": Way(("--oidc-use-access-token",), prints=("access_token",)),
+    "a sign-in that is refused with all that was sent": Way(ends=1, arrange=_echo(400, "invalid_grant")),
+    "a sign-in whose client is refused with all that was sent": Way(
+        ends=1, arrange=_echo(401, "invalid_client")
+    ),
+    "a sign-in whose token is none": Way(ends=1, arrange=_crashes),
+    "a request that is pushed and refused with all that was sent": Way(
+        ends=1, arrange=_echoes_what_is_pushed
+    ),
+    "a refresh": Way(("--force-refresh",), before=True),
+    "a refresh that is refused with all that was sent": Way(
+        ("--force-refresh",), before=True, ends=1, arrange=_echo(400, "invalid_client")
+    ),
+    "a token that is stored": Way(before=True),
+    "a device code": Way(("--grant-type=device-code",)),
+    "a password": Way(ADA),
+    "a password that is refused with all that was sent": Way(
+        ADA, ends=1, arrange=_echo(400, "invalid_grant")
+    ),
+    "the client's own token": Way(ROBOT, arrange=_robot),
+    "the client's own token, refused with all that was sent": Way(
+        ROBOT, ends=1, arrange=_echo(401, "invalid_client")
+    ),
+    "setup": Way(command="setup", prints=()),
+    "setup that writes the kubeconfig": Way(("--write-kubeconfig",), command="setup", prints=()),
+    "a purge": Way(command="purge", before=True, prints=()),
+    "stand-alone mode": Way(command="", prints=()),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Hostile]:
+    """Run the provider's server."""
+    with Hostile() as running:
+        yield running
+
+
+@pytest.fixture
+def laptop(
+    server: Hostile, tmp_path: Path, start_plugin: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> VisitedLaptop:
+    """Have a laptop with secrets in variables."""
+    for name, value in TYPED.items():
+        monkeypatch.setenv(name, value)
+    return VisitedLaptop(HostileProvider(server), tmp_path, start_plugin)
+
+
+def _stand_alone(laptop: VisitedLaptop) -> list[str]:
+    """Write the kubeconfig of stand-alone mode and return the command's words."""
+    config = {
+        "idp-issuer-url": laptop.provider.issuer,
+        "client-id": "kubernetes",
+        "client-secret": CLIENT_SECRET,
+    }
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "users": [{"name": "ada", "user": {"auth-provider": {"name": "oidc", "config": config}}}],
+    }
+    path = laptop.directory / "kubeconfig"
+    path.write_text(json.dumps(kubeconfig))
+    return [
+        f"--kubeconfig={path}",
+        "--user=ada",
+        f"--browser-command={laptop.browser}",
+        "--listen-address=127.0.0.1:0",
+        "-v9",
+    ]
+
+
+def _run(laptop: VisitedLaptop, way: Way) -> Outcome:
+    if not way.command:
+        return laptop.run_words(_stand_alone(laptop))
+    then: Callable[[str], list[Page]] | None = (
+        (lambda _: []) if "device-code" in " ".join(way.words) else None
+    )
+    return laptop.run(*way.words, command=way.command, then=then)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_no_secret_is_anywhere(
+    name: str, laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+) -> None:
+    """On standard error, in a page, in a child's arguments or environment, or in a file that is not the session's."""
+    way = WAYS[name]
+    if way.before:
+        assert laptop.run().status == 0
+    way.arrange(laptop.provider)
+    outcome = _run(laptop, way)
+    assert outcome.status == way.ends, outcome.stderr
+    assert "[v" in outcome.stderr or way.command == "purge", "it was loud"
+    laptop.provider.seen.secrets |= {"password": PASSWORD, "header": HEADER}
+    leaks = laptop.places_with_secrets(outcome)
+    allowed = {f"{secret} in standard output" for secret in way.prints}
+    assert [leak for leak in leaks if leak not in allowed] == []
+    held("Secrets", name, "no secret was anywhere but where it must be")
+
+
+def test_the_search_finds_what_is_there(laptop: VisitedLaptop) -> None:
+    """A secret in each of the places is found, so that finding none means something."""
+    outcome = laptop.run()
+    secret = laptop.provider.seen.secrets["code"]
+    (Path.home() / "stray").write_text(f"x{secret}x")
+    (laptop.directory / "notes.children").write_text(secret)
+    outcome.stderr += laptop.provider.seen.secrets["id_token"].rpartition(".")[2]
+    outcome.pages.append(visit(f"{laptop.provider.issuer}/nowhere?{urlencode({'code': secret})}"))
+    outcome.pages[-1] = type(outcome.pages[-1])(404, {}, f"<p>{secret}</p>")
+    found = " ".join(laptop.places_with_secrets(outcome))
+    for place in ("stray", "child", "standard error", "page 1"):
+        assert place in found
