@@ -178,6 +178,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     honest("names no key", _header(kid=ABSENT)),
     honest("is called a JWT", _header(typ="JWT")),
     honest("was issued 30 seconds ahead of our clock", _claims(iat=_in(30), nbf=_in(30))),
+    honest("ended 30 seconds ago by our clock", _claims(exp=_in(-30), iat=_in(-300))),
     honest("belongs to the access token", _at_hash(True)),
     honest("is of 12 KB", _claims(groups=[f"eks-team-{number:04}" for number in range(600)])),
     honest("has claims in every script", _claims(name="Ада Лавлейс 愛達 \U0001f980", groups=["eks-админы"])),

@@ -16,7 +16,7 @@ from tests.hostile_scenarios import KINDS
 from tests.hostile_scenarios.callbacks import ENDING, FORGED
 from tests.hostile_scenarios.scenario import DEVICE, REFRESH, SIGN_IN
 from tests.plugin import start
-from tests.tokens import CLIENT_ID
+from tests.tokens import CLIENT_ID, jwks, signing_key
 
 from .laptop import cache, claims_of, token_of
 from .visitor import VisitedLaptop, visit
@@ -166,6 +166,21 @@ def test_a_refresh_that_brings_another_token(
     assert session.id_token.reveal() == token_of(outcome.stdout)
     assert signed_in.places_with_secrets(outcome) == []
     held("ID token (refresh)", f"{what} than the session's", "not used; the person signs in again")
+
+
+def test_a_key_that_was_rotated_since_its_set_was_fetched(
+    laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+) -> None:
+    """The set is fetched once more, and the token is believed; nothing else is asked for."""
+    assert laptop.run().status == 0
+    laptop.provider.key = signing_key("RS256", "rotated")
+    laptop.provider.key_set = jwks(laptop.provider.key)
+    laptop.provider.seen.requests.clear()
+    outcome = laptop.run("--force-refresh")
+    assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
+    assert laptop.provider.seen.requests == ["/token", "/keys"]
+    assert laptop.places_with_secrets(outcome) == []
+    held("Key set (refresh)", "has another key than when it was fetched", "fetched once more; believed")
 
 
 def test_a_refresh_token_that_ended(signed_in: VisitedLaptop, held: Callable[[str, str, str], None]) -> None:
