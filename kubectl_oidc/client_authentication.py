@@ -87,6 +87,9 @@ class Client:
             form = [(name, value) for name, value in form if name != "client_id"]
         if method == PRIVATE_KEY_JWT and self.assertion_key:
             return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
+        if method == NONE:
+            # RFC 6749 §3.2.1: a public client says its name. Authlib would do the same, once it is loaded.
+            return headers, [*form, ("client_id", self.client_id)]
         from authlib.oauth2.auth import ClientAuth
 
         client_id, secret = self.client_id, self.client_secret.reveal() if self.client_secret else ""

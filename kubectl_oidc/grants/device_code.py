@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.browser import Browser, may_be_opened
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.grants.attempt import code_challenge
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.secret import Secret
@@ -111,8 +112,6 @@ def _authorization(
     deadline: Deadline,
 ) -> DeviceAuthorization:
     """Ask for a device code (RFC 8628 §3.1)."""
-    from authlib.oauth2.rfc7636 import create_s256_code_challenge
-
     url = metadata.device_authorization_endpoint
     if url is None:
         raise ProviderMisbehaves(
@@ -125,7 +124,7 @@ def _authorization(
     }
     parameters["scope"] = " ".join(request.scopes)
     if verifier:
-        parameters["code_challenge"] = create_s256_code_challenge(verifier.reveal())
+        parameters["code_challenge"] = code_challenge(verifier)
         parameters["code_challenge_method"] = "S256"
     endpoint = provider.endpoint(url, metadata, "device authorization endpoint")
     return DeviceAuthorization.parse(endpoint.ask(parameters, deadline), local=urlsplit(url).scheme == "http")
