@@ -9,7 +9,7 @@ DEV := .venv/.dev
 MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held fresh bench coverage mutants lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held fresh fuzz bench coverage mutants lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -62,6 +62,9 @@ held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
 
+fuzz: ## Throw changed inputs at everything that parses, a minute each (ARGS="--seconds 600 kubeconfig" for more of one)
+	@tools/fuzz $(ARGS)
+
 bench: $(DEV) ## Measure what a kubectl waits for, beside the interpreter and kubelogin, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -85,4 +88,4 @@ hooks: $(DEV) ## Run format, lint and types before each commit
 	@$(BIN)/pre-commit install
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .tools build dist site .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .fuzz .tools build dist site .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

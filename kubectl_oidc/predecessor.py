@@ -79,6 +79,12 @@ class Left:
         """Tell whether it has the claims that some of these scopes are named after: else it was asked for without them."""
         return all(scope in self.claims for scope in scopes if scope in {"email", "groups"})
 
+    def usable(self) -> bool:
+        """Tell whether it says whose it is (Core 2), and its refresh token is one (RFC 6749, appendix A.17)."""
+        refresh, subject = self.refresh_token, self.claims.get("sub")
+        sendable = refresh is None or (refresh.reveal().isascii() and refresh.reveal().isprintable())
+        return sendable and isinstance(subject, str) and bool(subject)
+
     def session(self, session_id: str, now: int) -> Session:
         """Return it as a session of ours, not validated.
 
@@ -130,7 +136,7 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
     fitting = [
         left
         for left in _free(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
-        if left.fits(request.issuer, request.client_id) and left.says(request.scopes)
+        if left.fits(request.issuer, request.client_id) and left.says(request.scopes) and left.usable()
     ]
     kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
     if len(kinds) != 1:
@@ -155,8 +161,9 @@ def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client
         found = [*_files(cache_dir), *_entries(environ)]
     except StoreError as error:
         found, unread = list(_files(cache_dir)), error
+    every = not issuer and not client_id  # also what says nothing of either
     for left in found:
-        if left.fits(issuer or str(left.claims.get("iss")), client_id or left.client()):
+        if every or left.fits(issuer or str(left.claims.get("iss")), client_id or left.client()):
             left.remove()
             places.append(left.where)
     if unread:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -101,3 +103,15 @@ def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
     """Whatever it is, it is an answer or words about it."""
     for prefix in ("", "http://x/?", "code="):
         assert isinstance(answer(prefix + text), Answer | str)
+
+
+@ARBITRARY
+@given(
+    code=st.text(min_size=1),
+    before=st.sampled_from(["", " ", '"', "<"]),
+    behind=st.sampled_from(["", "#_=_", "#"]),
+)
+def test_any_code_arrives_in_a_pasted_address(code: str, before: str, behind: str) -> None:
+    """As the provider made it, whatever a browser or a terminal puts around the address."""
+    query = urlencode({"code": code, "state": "the-state"})
+    assert answer(f"{before}http://localhost:8000/?{query}{behind}{before}") == Answer(Secret(code))

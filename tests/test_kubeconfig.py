@@ -10,10 +10,12 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import assume, given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza, check_user, read, write_user
@@ -25,6 +27,7 @@ from kubectl_oidc.kubeconfig.stanza import INSTALL_HINT, is_ours, redacted
 from kubectl_oidc.secret import Secret
 
 from . import parts
+from .arbitrary import ARBITRARY, TEXT, or_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +58,35 @@ users:
       secret
 # behind the users
 """
+
+
+FRAGMENTS = [
+    *(
+        "users:",
+        "clusters:",
+        "contexts:",
+        "current-context: a",
+        "name: oidc",
+        "user:",
+        "exec:",
+        "command: kubectl-oidc_login",
+    ),
+    *("- ", "\n", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ", ", ": ", "? ", "# ", "|", ">", "'", '"'),
+    *(
+        "&a ",
+        "*a",
+        "<<: *a",
+        "!!binary ",
+        "!!set ",
+        "!!omap ",
+        "!!bool ",
+        "!a ",
+        "%YAML 1.1\n---\n",
+        "---\n",
+        "...\n",
+    ),
+]
+"""What YAML is made of."""
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -706,3 +738,155 @@ class ordinary_directory:  # noqa: N801 - reads as the context that it is
             os.seteuid(0)
         for path in (*self.directory.iterdir(), self.directory):
             path.rmdir() if path.is_dir() else path.unlink()
+
+
+COMMENT = st.just("") | st.text("abc: -#'\"{}[]&*!|>%é", max_size=8).map(" # {}".format)
+WORD = st.text(
+    st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=10
+) | st.sampled_from(["yes", "0123", "1e3", "~", "- a", "a: b", "#", "oidc ", "a\nb"])
+
+
+@st.composite
+def items(draw: st.DrawFn, name: str, margin: str) -> str:
+    """Return one user of a list in one of the forms that people and programs write."""
+    name, token = (json.dumps(word, ensure_ascii=False) for word in (name, draw(WORD)))
+    one, two, three = draw(COMMENT), draw(COMMENT), draw(COMMENT)
+    text = draw(
+        st.sampled_from(
+            [
+                f"- name: {name}{one}\n  user:{two}\n    token: {token}{three}\n",
+                f"- user:{one}\n    token: {token}{two}\n  name: {name}{three}\n",
+                f"-{one}\n  name: {name}{two}\n  user: {{token: {token}}}{three}\n",
+                f"- {{name: {name}, user: {{token: {token}}}}}{one}\n",
+                f'- {{"name": {name},{one}\n   "user": {{"token": {token}}}{two}\n  }}{three}\n',
+                f"- name: {name}{one}\n  user:\n    as: >-\n      folded\n      words\n    token: {token}{two}\n",
+                f"- name: {name}\n{one}\n  user:\n\n    token: {token}{two}\n",
+            ]
+        )
+    )
+    return "".join(f"{margin}{line}\n" if line else "\n" for line in text.splitlines())
+
+
+@st.composite
+def kubeconfigs(draw: st.DrawFn) -> tuple[list[str], str, dict[str, str], str]:
+    """Return a kubeconfig as what stands before its users, each user by name, and what stands behind; all but one have a comment."""
+    others = [
+        "apiVersion: v1\n",
+        "kind: Config # é\n",
+        "preferences: {}\n\n",
+        'current-context: "a"\n',
+        "# --\n",
+    ]
+    before, behind = (draw(st.lists(st.sampled_from(others), unique=True, max_size=3)) for _ in range(2))
+    behind = [line for line in behind if line not in before or line.startswith("#")]
+    margin = draw(st.sampled_from(["", "  "]))
+    names = draw(st.lists(WORD, unique=True, min_size=1, max_size=4))
+    users = {name: draw(items(name, margin)) for name in names}
+    return names, "".join(before) + f"users:{draw(COMMENT)}\n", users, "".join(behind)
+
+
+def common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+class TestAnyKubeconfig:
+    """However a kubeconfig is written: it is edited in its one place, or refused as it is."""
+
+    @ARBITRARY
+    @given(
+        parts=kubeconfigs(),
+        name=WORD,
+        newline=st.sampled_from(["\n", "\r\n"]),
+        bom=st.sampled_from(["", "\ufeff"]),
+        cut=st.booleans(),
+    )
+    def test_a_user_is_added_and_every_byte_stays(
+        self,
+        parts: tuple[list[str], str, dict[str, str], str],
+        name: str,
+        newline: str,
+        bom: str,
+        *,
+        cut: bool,
+    ) -> None:
+        """Without the lines of the new user the text is the old one; every other user says what it said."""
+        names, head, users, tail = parts
+        assume(name not in names)
+        text = bom + (head + "".join(users.values()) + tail).replace("\n", newline)
+        text = text.rstrip() if cut else text
+        edited = set_user(text, name, USER, "F")
+        kept = common(text, edited) + common(text[::-1], edited[::-1])
+
+        assert kept >= len(text)
+        assert load(edited, "F")["users"] == [*load(text, "F")["users"], {"name": name, "user": USER}]
+
+    @ARBITRARY
+    @given(kubeconfigs(), st.data(), st.sampled_from(["\n", "\r\n"]))
+    def test_a_user_is_replaced_and_what_is_around_it_stays(
+        self, parts: tuple[list[str], str, dict[str, str], str], data: st.DataObject, newline: str
+    ) -> None:
+        """What stands before and behind the lines of the user is as it was, byte for byte."""
+        names, head, users, tail = parts
+        name = data.draw(st.sampled_from(names))
+        at = names.index(name)
+        before = (head + "".join(users[each] for each in names[:at])).replace("\n", newline)
+        behind = ("".join(users[each] for each in names[at + 1 :]) + tail).replace("\n", newline)
+        text = before + users[name].replace("\n", newline) + behind
+        edited = set_user(text, name, USER, "F")
+
+        assert edited.startswith(before)
+        assert edited.endswith(behind)
+        wanted = load(text, "F")
+        wanted["users"][at] = {**wanted["users"][at], "user": USER}
+        assert (
+            load(edited, "F") == {"apiVersion": "v1", "kind": "Config", **wanted}
+            or load(edited, "F") == wanted
+        )
+
+    @ARBITRARY
+    @given(st.lists(st.sampled_from(FRAGMENTS) | TEXT, max_size=12).map("".join))
+    def test_any_text_is_a_kubeconfig_or_refused_with_its_name(self, text: str) -> None:
+        """YAML of every kind, broken or of another shape: read and edited, or a KubeconfigError in plain words."""
+        with or_refused(KubeconfigError):
+            config = load(text, "F")
+            json.dumps(config)
+            with or_refused(KubeconfigError):
+                assert load(set_user(text, "oidc", USER, "F"), "F")["users"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("a: !!bool word\n", id="a truth value that is none"),
+            pytest.param("a: !!binary aGk=\n", id="bytes"),
+            pytest.param("a: !!set {b}\n", id="a set"),
+            pytest.param("? [a, b]\n: c\n", id="a key that is a list"),
+            pytest.param("a: &a [*a]\n", id="a list in itself"),
+            pytest.param('a: "\\ud83d\\ude00"\n', id="half characters"),
+            pytest.param(
+                "a: &a [x, x]\n"
+                + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefgh")),
+                id="nine to the seventh",
+            ),
+        ],
+    )
+    def test_what_json_cannot_say_is_refused(self, text: str) -> None:
+        """Kubectl reads kubeconfigs as JSON, and refuses what grows without end."""
+        with pytest.raises(KubeconfigError, match="F is not valid YAML"):
+            load(text, "F")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("x: &x\n- name: oidc\nusers: *x\n", id="our user in an alias"),
+            pytest.param("users:\n- name: oidc\n  user: word\n", id="our user a word"),
+            pytest.param("!!omap\n- users: []\n", id="a list of pairs for the mapping"),
+        ],
+    )
+    def test_a_form_that_is_not_edited_is_refused(self, text: str) -> None:
+        """The error says what to do instead."""
+        with or_refused(KubeconfigError):
+            set_user(text, "oidc", USER, "F")
+            pytest.fail("it was edited")

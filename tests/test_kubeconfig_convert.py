@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.convert import plan, write
+from kubectl_oidc.kubeconfig.convert import _plan, plan, write
 from kubectl_oidc.kubeconfig.parse import load
 from kubectl_oidc.kubeconfig.stanza import INSTALL_HINT
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from .arbitrary import ARBITRARY, JSON, is_one_plain_line, or_refused
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 TEXT = """\
@@ -187,3 +189,59 @@ def test_what_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
         write(one, [])
     assert path.read_text() == other
     assert [entry.name for entry in tmp_path.glob("config*")] == ["config"]
+
+
+SECRETS = st.text(
+    st.characters(codec="ascii", exclude_categories=["C", "Z"], exclude_characters=",="), min_size=1
+).map("s3cr3t{}".format)
+WORDS = st.one_of(
+    st.builds("--oidc-client-secret={}".format, SECRETS),
+    st.builds("--password={}".format, SECRETS),
+    st.builds("--oidc-request-header=X-Token={}".format, SECRETS),
+    st.builds("--oidc-auth-request-extra-params=client_secret={}".format, SECRETS),
+    st.sampled_from(
+        [
+            "--oidc-issuer-url=https://idp.example.com",
+            "--oidc-client-id=a",
+            "--skip-open-browser",
+            "-v1",
+            "\x1b[2J",
+        ]
+    ),
+)
+
+
+@ARBITRARY
+@given(
+    args=st.lists(WORDS, max_size=5),
+    rest=st.fixed_dictionaries(
+        {}, optional={"env": JSON, "interactiveMode": JSON, "installHint": JSON, "other": JSON}
+    ),
+    command=st.sampled_from(["kubectl", "kubelogin", "/opt/kubectl-oidc_login", "kubectl-oidc_login"]),
+)
+def test_any_stanza_is_rewritten_once_and_shown_without_its_secrets(
+    args: list[str], rest: dict[str, Any], command: str
+) -> None:
+    """The arguments stay, what is shown is plain and holds no secret, and a second time there is nothing to do."""
+    old = {"apiVersion": V1BETA1, "command": command, "args": ["oidc-login", "get-token", *args], **rest}
+    document = {"users": [{"name": "a", "user": {"exec": old}}, {"name": "b", "user": {"token": "t"}}]}
+    with or_refused(KubeconfigError, "s3cr3t"):
+        one = _plan(Path("F"), json.dumps(document, ensure_ascii=False), [])
+        if not one.conversions:
+            assert one.after == one.before
+            return
+        (conversion,) = one.conversions
+        assert "s3cr3t" not in conversion.difference
+        assert all(map(is_one_plain_line, conversion.difference.splitlines()))
+        assert stanza(one.after, "a")["args"][-len(args) :] == args or not args
+        assert load(one.after, "F")["users"][1] == document["users"][1]
+        assert not _plan(Path("F"), one.after, []).conversions
+
+
+@pytest.mark.parametrize("args", ["word", True, {"a": "b"}])
+def test_a_stanza_whose_arguments_are_no_list_is_left_alone(tmp_path: Path, args: object) -> None:
+    """Kubectl refuses it, and so there is nothing to keep of it."""
+    stanza_ = {"command": "kubectl-oidc_login", "args": args}
+    path = kubeconfig(tmp_path / "config", json.dumps({"users": [{"name": "a", "user": {"exec": stanza_}}]}))
+    (one,) = plan(str(path), {}, [])
+    assert (one.conversions, one.others) == ((), ("a",))

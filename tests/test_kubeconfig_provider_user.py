@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import read
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, provider_user, write_tokens
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, _with_tokens, provider_user, write_tokens
 from kubectl_oidc.secret import Secret
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from .arbitrary import ARBITRARY
 
 TEXT = """\
 # Mine; do not lose this line.
@@ -167,3 +167,36 @@ def test_a_user_that_is_gone_is_an_error(path: Path) -> None:
     with pytest.raises(KubeconfigError):
         write_tokens(user, TOKENS)
     assert path.read_text() == text
+
+
+TOKEN = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1).map(Secret)
+COMMENT = st.just("") | st.text("abc: -#'\"{}[]&*!|>%é", max_size=8).map(" # {}".format)
+
+
+@ARBITRARY
+@given(
+    tokens=st.fixed_dictionaries({"id-token": TOKEN}, optional={"refresh-token": TOKEN}),
+    comments=st.tuples(COMMENT, COMMENT, COMMENT),
+    old=st.sampled_from(["old", '"old"', "'it''s old'", "|-\n          old\n          older", "", "0123"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_tokens_are_set_and_what_is_around_them_stays(
+    tokens: dict[str, Secret], comments: tuple[str, str, str], old: str, newline: str
+) -> None:
+    """Whatever a token is made of, it is what is read again; lines before and behind the configuration stay as they are."""
+    one, two, three = comments
+    before = f"# mine\nusers:{one}\n- name: bob{two}\n  user: {{token: a}}\n- name: alice{three}\n  user:\n    auth-provider:{one}\n      config:\n"
+    config = f"        client-id: kubernetes{two}\n        id-token: {old}\n"
+    behind = f"      name: oidc{three}\n# behind\ncurrent-context: a{one}\n"
+    text, before, behind = (
+        words.replace("\n", newline) for words in (before + config + behind, before, behind)
+    )
+    alice = ProviderUser("alice", Path("F"), {}, {})
+    edited = _with_tokens(text, alice, tokens)
+    assert edited.startswith(before)
+    assert edited.endswith(behind)
+    wanted = load(text, "F")
+    wanted["users"][1]["user"]["auth-provider"]["config"].update(
+        {key: token.reveal() for key, token in tokens.items()}
+    )
+    assert load(edited, "F") == wanted

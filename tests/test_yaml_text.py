@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies as st
 from ruamel.yaml import YAML
 
 from kubectl_oidc.yaml_text import block, entry, scalar
+
+from .arbitrary import ARBITRARY, TEXT, is_one_plain_line
 
 WORDS = [
     *(
@@ -101,3 +104,25 @@ def test_a_certificate_stands_line_by_line() -> None:
 
     assert text.splitlines()[:2] == ["ca: |", "  -----BEGIN CERTIFICATE-----"]
     assert YAML(typ="safe", pure=True).load(text) == {"ca": pem}
+
+
+SAID = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT.map(lambda text: text.replace("\ud800", "")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=6) | st.sampled_from(WORDS), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+@ARBITRARY
+@given(value=st.dictionaries(st.text(max_size=6) | st.sampled_from(WORDS), SAID, min_size=1, max_size=3))
+def test_any_value_is_read_back_as_it_was_written(version: str, value: dict[str, object]) -> None:
+    """Mappings, lists and words of any kind, in each other to any depth; and no line of it moves a terminal."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = version
+    text = block(value)
+    assert yaml.load(text) == value
+    assert all(map(is_one_plain_line, text.splitlines()))

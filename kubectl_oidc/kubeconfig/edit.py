@@ -130,8 +130,8 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
         edited = _edited(text, name, user, data)
         if {**_HEAD, **load(edited, where)} == wanted:
             return edited
-    except (KubeconfigError, Unclear):
-        pass
+    except (KubeconfigError, Unclear, LookupError, TypeError, ValueError):
+        pass  # such as a list that is an alias, or a user that is a word
     raise KubeconfigError(
         f"user {plain(name)!r} cannot be set in {where} without touching other parts of the file",
         "run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",

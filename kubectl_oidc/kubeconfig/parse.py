@@ -20,6 +20,12 @@ for _tag in ("int", "float", "timestamp"):
     _WordsAsWritten.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
 
 
+# The library says most things with errors of its own, and a few, such as `!!bool word`, with Python's.
+_NOT_YAML = (YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_MOST_VALUES = 1_000_000
+_UNDER_WAY = 0
+
+
 def reader() -> YAML:
     """Return the one YAML reader for kubeconfigs."""
     yaml = YAML(typ="safe", pure=True)
@@ -42,7 +48,8 @@ def load(text: str, where: str) -> dict[str, Any]:
     """
     try:
         data = reader().load(text.removeprefix("\ufeff"))
-    except (YAMLError, ValueError, RecursionError) as error:
+        _size(data, {})
+    except _NOT_YAML as error:
         raise KubeconfigError(
             f"{where} is not valid YAML{_place(error)}",
             "correct the file (`kubectl config view` shows the same error); it was not changed",
@@ -57,6 +64,37 @@ def load(text: str, where: str) -> dict[str, Any]:
     for key in ("clusters", "contexts", "users"):
         _check_named(data.get(key), key, where)
     return data
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """Return how many values stand in ``value``, what an alias names counted each time.
+
+    Args:
+        value: What was read.
+        known: The sizes of what was looked at, by identity.
+
+    Raises:
+        ValueError: There are too many, it holds itself, or it is nothing that JSON has: kubectl reads a kubeconfig as JSON.
+    """
+    if isinstance(value, str):
+        value.encode()  # half a character, which YAML can name, is none
+    if value is None or isinstance(value, str | bool):
+        return 1
+    if id(value) in known:
+        if known[id(value)] == _UNDER_WAY:
+            raise ValueError("it holds itself")
+        return known[id(value)]
+    known[id(value)] = _UNDER_WAY
+    if type(value) is dict and all(isinstance(key, str | bool | None) for key in value):
+        size = 1 + sum(_size(item, known) for item in value.values())
+    elif type(value) is list:
+        size = 1 + sum(_size(item, known) for item in value)
+    else:
+        raise ValueError("it holds what JSON does not have")
+    if size > _MOST_VALUES:
+        raise ValueError("its aliases make too much of it")
+    known[id(value)] = size
+    return size
 
 
 def _check_named(items: object, key: str, where: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 COMMAND = "kubectl-oidc_login"
 API_VERSION = "client.authentication.k8s.io/v1"
@@ -134,8 +137,10 @@ def is_ours(exec_: Mapping[str, object]) -> bool:
     """
     command = str(exec_.get("command", ""))
     name = PureWindowsPath(command).name  # takes both kinds of slash
-    args = exec_.get("args")
-    words = [str(word) for word in args] if isinstance(args, Sequence) and not isinstance(args, str) else []
+    args = exec_.get("args") or []
+    if not isinstance(args, list):
+        return False  # kubectl refuses it
+    words = [str(word) for word in args]
     match name.lower().removesuffix(".exe"):
         case "kubectl-oidc_login":
             return True

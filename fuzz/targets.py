@@ -1,0 +1,423 @@
+"""What is fuzzed: one function a parser, which takes any bytes and raises where something is wrong.
+
+A parser takes what it is given or refuses it with the error that it documents, in words that a terminal may show. Each
+target has a few honest inputs to begin with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import tempfile
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from kubectl_oidc import predecessor
+from kubectl_oidc.cli import pairs
+from kubectl_oidc.errors import (
+    ExecInfoError,
+    IdTokenError,
+    KubeconfigError,
+    OidcLoginError,
+    ProviderMisbehaves,
+    UsageError,
+)
+from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
+from kubectl_oidc.grants import pasted
+from kubectl_oidc.grants.attempt import Attempt
+from kubectl_oidc.grants.device_authorization import DeviceAuthorization
+from kubectl_oidc.grants.pushed_authorization import _parse as pushed_answer
+from kubectl_oidc.http import Response, _redirection, retry_after
+from kubectl_oidc.issuer import check_issuer, shown
+from kubectl_oidc.json_answer import load_object
+from kubectl_oidc.jws import signed_claims, unverified_claims
+from kubectl_oidc.key_set import KeySet
+from kubectl_oidc.kubeconfig.convert import _plan as conversion
+from kubectl_oidc.kubeconfig.edit import set_user
+from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, _with_tokens
+from kubectl_oidc.loopback.addresses import ListenAddress
+from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request
+from kubectl_oidc.loopback.connection import Connection
+from kubectl_oidc.loopback.pages import refusal as page
+from kubectl_oidc.metadata_cache import LONGEST, SHORTEST, entity_tag, lifetime
+from kubectl_oidc.provider_metadata import parse_metadata
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import Session, _guarded
+from kubectl_oidc.stores import index
+from kubectl_oidc.stores.keyring_slots import read as read_slots
+from kubectl_oidc.token_response import refusal, token_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ISSUER = "https://id.example.com"
+ID = "0123456789abcdef" * 2
+STATE = "S" * 43
+ATTEMPT = Attempt(Secret(STATE), Secret("N" * 43), None)
+AWAITED = Awaited(
+    frozenset({"localhost:8000"}), "/", Secret("/ticket"), Secret(STATE), ISSUER, iss_required=False
+)
+USER = {"exec": {"apiVersion": "v1", "command": "kubectl-oidc_login", "args": ["get-token", "--a=b"]}}
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One parser.
+
+    Attributes:
+        run: Takes any bytes; raises where something is wrong.
+        seeds: Honest inputs.
+    """
+
+    run: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+
+
+def plain(words: str) -> None:
+    """Require that a terminal shows the words as they are."""
+    if any(unicodedata.category(char) in _UNSEEN for char in words):
+        raise AssertionError(f"not plain: {words!r}")
+
+
+@contextlib.contextmanager
+def or_refused(kind: type[OidcLoginError]) -> Iterator[None]:
+    """Let the block end with the documented error, in plain words."""
+    try:
+        yield
+    except kind as error:
+        plain(f"{error.message} {error.hint}")
+
+
+def text(data: bytes) -> str:
+    """Return bytes as an argument or a variable brings them (PEP 383)."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def members(data: bytes) -> dict[str, object]:
+    """Return the JSON object that a provider said; nothing where it is none, which is another target's affair."""
+    with contextlib.suppress(ProviderMisbehaves):
+        return load_object(data, "the answer")
+    return {}
+
+
+def exec_info(data: bytes) -> None:
+    with or_refused(ExecInfoError):
+        assert ExecInfo.parse(text(data)).api_version in VERSIONS
+
+
+def json_answer(data: bytes) -> None:
+    with or_refused(ProviderMisbehaves):
+        document = load_object(data, "the answer")
+        assert load_object(json.dumps(document).encode(), "the same") == document or "inf" in repr(document)
+
+
+def session(data: bytes) -> None:
+    assert Session.parse(data, ID) is None or data.isascii()
+    record = _guarded({**SESSION, **members(data), "session": ID, "version": 1})
+    found = Session.parse(record, ID)
+    assert found is None or Session.parse(found.record(), ID) == found
+
+
+def index_entry(data: bytes) -> None:
+    with _PLACE.open("wb") as file:
+        file.write(data)
+    found = index.read(_CACHE, ID)
+    assert found is None or (found.session_id == ID and found.storage in index.PLACES)
+
+
+def slots(data: bytes) -> None:
+    entries = dict(zip(("s/a", "s/b", "s/a/1", "s/b/1", "s/a/2"), text(data).split("\0"), strict=False))
+    read_slots(entries.get, "s")
+
+
+def metadata(data: bytes) -> None:
+    with or_refused(ProviderMisbehaves):
+        found = parse_metadata({**METADATA, **members(data)}, ISSUER)
+        for url in (found.token_endpoint, found.jwks_uri, found.authorization_endpoint):
+            assert url.lower().startswith("https://")
+            plain(url)
+
+
+def key_set(data: bytes) -> None:
+    with or_refused(ProviderMisbehaves):
+        keys = KeySet.from_jwks(members(data))
+        for left_out in keys.left_out:
+            plain(str(left_out))
+        plain(keys.why_none("kid", "RS256"))
+
+
+def id_token(data: bytes) -> None:
+    token = Secret(data.decode("latin-1"))
+    with or_refused(IdTokenError):
+        json.dumps(unverified_claims(token)).encode()
+    with or_refused(IdTokenError):
+        signed_claims(token, keys=KEYS, algorithms=())
+        raise AssertionError("nobody has signed it")
+
+
+def tokens(data: bytes) -> None:
+    document = members(data)
+    with or_refused(ProviderMisbehaves):
+        found = token_response(document, "the answer")
+        for token in (found.id_token, found.access_token, found.refresh_token):
+            assert token is None or token.reveal().isascii()
+    error = refusal(document, "refresh_token", ["SECRET"], endpoint="token endpoint", invalid_client="hint")
+    plain(f"{error.message} {error.hint}")
+    assert "SECRET" not in error.message
+
+
+def device_authorization(data: bytes) -> None:
+    with or_refused(ProviderMisbehaves):
+        device = DeviceAuthorization.parse({**DEVICE, **members(data)}, local=False)
+        plain(f"{device.user_code} {device.verification_uri} {device.verification_uri_complete}")
+        urlencode({"device_code": device.device_code.reveal()})
+
+
+def pushed_authorization(data: bytes) -> None:
+    with or_refused(ProviderMisbehaves):
+        uri, seconds = pushed_answer({**PUSHED, **members(data)})
+        assert uri.reveal().isascii()
+        assert float(seconds) > 0
+
+
+def callback(data: bytes) -> None:
+    method, _, rest = data.decode("latin-1").partition(" ")
+    target, _, host = rest.partition(" ")
+    verdict = AWAITED.judge(Request(method, target, host))
+    if isinstance(verdict, Refusal):
+        plain(verdict.why)
+        body = page(verdict).body.decode()
+        assert "<script" not in body
+    elif isinstance(verdict, Answer):
+        assert STATE in target or "%" in target
+
+
+def connection(data: bytes) -> None:
+    """Read a request from a socket on which these bytes come, and answer it."""
+
+    async def talk() -> bytes:
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            far.settimeout(1)
+            far.sendall(data[:60_000])
+            far.shutdown(socket.SHUT_WR)
+            one = Connection(near)
+            request = await one.read()
+            if request is None:
+                return b""
+            await one.send(page(request if isinstance(request, Refusal) else Refusal(400, "no")))
+            return far.recv(65536)
+
+    answer = asyncio.run(talk())
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+
+
+def pasted_answer(data: bytes) -> None:
+    answer = pasted.read(text(data), ATTEMPT, issuer=ISSUER, iss_required=False)
+    if isinstance(answer, str):
+        plain(answer)
+
+
+def kubeconfig(data: bytes) -> None:
+    with contextlib.suppress(UnicodeDecodeError), or_refused(KubeconfigError):
+        words = data.decode()
+        found = load(words, "F")
+        with or_refused(KubeconfigError):
+            edited = load(set_user(words, "oidc", USER, "F"), "F")
+            others = [item for item in found.get("users") or [] if item.get("name") != "oidc"]
+            assert [item for item in edited["users"] if item.get("name") != "oidc"] == others
+        with or_refused(KubeconfigError):
+            _with_tokens(words, ProviderUser("alice", Path("F"), {}, {}), {"id-token": Secret("a.b.c")})
+        with or_refused(KubeconfigError):
+            plan = conversion(Path("F"), words, [])
+            plain("".join(one.difference.replace("\n", "") for one in plan.conversions))
+            assert not conversion(Path("F"), plan.after, []).conversions
+
+
+def name_value(data: bytes) -> None:
+    with or_refused(UsageError):
+        for name, value in pairs.read("--flag", [text(data)]):
+            assert (
+                dict(pairs.read("--flag", [pairs.write(name, value)])) == {name: value} or '"' in name + value
+            )
+
+
+def urls(data: bytes) -> None:
+    url = text(data)
+    plain(shown(url))
+    with or_refused(UsageError):
+        plain(check_issuer(url))
+    with or_refused(UsageError):
+        address = ListenAddress.parse(url)
+        assert ListenAddress.parse(str(address)) == address
+
+
+def headers(data: bytes) -> None:
+    words = data.decode("latin-1")
+    wait = retry_after(Response(503, {"retry-after": words}, b""))
+    assert wait is None or 0 <= wait < 1e12  # noqa: PLR2004
+    assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
+    plain(entity_tag({"etag": words}))
+    with or_refused(ProviderMisbehaves):
+        target = _redirection("https://a.example/b", Response(302, {"location": words}, b""))
+        assert target
+        assert target.lower().startswith("https://")
+
+
+def kubelogin(data: bytes) -> None:
+    left = predecessor._parse(data, "F", lambda: None)  # noqa: SLF001
+    if left is not None:
+        plain(left.person())
+        assert isinstance(left.client(), str)
+        with or_refused(IdTokenError):
+            left.session(ID, 1)
+
+
+METADATA: Mapping[str, object] = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/authorize",
+    "token_endpoint": f"{ISSUER}/token",
+    "jwks_uri": f"{ISSUER}/keys",
+    "scopes_supported": ["openid"],
+    "device_authorization_endpoint": f"{ISSUER}/device",
+}
+DEVICE: Mapping[str, object] = {
+    "device_code": "code",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": f"{ISSUER}/device",
+    "verification_uri_complete": f"{ISSUER}/device?user_code=WDJB-MJHT#top",
+    "expires_in": 1800,
+    "interval": 5,
+}
+PUSHED: Mapping[str, object] = {"request_uri": "urn:ietf:params:oauth:request_uri:a", "expires_in": 60}
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "a",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}  # RFC 7515, appendix A.3
+KEYS = KeySet.from_jwks({"keys": [JWK]})
+ENTRY = index.Entry(
+    session_id=ID,
+    issuer=ISSUER,
+    client_id="a",
+    scopes=("openid",),
+    name="",
+    person="alice",
+    storage="disk",
+    credential="disk",
+    generation=1,
+    signed_in_at=1,
+    refreshed_at=1,
+    expiry=1,
+    renewable=True,
+    in_flight=0,
+    host="laptop",
+)
+SESSION = json.loads(
+    Session(
+        session_id=ID,
+        generation=1,
+        issuer=ISSUER,
+        subject="alice",
+        audience=("a",),
+        person="alice",
+        id_token=Secret("a.b.c"),
+        access_token=None,
+        refresh_token=Secret("r"),
+        expiry=1,
+        signed_in_at=1,
+    ).record()
+)
+TOKEN = b"eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIiwic3ViIjoiYSIsImV4cCI6MX0.c2ln"
+_CACHE = Path(tempfile.mkdtemp(prefix="oidc-fuzz-"))
+_PLACE = _CACHE / index.DIRECTORY / f"{ID}.json"
+_PLACE.parent.mkdir(mode=0o700)
+_PLACE.touch(mode=0o600)
+
+
+def _said(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document).encode()
+
+
+YAML = """\
+# mine
+users:
+- name: alice # she
+  user:
+    auth-provider:
+      config: {id-token: "old", client-id: 'a'}
+      name: oidc
+- name: oidc
+  user:
+    exec:
+      command: kubectl
+      args: [oidc-login, get-token, --oidc-client-secret=SECRET]
+- &b {name: bob, user: {token: >-
+    a
+    b}}
+kind: Config
+"""
+
+TARGETS: Mapping[str, Target] = {
+    "callback": Target(
+        callback, (f"GET /?code=a&state={STATE}&iss=b localhost:8000".encode(), b"POST * evil")
+    ),
+    "connection": Target(
+        connection,
+        (
+            b"GET /?code=a HTTP/1.1\r\nHost: localhost:8000\r\nCookie: a\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        ),
+    ),
+    "device_authorization": Target(device_authorization, (_said(DEVICE),)),
+    "exec_info": Target(
+        exec_info,
+        (_said({"kind": "ExecCredential", "apiVersion": VERSIONS[0], "spec": {"interactive": True}}),),
+    ),
+    "headers": Target(
+        headers,
+        (
+            b"120",
+            b"Wed, 21 Oct 2026 07:28:00 GMT",
+            b"public, max-age=300",
+            b'W/"tag"',
+            b"https://b.example/c",
+        ),
+    ),
+    "id_token": Target(id_token, (TOKEN,)),
+    "index_entry": Target(index_entry, (_said({"version": index.VERSION, **asdict(ENTRY)}),)),
+    "json_answer": Target(json_answer, (b'\xef\xbb\xbf{"a": [1, 2.5e3, null, "\\ud83d\\ude00"]}',)),
+    "key_set": Target(
+        key_set, (_said({"keys": [JWK, {"kty": "RSA", "n": "AQAB", "e": "AQAB", "use": "sig"}]}),)
+    ),
+    "kubeconfig": Target(kubeconfig, (YAML.encode(), b'{"users": [{"name": "a", "user": {}}]}')),
+    "kubelogin": Target(kubelogin, (_said({"id_token": TOKEN.decode(), "refresh_token": "r"}),)),
+    "metadata": Target(metadata, (_said(METADATA),)),
+    "name_value": Target(name_value, (b"a=b", b'"a=1,2=3",b=4')),
+    "pasted_answer": Target(
+        pasted_answer, (f"http://localhost:8000/?code=a&state={STATE}#x".encode(), b"code")
+    ),
+    "pushed_authorization": Target(pushed_authorization, (_said(PUSHED),)),
+    "session": Target(session, (_said(SESSION),)),
+    "slots": Target(slots, (b"kubectl-oidc-slot-1 1 1 d41d8cd98f00b204e9800998ecf8427e\na\0\0b",)),
+    "tokens": Target(
+        tokens,
+        (
+            _said({"id_token": "a.b.c", "access_token": "a", "expires_in": 60, "token_type": "Bearer"}),
+            _said({"error": "invalid_grant", "error_description": "SECRET"}),
+        ),
+    ),
+    "urls": Target(
+        urls, (b"https://ORG.okta.com/oauth2/default", b"[::1]:8000", b"http://user:SECRET@h:1/?a#b")
+    ),
+}

@@ -1,0 +1,100 @@
+"""What kubelogin left, whatever it is: a session that fits, or nothing; never an error, never another person's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.predecessor import clients, find, remove
+from kubectl_oidc.token_request import TokenRequest
+
+from .arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, members
+from .tokens import CLIENT_ID, ISSUER, NOW, base64url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLAIMS: dict[str, object] = {"iss": ISSUER, "aud": CLIENT_ID, "sub": "alice", "exp": NOW + 3600, "iat": NOW}
+
+
+def token(claims: object) -> str:
+    """Return a token that says this; nobody has signed it."""
+    return ".".join(base64url(part) for part in (b"{}", json.dumps(claims).encode(), b"signature"))
+
+
+def left(place: Path, record: object, name: str = "flags") -> None:
+    """Leave a record as kubelogin does: under a digest of its flags."""
+    path = place / hashlib.sha256(name.encode()).hexdigest()
+    path.write_bytes(record if isinstance(record, bytes) else json.dumps(record).encode())
+    path.chmod(0o600)
+
+
+def asked(place: Path) -> TokenRequest:
+    return TokenRequest(
+        issuer=ISSUER,
+        client_id=CLIENT_ID,
+        scopes=("openid",),
+        tls=TlsOptions(),
+        cache_dir=place,
+        storage="disk",
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have one directory for every example."""
+    return tmp_path_factory.mktemp("oidc-login")
+
+
+EVERY = settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RECORDS = st.one_of(
+    st.binary(),
+    JSON,
+    members("id_token", "refresh_token"),
+    st.builds(lambda said: {"id_token": token(said)}, JSON),
+    st.builds(
+        lambda said, refresh: {"id_token": token({**CLAIMS, **said}), "refresh_token": refresh},
+        members("sub", "aud", "azp", "exp", "iat", "email", "preferred_username"),
+        TEXT,
+    ),
+)
+
+
+@EVERY
+@given(st.lists(RECORDS, max_size=3))
+def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: list[object]) -> None:
+    """What is found names the issuer and the client, its person is one plain line, and its tokens can be sent."""
+    for path in place.iterdir():
+        path.unlink()
+    for number, record in enumerate(records):
+        left(place, record, str(number))
+    found = find(asked(place), {})
+    if found is not None:
+        assert found.fits(ISSUER, CLIENT_ID)
+        assert is_one_plain_line(found.person())
+        assert found.id_token.reveal().isascii()
+        assert found.refresh_token is None or found.refresh_token.reveal().encode()
+    assert all(isinstance(name, str) for client in clients(place, {}) for name in client)
+    remove(place, {})
+    assert clients(place, {}) == []
+
+
+@pytest.mark.parametrize("subject", [["alice"], {"a": "b"}, None, 7, ""])
+def test_a_token_of_nobody_is_not_taken_over(tmp_path: Path, subject: object) -> None:
+    """A subject is text (OpenID Connect Core 2)."""
+    left(tmp_path, {"id_token": token({**CLAIMS, "sub": subject})})
+    assert find(asked(tmp_path), {}) is None
+    left(tmp_path, {"id_token": token(CLAIMS)})
+    assert find(asked(tmp_path), {}) is not None
+
+
+@pytest.mark.parametrize("refresh", ["half \ud800", "two\nlines", "ü"])
+def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path, refresh: str) -> None:
+    """RFC 6749, appendix A.17: it is visible ASCII, and is sent in a form."""
+    left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": refresh})
+    assert find(asked(tmp_path), {}) is None
