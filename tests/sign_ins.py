@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
@@ -20,19 +21,40 @@ from .sessions import cache
 from .tokens import CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .hostile import Script
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 class Silent(Terminal):
-    """No terminal, and what is said on it anyhow."""
+    """No terminal, and what is said on it anyhow.
+
+    Attributes:
+        said: What needs a person.
+        told: What is good to know, and seen on a terminal only.
+        awaited: What the waiting is for, each time that it changes.
+    """
 
     interactive = False
 
     def __init__(self) -> None:
         super().__init__()
         self.said: list[str] = []
+        self.told: list[str] = []
+        self.awaited: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.told.append(line)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        self.awaited.append(text)
+        yield
+
+    def tick(self, text: str) -> None:
+        self.awaited.append(text)
 
     def need(self, line: str) -> None:
         self.said.append(line)
@@ -153,7 +175,7 @@ class Desk:
         return [dict(form) for form in forms]
 
     def everything_said(self) -> str:
-        return "\n".join([*self.terminal.said, *self.log.lines])
+        return "\n".join([*self.terminal.said, *self.terminal.told, *self.terminal.awaited, *self.log.lines])
 
 
 SECRET = Secret("SECRET-of-the-client")

@@ -26,7 +26,7 @@ from kubectl_oidc.errors import (
     SignInRefused,
     SignInTimeout,
 )
-from kubectl_oidc.grants import authorization_code
+from kubectl_oidc.grants import authorization_code, choice
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.authorization_code import _await_answer, _Paste
 from kubectl_oidc.loopback import Answer, CallbackServer
@@ -71,7 +71,6 @@ class Person(Silent):
             "code": CODE,
         }
         self.asked: dict[str, str] = {}
-        self.awaited: list[str] = []
         self.pages: list[tuple[int, str]] = []
         self._threads: list[threading.Thread] = []
 
@@ -83,14 +82,6 @@ class Person(Silent):
         if "Open this address in a browser" in line:
             self.asked = dict(parse_qsl(urlsplit(line.rsplit(maxsplit=1)[-1]).query))
             self.answers(self.does(self.asked))
-
-    @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        self.awaited.append(text)
-        yield
-
-    def tick(self, text: str) -> None:
-        self.awaited.append(text)
 
     def answers(self, parameters: dict[str, str]) -> None:
         """Go to the redirect URI, as the provider's page would have the browser do."""
@@ -360,6 +351,35 @@ def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> 
 
     assert "nonce of another sign-in" in failing(desk, IdTokenError).message
     assert person.page()[0] == 400
+
+
+def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person: Person) -> None:
+    """What comes out is what the grant brought."""
+    tokens = choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    assert tokens.refresh_token == Secret("SECRET-refresh-token")
+    assert person.said[0].endswith(": first use")
+
+
+def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: Desk, person: Person) -> None:
+    """Whichever grant was chosen; a person who runs setup is not held up, and begins anew."""
+    person.does = lambda _: {}
+    desk.settings["timeout"] = 0.3
+
+    def ask() -> None:
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+
+    with pytest.raises(SignInTimeout):
+        ask()
+    with pytest.raises(SignInPaused) as caught:
+        ask()
+    assert "kubectl oidc-login setup" in caught.value.hint
+    desk.settings["sign_in"] = True
+    for _ in range(2):
+        with pytest.raises(SignInTimeout):
+            ask()
+    remembered = desk.failures._read()
+    assert remembered is not None
+    assert remembered.count == 1
 
 
 # An answer that is pasted

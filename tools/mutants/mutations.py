@@ -108,7 +108,7 @@ def _nodes(node: cst.CSTNode, place: _Place, text: _Text) -> Iterator[tuple[cst.
         place = _head(node, place, text)
     if not isinstance(node, cst.Module):
         yield node, place
-    for child in node.children:
+    for child in () if _is_log(node) else node.children:
         inner = place
         if isinstance(node, cst.FunctionDef | cst.ClassDef) and child is node.body:
             name = f"{place.function}.{node.name.value}".lstrip(".")
@@ -121,6 +121,16 @@ def _head(node: cst.CSTNode, place: _Place, text: _Text) -> _Place:
     start, end = text.span(node)
     body = getattr(node, "body", None)
     return place._replace(start=start, end=text.span(body)[0] if isinstance(body, cst.CSTNode) else end)
+
+
+def _is_log(node: cst.CSTNode) -> bool:
+    """Whether it writes a line of the log: that it does so counts, not at which level and in which words."""
+    call = node.value if isinstance(node, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return False
+    log = call.func.value
+    name = log.attr if isinstance(log, cst.Attribute) else log
+    return isinstance(name, cst.Name) and name.value in {"log", "_log"}
 
 
 def _is_no_behaviour(node: cst.CSTNode) -> bool:
