@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 from base64 import urlsafe_b64encode
-from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -36,7 +35,7 @@ from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, Talk, json_reply, reply
 from .plugin import wait_until
-from .sign_ins import Desk, Silent
+from .sign_ins import Desk, Keys, Silent
 from .tokens import CLIENT_ID, NOW, good_claims, id_token
 
 if TYPE_CHECKING:
@@ -385,23 +384,6 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
 # An answer that is pasted
 
 
-class Keys:
-    """A keyboard at which lines are typed, one each time that somebody looks."""
-
-    def __init__(self, *lines: str | None) -> None:
-        self.lines = list(lines)
-        self.read = 0
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        self.read += 1
-        yield
-
-    def poll(self, seconds: float) -> str | None:
-        assert seconds == 0
-        return self.lines.pop(0) if self.lines else None
-
-
 def paste(desk: Desk, keys: Keys, **metadata: object) -> Answer:
     """Wait for an answer that comes by the keyboard alone."""
     desk.metadata(**metadata)
@@ -433,7 +415,7 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
         line for line in person.said[1:] if line.startswith("That is not it: this answers another sign-in")
     ] == person.said[1:]
     assert len(person.said) == 2
-    assert keys.read == 1
+    assert keys.reads == 1
 
 
 def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Desk, person: Person) -> None:

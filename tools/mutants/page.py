@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bench.result import table
 
+from .explained import EVERY
 from .targets import PACKAGE, ROOT, TARGETS
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def _reasons(explained: Iterable[Explanation]) -> str:
     by_module: dict[str, list[str]] = {}
     for explanation in explained:
         where = f"`{explanation.function}`" if explanation.function else "constants"
-        line = f"- {where} ({len(explanation.changes)}): {explanation.reason}"
+        count = "all of it" if EVERY in explanation.changes else len(explanation.changes)
+        line = f"- {where} ({count}): {explanation.reason}"
         by_module.setdefault(explanation.module, []).append(line)
     parts = [
         "\n".join([f"### `{module}`", "", *by_module[module]]) for module in TARGETS if module in by_module
