@@ -29,8 +29,8 @@ whom to believe (ID token, key set, provider, loopback server, grants) is broken
 string misspelt, an argument or a value None or left out. Ours are added: a call or a `raise` left out, nothing returned, a
 bare condition turned round. A break that no unit test of that module notices is a *survivor*.
 
-Left alone are types, imports, decorators, docstrings, and the wording of sentences for people and of the log, but not whether
-there is one.
+Left alone are types, imports, decorators, docstrings, what runs on Windows alone, and the wording of sentences for people and
+of the log, but not whether there is one.
 
 ## Figures
 
