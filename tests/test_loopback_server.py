@@ -699,6 +699,22 @@ def test_an_authorization_request_that_fails_ends_the_wait(server: CallbackServe
         server.wait(PATIENCE)
 
 
+def test_a_fault_of_ours_ends_the_wait_and_shows_nothing_of_itself(server: CallbackServer) -> None:
+    """The browser hears that it failed; what happened is raised where the answer is awaited."""
+
+    def fails() -> str:
+        raise RuntimeError("SECRET")
+
+    server.expect(fails)
+    response = client(server).get(urlsplit(server.start_url).path).read()
+    assert response.status == 400
+    assert "The sign-in failed" in response.body
+    assert "The terminal says more" in response.body
+    assert "SECRET" not in response.body
+    with pytest.raises(RuntimeError, match="SECRET"):
+        server.wait(PATIENCE)
+
+
 def test_an_authorization_request_that_takes_its_time_holds_up_nobody(server: CallbackServer) -> None:
     """While one browser waits to be sent on, the answer to an earlier visit is taken."""
     asked, let_go = threading.Event(), threading.Event()
@@ -835,6 +851,7 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     response = browser.read()
     assert response.status == 400
     assert "ended in the terminal" in response.body
+    assert "Run the command again" in response.body
     assert idle.closed()
     assert refuses(port_of(server))
 
@@ -934,6 +951,10 @@ def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.Capture
         finished(server, browser)
         shown = repr(vars(server))
     told = capsys.readouterr().err
+    assert (
+        f"listening on port {server.redirect_uri.rpartition(':')[2]} for the redirect URI http://localhost:"
+        in told
+    )
     assert "refused a request (403)" in told
     assert "refused a request (404)" in told
     assert "refused a request (400)" in told
