@@ -476,6 +476,13 @@ def test_of_too_many_connections_the_oldest_goes(server: CallbackServer) -> None
     assert works(server)
 
 
+def test_connections_that_have_ended_count_no_more(server: CallbackServer) -> None:
+    """However many there were before, the oldest of those that wait is the one that goes."""
+    for _ in range(MOST_CONNECTIONS):
+        client(server).get("/favicon.ico").read()
+    test_of_too_many_connections_the_oldest_goes(server)
+
+
 class SkippingLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock can be put forward."""
 
@@ -565,6 +572,40 @@ def test_a_crowd_that_comes_at_once_leaves_each_a_moment_to_speak() -> None:
     assert full
     assert first == b""
     assert last.startswith(b"HTTP/1.1 400")
+
+
+async def _read_late(
+    loop: SkippingLoop, listener: Listener, port: int, outcome: asyncio.Future[Reply]
+) -> int:
+    """Return how much of a long page a client gets that begins to read after its time is over."""
+    running = asyncio.create_task(listener.run())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.sleep(0.05)
+    outcome.set_result(Reply(200, (), bytes(LONG_PAGE)))
+    await asyncio.sleep(0.05)
+    loop.skipped += CONNECTION_SECONDS
+    await asyncio.sleep(0.05)
+    got = 0
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(1 << 20):
+            got += len(data)
+    writer.close()
+    listener.stop(0)
+    await running
+    return got
+
+
+LONG_PAGE = 64 << 20
+
+
+def test_who_was_held_has_ten_seconds_to_take_the_page_in() -> None:
+    """From the moment that the outcome is known."""
+    found = listen(ANY_PORT)
+    loop = SkippingLoop()
+    outcome: asyncio.Future[Reply] = loop.create_future()
+    listener = Listener(found.sockets, lambda _request: outcome)
+    assert in_a_loop(lambda: _read_late(loop, listener, found.asked.port, outcome), lambda: loop) < LONG_PAGE
 
 
 async def _drop_at_once(listener: Listener) -> None:
