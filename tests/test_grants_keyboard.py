@@ -132,6 +132,7 @@ def test_what_stands_behind_a_line_is_for_the_next_question(desk: Desk) -> None:
     """Whoever types ahead, or pastes two lines, is not cut short."""
     assert desk.asked(b"one\rtwo\r") == "one"
     assert desk.keys.ask("Next: ", Deadline.after(5)) == "two"
+    assert "two" not in desk.screen.shown
 
 
 @pytest.mark.parametrize("typed", [b"\r", b"\x04"])

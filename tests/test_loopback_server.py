@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from kubectl_oidc import loopback
 from kubectl_oidc.errors import PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
@@ -942,6 +943,15 @@ def test_idle_connections_do_not_hold_up_the_end() -> None:
         assert all(each.closed() for each in clients)
 
 
+def test_the_end_waits_until_the_browser_has_the_page(server: CallbackServer) -> None:
+    """The program leaves at once then, and would take the page with it."""
+    browser = client(server).get(GOOD)
+    assert server.wait(PATIENCE)
+    server.finish(Failed("no", "again"))
+    assert "callback-server" not in {thread.name for thread in threading.enumerate()}
+    assert browser.read().status == 400
+
+
 def test_a_failure_of_the_server_is_raised_where_the_answer_is_awaited(server: CallbackServer) -> None:
     """What should never happen ends the wait, not the patience of the person."""
     server._break(ZeroDivisionError("never"))
@@ -974,6 +984,15 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
     assert [type(error) for error in failures] == [ZeroDivisionError]
 
 
+def test_what_the_package_names_is_imported_when_it_is_used() -> None:
+    """And nothing else is there (PEP 562)."""
+    assert {name: getattr(loopback, name).__name__ for name in loopback.__all__} == {
+        name: name for name in loopback.__all__
+    }
+    with pytest.raises(AttributeError, match=r"module 'kubectl_oidc\.loopback' has no attribute 'Nothing'"):
+        _ = loopback.Nothing
+
+
 # What is said of it
 
 
@@ -985,7 +1004,7 @@ def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.Capture
         client(server).get(f"/{ticket}").read()
         client(server).get("/?code=evil-words&state=evil-state").read()
         client(server).get("/evil-path", Cookie="evil-cookie").read()
-        client(server).send(b"\x1b[31mevil-bytes\r\n\r\n").read()
+        assert client(server).send(b"\x1b[31mevil-bytes\r\n\r\n").read().body
         browser = client(server).get(GOOD)
         assert server.wait(PATIENCE)
         client(server).get(GOOD).read()
