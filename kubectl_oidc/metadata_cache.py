@@ -96,7 +96,7 @@ class MetadataCache:
         from hashlib import sha256
 
         self._directory = directory
-        self._name = sha256(repr(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".json"
+        self._name = sha256(repr(identity).encode()).hexdigest()[:32] + ".json"
         self._identity = list(identity[:1])
         self._log = log
         self._documents: dict[Kind, Document] | None = None

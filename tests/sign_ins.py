@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
+from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.failed_sign_ins import FailedSignIns
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import Log
@@ -20,19 +22,42 @@ from .sessions import cache
 from .tokens import CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.deadline import Deadline
+
     from .hostile import Script
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 class Silent(Terminal):
-    """No terminal, and what is said on it anyhow."""
+    """No terminal, and what is said on it anyhow.
+
+    Attributes:
+        said: What needs a person.
+        told: What is good to know, and seen on a terminal only.
+        awaited: What the waiting is for, each time that it changes.
+    """
 
     interactive = False
 
     def __init__(self) -> None:
         super().__init__()
         self.said: list[str] = []
+        self.told: list[str] = []
+        self.awaited: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.told.append(line)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        self.awaited.append(text)
+        yield
+
+    def tick(self, text: str) -> None:
+        self.awaited.append(text)
 
     def need(self, line: str) -> None:
         self.said.append(line)
@@ -53,6 +78,38 @@ class Loud(Log):
 
     def info(self, level: int, message: str) -> None:
         self.lines.append(f"{level} {message}")
+
+
+class Keys:
+    """A keyboard at which lines are typed, one each time that somebody asks or looks; None is a time without one.
+
+    Attributes:
+        lines: What is still to be typed.
+        asked: After which words it was asked for, and whether what is typed was to be seen.
+        reads: How often the terminal was taken over.
+    """
+
+    def __init__(self, *lines: str | None) -> None:
+        self.lines = list(lines)
+        self.asked: list[tuple[str, bool]] = []
+        self.reads = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.reads += 1
+        yield
+
+    def poll(self, seconds: float) -> str | None:
+        assert seconds == 0
+        return self.lines.pop(0) if self.lines else None
+
+    def ask(self, words: str, deadline: Deadline, *, shown: bool = False) -> str:
+        assert deadline.left() <= 1000
+        self.asked.append((words, shown))
+        line = self.lines.pop(0)
+        if line is None:
+            raise SignInTimeout("nobody typed it", "try again")
+        return line
 
 
 @dataclass
@@ -153,7 +210,7 @@ class Desk:
         return [dict(form) for form in forms]
 
     def everything_said(self) -> str:
-        return "\n".join([*self.terminal.said, *self.log.lines])
+        return "\n".join([*self.terminal.said, *self.terminal.told, *self.terminal.awaited, *self.log.lines])
 
 
 SECRET = Secret("SECRET-of-the-client")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
+from base64 import b64encode, urlsafe_b64decode
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +65,36 @@ def test_what_was_chosen_is_sent(tmp_path: Path, method: str) -> None:
     assert sent(who) == CHOSEN[method]
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_client_id_of_the_request_is_sent_once(tmp_path: Path, method: str) -> None:
+    """RFC 9126 §2.1: a pushed request has one of its own, which basic authentication leaves there; empty fields stay."""
+    who = client(tmp_path, method)
+    _, form = who.authenticated(
+        [("client_id", "c"), ("empty", "")], metadata=METADATA, audience=ISSUER, now=NOW
+    )
+    assert [name for name, _ in form].count("client_id") == 1
+    assert ("empty", "") in form
+
+
+def test_a_client_has_what_it_was_given_and_nothing_else() -> None:
+    """Neither secret nor key."""
+    who = Client(client_id="c")
+    assert (who.client_secret, who.assertion_key, who.authentication) == (None, None, "auto")
+    assert sent(Client(client_id="c", authentication=BASIC))[0] == {
+        "Authorization": "Basic " + b64encode(b"c:").decode()
+    }
+
+
+def test_the_metadata_chooses_how_the_assertion_is_signed(tmp_path: Path) -> None:
+    """Of the algorithms that the key can be used with."""
+    key = AssertionKeyFile(path=written(tmp_path / "rsa", "rsa")).load()
+    who = Client(client_id="c", assertion_key=key)
+    offers = replace(METADATA, token_endpoint_auth_algorithms=("PS384",))
+    _, form = who.authenticated([], metadata=offers, audience=ISSUER, now=NOW)
+    header = dict(form)["client_assertion"].partition(".")[0]
+    assert json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["alg"] == "PS384"
+
+
 def test_a_key_goes_before_the_metadata(whole: Client) -> None:
     """Whoever names a key means it."""
     assert {whole.method(offered) for offered in ((), (BASIC,), (POST, NONE))} == {PRIVATE_KEY_JWT}
@@ -76,6 +108,8 @@ def test_what_was_chosen_and_is_not_offered_is_said(tmp_path: Path) -> None:
     )
     assert chosen.method_in_words((POST,)) == chosen.method_in_words(()) == POST
     assert client(tmp_path, AUTO).method_in_words((BASIC,)) == PRIVATE_KEY_JWT
+    assert Client(client_id="c", client_secret=Secret("s")).method_in_words((POST,)) == POST
+    assert AUTO == "auto"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -83,6 +117,7 @@ def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) ->
     """For invalid_client; the provider's words are made plain."""
     hint = client(tmp_path, method).hint(("tls_client_auth\x1b[2J", "odd"))
     assert f"--oidc-client-authentication={method}" in hint
+    assert "check --oidc-client-id" in hint
     assert "offers: tls_client_auth [2J, odd" in hint
     assert "does not say" in client(tmp_path, method).hint(())
 

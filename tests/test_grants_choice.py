@@ -36,6 +36,7 @@ def desk() -> Iterator[Desk]:
 def chosen(desk: Desk, **settings: object) -> str:
     """Return which grant a sign-in takes."""
     desk.server.asked.clear()
+    desk.terminal.told.clear()
     desk.settings = settings
     desk.failures.forget()
     try:
@@ -61,6 +62,16 @@ def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
     assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
 
 
+@pytest.mark.parametrize("grant", ["auto", "device-code"])
+def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
+    """And what the flags leave to be said comes first."""
+    chosen(desk, grant=grant, notes=("that flag does nothing",))
+    assert desk.terminal.told[0] == "note: that flag does nothing"
+    assert desk.terminal.told[1].endswith(": first use")
+    assert any(line.endswith(": first use") for line in desk.log.lines)
+    assert "1 that flag does nothing" in desk.log.lines
+
+
 def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     """Over SSH, and the provider has them; it says why."""
     assert chosen(desk, grant="auto") == DEVICE_CODE
@@ -79,9 +90,14 @@ def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 401))
     assert chosen(desk, grant="auto") == "authorization_code"
     assert desk.terminal.said == []
+    assert desk.terminal.told == [
+        "The provider does not allow this client the device code (unauthorized_client)"
+    ]
+    assert "the provider refuses the device authorization request" in "".join(desk.log.lines)
     desk.metadata()
     assert chosen(desk, grant="auto") == "authorization_code"
     assert desk.asked("/device") == []
+    assert "the provider's metadata names no device_authorization_endpoint" in "".join(desk.log.lines)
 
 
 def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: Desk) -> None:

@@ -38,7 +38,13 @@ def sign_in(desk: Desk) -> Tokens:
 
 def test_scopes_and_extra_parameters_go_along(desk: Desk) -> None:
     """RFC 6749 §4.4.2, and kubelogin's --oidc-auth-request-extra-params; they replace nothing of ours."""
-    desk.settings["extra_params"] = (("audience", "kube"), ("grant_type", "evil"), ("body", "a&b=c"))
+    desk.settings["extra_params"] = (
+        ("audience", "kube"),
+        ("body", "a&b=c"),
+        *((name, "evil") for name in ("grant_type", "scope", "client_id", "client_secret")),
+        ("client_assertion", "evil"),
+        ("client_assertion_type", "evil"),
+    )
     sign_in(desk)
     assert desk.asked("/token") == [
         {"grant_type": "client_credentials", "audience": "kube", "body": "a&b=c", "scope": "openid email"}
@@ -92,6 +98,7 @@ def test_openid_is_left_out_after_a_refusal(desk: Desk, scopes: tuple[str, ...],
     desk.server.on("/token", INVALID_SCOPE, desk.tokens(id_token=...))
     sign_in(desk)
     assert [form.get("scope") for form in desk.asked("/token")] == [" ".join(scopes), second]
+    assert [form["grant_type"] for form in desk.asked("/token")] == ["client_credentials"] * 2
 
 
 def test_no_other_refusal_is_answered_with_a_second_request(desk: Desk) -> None:

@@ -78,30 +78,44 @@ def test_the_drafts_name_of_the_address_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why"),
     [
-        {"device_code": ...},
-        {"device_code": ""},
-        {"device_code": 7},
-        {"user_code": ...},
-        {"user_code": ["x"]},
-        {"user_code": "A\x1b[2J"},
-        {"user_code": "A\nB"},
-        {"user_code": "x" * 100},
-        {"verification_uri": ...},
-        {"verification_uri": "http://example.com/device"},
-        {"verification_uri": "javascript:alert(1)"},
-        {"verification_uri": "https://example.com/\x1b[2J"},
-        {"verification_uri": "https://user:word@example.com/"},
+        ({"device_code": ...}, "has no device_code"),
+        ({"device_code": ""}, "has no device_code"),
+        ({"device_code": 7}, "has no device_code"),
+        ({"user_code": ...}, "has no user_code"),
+        ({"user_code": ["x"]}, "has no user_code"),
+        ({"user_code": "A\x1b[2J"}, "has a user_code that cannot be shown"),
+        ({"user_code": "A\nB"}, "has a user_code that cannot be shown"),
+        ({"user_code": "x" * 61}, "has a user_code that cannot be shown"),
+        ({"verification_uri": ...}, "has no verification_url"),
+        ({"verification_uri": "http://example.com/device"}, "has a verification_uri that is http, not https"),
+        ({"verification_uri": "javascript:alert(1)"}, "has a verification_uri that does not begin"),
+        ({"verification_uri": "https://example.com/\x1b[2J"}, "has a verification_uri that has a character"),
+        (
+            {"verification_uri": "https://user:word@example.com/"},
+            "has a verification_uri that has a user name",
+        ),
     ],
     ids=repr,
 )
-def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any]) -> None:
+def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any], why: str) -> None:
     """The page is https (http for this machine's own provider); what a terminal would take for a command is not shown."""
     with pytest.raises(ProviderMisbehaves) as caught:
         parse(**changes)
+    assert caught.value.message.startswith(f"the provider's device authorization response {why}")
+    assert "another --grant-type" in caught.value.hint
+    assert caught.value.topic == "device-code"
     assert "SECRET" not in caught.value.message
     assert "\x1b" not in caught.value.message
+
+
+def test_the_longest_code_and_a_page_with_a_fragment_are_taken() -> None:
+    """Nothing forbids them."""
+    page = "https://example.com/#/device"
+    found = parse(user_code="x" * 60, verification_uri=page, verification_uri_complete=f"{page}?c=1")
+    assert (found.user_code, found.verification_uri) == ("x" * 60, page)
+    assert found.verification_uri_complete == f"{page}?c=1"
 
 
 @pytest.mark.parametrize("complete", [..., None, 7, "http://example.com/?c=1", "file:///etc/passwd"])

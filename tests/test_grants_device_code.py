@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, SignInPaused, SignInRefused
 from kubectl_oidc.grants import device_code
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, html_reply, json_reply, reply
+from .plugin import wait_until
 from .sign_ins import SECRET, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kubectl_oidc.tokens import Tokens
 
@@ -66,6 +71,70 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert sum(desk.slept) == 15
     assert desk.terminal.said[1] == f"{desk.server.url}/enter"
     assert desk.terminal.said[3] == "WDJB-MJHT"
+    assert desk.terminal.said[0].startswith("Sign in needed. On any device")
+    assert desk.terminal.said[4:] == [""]
+    host = urlsplit(desk.server.url).hostname
+    assert desk.terminal.told == [f"Signing in at {host}: first use"]
+    assert f"1 signing in at {host} by device code: first use" in desk.log.lines
+    assert re.fullmatch(
+        r"Waiting until the code WDJB-MJHT is entered, (1:00|0:\d\d) left \(Ctrl-C ends it\)",
+        desk.terminal.awaited[0],
+    )
+    assert len(desk.terminal.awaited) == 16
+    assert set(map(len, desk.terminal.awaited)) == {len(desk.terminal.awaited[0])}
+
+
+def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path) -> None:
+    """The one that has the code in it, if the provider gives one (RFC 8628 §3.3.1); it is shown too."""
+    complete = f"{desk.server.url}/enter?user_code=WDJB-MJHT"
+    desk.server.on("/device", authorized(desk.server, verification_uri_complete=complete))
+    opened = tmp_path / "opened"
+    program = tmp_path / "browser.py"
+    program.write_text(f"import sys; open({str(opened)!r}, 'a').write(sys.argv[1] + '\\n')", encoding="utf-8")
+    desk.settings |= {"open_browser": True, "browser_command": f"{sys.executable} {program}"}
+    desk.settings["tls"] = TlsOptions(insecure=True)
+
+    sign_in(desk)
+    wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
+
+    assert opened.read_text(encoding="utf-8") == f"{complete}\n"
+    assert desk.terminal.said[4] == f"\nor open this address, which has the code in it:\n\n  {complete}"
+    assert desk.terminal.told[1:] == [
+        "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)",
+        "The browser opens at that address; compare the code that it shows with this one",
+    ]
+
+    desk.server.on("/device", authorized(desk.server))
+    opened.unlink()
+    sign_in(desk)
+    wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
+    assert opened.read_text(encoding="utf-8") == f"{desk.server.url}/enter\n"
+
+    opened.unlink()
+    desk.terminal.told.clear()
+    sign_in(desk, no_browser="this is an SSH session")
+    desk.settings["open_browser"] = False
+    sign_in(desk)
+    desk.settings |= {"open_browser": True, "browser_command": None}
+    desk.environ["SSH_CONNECTION"] = "10.0.0.9 50022 10.0.0.1 22"
+    sign_in(desk)
+    assert "opens" not in "".join(desk.terminal.told)
+    assert not opened.exists()
+
+
+def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
+    """Nor beyond the person's time, whichever ends first."""
+    desk.server.on("/device", authorized(desk.server, expires_in=30))
+    sign_in(desk)
+    assert desk.terminal.awaited[0].split(", ")[1] in {
+        "0:30 left (Ctrl-C ends it)",
+        "0:29 left (Ctrl-C ends it)",
+    }
+    desk.server.on("/device", authorized(desk.server, expires_in=600))
+    desk.terminal.awaited.clear()
+    desk.settings["timeout"] = 45.0
+    sign_in(desk)
+    assert "0:4" in desk.terminal.awaited[0]
 
 
 def test_pkce_goes_along(desk: Desk) -> None:
@@ -148,6 +217,7 @@ def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
     desk.metadata()
     with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint") as caught:
         sign_in(desk)
+    assert "--grant-type=authcode" in caught.value.hint
     assert caught.value.topic == "device-code"
 
 
@@ -164,6 +234,7 @@ def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
     with pytest.raises(device_code.NotAllowedError) as caught:
         sign_in(desk, no_browser="this is an SSH session")
     assert caught.value.refusal.code == "unauthorized_client"
+    assert str(caught.value) == caught.value.refusal.message
     with pytest.raises(ProviderRefused, match="refuses the device authorization request") as refusal:
         sign_in(desk)
     assert "Device Authorization" in refusal.value.hint

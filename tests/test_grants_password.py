@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
+from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, ProviderUnreachable, SignInError, SignInPaused
 from kubectl_oidc.grants import password
 from kubectl_oidc.secret import Secret
 
 from .hostile import Hostile, hang_up, json_reply
-from .sign_ins import SECRET, Desk
+from .sign_ins import SECRET, Desk, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,5 +104,27 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(desk: Desk, missing:
     with pytest.raises(SignInError, match=named) as caught:
         sign_in(desk)
     assert caught.value.topic == "no-terminal"
+    assert "--username" in caught.value.hint
+    assert "KUBECTL_OIDC_PASSWORD" in caught.value.hint
     assert desk.asked("/token") == []
     desk.failures.check("setup")
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "asked"),
+    [
+        ({}, ["ada", "word"], [("User name: ", True), ("Password of ada at {host}: ", False)]),
+        ({"username": "bob"}, ["word"], [("Password of bob at {host}: ", False)]),
+        ({"password": PASSWORD}, ["ada"], [("User name: ", True)]),
+    ],
+)
+def test_what_is_not_given_is_asked_for(
+    desk: Desk, given: dict[str, object], typed: list[str], asked: list[tuple[str, bool]]
+) -> None:
+    """The name is seen as it is typed, the password is not; a person hears why."""
+    desk.settings = {"grant": "password", **given}
+    keys, host = Keys(*typed), urlsplit(desk.server.url).hostname
+    who = password._typed(desk.request, desk.world, keys, "first use", Deadline.after(5))  # type: ignore[arg-type]
+    assert who == (given.get("username", "ada"), given.get("password", Secret("word")))
+    assert keys.asked == [(words.format(host=host), shown) for words, shown in asked]
+    assert desk.terminal.told == [f"Signing in at {host}: first use"]

@@ -38,6 +38,7 @@ def answer(text: str, *, iss_required: bool = False) -> Answer | str:
         f"{ADDRESS}&session_state=x",
         f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault",
         "a.code-of/the+provider~",
+        "'a.code-of/the+provider~'",
     ],
 )
 def test_an_address_or_its_code_is_the_answer(text: str) -> None:
@@ -69,6 +70,11 @@ def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> 
     assert "evil" not in said
 
 
+def test_a_code_is_taken_to_its_ends() -> None:
+    """Only what addresses are put between is left out."""
+    assert answer("X-code-X") == Answer(Secret("X-code-X"))
+
+
 def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
     """RFC 9207 §2.4; a code alone cannot."""
     assert "which provider" in str(answer(ADDRESS, iss_required=True))
@@ -95,6 +101,8 @@ def test_a_refusal_is_an_answer_too() -> None:
     """The provider's error, with the right state."""
     text = "http://localhost:8000/?error=access_denied&error_description=no&state=the-state"
     assert answer(text) == Answer(None, "access_denied", "no", None)
+    assert answer(text.partition("?")[2]) == answer(text)
+    assert answer("error=access_denied&state=the-state") == Answer(None, "access_denied", None, None)
 
 
 @ARBITRARY

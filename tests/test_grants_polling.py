@@ -9,6 +9,7 @@ import pytest
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import (
     InvalidGrant,
+    OidcLoginError,
     ProviderRefused,
     ProviderUnreachable,
     SignInRefused,
@@ -18,6 +19,8 @@ from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import World
+
+from .sign_ins import Loud
 
 TOKENS = TokenResponse(id_token=Secret("a.b.c"))
 
@@ -49,6 +52,7 @@ class Clock:
     now: float = 0.0
     asked: list[float] = field(default_factory=list)
     ticks: int = 0
+    log: Loud = field(default_factory=Loud)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -66,7 +70,7 @@ class Clock:
     def poll(self, *, interval: float = 5.0, end: float = 100.0) -> TokenResponse:
         return poll(
             self.ask,
-            World(environ={}, sleep=self.sleep),
+            World(environ={}, sleep=self.sleep, log=self.log),
             interval=interval,
             end=Passing(self, end),
             tick=self.tick,
@@ -86,6 +90,7 @@ def test_slow_down_adds_five_seconds_from_then_on() -> None:
     clock = Clock([PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKENS])
     assert clock.poll() == TOKENS
     assert clock.asked == [5, 10, 20, 30, 45]
+    assert clock.log.lines == [f"1 the provider asks to slow down: every {seconds} s" for seconds in (10, 15)]
 
 
 def test_a_lost_answer_slows_down_and_does_not_end_it() -> None:
@@ -93,6 +98,7 @@ def test_a_lost_answer_slows_down_and_does_not_end_it() -> None:
     clock = Clock([LOST, LOST, PENDING, TOKENS])
     assert clock.poll() == TOKENS
     assert clock.asked == [5, 15, 35, 55]
+    assert clock.log.lines == [f"1 no answer; asking again in {seconds} s" for seconds in (10, 20)]
 
 
 def test_it_stops_when_the_code_ends() -> None:
@@ -103,6 +109,14 @@ def test_it_stops_when_the_code_ends() -> None:
     assert clock.asked == [5, 10]
     assert clock.now == 12
     assert "--authentication-timeout-sec" in caught.value.hint
+
+
+def test_the_time_is_used_to_its_end() -> None:
+    """To the part of a second, though there is no request left in it."""
+    clock = Clock([PENDING])
+    with pytest.raises(SignInTimeout):
+        clock.poll(end=10.5)
+    assert clock.now == 10.5
 
 
 def test_a_provider_that_is_gone_is_named_at_the_end() -> None:
@@ -126,7 +140,7 @@ def test_an_end_in_the_middle_of_a_request_is_the_persons_too(monkeypatch: pytes
     assert len(clock.asked) == 2
 
 
-ENDS: dict[str, tuple[Exception, type[Exception], str]] = {
+ENDS: dict[str, tuple[Exception, type[OidcLoginError], str]] = {
     "expired": (refused("expired_token"), SignInTimeout, "nobody entered the code"),
     "denied": (refused("access_denied"), SignInRefused, "refused the sign-in"),
     "unknown code": (
@@ -143,9 +157,10 @@ def test_any_other_refusal_ends_it(end: str) -> None:
     """RFC 8628 §3.5, RFC 6749 §5.2: the provider is not asked again."""
     answer, error, words = ENDS[end]
     clock = Clock([PENDING, answer, TOKENS])
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words) as caught:
         clock.poll()
     assert len(clock.asked) == 2
+    assert end != "denied" or "did not allow it" in caught.value.hint
 
 
 @pytest.mark.parametrize("interval", [0.5, 1.0, 2.5])

@@ -66,6 +66,7 @@ def test_a_client_authenticates_as_at_the_token_endpoint(desk: Desk, methods: li
     address = authorization(desk).now()
     assert carried(address.url) == {"client_id": CLIENT_ID, "request_uri": URN}
     assert address.seconds == 60
+    assert "1 the authorization request was pushed; its request URI is good for 60 s" in desk.log.lines
     (form,) = desk.asked("/par")
     assert form["client_id"] == CLIENT_ID
     assert form["state"] == "SECRET-state"
@@ -108,6 +109,8 @@ def test_an_answer_that_is_none(desk: Desk, answer: dict[str, Any]) -> None:
     with pytest.raises(ProviderMisbehaves) as caught:
         authorization(desk).now()
     assert "pushed authorization request has no" in caught.value.message
+    assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
+    assert caught.value.topic == "pushed-authorization"
     assert "SECRET" not in desk.everything_said() + caught.value.message
 
 
@@ -128,6 +131,7 @@ def test_a_client_that_may_not_push_signs_in_all_the_same(desk: Desk, code: str)
         ("invalid_redirect_uri", "not registered"),
         ("invalid_request", "redirect_uri did not match SECRET-state"),
         ("unsupported_response_type", ""),
+        ("invalid_target", "no such resource"),
     ],
 )
 def test_a_fault_of_the_request_is_the_error(desk: Desk, code: str, description: str) -> None:
@@ -167,6 +171,7 @@ def test_no_is_no(desk: Desk, *, required: bool) -> None:
     offers(desk, require_pushed_authorization_requests=required)
     desk.settings["pushed_authorization"] = "no"
     assert "state" in carried(authorization(desk).now().url)
+    assert "goes through the browser" not in "".join(desk.log.lines)
 
 
 def test_metadata_that_requires_it_and_names_no_endpoint(desk: Desk) -> None:
@@ -175,6 +180,7 @@ def test_metadata_that_requires_it_and_names_no_endpoint(desk: Desk) -> None:
     with pytest.raises(ProviderMisbehaves, match="names no pushed_authorization_request_endpoint") as caught:
         authorization(desk)
     assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
+    assert caught.value.topic == "pushed-authorization"
 
 
 def test_a_request_of_ones_own_by_reference_is_not_pushed(desk: Desk) -> None:
@@ -191,6 +197,8 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
     printed = PrintedAddress(authorization(desk), desk.terminal)
     far = Deadline.after(1e6)
     assert printed.until(far) is far
+    printed.show_again_when_ended()
+    assert desk.terminal.said == []
     printed.show("Open this")
     assert 86000 < printed.until(far).left() <= 86400
     assert printed.until(soon := Deadline.after(5)) is soon
@@ -214,3 +222,17 @@ def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
     """A number of seconds has its bounds."""
     with pytest.raises(ProviderMisbehaves, match="expires_in"):
         _parse({"request_uri": URN, "expires_in": seconds})
+
+
+def test_a_printed_address_that_has_ended_is_printed_anew(desk: Desk) -> None:
+    """The person may come late; the shortest life is a second."""
+    desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 1}, 201))
+    desk.settings["pushed_authorization"] = "required"
+    printed = PrintedAddress(authorization(desk), desk.terminal)
+    printed.show("Open this")
+    printed._end = Deadline.after(0)
+    printed.show_again_when_ended()
+    again = (
+        "If you have not opened that address, it has ended. Open this one in a browser within 1 s:\n\n  http"
+    )
+    assert [line.startswith(again) for line in desk.terminal.said] == [False, True]

@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 from base64 import urlsafe_b64encode
-from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -26,7 +25,7 @@ from kubectl_oidc.errors import (
     SignInRefused,
     SignInTimeout,
 )
-from kubectl_oidc.grants import authorization_code
+from kubectl_oidc.grants import authorization_code, choice
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.authorization_code import _await_answer, _Paste
 from kubectl_oidc.loopback import Answer, CallbackServer
@@ -36,7 +35,7 @@ from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, Talk, json_reply, reply
 from .plugin import wait_until
-from .sign_ins import Desk, Silent
+from .sign_ins import Desk, Keys, Silent
 from .tokens import CLIENT_ID, NOW, good_claims, id_token
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ class Person(Silent):
             "code": CODE,
         }
         self.asked: dict[str, str] = {}
-        self.awaited: list[str] = []
         self.pages: list[tuple[int, str]] = []
         self._threads: list[threading.Thread] = []
 
@@ -83,14 +81,6 @@ class Person(Silent):
         if "Open this address in a browser" in line:
             self.asked = dict(parse_qsl(urlsplit(line.rsplit(maxsplit=1)[-1]).query))
             self.answers(self.does(self.asked))
-
-    @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        self.awaited.append(text)
-        yield
-
-    def tick(self, text: str) -> None:
-        self.awaited.append(text)
 
     def answers(self, parameters: dict[str, str]) -> None:
         """Go to the redirect URI, as the provider's page would have the browser do."""
@@ -362,24 +352,36 @@ def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> 
     assert person.page()[0] == 400
 
 
+def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person: Person) -> None:
+    """What comes out is what the grant brought."""
+    tokens = choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    assert tokens.refresh_token == Secret("SECRET-refresh-token")
+    assert person.said[0].endswith(": first use")
+
+
+def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: Desk, person: Person) -> None:
+    """Whichever grant was chosen; a person who runs setup is not held up, and begins anew."""
+    person.does = lambda _: {}
+    desk.settings["timeout"] = 0.3
+
+    def ask() -> None:
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+
+    with pytest.raises(SignInTimeout):
+        ask()
+    with pytest.raises(SignInPaused) as caught:
+        ask()
+    assert "kubectl oidc-login setup" in caught.value.hint
+    desk.settings["sign_in"] = True
+    for _ in range(2):
+        with pytest.raises(SignInTimeout):
+            ask()
+    remembered = desk.failures._read()
+    assert remembered is not None
+    assert remembered.count == 1
+
+
 # An answer that is pasted
-
-
-class Keys:
-    """A keyboard at which lines are typed, one each time that somebody looks."""
-
-    def __init__(self, *lines: str | None) -> None:
-        self.lines = list(lines)
-        self.read = 0
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        self.read += 1
-        yield
-
-    def poll(self, seconds: float) -> str | None:
-        assert seconds == 0
-        return self.lines.pop(0) if self.lines else None
 
 
 def paste(desk: Desk, keys: Keys, **metadata: object) -> Answer:
@@ -413,7 +415,7 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
         line for line in person.said[1:] if line.startswith("That is not it: this answers another sign-in")
     ] == person.said[1:]
     assert len(person.said) == 2
-    assert keys.read == 1
+    assert keys.reads == 1
 
 
 def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Desk, person: Person) -> None:

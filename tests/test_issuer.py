@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.issuer import check_issuer, fault, is_loopback, shown
+from kubectl_oidc.issuer import check_issuer, fault, is_loopback, is_loopback_url, shown
+from kubectl_oidc.text import quoted
 
 from .arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
 
@@ -21,6 +22,7 @@ from .arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
         "https://example.com/",
         "https://example.com/realms/a/",
         "https://EXAMPLE.com:8443/A%20b",
+        "https://example.com:1",
         "http://localhost:8080/realms/a",
         "http://127.0.0.1:5556/dex",
         "http://127.9.9.9",
@@ -50,6 +52,7 @@ def test_an_issuer_is_kept_byte_for_byte(url: str) -> None:
         ("https://example.com/#", "has a fragment"),
         ("https:///path", "names no host"),
         ("https://:443", "names no host"),
+        ("https://example.com:0", "names no host"),
         ("https://", "names no host"),
         ("https://[::1", "is not a URL"),
         ("https://example.com:port", "is not a URL"),
@@ -60,6 +63,7 @@ def test_an_issuer_is_kept_byte_for_byte(url: str) -> None:
         ("https://example.com\\@evil.test", "has a character"),
         ("https://exam\x1b[31mple.com", "has a character"),
         ("https://example.com/.well-known/openid-configuration", "names the discovery document"),
+        ("https://example.com/.well-known/openid-configuration/", "names the discovery document"),
         ("", "does not begin with https://"),
     ],
 )
@@ -68,7 +72,11 @@ def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_issuer(url)
     error = caught.value
+    assert error.message.startswith(
+        f"the issuer URL {quoted(url)} " if "@" not in url else "the issuer URL has "
+    )
     assert why in error.message
+    assert error.topic == "issuer-url"
     assert error.exit_status == 2
     assert error.hint
     assert (error.message + error.hint).isprintable()
@@ -90,7 +98,12 @@ def test_a_password_in_an_issuer_is_not_repeated() -> None:
             "https://example.com/a/.well-known/openid-configuration",
             "--oidc-issuer-url=https://example.com/a",
         ),
+        (
+            "https://example.com/X/.well-known/openid-configuration/",
+            "--oidc-issuer-url=https://example.com/X",
+        ),
         ("http://example.com", "write https://"),
+        ("me@example.com", "it looks like https://ORG.okta.com"),
         ("https://example.com?x", "https://ORG.okta.com/oauth2/default"),
     ],
 )
@@ -98,6 +111,7 @@ def test_the_hint_says_what_to_write(url: str, hint: str) -> None:
     """Where the right URL can be guessed the hint writes it out."""
     with pytest.raises(UsageError) as caught:
         check_issuer(url)
+    assert caught.value.hint.endswith(hint) or "--oidc-issuer-url" not in hint
     assert hint in caught.value.hint
 
 
@@ -123,6 +137,21 @@ def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:  # n
     assert is_loopback(host) is expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:8080/a", True),
+        ("https://[::1]/", True),
+        ("https://example.com/localhost", False),
+        ("localhost", False),
+        ("https://[::1", False),
+    ],
+)
+def test_a_url_leads_to_this_machine_by_its_host(url: str, expected: bool) -> None:  # noqa: FBT001
+    """What is no URL leads nowhere."""
+    assert is_loopback_url(url) is expected
+
+
 def test_http_on_this_machine_is_allowed_only_where_it_is_asked_for() -> None:
     """An endpoint of a public issuer must not be http, not even on this machine."""
     assert fault("http://localhost/token", http_allowed=True) is None
@@ -133,6 +162,7 @@ def test_a_shown_url_has_no_secret_part() -> None:
     """User info, query and fragment are left out of messages, and control characters too."""
     assert shown("https://me:SECRET@example.com:8443/a?code=SECRET#SECRET") == "https://example.com:8443/a"
     assert shown("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
+    assert len(shown(f"https://example.com/{'a' * 300}")) == 200
     assert shown("https://[") == "an address that cannot be read"
 
 

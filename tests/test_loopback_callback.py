@@ -184,7 +184,7 @@ def test_a_repeated_parameter_is_refused(query: str) -> None:
 )
 def test_what_cannot_be_read_is_refused(query: str) -> None:
     """Bytes that are no text and parameters by the dozen are no answer."""
-    assert refused(get(query)).status == 400
+    assert refused(get(query)) == Refusal(400, "the answer cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from kubectl_oidc import loopback
 from kubectl_oidc.errors import PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
@@ -476,6 +477,13 @@ def test_of_too_many_connections_the_oldest_goes(server: CallbackServer) -> None
     assert works(server)
 
 
+def test_connections_that_have_ended_count_no_more(server: CallbackServer) -> None:
+    """However many there were before, the oldest of those that wait is the one that goes."""
+    for _ in range(MOST_CONNECTIONS):
+        client(server).get("/favicon.ico").read()
+    test_of_too_many_connections_the_oldest_goes(server)
+
+
 class SkippingLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock can be put forward."""
 
@@ -565,6 +573,40 @@ def test_a_crowd_that_comes_at_once_leaves_each_a_moment_to_speak() -> None:
     assert full
     assert first == b""
     assert last.startswith(b"HTTP/1.1 400")
+
+
+async def _read_late(
+    loop: SkippingLoop, listener: Listener, port: int, outcome: asyncio.Future[Reply]
+) -> int:
+    """Return how much of a long page a client gets that begins to read after its time is over."""
+    running = asyncio.create_task(listener.run())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.sleep(0.05)
+    outcome.set_result(Reply(200, (), bytes(LONG_PAGE)))
+    await asyncio.sleep(0.05)
+    loop.skipped += CONNECTION_SECONDS
+    await asyncio.sleep(0.05)
+    got = 0
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(1 << 20):
+            got += len(data)
+    writer.close()
+    listener.stop(0)
+    await running
+    return got
+
+
+LONG_PAGE = 64 << 20
+
+
+def test_who_was_held_has_ten_seconds_to_take_the_page_in() -> None:
+    """From the moment that the outcome is known."""
+    found = listen(ANY_PORT)
+    loop = SkippingLoop()
+    outcome: asyncio.Future[Reply] = loop.create_future()
+    listener = Listener(found.sockets, lambda _request: outcome)
+    assert in_a_loop(lambda: _read_late(loop, listener, found.asked.port, outcome), lambda: loop) < LONG_PAGE
 
 
 async def _drop_at_once(listener: Listener) -> None:
@@ -696,6 +738,22 @@ def test_an_authorization_request_that_fails_ends_the_wait(server: CallbackServe
     assert "The provider answers 503" in response.body
     assert "Try again &lt;later&gt;" in response.body
     with pytest.raises(ProviderUnreachable, match="503"):
+        server.wait(PATIENCE)
+
+
+def test_a_fault_of_ours_ends_the_wait_and_shows_nothing_of_itself(server: CallbackServer) -> None:
+    """The browser hears that it failed; what happened is raised where the answer is awaited."""
+
+    def fails() -> str:
+        raise RuntimeError("SECRET")
+
+    server.expect(fails)
+    response = client(server).get(urlsplit(server.start_url).path).read()
+    assert response.status == 400
+    assert "The sign-in failed" in response.body
+    assert "The terminal says more" in response.body
+    assert "SECRET" not in response.body
+    with pytest.raises(RuntimeError, match="SECRET"):
         server.wait(PATIENCE)
 
 
@@ -835,6 +893,7 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     response = browser.read()
     assert response.status == 400
     assert "ended in the terminal" in response.body
+    assert "Run the command again" in response.body
     assert idle.closed()
     assert refuses(port_of(server))
 
@@ -884,6 +943,15 @@ def test_idle_connections_do_not_hold_up_the_end() -> None:
         assert all(each.closed() for each in clients)
 
 
+def test_the_end_waits_until_the_browser_has_the_page(server: CallbackServer) -> None:
+    """The program leaves at once then, and would take the page with it."""
+    browser = client(server).get(GOOD)
+    assert server.wait(PATIENCE)
+    server.finish(Failed("no", "again"))
+    assert "callback-server" not in {thread.name for thread in threading.enumerate()}
+    assert browser.read().status == 400
+
+
 def test_a_failure_of_the_server_is_raised_where_the_answer_is_awaited(server: CallbackServer) -> None:
     """What should never happen ends the wait, not the patience of the person."""
     server._break(ZeroDivisionError("never"))
@@ -916,6 +984,15 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
     assert [type(error) for error in failures] == [ZeroDivisionError]
 
 
+def test_what_the_package_names_is_imported_when_it_is_used() -> None:
+    """And nothing else is there (PEP 562)."""
+    assert {name: getattr(loopback, name).__name__ for name in loopback.__all__} == {
+        name: name for name in loopback.__all__
+    }
+    with pytest.raises(AttributeError, match=r"module 'kubectl_oidc\.loopback' has no attribute 'Nothing'"):
+        _ = loopback.Nothing
+
+
 # What is said of it
 
 
@@ -927,13 +1004,17 @@ def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.Capture
         client(server).get(f"/{ticket}").read()
         client(server).get("/?code=evil-words&state=evil-state").read()
         client(server).get("/evil-path", Cookie="evil-cookie").read()
-        client(server).send(b"\x1b[31mevil-bytes\r\n\r\n").read()
+        assert client(server).send(b"\x1b[31mevil-bytes\r\n\r\n").read().body
         browser = client(server).get(GOOD)
         assert server.wait(PATIENCE)
         client(server).get(GOOD).read()
         finished(server, browser)
         shown = repr(vars(server))
     told = capsys.readouterr().err
+    assert (
+        f"listening on port {server.redirect_uri.rpartition(':')[2]} for the redirect URI http://localhost:"
+        in told
+    )
     assert "refused a request (403)" in told
     assert "refused a request (404)" in told
     assert "refused a request (400)" in told

@@ -318,15 +318,20 @@ def test_a_tag_of_a_damaged_document_is_not_sent(laptop: Laptop, kind: str) -> N
     assert "damaged" not in path.read_text()
 
 
-def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop) -> None:
-    """A damaged cache is a miss, and is written again."""
+def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
+    """A damaged cache is a miss, and is written again; -v 1 says so."""
     laptop.process().key_set(soon())
+    laptop.log = Log(1)
     (path,) = (laptop.cache / "metadata").iterdir()
     path.write_bytes(path.read_bytes()[:-7])
     laptop.process().key_set(soon())
     assert laptop.asked() == [WELL_KNOWN, "/keys"] * 2
     laptop.process().key_set(soon())
     assert laptop.asked() == []
+    said = capsys.readouterr().err
+    assert (
+        said.count("the kept metadata is broken JSON; it is fetched again") == 2
+    )  # once each time it is read
 
 
 # A provider whose discovery does not answer

@@ -9,8 +9,8 @@ from ipaddress import IPv6Address
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import quoted
 
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
-_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 65535
 
 

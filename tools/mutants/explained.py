@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .mutant import Mutant
 
+EVERY: Final = "*"
 FILE: Final = Path(__file__).with_name("explained.toml")
 
 
@@ -23,7 +24,7 @@ class Explanation:
         module: A key of ``TARGETS``.
         function: As in ``Mutant``.
         reason: A sentence.
-        changes: As in ``Mutant``.
+        changes: As in ``Mutant``; ``*`` alone for all of a function that no unit test can run.
     """
 
     module: str
@@ -37,7 +38,7 @@ class Explanation:
         Args:
             mutant: A mutant of ``self.module``.
         """
-        return mutant.function == self.function and mutant.change in self.changes
+        return mutant.function == self.function and bool({mutant.change, EVERY} & self.changes)
 
 
 def explanations(text: str) -> list[Explanation]:
@@ -60,7 +61,7 @@ def outdated(explained: Iterable[Explanation], survivors: Iterable[Mutant]) -> l
         explained: Explanations of one module.
         survivors: All mutants of it that survived, or that were out of time.
     """
-    alive = {(mutant.function, mutant.change) for mutant in survivors}
+    alive = {(mutant.function, change) for mutant in survivors for change in (mutant.change, EVERY)}
     return [
         (explanation, change)
         for explanation in explained

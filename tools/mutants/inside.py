@@ -19,7 +19,7 @@ from .swap import Unswappable, swap
 from .targets import ROOT, name_of, path_of, tests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from pathlib import Path
     from types import CodeType
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .trial import Trial
 
-UNDECIDED = 99  # the exit status for what cannot be swapped
+UNDECIDED, LATE = 99, 98  # the exit status for what cannot be swapped, and where a test was out of time
 _OPTIONS = (
     "--quiet",
     "--exitfirst",
@@ -136,17 +136,14 @@ class _Watcher:
 class _Chosen:
     """A pytest plugin that runs the given tests alone, in the given order, and ends the process when one fails."""
 
-    def __init__(self, tests: Iterable[str]) -> None:
-        self._order = {test: place for place, test in enumerate(tests)}
+    def __init__(self, tests: Mapping[str, float]) -> None:
+        self._tests = tests
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = sorted(
-            (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
-        )
+        items[:] = _chosen({item.nodeid: item for item in items}, self._tests)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            os._exit(pytest.ExitCode.TESTS_FAILED)
+        _end_if_failed(report)
 
 
 class _Swapper:
@@ -173,14 +170,26 @@ class _Swapper:
         except Unswappable:
             return UNDECIDED
         _temporary(self._into.with_name(str(trial.number)))
-        chosen = [items[test] for test in trial.tests]
+        chosen = _chosen(items, trial.tests)
         for item, following in zip(chosen, [*chosen[1:], None], strict=True):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         return pytest.ExitCode.OK
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if self._forked and report.failed:
-            os._exit(pytest.ExitCode.TESTS_FAILED)
+        if self._forked:
+            _end_if_failed(report)
+
+
+def _chosen(items: Mapping[str, pytest.Item], tests: Mapping[str, float]) -> list[pytest.Item]:
+    """Return the items of these tests in their order, each with its limit of time."""
+    for test, seconds in tests.items():
+        items[test].add_marker(pytest.mark.timeout(seconds))
+    return [items[test] for test in tests]
+
+
+def _end_if_failed(report: pytest.TestReport) -> None:
+    if report.failed:
+        os._exit(LATE if "Timeout" in str(report.longrepr) else pytest.ExitCode.TESTS_FAILED)
 
 
 class _Finder(MetaPathFinder):

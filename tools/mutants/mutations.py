@@ -17,7 +17,7 @@ from mutmut.mutation.mutators import mutation_operators
 from .mutant import Mutant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import CodeType
 
     from libcst.metadata import CodeRange
@@ -108,7 +108,7 @@ def _nodes(node: cst.CSTNode, place: _Place, text: _Text) -> Iterator[tuple[cst.
         place = _head(node, place, text)
     if not isinstance(node, cst.Module):
         yield node, place
-    for child in node.children:
+    for child in _children(node):
         inner = place
         if isinstance(node, cst.FunctionDef | cst.ClassDef) and child is node.body:
             name = f"{place.function}.{node.name.value}".lstrip(".")
@@ -121,6 +121,27 @@ def _head(node: cst.CSTNode, place: _Place, text: _Text) -> _Place:
     start, end = text.span(node)
     body = getattr(node, "body", None)
     return place._replace(start=start, end=text.span(body)[0] if isinstance(body, cst.CSTNode) else end)
+
+
+def _children(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+    """Return the parts of a node that are walked through: not the words of the log, nor what runs on Windows alone."""
+    if _is_log(node):
+        return ()
+    if isinstance(node, cst.If) and isinstance(node.test, cst.Comparison):
+        platform = node.test.left
+        if isinstance(platform, cst.Attribute) and platform.attr.value == "platform":
+            return [node.orelse] if node.orelse else []
+    return node.children
+
+
+def _is_log(node: cst.CSTNode) -> bool:
+    """Whether it writes a line of the log: that it does so counts, not at which level and in which words."""
+    call = node.value if isinstance(node, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return False
+    log = call.func.value
+    name = log.attr if isinstance(log, cst.Attribute) else log
+    return isinstance(name, cst.Name) and name.value in {"log", "_log"}
 
 
 def _is_no_behaviour(node: cst.CSTNode) -> bool:

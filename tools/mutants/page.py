@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bench.result import table
 
+from .explained import EVERY
 from .targets import PACKAGE, ROOT, TARGETS
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ whom to believe (ID token, key set, provider, loopback server, grants) is broken
 string misspelt, an argument or a value None or left out. Ours are added: a call or a `raise` left out, nothing returned, a
 bare condition turned round. A break that no unit test of that module notices is a *survivor*.
 
-Left alone are types, imports, decorators, docstrings, and the wording of sentences for people, but not whether there is one.
+Left alone are types, imports, decorators, docstrings, what runs on Windows alone, and the wording of sentences for people and
+of the log, but not whether there is one.
 
 ## Figures
 
@@ -87,7 +89,8 @@ def _reasons(explained: Iterable[Explanation]) -> str:
     by_module: dict[str, list[str]] = {}
     for explanation in explained:
         where = f"`{explanation.function}`" if explanation.function else "constants"
-        line = f"- {where} ({len(explanation.changes)}): {explanation.reason}"
+        count = "all of it" if EVERY in explanation.changes else len(explanation.changes)
+        line = f"- {where} ({count}): {explanation.reason}"
         by_module.setdefault(explanation.module, []).append(line)
     parts = [
         "\n".join([f"### `{module}`", "", *by_module[module]]) for module in TARGETS if module in by_module

@@ -8,7 +8,14 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PACKAGE: Final = "kubectl_oidc"
 
-_LOOPBACK = ("loopback_server", "loopback_callback", "loopback_channel", "loopback_pages", "loopback_sockets")
+_LOOPBACK = (
+    "loopback_server",
+    "loopback_callback",
+    "loopback_channel",
+    "loopback_pages",
+    "loopback_sockets",
+    "loopback_peer",
+)
 _DEVICE = ("grants_device_code", "grants_device_authorization", "grants_polling")
 _BROWSER = ("grants_authorization_code", "grants_sign_in", "grants_pasted", "grants_pushed_authorization")
 
@@ -33,6 +40,7 @@ TARGETS: Final = {
     "loopback/addresses": _LOOPBACK,
     "loopback/urls": _LOOPBACK,
     "loopback/sockets": _LOOPBACK,
+    "loopback/peer": _LOOPBACK,
     "loopback/channel": _LOOPBACK,
     "loopback/channel_tls": _LOOPBACK,
     "loopback/pages": _LOOPBACK,
@@ -46,7 +54,6 @@ TARGETS: Final = {
     "grants/password": ("grants_password",),
     "grants/client_credentials": ("grants_client_credentials",),
     "issuer": ("issuer",),
-    "token_request": ("tokens", "grants_authorization_code", "token_exchange"),
     "client_authentication": ("client_authentication", "token_endpoint"),
     "metadata_cache": ("metadata_cache", "provider"),
 }

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
     from .mutant import Mutant
 
-_SLOWER, _GRACE = (
-    5,
-    10.0,
-)  # a trial may take so many times as long as its tests took, and so many seconds more
+_SLOWER = 5  # a test may take so many times as long as it took without a mutant,
+_GRACE, _START = 2.0, 15.0  # and so many seconds more; all together so many more
 _QUICK = 0.2  # seconds
 _LONGEST = 7200.0
 _OURS = (PACKAGE, "tests")
@@ -67,14 +65,14 @@ class Trial:
     Args:
         number: What it is known by.
         mutant: The mutant.
-        tests: Node ids, in the order in which they are run.
-        seconds: How long that may take.
+        tests: Node ids, in the order in which they are run, and how many seconds each may take.
+        seconds: How long all of that may take.
         loaded: The broken statement also runs as the tests are loaded.
     """
 
     number: int
     mutant: Mutant
-    tests: Sequence[str]
+    tests: Mapping[str, float]
     seconds: float
     loaded: bool
 
@@ -121,8 +119,9 @@ class Tests:
             loaded = mutant.lines is None or "" in reaching
             tests = self._in_order(self.seconds if loaded else reaching, lines[mutant.function])
             if tests:
-                seconds = _SLOWER * sum(self.seconds[test] for test in tests) + _GRACE
-                yield Trial(number, mutant, tests, seconds, loaded)
+                limits = {test: _SLOWER * self.seconds[test] + _GRACE for test in tests}
+                seconds = _SLOWER * sum(self.seconds[test] for test in tests) + _START
+                yield Trial(number, mutant, limits, seconds, loaded)
 
     def _in_order(self, tests: Iterable[str], function: set[int]) -> list[str]:
         """Return tests in the order in which they will probably notice: quick ones that go where few of them go."""
@@ -175,7 +174,7 @@ def outcomes(
 
 
 def _outcome(status: int | None) -> Outcome:
-    if status is None:
+    if status in {None, inside.LATE}:
         return Outcome.TIMED_OUT
     if status == pytest.ExitCode.USAGE_ERROR:
         raise CannotTry("pytest did not understand how it was called")
