@@ -131,7 +131,8 @@ def _children(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
         platform = node.test.left
         if isinstance(platform, cst.Attribute) and platform.attr.value == "platform":
             return [node.orelse] if node.orelse else []
-    return node.children
+    children: Sequence[cst.CSTNode] = node.children
+    return children
 
 
 def _is_log(node: cst.CSTNode) -> bool:
