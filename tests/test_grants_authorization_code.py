@@ -212,6 +212,8 @@ def test_each_code_has_its_hint(code: str, hint: str) -> None:
 def test_a_refusal_without_a_code_is_one(code: str | None) -> None:
     """It is said that it has none."""
     assert "an unnamed error" in refusal(code).message
+    assert refusal("e" * 81).message.endswith(f"with {'e' * 79}…")
+    assert refusal("e" * 80).message.endswith(f"with {'e' * 80}")
 
 
 def test_the_providers_words_are_made_plain() -> None:

@@ -112,7 +112,8 @@ def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any], why: s
 
 def test_the_longest_code_and_a_page_with_a_fragment_are_taken() -> None:
     """Nothing forbids them."""
-    page = "https://example.com/#/device"
+    for page in ("https://example.com#device", "https://example.com/#/device"):
+        assert parse(verification_uri=page).verification_uri == page
     found = parse(user_code="x" * 60, verification_uri=page, verification_uri_complete=f"{page}?c=1")
     assert (found.user_code, found.verification_uri) == ("x" * 60, page)
     assert found.verification_uri_complete == f"{page}?c=1"

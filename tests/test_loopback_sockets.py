@@ -14,13 +14,19 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.errors import PortsTaken, UsageError
 from kubectl_oidc.loopback import ListenAddress
-from kubectl_oidc.loopback.sockets import NotFree, _bind_all, _reason, _Refused, listen
+from kubectl_oidc.loopback.sockets import (
+    Listening,
+    NotFree,
+    _bind_all,
+    _ports_taken,
+    _reason,
+    _Refused,
+    listen,
+)
 from kubectl_oidc.loopback.urls import choices, host_headers, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from kubectl_oidc.loopback.sockets import Listening
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a container's published port needs; asked for by one flag
@@ -465,3 +471,44 @@ def test_at_port_80_a_browser_names_no_port() -> None:
             *("localhost:80", "127.0.0.1:80", "[::1]:80"),
             *("localhost", "127.0.0.1", "[::1]"),
         }
+
+
+class Bound:
+    """A socket that is bound to an address."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.host, 8000
+
+
+@pytest.mark.parametrize(
+    ("hosts", "beside"),
+    [
+        (("127.0.0.1", "::1"), False),
+        (("0.0.0.0",), False),  # noqa: S104 - a name
+        (("::",), False),
+        (("127.0.0.2",), True),
+        (("10.0.0.1",), True),
+    ],
+)
+def test_what_localhost_reaches_is_known(hosts: tuple[str, ...], beside: bool) -> None:  # noqa: FBT001
+    """Everywhere is here too; nothing was tried before, and nothing is missing, unless that is said."""
+    listening = Listening(ListenAddress("", 8000), tuple(map(Bound, hosts)))  # type: ignore[arg-type]
+    assert listening.beside_localhost is beside
+    assert (listening.tried, listening.absent) == ((), ())
+
+
+def test_who_has_the_port_is_only_looked_for_where_somebody_has_it() -> None:
+    """The first port that was asked for, not one that the system would have chosen."""
+    taken = NotFree(ListenAddress("127.0.0.1", 8000), "in use by another program")
+    forbidden = NotFree(ListenAddress("127.0.0.1", 80), "not allowed")
+    any_port = NotFree(ListenAddress("127.0.0.1", 0), "in use by another program")
+    assert "shows who has it" in _ports_taken([taken, forbidden]).hint
+    assert "shows who has it" not in _ports_taken([forbidden]).hint
+    assert "shows who has it" not in _ports_taken([any_port]).hint
+    assert _ports_taken([taken, forbidden]).message.endswith(
+        "127.0.0.1:8000 (in use by another program), 127.0.0.1:80 (not allowed)"
+    )
+    assert _ports_taken([]).hint == "name one: --listen-address=127.0.0.1:8000"

@@ -179,6 +179,7 @@ def test_an_issuer_that_may_be_meant_is_proposed(named: str) -> None:
     """The hint has the words to write, for a provider on this machine too."""
     error = refused(naming(named))
     assert error.hint == f"if that is your provider, use exactly its words: --oidc-issuer-url={named}"
+    assert "slash" not in refused(naming(ISSUER), f"{ISSUER}X").hint
 
 
 def test_an_issuer_that_cannot_be_used_is_not_proposed() -> None:

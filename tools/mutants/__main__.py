@@ -39,12 +39,12 @@ def main() -> int:
         module, _, function = name.partition(":")
         ours = [one for one in explained if one.module == module and function in {"", one.function}]
         try:
-            row = _module(module, function, ours, options.jobs)
+            row, as_explained = _module(module, function, ours, options.jobs)
         except CannotTry as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-        good = good and row is not None
-        if row and not function:
+        good = good and as_explained
+        if not function:
             rows = rows_of(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
             PAGE.write_text(page_of({**rows, module: row}, explained), encoding="utf-8")
     return 0 if good else 1
@@ -67,8 +67,8 @@ def _target(text: str) -> str:
     return text
 
 
-def _module(module: str, function: str, explained: Sequence[Explanation], jobs: int) -> Row | None:
-    """Try a module's mutants; return its row, None if something is not as it should be."""
+def _module(module: str, function: str, explained: Sequence[Explanation], jobs: int) -> tuple[Row, bool]:
+    """Try a module's mutants; return its row, and whether the explanations are those that it takes."""
     mutants = [
         mutant
         for mutant in mutants_of(path_of(module).read_text(encoding="utf-8"), str(path_of(module)))
@@ -89,9 +89,8 @@ def _module(module: str, function: str, explained: Sequence[Explanation], jobs: 
     new = [mutant for mutant in survivors if not any(one.covers(mutant) for one in explained)]
     old = outdated(explained, [*survivors, *late])
     _say(module, new, old)
-    if new or old:
-        return None
-    return Row(len(mutants), len(by_outcome[Outcome.KILLED]), len(late), len(survivors))
+    killed = len(by_outcome[Outcome.KILLED])
+    return Row(len(mutants), killed, len(late), len(survivors) - len(new), len(new)), not new and not old
 
 
 def _say(module: str, new: Sequence[Mutant], old: Sequence[tuple[Explanation, str]]) -> None:

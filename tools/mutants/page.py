@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .explained import Explanation
 
 PAGE: Final = ROOT / "docs" / "mutants.md"
-_HEAD = ("module", "mutants", "killed", "timed out", "explained")
+_HEAD = ("module", "mutants", "killed", "timed out", "explained", "left")
 
 TEXT = """\
 # Mutants
@@ -36,8 +36,8 @@ of the log, but not whether there is one.
 
 {figures}
 
-*Killed*: a test fails. *Timed out*: the tests end no more, which is a failure too. *Explained*: it survives, and the reason
-stands below. Nothing else survives, or `make mutants` fails.
+*Killed*: a test fails. *Timed out*: a test does not end in time, which is a failure too. *Explained*: it survives, and the
+reason stands below. *Left*: it survives and is not explained, and `make mutants` fails.
 
 ## What survives, and why
 
@@ -59,6 +59,7 @@ class Row(NamedTuple):
     killed: int
     timed_out: int
     explained: int
+    left: int
 
 
 def rows_of(page: str) -> dict[str, Row]:
@@ -67,7 +68,7 @@ def rows_of(page: str) -> dict[str, Row]:
     Args:
         page: Its text.
     """
-    pattern = re.compile(rf"^\| `{PACKAGE}/(\S+)\.py` +\|" + r" +(\d+) \|" * 4 + "$", re.MULTILINE)
+    pattern = re.compile(rf"^\| `{PACKAGE}/(\S+)\.py` +\|" + r" +(\d+) \|" * 5 + "$", re.MULTILINE)
     return {module: Row(*map(int, numbers)) for module, *numbers in pattern.findall(page)}
 
 

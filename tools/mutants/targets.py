@@ -46,7 +46,7 @@ TARGETS: Final = {
     "loopback/pages": _LOOPBACK,
     "grants/pushed_authorization": _BROWSER,
     "grants/pasted": _BROWSER,
-    "grants/choice": ("grants_choice",),
+    "grants/choice": ("grants_choice", "grants_sign_in"),
     "grants/device_code": _DEVICE,
     "grants/device_authorization": _DEVICE,
     "grants/authorization_code_keyboard": ("grants_authorization_code_keyboard", "grants_keyboard"),
