@@ -171,6 +171,6 @@ def _hidden(words: object, secrets: list[str]) -> str:
     text = words if isinstance(words, str) else ""
     for secret in secrets:
         if len(secret) >= _FEWEST_HIDDEN:
-            for form in (secret, quote_plus(secret)):
+            for form in (secret, quote_plus(secret, errors="replace")):
                 text = text.replace(form, "[hidden]")
     return text

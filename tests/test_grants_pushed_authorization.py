@@ -217,11 +217,12 @@ def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[
         assert Deadline.after(seconds).left() > 0
 
 
-@pytest.mark.parametrize("seconds", [10**12, 10**400])
+@pytest.mark.parametrize("seconds", [10 * 365 * 24 * 3600 + 1, 10**12, 10**400])
 def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
     """A number of seconds has its bounds."""
     with pytest.raises(ProviderMisbehaves, match="expires_in"):
         _parse({"request_uri": URN, "expires_in": seconds})
+    assert _parse({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
 
 
 def test_a_printed_address_that_has_ended_is_printed_anew(desk: Desk) -> None:

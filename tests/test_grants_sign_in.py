@@ -219,7 +219,9 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
     assert person.said[2].startswith(
         "The browser then goes to https://login.example.com/oidc/callback, which must lead to port "
     )
-    assert "register the redirect URI https://login.example.com/oidc/callback there" in error.hint
+    assert (
+        "register the redirect URI https://login.example.com/oidc/callback there for it; --auth" in error.hint
+    )
 
 
 def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:

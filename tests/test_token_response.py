@@ -280,6 +280,13 @@ def test_no_secret_survives_whatever_stands_around_it(secret: str, before: str, 
     assert not {unicodedata.category(c) for c in error.message} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
+def test_a_secret_that_is_no_text_is_hidden_too() -> None:
+    """An argument may be no UTF-8: half a surrogate pair stands for such a byte."""
+    assert refused("bad", "no SECRET\udcff here", secrets=["SECRET\udcff"]).message.endswith(
+        "(bad: no [hidden] here)"
+    )
+
+
 def test_a_very_short_secret_hides_nothing() -> None:
     """A password of one letter would hide every such letter of the provider's words."""
     assert refused("bad", "a password", secrets=["a", "pas", ""]).message.endswith("(bad: a password)")

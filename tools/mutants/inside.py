@@ -189,7 +189,7 @@ def _chosen(items: Mapping[str, pytest.Item], tests: Mapping[str, float]) -> lis
 
 def _end_if_failed(report: pytest.TestReport) -> None:
     if report.failed:
-        os._exit(LATE if "Timeout" in str(report.longrepr) else pytest.ExitCode.TESTS_FAILED)
+        os._exit(LATE if "from pytest-timeout" in str(report.longrepr) else pytest.ExitCode.TESTS_FAILED)
 
 
 class _Finder(MetaPathFinder):
