@@ -123,6 +123,7 @@ class Desk:
         log: What -v 9 shows.
         slept: The seconds that were let pass, in order.
         settings: The fields of the TokenRequest that are no defaults.
+        patience: The longest time for one request, in seconds.
     """
 
     server: Hostile
@@ -131,6 +132,7 @@ class Desk:
     log: Loud = field(default_factory=Loud)
     slept: list[float] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    patience: float = 2.0
     _clients: list[HttpClient] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -188,7 +190,7 @@ class Desk:
 
     @property
     def provider(self) -> Provider:
-        http = HttpClient(log=self.log, request_timeout=2, pauses=())
+        http = HttpClient(log=self.log, request_timeout=self.patience, pauses=())
         self._clients.append(http)
         client = Client(client_id=CLIENT_ID, client_secret=self.settings.get("client_secret"))
         return Provider(

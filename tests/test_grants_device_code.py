@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -11,7 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, SignInPaused, SignInRefused
+from kubectl_oidc.errors import (
+    ProviderMisbehaves,
+    ProviderRefused,
+    SignInPaused,
+    SignInRefused,
+    SignInTimeout,
+)
 from kubectl_oidc.grants import device_code
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import TlsOptions
@@ -219,6 +226,17 @@ def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
         sign_in(desk)
     assert "--grant-type=authcode" in caught.value.hint
     assert caught.value.topic == "device-code"
+
+
+def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk) -> None:
+    """RFC 8628 §3.2, §3.5: expires_in ends it, though the person has a minute."""
+    desk.server.on("/device", authorized(desk.server, expires_in=1))
+    desk.server.on("/token", PENDING)
+    began = time.monotonic()
+    with pytest.raises(SignInTimeout, match="nobody entered the code in time"):
+        sign_in(desk)
+    assert 0.9 < time.monotonic() - began < 10
+    assert desk.asked("/token"), "until then it was polled"
 
 
 def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:

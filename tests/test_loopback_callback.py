@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from kubectl_oidc.loopback import callback
 from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request, Start
 from kubectl_oidc.secret import Secret
 
@@ -149,6 +151,23 @@ def test_a_state_of_characters_beyond_ascii_is_compared_without_a_failure() -> N
     """Comparing in constant time is for bytes, and a request may hold any characters."""
     assert refused(get("code=a&state=%C3%BC%F0%9F%98%80")).status == 403
     assert refused(Request("GET", "/\udcff\xff?state=\xff", HOST)).status == 404
+
+
+def test_the_state_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but hmac.compare_digest compares it, so no answer's time tells how much of a guess was right."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def spy(given: bytes, ours: bytes) -> bool:
+        compared.append((given, ours))
+        return compare_digest(given, ours)
+
+    monkeypatch.setattr(callback, "compare_digest", spy)
+    for state in (STATE, STATE[:-1], "x"):
+        judge(f"code=a&state={state}")
+        assert (state.encode(), STATE.encode()) in compared
+        compared.clear()
+    monkeypatch.setattr(callback, "compare_digest", lambda *_: False)
+    assert refused(get(f"code=a&state={STATE}")).status == 403, "and its verdict is what counts"
 
 
 # Repeated and broken parameters

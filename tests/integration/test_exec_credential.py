@@ -107,6 +107,31 @@ def test_a_full_standard_output_is_a_quiet_failure(signed_in: Laptop) -> None:
     assert signed_in.realm.seen().total == 0, "the sign-in was stored before the answer was written"
 
 
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_a_refresh_is_stored_before_its_answer_is_written(laptop: Laptop, where: str) -> None:
+    """Nobody takes the answer: not 0, not a word, and the next call has the refreshed token without asking anybody."""
+    if "full" in where and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    laptop.realm.id_tokens_live(5)
+    old = laptop.signed_in()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.forget()
+    words = shlex.join([str(parts.plugin()), *laptop.words()])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {words} {where}"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
+    laptop.realm.forget()
+    assert laptop.signed_in() != old
+    assert laptop.realm.seen().total == 0
+
+
 def test_the_access_token_is_handed_out_when_asked_for(laptop: Laptop) -> None:
     """--oidc-use-access-token answers with another token than the ID token, from a session of its own."""
     access = laptop.signed_in("--oidc-use-access-token")
