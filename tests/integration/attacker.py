@@ -23,6 +23,9 @@ IDLE = SLOW = BARRAGE = 200
 WORKERS = 8
 """Forged requests that are on their way at once."""
 
+TRIES = 20
+"""How often a request is sent that gets no answer: whoever takes too long to send it, in a crowd, is dropped."""
+
 _MEGABYTE = b"x" * (1 << 20)
 _METHODS = ("POST", "OPTIONS", "HEAD", "PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "PRI", "BREW", "get")
 
@@ -185,7 +188,11 @@ class _Attack:
         async def work() -> None:
             while waiting:
                 name, data = waiting.pop()
-                self.answers[name].add(await self._asks(data))
+                for _ in range(TRIES):
+                    answer = await self._asks(data)
+                    self.answers[name].add(answer)
+                    if answer:
+                        break
                 await self._resets(data)
 
         await asyncio.gather(*(work() for _ in range(WORKERS)))

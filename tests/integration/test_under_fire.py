@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 import sys
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at the program in /proc")
 
-A_SECOND = 1.0
 MEMORY = 100 << 20
 """Bytes that the program may have at most: it has 50 MB without an attack, 65 under one."""
 HEADERS = {
@@ -37,6 +37,14 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "connection": "close",
 }
+
+
+def a_second() -> float:
+    """Return a second, or as many as one takes here: what has more to do than it has processors gives each program its share.
+
+    A sign-in takes 0.1 s from the redirect to the page, and 0.2 s under this attack, where nothing else runs.
+    """
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class Page(NamedTuple):
@@ -145,7 +153,7 @@ def test_the_real_callback_comes_through_in_under_a_second(besieged: tuple[SignI
 
     assert (page.status, ended.status) == (200, 0), ended.stderr
     assert "You are signed in" in page.text
-    assert page.seconds < A_SECOND
+    assert page.seconds < a_second()
     assert under_way.laptop.realm.seen().token_requests == ["authorization_code"]
     assert under_way.laptop.get_token().stdout == ended.stdout, "the session is stored"
     assert attacker.process.poll() is None, "the attack went on to the end"
@@ -187,6 +195,7 @@ def test_of_two_real_callbacks_at_once_one_redeems(besieged: tuple[SignIn, Attac
 
     assert [page.status for page in pages] == [200, 409]
     assert "Nothing was done a second time" in pages[1].text
+    assert pages[1].seconds < a_second()
     assert not any(word in page.text for page in pages for word in under_way.secrets)
     assert token_of(ended.stdout)
     assert under_way.laptop.realm.seen().token_requests == ["authorization_code"]
@@ -204,7 +213,7 @@ def test_few_file_descriptors_are_enough(laptop: Laptop, earlier: SignIn) -> Non
         ended = under_way.running.ended()
 
     assert (page.status, ended.status) == (200, 0), ended.stderr
-    assert page.seconds < A_SECOND
+    assert page.seconds < a_second()
     assert under_way.laptop.realm.seen().token_requests == ["authorization_code"]
 
 
