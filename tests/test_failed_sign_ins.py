@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from kubectl_oidc.errors import Interrupted, SignInPaused, SignInTimeout
 from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns
@@ -158,7 +158,7 @@ def test_where_nothing_can_be_written_the_failure_itself_is_told(day: Day) -> No
     assert not day.paused()
 
 
-@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ARBITRARY
 @given(members("version", "count", "at", "why").map(OURS.__or__) | members("version", "count") | JSON)
 def test_a_record_of_any_shape_pauses_in_plain_words_or_not_at_all(day: Day, record: object) -> None:
     """Whatever the file holds, nobody is kept from signing in for longer than the longest pause, nor by another error."""

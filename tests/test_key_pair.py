@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
@@ -97,7 +97,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
     assert "is encrypted" in refused(alice).message
 
 
-@settings(ARBITRARY, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(ARBITRARY, max_examples=30)
 @given(
     st.binary(max_size=100) | st.tuples(st.integers(0), st.binary(max_size=3)),
     st.sampled_from(["certificate", "key"]),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
@@ -567,7 +567,7 @@ class Shown(Terminal):
     interactive = True
 
 
-@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ARBITRARY
 @given(
     st.binary(max_size=400)
     | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(os.uname().nodename), TEXT).map(

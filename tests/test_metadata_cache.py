@@ -322,7 +322,7 @@ def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
     assert tag.isprintable()
 
 
-@settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ARBITRARY
 @given(st.dictionaries(TEXT, JSON, max_size=3))
 def test_any_document_is_read_as_it_was_kept(place: Path, document: dict[str, object]) -> None:
     """Whatever its members are called and hold."""

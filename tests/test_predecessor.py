@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.predecessor import clients, find, remove
@@ -51,7 +51,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("oidc-login")
 
 
-EVERY = settings(ARBITRARY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 RECORDS = st.one_of(
     st.binary(),
     JSON,
@@ -65,7 +64,7 @@ RECORDS = st.one_of(
 )
 
 
-@EVERY
+@ARBITRARY
 @given(st.lists(RECORDS, max_size=3))
 def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: list[object]) -> None:
     """What is found names the issuer and the client, its person is one plain line, and its tokens can be sent."""
