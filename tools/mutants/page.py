@@ -49,7 +49,7 @@ reason stands below. *Left*: it survives and is not explained, and `make mutants
 whole modules into this page, and fails when something survives that `tools/mutants/explained.toml` does not explain, or
 does not survive any more though it is explained there. It is no part of `make check`.
 """
-_LONG = "about an hour and a half on two cores"
+_LONG = "about an hour on two idle cores"
 
 
 class Row(NamedTuple):
