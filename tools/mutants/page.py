@@ -37,7 +37,7 @@ of the log, but not whether there is one.
 {figures}
 
 *Killed*: a test fails. *Timed out*: a test does not end in time, which is a failure too. *Explained*: it survives, and the
-reason stands below. *Left*: it survives and is not explained, and `make mutants` fails.
+reason stands below. *Left*: it survives and is not explained, and `make mutants` fails. A module without a row has not been tried to its end.
 
 ## What survives, and why
 
