@@ -66,6 +66,11 @@ def test_an_address_that_has_ended_is_printed_anew() -> None:
         assert desk.terminal.said[0].startswith("If you have not opened that address, it has ended.")
 
 
+def test_a_provider_shows_the_code_on_a_page_of_its_own() -> None:
+    """Unless --oidc-redirect-url names another; the value is kubelogin's, and registered at providers."""
+    assert authorization_code_keyboard.OUT_OF_BAND == "urn:ietf:wg:oauth:2.0:oob"
+
+
 def test_nobody_is_awaited_beyond_the_time() -> None:
     """And the flag that sets it is named."""
     with Hostile() as server, Desk(server) as desk, pytest.raises(SignInTimeout) as caught:

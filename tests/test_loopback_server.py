@@ -954,7 +954,8 @@ def test_the_end_waits_until_the_browser_has_the_page(server: CallbackServer) ->
 
 def test_a_failure_of_the_server_is_raised_where_the_answer_is_awaited(server: CallbackServer) -> None:
     """What should never happen ends the wait, not the patience of the person."""
-    server._break(ZeroDivisionError("never"))
+    assert server._running is not None
+    server._running._failed(ZeroDivisionError("never"))
     with pytest.raises(ZeroDivisionError, match="never"):
         server.wait(PATIENCE)
 

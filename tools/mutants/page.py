@@ -37,7 +37,7 @@ of the log, but not whether there is one.
 {figures}
 
 *Killed*: a test fails. *Timed out*: a test does not end in time, which is a failure too. *Explained*: it survives, and the
-reason stands below. *Left*: it survives and is not explained, and `make mutants` fails.
+reason stands below. *Left*: it survives and is not explained, and `make mutants` fails. A module without a row has not been tried to its end.
 
 ## What survives, and why
 
@@ -49,7 +49,7 @@ reason stands below. *Left*: it survives and is not explained, and `make mutants
 whole modules into this page, and fails when something survives that `tools/mutants/explained.toml` does not explain, or
 does not survive any more though it is explained there. It is no part of `make check`.
 """
-_LONG = "about an hour and a half on two cores"
+_LONG = "about an hour on two idle cores"
 
 
 class Row(NamedTuple):

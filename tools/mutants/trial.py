@@ -100,6 +100,7 @@ class Tests:
         Raises:
             CannotTry: One of them fails.
         """
+        _unload(list(sys.modules))  # what was loaded for the module before
         into = scratch / "watched"
         seen = json.loads(_alone(partial(inside.watch, module, into), into))
         _load(seen["loaded"], name_of(module))
