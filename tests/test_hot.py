@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.hot import answer, credential, words
-from kubectl_oidc.hot.credential import Credential, current, parse, read_private
+from kubectl_oidc.hot.credential import Credential, current, parse, read_private, seal
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
@@ -559,6 +559,15 @@ def test_any_words_are_read_as_they_were_written(
     found = words.Words.parse(written.record())
     assert found is not None
     assert all(getattr(found, name) == getattr(written, name) for name in words.Words.__slots__)
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "1.5"])
+def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
+    """The digest guards against damage; who forges their own file gets no traceback either."""
+    record = seal(words.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
+    directory = private_files.ensure_directory(cache(), "words")
+    private_files.write(directory, words.digest(["get-token"]), record)
+    assert words.find(["get-token"]) is None
 
 
 @pytest.mark.parametrize("at", range(5))

@@ -142,4 +142,7 @@ def find(arguments: list[str]) -> Words | None:
     if not root:
         return None
     content = read_private(os.path.join(root, "words"), digest(arguments), 16384)  # noqa: PTH118
-    return None if content is None else Words.parse(content)
+    try:
+        return None if content is None else Words.parse(content)
+    except ValueError:
+        return None  # its owner has forged a number that is none
