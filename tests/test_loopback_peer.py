@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.loopback.callback import Request
 from kubectl_oidc.loopback.peer import is_stranger, uid_of
 
 from .sessions import linux_only
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+
+class Connected:
+    """A socket that says where it is connected, as far as the tables are concerned."""
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", 8000
+
+    def getpeername(self) -> tuple[str, int]:
+        return "127.0.0.1", 40000
+
+
+def line(near: str, far: str, uid: int) -> str:
+    """Return a line of the system's table."""
+    return f"   0: {near} {far} 01 00000000:00000000 00:00000000 00000000 {uid:5d}        0 1 1 0 20 4 30 10 -1\n"
 
 
 def connection(family: socket.AddressFamily, near: str, far: str) -> tuple[socket.socket, socket.socket]:
@@ -54,22 +70,27 @@ def test_a_process_of_ours_is_known(family: socket.AddressFamily, near: str, far
 @pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
 def test_the_line_is_the_other_ends(tmp_path: Path) -> None:
     """Not ours, which has the two addresses the other way round, and not that of another port."""
-
-    class Connected:
-        def getsockname(self) -> tuple[str, int]:
-            return "127.0.0.1", 8000
-
-        def getpeername(self) -> tuple[str, int]:
-            return "127.0.0.1", 40000
-
-    def line(near: str, far: str, uid: int) -> str:
-        return f"   0: {near} {far} 01 00000000:00000000 00:00000000 00000000 {uid:5d}        0 1 1 0 20 4 30 10 -1\n"
-
     ours, theirs = "0100007F:1F40", "0100007F:9C40"
     (tmp_path / "tcp").write_text(
         HEADER + line(ours, theirs, 1) + line("0100007F:9C41", ours, 2) + line(theirs, ours, 1007)
     )
     assert uid_of(Connected(), tmp_path) == 1007  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
+@pytest.mark.parametrize("tables", [["tcp6"], ["tcp", "tcp6"]], ids=["alone", "beside another"])
+def test_a_socket_of_ipv6_that_speaks_ipv4_is_in_its_own_table(tmp_path: Path, tables: list[str]) -> None:
+    """Its addresses are written as those of IPv6."""
+    mapped = "0000000000000000FFFF00000100007F"
+    for name in tables:
+        (tmp_path / name).write_text(HEADER)
+    (tmp_path / "tcp6").write_text(HEADER + line(f"{mapped}:9C40", f"{mapped}:1F40", 1008))
+    assert uid_of(Connected(), tmp_path) == 1008  # type: ignore[arg-type]
+
+
+def test_a_request_of_nobody_in_particular_says_nothing() -> None:
+    """Where nothing is known of who sent it, nobody is refused for it."""
+    assert Request("GET", "/", "localhost").uid() is None
 
 
 @pytest.mark.parametrize("content", [None, "", HEADER, HEADER + "   0: nonsense\n", "\xff"])
@@ -84,11 +105,12 @@ def test_a_table_that_does_not_tell_is_no_answer(tmp_path: Path, content: str | 
 
 
 @linux_only
-def test_strangers_are_other_users() -> None:
+def test_strangers_are_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """We ourselves, root, who became us by sudo and who is not known are none."""
-    own = os.getuid()
-    for uid in (own, 0, 65534, None):
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    for uid in (1000, 0, 65534, None):
         assert not is_stranger(uid, {})
-    assert is_stranger(own + 1007, {})
-    assert not is_stranger(own + 1007, {"SUDO_UID": str(own + 1007)})
-    assert is_stranger(own + 1007, {"SUDO_UID": str(own + 1008)})
+    for uid in (1, 1007, 65533):
+        assert is_stranger(uid, {})
+    assert not is_stranger(1007, {"SUDO_UID": "1007"})
+    assert is_stranger(1007, {"SUDO_UID": "1008"})

@@ -6,7 +6,7 @@ acted on before its ``state`` is ours, and a request that is not the answer chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -50,7 +50,7 @@ class Request:
     method: str
     target: str
     host: str | None
-    uid: Callable[[], int | None] = field(default=lambda: None, compare=False, repr=False)
+    uid: Callable[[], int | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

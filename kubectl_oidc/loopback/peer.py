@@ -7,14 +7,15 @@ of their own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _NOBODY = 65534
 """What stands for a user that a user namespace does not have (user_namespaces(7))."""
@@ -29,16 +30,14 @@ def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | Non
         client: The connected socket.
         tables: Where the system keeps its tables of connections.
     """
-    try:
-        near, far = client.getsockname()[:2], client.getpeername()[:2]
-        for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-            ends = [_place(far, family), _place(near, family)]
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        # Not such an address, or no such table: the other one may tell.
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            ends = [_place(client.getpeername(), family), _place(client.getsockname(), family)]
             for line in (tables / name).read_text(encoding="ascii").splitlines():
                 fields = line.split()
                 if fields[_FAR : _NEAR + 1] == ends:
                     return int(fields[_UID])
-    except (OSError, ValueError, IndexError):
-        pass
     return None
 
 
@@ -54,18 +53,16 @@ def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
     return uid not in {os.getuid(), 0, _NOBODY} and str(uid) != environ.get("SUDO_UID")
 
 
-def _place(end: tuple[str, int], family: socket.AddressFamily) -> str:
-    """Return an end as the table of this family writes it, words of 32 bits in this machine's byte order; empty where it cannot.
+def _place(end: Sequence[Any], family: socket.AddressFamily) -> str:
+    """Return an end as the table of this family writes it, words of 32 bits in this machine's byte order.
 
     Raises:
-        OSError: It is no address.
+        OSError: It is no address of this family.
     """
     # What an IPv4 client of an IPv6 socket is called there; its own socket is one of IPv4, as a rule.
-    host, port = end[0].partition("%")[0].removeprefix("::ffff:"), end[1]
+    host, port = end[0].removeprefix("::ffff:"), end[1]
     if family == socket.AF_INET6 and ":" not in host:
         host = f"::ffff:{host}"
-    if family == socket.AF_INET and ":" in host:
-        return ""
     address = socket.inet_pton(family, host)
     words = (int.from_bytes(address[i : i + 4], sys.byteorder) for i in range(0, len(address), 4))
     return "".join(f"{word:08X}" for word in words) + f":{port:04X}"
