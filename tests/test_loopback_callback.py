@@ -376,3 +376,8 @@ def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
         "a parameter is repeated",
         "this answers another sign-in than the one that waits here, perhaps an earlier one",
     }
+
+
+def test_a_request_of_nobody_in_particular_says_nothing() -> None:
+    """Where nothing is known of who sent it, nobody is refused for it."""
+    assert Request("GET", "/", "localhost").uid() is None
