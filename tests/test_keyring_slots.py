@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from kubectl_oidc.stores.keyring_slots import FORMAT, MOST_PARTS, Slots
 
@@ -237,6 +237,9 @@ WORK = st.tuples(st.sampled_from(["save", "delete"]), st.integers(0, 6_000), st.
 
 
 @given(backend=st.sampled_from(BACKENDS), steps=st.lists(WORK, max_size=6))
+@example(
+    Windows, [*[("save", 0, None)] * 4, ("save", 1, 5), ("delete", 0, 3)]
+)  # an older record must not come back
 @settings(max_examples=150, deadline=None)
 def test_any_series_of_saves_deletes_and_kills_keeps_records_whole(
     backend: type[Vault], steps: list[tuple[str, int, int | None]]

@@ -111,7 +111,9 @@ class Slots:
 
     def delete(self) -> bool:
         """Remove both slots with all their parts and tell whether there was anything."""
-        found = [self._empty(slot) for slot in SLOTS]  # both, whatever the first one held
+        current, _ = self._current()
+        # Both, the current one last: what a killed writer left in the other must not be the record once this one is gone.
+        found = [self._empty(slot) for slot in sorted(SLOTS, key=lambda slot: slot == current)]
         return any(found)
 
     def _current(self) -> tuple[str, int]:
