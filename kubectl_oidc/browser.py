@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.hot.words import VARIABLES
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.stores import in_container
 from kubectl_oidc.text import quoted
@@ -216,7 +217,7 @@ def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if not name.startswith("KUBECTL_OIDC_") and name != "KUBERNETES_EXEC_INFO"
+        if not name.startswith(VARIABLES) and name != "KUBERNETES_EXEC_INFO"
     }
 
 

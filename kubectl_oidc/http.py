@@ -79,14 +79,12 @@ class HttpClient:
         seconds = self._end(deadline).left()
         if self._early or self._clients or not _is_direct(url) or seconds <= 0:
             return
-        parts = urlsplit(url)
-        if parts.hostname is None or not parts.hostname.isascii():
+        scheme, host, port = _origin(url)
+        if host is None or not host.isascii():
             return
         from .early_connection import EarlyConnection
 
-        secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        self._early = EarlyConnection(parts.hostname, port, self._trust if secure else None, seconds)
+        self._early = EarlyConnection(host, port, self._trust if scheme == "https" else None, seconds)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.

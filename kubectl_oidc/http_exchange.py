@@ -97,6 +97,7 @@ def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
     Args:
         transport: The way to the provider.
     """
+    # Without proxies in the environment the library would ask the desktop for some, and ignore its exceptions.
     return _client(transport=transport, trust_env=False)
 
 

@@ -21,7 +21,9 @@ INVALID_CLIENT = "invalid_client"
 """The error code of a client that the provider does not believe (RFC 6749 §5.2)."""
 
 _TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
-_LONGEST_LIFE = 10 * 365 * 24 * 3600
+LONGEST_LIFE = 10 * 365 * 24 * 3600
+"""Seconds; beyond it no number is meant as a time."""
+
 _FEWEST_HIDDEN = 4
 """Secrets of fewer characters are not looked for in the provider's words: they would hide half of them."""
 
@@ -107,7 +109,7 @@ def seconds(value: object) -> int | None:
         )
     except (ValueError, OverflowError):
         return None
-    return int(number) if 0 <= number <= _LONGEST_LIFE else None
+    return int(number) if 0 <= number <= LONGEST_LIFE else None
 
 
 def _broken(message: str) -> ProviderMisbehaves:

@@ -13,12 +13,12 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from kubectl_oidc.hot.words import VARIABLES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Callback = Callable[[click.Context, click.Parameter, Any], Any]
-
-PREFIX = "KUBECTL_OIDC_"
 
 
 def variable(flag: str) -> str:
@@ -27,7 +27,7 @@ def variable(flag: str) -> str:
     Args:
         flag: The flag, with its dashes.
     """
-    return PREFIX + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
+    return VARIABLES + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
 
 
 def completed(names: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:

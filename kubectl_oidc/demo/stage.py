@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import shell_words
 from kubectl_oidc.errors import DemoError
+from kubectl_oidc.hot.words import VARIABLES
 from kubectl_oidc.text import plain
 from kubectl_oidc.yaml_text import block
 
@@ -84,7 +85,7 @@ class Stage:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name not in _LEFT_OUT and not name.startswith("KUBECTL_OIDC_")
+            if name not in _LEFT_OUT and not name.startswith(VARIABLES)
         }
         if not self._opens_browser:
             runtime = self.directory / "run"

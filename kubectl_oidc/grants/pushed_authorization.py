@@ -11,6 +11,7 @@ from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefus
 from kubectl_oidc.grants.attempt import authorization_parameters, authorization_url
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
+from kubectl_oidc.token_response import LONGEST_LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,6 @@ PUSH_SECONDS = 10.0
 
 _FLAG = "--oidc-pushed-authorization-requests"
 _REQUEST_URI = re.compile(r"[\x21-\x7e]{1,2000}")
-_LONGEST_LIFE = 10 * 365 * 24 * 3600  # seconds; beyond it no number is meant as a time
 _FAULTS_OF_THE_REQUEST = frozenset({"invalid_scope", "invalid_target", "unsupported_response_type"})
 
 
@@ -197,7 +197,7 @@ def _parse(document: Mapping[str, object]) -> tuple[Secret, int]:
     request_uri, seconds = document.get("request_uri"), document.get("expires_in")
     if not isinstance(request_uri, str) or not _REQUEST_URI.fullmatch(request_uri):
         raise _broken("no request_uri")
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= _LONGEST_LIFE:
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_LIFE:
         raise _broken("no expires_in that is a number of seconds")
     return Secret(request_uri), seconds
 

@@ -14,6 +14,9 @@ FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"
 """The place of a session that rests in the OS keyring alone; the hot half cannot read it, `light` can."""
 
+VARIABLES = "KUBECTL_OIDC_"
+"""What the names of the program's own variables begin with."""
+
 # Variables that name directories: each may lead the same words to another session or another file.
 DIRECTORIES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
 
@@ -128,7 +131,7 @@ def digest(arguments: list[str]) -> str:
     parts.append(environ.get("KUBERNETES_EXEC_INFO", "-"))
     parts.append(str(os.geteuid()) if sys.platform != "win32" else "")
     parts.extend(f"{name}={environ.get(name, '-')}" for name in DIRECTORIES)
-    parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith("KUBECTL_OIDC_")))
+    parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLES)))
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
 
 
