@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.hostile import html_reply, json_reply, reply
 from tests.tokens import ABSENT
 
 from .bodies import BROKEN
-from .scenario import SIGN_IN, Scenario, honest, hostile
+from .scenario import SIGN_IN, Scenario, changing, honest, hostile, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .scenario import Arrange
 
-    from tests.hostile import Script
-    from tests.hostile_provider import HostileProvider
-
-
-def _answers(script: Script) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_token = script
-
-    return arrange
+_answers = partial(setting, "on_token")
+_holds = partial(changing, "answer")
 
 
-def _refuses(code: object, status: int = 400, **more: object) -> Callable[[HostileProvider], None]:
+def _refuses(code: object, status: int = 400, **more: object) -> Arrange:
     return _answers(json_reply({"error": code, **more}, status))
-
-
-def _holds(**members: object) -> Callable[[HostileProvider], None]:
-    """Change members of the response."""
-
-    def arrange(provider: HostileProvider) -> None:
-        provider.answer |= members
-
-    return arrange
 
 
 SCENARIOS: tuple[Scenario, ...] = (

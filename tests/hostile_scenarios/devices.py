@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.hostile import html_reply, json_reply, reset
@@ -9,30 +10,19 @@ from tests.tokens import ABSENT
 
 from . import scenario
 from .bodies import BROKEN, IN_BOTH
-from .scenario import DEVICE, Scenario
+from .scenario import DEVICE, Scenario, changing, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.hostile import Script
     from tests.hostile_provider import HostileProvider
 
+    from .scenario import Arrange
 
-def _says(**members: object) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.device |= members
-
-    return arrange
+_answers = partial(setting, "on_device")
+_says = partial(changing, "device")
 
 
-def _answers(script: Script) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_device = script
-
-    return arrange
-
-
-def _polls(*scripts: Script, **device: object) -> Callable[[HostileProvider], None]:
+def _polls(*scripts: Script, **device: object) -> Arrange:
     """Answer the first polls by these, and the rest honestly."""
 
     def arrange(provider: HostileProvider) -> None:
@@ -46,11 +36,11 @@ def _error(code: str) -> Script:
     return json_reply({"error": code}, 400)
 
 
-def _bad(name: str, arrange: Callable[[HostileProvider], object], says: str) -> Scenario:
+def _bad(name: str, arrange: Arrange, says: str) -> Scenario:
     return scenario.hostile(name, arrange, says, flows=(DEVICE,))
 
 
-def _good(name: str, arrange: Callable[[HostileProvider], object]) -> Scenario:
+def _good(name: str, arrange: Arrange) -> Scenario:
     return scenario.honest(name, arrange, flows=(DEVICE,))
 
 

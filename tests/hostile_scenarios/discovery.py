@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.hostile import html_reply, json_reply, reply
 
 from .bodies import BROKEN, IN_BOTH
-from .scenario import BOTH, SIGN_IN, Scenario, honest, hostile
+from .scenario import BOTH, SIGN_IN, Scenario, honest, hostile, making, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.hostile import Script
     from tests.hostile_provider import HostileProvider
 
+    from .scenario import Arrange
 
-def _says(**members: object) -> Callable[[HostileProvider], None]:
+_answers = partial(setting, "on_metadata")
+_body = partial(making, "on_metadata")
+
+
+def _says(**members: object) -> Arrange:
     """Have the document say this; a member that is ``...`` is left out."""
 
     def arrange(provider: HostileProvider) -> None:
         provider.metadata |= members
         provider.metadata = {name: value for name, value in provider.metadata.items() if value is not ...}
-
-    return arrange
-
-
-def _answers(script: Script) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_metadata = script
-
-    return arrange
-
-
-def _body(render: Callable[[HostileProvider], Script]) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_metadata = render(provider)
 
     return arrange
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import time
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.tokens import ABSENT, CLIENT_ID, base64url, signing_key
 
-from .scenario import REFRESH, SIGN_IN, Scenario, honest, hostile
+from .scenario import REFRESH, SIGN_IN, Scenario, changing, honest, hostile, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.hostile_provider import HostileProvider
 
+    from .scenario import Arrange
+
+_header = partial(changing, "header")
+_forged = partial(setting, "forge")
+
 _MALLORY = signing_key("RS256", "mallory")
 HOUR = 3600
 
 
-def _claims(**changes: Any) -> Callable[[HostileProvider], None]:
+def _claims(**changes: Any) -> Arrange:
     """Change claims; a function is asked for the value when the scenario is arranged."""
 
     def arrange(provider: HostileProvider) -> None:
@@ -32,25 +38,11 @@ def _claims(**changes: Any) -> Callable[[HostileProvider], None]:
     return arrange
 
 
-def _header(**changes: object) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.header |= changes
-
-    return arrange
-
-
-def _forged(forge: Callable[[str], str]) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.forge = forge
-
-    return arrange
-
-
 def _in(seconds: int) -> Callable[[], int]:
     return lambda: int(time.time()) + seconds
 
 
-def _issuer_and(suffix: str) -> Callable[[HostileProvider], None]:
+def _issuer_and(suffix: str) -> Arrange:
     def arrange(provider: HostileProvider) -> None:
         provider.claims["iss"] = f"{provider.issuer}{suffix}"
 
@@ -68,7 +60,7 @@ def _brings_a_key(provider: HostileProvider) -> None:
     provider.header |= {"kid": "key-1", "jwk": _MALLORY.jwk()}
 
 
-def _leads_to_a_key(name: str) -> Callable[[HostileProvider], None]:
+def _leads_to_a_key(name: str) -> Arrange:
     def arrange(provider: HostileProvider) -> None:
         provider.key = _MALLORY
         provider.header |= {"kid": "key-1", name: f"{provider.issuer}/mallory"}
@@ -103,7 +95,7 @@ def _zero_signature(token: str) -> str:
     return f"{token.rpartition('.')[0]}.{base64url(bytes(256))}"
 
 
-def _at_hash(right: bool) -> Callable[[HostileProvider], None]:  # noqa: FBT001 - the row says which
+def _at_hash(right: bool) -> Arrange:  # noqa: FBT001 - the row says which
     def arrange(provider: HostileProvider) -> None:
         token = "SECRET-access-token-of-this-scenario"
         half = sha256(token.encode()).digest()[:16]
@@ -115,7 +107,7 @@ def _at_hash(right: bool) -> Callable[[HostileProvider], None]:  # noqa: FBT001 
 
 def _bad(
     name: str,
-    arrange: Callable[[HostileProvider], object],
+    arrange: Arrange,
     says: str,
     *,
     flows: tuple[str, ...] = (SIGN_IN, REFRESH),

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.hostile import html_reply, json_reply, reply
 from tests.tokens import ABSENT, base64url, jwks, signing_key
 
 from .bodies import BROKEN, IN_BOTH
-from .scenario import BOTH, SIGN_IN, Scenario, honest, hostile
+from .scenario import BOTH, SIGN_IN, Scenario, honest, hostile, making, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.hostile import Script
     from tests.hostile_provider import HostileProvider
+
+    from .scenario import Arrange
+
+_answers = partial(setting, "on_keys")
 
 _OTHER = signing_key("RS256", "another")
 _UNKNOWN = "which the provider's key set does not hold"
 
 
-def _answers(script: Script) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_keys = script
-
-    return arrange
-
-
-def _publishes(*entries: object, **more: object) -> Callable[[HostileProvider], None]:
+def _publishes(*entries: object, **more: object) -> Arrange:
     """Publish these keys, the good one not among them unless it is named by ``...``."""
 
     def arrange(provider: HostileProvider) -> None:
@@ -36,7 +31,7 @@ def _publishes(*entries: object, **more: object) -> Callable[[HostileProvider], 
     return arrange
 
 
-def _its_own(**changes: object) -> Callable[[HostileProvider], None]:
+def _its_own(**changes: object) -> Arrange:
     """Publish the key that signs, with changes."""
 
     def arrange(provider: HostileProvider) -> None:
@@ -45,20 +40,13 @@ def _its_own(**changes: object) -> Callable[[HostileProvider], None]:
     return arrange
 
 
-def _signs(algorithm: str, kid: str | None = "key-1", **options: Any) -> Callable[[HostileProvider], None]:
+def _signs(algorithm: str, kid: str | None = "key-1", **options: Any) -> Arrange:
     """Sign with a key of this algorithm, and publish it."""
 
     def arrange(provider: HostileProvider) -> None:
         provider.key = signing_key(algorithm, kid, **options)
         provider.metadata["id_token_signing_alg_values_supported"] = [algorithm]
         provider.key_set = jwks(provider.key)
-
-    return arrange
-
-
-def _comes_as(kind: str) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        provider.on_keys = json_reply(provider.key_set, headers={"Content-Type": kind})
 
     return arrange
 
@@ -116,5 +104,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     honest("holds two keys of the same name", _publishes(_OTHER.jwk(kid="key-1"), ...)),
     honest("holds two hundred other keys", _publishes(*[_OTHER.jwk(kid=f"k{n}") for n in range(199)], ...)),
     honest("holds a new key beside the known one", _rotated),
-    honest("comes as application/jwk-set+json", _comes_as("application/jwk-set+json")),
+    honest(
+        "comes as application/jwk-set+json",
+        making(
+            "on_keys",
+            lambda p: json_reply(p.key_set, headers={"Content-Type": "application/jwk-set+json"}),
+        ),
+    ),
 )

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from tests.hostile_provider import HostileProvider
 
+    Arrange = Callable[[HostileProvider], object]
+
 SIGN_IN, REFRESH, DEVICE = "sign-in", "refresh", "device code"
 BOTH = (SIGN_IN, REFRESH)
 
@@ -27,7 +29,7 @@ class Scenario:
     """
 
     name: str
-    arrange: Callable[[HostileProvider], object]
+    arrange: Arrange
     says: str = ""
     flows: tuple[str, ...] = BOTH
     asks: bool = False
@@ -35,7 +37,7 @@ class Scenario:
 
 def hostile(
     name: str,
-    arrange: Callable[[HostileProvider], object],
+    arrange: Arrange,
     says: str,
     *,
     flows: tuple[str, ...] = BOTH,
@@ -46,8 +48,29 @@ def hostile(
     return Scenario(name, arrange, says, flows, asks)
 
 
-def honest(
-    name: str, arrange: Callable[[HostileProvider], object], *, flows: tuple[str, ...] = BOTH
-) -> Scenario:
+def honest(name: str, arrange: Arrange, *, flows: tuple[str, ...] = BOTH) -> Scenario:
     """Return a row whose provider is odd and must be believed."""
     return Scenario(name, arrange, flows=flows)
+
+
+def setting(attribute: str, value: object) -> Arrange:
+    """Return what sets an attribute of the provider."""
+    return making(attribute, lambda _: value)
+
+
+def making(attribute: str, make: Callable[[HostileProvider], object]) -> Arrange:
+    """Return what sets an attribute of the provider to what is made of the provider as it is then."""
+
+    def arrange(provider: HostileProvider) -> None:
+        setattr(provider, attribute, make(provider))
+
+    return arrange
+
+
+def changing(attribute: str, **members: object) -> Arrange:
+    """Return what changes members of what the provider says."""
+
+    def arrange(provider: HostileProvider) -> None:
+        getattr(provider, attribute).update(members)
+
+    return arrange

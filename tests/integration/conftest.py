@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import parts
+from tests.hostile import Hostile
+from tests.hostile_provider import HostileProvider
 from tests.plugin import start
 
 from .kernel_keys import KernelKeys, usable as kernel_keyring_is_usable
@@ -17,6 +19,7 @@ from .os_keyring import OsKeyring, serve as os_keyring_session
 from .person import Person, chromium
 from .realm import serve
 from .scripted_browser import ScriptedBrowser
+from .visitor import VisitedLaptop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -85,6 +88,19 @@ def scripted_browser(tmp_path: Path) -> ScriptedBrowser:
 def laptop(realm: Realm, scripted_browser: ScriptedBrowser, start_plugin: Callable[..., Running]) -> Laptop:
     """Have the program on a laptop whose browser signs in by itself; the session rests on disk."""
     return Laptop(realm, scripted_browser, start_plugin)
+
+
+@pytest.fixture(scope="module")
+def hostile_server() -> Iterator[Hostile]:
+    """Run the server of a provider that does as it is told."""
+    with Hostile() as running:
+        yield running
+
+
+@pytest.fixture
+def visited(hostile_server: Hostile, tmp_path: Path, start_plugin: Callable[..., Running]) -> VisitedLaptop:
+    """Have a laptop at which nobody has signed in, and a provider of its own that is honest until it is told otherwise."""
+    return VisitedLaptop(HostileProvider(hostile_server), tmp_path, start_plugin)
 
 
 @pytest.fixture(scope="session")

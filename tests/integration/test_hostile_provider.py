@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.hostile import Hostile
 from tests.hostile_provider import DEVICE_CODE, HostileProvider
 from tests.hostile_scenarios import KINDS
 from tests.hostile_scenarios.callbacks import ENDING, FORGED
 from tests.hostile_scenarios.scenario import DEVICE, REFRESH, SIGN_IN
 from tests.plugin import start
+from tests.sessions import as_an_ordinary_user, linux_only
 from tests.tokens import CLIENT_ID, jwks, signing_key
 
 from .laptop import cache, claims_of, token_of
 from .visitor import VisitedLaptop, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from kubectl_oidc.session import Session
+    from tests.hostile import Hostile
     from tests.hostile_scenarios import Scenario
     from tests.hostile_scenarios.callbacks import Callback
-    from tests.plugin import Running
 
     from .visitor import Outcome, Page
 
@@ -45,40 +43,29 @@ GRANTS = {SIGN_IN: "authorization_code", REFRESH: "refresh_token", DEVICE: DEVIC
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Hostile]:
-    """Run the provider's server."""
-    with Hostile() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def home_with_a_session(server: Hostile, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def home_with_a_session(
+    hostile_server: Hostile, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str]]:
     """Sign in once, in a home that tests copy, and return it with the refresh tokens that were issued."""
     place = tmp_path_factory.mktemp("hostile")
     home = place / "home"
     home.mkdir(mode=0o700)
-    provider = HostileProvider(server)
+    provider = HostileProvider(hostile_server)
     laptop = VisitedLaptop(provider, place, lambda *words, env: start(*words, env={**env, "HOME": str(home)}))
     assert laptop.run().status == 0
     return home, provider.issued
 
 
 @pytest.fixture
-def laptop(server: Hostile, tmp_path: Path, start_plugin: Callable[..., Running]) -> VisitedLaptop:
-    """Have a laptop at which nobody has signed in."""
-    return VisitedLaptop(HostileProvider(server), tmp_path, start_plugin)
-
-
-@pytest.fixture
 def signed_in(
-    home_with_a_session: tuple[Path, list[str]], laptop: VisitedLaptop, home: Path
+    home_with_a_session: tuple[Path, list[str]], visited: VisitedLaptop, home: Path
 ) -> VisitedLaptop:
     """Have a laptop with a session that no metadata is known for."""
     prepared, issued = home_with_a_session  # made before the laptop's provider takes the server over
     shutil.copytree(prepared, home, dirs_exist_ok=True)
     shutil.rmtree(cache() / "metadata")
-    laptop.provider.issued += issued
-    return laptop
+    visited.provider.issued += issued
+    return visited
 
 
 @pytest.mark.parametrize(("kind", "scenario", "flow"), ROWS)
@@ -90,17 +77,17 @@ def test_what_a_provider_does(
     held: Callable[[str, str, str], None],
 ) -> None:
     """What must not be believed is one error and harms no session; what is odd and honest is taken. No secret is anywhere."""
-    laptop: VisitedLaptop = request.getfixturevalue("signed_in" if flow == REFRESH else "laptop")
-    before = laptop.session()
-    scenario.arrange(laptop.provider)
-    outcome = laptop.run(*FLAGS[flow], then=None if flow != DEVICE else lambda _: [])
-    assert laptop.places_with_secrets(outcome) == []
+    visited: VisitedLaptop = request.getfixturevalue("signed_in" if flow == REFRESH else "visited")
+    before = visited.session()
+    scenario.arrange(visited.provider)
+    outcome = visited.run(*FLAGS[flow], then=None if flow != DEVICE else lambda _: [])
+    assert visited.places_with_secrets(outcome) == []
     if not scenario.says:
-        _is_believed(outcome, laptop, flow)
+        _is_believed(outcome, visited, flow)
         became = "believed"
     else:
         _is_refused(outcome, scenario)
-        became = _after_a_refusal(laptop, before, asked=bool(outcome.pages))
+        became = _after_a_refusal(visited, before, asked=bool(outcome.pages))
         if flow == REFRESH:
             assert bool(outcome.pages) is scenario.asks
     held(f"{kind} ({flow})", scenario.name, became)
@@ -115,19 +102,19 @@ def _is_refused(outcome: Outcome, scenario: Scenario | Callback) -> None:
     assert scenario.says in error
 
 
-def _is_believed(outcome: Outcome, laptop: VisitedLaptop, flow: str) -> None:
+def _is_believed(outcome: Outcome, visited: VisitedLaptop, flow: str) -> None:
     assert outcome.status == 0, outcome.stderr
     assert not any(line.startswith(("error", "warning")) for line in outcome.said())
-    session = laptop.session()
+    session = visited.session()
     assert session is not None
-    assert token_of(outcome.stdout) == session.id_token.reveal() == laptop.provider.seen.secrets["id_token"]
-    assert set(laptop.provider.seen.grants()) == {GRANTS[flow]}
-    assert laptop.opened == (0 if flow == REFRESH else 1)
+    assert token_of(outcome.stdout) == session.id_token.reveal() == visited.provider.seen.secrets["id_token"]
+    assert set(visited.provider.seen.grants()) == {GRANTS[flow]}
+    assert visited.opened == (0 if flow == REFRESH else 1)
 
 
-def _after_a_refusal(laptop: VisitedLaptop, before: Session | None, *, asked: bool) -> str:
+def _after_a_refusal(visited: VisitedLaptop, before: Session | None, *, asked: bool) -> str:
     """Tell what became of the session, having shown it: it is as it was, and its refresh token is one that is still good."""
-    after = laptop.session()
+    after = visited.session()
     if before is None:
         assert after is None
         return "refused; nothing is stored"
@@ -138,7 +125,7 @@ def _after_a_refusal(laptop: VisitedLaptop, before: Session | None, *, asked: bo
         before.audience,
     )
     assert after.refresh_token is not None
-    assert after.refresh_token.reveal() in laptop.provider.good_refresh_tokens()
+    assert after.refresh_token.reveal() in visited.provider.good_refresh_tokens()
     return f"refused{'; so is the sign-in that follows' if asked else ''}; the session goes on"
 
 
@@ -169,17 +156,17 @@ def test_a_refresh_that_brings_another_token(
 
 
 def test_a_key_that_was_rotated_since_its_set_was_fetched(
-    laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+    visited: VisitedLaptop, held: Callable[[str, str, str], None]
 ) -> None:
     """The set is fetched once more, and the token is believed; nothing else is asked for."""
-    assert laptop.run().status == 0
-    laptop.provider.key = signing_key("RS256", "rotated")
-    laptop.provider.key_set = jwks(laptop.provider.key)
-    laptop.provider.seen.requests.clear()
-    outcome = laptop.run("--force-refresh")
+    assert visited.run().status == 0
+    visited.provider.key = signing_key("RS256", "rotated")
+    visited.provider.key_set = jwks(visited.provider.key)
+    visited.provider.seen.requests.clear()
+    outcome = visited.run("--force-refresh")
     assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
-    assert laptop.provider.seen.requests == ["/token", "/keys"]
-    assert laptop.places_with_secrets(outcome) == []
+    assert visited.provider.seen.requests == ["/token", "/keys"]
+    assert visited.places_with_secrets(outcome) == []
     held("Key set (refresh)", "has another key than when it was fetched", "fetched once more; believed")
 
 
@@ -200,35 +187,35 @@ def test_a_refresh_token_that_ended(signed_in: VisitedLaptop, held: Callable[[st
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda row: row.name)
 def test_a_forged_callback(
-    laptop: VisitedLaptop, forged: Callback, held: Callable[[str, str, str], None]
+    visited: VisitedLaptop, forged: Callback, held: Callable[[str, str, str], None]
 ) -> None:
     """It is refused with a page that gives nothing away, and the honest answer afterwards is taken."""
     if forged.promised:
-        laptop.provider.metadata["authorization_response_iss_parameter_supported"] = True
-        laptop.provider.callback = lambda pairs: [*pairs, ("iss", laptop.provider.issuer)]
-    outcome = laptop.run(then=lambda url: _callbacks(url, forged, laptop.provider.issuer))
+        visited.provider.metadata["authorization_response_iss_parameter_supported"] = True
+        visited.provider.callback = lambda pairs: [*pairs, ("iss", visited.provider.issuer)]
+    outcome = visited.run(then=lambda url: _callbacks(url, forged, visited.provider.issuer))
     refused, taken = outcome.pages
     assert refused.status == forged.status
     assert set(SAFE).issubset(refused.headers)
     assert taken.status == 200
     assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
-    assert laptop.places_with_secrets(outcome) == []
-    assert laptop.provider.seen.grants() == ["authorization_code"]
+    assert visited.places_with_secrets(outcome) == []
+    assert visited.provider.seen.grants() == ["authorization_code"]
     held("Callback", forged.name, f"refused with {forged.status}; the honest answer afterwards is taken")
 
 
 @pytest.mark.parametrize("ending", ENDING, ids=lambda row: row.name)
 def test_a_callback_that_ends_the_sign_in(
-    laptop: VisitedLaptop, ending: Callback, held: Callable[[str, str, str], None]
+    visited: VisitedLaptop, ending: Callback, held: Callable[[str, str, str], None]
 ) -> None:
     """The terminal and the page say why; what comes afterwards is redeemed by nobody."""
     if ending.promised:
-        laptop.provider.metadata["authorization_response_iss_parameter_supported"] = True
-    outcome = laptop.run(then=lambda url: _callbacks(url, ending, laptop.provider.issuer)[:1])
+        visited.provider.metadata["authorization_response_iss_parameter_supported"] = True
+    outcome = visited.run(then=lambda url: _callbacks(url, ending, visited.provider.issuer)[:1])
     assert outcome.pages[0].status == ending.status
     _is_refused(outcome, ending)
-    assert laptop.session() is None
-    assert laptop.places_with_secrets(outcome) == []
+    assert visited.session() is None
+    assert visited.places_with_secrets(outcome) == []
     held("Callback", ending.name, "ends the sign-in; nothing is stored")
 
 
@@ -254,41 +241,23 @@ SAFE = (
 """Headers that every page has."""
 
 
+@linux_only
 def test_a_start_address_that_another_user_saw(
-    laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+    visited: VisitedLaptop, held: Callable[[str, str, str], None]
 ) -> None:
     """It stands in the process list, and leads on with our state in it: for us alone."""
-    if sys.platform != "linux" or os.getuid() != 0:
-        pytest.skip("only root can be another user as well")
     strangers: list[int] = []
 
-    def visited(url: str) -> list[Page]:
-        strangers.append(_status_for(1007, url))
+    def after_a_stranger(url: str) -> list[Page]:
+        strangers.append(as_an_ordinary_user(lambda _: visit(url, follow=False).status))
         return [visit(url)]
 
-    outcome = laptop.run(then=visited)
+    outcome = visited.run(then=after_a_stranger)
     assert strangers == [403]
-    assert laptop.provider.seen.requests.count("/authorize") == 1
+    assert visited.provider.seen.requests.count("/authorize") == 1
     assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
     held(
         "Callback",
         "another user of the machine opens the start address",
         "refused with 403; the honest answer afterwards is taken",
     )
-
-
-def _status_for(uid: int, url: str) -> int:
-    """Return the status of the page that another user gets."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setuid(uid)
-            os.write(writing, str(visit(url, follow=False).status).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with open(reading, encoding="ascii") as answer:  # noqa: PTH123 - a descriptor
-        status = answer.read()
-    os.waitpid(child, 0)
-    return int(status)

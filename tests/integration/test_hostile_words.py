@@ -10,18 +10,17 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.hostile import Hostile, json_reply, raw, reply
-from tests.hostile_provider import HostileProvider
+from tests.hostile import json_reply, raw, reply
+from tests.hostile_scenarios.scenario import changing, setting
 from tests.tokens import jwks
 
 from .visitor import VisitedLaptop, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from tests.hostile import Script
-    from tests.plugin import Running
+    from tests.hostile_provider import HostileProvider
+    from tests.hostile_scenarios.scenario import Arrange
 
     from .visitor import Outcome, Page
 
@@ -57,23 +56,12 @@ METADATA = (
 DOCUMENTS = ("on_metadata", "on_keys", "on_token", "on_device")
 
 
-def _say(where: str, name: str, *, listed: bool = False) -> Callable[[HostileProvider], None]:
+def _say(where: str, name: str, *, listed: bool = False) -> Arrange:
     """Put the words into a member of what the provider says."""
-
-    def arrange(provider: HostileProvider) -> None:
-        getattr(provider, where)[name] = [WORDS, "RS256"] if listed else WORDS
-
-    return arrange
+    return changing(where, **{name: [WORDS, "RS256"] if listed else WORDS})
 
 
-def _answer(where: str, render: Callable[[HostileProvider], Script]) -> Callable[[HostileProvider], None]:
-    def arrange(provider: HostileProvider) -> None:
-        setattr(provider, where, render(provider))
-
-    return arrange
-
-
-def _key(**changes: object) -> Callable[[HostileProvider], None]:
+def _key(**changes: object) -> Arrange:
     """Put a key with the words beside the good one."""
 
     def arrange(provider: HostileProvider) -> None:
@@ -82,22 +70,22 @@ def _key(**changes: object) -> Callable[[HostileProvider], None]:
     return arrange
 
 
-def _status_line(where: str) -> Callable[[HostileProvider], None]:
+def _status_line(where: str) -> Arrange:
     head = f"HTTP/1.1 400 {IN_HEADERS}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
-    return _answer(where, lambda _: raw(head))
+    return setting(where, raw(head))
 
 
-def _headers(where: str, name: str, status: int) -> Callable[[HostileProvider], None]:
-    return _answer(where, lambda _: reply(status, b"{}", headers={name: IN_HEADERS}))
+def _headers(where: str, name: str, status: int) -> Arrange:
+    return setting(where, reply(status, b"{}", headers={name: IN_HEADERS}))
 
 
-def _refuses(status: int, **changes: str) -> Callable[[HostileProvider], None]:
-    return _answer("on_token", lambda _: json_reply({**OAUTH_ERROR, **changes}, status))
+def _refuses(status: int, **changes: str) -> Arrange:
+    return setting("on_token", json_reply({**OAUTH_ERROR, **changes}, status))
 
 
 OAUTH_ERROR = {"error": WORDS, "error_description": WORDS, "error_uri": WORDS}
 
-PLACES: dict[str, Callable[[HostileProvider], None]] = {
+PLACES: dict[str, Arrange] = {
     **{f"metadata: {name}": _say("metadata", name) for name in METADATA},
     **{f"metadata: {name}, in a list": _say("metadata", name, listed=True) for name in METADATA},
     **{f"ID token: {name}": _say("claims", name) for name in CLAIMS},
@@ -117,9 +105,7 @@ PLACES: dict[str, Callable[[HostileProvider], None]] = {
     **{f"an OAuth error with status {status}": _refuses(status) for status in (200, 400, 401, 503)},
     "an OAuth error that is known": _refuses(400, error="invalid_grant"),
     **{
-        f"a page in the place of {where[3:]}": _answer(
-            where, lambda _: reply(200, WORDS.encode(errors="replace"))
-        )
+        f"a page in the place of {where[3:]}": setting(where, reply(200, WORDS.encode(errors="replace")))
         for where in DOCUMENTS
     },
     **{f"the status line of {where[3:]}": _status_line(where) for where in DOCUMENTS},
@@ -132,19 +118,6 @@ PLACES: dict[str, Callable[[HostileProvider], None]] = {
         for name in ("user_code", "verification_uri", "verification_uri_complete")
     },
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Hostile]:
-    """Run the provider's server."""
-    with Hostile() as running:
-        yield running
-
-
-@pytest.fixture
-def laptop(server: Hostile, tmp_path: Path, start_plugin: Callable[..., Running]) -> VisitedLaptop:
-    """Have a laptop at which nobody has signed in."""
-    return VisitedLaptop(HostileProvider(server), tmp_path, start_plugin)
 
 
 def _is_harmless(text: str) -> bool:
@@ -168,12 +141,12 @@ def _check(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_a_provider_writes(
-    place: str, laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+    place: str, visited: VisitedLaptop, held: Callable[[str, str, str], None]
 ) -> None:
     """On the terminal at the highest verbosity, on standard output and on the page in the browser."""
-    PLACES[place](laptop.provider)
+    PLACES[place](visited.provider)
     device = place.startswith("device") or "device" in place
-    outcome = laptop.run(
+    outcome = visited.run(
         *(["--grant-type=device-code"] if device else []), then=(lambda _: []) if device else None
     )
     assert outcome.status in {0, 1}, outcome.stderr
@@ -184,10 +157,10 @@ def test_what_a_provider_writes(
 
 
 @pytest.mark.parametrize("claim", [*CLAIMS[1:2], *CLAIMS[9:]])
-def test_what_setup_shows(claim: str, laptop: VisitedLaptop, held: Callable[[str, str, str], None]) -> None:
+def test_what_setup_shows(claim: str, visited: VisitedLaptop, held: Callable[[str, str, str], None]) -> None:
     """It shows every claim, as text."""
-    laptop.provider.claims[claim] = WORDS
-    outcome = laptop.run(command="setup")
+    visited.provider.claims[claim] = WORDS
+    outcome = visited.run(command="setup")
     assert outcome.status == 0, outcome.stderr
     assert claim in outcome.stdout + outcome.stderr
     _check(outcome)
@@ -196,14 +169,14 @@ def test_what_setup_shows(claim: str, laptop: VisitedLaptop, held: Callable[[str
 
 @pytest.mark.parametrize("name", ["error", "error_description", "error_uri"])
 def test_what_comes_to_the_redirect_uri(
-    name: str, laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+    name: str, visited: VisitedLaptop, held: Callable[[str, str, str], None]
 ) -> None:
     """With our state, so that it is the provider's word."""
 
     def refused(url: str) -> list[Page]:
         provider = visit(url, follow=False).headers["location"]
         back = urlsplit(visit(provider, follow=False).headers["location"])
-        state = laptop.provider.seen.secrets["state"]
+        state = visited.provider.seen.secrets["state"]
         told: dict[str, Any] = {
             "error": "access_denied",
             "state": state,
@@ -211,7 +184,7 @@ def test_what_comes_to_the_redirect_uri(
         }
         return [visit(f"http://{back.netloc}/?{urlencode(told)}")]
 
-    outcome = laptop.run(then=refused)
+    outcome = visited.run(then=refused)
     assert outcome.status == 1
     assert outcome.pages[0].status == 400
     _check(outcome)

@@ -10,17 +10,16 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.hostile import Hostile, json_reply
-from tests.hostile_provider import HostileProvider
+from tests.hostile import json_reply
 from tests.tokens import ABSENT
 
 from .visitor import CLIENT_SECRET, VisitedLaptop, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.hostile import Talk
-    from tests.plugin import Running
+    from tests.hostile_provider import HostileProvider
 
     from .visitor import Outcome, Page
 
@@ -126,27 +125,17 @@ WAYS: dict[str, Way] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Hostile]:
-    """Run the provider's server."""
-    with Hostile() as running:
-        yield running
-
-
-@pytest.fixture
-def laptop(
-    server: Hostile, tmp_path: Path, start_plugin: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
-) -> VisitedLaptop:
-    """Have a laptop with secrets in variables."""
+@pytest.fixture(autouse=True)
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have secrets in variables."""
     for name, value in TYPED.items():
         monkeypatch.setenv(name, value)
-    return VisitedLaptop(HostileProvider(server), tmp_path, start_plugin)
 
 
-def _stand_alone(laptop: VisitedLaptop) -> list[str]:
+def _stand_alone(visited: VisitedLaptop) -> list[str]:
     """Write the kubeconfig of stand-alone mode and return the command's words."""
     config = {
-        "idp-issuer-url": laptop.provider.issuer,
+        "idp-issuer-url": visited.provider.issuer,
         "client-id": "kubernetes",
         "client-secret": CLIENT_SECRET,
     }
@@ -155,54 +144,54 @@ def _stand_alone(laptop: VisitedLaptop) -> list[str]:
         "kind": "Config",
         "users": [{"name": "ada", "user": {"auth-provider": {"name": "oidc", "config": config}}}],
     }
-    path = laptop.directory / "kubeconfig"
+    path = visited.directory / "kubeconfig"
     path.write_text(json.dumps(kubeconfig))
     return [
         f"--kubeconfig={path}",
         "--user=ada",
-        f"--browser-command={laptop.browser}",
+        f"--browser-command={visited.browser}",
         "--listen-address=127.0.0.1:0",
         "-v9",
     ]
 
 
-def _run(laptop: VisitedLaptop, way: Way) -> Outcome:
+def _run(visited: VisitedLaptop, way: Way) -> Outcome:
     if not way.command:
-        return laptop.run_words(_stand_alone(laptop))
+        return visited.run_words(_stand_alone(visited))
     then: Callable[[str], list[Page]] | None = (
         (lambda _: []) if "device-code" in " ".join(way.words) else None
     )
-    return laptop.run(*way.words, command=way.command, then=then)
+    return visited.run(*way.words, command=way.command, then=then)
 
 
 @pytest.mark.parametrize("name", WAYS)
 def test_no_secret_is_anywhere(
-    name: str, laptop: VisitedLaptop, held: Callable[[str, str, str], None]
+    name: str, visited: VisitedLaptop, held: Callable[[str, str, str], None]
 ) -> None:
     """On standard error, in a page, in a child's arguments or environment, or in a file that is not the session's."""
     way = WAYS[name]
     if way.before:
-        assert laptop.run().status == 0
-    way.arrange(laptop.provider)
-    outcome = _run(laptop, way)
+        assert visited.run().status == 0
+    way.arrange(visited.provider)
+    outcome = _run(visited, way)
     assert outcome.status == way.ends, outcome.stderr
     assert "[v" in outcome.stderr or way.command == "purge", "it was loud"
-    laptop.provider.seen.secrets |= {"password": PASSWORD, "header": HEADER}
-    leaks = laptop.places_with_secrets(outcome)
+    visited.provider.seen.secrets |= {"password": PASSWORD, "header": HEADER}
+    leaks = visited.places_with_secrets(outcome)
     allowed = {f"{secret} in standard output" for secret in way.prints}
     assert [leak for leak in leaks if leak not in allowed] == []
     held("Secrets", name, "no secret was anywhere but where it must be")
 
 
-def test_the_search_finds_what_is_there(laptop: VisitedLaptop) -> None:
+def test_the_search_finds_what_is_there(visited: VisitedLaptop) -> None:
     """A secret in each of the places is found, so that finding none means something."""
-    outcome = laptop.run()
-    secret = laptop.provider.seen.secrets["code"]
+    outcome = visited.run()
+    secret = visited.provider.seen.secrets["code"]
     (Path.home() / "stray").write_text(f"x{secret}x")
-    (laptop.directory / "notes.children").write_text(secret)
-    outcome.stderr += laptop.provider.seen.secrets["id_token"].rpartition(".")[2]
-    outcome.pages.append(visit(f"{laptop.provider.issuer}/nowhere?{urlencode({'code': secret})}"))
+    (visited.directory / "notes.children").write_text(secret)
+    outcome.stderr += visited.provider.seen.secrets["id_token"].rpartition(".")[2]
+    outcome.pages.append(visit(f"{visited.provider.issuer}/nowhere?{urlencode({'code': secret})}"))
     outcome.pages[-1] = type(outcome.pages[-1])(404, {}, f"<p>{secret}</p>")
-    found = " ".join(laptop.places_with_secrets(outcome))
+    found = " ".join(visited.places_with_secrets(outcome))
     for place in ("stray", "child", "standard error", "page 1"):
         assert place in found
