@@ -38,11 +38,16 @@ def warning(ended: Ended) -> str:
     return line.removeprefix("warning: ")
 
 
+def written_files() -> list[Path]:
+    """Return every file that the program may have written: under the test's home and its runtime directory."""
+    roots = [Path.home(), Path(os.environ["XDG_RUNTIME_DIR"])]
+    return [path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
 def files_with(*secrets: str) -> list[Path]:
-    """Return the files under the test's home in which one of these stands."""
+    """Return the files of the program in which one of these stands."""
     wanted = [secret.encode() for secret in secrets]
-    files = [path for path in Path.home().rglob("*") if path.is_file() and not path.is_symlink()]
-    return [path for path in files if any(secret in path.read_bytes() for secret in wanted)]
+    return [path for path in written_files() if any(secret in path.read_bytes() for secret in wanted)]
 
 
 def locks_held() -> list[Path]:

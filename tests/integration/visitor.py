@@ -5,13 +5,11 @@ The browser is a shell script that writes down what it was started with; the tes
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.session import Session
@@ -19,9 +17,11 @@ from kubectl_oidc.stores.disk import DIRECTORY as TOKENS
 from tests.tokens import CLIENT_ID
 
 from .laptop import cache
+from .said import written_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tests.hostile_provider import HostileProvider
     from tests.plugin import Running
@@ -204,7 +204,7 @@ class VisitedLaptop:
             for name, secret in secrets.items()
             if _stands_in(secret, text) and not (place == "standard output" and name == "id_token")
         ]
-        for path in _files():
+        for path in written_files():
             ours = path.parent.name in {TOKENS, "credentials"}
             content = path.read_bytes().decode("utf-8", "replace")
             found += [
@@ -219,9 +219,3 @@ def _stands_in(secret: str, text: str) -> bool:
     """Tell whether a secret, or the part of a token that makes it one, stands in a text."""
     signature = secret.rpartition(".")[2] if secret.count(".") == 2 else secret
     return len(signature) > 3 and (secret in text or signature in text)
-
-
-def _files() -> list[Path]:
-    """Return every file that the program may have written."""
-    roots = [Path.home(), Path(os.environ["XDG_RUNTIME_DIR"])]
-    return [path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
