@@ -20,6 +20,7 @@ from kubectl_oidc.errors import (
     LockError,
     ProviderRefused,
     ProviderUnreachable,
+    SignInNeeded,
     StoreError,
 )
 from kubectl_oidc.hot.ahead import done
@@ -263,6 +264,10 @@ class _Way:
                     why = error.message
             if self.request.force_refresh and session is not None and not session.refresh_token:
                 why = "--force-refresh, and the session has no refresh token"
+            if not self.request.ask:
+                raise SignInNeeded(
+                    f"a sign-in is needed: {why}", f"`{self.request.command_line('login')}` signs in"
+                )
             self.lock.describe(signing_in(self.request.grant, asks=not self.request.password))
             return self._sign_in(keeper, provider, session, why)
         finally:

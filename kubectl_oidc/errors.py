@@ -12,7 +12,8 @@
     │   ├── PortsTaken             no listen address is free
     │   ├── SignInRefused          the provider sent the browser back with an error
     │   ├── SignInTimeout          nobody answered in time
-    │   └── SignInPaused           one failed a moment ago, and nobody sits at a terminal
+    │   ├── SignInPaused           one failed a moment ago, and nobody sits at a terminal
+    │   └── SignInNeeded           only a sign-in helps, and the command does not ask for one
     ├── IdTokenError               the ID token must not be believed
     │   └── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
     ├── StoreError                 a token store failed
@@ -141,6 +142,12 @@ class SignInPaused(SignInError):
     """A sign-in failed a moment ago, and there is no terminal: it is not tried again so soon."""
 
     default_topic = "sign-in-paused"
+
+
+class SignInNeeded(SignInError):
+    """Only a sign-in brings a token, and the command is none that asks a person for one."""
+
+    default_topic = "sign-in-needed"
 
 
 class IdTokenError(OidcLoginError):

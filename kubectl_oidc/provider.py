@@ -180,6 +180,26 @@ class Provider:
             self._doubt_metadata()
             raise
 
+    def revoke(self, token: Secret, deadline: Deadline) -> bool:
+        """Let the provider end a refresh token, and what came of the same grant (RFC 7009 §2).
+
+        Args:
+            token: The session's refresh token.
+            deadline: When the answer must be there.
+
+        Returns:
+            Whether it was revoked; False where the provider has no endpoint for it.
+
+        Raises:
+            ProviderError: As in ``TokenEndpoint.ask``; the token may go on being good.
+        """
+        metadata = self._metadata(deadline, stale=True)
+        if metadata.revocation_endpoint is None:
+            return False
+        endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
+        endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
+        return True
+
     def endpoint(self, url: str, metadata: Metadata, name: str) -> TokenEndpoint:
         """Return an endpoint that is asked as the token endpoint is.
 

@@ -24,6 +24,7 @@ from kubectl_oidc.session import RAISE
 from kubectl_oidc.stores import disk, index, open_store, private_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kubectl_oidc.stores.base import Store
@@ -53,21 +54,29 @@ class Purged:
     failures: tuple[StoreError, ...]
 
 
-def purge_session(session_id: str, cache_dir: Path, *, patience: float = LOCK_SECONDS) -> Purged:
+def purge_session(
+    session_id: str,
+    cache_dir: Path,
+    *,
+    patience: float = LOCK_SECONDS,
+    before: Callable[[], None] = lambda: None,
+) -> Purged:
     """Remove one session: its record, its current credential, its index entry and what is remembered of commands.
 
     Args:
         session_id: The session.
         cache_dir: The cache directory.
         patience: How long a refresh on its way is waited for, in seconds.
+        before: What is done first, while nobody else uses the session.
 
     Returns:
         What was removed from where, and what was not.
     """
-    before = index.read(cache_dir, session_id)
+    known = index.read(cache_dir, session_id)
     places: list[str] = []
     failures: list[StoreError] = []
-    with _locked(session_id, before.storage if before else "disk", cache_dir, patience) as locked:
+    with _locked(session_id, known.storage if known else "disk", cache_dir, patience) as locked:
+        before()
         entry = index.read(cache_dir, session_id)  # again, now that nobody else is at it
         if entry:
             entry = replace(entry, generation=entry.generation + RAISE)

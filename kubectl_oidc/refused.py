@@ -76,6 +76,6 @@ def _say(request: TokenRequest, world: World, outcome: Outcome) -> None:
     world.terminal.warn(
         f"the API server does not take this token (issuer {request.issuer}, client {request.client_id}, "
         f"signed in as {outcome.session.person})",
-        f"compare them with the cluster's settings; {request.setup_command()} shows what the token says; "
+        f"compare them with the cluster's settings; {request.command_line('setup')} shows what the token says; "
         "troubleshooting: unauthorized",
     )

@@ -61,7 +61,9 @@ class TokenEndpoint:
         document = self.ask({"grant_type": grant_type, **parameters}, deadline)
         return token_response(document, self._what())
 
-    def ask(self, parameters: Mapping[str, str | Secret | None], deadline: Deadline) -> dict[str, object]:
+    def ask(
+        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, says: bool = True
+    ) -> dict[str, object]:
         """Post a form with the client's authentication, once, and return the members of the good answer.
 
         An assertion is for the address that is asked, the only one that some providers take; who sees it can use it nowhere
@@ -71,24 +73,25 @@ class TokenEndpoint:
         Args:
             parameters: The form's fields; those that are None are left out.
             deadline: When it must be over.
+            says: Whether a good answer says anything; that of a revocation is its status alone (RFC 7009 §2.2).
 
         Raises:
             ProviderError: As in `request`.
         """
         try:
-            return self._ask(parameters, deadline, audience=self.url)
+            return self._ask(parameters, deadline, audience=self.url, says=says)
         except ProviderRefused as refused:
             if refused.code != INVALID_CLIENT or self._method() != PRIVATE_KEY_JWT:
                 raise
             try:
-                return self._ask(parameters, deadline, audience=self.metadata.issuer)
+                return self._ask(parameters, deadline, audience=self.metadata.issuer, says=says)
             except ProviderRefused as again:
                 if again.code != INVALID_CLIENT:
                     raise
             raise
 
     def _ask(
-        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, audience: str
+        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, audience: str, says: bool
     ) -> dict[str, object]:
         from .jws import prepare
 
@@ -100,6 +103,8 @@ class TokenEndpoint:
             now=int(self.clock()),
         )
         response = self.http.post_form(self.url, form, headers=headers, deadline=deadline, meanwhile=prepare)
+        if not says and response.status == 200:  # noqa: PLR2004 - RFC 7009 §2.2
+            return {}
         secrets = [value.reveal() for value in parameters.values() if isinstance(value, Secret)]
         secrets.extend(value for name, value in form if name == "client_assertion")
         if self.client.client_secret:

@@ -77,6 +77,7 @@ class TokenRequest:
         refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
         refresh_ahead_when: Where that is done: ``auto`` or ``always``.
         sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
+        ask: Whether a sign-in may be begun at all; else it is an error that one is needed.
         notes: What a person who signs in is told of flags without effect.
     """
 
@@ -112,6 +113,7 @@ class TokenRequest:
     refresh_ahead: int = 0
     refresh_ahead_when: str = "auto"
     sign_in: bool = False
+    ask: bool = True
     notes: tuple[str, ...] = ()
 
     def key(self) -> SessionKey:
@@ -150,12 +152,16 @@ class TokenRequest:
         """Return whom the token that is handed out is for: the client, or another audience."""
         return self.exchange.audience if self.exchange else self.client_id
 
-    def setup_command(self) -> str:
-        """Return the command with which a person at a terminal signs in for this session; secrets are left to them."""
+    def command_line(self, command: str) -> str:
+        """Return a command of ours about this session, with all flags that it takes; secrets are left to the person.
+
+        Args:
+            command: Its name, such as ``login``.
+        """
         words = [
             "kubectl",
             "oidc-login",
-            "setup",
+            command,
             f"--oidc-issuer-url={self.issuer}",
             f"--oidc-client-id={self.client_id}",
             *(f"--oidc-extra-scope={scope}" for scope in self.scopes if scope != "openid"),

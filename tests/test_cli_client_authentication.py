@@ -136,6 +136,6 @@ def test_purge_reads_no_key(key_file: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_the_command_that_signs_in_names_the_file(key_file: Path) -> None:
     """Never what is in it."""
-    command = request(KEY, KEY_ID, f"{FLAG}=private_key_jwt").setup_command()
+    command = request(KEY, KEY_ID, f"{FLAG}=private_key_jwt").command_line("setup")
     assert f"{KEY_FLAG}={key_file} {KEY_FLAG}-id=2026 {FLAG}=private_key_jwt" in command
-    assert FLAG not in request(KEY).setup_command()
+    assert FLAG not in request(KEY).command_line("setup")

@@ -193,7 +193,7 @@ def test_a_secret_file_holds_the_secret_and_at_most_a_newline(
     asked = request("--oidc-client-secret-file=~/secret")
     assert asked.client_secret is not None
     assert asked.client_secret.reveal() == secret
-    assert f"--oidc-client-secret-file={secret_file}" in asked.setup_command()
+    assert f"--oidc-client-secret-file={secret_file}" in asked.command_line("setup")
 
 
 @pytest.mark.parametrize(

@@ -554,7 +554,7 @@ def test_a_redirect_uri_that_is_no_url_is_for_authcode_keyboard() -> None:
 
 def test_the_command_that_signs_in_names_the_grant_and_not_the_password() -> None:
     """What a background program tells a person to run leads to the same session."""
-    command = request("--username=ada", "--password=SECRET").setup_command()
+    command = request("--username=ada", "--password=SECRET").command_line("setup")
     assert "--grant-type=password --username=ada" in command
     assert "SECRET" not in command
-    assert "--grant-type=device-code" in request("--grant-type=device-code").setup_command()
+    assert "--grant-type=device-code" in request("--grant-type=device-code").command_line("setup")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ID = "0" * 32
-COMMAND = "kubectl oidc-login setup"
+COMMAND = "kubectl oidc-login login"
 OURS: dict[str, object] = {"version": VERSION, "count": 1, "at": 1_800_000_000.0, "why": "it failed"}
 
 

@@ -48,6 +48,10 @@ class Given:
         """Tell whether a flag's variable says it."""
         return self._source(flag) is ParameterSource.ENVIRONMENT
 
+    def typed(self, flag: str) -> bool:
+        """Tell whether a flag stands on the command line itself."""
+        return bool(self.value(flag)) and self._source(flag) is ParameterSource.COMMANDLINE
+
     def overruled(self, flag: str, by: str) -> bool:
         """Tell whether a flag is a variable's, and another is typed that leaves it nothing to say."""
         return self.of_environment(flag) and self._source(by) is ParameterSource.COMMANDLINE
@@ -260,6 +264,30 @@ SETUP: tuple[Wrong, ...] = (
     *SIGN_IN,
 )
 
+SUBJECT: tuple[Wrong, ...] = (
+    *(
+        Wrong(
+            (flag, needed),
+            lambda given, flag=flag, needed=needed: given.typed(flag) and not given.has(needed),  # type: ignore[misc]
+            "{0} is given without {1}",
+            "give both to name a session, or neither: the user of the kubeconfig names it",
+        )
+        for flag, needed in (
+            ("--oidc-issuer-url", "--oidc-client-id"),
+            ("--oidc-client-id", "--oidc-issuer-url"),
+        )
+    ),
+    Wrong(
+        ("--user", "--oidc-issuer-url"),
+        lambda given: given.typed("--user") and given.typed("--oidc-issuer-url"),
+        "{0} names a user of the kubeconfig, and {1} names a session by itself",
+        "give one of them",
+    ),
+)
+"""How a session is named, in commands about one."""
+
+LOGIN: tuple[Wrong, ...] = (*SUBJECT, *SIGN_IN)
+
 CONVERT: tuple[Wrong, ...] = (
     Wrong(
         ("--dry-run", "--yes"),
@@ -282,6 +310,12 @@ PURGE: tuple[Wrong, ...] = tuple(
             "--session",
         ),
     )
+)
+
+
+LOGOUT: tuple[Wrong, ...] = (
+    *SUBJECT,
+    *(_narrower(flag) for flag in ("--context", "--user", "--oidc-issuer-url", "--session")),
 )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
-from kubectl_oidc.cli.stand_alone import names
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.convert import plan, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from kubectl_oidc.cli.get_token import get_token
-from kubectl_oidc.cli.values import token_request
+from kubectl_oidc.cli.stanza_request import stanza_request
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.errors import OidcLoginError
-from kubectl_oidc.kubeconfig.stanza import is_ours
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -37,17 +33,9 @@ def other_sessions(kubeconfig: Kubeconfig, request: TokenRequest) -> Iterator[Fi
 
 def _asked(user: Entry) -> TokenRequest | None:
     """Return what a user's stanza asks get-token for; None where it is not ours or cannot be understood."""
-    exec_ = user.value.get("exec")
-    if not isinstance(exec_, dict) or not is_ours(exec_):
-        return None
-    words = [str(word) for word in exec_.get("args") or []]
-    if get_token.name not in words:
-        return None
-    args = words[words.index(get_token.name) + 1 :]
     try:
-        # Without --help, which would be answered on standard output.
-        return token_request(get_token.make_context(get_token.name, args, help_option_names=[]).params)
-    except (click.ClickException, OidcLoginError):
+        return stanza_request(user)
+    except OidcLoginError:
         return None
 
 

@@ -11,9 +11,10 @@ from kubectl_oidc import predecessor
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.grants import OTHER_GRANTS
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
-from kubectl_oidc.errors import StoreError, UsageError
-from kubectl_oidc.purge import Purged, known_sessions, purge_session
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.purge import known_sessions, purge_session
 from kubectl_oidc.stores import index
 from kubectl_oidc.text import plain
 
@@ -50,13 +51,13 @@ def purge(**values: Any) -> int:
     everything = values.pop("all")
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
-        return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
+        return _remove(known_sessions(cache_dir), cache_dir, EVERY)
     issuer, client_id = values.get("oidc_issuer_url"), values.get("oidc_client_id")
     named: tuple[tuple[str, str], ...] = ((issuer, client_id),) if issuer and client_id else ()
     if named:
         exact = purge_session(token_request(values).key().id(), cache_dir)
         if exact.places or exact.failures:
-            return _report([exact], cache_dir, *named)
+            return report([exact], cache_dir, *named)
     sessions = _the_one_that_agrees(values, cache_dir)
     if not sessions and not any(values.get(name) for name in (*_IN_THE_INDEX, *_NOT_IN_THE_INDEX)):
         named = tuple(_the_one_that_kubelogin_left(cache_dir))
@@ -73,7 +74,7 @@ def clean(**values: Any) -> int:
     """
     log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir), cache_dir, _EVERY)
+    return _remove(known_sessions(cache_dir), cache_dir, EVERY)
 
 
 def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
@@ -140,50 +141,5 @@ def _named(entry: index.Entry) -> str:
     return plain(f"{words}, session {entry.name}" if entry.name else words, limit=300)
 
 
-_EVERY = ("", "")
-"""Any issuer, any client."""
-
-
 def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    return _report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)
-
-
-def _report(purged: list[Purged], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    """Say what was removed, and remove what kubelogin left for the same clients.
-
-    Args:
-        purged: What was removed.
-        cache_dir: The cache directory.
-        clients: Other issuers and clients that were meant.
-
-    Raises:
-        StoreError: Something stays.
-    """
-    removed = [one for one in purged if one.places]
-    for one in removed:
-        click.echo(_words(one), err=True)
-    left: list[str] = []
-    meant = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
-    for issuer, client_id in (
-        {_EVERY} if _EVERY in meant else meant
-    ):  # each look into the keyring takes its time
-        left += predecessor.remove(cache_dir, os.environ, issuer, client_id)
-    for place in left:
-        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
-    failures = [failure for one in purged for failure in one.failures]
-    if failures:
-        raise StoreError(
-            f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
-        )
-    if not removed and not left:
-        click.echo(
-            f"No such session is known under {cache_dir}; nothing was removed. "
-            "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user",
-            err=True,
-        )
-    return 0
-
-
-def _words(one: Purged) -> str:
-    who = f"the session of {plain(one.person)} at {plain(one.issuer)}" if one.person else "a session"
-    return f"Removed {who} from {' and '.join(one.places)}"
+    return report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)

@@ -12,6 +12,7 @@ import click
 
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, Switch, log_at, options
 from kubectl_oidc.cli.other_sessions import other_sessions
 from kubectl_oidc.cli.stanza_args import stanza_args
@@ -36,24 +37,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import Outcome, TokenRequest
 
 CLUSTER: tuple[Option, ...] = (
-    (
-        ("--oidc-username-claim",),
-        {
-            "metavar": "CLAIM",
-            "default": "email",
-            "show_default": True,
-            "help": "Claim that the cluster takes as the user name.",
-        },
-    ),
-    (
-        ("--oidc-groups-claim",),
-        {
-            "metavar": "CLAIM",
-            "default": "groups",
-            "show_default": True,
-            "help": "Claim that the cluster takes as the groups.",
-        },
-    ),
+    *CLAIMS,
     (
         ("--cluster-role",),
         {

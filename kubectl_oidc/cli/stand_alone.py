@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, log_at
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.token_request import TokenRequest
 
@@ -38,20 +37,6 @@ _HOW: tuple[Option, ...] = tuple(
     for names, settings in (*IDENTITY, *SIGN_IN)
     if names[0] not in _OF_THE_USER
 )
-
-
-def names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Return what completes the names of the kubeconfig's contexts or users."""
-
-    def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
-        import os
-
-        from kubectl_oidc.kubeconfig import read
-
-        known: Mapping[str, object] = getattr(read(ctx.params.get("kubeconfig"), os.environ), kind)
-        return [name for name in known if name.startswith(unfinished)]
-
-    return beginning
 
 
 STAND_ALONE: tuple[Option, ...] = (

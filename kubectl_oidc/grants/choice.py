@@ -40,7 +40,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
     if world.terminal.interactive or request.sign_in:
         failures.forget()
     else:
-        failures.check(request.setup_command())
+        failures.check(request.command_line("login"))
     return _of_a_person(request, world, provider, why, failures)
 
 

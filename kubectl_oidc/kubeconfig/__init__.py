@@ -2,6 +2,7 @@
 
 ``read``    which files, and what they say together (client-go's loading rules)
 ``parse``   YAML text as a mapping
+``choose``  which user a command is about
 ``stanza``  the user's ``exec`` stanza, as a mapping and as ``kubectl config set-credentials``
 ``edit``    text in, text out: one value set, every other byte kept
 ``write``   which file, what changes, and what is refused

@@ -14,6 +14,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 
+from .choose import choose
 from .edit import Node, Unclear, set_key, tree
 from .parse import load
 from .read import read_text
@@ -23,7 +24,7 @@ from .write import LOCK_SECONDS, cannot_write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .read import Entry, Kubeconfig
+    from .read import Kubeconfig
 
 _TOKENS = ("id-token", "refresh-token")
 _SECRETS = (*_TOKENS, "client-secret")
@@ -67,7 +68,7 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     Raises:
         KubeconfigError: There is no such context or user.
     """
-    entry = _user(kubeconfig, context, user)
+    entry = choose(kubeconfig, context=context, user=user).user
     provider = entry.value.get("auth-provider") if entry else None
     if entry is None or not isinstance(provider, dict) or provider.get("name") != "oidc":
         return None
@@ -81,22 +82,6 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
         {key: value for key, value in texts.items() if key not in _SECRETS},
         {key: Secret(texts[key]) for key in _SECRETS if key in texts},
     )
-
-
-def _user(kubeconfig: Kubeconfig, context: str | None, user: str | None) -> Entry | None:
-    if not user:
-        name = context or kubeconfig.current_context
-        named = kubeconfig.contexts.get(name)
-        if context and named is None:
-            raise KubeconfigError(
-                f"the kubeconfig has no context {plain(context)}", "`kubectl config get-contexts` lists them"
-            )
-        return kubeconfig.users.get(str(named.value.get("user") or "")) if named else None
-    if user not in kubeconfig.users:
-        raise KubeconfigError(
-            f"the kubeconfig has no user {plain(user)}", "`kubectl config get-users` lists them"
-        )
-    return kubeconfig.users[user]
 
 
 def check_writing(user: ProviderUser) -> None:

@@ -36,7 +36,7 @@ def test_the_next_background_program_fails_at_once(abandoned: Laptop) -> None:
     assert (ended.status, ended.stdout) == (1, "")
     assert PAUSED in error
     assert "nobody finished the sign-in within 1 s" in error
-    assert "kubectl oidc-login setup " in hint
+    assert "kubectl oidc-login login " in hint
     assert len(abandoned.browser.opened()) == 1
     assert abandoned.realm.seen().total == 0
 

@@ -137,7 +137,7 @@ def test_after_a_person_who_did_not_come_the_others_fail_too(laptop: Laptop) -> 
     for other in others:
         error, hint = complaint(other.ended(15))
         assert "a sign-in for this session failed" in error
-        assert "kubectl oidc-login setup" in hint
+        assert "kubectl oidc-login login" in hint
     assert time.monotonic() - began < 10
     assert len(laptop.browser.opened()) == 1
 

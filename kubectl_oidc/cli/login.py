@@ -1,0 +1,40 @@
+"""``kubectl oidc-login login``: sign in now, on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from kubectl_oidc.authenticate import authenticate
+from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.terminal import remaining
+from kubectl_oidc.text import plain
+from kubectl_oidc.token_request import World
+
+
+@click.command("login", short_help="Sign in now, on purpose")
+@options(*SUBJECT, *IDENTITY, *SIGN_IN, VERBOSE, *IGNORED)
+def login(**values: Any) -> int:
+    """Sign in now, on purpose: for the current context's user, another one's, or the session of flags.
+
+    A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
+    that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.
+    """
+    world = World(log=log_at(values.pop("v")))
+    combinations.check(combinations.LOGIN, values)
+    meant = subject(values)
+    outcome = authenticate(replace(meant.request, sign_in=True), world)
+    left = remaining(outcome.expiry - world.clock())
+    click.echo(
+        f"Signed in as {plain(outcome.session.person)} at {plain(meant.request.issuer)}; the token is good for {left}",
+        err=True,
+    )
+    kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
+    click.echo(f"The session is {kept}", err=True)
+    if outcome.replaced:
+        click.echo(f"It replaces the session of {plain(outcome.replaced)}", err=True)
+    return 0

@@ -1,0 +1,141 @@
+"""``kubectl oidc-login logout``: end a session here and at the provider."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.kubeconfig_sessions import asking
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.removed import EVERY, report
+from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.cli.values import cache_directory, token_request
+from kubectl_oidc.errors import KubeconfigError, StoreError
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.sessions import kept_sessions
+from kubectl_oidc.sign_out import sign_out
+from kubectl_oidc.token_request import World
+
+if TYPE_CHECKING:
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.sessions import KeptSession
+    from kubectl_oidc.sign_out import SignedOut
+    from kubectl_oidc.token_request import TokenRequest
+
+
+@click.command("logout", short_help="End a session, here and at the provider")
+@options(
+    *SUBJECT,
+    (("--all",), {"cls": Switch, "help": "End every session that is kept here."}),
+    (
+        ("--keep-provider-session",),
+        {
+            "cls": Switch,
+            "help": "Leave the browser signed in at the provider, and so to everything else there.",
+        },
+    ),
+    *IDENTITY,
+    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    VERBOSE,
+    *IGNORED,
+)
+def logout(**values: Any) -> int:
+    """End a session: of the current context's user, another one's, that of flags, or with --all every one.
+
+    The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
+    what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
+    """
+    world = World(log=log_at(values.pop("v")))
+    combinations.check(combinations.LOGOUT, values)
+    at_provider = not values["keep_provider_session"]
+    ended = _every_one(values, world, at_provider) if values["all"] else [_one(values, world, at_provider)]
+    for one in ended:
+        for line in one.said:
+            click.echo(line, err=True)
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    purged = [one.purged for one in ended]
+    clients = [EVERY] if values["all"] else [(one.purged.issuer, one.purged.client_id) for one in ended]
+    report(purged, cache_dir, *(client for client in clients if client == EVERY or all(client)))
+    for one in ended:
+        if one.failure:
+            what = (
+                "the session cannot be read" if isinstance(one.failure, StoreError) else "the provider failed"
+            )
+            removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
+            one.failure.args = (
+                f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}",
+            )
+            one.failure.message = one.failure.args[0]
+            raise one.failure
+    return 0
+
+
+def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut:  # noqa: FBT001
+    request = subject(values).request
+    keeper = SessionKeeper(
+        request.key(), storage="auto", cache_dir=request.cache_dir, environ=world.environ, log=world.log
+    )
+    return sign_out(
+        request,
+        world,
+        session_id=keeper.session_id,
+        cache_dir=request.cache_dir,
+        load=keeper.load,
+        at_provider=at_provider,
+    )
+
+
+def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001
+    """End every session, each as the kubeconfig's user asks for it, else as far as the index knows how."""
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    try:
+        kubeconfig = read(values["kubeconfig"], os.environ)
+    except KubeconfigError:
+        if values["kubeconfig"]:
+            raise
+        kubeconfig = Kubeconfig(())
+    known = {one.session_id: one.request for one in asking(kubeconfig)}
+    ended, issuers = [], set[str]()
+    for kept in kept_sessions([cache_dir], world.log):
+        entry = kept.entry
+        request = known.get(entry.session_id) or _of_the_index(values, kept)
+        ended.append(
+            sign_out(
+                replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
+                world,
+                session_id=entry.session_id,
+                cache_dir=cache_dir,
+                load=partial(_record, kept),
+                at_provider=at_provider and entry.issuer not in issuers,
+            )
+        )
+        issuers.add(entry.issuer)
+    return ended
+
+
+def _of_the_index(values: dict[str, Any], kept: KeptSession) -> TokenRequest:
+    """Return how a session's provider is asked where no user of the kubeconfig says it."""
+    entry = kept.entry
+    named = {
+        "oidc_issuer_url": entry.issuer,
+        "oidc_client_id": entry.client_id,
+        "oidc_extra_scope": entry.scopes,
+    }
+    return token_request({**values, **named})
+
+
+def _record(kept: KeptSession) -> Session | None:
+    """Return a session's record.
+
+    Raises:
+        StoreError: It could not be read.
+    """
+    if kept.failure:
+        raise kept.failure
+    return kept.session

@@ -1,0 +1,114 @@
+"""What a command about a session is about: the session of flags, or of a user of the kubeconfig."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from kubectl_oidc.cli.names import names
+from kubectl_oidc.cli.stanza_request import stanza_request
+from kubectl_oidc.cli.values import token_request
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.kubeconfig.choose import Chosen, choose
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.token_request import TokenRequest
+
+SUBJECT: tuple[Option, ...] = (
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--context",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("contexts"),
+            "help": "The context that is meant (default: the current one).",
+        },
+    ),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("users"),
+            "help": "The user of the kubeconfig that is meant, whatever the context.",
+        },
+    ),
+)
+"""The options that name a user of the kubeconfig; beside them stand those of get-token."""
+
+_OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is meant.
+
+    Attributes:
+        request: What kubectl would ask get-token for.
+        kubeconfig: What the kubeconfig files say; nothing where flags say it all and they cannot be read.
+        chosen: The context, its cluster, and the user if it is one of the kubeconfig's.
+    """
+
+    request: TokenRequest
+    kubeconfig: Kubeconfig
+    chosen: Chosen
+
+
+def subject(values: dict[str, Any]) -> Subject:
+    """Return what a command line is about.
+
+    The issuer and the client of flags or variables name it where the command line names no user or context; else the user
+    does, and flags that are typed beside it replace those of its stanza.
+
+    Args:
+        values: The options' values by their names, as click gives them.
+
+    Raises:
+        KubeconfigError: The kubeconfig cannot be read, has no such context or user, or a user that does not sign in with us.
+        UsageError: A flag is malformed.
+    """
+    typed = _typed(values)
+    explicit, context, user = (values.get(name) for name in _OF_THE_KUBECONFIG)
+    both = all(values.get(name) for name in ("oidc_issuer_url", "oidc_client_id"))
+    by_flags = both and (not (context or user) or {"oidc_issuer_url", "oidc_client_id"} <= typed.keys())
+    try:
+        kubeconfig = read(explicit, os.environ)
+        chosen = choose(kubeconfig, context=context, user=user)
+    except KubeconfigError:
+        if not by_flags or explicit or context or user:
+            raise
+        kubeconfig, chosen = Kubeconfig(()), Chosen(None, None, None)
+    if by_flags:
+        return Subject(token_request(values), kubeconfig, Chosen(chosen.context, None, chosen.cluster))
+    if chosen.user is None:
+        raise KubeconfigError(
+            _no_user(chosen, kubeconfig),
+            "name one with --context or --user, or the session with --oidc-issuer-url and --oidc-client-id; "
+            "`kubectl oidc-login setup` writes such a user",
+            topic="stanza",
+        )
+    return Subject(stanza_request(chosen.user, typed), kubeconfig, chosen)
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that stand on the command line itself."""
+    context = click.get_current_context()
+    typed = ParameterSource.COMMANDLINE
+    return {name: value for name, value in values.items() if context.get_parameter_source(name) is typed}
+
+
+def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:
+    if chosen.context is None:
+        where = ", ".join(plain(path) for path in kubeconfig.paths if path.exists())
+        return f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
+    name = str(chosen.context.value.get("user") or "")
+    return f"the context {plain(chosen.context.name)} names {f'the user {plain(name)}, which is not there' if name else 'no user'}"

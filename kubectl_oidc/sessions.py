@@ -1,0 +1,129 @@
+"""The sessions that are kept here: what the index knows of each, its record, and which kubeconfig contexts use it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.copies import Copies
+from kubectl_oidc.errors import IdTokenError, StoreError
+from kubectl_oidc.hot.answer import HANDED
+from kubectl_oidc.jws import unverified_claims
+from kubectl_oidc.stores import index, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.log import Log
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.stores.base import Store
+
+GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """One session.
+
+    Attributes:
+        entry: What the index knows of it.
+        cache_dir: The cache directory that it is known in.
+        session: Its record, if it could be read.
+        place: Where it rests, in words.
+        failure: Why its record could not be read, else None.
+    """
+
+    entry: index.Entry
+    cache_dir: Path
+    session: Session | None
+    place: str
+    failure: StoreError | None
+
+    def state(self, now: float) -> str:
+        """Return how it stands: ``good``, ``ended``, ``gone`` (its record is not there any more) or ``unreadable``.
+
+        Args:
+            now: Epoch seconds.
+        """
+        if self.failure:
+            return UNREADABLE
+        if self.session is None:
+            return GONE
+        return GOOD if self.session.expiry > now else ENDED
+
+    def expiry(self) -> int:
+        """Return when its token ends, epoch seconds."""
+        return self.session.expiry if self.session else self.entry.expiry
+
+    def renewable(self) -> bool:
+        """Tell whether it has a refresh token."""
+        return self.session.refresh_token is not None if self.session else self.entry.renewable
+
+    def claims(self) -> Mapping[str, object]:
+        """Return what the token that the cluster gets says; nothing where it is not there, or says nothing to us."""
+        if self.session is None:
+            return {}
+        try:
+            return unverified_claims(self.session.token())
+        except IdTokenError:
+            return {}
+
+    def last_used(self) -> int:
+        """Return when a token of it was last had or handed to a kubectl, epoch seconds, as far as that is noted here."""
+        return max(
+            self.entry.signed_in_at, self.entry.refreshed_at, _written(self.cache_dir / HANDED, self.entry)
+        )
+
+
+def _written(directory: Path, entry: index.Entry) -> int:
+    try:
+        status = os.lstat(directory / entry.session_id)
+    except OSError:
+        return 0
+    return int(status.st_mtime) if stat.S_ISREG(status.st_mode) else 0
+
+
+def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
+    """Return the sessions that are known in these cache directories, by person, issuer and name.
+
+    Args:
+        cache_dirs: The directories, each once.
+        log: What -v shows.
+    """
+    found = [
+        _kept(entry, cache_dir, log)
+        for cache_dir in cache_dirs
+        for entry in index.read_all(cache_dir)
+        if entry.storage
+    ]
+    return sorted(
+        found, key=lambda kept: (kept.entry.person, kept.entry.issuer, kept.entry.name, kept.entry.session_id)
+    )
+
+
+def kept_session(session_id: str, cache_dir: Path, log: Log) -> KeptSession | None:
+    """Return one session, or None where none is known.
+
+    Args:
+        session_id: The session.
+        cache_dir: The cache directory.
+        log: What -v shows.
+    """
+    entry = index.read(cache_dir, session_id)
+    return _kept(entry, cache_dir, log) if entry and entry.storage else None
+
+
+def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> KeptSession:
+    place = entry.storage
+    try:
+        store: Store = open_store(entry.storage, cache_dir)
+        place = store.where()
+        session = Copies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
+    except StoreError as error:
+        return KeptSession(entry, cache_dir, None, place, error)
+    if session and session.generation < entry.generation:
+        session = None  # what a crash or a backup left behind is not used
+    return KeptSession(entry, cache_dir, session, place, None)

@@ -1,0 +1,148 @@
+"""Sign out: the refresh token revoked (RFC 7009), the session at the provider ended, and what is kept here removed.
+
+The three are apart, and each is said: one that fails keeps none of the others from being done. The refresh token is
+revoked first and under the session's lock, so that whoever ends it in between finds a session that can be ended again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.end_session import end_session_url, send_browser
+from kubectl_oidc.errors import OidcLoginError, ProviderError
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.provider import Provider
+from kubectl_oidc.purge import purge_session
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kubectl_oidc.purge import Purged
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.token_request import TokenRequest, World
+
+REVOCATION_SECONDS = 15.0
+"""The longest that the provider's answers may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """What happened.
+
+    Attributes:
+        purged: What was removed here.
+        said: What became of the refresh token and of the session at the provider, a line each.
+        failure: Why the refresh token could not be revoked, if it should have been.
+    """
+
+    purged: Purged
+    said: tuple[str, ...]
+    failure: OidcLoginError | None
+
+
+def sign_out(
+    request: TokenRequest,
+    world: World,
+    *,
+    session_id: str,
+    cache_dir: Path,
+    load: Callable[[], Session | None],
+    at_provider: bool,
+) -> SignedOut:
+    """End one session.
+
+    Args:
+        request: Who asked for it, at which provider, and how that is reached.
+        world: Clock, environment, terminal.
+        session_id: The session.
+        cache_dir: The cache directory that it is known in.
+        load: Returns its record, or None; a failing store raises StoreError.
+        at_provider: Whether the session at the provider is ended too, which ends the sign-in to everything there.
+
+    Returns:
+        What happened.
+    """
+    way = _Way(request, world)
+    try:
+        purged = purge_session(session_id, cache_dir, before=lambda: way.revoke(load))
+        if at_provider:
+            way.end_at_provider()
+        return SignedOut(purged, tuple(way.said), way.failure)
+    finally:
+        way.http.close()
+
+
+class _Way:
+    """What was learnt and said so far."""
+
+    def __init__(self, request: TokenRequest, world: World) -> None:
+        self.request = request
+        self.world = world
+        self.session: Session | None = None
+        self.said: list[str] = []
+        self.failure: OidcLoginError | None = None
+        self.http = HttpClient(tls=request.tls, log=world.log)
+        self.host = plain(urlsplit(request.issuer).hostname or request.issuer)
+        self.provider: Provider | None = None
+
+    def revoke(self, load: Callable[[], Session | None]) -> None:
+        """Revoke the refresh token; whatever fails is noted."""
+        try:
+            self.session = load()
+            if self.session is None:
+                return
+            if self.session.refresh_token is None:
+                self.said.append("There is no refresh token to revoke")
+                return
+            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            if self._provider().revoke(self.session.refresh_token, deadline):
+                self.said.append(f"Revoked the refresh token at {self.host}")
+            else:
+                self.said.append(
+                    f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself"
+                )
+        except OidcLoginError as error:
+            self.failure = error
+
+    def end_at_provider(self) -> None:
+        """Send the browser to the provider's end of session, where there is one; whatever fails is noted."""
+        if self.session is None or self.request.grant in ("client-credentials", "password"):
+            return  # nobody signed in through a browser
+        if isinstance(self.failure, ProviderError):
+            self.said.append(f"The session at {self.host} is not ended: the provider did not answer")
+            return
+        try:
+            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            endpoint = self._provider().metadata(deadline, stale=True).end_session_endpoint
+            if endpoint is None:
+                self.said.append(
+                    f"The session at {self.host} is not ended: it offers no end of session; sign out there"
+                )
+                return
+            reason = send_browser(endpoint, self.request, self.world, self.session.id_token)
+        except OidcLoginError as error:
+            self.said.append(f"The session at {self.host} is not ended: {error.message}")
+            return
+        self.said.append(
+            f"Sent the browser to {self.host}, which ends the session there"
+            if reason is None
+            else f"The session at {self.host} is not ended ({reason}); open this address in its browser: "
+            + end_session_url(endpoint, self.request, None)
+        )
+
+    def _provider(self) -> Provider:
+        if self.provider is None:
+            self.provider = Provider(
+                issuer=self.request.issuer,
+                client=self.request.client(),
+                http=self.http,
+                cache_dir=self.request.cache_dir,
+                clock=self.world.clock,
+                log=self.world.log,
+            )
+        return self.provider
