@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "get-token": ("get_token", "Print an ExecCredential for kubectl; sign in if needed"),
     "setup": ("setup", "Sign in, show the ID token, and print what to do next"),
+    "status": ("status", "List the sessions that are kept here"),
+    "whoami": ("whoami", "Show who the cluster takes you for"),
     "login": ("login", "Sign in now, on purpose"),
     "logout": ("logout", "End a session, here and at the provider"),
     "convert": ("convert", "Rewrite kubelogin's users of a kubeconfig to the direct stanza"),

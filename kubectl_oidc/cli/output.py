@@ -1,0 +1,54 @@
+"""``-o``: the same for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.yaml_text import block
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.cli.options import Option
+
+
+def output(*formats: str) -> Option:
+    """Return the option that chooses one of these formats.
+
+    Args:
+        *formats: Beside the one for people, which is the default.
+    """
+    return (
+        ("-o", "--output"),
+        {
+            "type": click.Choice(formats),
+            "help": "How it is printed; without it as a text for people.",
+        },
+    )
+
+
+def echo_document(document: Mapping[str, object], form: str) -> None:
+    """Print a document on standard output.
+
+    Args:
+        document: Mappings, lists and scalars.
+        form: ``json`` or ``yaml``.
+    """
+    # ASCII, so that every locale can print it and no terminal takes orders from it.
+    click.echo(json.dumps(document, indent=2) if form == "json" else block(document))
+
+
+def moment(seconds: float) -> str | None:
+    """Return a time as RFC 3339 has it, in UTC; None where there is none.
+
+    Args:
+        seconds: Epoch seconds; 0 is none.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds > 0 else None
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -1,0 +1,162 @@
+"""``kubectl oidc-login whoami``: who the cluster takes somebody for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.diagnosis import Severity
+from kubectl_oidc.diagnosis.claims import Facts, lint
+from kubectl_oidc.errors import IdTokenError, SignInNeeded
+from kubectl_oidc.jws import unverified_claims
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.manifests import Trust
+from kubectl_oidc.table import echo_rows
+from kubectl_oidc.terminal import remaining
+from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.token_request import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.token_request import TokenRequest
+
+
+@click.command("whoami", short_help="Show who the cluster takes you for")
+@options(
+    *SUBJECT,
+    output("json", "yaml"),
+    *CLAIMS,
+    *IDENTITY,
+    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    VERBOSE,
+    *IGNORED,
+)
+def whoami(**values: Any) -> int:
+    """Show who the cluster takes you for: the user name and the groups that role bindings must name.
+
+    It reads the token of the session that is kept here, and opens no browser.
+    """
+    world = World(log=log_at(values.pop("v")))
+    combinations.check(combinations.LOGIN, values)
+    meant = subject(values)
+    session, place = _session(meant.request, world)
+    shown = _Shown(meant.request, session, place, values, world.clock())
+    if values["output"]:
+        echo_document(shown.document(), values["output"])
+    else:
+        echo_rows(shown.rows())
+    for finding in shown.problems():
+        world.terminal.need(f"problem: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
+    return 0
+
+
+def _session(request: TokenRequest, world: World) -> tuple[Session, str]:
+    """Return the session and where it rests, in words.
+
+    Raises:
+        SignInNeeded: There is none.
+        StoreError: It cannot be read.
+    """
+    keeper = SessionKeeper(
+        request.key(),
+        storage=request.storage,
+        cache_dir=request.cache_dir,
+        environ=world.environ,
+        log=world.log,
+    )
+    session = keeper.load()
+    if session is None:
+        raise SignInNeeded(
+            f"no session of client {plain(request.client_id)} at {plain(request.issuer)} is kept here",
+            f"`{request.command_line('login')}` signs in; `kubectl oidc-login status` lists the sessions that there are",
+        )
+    return session, keeper.store.where()
+
+
+class _Shown:
+    """What is shown of a session.
+
+    Args:
+        request: What was asked for.
+        session: The session.
+        place: Where it rests, in words.
+        values: The options: which claims the cluster reads.
+        now: Epoch seconds.
+    """
+
+    def __init__(
+        self, request: TokenRequest, session: Session, place: str, values: Mapping[str, Any], now: float
+    ) -> None:
+        self._session = session
+        self._place = place
+        self._now = now
+        self._facts = Facts(
+            issuer=request.issuer,
+            client_id=request.audience(),
+            scopes=request.scopes,
+            claims=_claims(session),
+            algorithm=None,
+            has_refresh_token=session.refresh_token is not None,
+            username_claim=values["oidc_username_claim"],
+            groups_claim=values["oidc_groups_claim"],
+        )
+        self._prefix = Trust(
+            issuer=request.issuer, audience=request.audience(), username_claim=self._facts.username_claim
+        ).username_prefix
+
+    def _username(self) -> str | None:
+        name = self._facts.username
+        return f"{self._prefix}{name}" if name else None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return names and values for people."""
+        facts = self._facts
+        audience = facts.claims.get("aud")
+        return [
+            ("user", self._username() or f"(the token has no {facts.username_claim})"),
+            ("groups", ", ".join(facts.groups) or "(none)"),
+            ("issuer", facts.issuer),
+            ("audience", audience if isinstance(audience, str) else quoted(audience)),
+            ("token", self._life()),
+            ("session", f"of {self._session.person}, in {self._place}"),
+        ]
+
+    def _life(self) -> str:
+        left = self._session.expiry - self._now
+        if left > 0:
+            return f"good for {remaining(left)}"
+        then = "the next kubectl renews it" if self._session.refresh_token else "a sign-in is needed"
+        return f"ended {remaining(-left)} ago; {then}"
+
+    def document(self) -> dict[str, object]:
+        """Return what a program reads."""
+        facts = self._facts
+        return {
+            "username": self._username(),
+            "groups": list(facts.groups),
+            "issuer": facts.issuer,
+            "person": self._session.person,
+            "expires": moment(self._session.expiry),
+            "claims": dict(facts.claims),
+            "problems": [finding.message for finding in self.problems()],
+        }
+
+    def problems(self) -> list[Finding]:
+        """Return why a cluster will refuse the token."""
+        return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
+
+
+def _claims(session: Session) -> Mapping[str, object]:
+    try:
+        return unverified_claims(session.token())
+    except IdTokenError:
+        return {}

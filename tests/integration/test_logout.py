@@ -1,0 +1,144 @@
+"""``logout``: the refresh token revoked, the session at the provider ended, the one here removed, and each of them said."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.plugin import wait_until
+
+from .kubeconfigs import write_kubeconfig
+from .laptop import Laptop, cache
+from .said import complaint, files_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.plugin import Running
+
+    from .person import Person
+    from .realm import Realm
+
+KEEP = "--keep-provider-session"
+
+
+def refresh_token() -> str:
+    """Return the refresh token of the only session on disk."""
+    (record,) = (cache() / "tokens").iterdir()
+    token: str = json.loads(record.read_bytes())["refresh_token"]
+    return token
+
+
+def test_the_three_are_done_and_said(
+    realm: Realm, person: Person, start_plugin: Callable[..., Running]
+) -> None:
+    laptop = Laptop(realm, person, start_plugin)
+    running = laptop.start()
+    person.sign_in()
+    assert running.ended().status == 0
+    token = refresh_token()
+    leaving = laptop.start(command="logout")
+    page = person.browser_opens()
+    assert page.url.startswith(f"{realm.issuer}/session/end?")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["client_id"] == ["kubernetes"]
+    assert "id_token_hint" in asked
+    ended = leaving.ended()
+    assert (ended.status, ended.stdout) == (0, "")
+    first, second, third = ended.stderr.splitlines()
+    assert first == "Revoked the refresh token at 127.0.0.1"
+    assert second == "Sent the browser to 127.0.0.1, which ends the session there"
+    assert third.startswith("Removed the session of alice@example.com at ")
+    assert realm.seen().requests["POST /token/revocation"] == 1
+    assert files_with(token) == []
+    assert all("id_token" not in url for url in person.opened()), "the token is in no argument list"
+    page.get_by_role("button", name="Yes").click()
+    again = laptop.start()
+    form = person.browser_opens()
+    assert form.get_by_label("Password").is_visible(), "the provider has forgotten alice"
+    again.stop()
+
+
+def test_the_browser_can_stay_signed_in(signed_in: Laptop) -> None:
+    ended = signed_in.run(*signed_in.words(KEEP, command="logout"))
+    assert ended.status == 0, ended.stderr
+    assert len(ended.stderr.splitlines()) == 2
+    assert not signed_in.browser.opened()
+
+
+def test_without_a_browser_an_address_without_the_token_is_printed(signed_in: Laptop) -> None:
+    ended = signed_in.run(*signed_in.words("--skip-open-browser", command="logout"))
+    assert ended.status == 0, ended.stderr
+    said = ended.stderr.splitlines()[1]
+    assert "is not ended (--skip-open-browser was given); open this address in its browser: " in said
+    assert said.endswith("/session/end?client_id=kubernetes")
+
+
+def test_a_revocation_that_fails_is_an_error_and_the_session_is_removed_all_the_same(
+    signed_in: Laptop,
+) -> None:
+    signed_in.realm.fail_next("/token/revocation", status=503)
+    ended = signed_in.run(*signed_in.words(KEEP, command="logout"))
+    assert ended.status == 1
+    removed, error, _hint = ended.stderr.splitlines()
+    assert removed.startswith("Removed the session of ")
+    assert error.startswith("error: the refresh token was not revoked, the provider failed: ")
+    assert error.endswith("; it is removed here all the same")
+    assert signed_in.stored() == {}
+
+
+def test_a_client_without_a_refresh_token_has_nothing_to_revoke(laptop: Laptop) -> None:
+    laptop.client = "code-only"
+    laptop.signed_in()
+    ended = laptop.run(*laptop.words(KEEP, command="logout"))
+    assert ended.status == 0
+    assert ended.stderr.splitlines()[0] == "There is no refresh token to revoke"
+    assert "POST /token/revocation" not in laptop.realm.seen().requests
+
+
+def test_a_confidential_client_authenticates(laptop: Laptop) -> None:
+    laptop.client = "confidential"
+    secret = '--oidc-client-secret=a secret, that: needs "quoting" & more'
+    laptop.signed_in(secret)
+    ended = laptop.run(*laptop.words(KEEP, secret, command="logout"))
+    assert ended.stderr.splitlines()[0] == "Revoked the refresh token at 127.0.0.1"
+
+
+def test_all_sessions_end_each_as_the_kubeconfig_asks_for_it(signed_in: Laptop) -> None:
+    signed_in.signed_in("--session=other")
+    secret = "--oidc-client-secret=secret to be posted"
+    signed_in.client = "posting"
+    signed_in.signed_in(secret)
+    write_kubeconfig({"posting": [*signed_in.words()[1:], secret]}, {"production": "posting"})
+    ended = signed_in.run("logout", "--all", "--keep-provider-session")
+    assert ended.status == 0, ended.stderr
+    assert ended.stderr.count("Revoked the refresh token at 127.0.0.1\n") == 3
+    assert ended.stderr.count("Removed the session of ") == 3
+    assert signed_in.stored() == {}
+
+
+def test_nothing_is_to_be_ended(laptop: Laptop) -> None:
+    ended = laptop.run(*laptop.words(command="logout"))
+    assert ended.status == 0
+    assert ended.stderr.startswith("No such session is known under ")
+    assert not laptop.browser.opened()
+
+
+def test_one_and_all_is_a_usage_error(laptop: Laptop) -> None:
+    complaint(laptop.run("logout", "--all", "--context=production"), status=2)
+
+
+@pytest.mark.parametrize("storage", ["disk"])
+def test_a_refresh_that_is_on_its_way_does_not_bring_it_back(signed_in: Laptop, storage: str) -> None:
+    signed_in.realm.fail_next("/token", delay_ms=1500)
+    refreshing = signed_in.start("--force-refresh")
+    wait_until(lambda: signed_in.realm.seen().requests.get("POST /token"), "the refresh is sent")
+    ended = signed_in.run(*signed_in.words(KEEP, command="logout"))
+    assert ended.status == 0, ended.stderr
+    refreshing.ended()
+    assert signed_in.stored() == {}
+    assert signed_in.storage == storage

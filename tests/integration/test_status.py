@@ -1,0 +1,132 @@
+"""``status`` and ``whoami``: which sessions there are, who uses them, and whom the cluster sees."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from .kubeconfigs import write_kubeconfig
+from .laptop import cache, claims_of
+from .said import complaint
+
+if TYPE_CHECKING:
+    from .laptop import Laptop
+
+
+def sessions(laptop: Laptop, *more: str) -> list[dict[str, Any]]:
+    """Return what ``status -o json`` says; it says nothing else."""
+    ended = laptop.run("status", "-o", "json", *more)
+    assert (ended.status, ended.stderr) == (0, ""), ended.stderr
+    document = json.loads(ended.stdout)
+    assert list(document) == ["sessions"]
+    found: list[dict[str, Any]] = document["sessions"]
+    return found
+
+
+def test_nothing_is_kept(laptop: Laptop) -> None:
+    ended = laptop.run("status")
+    assert (ended.status, ended.stdout) == (0, "")
+    assert ended.stderr == f"No session is kept under {cache()}; `kubectl oidc-login login` signs in\n"
+    assert sessions(laptop) == []
+
+
+def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) -> None:
+    words = signed_in.words()[1:]
+    write_kubeconfig(
+        {"oidc": words, "other": [*words, "--session=other"], "robot": {"token": "x"}},
+        {"production": "oidc", "staging": "oidc", "elsewhere": "other", "machines": "robot"},
+    )
+    (session,) = sessions(signed_in)
+    token = signed_in.signed_in()
+    assert session["contexts"] == ["production", "staging"]
+    assert session["users"] == ["oidc"]
+    assert (session["person"], session["groups"]) == ("alice@example.com", ["eks-admins"])
+    assert (session["issuer"], session["clientID"]) == (signed_in.realm.issuer, "kubernetes")
+    assert (session["state"], session["storage"], session["renewable"]) == ("good", "disk", True)
+    assert session["expires"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claims_of(token)["exp"]))
+    assert session["scopes"] == ["openid", "email", "offline_access", "profile"]
+    assert token not in json.dumps(session)
+    ended = signed_in.run("status")
+    titles, line = ended.stdout.splitlines()
+    assert titles.split("   ")[0] == "PERSON"
+    assert line.startswith("alice@example.com   http://127.0.0.1:")
+    assert line.endswith("production,staging")
+    assert "   eks-admins   disk" in line
+    assert yaml.safe_load(signed_in.run("status", "-o", "yaml").stdout)["sessions"] == sessions(signed_in)
+    assert session["id"] in signed_in.run("status", "-o", "wide").stdout
+
+
+def test_what_has_ended_says_whether_it_can_be_renewed(laptop: Laptop) -> None:
+    laptop.realm.id_tokens_live(1)
+    laptop.signed_in()
+    laptop.client = "code-only"
+    laptop.signed_in()
+    time.sleep(1.2)  # the tokens' life
+    assert {one["clientID"]: (one["state"], one["renewable"]) for one in sessions(laptop)} == {
+        "kubernetes": ("ended", True),
+        "code-only": ("ended", False),
+    }
+    table = laptop.run("status").stdout
+    assert "ended, renewed when used" in table
+    assert "ended, sign-in needed" in table
+
+
+def test_a_record_that_is_gone_or_cannot_be_read_is_said(signed_in: Laptop) -> None:
+    (record,) = (cache() / "tokens").iterdir()
+    record.unlink()
+    (session,) = sessions(signed_in)
+    assert session["state"] == "gone"
+    assert "gone, sign-in needed" in signed_in.run("status").stdout
+
+
+def test_another_cache_directory_of_the_kubeconfig_is_looked_into(
+    laptop: Laptop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    flag = f"--token-cache-dir={elsewhere}"
+    laptop.signed_in(flag)
+    assert sessions(laptop) == []
+    write_kubeconfig({"oidc": [*laptop.words()[1:], flag]}, {"production": "oidc"})
+    (session,) = sessions(laptop)
+    assert session["contexts"] == ["production"]
+    assert sessions(laptop, flag) == [session]
+
+
+def test_a_broken_kubeconfig_is_a_warning_unless_it_was_named(signed_in: Laptop) -> None:
+    path = write_kubeconfig({}, {})
+    path.write_text("users: [")
+    ended = signed_in.run("status")
+    assert ended.status == 0
+    assert ended.stderr.startswith("warning: it is not known which contexts use which session: ")
+    assert "alice@example.com" in ended.stdout
+    complaint(signed_in.run("status", f"--kubeconfig={path}"))
+
+
+def test_whoami_shows_whom_the_cluster_sees(signed_in: Laptop) -> None:
+    write_kubeconfig({"oidc": signed_in.words()[1:]}, {"production": "oidc"}, current="production")
+    ended = signed_in.run("whoami")
+    assert ended.status == 0
+    rows = dict(line.split(maxsplit=1) for line in ended.stdout.splitlines())
+    assert rows["user"] == "alice@example.com"
+    assert rows["groups"] == "eks-admins"
+    assert rows["audience"] == "kubernetes"
+    assert rows["token"].startswith("good for ")
+    assert (
+        ended.stderr.splitlines()[0] == "problem: the issuer is not https, and kube-apiserver takes no other"
+    )
+    document = json.loads(signed_in.run("whoami", "-o", "json").stdout)
+    assert document["username"] == "alice@example.com"
+    assert document["claims"]["sub"] == "alice"
+    other = json.loads(signed_in.run("whoami", "-o", "json", "--oidc-username-claim=sub").stdout)
+    assert other["username"] == f"{signed_in.realm.issuer}#alice"
+
+
+def test_whoami_without_a_session_names_the_command_that_signs_in(laptop: Laptop) -> None:
+    error, hint = complaint(laptop.run(*laptop.words(command="whoami")))
+    assert error == f"no session of client kubernetes at {laptop.realm.issuer} is kept here"
+    assert "`kubectl oidc-login login --oidc-issuer-url=" in hint
+    assert not laptop.browser.opened()
