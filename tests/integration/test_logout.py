@@ -16,7 +16,6 @@ from .said import complaint, files_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.plugin import Running
 
@@ -57,10 +56,9 @@ def test_the_three_are_done_and_said(
     assert files_with(token) == []
     assert all("id_token" not in url for url in person.opened()), "the token is in no argument list"
     page.get_by_role("button", name="Yes").click()
-    again = laptop.start()
+    laptop.start()
     form = person.browser_opens()
     assert form.get_by_label("Password").is_visible(), "the provider has forgotten alice"
-    again.stop()
 
 
 def test_the_browser_can_stay_signed_in(signed_in: Laptop) -> None:

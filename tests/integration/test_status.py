@@ -6,14 +6,15 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-import yaml
+from kubectl_oidc.kubeconfig.parse import load
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
 from .said import complaint
 
 if TYPE_CHECKING:
+    import pytest
+
     from .laptop import Laptop
 
 
@@ -56,7 +57,7 @@ def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) ->
     assert line.startswith("alice@example.com   http://127.0.0.1:")
     assert line.endswith("production,staging")
     assert "   eks-admins   disk" in line
-    assert yaml.safe_load(signed_in.run("status", "-o", "yaml").stdout)["sessions"] == sessions(signed_in)
+    assert load(signed_in.run("status", "-o", "yaml").stdout, "status")["sessions"] == sessions(signed_in)
     assert session["id"] in signed_in.run("status", "-o", "wide").stdout
 
 
