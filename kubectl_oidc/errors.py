@@ -14,6 +14,15 @@
     │   ├── SignInTimeout          nobody answered in time
     │   ├── SignInPaused           one failed a moment ago, and nobody sits at a terminal
     │   └── SignInNeeded           only a sign-in helps, and the command does not ask for one
+
+
+    │   └── SignInPaused           one failed a moment ago, and nobody sits at a terminal
+    ├── ClusterError               the Kubernetes API of a kubeconfig's cluster
+    │   ├── ClusterUnreachable     no answer: network, TLS, proxy, time-out
+    │   ├── ClusterMisbehaves      an answer that no Kubernetes API gives
+    │   ├── ClusterUnauthorized    401: it does not accept the token
+    │   ├── ClusterForbidden       403: it knows the person, and does not allow it
+    │   └── ClusterNotFound        404: it does not know the question
     ├── IdTokenError               the ID token must not be believed
     │   └── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
     ├── StoreError                 a token store failed
@@ -148,6 +157,36 @@ class SignInNeeded(SignInError):
     """Only a sign-in brings a token, and the command is none that asks a person for one."""
 
     default_topic = "sign-in-needed"
+
+
+class ClusterError(OidcLoginError):
+    """The Kubernetes API of a kubeconfig's cluster, or the way to it."""
+
+    default_topic = "api-server"
+
+
+class ClusterUnreachable(ClusterError):
+    """No whole answer came from the API server: DNS, connection, TLS, proxy or deadline; or it is not able to answer."""
+
+
+class ClusterMisbehaves(ClusterError):
+    """What answers there is no Kubernetes API, or something in front of one."""
+
+
+class ClusterUnauthorized(ClusterError):
+    """401: the API server does not accept the token; it never says why."""
+
+    default_topic = "unauthorized"
+
+
+class ClusterForbidden(ClusterError):
+    """403: the API server accepts the token, and no role allows what was asked."""
+
+    default_topic = "forbidden"
+
+
+class ClusterNotFound(ClusterError):
+    """404: the API server has no such resource; an older Kubernetes does not know each question."""
 
 
 class IdTokenError(OidcLoginError):

@@ -42,6 +42,7 @@ class HttpClient:
         log: Where -v 4 shows the requests.
         request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
         pauses: Seconds before a GET is tried a second and a third time.
+        proxy: The proxy for every request, whatever the environment says; it may hold a password.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class HttpClient:
         log: Log,
         request_timeout: float = 15.0,
         pauses: tuple[float, ...] = (0.25, 1.0),
+        proxy: str | None = None,
     ) -> None:
         self._tls = tls
         self._log = log
         self._request_timeout = request_timeout
         self._pauses = pauses
+        self._proxy = proxy
         self._context: ssl.SSLContext | None = None
         self._context_lock = Lock()
         self._clients: dict[bool, httpx2.Client] = {}
@@ -77,7 +80,7 @@ class HttpClient:
             deadline: When the request must be over.
         """
         seconds = self._end(deadline).left()
-        if self._early or self._clients or not _is_direct(url) or seconds <= 0:
+        if self._early or self._clients or not self._is_direct(url) or seconds <= 0 or self._tls.server_name:
             return
         scheme, host, port = _origin(url)
         if host is None or not host.isascii():
@@ -144,12 +147,7 @@ class HttpClient:
             ProviderMisbehaves: The answer is too large, not HTTP, or a redirect.
             UsageError: A header, a proxy or an authority cannot be used.
         """
-        request = Request(
-            method="POST",
-            url=url,
-            headers={**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"},
-            content=urlencode(fields).encode("ascii"),
-        )
+        request = _post(url, headers, "application/x-www-form-urlencoded", urlencode(fields).encode("ascii"))
         response = self._once(request, self._end(deadline), meanwhile)
         if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
             raise ProviderMisbehaves(
@@ -157,6 +155,27 @@ class HttpClient:
                 "secrets are not sent elsewhere; check the token_endpoint in the provider's metadata",
             )
         return response
+
+    def post_json(
+        self, url: str, document: bytes, *, headers: Mapping[str, str] | None = None, deadline: Deadline
+    ) -> Response:
+        """Post a JSON document once: it is not repeated, and no redirect is followed.
+
+        Args:
+            url: An https URL, or http on this machine.
+            document: The document.
+            headers: Further header fields.
+            deadline: When it must be over; the request's own time-out may be sooner.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            ProviderUnreachable: No whole answer came in time.
+            ProviderMisbehaves: The answer is too large or not HTTP.
+            UsageError: A header, a proxy or an authority cannot be used.
+        """
+        return self._once(_post(url, headers, "application/json", document), self._end(deadline))
 
     def prepare(self, url: str) -> None:
         """Load the HTTP library and whom it trusts ahead of the first request to ``url``, which then takes less time.
@@ -218,7 +237,8 @@ class HttpClient:
             from .http_failure import explain
 
             try:
-                return exchange(self._client_for(request.url), request, flight, seconds)
+                client = self._client_for(request.url)
+                return exchange(client, request, flight, seconds, self._tls.server_name)
             except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
                 raise explain(
                     error, url=request.url, flight=flight, seconds=seconds, options=self._tls
@@ -241,8 +261,8 @@ class HttpClient:
         return response
 
     def _client_for(self, url: str) -> httpx2.Client:
-        """Return the client for ``url``: one that knows the environment's proxies, or one that does not."""
-        direct = _is_direct(url)
+        """Return the client for ``url``: one that knows of proxies, or one that does not."""
+        direct = self._is_direct(url)
         if direct not in self._clients:
             context = self._trust()
             if self._tls.insecure:
@@ -252,8 +272,13 @@ class HttpClient:
 
                 self._clients[direct] = new_client(DirectTransport(context, self._early))
             else:
-                self._clients[direct] = new_proxied_client(context)
+                self._clients[direct] = new_proxied_client(context, self._proxy)
         return self._clients[direct]
+
+    def _is_direct(self, url: str) -> bool:
+        """Tell whether no proxy stands between us and ``url``, neither a given one nor one of the environment."""
+        named = any(value and name.upper() in _PROXIES for name, value in os.environ.items())
+        return self._proxy is None and (is_loopback_url(url) or not named)
 
     def _trust(self) -> ssl.SSLContext:
         """Return whom to trust; the early connection and the request ask at the same time."""
@@ -266,11 +291,8 @@ class HttpClient:
             return self._context
 
 
-def _is_direct(url: str) -> bool:
-    """Tell whether no proxy of the environment stands between us and ``url``."""
-    return is_loopback_url(url) or not any(
-        value and name.upper() in _PROXIES for name, value in os.environ.items()
-    )
+def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes) -> Request:
+    return Request(method="POST", url=url, headers={**(headers or {}), "Content-Type": kind}, content=content)
 
 
 def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> None:

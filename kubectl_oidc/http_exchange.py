@@ -58,7 +58,9 @@ class Request:
     content: bytes | None = field(default=None, repr=False)
 
 
-def exchange(client: httpx2.Client, request: Request, flight: Flight, seconds: float) -> Response:
+def exchange(
+    client: httpx2.Client, request: Request, flight: Flight, seconds: float, server_name: str = ""
+) -> Response:
     """Send a request and read the answer, following no redirect.
 
     Args:
@@ -66,6 +68,7 @@ def exchange(client: httpx2.Client, request: Request, flight: Flight, seconds: f
         request: What to send.
         flight: Takes note of how far it gets.
         seconds: The longest time for each step of it; whoever calls bounds the whole.
+        server_name: Whose certificate is expected, where that is not the URL's host.
 
     Raises:
         ProviderMisbehaves: The body is too large.
@@ -78,7 +81,10 @@ def exchange(client: httpx2.Client, request: Request, flight: Flight, seconds: f
         content=request.content,
         headers=_encoded(request.headers),
         timeout=seconds,
-        extensions={"trace": flight.trace},
+        extensions={
+            "trace": flight.trace,
+            **({"sni_hostname": server_name} if server_name else {}),
+        },
     ) as answer:
         body = bytearray()
         for piece in answer.iter_bytes():
@@ -101,25 +107,26 @@ def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
     return _client(transport=transport, trust_env=False)
 
 
-def new_proxied_client(context: ssl.SSLContext) -> httpx2.Client:
-    """Return one that goes through the environment's proxies, where they are not told to be left aside.
+def new_proxied_client(context: ssl.SSLContext, proxy: str | None = None) -> httpx2.Client:
+    """Return one that goes through a proxy: the given one, else the environment's where they are not told to be left aside.
 
     Args:
         context: Whom to trust.
+        proxy: The only proxy, for whatever host.
 
     Raises:
-        UsageError: A proxy in the environment cannot be used.
+        UsageError: A proxy cannot be used.
     """
     import httpx2
 
     try:
-        return _client(verify=context, trust_env=True)
+        return _client(verify=context, trust_env=proxy is None, proxy=proxy)
     except (ValueError, httpx2.InvalidURL, ImportError) as error:
         # The variable's value may hold a password, and so may the library's words about it: neither is shown.
         raise UsageError(
             "a SOCKS proxy needs the package socksio, which is missing here"
             if isinstance(error, ImportError)
-            else "the environment names a proxy by a URL that cannot be used",
+            else f"{'the environment' if proxy is None else 'proxy-url'} names a proxy by a URL that cannot be used",
             "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
             topic="proxy",
         ) from None

@@ -34,12 +34,16 @@ class TlsOptions:
         ca_data: The same as bytes, base64 undone (``--certificate-authority-data``).
         insecure: Whether certificates are not checked at all (``--insecure-skip-tls-verify``).
         key_pair: The certificate that is presented where the provider asks for one.
+        system: Whether the system's authorities are trusted at all.
+        server_name: Whose certificate is expected, where that is not the host of the URL.
     """
 
     ca_files: tuple[Path, ...] = ()
     ca_data: tuple[bytes, ...] = field(default=(), repr=False)
     insecure: bool = False
     key_pair: KeyPair | None = None
+    system: bool = True
+    server_name: str = ""
 
 
 SYSTEM_TRUST = TlsOptions()
@@ -78,7 +82,7 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
         unchecked.check_hostname = False
         unchecked.verify_mode = ssl.CERT_NONE
         return unchecked
-    trust = _system_trust()
+    trust = _system_trust() if options.system else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for path in options.ca_files:
         _add(trust, _read(path), f"--certificate-authority: {plain(path)}")
     for data in options.ca_data:
