@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.cluster import ClusterClient, cluster_of
+from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
-from kubectl_oidc.errors import IdTokenError, SignInNeeded
+from kubectl_oidc.errors import IdTokenError, KubeconfigError, SignInNeeded
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.manifests import Trust
@@ -25,15 +29,22 @@ from kubectl_oidc.token_request import World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_oidc.cli.subject import Subject
+    from kubectl_oidc.cluster import Cluster, Identity
     from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.secret import Secret
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest
+
+CLUSTER_SECONDS = 10.0
+"""The longest that the API server's answer may take."""
 
 
 @click.command("whoami", short_help="Show who the cluster takes you for")
 @options(
     *SUBJECT,
     output("json", "yaml"),
+    (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
     *CLAIMS,
     *IDENTITY,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
@@ -43,13 +54,18 @@ if TYPE_CHECKING:
 def whoami(**values: Any) -> int:
     """Show who the cluster takes you for: the user name and the groups that role bindings must name.
 
-    It reads the token of the session that is kept here, and opens no browser.
+    It reads the token of the session that is kept here, and opens no browser. With --cluster it asks the API server as well,
+    after a refresh where the token has ended, and shows whom that one sees.
     """
     world = World(log=log_at(values.pop("v")))
     combinations.check(combinations.LOGIN, values)
     meant = subject(values)
+    cluster = _cluster(meant) if values["cluster"] else None
+    if cluster:
+        authenticate(replace(meant.request, ask=False), world)
     session, place = _session(meant.request, world)
-    shown = _Shown(meant.request, session, place, values, world.clock())
+    seen = _ask(cluster, session.token(), world) if cluster else None
+    shown = _Shown(meant.request, session, place, values, world.clock(), seen)
     if values["output"]:
         echo_document(shown.document(), values["output"])
     else:
@@ -82,6 +98,30 @@ def _session(request: TokenRequest, world: World) -> tuple[Session, str]:
     return session, keeper.store.where()
 
 
+def _cluster(meant: Subject) -> Cluster:
+    """Return the cluster of the context.
+
+    Raises:
+        KubeconfigError: There is none, or it cannot be used.
+    """
+    if meant.chosen.cluster is None:
+        raise KubeconfigError(
+            "--cluster asks the context's cluster, and there is none in the kubeconfig",
+            "name a context that has one with --context",
+        )
+    return cluster_of(meant.chosen.cluster)
+
+
+def _ask(cluster: Cluster, token: Secret, world: World) -> Identity:
+    """Return whom the API server sees.
+
+    Raises:
+        ClusterError: It does not say.
+    """
+    with ClusterClient(cluster, token, log=world.log) as client:
+        return client.who_am_i(Deadline.after(CLUSTER_SECONDS))
+
+
 class _Shown:
     """What is shown of a session.
 
@@ -91,11 +131,19 @@ class _Shown:
         place: Where it rests, in words.
         values: The options: which claims the cluster reads.
         now: Epoch seconds.
+        seen: Whom the cluster sees, where it was asked.
     """
 
     def __init__(
-        self, request: TokenRequest, session: Session, place: str, values: Mapping[str, Any], now: float
+        self,
+        request: TokenRequest,
+        session: Session,
+        place: str,
+        values: Mapping[str, Any],
+        now: float,
+        seen: Identity | None,
     ) -> None:
+        self._seen = seen
         self._session = session
         self._place = place
         self._now = now
@@ -121,9 +169,16 @@ class _Shown:
         """Return names and values for people."""
         facts = self._facts
         audience = facts.claims.get("aud")
+        seen = self._seen
+        at_the_cluster = (
+            [("cluster's user", seen.username), ("cluster's groups", ", ".join(seen.groups) or "(none)")]
+            if seen
+            else []
+        )
         return [
             ("user", self._username() or f"(the token has no {facts.username_claim})"),
             ("groups", ", ".join(facts.groups) or "(none)"),
+            *at_the_cluster,
             ("issuer", facts.issuer),
             ("audience", audience if isinstance(audience, str) else quoted(audience)),
             ("token", self._life()),
@@ -147,11 +202,16 @@ class _Shown:
             "person": self._session.person,
             "expires": moment(self._session.expiry),
             "claims": dict(facts.claims),
+            "cluster": {"username": self._seen.username, "groups": list(self._seen.groups)}
+            if self._seen
+            else None,
             "problems": [finding.message for finding in self.problems()],
         }
 
     def problems(self) -> list[Finding]:
-        """Return why a cluster will refuse the token."""
+        """Return why a cluster will refuse the token; nothing where it was asked, and does not."""
+        if self._seen:
+            return []
         return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
 
 

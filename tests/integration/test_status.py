@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from kubectl_oidc.demo.api import KubernetesApi
+from kubectl_oidc.demo.authority import Authority
+from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.log import QUIET
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
 from .said import complaint
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
     from .laptop import Laptop
 
@@ -131,3 +138,63 @@ def test_whoami_without_a_session_names_the_command_that_signs_in(laptop: Laptop
     assert error == f"no session of client kubernetes at {laptop.realm.issuer} is kept here"
     assert "`kubectl oidc-login login --oidc-issuer-url=" in hint
     assert not laptop.browser.opened()
+
+
+@pytest.fixture
+def production(signed_in: Laptop) -> Iterator[Laptop]:
+    """Have a cluster of the context ``production`` that trusts the realm."""
+    authority = Authority()
+    http = HttpClient(tls=TlsOptions(), log=QUIET)
+    with KubernetesApi(
+        authority, issuer=signed_in.realm.issuer, client_id=signed_in.client, http=http
+    ) as api:
+        cluster = {
+            "server": api.url,
+            "certificate-authority-data": base64.b64encode(authority.pem).decode(),
+        }
+        write_kubeconfig(
+            {"oidc": signed_in.words()[1:]},
+            {"production": "oidc", "nowhere": "oidc"},
+            current="production",
+            clusters={"production": cluster},
+        )
+        yield signed_in
+    http.close()
+
+
+def test_whoami_asks_the_cluster_too(production: Laptop) -> None:
+    ended = production.run("whoami", "--cluster")
+    assert (ended.status, ended.stderr) == (0, ""), ended.stderr
+    rows = {line[:16].strip(): line[16:].strip() for line in ended.stdout.splitlines()}
+    assert rows["cluster's user"] == "alice@example.com"
+    assert rows["cluster's groups"] == "eks-admins, system:authenticated"
+    document = json.loads(production.run("whoami", "--cluster", "-o", "json").stdout)
+    assert document["cluster"]["username"] == document["username"] == "alice@example.com"
+
+
+def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(production: Laptop) -> None:
+    production.realm.id_tokens_live(1)
+    production.signed_in("--force-refresh")
+    time.sleep(1.2)  # the token's life
+    production.realm.id_tokens_live(600)
+    ended = production.run("whoami", "--cluster")
+    assert ended.status == 0, ended.stderr
+    assert "good for 9" in ended.stdout
+    production.purge()
+    error, hint = complaint(production.run("whoami", "--cluster"))
+    assert error == "a sign-in is needed: first use of this session"
+    assert hint.startswith("`kubectl oidc-login login ")
+    assert not production.browser.opened()
+
+
+def test_whoami_says_that_the_context_has_no_cluster(production: Laptop) -> None:
+    error, _ = complaint(production.run("whoami", "--cluster", "--context=nowhere"))
+    assert error == "--cluster asks the context's cluster, and there is none in the kubeconfig"
+
+
+def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop) -> None:
+    production.signed_in("--oidc-client-id=code-only")
+    error, _ = complaint(
+        production.run(*production.words("--oidc-client-id=code-only", "--cluster", command="whoami"))
+    )
+    assert "does not" in error
