@@ -42,7 +42,8 @@ class Way:
         before: Whether somebody is signed in already.
         ends: The exit status.
         prints: What may stand on standard output, by its name.
-        arrange: What is changed at the provider.
+        earlier: What the provider has, before somebody is signed in.
+        arrange: What is changed at the provider then.
     """
 
     words: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Way:
     before: bool = False
     ends: int = 0
     prints: tuple[str, ...] = ("id_token",)
+    earlier: Callable[[HostileProvider], object] = lambda _: None
     arrange: Callable[[HostileProvider], object] = lambda _: None
 
 
@@ -81,6 +83,21 @@ def _echoes_what_is_pushed(provider: HostileProvider) -> None:
         json_reply({"error": "invalid_request", "error_description": sent}, 400)(talk)
 
     provider.server.on("/par", script)
+
+
+def _revokes(provider: HostileProvider) -> None:
+    for name, path in (("revocation_endpoint", "/revoke"), ("end_session_endpoint", "/end")):
+        provider.metadata[name] = f"{provider.issuer}{path}"
+        provider.server.on(path, json_reply({}))
+
+
+def _refuses_to_revoke(provider: HostileProvider) -> None:
+    _revokes(provider)
+
+    def script(talk: Talk) -> None:
+        json_reply({"error": "invalid_client", "error_description": talk.asked.body.decode()}, 401)(talk)
+
+    provider.server.on("/revoke", script)
 
 
 def _crashes(provider: HostileProvider) -> None:
@@ -120,6 +137,18 @@ WAYS: dict[str, Way] = {
     ),
     "setup": Way(command="setup", prints=()),
     "setup that writes the kubeconfig": Way(("--write-kubeconfig",), command="setup", prints=()),
+    "a sign-in on purpose": Way(command="login", before=True, prints=()),
+    "who that is": Way(command="whoami", before=True, prints=()),
+    "which sessions there are": Way(("-o", "wide"), command="status", before=True, prints=()),
+    "a sign-out": Way(command="logout", before=True, prints=(), earlier=_revokes),
+    "a sign-out that is refused with all that was sent": Way(
+        ("--keep-provider-session",),
+        command="logout",
+        before=True,
+        ends=1,
+        prints=(),
+        earlier=_refuses_to_revoke,
+    ),
     "a purge": Way(command="purge", before=True, prints=()),
     "stand-alone mode": Way(command="", prints=()),
 }
@@ -156,6 +185,8 @@ def _stand_alone(visited: VisitedLaptop) -> list[str]:
 
 
 def _run(visited: VisitedLaptop, way: Way) -> Outcome:
+    if way.command == "status":
+        return visited.run_words([way.command, *way.words, "-v9"])
     if not way.command:
         return visited.run_words(_stand_alone(visited))
     then: Callable[[str], list[Page]] | None = (
@@ -170,12 +201,13 @@ def test_no_secret_is_anywhere(
 ) -> None:
     """On standard error, in a page, in a child's arguments or environment, or in a file that is not the session's."""
     way = WAYS[name]
+    way.earlier(visited.provider)
     if way.before:
         assert visited.run().status == 0
     way.arrange(visited.provider)
     outcome = _run(visited, way)
     assert outcome.status == way.ends, outcome.stderr
-    assert "[v" in outcome.stderr or way.command == "purge", "it was loud"
+    assert "[v" in outcome.stderr or way.command in {"purge", "status"}, "it was loud"
     visited.provider.seen.secrets |= {"password": PASSWORD, "header": HEADER}
     leaks = visited.places_with_secrets(outcome)
     allowed = {f"{secret} in standard output" for secret in way.prints}
