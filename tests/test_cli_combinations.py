@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kubectl_oidc.cli import main
-from kubectl_oidc.cli.combinations import CONVERT, PURGE, SETUP, SIGN_IN, check
+from kubectl_oidc.cli.combinations import CONVERT, LOGOUT, PURGE, SETUP, SIGN_IN, SUBJECT, check
 from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
@@ -124,6 +124,32 @@ def test_setup_needs_all_or_nothing(word: str, missing: str) -> None:
     error = refused("setup", word)
     assert error.message == f"{flag_of(word)} is given without {missing}"
     assert (flag_of(word), missing) in {row.flags for row in SETUP}
+
+
+@pytest.mark.parametrize("command", ["login", "logout", "whoami"])
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [
+        ((BOTH[0],), "--oidc-client-id"),
+        ((BOTH[1],), "--oidc-issuer-url"),
+        (("--user=oidc", *BOTH), "--oidc-issuer-url"),
+    ],
+)
+def test_a_session_is_named_in_one_way(command: str, words: tuple[str, ...], other: str) -> None:
+    """By a user of the kubeconfig, or by issuer and client."""
+    error = refused(command, *words)
+    assert flag_of(words[0]) in error.message
+    assert other in error.message
+    assert (flag_of(words[0]), other) in {row.flags for row in SUBJECT}
+    assert len(SUBJECT) == 3
+
+
+@pytest.mark.parametrize("row", LOGOUT[len(SUBJECT) :], ids=lambda row: row.flags[1])
+def test_logout_ends_one_or_all(row: Any) -> None:
+    """Who named one does not lose the others."""
+    words = BOTH if row.flags[1] == "--oidc-issuer-url" else (f"{row.flags[1]}=a",)
+    error = refused("logout", "--all", *words)
+    assert all(flag in error.message for flag in row.flags)
 
 
 def test_convert_either_shows_or_writes() -> None:
