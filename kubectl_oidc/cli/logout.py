@@ -11,6 +11,7 @@ import click
 
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.kubeconfig_sessions import asking
+from kubectl_oidc.cli.near_sessions import no_session
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.subject import SUBJECT, subject
@@ -81,7 +82,7 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut: 
     keeper = SessionKeeper(
         request.key(), storage="auto", cache_dir=request.cache_dir, environ=world.environ, log=world.log
     )
-    return sign_out(
+    ended = sign_out(
         request,
         world,
         session_id=keeper.session_id,
@@ -89,6 +90,10 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut: 
         load=keeper.load,
         at_provider=at_provider,
     )
+    purged = ended.purged
+    if request.session_name and not (purged.places or purged.failures or ended.failure):
+        raise no_session(request)  # who names one may have mistyped it
+    return ended
 
 
 def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001

@@ -61,7 +61,8 @@ def purge(**values: Any) -> int:
     sessions = _the_one_that_agrees(values, cache_dir)
     if not sessions and not any(values.get(name) for name in (*_IN_THE_INDEX, *_NOT_IN_THE_INDEX)):
         named = tuple(_the_one_that_kubelogin_left(cache_dir))
-    return _remove(sessions, cache_dir, *named)
+    purged = [purge_session(session_id, cache_dir) for session_id in sessions]
+    return report(purged, cache_dir, *named, name=values.get("session") or "")
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_oidc import predecessor
+from kubectl_oidc.cli.near_sessions import near_sessions
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.text import plain
 
@@ -21,13 +22,14 @@ EVERY = ("", "")
 """Any issuer, any client."""
 
 
-def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str]) -> int:
+def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
     """Say what was removed, and remove what kubelogin left for the same clients.
 
     Args:
         purged: What was removed.
         cache_dir: The cache directory.
         clients: Other issuers and clients that were meant.
+        name: The ``--session`` that was meant, else empty.
 
     Raises:
         StoreError: Something stays.
@@ -49,9 +51,12 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str])
             f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
         )
     if not removed and not left:
+        issuer, client_id = next(iter(clients), ("", ""))
+        near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
             f"No such session is known under {cache_dir}; nothing was removed. "
-            "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user",
+            "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user"
+            + (f". Kept are {near}" if near else ""),
             err=True,
         )
     return 0

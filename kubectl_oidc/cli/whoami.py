@@ -10,6 +10,7 @@ import click
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.near_sessions import no_session
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.subject import SUBJECT, subject
@@ -17,7 +18,7 @@ from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
-from kubectl_oidc.errors import IdTokenError, KubeconfigError, SignInNeeded
+from kubectl_oidc.errors import IdTokenError, KubeconfigError
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.manifests import Trust
@@ -91,10 +92,7 @@ def _session(request: TokenRequest, world: World) -> tuple[Session, str]:
     )
     session = keeper.load()
     if session is None:
-        raise SignInNeeded(
-            f"no session of client {plain(request.client_id)} at {plain(request.issuer)} is kept here",
-            f"`{request.command_line('login')}` signs in; `kubectl oidc-login status` lists the sessions that there are",
-        )
+        raise no_session(request)
     return session, keeper.store.where()
 
 

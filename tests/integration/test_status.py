@@ -198,3 +198,19 @@ def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop)
         production.run(*production.words("--oidc-client-id=code-only", "--cluster", command="whoami"))
     )
     assert "does not" in error
+
+
+def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None:
+    signed_in.signed_in("--session=work")
+    wanted = f"--oidc-issuer-url={signed_in.realm.issuer} --oidc-client-id=kubernetes"
+    for command in ("whoami", "logout"):
+        error, hint = complaint(signed_in.run(*signed_in.words("--session=wrok", command=command)))
+        assert error.endswith("with the name wrok is kept here")
+        nearest = hint.partition("; kept are ")[2]
+        assert nearest.startswith(
+            f"{wanted} --session=work (alice@example.com); {wanted} (alice@example.com)"
+        )
+    ended = signed_in.purge("--session=wrok")
+    assert ended.status == 0
+    assert f". Kept are {wanted} --session=work (alice@example.com); " in ended.stderr
+    assert len(sessions(signed_in)) == 2

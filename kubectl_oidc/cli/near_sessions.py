@@ -1,0 +1,61 @@
+"""The sessions that are most like one that is not kept here, for who mistyped its name."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import SignInNeeded
+from kubectl_oidc.stores import index
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.token_request import TokenRequest
+
+_MOST = 3  # sessions that are named
+
+
+def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> str:
+    """Return the nearest sessions in words; empty where none is kept.
+
+    Args:
+        cache_dir: The cache directory.
+        issuer: The issuer that was asked for; empty where none was.
+        client_id: The client that was asked for, likewise.
+        name: ``--session``, else empty.
+    """
+    kept = [entry for entry in index.read_all(cache_dir) if entry.storage]
+
+    def likeness(entry: index.Entry) -> tuple[bool, bool, float]:
+        alike = SequenceMatcher(None, entry.name.casefold(), name.casefold()).ratio()
+        return entry.issuer == issuer, entry.client_id == client_id, alike
+
+    nearest = sorted(kept, key=likeness, reverse=True)[:_MOST]
+    return "; ".join(_named(entry) for entry in nearest)
+
+
+def no_session(request: TokenRequest) -> SignInNeeded:
+    """Return the error of a session that is not kept here, which names those that are.
+
+    Args:
+        request: What was asked for.
+    """
+    named = f" with the name {plain(request.session_name)}" if request.session_name else ""
+    near = near_sessions(
+        request.cache_dir,
+        issuer=request.issuer,
+        client_id=request.client_id,
+        name=request.session_name,
+    )
+    return SignInNeeded(
+        f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named} is kept here",
+        f"`{request.command_line('login')}` signs in" + (f"; kept are {near}" if near else ""),
+    )
+
+
+def _named(entry: index.Entry) -> str:
+    name = f" --session={entry.name}" if entry.name else ""
+    words = f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{name} ({entry.person})"
+    return plain(words, limit=300)
