@@ -176,6 +176,26 @@ def test_each_page_has_its_status_and_its_heading(name: str, status: int, headin
     assert f"<title>{heading} · kubectl oidc-login</title>" in page.body.decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "label", "colour", "mark"),
+    [
+        ("signed in", "good", "Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
+        ("failed", "bad", "Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
+        ("refused", "idle", "Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
+        ("answered", "over", "Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
+    ],
+)
+def test_each_page_looks_its_own_way(name: str, kind: str, label: str, colour: str, mark: str) -> None:
+    """In the page, in the tab, and for who hears it read aloud."""
+    tags = Seen(PAGES[name]).tags
+    assert ("main", {"class": kind}) in tags
+    assert [attributes["aria-label"] for tag, attributes in tags if tag == "svg"] == [label]
+    assert ("path", {"d": mark}) in tags
+    (icon,) = [attributes["href"] or "" for tag, attributes in tags if tag == "link"]
+    assert f"fill='%23{colour}'" in icon
+    assert f"d='{mark}'" in icon
+
+
 # What a page says
 
 
@@ -184,7 +204,8 @@ def test_the_page_of_a_sign_in_says_who_where_and_until_when() -> None:
     text = words(PAGES["signed in"])
     assert "alice@example.com" in text
     assert ISSUER in text
-    assert re.search(r"13:00 (UTC[+-]\d\d:\d\d|[A-Za-z]{1,5}) · in 1 hour", text)
+    assert "March" not in text, "today needs no date"
+    assert re.search(r"Token good until13:00 (UTC[+-]\d\d:\d\d|[A-Za-z]{1,5}) · in 1 hour", text)
     assert "You can close this window" in text
 
 
@@ -217,11 +238,13 @@ def test_the_page_of_a_refused_request_says_our_words_and_its_headers() -> None:
     page = PAGES["refused"]
     assert header(page, "allow") == "GET"
     assert "Only GET is understood here." in words(page)
+    assert "Go on in the window where you sign in" in words(page)
 
 
 def test_the_page_of_a_second_answer_says_that_nothing_was_done() -> None:
     """Who reloads the page learns that this did no harm."""
     assert "Nothing was done a second time" in words(PAGES["answered"])
+    assert "You can close this window" in words(PAGES["answered"])
 
 
 # Words from outside
@@ -290,6 +313,11 @@ def test_characters_that_deceive_or_break_are_not_on_a_page(sent: str, shown: st
     assert sent not in outcome(Failed(sent, sent), now=NOON).body.decode()
 
 
+def test_a_message_without_end_is_cut() -> None:
+    """At four thousand characters, more than any honest one has."""
+    assert f" {'A' + 'a' * 3998}… " in words(outcome(Failed("a" * 5000, "h"), now=NOON))
+
+
 def test_a_long_message_is_whole() -> None:
     """A hint of several hundred characters is not cut, and a long address may break after its slashes."""
     hint = "register " + "http://localhost:8000/a/very/long/path/" * 20
@@ -352,6 +380,7 @@ def test_a_sign_in_can_end_at_another_address() -> None:
         (86400, "in 1 day"),
         (86400 + 3600, "in 1 day 1 hour"),
         (86400 + 120, "in 1 day"),
+        (86400 + 3660, "in 1 day 1 hour"),
         (400 * 86400, "in 400 days"),
     ],
 )
@@ -382,6 +411,8 @@ def test_a_time_that_no_calendar_has_is_no_failure(expiry: float) -> None:
         ("XYZ-5:30", "17:00 XYZ"),
         ("<-03>3", "08:30 UTC-03:00"),
         ("LONGNAME-1", "12:30 UTC+01:00"),
+        ("SHORT-1", "12:30 SHORT"),
+        ("LONGER-1", "12:30 UTC+01:00"),
     ],
 )
 def test_the_zone_is_named_or_its_distance_given(
