@@ -108,3 +108,15 @@ def remaining(seconds: float) -> str:
     if days < 1:
         return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
     return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")
+
+
+def ago(seconds: float) -> str:
+    """Return how long something is over, in words: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``.
+
+    Args:
+        seconds: The span since.
+    """
+    whole = max(0, int(seconds))
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{whole} s ago"
+    return f"{whole // 60} min ago" if whole < 3600 else f"{remaining(whole)} ago"  # noqa: PLR2004 - an hour

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.terminal import Terminal, remaining
+from kubectl_oidc.terminal import Terminal, ago, remaining
 
 from .plugin import wait_until
 
@@ -158,3 +158,19 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
 def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
     """Seconds matter below ten minutes, minutes below a day; a part that is zero is left out."""
     assert remaining(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0 s ago"),
+        (59.9, "59 s ago"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+        (3600, "1 h ago"),
+        (90000, "1 d 1 h ago"),
+    ],
+)
+def test_what_is_over_is_in_words(seconds: float, words: str) -> None:
+    """In whole units, because nobody counts along."""
+    assert ago(seconds) == words

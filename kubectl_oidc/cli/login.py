@@ -28,13 +28,12 @@ def login(**values: Any) -> int:
     combinations.check(combinations.LOGIN, values)
     meant = subject(values)
     outcome = authenticate(replace(meant.request, sign_in=True), world)
-    left = remaining(outcome.expiry - world.clock())
-    click.echo(
-        f"Signed in as {plain(outcome.session.person)} at {plain(meant.request.issuer)}; the token is good for {left}",
-        err=True,
-    )
+    if not world.terminal.interactive:  # there it was said already
+        left = remaining(outcome.expiry - world.clock())
+        person = plain(outcome.session.person)
+        click.echo(f"Signed in as {person}; the token is good for {left}", err=True)
     kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
-    click.echo(f"The session is {kept}", err=True)
+    click.echo(f"The session at {plain(meant.request.issuer)} is {kept}", err=True)
     if outcome.replaced:
         click.echo(f"It replaces the session of {plain(outcome.replaced)}", err=True)
     return 0

@@ -17,7 +17,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.table import echo_table
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
@@ -154,7 +154,7 @@ class _Shown:
         return words[self._state]
 
     def _ago(self, at: int) -> str:
-        return f"{remaining(self._now - at)} ago" if at else ""
+        return ago(self._now - at) if at else ""
 
     def document(self) -> dict[str, object]:
         """Return what a program reads."""

@@ -15,6 +15,7 @@ from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.kubeconfig.choose import Chosen, choose
+from kubectl_oidc.shell_words import one_line
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ SUBJECT: tuple[Option, ...] = (
 """The options that name a user of the kubeconfig; beside them stand those of get-token."""
 
 _OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
+_NOT_OF_IT = frozenset(
+    {*_OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,22 @@ class Subject:
     request: TokenRequest
     kubeconfig: Kubeconfig
     chosen: Chosen
+
+    def command_line(self, command: str) -> str:
+        """Return a command of ours about the same session, short where the kubeconfig names it.
+
+        Args:
+            command: Its name, such as ``login``.
+        """
+        context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
+        if self.chosen.user is None or any(
+            context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
+        ):
+            return self.request.command_line(command)
+        given = ((name, context.params.get(name)) for name in _OF_THE_KUBECONFIG)
+        return one_line(
+            ["kubectl", "oidc-login", command, *(f"--{name}={value}" for name, value in given if value)]
+        )
 
 
 def subject(values: dict[str, Any]) -> Subject:

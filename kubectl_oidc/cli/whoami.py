@@ -18,12 +18,12 @@ from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
-from kubectl_oidc.errors import IdTokenError, KubeconfigError
+from kubectl_oidc.errors import IdTokenError, KubeconfigError, SignInNeeded
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.manifests import Trust
 from kubectl_oidc.table import echo_rows
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain, quoted
 from kubectl_oidc.token_request import World
 
@@ -62,9 +62,13 @@ def whoami(**values: Any) -> int:
     combinations.check(combinations.LOGIN, values)
     meant = subject(values)
     cluster = _cluster(meant) if values["cluster"] else None
-    if cluster:
-        authenticate(replace(meant.request, ask=False), world)
-    session, place = _session(meant.request, world)
+    try:
+        if cluster:
+            authenticate(replace(meant.request, ask=False), world)
+        session, place = _session(meant.request, world)
+    except SignInNeeded as error:
+        error.hint = error.hint.replace(meant.request.command_line("login"), meant.command_line("login"))
+        raise
     seen = _ask(cluster, session.token(), world) if cluster else None
     shown = _Shown(meant.request, session, place, values, world.clock(), seen)
     if values["output"]:
@@ -188,7 +192,7 @@ class _Shown:
         if left > 0:
             return f"good for {remaining(left)}"
         then = "the next kubectl renews it" if self._session.refresh_token else "a sign-in is needed"
-        return f"ended {remaining(-left)} ago; {then}"
+        return f"ended {ago(-left)}; {then}"
 
     def document(self) -> dict[str, object]:
         """Return what a program reads."""

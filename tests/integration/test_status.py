@@ -183,7 +183,7 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
     production.purge()
     error, hint = complaint(production.run("whoami", "--cluster"))
     assert error == "a sign-in is needed: first use of this session"
-    assert hint.startswith("`kubectl oidc-login login ")
+    assert hint.startswith("`kubectl oidc-login login` signs in")
     assert not production.browser.opened()
 
 
@@ -214,3 +214,12 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
     assert ended.status == 0
     assert f". Kept are {wanted} --session=work (alice@example.com); " in ended.stderr
     assert len(sessions(signed_in)) == 2
+
+
+def test_the_command_that_signs_in_is_as_short_as_the_one_that_was_typed(laptop: Laptop) -> None:
+    write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"}, current="production")
+    assert complaint(laptop.run("whoami"))[1].startswith("`kubectl oidc-login login` signs in")
+    _, hint = complaint(laptop.run("whoami", "--context=production", "-o", "json"))
+    assert hint.startswith("`kubectl oidc-login login --context=production` signs in")
+    _, hint = complaint(laptop.run("whoami", "--session=second"))
+    assert "--session=second" in hint.partition("` signs in")[0]
