@@ -21,14 +21,20 @@ elsewhere by kube-apiserver's --oidc-... flags or an AuthenticationConfiguration
 6. One of the groups must have a role, by a RoleBinding or a ClusterRoleBinding."""
 
 
-def explain(page: Page) -> None:
-    """Write what is needed before `setup` can sign in."""
-    page.words(
-        "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need."
-    )
+def explain_provider(page: Page) -> None:
+    """Write what the provider must be told before anybody can sign in."""
     page.heading("At the OpenID provider (Okta, Entra ID, Keycloak, Dex, Google, ...), once")
     for step in _AT_THE_PROVIDER.splitlines():
         page.words(step, indent=2)
+
+
+def explain(page: Page) -> None:
+    """Write what is needed before `setup` can sign in."""
+    page.words(
+        "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "
+        "At a terminal it asks for what is missing; here there is none."
+    )
+    explain_provider(page)
     page.heading("At the cluster, once (setup prints the commands and manifests)")
     for step in _AT_THE_CLUSTER.splitlines():
         page.words(step, indent=2)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from kubectl_oidc import manifests
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.kubeconfig.stanza import kubeconfig_flag
+from kubectl_oidc.setup_cluster import render_role, render_trust
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain, quoted
 
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.kubeconfig import Change, Stanza
     from kubectl_oidc.page import Page
+    from kubectl_oidc.setup_cluster import Side
 
 _MOST_ITEMS = 40  # items of a list claim that are shown
-_MOST_GROUPS = 10  # groups that are proposed for a role binding
 _FIRST = (
     "iss",
     "sub",
@@ -56,15 +55,12 @@ class Report:
         storage: Where the session rests, in words; empty where it was not kept.
         token_name: ``ID token`` or ``access token``.
         claims: The claims of the token that the cluster gets.
-        username: The user name as the cluster takes it; None where it will refuse the token.
-        groups: The groups as the cluster takes them.
         findings: What does not work, or not as people expect.
-        trust: What the API server must know.
-        cluster: The EKS cluster of the current context, if it is one.
-        binding: The role binding to propose.
+        side: The cluster's side.
         stanza: The kubeconfig user.
         user: Its name.
         kubeconfig: The file that ``--kubeconfig`` named; empty where kubectl finds its own.
+        has_user: Whether the kubeconfig has that user.
         has_context: Whether the kubeconfig has a current context.
         change: What was done to the kubeconfig; None where it was not asked for.
         on_path: Whether kubectl will find the stanza's command.
@@ -78,15 +74,12 @@ class Report:
     storage: str
     token_name: str
     claims: Mapping[str, object]
-    username: str | None
-    groups: Sequence[str]
     findings: Sequence[Finding]
-    trust: manifests.Trust
-    cluster: manifests.EksCluster | None
-    binding: manifests.Binding | None
+    side: Side
     stanza: Stanza
     user: str
     kubeconfig: str
+    has_user: bool
     has_context: bool
     change: Change | None
     on_path: bool
@@ -100,16 +93,31 @@ def render(page: Page, report: Report) -> None:
     page.rows(list(claim_rows(report.claims, report.now)), titles=("Claim", "Value"))
     _findings(page, report)
     _as_seen_by_the_cluster(page, report)
-    _trust(page, report)
-    _role(page, report)
+    render_trust(page, report.side)
+    render_role(page, report.side)
     _kubeconfig(page, report)
     page.heading("4. Try it")
     if not report.has_context:
         page.words(
             "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
         )
+    page.command(first_command(report))
+
+
+def first_command(report: Report) -> list[str]:
+    """Return the words of the first real command as the new user."""
     in_file = kubeconfig_flag(report.kubeconfig)
-    page.command(["kubectl", *in_file, f"--user={report.user}", "get", "pods", "--all-namespaces"])
+    return ["kubectl", *in_file, f"--user={report.user}", "get", "pods", "--all-namespaces"]
+
+
+def is_ready(report: Report) -> bool:
+    """Tell whether the first command can be run as it stands on the page."""
+    return report.has_user and report.has_context and report.on_path
+
+
+def is_refused(report: Report) -> bool:
+    """Tell whether a cluster will refuse the token, as far as its claims tell."""
+    return any(finding.severity is Severity.PROBLEM for finding in report.findings)
 
 
 def _account(page: Page, report: Report) -> None:
@@ -117,7 +125,7 @@ def _account(page: Page, report: Report) -> None:
     kept = f"{report.storage};\nthe first kubectl of the user below needs no second sign-in"
     rows = [
         ("account", plain(report.person)),
-        ("issuer", plain(report.trust.issuer, limit=2000)),
+        ("issuer", plain(report.side.trust.issuer, limit=2000)),
         ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
         ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),
     ]
@@ -168,72 +176,13 @@ def _findings(page: Page, report: Report) -> None:
 
 def _as_seen_by_the_cluster(page: Page, report: Report) -> None:
     """Show the names that role bindings must use, unless the cluster will refuse the token."""
-    if report.username is None or any(finding.severity is Severity.PROBLEM for finding in report.findings):
+    side = report.side
+    if side.username is None or is_refused(report):
         return
     page.heading("What the cluster sees")
-    groups = [plain(group) for group in report.groups[:_MOST_ITEMS]]
-    user = plain(report.trust.username_prefix + report.username, limit=1000)
+    groups = [plain(group) for group in side.groups[:_MOST_ITEMS]]
+    user = plain(side.trust.user(side.username), limit=1000)
     page.rows([("user", user), ("groups", "\n".join(groups) or "(none)")])
-
-
-def _trust(page: Page, report: Report) -> None:
-    page.heading("1. Let the cluster trust the issuer (once for each cluster)")
-    if manifests.is_public(report.trust.issuer):
-        page.words(
-            "Amazon EKS. The change takes 5 to 10 minutes. A cluster has one OIDC provider; AWS must reach the issuer "
-            "from the internet; a prefix for users or groups must not contain system:"
-        )
-        page.command(manifests.eks_command(report.trust, report.cluster))
-    else:
-        page.words("Amazon EKS cannot use this issuer: it must be a public https URL.")
-    if urlsplit(report.trust.issuer).scheme != "https":
-        page.words(
-            "warning: kube-apiserver takes https issuers only. It refuses the flags and the file below until the provider "
-            "is served over TLS.",
-            style="yellow",
-        )
-    page.words("kube-apiserver, by flags:")
-    page.copy("\n".join(manifests.apiserver_flags(report.trust)))
-    by_email = (
-        " As with the flags, a token that says email_verified: false is refused. Who writes an expression in the place "
-        "of `claim: email` must look at claims.email_verified in it."
-        if report.trust.username_claim == "email"
-        else ""
-    )
-    page.words(
-        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
-        f"flags above.{by_email}"
-    )
-    page.copy(manifests.authentication_configuration(report.trust))
-
-
-def _role(page: Page, report: Report) -> None:
-    page.heading("2. Give a group a role (once for each cluster)")
-    if report.binding is None:
-        page.words("There is no group to bind. A role can be bound to you alone:")
-        user = plain(report.trust.username_prefix + (report.username or "USER"))
-        page.command(
-            ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
-        )
-        return
-    proposal = report.binding._replace(groups=report.binding.groups[:_MOST_GROUPS])
-    foreign = [group for group in proposal.groups if group not in report.groups]
-    if foreign:
-        page.words(f"warning: you are not in {plain(', '.join(foreign))}", style="yellow")
-    caution = (
-        "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
-        if proposal.role == "cluster-admin"
-        else ""
-    )
-    page.words(f"{caution}Other groups and roles: --group, --cluster-role.")
-    page.command(manifests.cluster_role_binding_command(proposal))
-    manifest = manifests.cluster_role_binding(proposal)
-    if page.powershell:
-        page.words("The same as a manifest, for `kubectl apply -f FILE`:")
-        page.copy(manifest)
-    else:
-        page.words("The same as a manifest:")
-        page.copy(f"kubectl apply -f - <<'EOF'\n{manifest}\nEOF")
 
 
 def _kubeconfig(page: Page, report: Report) -> None:

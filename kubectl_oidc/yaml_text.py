@@ -14,11 +14,11 @@ from typing import TypeGuard
 
 # A word that no YAML version reads as anything but a string: it begins with a letter, `/`, `_` or `--`.
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|--[A-Za-z])(?:[A-Za-z0-9_./@+=,%~;?!&*-]|:(?=[A-Za-z0-9_./@+=,%~-]))*")
-# Lines that may stand as they are, such as a certificate in PEM; the text ends with one newline.
-_LITERAL = re.compile(r"(?:[!-~][ -~]*\n){2,}")
+# Lines that may stand as they are, such as a certificate in PEM or YAML in YAML; the text ends with one newline.
+_LITERAL = re.compile(r"[!-~][ -~]*\n(?:[ -~]*[!-~]\n)+")
 # Words that YAML 1.1 or 1.2 read as a truth value or as null.
 _TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Cs", "Co", "Zl", "Zp"})
 _ASCII_END = 0x7F
 _BMP_END = 0xFFFF
 
@@ -61,6 +61,8 @@ def block(value: object, indent: int = 0) -> str:
         return margin.join(entry(str(key), item, indent) for key, item in value.items())
     if _is_list(value) and value:
         return margin.join(f"- {block(item, indent + 2)}" for item in value)
+    if indent and isinstance(value, str) and _LITERAL.fullmatch(value):
+        return f"|{margin}{margin.join(value.splitlines())}"
     return flow(value) if _is_list(value) or isinstance(value, Mapping) else scalar(value)
 
 
@@ -79,15 +81,19 @@ def entry(key: str, value: object, indent: int = 0) -> str:
         return f"{scalar(key)}:\n{' ' * (indent + 2)}{block(value, indent + 2)}"
     if _is_list(value) and value:
         return f"{scalar(key)}:\n{' ' * indent}{block(value, indent)}"
-    if isinstance(value, str) and _LITERAL.fullmatch(value):
-        margin = "\n" + " " * (indent + 2)
-        return f"{scalar(key)}: |{margin}{margin.join(value.splitlines())}"
-    return f"{scalar(key)}: {block(value)}"
+    return f"{scalar(key)}: {block(value, indent + 2)}"
 
 
 def flow(value: object) -> str:
     """Return ``value`` on one line as JSON, which is YAML's flow style too."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def indented(value: object) -> str:
+    """Return ``value`` as JSON of several lines, which every YAML reader reads as the same."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Beyond the BMP JSON knows pairs of escapes alone, which YAML does not put together.
+    return "".join(_escaped(char) if ord(char) <= _BMP_END else char for char in text)
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:

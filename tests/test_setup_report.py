@@ -18,9 +18,10 @@ from ruamel.yaml import YAML
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.claims import Facts, lint
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
-from kubectl_oidc.manifests import Binding, EksCluster, Trust
+from kubectl_oidc.manifests import Binding, Cluster, Trust
 from kubectl_oidc.page import Page
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.setup_cluster import Side
 from kubectl_oidc.setup_report import Report, claim_rows, local_time, render
 from kubectl_oidc.terminal import Terminal
 
@@ -31,6 +32,14 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202e[bold]x[/bold]\r\n\nerror: forged\x9b31m
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 STANZA = Stanza(args=(Arg("--oidc-issuer-url", ISSUER), Arg("--oidc-client-id", CLIENT_ID)))
+SIDE = Side(
+    cluster=Cluster(),
+    guessed=True,
+    trust=Trust(issuer=ISSUER, audience=CLIENT_ID, algorithm="RS256"),
+    binding=Binding("cluster-admin", ("eks-admins",)),
+    groups=("eks-admins",),
+    username="ada@example.com",
+)
 GOOD = Report(
     person="ada@example.com",
     replaced=None,
@@ -39,15 +48,12 @@ GOOD = Report(
     storage="the OS keyring",
     token_name="ID token",
     claims=good_claims(),
-    username="ada@example.com",
-    groups=("eks-admins",),
     findings=(),
-    trust=Trust(issuer=ISSUER, audience=CLIENT_ID, algorithm="RS256"),
-    cluster=EksCluster("prod", "eu-west-1"),
-    binding=Binding("cluster-admin", ("eks-admins",)),
+    side=SIDE,
     stanza=STANZA,
     user="oidc",
     kubeconfig="",
+    has_user=True,
     has_context=True,
     change=None,
     on_path=True,
@@ -72,8 +78,13 @@ def shown(report: Report, *, width: int = 160) -> str:
     return sheet.text
 
 
+_OF_THE_SIDE = {"cluster", "guessed", "trust", "binding", "groups", "username", "placed"}
+
+
 def but(**changes: Any) -> Report:
-    return replace(GOOD, **changes)
+    """Return the good report with changes of it, or of the cluster's side."""
+    side = {name: changes.pop(name) for name in _OF_THE_SIDE & changes.keys()}
+    return replace(GOOD, **changes, side=replace(SIDE, **side))
 
 
 def assert_plain(text: str) -> None:
@@ -100,7 +111,7 @@ def test_a_good_report_has_every_part_in_order() -> None:
     assert "ada@example.com" in text
     assert "kept in the OS keyring" in text
     assert "kubectl --user=oidc get pods --all-namespaces" in text
-    assert "--cluster-name prod" in text
+    assert "--cluster-name CLUSTER_NAME" in text
     assert "--exec-command=kubectl-oidc_login" in text
     assert_plain(text)
 
@@ -283,7 +294,7 @@ def test_a_token_that_the_cluster_refuses_is_not_shown_as_seen(reason: str) -> N
 
 def test_a_user_name_claim_that_is_not_email_has_the_issuers_prefix() -> None:
     """As kube-apiserver writes it by default."""
-    trust = replace(GOOD.trust, username_claim="sub")
+    trust = replace(SIDE.trust, username_claim="sub")
     text = shown(but(trust=trust, username="00u1", binding=None))
     assert f"{ISSUER}#00u1" in text
     assert "There is no group to bind" in text
@@ -291,14 +302,14 @@ def test_a_user_name_claim_that_is_not_email_has_the_issuers_prefix() -> None:
 
 def test_a_local_issuer_is_not_offered_to_eks() -> None:
     """AWS must reach it from the internet."""
-    text = shown(but(trust=replace(GOOD.trust, issuer="http://localhost:8080")))
+    text = shown(but(trust=replace(SIDE.trust, issuer="http://localhost:8080")))
     assert "Amazon EKS cannot use this issuer" in text
     assert "aws eks" not in text
 
 
 def test_an_http_issuer_is_said_to_be_refused_before_its_flags_are_shown() -> None:
     """Whoever copies the flags or the file has read that kube-apiserver will not take them."""
-    text = shown(but(trust=replace(GOOD.trust, issuer="http://localhost:8080")))
+    text = shown(but(trust=replace(SIDE.trust, issuer="http://localhost:8080")))
     assert 0 < text.index("kube-apiserver takes https issuers only") < text.index("kube-apiserver, by flags:")
     assert "takes https issuers only" not in shown(GOOD)
 
@@ -306,7 +317,7 @@ def test_an_http_issuer_is_said_to_be_refused_before_its_flags_are_shown() -> No
 def test_email_verified_is_explained_only_where_the_user_name_is_email() -> None:
     """Another claim has no such rule."""
     assert "must look at claims.email_verified" in " ".join(shown(GOOD).split())
-    assert "claims.email_verified" not in shown(but(trust=replace(GOOD.trust, username_claim="sub")))
+    assert "claims.email_verified" not in shown(but(trust=replace(SIDE.trust, username_claim="sub")))
 
 
 def test_cluster_admin_is_warned_about_and_view_is_not() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, strategies as st
 from ruamel.yaml import YAML
 
-from kubectl_oidc.yaml_text import block, entry, scalar
+from kubectl_oidc.yaml_text import block, entry, indented, scalar
 
 from .arbitrary import ARBITRARY, TEXT, is_one_plain_line
 
@@ -104,6 +106,30 @@ def test_a_certificate_stands_line_by_line() -> None:
 
     assert text.splitlines()[:2] == ["ca: |", "  -----BEGIN CERTIFICATE-----"]
     assert YAML(typ="safe", pure=True).load(text) == {"ca": pem}
+
+
+def test_yaml_stands_in_yaml_line_by_line() -> None:
+    """A patch that is a string in a list becomes a literal block, whose own indentation stays."""
+    patch = "kind: A\nlist:\n- b: 1\n  c: 2\n"
+    text = block({"patches": [patch, "one line"]}) + "\n"
+
+    assert text == 'patches:\n- |\n  kind: A\n  list:\n  - b: 1\n    c: 2\n- "one line"\n'
+    assert YAML(typ="safe", pure=True).load(text) == {"patches": [patch, "one line"]}
+
+
+@pytest.mark.parametrize("text", ["a\n\nb\n", " a\nb\n", "a\nb", "a\n", "a\nb\n\n", "a\té\nb\n"])
+def test_lines_that_a_literal_block_would_change_are_quoted(text: str) -> None:
+    """Empty lines, a first line that is indented, no line break at the end, characters outside of ASCII."""
+    assert YAML(typ="safe", pure=True).load(block({"a": [text], "b": text})) == {"a": [text], "b": text}
+    assert "|" not in block({"a": [text], "b": text})
+
+
+@pytest.mark.parametrize("word", [*WORDS, "\x7f", "\ufffe", "\U00010000", "\u2028", "\x85"])
+def test_json_is_read_by_readers_of_yaml_too(word: str) -> None:
+    """What JSON lets stand and YAML does not is escaped; what YAML cannot put together again stands as it is."""
+    text = indented({word: [word]})
+    assert json.loads(text) == {word: [word]}
+    assert YAML(typ="safe", pure=True).load(text) == {word: [word]}
 
 
 SAID = st.recursive(

@@ -27,3 +27,21 @@ CLAIMS: tuple[Option, ...] = (
         },
     ),
 )
+PREFIXES: tuple[Option, ...] = (
+    (
+        ("--oidc-username-prefix",),
+        {
+            "metavar": "PREFIX",
+            "default": "",
+            "help": "What the cluster puts before user names; - is nothing (default: nothing before email, else ISSUER#).",
+        },
+    ),
+    (
+        ("--oidc-groups-prefix",),
+        {
+            "metavar": "PREFIX",
+            "default": "",
+            "help": "What the cluster puts before the groups' names (default: nothing).",
+        },
+    ),
+)

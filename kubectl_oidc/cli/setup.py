@@ -12,9 +12,13 @@ import click
 
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.cluster_claims import CLAIMS
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, Switch, log_at, options
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.other_sessions import other_sessions
+from kubectl_oidc.cli.questions import can_ask
+from kubectl_oidc.cli.setup_manifests import check_files, directory, write_files, write_stream
+from kubectl_oidc.cli.setup_offer import offer
+from kubectl_oidc.cli.setup_options import CLUSTER, KUBECONFIG
+from kubectl_oidc.cli.setup_questions import complete
 from kubectl_oidc.cli.stanza_args import stanza_args
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.diagnosis import Finding, Severity
@@ -23,8 +27,9 @@ from kubectl_oidc.errors import IdTokenError, KubeconfigError, UsageError
 from kubectl_oidc.id_token import unverified_claims
 from kubectl_oidc.kubeconfig import Kubeconfig, Stanza, check_user, read, write_user
 from kubectl_oidc.kubeconfig.stanza import COMMAND
-from kubectl_oidc.manifests import Trust, binding, eks_cluster
+from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
 from kubectl_oidc.page import Page
+from kubectl_oidc.setup_cluster import Placed, Side
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
 from kubectl_oidc.text import plain
@@ -36,45 +41,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Change
     from kubectl_oidc.token_request import Outcome, TokenRequest
 
-CLUSTER: tuple[Option, ...] = (
-    *CLAIMS,
-    (
-        ("--cluster-role",),
-        {
-            "metavar": "ROLE",
-            "help": "ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
-        },
-    ),
-    (
-        ("--group",),
-        {
-            "multiple": True,
-            "metavar": "GROUP",
-            "help": "Group to bind the role to; repeatable (default: yours).",
-        },
-    ),
-)
-KUBECONFIG: tuple[Option, ...] = (
-    (("--write-kubeconfig",), {"cls": Switch, "help": "Add the user to the kubeconfig, or update it."}),
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
-    ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "default": "oidc",
-            "show_default": True,
-            "help": "The user's name in the kubeconfig.",
-        },
-    ),
-    (
-        ("--absolute-path",),
-        {"cls": Switch, "help": "Name the program by its whole path: desktop programs have a short PATH."},
-    ),
-)
-
 
 @click.command("setup", short_help="Sign in, show the ID token, and print what to do next")
 @options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
@@ -83,29 +49,30 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
 
     It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
-    are given here. Without --oidc-issuer-url and --oidc-client-id it explains what is needed. The session is kept, so that
+    are given here. Where --oidc-issuer-url or --oidc-client-id is missing it asks for what it needs at a terminal, and runs the
+    first kubectl if you say so; without a terminal and without both it explains what is needed. The session is kept, so that
     the first kubectl of that user needs no second sign-in.
     """
-    world = World(log=log_at(values.pop("v")))
+    world = World(log=log_at(values["v"]))
     page = Page.on_stderr(powershell=sys.platform == "win32")
+    asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and can_ask(world.terminal)
+    if asking:
+        combinations.check(combinations.SIGN_IN, values)
+        complete(ctx, world, page, _kubeconfig(values["kubeconfig"], world.environ))
+        values = ctx.params
     combinations.check(combinations.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
         with page.written(world.terminal):
             explain(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    plan = _plan(ctx, values, request)
-    if plan.write:
-        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
-    outcome = authenticate(request, world)
-    change = (
-        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
-        if plan.write
-        else None
-    )
+    plan = _plan(ctx, values, request, world)
+    report = _carry_out(plan, request, world)
     with page.written(world.terminal):
-        render(page, _report(plan, request, outcome, change, world))
-    return 0
+        render(page, report)
+    if report.side.placed.on_stdout:
+        write_stream(report.side.manifests())
+    return offer(report, world) if asking else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +83,13 @@ class _Plan:
     stanza: Stanza
     write: bool
     kubeconfig: str | None
-    username_claim: str
-    groups_claim: str
+    side: Side  # without what the token tells
     role: str | None
     groups: tuple[str, ...]
+    directory: Path | None
 
 
-def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest) -> _Plan:
+def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest, world: World) -> _Plan:
     user = values["user"]
     if not user or user.startswith("-") or plain(user) != user:
         raise UsageError(
@@ -136,11 +103,51 @@ def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest) -> 
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
-        username_claim=values["oidc_username_claim"],
-        groups_claim=values["oidc_groups_claim"],
+        side=_side(values, request, _kubeconfig(values["kubeconfig"], world.environ)),
         role=values["cluster_role"],
         groups=values["group"],
+        directory=directory(values["output_dir"]),
     )
+
+
+def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig) -> Side:
+    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
+    entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
+    guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
+    cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
+    trust = Trust(
+        issuer=request.issuer,
+        audience=request.audience(),
+        username_claim=values["oidc_username_claim"],
+        groups_claim=values["oidc_groups_claim"],
+        own_username_prefix=values["oidc_username_prefix"],
+        groups_prefix=values["oidc_groups_prefix"],
+        ca_pem=_ca_pem(request),
+    )
+    return Side(
+        cluster=cluster,
+        guessed=chosen is None,
+        trust=as_trusted_by(cluster, trust),
+        placed=Placed(on_stdout=bool(values["output"])),
+    )
+
+
+_ANY = Binding("view", ())
+"""A role binding, whatever the token will say."""
+
+
+def _carry_out(plan: _Plan, request: TokenRequest, world: World) -> Report:
+    """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
+    check_files(plan.directory, [one.name for one in replace(plan.side, binding=_ANY).manifests()])
+    if plan.write:
+        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
+    outcome = authenticate(request, world)
+    change = (
+        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
+        if plan.write
+        else None
+    )
+    return _report(plan, request, outcome, change, world)
 
 
 def _own_path() -> str:
@@ -163,18 +170,17 @@ def _report(
     claims, algorithm = _claims(request, outcome)
     kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    facts = Facts(
-        issuer=request.issuer,
-        client_id=request.audience(),
-        scopes=request.scopes,
-        claims=claims,
-        algorithm=algorithm,
-        # A client that signs in as itself needs none: it asks again, and nobody is bothered.
-        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
-        username_claim=plan.username_claim,
-        groups_claim=plan.groups_claim,
+    facts = _facts(plan, request, outcome, claims, algorithm)
+    side = replace(
+        plan.side,
+        trust=replace(plan.side.trust, algorithm=algorithm),
+        binding=_binding(plan, facts.groups),
+        groups=tuple(map(plan.side.trust.group, facts.groups)),
+        username=facts.username,
     )
-    honest = [group for group in facts.groups if plain(group) == group and not group.startswith("system:")]
+    if plan.directory:
+        files = write_files(plan.directory, side.manifests())
+        side = replace(side, placed=replace(side.placed, files=files))
     return Report(
         person=outcome.session.person,
         replaced=outcome.replaced,
@@ -183,27 +189,48 @@ def _report(
         storage=outcome.storage,
         token_name=_token_name(request),
         claims=claims,
-        username=facts.username,
-        groups=facts.groups,
         findings=[*(lint(facts) if claims else [_opaque(request)]), *others],
-        trust=Trust(
-            issuer=request.issuer,
-            audience=request.audience(),
-            username_claim=plan.username_claim,
-            groups_claim=plan.groups_claim,
-            algorithm=algorithm,
-            ca_pem=_ca_pem(request),
-        ),
-        cluster=eks_cluster(kubeconfig.context_cluster()),
-        binding=binding(honest, role=plan.role, chosen=plan.groups),
+        side=side,
         stanza=plan.stanza,
         user=plan.user,
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
+        has_user=plan.user in kubeconfig.users,
         has_context=bool(kubeconfig.current_context),
         change=change,
         on_path=shutil.which(plan.stanza.command) is not None,
         powershell=sys.platform == "win32",
     )
+
+
+def _facts(
+    plan: _Plan,
+    request: TokenRequest,
+    outcome: Outcome,
+    claims: Mapping[str, object],
+    algorithm: str | None,
+) -> Facts:
+    return Facts(
+        issuer=request.issuer,
+        client_id=request.audience(),
+        scopes=request.scopes,
+        claims=claims,
+        algorithm=algorithm,
+        # A client that signs in as itself needs none: it asks again, and nobody is bothered.
+        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
+        username_claim=plan.side.trust.username_claim,
+        groups_claim=plan.side.trust.groups_claim,
+        username_prefix=plan.side.trust.username_prefix,
+        groups_prefix=plan.side.trust.groups_prefix,
+    )
+
+
+def _binding(plan: _Plan, groups: tuple[str, ...]) -> Binding | None:
+    """Return the role binding to propose, with the groups' names as the cluster has them."""
+    trust = plan.side.trust
+    seen = [trust.group(group) for group in groups if plain(group) == group]
+    chosen = [group if group.startswith(trust.groups_prefix) else trust.group(group) for group in plan.groups]
+    honest = [group for group in seen if not group.startswith("system:")]
+    return binding(honest, role=plan.role, chosen=chosen)
 
 
 def _opaque(request: TokenRequest) -> Finding:

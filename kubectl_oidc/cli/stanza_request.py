@@ -32,9 +32,21 @@ def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({}
     Raises:
         KubeconfigError: It has no stanza that runs ``get-token`` of this program or of kubelogin, or one that get-token refuses.
     """
+    with _variables(_ours(user)):
+        return token_request({**stanza_context(user).params, **instead})
+
+
+def stanza_context(user: Entry) -> click.Context:
+    """Return the options that a user's stanza gives to get-token, and where each comes from.
+
+    Args:
+        user: The kubeconfig user.
+
+    Raises:
+        KubeconfigError: As in ``stanza_request``.
+    """
     named = f"the user {plain(user.name)} in {plain(user.path)}"
-    exec_ = user.value.get("exec")
-    ours = exec_ if isinstance(exec_, dict) and is_ours(exec_) else {}
+    ours = _ours(user)
     words = [str(word) for word in ours.get("args") or []]
     if get_token.name not in words:
         raise KubeconfigError(
@@ -46,14 +58,18 @@ def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({}
     with _variables(ours):
         try:
             # Without --help, which would be answered on standard output.
-            context = get_token.make_context(get_token.name, args, help_option_names=[])
+            return get_token.make_context(get_token.name, args, help_option_names=[])
         except click.ClickException as error:
             raise KubeconfigError(
                 f"get-token refuses the arguments of {named}: {error.format_message().rstrip('.')}",
                 "mend them; `kubectl oidc-login get-token --help` names the flags",
                 topic="stanza",
             ) from None
-        return token_request({**context.params, **instead})
+
+
+def _ours(user: Entry) -> Mapping[str, Any]:
+    exec_ = user.value.get("exec")
+    return exec_ if isinstance(exec_, dict) and is_ours(exec_) else {}
 
 
 @contextmanager

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _MINUTE = 60  # seconds
+_KEPT = "system:"  # what the names of Kubernetes' own users and groups begin with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Facts:
         has_refresh_token: Whether the provider gave a refresh token.
         username_claim: The claim that the cluster takes as the user name.
         groups_claim: The claim that the cluster takes as the groups.
+        username_prefix: What the cluster puts before the user name.
+        groups_prefix: What the cluster puts before the groups' names.
     """
 
     issuer: str
@@ -46,6 +49,8 @@ class Facts:
     has_refresh_token: bool
     username_claim: str = "email"
     groups_claim: str = "groups"
+    username_prefix: str = ""
+    groups_prefix: str = ""
 
     @property
     def username(self) -> str | None:
@@ -100,11 +105,11 @@ def check_audience(facts: Facts) -> Iterator[Finding]:
 def check_username(facts: Facts) -> Iterator[Finding]:
     """The user name claim is there and a string; kube-apiserver answers 401 otherwise."""
     claim, value = facts.username_claim, facts.claims.get(facts.username_claim)
-    if isinstance(value, str) and value.startswith("system:"):
+    if isinstance(value, str) and (facts.username_prefix + value).startswith(_KEPT):
         yield Finding(
             Severity.PROBLEM,
-            f"the user name {plain(value)} begins with system:, which Kubernetes keeps for itself",
-            "choose another claim with --oidc-username-claim",
+            f"the user name {plain(facts.username_prefix + value)} begins with {_KEPT}, which Kubernetes keeps for itself",
+            "choose another claim with --oidc-username-claim, or a prefix with --oidc-username-prefix",
             "claims-system",
         )
     if isinstance(value, str) and value:
@@ -211,13 +216,14 @@ def check_groups_shape(facts: Facts) -> Iterator[Finding]:
 
 def check_groups_names(facts: Facts) -> Iterator[Finding]:
     """Group names are honest words, and none is one that Kubernetes keeps for itself."""
-    kept = [group for group in facts.groups if group.startswith("system:")]
+    seen = [facts.groups_prefix + group for group in facts.groups]
+    kept = [group for group in seen if group.startswith(_KEPT)]
     if kept:
         yield Finding(
             Severity.WARNING,
-            f"the group {plain(kept[0])} begins with system:, which Kubernetes keeps for itself "
+            f"the group {plain(kept[0])} begins with {_KEPT}, which Kubernetes keeps for itself "
             "(system:masters may do everything, whatever the role bindings say)",
-            "filter it out at the provider, or set --oidc-groups-prefix at the API server; "
+            "filter it out at the provider, or choose a prefix with --oidc-groups-prefix; "
             "the AuthenticationConfiguration below refuses such tokens",
             "claims-system",
         )

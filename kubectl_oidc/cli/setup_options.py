@@ -1,0 +1,75 @@
+"""The options that `setup` alone has: what the cluster reads, where its manifests go, and the kubeconfig."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
+from kubectl_oidc.cli.options import Switch
+from kubectl_oidc.manifests import ClusterType
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.options import Option
+
+CLUSTER: tuple[Option, ...] = (
+    (
+        ("--cluster-type",),
+        {
+            "type": click.Choice([str(one) for one in ClusterType]),
+            "help": "Type of the cluster (default: as the kubeconfig's current context tells, else all that may fit).",
+        },
+    ),
+    *CLAIMS,
+    *PREFIXES,
+    (
+        ("--cluster-role",),
+        {
+            "metavar": "ROLE",
+            "help": "ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
+        },
+    ),
+    (
+        ("--group",),
+        {
+            "multiple": True,
+            "metavar": "GROUP",
+            "help": "Group to bind the role to; repeatable (default: yours).",
+        },
+    ),
+    (
+        ("-o", "--output"),
+        {
+            "type": click.Choice(["yaml"]),
+            "help": "Write the cluster's manifests to standard output, and nothing else there.",
+        },
+    ),
+    (
+        ("--output-dir",),
+        {
+            "metavar": "DIR",
+            "help": "Write the cluster's manifests to files in this directory; no file is overwritten.",
+        },
+    ),
+)
+KUBECONFIG: tuple[Option, ...] = (
+    (("--write-kubeconfig",), {"cls": Switch, "help": "Add the user to the kubeconfig, or update it."}),
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "default": "oidc",
+            "show_default": True,
+            "help": "The user's name in the kubeconfig.",
+        },
+    ),
+    (
+        ("--absolute-path",),
+        {"cls": Switch, "help": "Name the program by its whole path: desktop programs have a short PATH."},
+    ),
+)

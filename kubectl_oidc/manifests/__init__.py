@@ -1,0 +1,33 @@
+"""What the cluster's side needs: the issuer for the API server, and a role for the groups.
+
+Values in, manifests out; one module for each way that a cluster can be told.
+"""
+
+from .apiserver import flags as apiserver_flags
+from .cluster import Cluster, ClusterType, as_trusted_by, cluster_side, guess
+from .eks import eks_command
+from .manifest import ClusterSide, Manifest, stream
+from .rbac import Binding, binding, cluster_role_binding, cluster_role_binding_command
+from .structured import authentication_configuration
+from .trust import DEFAULT_ALGORITHM, Trust, is_public
+
+__all__ = [
+    "DEFAULT_ALGORITHM",
+    "Binding",
+    "Cluster",
+    "ClusterSide",
+    "ClusterType",
+    "Manifest",
+    "Trust",
+    "apiserver_flags",
+    "as_trusted_by",
+    "authentication_configuration",
+    "binding",
+    "cluster_role_binding",
+    "cluster_role_binding_command",
+    "cluster_side",
+    "eks_command",
+    "guess",
+    "is_public",
+    "stream",
+]

@@ -1,0 +1,95 @@
+"""Microsoft AKS: a JWT authenticator (structured authentication, in preview).
+
+Microsoft's words: "Configure external identity providers with AKS structured authentication". Every name that it makes must
+begin with ``aks:jwt:``, and it takes expressions (CEL) alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .manifest import FILE, ClusterSide, Manifest
+from .structured import user_validation_rules
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+    from .trust import Trust
+
+PREFIX = "aks:jwt:"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def prefixed(trust: Trust) -> Trust:
+    """Return the same trust with the prefixes that AKS insists on before those that were given."""
+    given = "" if trust.own_username_prefix in ("", "-") else trust.own_username_prefix
+    return replace(trust, own_username_prefix=_with(given), groups_prefix=_with(trust.groups_prefix))
+
+
+def _with(prefix: str) -> str:
+    return prefix if prefix.startswith(PREFIX) else PREFIX + prefix
+
+
+def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
+    """Return what AKS needs; ``trust`` has AKS's prefixes."""
+    issuer: dict[str, object] = {"url": trust.issuer, "audiences": [trust.audience]}
+    if trust.ca_pem:
+        issuer["certificateAuthority"] = base64.b64encode(trust.ca_pem.encode()).decode()
+    groups, group_prefix = _claim(trust.groups_claim), _text(trust.groups_prefix)
+    authenticator: dict[str, object] = {
+        "issuer": issuer,
+        "claimMappings": {
+            "username": {"expression": f"{_text(trust.username_prefix)} + {_claim(trust.username_claim)}"},
+            "groups": {
+                "expression": f"{_has(trust.groups_claim)} ? dyn({groups}).map(group, {group_prefix} + group) : []"
+            },
+        },
+        "userValidationRules": user_validation_rules(),
+    }
+    if trust.username_claim == "email":  # Kubernetes asks for it where an expression takes the address
+        authenticator["claimValidationRules"] = [
+            {
+                "expression": "claims.?email_verified.orValue(true) == true",
+                "message": "the address must not be unverified",
+            }
+        ]
+    return ClusterSide(
+        title="Microsoft AKS, by a JWT authenticator (in preview).",
+        notes=(
+            f"AKS wants every user and group to begin with {PREFIX} and so do the role bindings here.",
+            (
+                "First, once: `az extension add --name aks-preview`, `az feature register --namespace Microsoft.ContainerService "
+                "--name JWTAuthenticatorPreview`, and when that says Registered `az provider register --namespace "
+                "Microsoft.ContainerService`."
+            ),
+        ),
+        manifests=(
+            Manifest(
+                name="aks-jwt-authenticator.json",
+                purpose="for the Azure CLI",
+                content=authenticator,
+                command=(
+                    *("az", "aks", "jwtauthenticator", "add", "--resource-group", "RESOURCE_GROUP"),
+                    *("--cluster-name", cluster.name or "CLUSTER_NAME", "--name", "oidc"),
+                    *("--config-file", FILE),
+                ),
+            ),
+        ),
+    )
+
+
+def _claim(name: str) -> str:
+    return f"claims.{name}" if _IDENTIFIER.fullmatch(name) else f"claims[{_text(name)}]"
+
+
+def _has(name: str) -> str:
+    return f"has(claims.{name})" if _IDENTIFIER.fullmatch(name) else f"{_text(name)} in claims"
+
+
+def _text(text: str) -> str:
+    """Return a string of CEL, whose escapes are those of JSON and one for its own quote."""
+    escaped = json.dumps(text)[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"'{escaped}'"

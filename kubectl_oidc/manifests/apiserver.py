@@ -1,0 +1,111 @@
+"""kube-apiserver's own flags, and the ways in which a cluster of kubeadm's gets them.
+
+Kubernetes' words: "Authenticating" (OpenID Connect tokens); "kubeadm Configuration (v1beta4)".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .manifest import FILE, ClusterSide, Manifest
+from .trust import DEFAULT_ALGORITHM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .trust import Trust
+
+CA_FILE = "/etc/kubernetes/pki/oidc-ca.crt"
+"""Where kube-apiserver looks for the provider's authority; kubeadm mounts this directory into its Pod."""
+_POD = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+
+
+def settings(trust: Trust, ca_file: str = CA_FILE) -> Iterator[tuple[str, str]]:
+    """Return kube-apiserver's flags that trust the issuer, as names without dashes and values.
+
+    Args:
+        trust: What it must know.
+        ca_file: Where the provider's authority lies on the machine of the API server, where there is one.
+    """
+    yield "oidc-issuer-url", trust.issuer
+    yield "oidc-client-id", trust.audience
+    yield "oidc-username-claim", trust.username_claim
+    if trust.own_username_prefix:
+        yield "oidc-username-prefix", trust.own_username_prefix
+    yield "oidc-groups-claim", trust.groups_claim
+    if trust.groups_prefix:
+        yield "oidc-groups-prefix", trust.groups_prefix
+    if trust.algorithm not in (None, DEFAULT_ALGORITHM):
+        yield "oidc-signing-algs", f"{DEFAULT_ALGORITHM},{trust.algorithm}"
+    if trust.ca_pem:
+        yield "oidc-ca-file", ca_file
+
+
+def flags(trust: Trust) -> list[str]:
+    """Return kube-apiserver's flags that trust the issuer."""
+    return [f"--{name}={value}" for name, value in settings(trust)]
+
+
+def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
+    """Return the file of the provider's authority, where it is not a public one."""
+    if trust.ca_pem:
+        yield Manifest(
+            name="oidc-ca.crt",
+            purpose=f"the provider's certificate authority: put it at {ca_file} on every control plane node first",
+            content=trust.ca_pem,
+        )
+
+
+def apiserver(trust: Trust) -> ClusterSide:
+    """Return what a kube-apiserver needs that runs as a static Pod: its flags, as a JSON patch (RFC 6902)."""
+    patch = [{"op": "add", "path": "/spec/containers/0/command/-", "value": flag} for flag in flags(trust)]
+    return ClusterSide(
+        title="kube-apiserver as a static Pod.",
+        notes=(
+            (
+                f"On every control plane node, one after the other: the command prints {_POD} with the flags added; "
+                "put that in the file's place, and the kubelet starts the API server anew."
+            ),
+        ),
+        manifests=(
+            *authority(trust, CA_FILE),
+            Manifest(
+                name="kube-apiserver+json.yaml",
+                purpose="a JSON patch of the static Pod; kubeadm takes it too, in the directory of its --patches",
+                content=patch,
+                command=(
+                    *("kubectl", "patch", "--local", "--type=json", f"--patch-file={FILE}"),
+                    *("-f", _POD, "-o", "yaml"),
+                ),
+            ),
+        ),
+    )
+
+
+def kubeadm(trust: Trust) -> ClusterSide:
+    """Return what kubeadm needs: kube-apiserver's flags in its ClusterConfiguration (v1beta4)."""
+    return ClusterSide(
+        title="kubeadm 1.31 or newer.",
+        notes=(
+            (
+                "A cluster that exists: put extraArgs into the ClusterConfiguration of the ConfigMap kubeadm-config in "
+                "kube-system, then run `kubeadm init phase control-plane apiserver --config=FILE` with that ClusterConfiguration "
+                "on every control plane node, one after the other."
+            ),
+        ),
+        manifests=(
+            *authority(trust, CA_FILE),
+            Manifest(
+                name="kubeadm.yaml",
+                purpose="kube-apiserver's flags; a new cluster is made with it",
+                content={
+                    "apiVersion": "kubeadm.k8s.io/v1beta4",
+                    "kind": "ClusterConfiguration",
+                    "apiServer": {
+                        "extraArgs": [{"name": name, "value": value} for name, value in settings(trust)]
+                    },
+                },
+                command=("kubeadm", "init", f"--config={FILE}"),
+            ),
+        ),
+    )

@@ -1,0 +1,60 @@
+"""Google GKE: Identity Service for GKE, which reads a ClientConfig (authentication.gke.io/v2alpha1).
+
+Google's words: "Use external identity providers to authenticate to GKE".
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from .manifest import FILE, ClusterSide, Manifest
+from .trust import NO_PREFIX
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+    from .trust import Trust
+
+
+def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
+    """Return what Identity Service for GKE needs."""
+    oidc: dict[str, object] = {
+        "clientID": trust.audience,
+        "issuerURI": trust.issuer,
+        "userClaim": trust.username_claim,
+        "groupsClaim": trust.groups_claim,
+    }
+    if trust.username_prefix or trust.username_claim != "email":
+        oidc["userPrefix"] = trust.username_prefix or NO_PREFIX
+    if trust.groups_prefix:
+        oidc["groupPrefix"] = trust.groups_prefix
+    if trust.ca_pem:
+        oidc["certificateAuthorityData"] = base64.b64encode(trust.ca_pem.encode()).decode()
+    name = cluster.name or "CLUSTER_NAME"
+    return ClusterSide(
+        title="Google GKE, by Identity Service for GKE.",
+        notes=(
+            (
+                "For Standard clusters only, and not in Google Cloud organizations that were made after July 2025: Google "
+                "recommends Workforce Identity Federation, which needs none of this."
+            ),
+            (
+                f"First: `gcloud container clusters update {name} --enable-identity-service`. Then the ClientConfig's spec.server "
+                "and spec.certificateAuthorityData are what the kubeconfig's cluster must have: tokens are taken there, not at "
+                "the cluster's usual address."
+            ),
+        ),
+        manifests=(
+            Manifest(
+                name="gke-client-config.yaml",
+                purpose="the provider, added to the ClientConfig that GKE keeps in the cluster",
+                content={
+                    "apiVersion": "authentication.gke.io/v2alpha1",
+                    "kind": "ClientConfig",
+                    "metadata": {"name": "default", "namespace": "kube-public"},
+                    "spec": {"authentication": [{"name": "oidc", "oidc": oidc}]},
+                },
+                command=("kubectl", "apply", "-f", FILE),
+            ),
+        ),
+    )

@@ -1,0 +1,52 @@
+"""kind: a cluster on this machine, made with an AuthenticationConfiguration in its control plane node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.yaml_text import block
+
+from .manifest import FILE, ClusterSide, Manifest
+from .structured import authentication_configuration
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+    from .trust import Trust
+
+_DIRECTORY = "/etc/kubernetes/oidc"
+
+
+def kind(trust: Trust, cluster: Cluster) -> ClusterSide:
+    """Return what kind needs to make a cluster that trusts the issuer."""
+    configuration = authentication_configuration(trust)
+    inside = f"{_DIRECTORY}/{configuration.name}"
+    volume = {"name": "oidc", "hostPath": _DIRECTORY, "mountPath": _DIRECTORY, "readOnly": True}
+    # Without an apiVersion and with a map, as every kind takes it, whichever kubeadm it speaks to.
+    patch = {
+        "kind": "ClusterConfiguration",
+        "apiServer": {"extraArgs": {"authentication-config": inside}, "extraVolumes": [volume]},
+    }
+    node = {
+        "role": "control-plane",
+        "extraMounts": [{"hostPath": f"./{configuration.name}", "containerPath": inside, "readOnly": True}],
+        "kubeadmConfigPatches": [block(patch) + "\n"],
+    }
+    named = {"name": cluster.name} if cluster.name else {}
+    return ClusterSide(
+        title="kind, with Kubernetes 1.34 or newer.",
+        notes=(
+            (
+                "The cluster is made with it; one that exists must be deleted first. The node must reach the issuer by the same "
+                "URL as the browser does, so localhost will not do."
+            ),
+        ),
+        manifests=(
+            configuration,
+            Manifest(
+                name="kind.yaml",
+                purpose=f"makes the cluster; run kind in the directory that holds {configuration.name} too",
+                content={"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **named, "nodes": [node]},
+                command=("kind", "create", "cluster", f"--config={FILE}"),
+            ),
+        ),
+    )

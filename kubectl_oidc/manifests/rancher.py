@@ -1,0 +1,44 @@
+"""k3s and RKE2: kube-apiserver's flags in a file beside the server's configuration.
+
+Their words: "Configuration File" of k3s and of RKE2; a ``+`` adds to what other files say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .apiserver import authority, settings
+from .manifest import FILE, ClusterSide, Manifest
+
+if TYPE_CHECKING:
+    from .trust import Trust
+
+
+def k3s(trust: Trust) -> ClusterSide:
+    """Return what k3s needs."""
+    return _side(trust, "k3s", "k3s", "k3s")
+
+
+def rke2(trust: Trust) -> ClusterSide:
+    """Return what RKE2 needs; it mounts the files that its arguments name into the API server's Pod."""
+    return _side(trust, "RKE2", "rke2", "rke2-server")
+
+
+def _side(trust: Trust, title: str, name: str, service: str) -> ClusterSide:
+    ca_file = f"/etc/rancher/{name}/oidc-ca.crt"
+    destination = f"/etc/rancher/{name}/config.yaml.d/oidc.yaml"
+    return ClusterSide(
+        title=f"{title}.",
+        notes=(f"On every server, one after the other; then `systemctl restart {service}` there.",),
+        manifests=(
+            *authority(trust, ca_file),
+            Manifest(
+                name=f"{name}-oidc.yaml",
+                purpose=f"kube-apiserver's flags; it stands beside /etc/rancher/{name}/config.yaml, as {destination}",
+                content={
+                    "kube-apiserver-arg+": [f"{name}={value}" for name, value in settings(trust, ca_file)]
+                },
+                command=("sudo", "install", "-Dm600", FILE, destination),
+            ),
+        ),
+    )

@@ -1,0 +1,81 @@
+"""AuthenticationConfiguration (apiserver.config.k8s.io/v1): what kube-apiserver reads in the place of its flags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .manifest import ClusterSide, Manifest
+
+if TYPE_CHECKING:
+    from .trust import Trust
+
+_MOUNTED = (
+    "The file must lie where the API server's Pod sees it, such as /etc/kubernetes/pki with kubeadm. It takes the place of "
+    "every --oidc flag."
+)
+API_VERSION = "apiserver.config.k8s.io/v1"
+
+
+def authenticator(trust: Trust) -> dict[str, object]:
+    """Return the entry of ``jwt`` that trusts the issuer.
+
+    It maps claims as kube-apiserver's flags do, takes every asymmetric algorithm by nature, and refuses names that
+    Kubernetes keeps for itself.
+    """
+    issuer: dict[str, object] = {"url": trust.issuer, "audiences": [trust.audience]}
+    if trust.ca_pem:
+        issuer["certificateAuthority"] = trust.ca_pem
+    return {
+        "issuer": issuer,
+        "claimMappings": {
+            "username": {"claim": trust.username_claim, "prefix": trust.username_prefix},
+            "groups": {"claim": trust.groups_claim, "prefix": trust.groups_prefix},
+        },
+        "userValidationRules": user_validation_rules(),
+    }
+
+
+def user_validation_rules() -> list[dict[str, str]]:
+    """Return the rules that refuse names which Kubernetes keeps for itself."""
+    return [
+        {
+            "expression": "!user.username.startsWith('system:')",
+            "message": "a user name must not begin with system:",
+        },
+        {
+            "expression": "user.groups.all(group, !group.startsWith('system:'))",
+            "message": "a group must not begin with system:",
+        },
+    ]
+
+
+def authentication_configuration(trust: Trust) -> Manifest:
+    """Return the AuthenticationConfiguration that trusts the issuer."""
+    return Manifest(
+        name="authentication-configuration.yaml",
+        purpose="for kube-apiserver's --authentication-config, on every control plane node",
+        content={
+            "apiVersion": API_VERSION,
+            "kind": "AuthenticationConfiguration",
+            "jwt": [authenticator(trust)],
+        },
+    )
+
+
+def structured(trust: Trust) -> ClusterSide:
+    """Return what a kube-apiserver needs that reads an AuthenticationConfiguration."""
+    return ClusterSide(
+        title="kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file.",
+        notes=tuple(filter(None, (_MOUNTED, email_note(trust)))),
+        manifests=(authentication_configuration(trust),),
+    )
+
+
+def email_note(trust: Trust) -> str:
+    """Return what is to be known where ``email`` is the user name; empty elsewhere."""
+    if trust.username_claim != "email":
+        return ""
+    return (
+        "As with the flags, a token that says email_verified: false is refused. Who writes an expression in the place "
+        "of `claim: email` must look at claims.email_verified in it."
+    )

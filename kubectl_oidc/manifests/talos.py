@@ -1,0 +1,64 @@
+"""Talos Linux: a patch of the control plane's machine configuration.
+
+Talos 1.14 has a document of its own for it (KubeAuthenticationConfig); before, kube-apiserver's flags stood in ``cluster``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .apiserver import settings
+from .manifest import FILE, ClusterSide, Manifest
+from .structured import authenticator
+
+if TYPE_CHECKING:
+    from .trust import Trust
+
+_DIRECTORY = "/var/lib/oidc"  # /var is what Talos lets files be written to
+_CA_FILE = f"{_DIRECTORY}/ca.crt"
+_PATCH = ("talosctl", "--nodes", "CONTROL_PLANE_NODES", "patch", "machineconfig", "--patch", f"@{FILE}")
+# What Talos's own default has: its probes of the API server's health are not signed in.
+_ANONYMOUS = {
+    "enabled": True,
+    "conditions": [{"path": f"/{name}"} for name in ("livez", "readyz", "healthz")],
+}
+
+
+def talos(trust: Trust) -> ClusterSide:
+    """Return what Talos needs, for either form of its configuration."""
+    return ClusterSide(
+        title="Talos Linux.",
+        notes=(
+            (
+                "Two patches, and only one fits: talos.yaml where the machine configuration has the document "
+                "KubeAPIServerConfig (clusters made with Talos 1.14 or newer), else talos-1.13.yaml."
+            ),
+        ),
+        manifests=(
+            Manifest(
+                name="talos.yaml",
+                purpose="Talos 1.14 or newer, with KubeAPIServerConfig",
+                content={
+                    "apiVersion": "v1alpha1",
+                    "kind": "KubeAuthenticationConfig",
+                    "configuration": {"anonymous": _ANONYMOUS, "jwt": [authenticator(trust)]},
+                },
+                command=_PATCH,
+            ),
+            Manifest(
+                name="talos-1.13.yaml",
+                purpose="Talos 1.13 or older, or a cluster that was made with it, in the place of talos.yaml",
+                content=_flags(trust),
+                command=_PATCH,
+            ),
+        ),
+    )
+
+
+def _flags(trust: Trust) -> dict[str, Any]:
+    api_server: dict[str, object] = {"extraArgs": dict(settings(trust, _CA_FILE))}
+    if not trust.ca_pem:
+        return {"cluster": {"apiServer": api_server}}
+    api_server["extraVolumes"] = [{"hostPath": _DIRECTORY, "mountPath": _DIRECTORY, "readonly": True}]
+    file = {"path": _CA_FILE, "op": "create", "permissions": 0o644, "content": trust.ca_pem}
+    return {"machine": {"files": [file]}, "cluster": {"apiServer": api_server}}
