@@ -48,7 +48,10 @@ SUBJECT: tuple[Option, ...] = (
 
 _OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
 _NOT_OF_IT = frozenset(
-    {*_OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"}
+    {
+        *(*_OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
+        *("oidc_username_prefix", "oidc_groups_prefix"),
+    }
 )
 
 

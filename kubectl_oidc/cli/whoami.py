@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
 from kubectl_oidc.cli.near_sessions import no_session
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
@@ -47,6 +47,7 @@ CLUSTER_SECONDS = 10.0
     output("json", "yaml"),
     (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
     *CLAIMS,
+    *PREFIXES,
     *IDENTITY,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
@@ -149,6 +150,14 @@ class _Shown:
         self._session = session
         self._place = place
         self._now = now
+        self._trust = Trust(
+            issuer=request.issuer,
+            audience=request.audience(),
+            username_claim=values["oidc_username_claim"],
+            groups_claim=values["oidc_groups_claim"],
+            own_username_prefix=values["oidc_username_prefix"],
+            groups_prefix=values["oidc_groups_prefix"],
+        )
         self._facts = Facts(
             issuer=request.issuer,
             client_id=request.audience(),
@@ -156,16 +165,18 @@ class _Shown:
             claims=_claims(session),
             algorithm=None,
             has_refresh_token=session.refresh_token is not None,
-            username_claim=values["oidc_username_claim"],
-            groups_claim=values["oidc_groups_claim"],
+            username_claim=self._trust.username_claim,
+            groups_claim=self._trust.groups_claim,
+            username_prefix=self._trust.username_prefix,
+            groups_prefix=self._trust.groups_prefix,
         )
-        self._prefix = Trust(
-            issuer=request.issuer, audience=request.audience(), username_claim=self._facts.username_claim
-        ).username_prefix
 
     def _username(self) -> str | None:
         name = self._facts.username
-        return f"{self._prefix}{name}" if name else None
+        return self._trust.user(name) if name else None
+
+    def _groups(self) -> list[str]:
+        return [self._trust.group(group) for group in self._facts.groups]
 
     def rows(self) -> list[tuple[str, str]]:
         """Return names and values for people."""
@@ -179,7 +190,7 @@ class _Shown:
         )
         return [
             ("user", self._username() or f"(the token has no {facts.username_claim})"),
-            ("groups", ", ".join(facts.groups) or "(none)"),
+            ("groups", ", ".join(self._groups()) or "(none)"),
             *at_the_cluster,
             ("issuer", facts.issuer),
             ("audience", audience if isinstance(audience, str) else quoted(audience)),
@@ -199,7 +210,7 @@ class _Shown:
         facts = self._facts
         return {
             "username": self._username(),
-            "groups": list(facts.groups),
+            "groups": self._groups(),
             "issuer": facts.issuer,
             "person": self._session.person,
             "expires": moment(self._session.expiry),

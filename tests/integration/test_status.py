@@ -131,6 +131,8 @@ def test_whoami_shows_whom_the_cluster_sees(signed_in: Laptop) -> None:
     assert document["claims"]["sub"] == "alice"
     other = json.loads(signed_in.run("whoami", "-o", "json", "--oidc-username-claim=sub").stdout)
     assert other["username"] == f"{signed_in.realm.issuer}#alice"
+    prefixed = signed_in.run("whoami", "--oidc-username-prefix=oidc:", "--oidc-groups-prefix=oidc:").stdout
+    assert prefixed.splitlines()[:2] == ["user       oidc:alice@example.com", "groups     oidc:eks-admins"]
 
 
 def test_whoami_without_a_session_names_the_command_that_signs_in(laptop: Laptop) -> None:
