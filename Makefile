@@ -9,7 +9,7 @@ DEV := .venv/.dev
 MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held fresh fuzz bench coverage mutants lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh fuzz bench coverage mutants lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -58,6 +58,9 @@ pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
 	@tools/install-test-parts
 	@$(BIN)/python -m pytest -n auto --dist loadgroup tests/integration/test_hostile_*.py tests/integration/test_secrets.py --write-held $(ARGS)
+
+screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser shows at the end of a sign-in
+	@$(BIN)/python -m tools.screenshots
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)

@@ -381,3 +381,10 @@ def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
 def test_a_request_of_nobody_in_particular_says_nothing() -> None:
     """Where nothing is known of who sent it, nobody is refused for it."""
     assert Request("GET", "/", "localhost").uid() is None
+
+
+def test_the_answer_to_an_earlier_sign_in_is_told_from_other_requests() -> None:
+    """Its page says that this sign-in is over; who sends no state at all is not told so."""
+    assert refused(Request("GET", "/?code=c&state=of-another", HOST)).over
+    assert not refused(Request("GET", "/?code=c", HOST)).over
+    assert not refused(Request("GET", "/", HOST)).over

@@ -29,6 +29,8 @@ MARKUP = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&amp;<!--</st
 PAGES = {
     "signed in": outcome(SignedIn("alice@example.com", NOON + HOUR, ISSUER), now=NOON),
     "failed": outcome(Failed("the provider is down", "try again later"), now=NOON),
+    "timed out": outcome(Failed("nobody came", "try again", timed_out=True), now=NOON),
+    "over": refusal(Refusal(403, "this answers an earlier sign-in", over=True)),
     "refused": refusal(Refusal(405, "only GET is understood here", (("allow", "GET"),))),
     "answered": answered(),
 }
@@ -164,6 +166,8 @@ def test_a_page_is_utf_8_html_whole_and_in_english(page: Reply) -> None:
     [
         ("signed in", 200, "You are signed in"),
         ("failed", 400, "Sign-in failed"),
+        ("timed out", 400, "Sign-in timed out"),
+        ("over", 403, "This sign-in is over"),
         ("refused", 405, "Waiting for a sign-in"),
         ("answered", 409, "Already answered"),
     ],
@@ -181,6 +185,8 @@ def test_each_page_has_its_status_and_its_heading(name: str, status: int, headin
     [
         ("signed in", "good", "Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
         ("failed", "bad", "Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
+        ("timed out", "late", "Timed out", "57606a", "M12 6.8V12l3.2 2.4"),
+        ("over", "idle", "Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
         ("refused", "idle", "Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
         ("answered", "over", "Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
     ],

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from kubectl_oidc import loopback
-from kubectl_oidc.errors import PortsTaken, ProviderUnreachable
+from kubectl_oidc.errors import PortsTaken, ProviderUnreachable, SignInTimeout
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
@@ -896,6 +896,18 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     assert "Run the command again" in response.body
     assert idle.closed()
     assert refuses(port_of(server))
+
+
+def test_who_comes_too_late_is_told_so() -> None:
+    """The page says what the terminal says, and not that somebody ended it there."""
+    with contextlib.suppress(SignInTimeout), serving() as server:
+        browser = client(server).get(GOOD)
+        assert server.wait(PATIENCE)
+        raise SignInTimeout("nobody finished the sign-in within 3 s", "try again")
+    response = browser.read()
+    assert "Sign-in timed out" in response.body
+    assert "Nobody finished the sign-in within 3 s" in response.body
+    assert "ended in the terminal" not in response.body
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to oneself ends the process there")

@@ -61,11 +61,13 @@ class Refusal:
         status: The HTTP status, 4xx.
         why: A few words for the log and the page; nothing of the request is in them.
         headers: Headers that this status asks for.
+        over: Whether it looks like the answer to a sign-in that has ended.
     """
 
     status: int
     why: str
     headers: tuple[tuple[str, str], ...] = ()
+    over: bool = False
 
 
 class Start:
@@ -125,7 +127,9 @@ class Awaited:
         """Check state, then issuer, then what was answered; the order is what keeps strangers' words out."""
         if not _same(parameters.get("state", ""), self.state.reveal()):
             return Refusal(
-                403, "this answers another sign-in than the one that waits here, perhaps an earlier one"
+                403,
+                "this answers another sign-in than the one that waits here, perhaps an earlier one",
+                over="state" in parameters,
             )
         iss = parameters.get("iss")
         if iss is None and self.iss_required:

@@ -24,11 +24,12 @@ from .connection import Reply
 if TYPE_CHECKING:
     from .callback import Refusal
 
-_GOOD, _BAD, _IDLE, _OVER = "good", "bad", "idle", "over"
+_GOOD, _BAD, _LATE, _IDLE, _OVER = "good", "bad", "late", "idle", "over"
 # For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.
 _MARKS = {
     _GOOD: ("Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
     _BAD: ("Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
+    _LATE: ("Timed out", "57606a", "M12 6.8V12l3.2 2.4"),
     _IDLE: ("Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
     _OVER: ("Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
 }
@@ -63,10 +64,12 @@ class Failed:
     Attributes:
         message: What failed.
         hint: What to do next.
+        timed_out: Whether nobody came in time.
     """
 
     message: str
     hint: str
+    timed_out: bool = False
 
 
 def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
@@ -80,7 +83,8 @@ def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
         body = _fill(
             "failed.html", message=_sentence(result.message), hint=_sentence(result.hint or "try again")
         )
-        return _page(400, _BAD, "Sign-in failed", body)
+        kind, title = (_LATE, "Sign-in timed out") if result.timed_out else (_BAD, "Sign-in failed")
+        return _page(400, kind, title, body)
     if result.redirect_to:
         return redirect(result.redirect_to)
     body = _fill(
@@ -104,7 +108,8 @@ def refusal(refused: Refusal) -> Reply:
         what=_sentence(refused.why) + ".",
         next="Go on in the window where you sign in, or see the terminal.",
     )
-    return _page(refused.status, _IDLE, "Waiting for a sign-in", body, refused.headers)
+    title = "This sign-in is over" if refused.over else "Waiting for a sign-in"
+    return _page(refused.status, _IDLE, title, body, refused.headers)
 
 
 def answered() -> Reply:

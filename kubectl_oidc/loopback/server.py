@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
 
@@ -116,7 +116,8 @@ class CallbackServer:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close(_ENDED, FAREWELL_SECONDS)
+        late = Failed(value.message, value.hint, timed_out=True) if isinstance(value, SignInTimeout) else None
+        self._close(late or _ENDED, FAREWELL_SECONDS)
 
     def expect(self, authorization_url: Callable[[], str]) -> None:
         """Set where the start URL leads.

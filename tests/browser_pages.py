@@ -1,0 +1,79 @@
+"""The pages that the browser shows at the end of a sign-in, served as they are: for pictures and for the linter."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.loopback import Failed, SignedIn
+from kubectl_oidc.loopback.callback import Refusal
+from kubectl_oidc.loopback.pages import answered, outcome, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kubectl_oidc.loopback.connection import Reply
+
+NOON = 1_773_057_600.0  # 2026-03-09 12:00 UTC
+
+PAGES: Mapping[str, Reply] = {
+    "signed-in": outcome(
+        SignedIn("ada@corp.example", NOON + 3600, "https://corp.okta.example/oauth2/aus1"), now=NOON
+    ),
+    "failed": outcome(
+        Failed(
+            "the provider refused the sign-in with access_denied: User is not assigned to the client application.",
+            "the provider did not allow it: is this person assigned to the application, and does a policy of the "
+            "authorization server allow this client and these scopes?",
+        ),
+        now=NOON,
+    ),
+    "timed-out": outcome(
+        Failed(
+            "nobody finished the sign-in within 180 s",
+            "try again; if the provider showed an error in the browser, check --oidc-client-id 0oa1kubernetes and register "
+            "the redirect URI http://localhost:8000 there for it; --authentication-timeout-sec sets the time",
+            timed_out=True,
+        ),
+        now=NOON,
+    ),
+    "already-done": answered(),
+    "over": refusal(
+        Refusal(
+            403,
+            "this answers another sign-in than the one that waits here, perhaps an earlier one",
+            over=True,
+        )
+    ),
+}
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve each page at its name, with its own headers; yield the origin."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            reply = PAGES.get(self.path.lstrip("/"))
+            if reply is None:
+                self.send_error(404)
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
