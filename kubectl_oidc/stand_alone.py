@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.authenticate import MARGIN, REQUEST_SECONDS, authenticate
+from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, InvalidGrant
 from kubectl_oidc.http import HttpClient
@@ -25,9 +25,11 @@ from kubectl_oidc.kubeconfig.provider_user import ProviderUser, check_writing, w
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Provider
+from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.tokens import Tokens, accept
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
+from kubectl_oidc.walk import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from kubectl_oidc.authenticate import MARGIN, authenticate
+from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.secret import Secret
@@ -17,6 +17,7 @@ from kubectl_oidc.stores import index
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST
 from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.walk import MARGIN
 
 from .hostile import Hostile, hang_up, html_reply, json_reply, reply
 from .sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session

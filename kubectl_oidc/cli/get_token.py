@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.authenticate import MARGIN, authenticate, refresh_ahead
+from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.hot.answer import write
+from kubectl_oidc.refresh import refresh_ahead
 from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember
 from kubectl_oidc.token_request import World
+from kubectl_oidc.walk import MARGIN
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli import Call

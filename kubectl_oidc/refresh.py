@@ -1,0 +1,134 @@
+"""Refreshing a session: one request to the token endpoint (RFC 6749 §6, OpenID Connect Core 12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc import signals
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import IdTokenError, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.hot.ahead import done
+from kubectl_oidc.hot.credential import due
+from kubectl_oidc.http import HttpClient
+from kubectl_oidc.tokens import accept
+from kubectl_oidc.walk import MARGIN, Walk
+
+if TYPE_CHECKING:
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+    from kubectl_oidc.token_response import TokenResponse
+
+REQUEST_SECONDS = 30.0
+"""The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
+
+
+class UnusableRefreshError(Exception):
+    """A refresh cannot be used: only a new sign-in helps.
+
+    Args:
+        why: What is the matter.
+        sent: Whether it was sent and its answer is the matter.
+    """
+
+    def __init__(self, why: str, *, sent: bool = True) -> None:
+        super().__init__(why)
+        what = "the answer to the refresh cannot be used" if sent else "the session is not refreshed"
+        self.message = f"{what}: {why}"
+
+
+def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Secret) -> Outcome:
+    """Send the refresh token once; keep what comes back before anything else can fail.
+
+    Args:
+        walk: Where we are; the session's lock is held.
+        provider: The OpenID provider.
+        session: The session.
+        refresh_token: Its refresh token.
+
+    Raises:
+        InvalidGrant: The provider does not take the refresh token any more.
+        UnusableRefreshError: Its answer cannot be used; the person must sign in.
+        ProviderError: The provider is down; the refresh token is kept.
+    """
+    request = walk.request
+    deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
+    generation = walk.keeper.next_generation(session)
+    # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
+    with signals.held():
+        response = _send(walk, provider, session, refresh_token, deadline)
+        if response.refresh_token and response.refresh_token != refresh_token:
+            session = session.renewed(response.refresh_token, generation=generation)
+            walk.save(session)
+    try:
+        tokens = accept(
+            response, provider, request, deadline=deadline, now=walk.world.clock(), before=session
+        )
+    except IdTokenError as error:
+        if error.topic == "clock":
+            raise  # a new sign-in would meet the same clock
+        raise UnusableRefreshError(error.message) from error
+    # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
+    return walk.keep(session.with_tokens(tokens, generation=session.generation), tokens)
+
+
+def _send(
+    walk: Walk, provider: Provider, session: Session, refresh_token: Secret, deadline: Deadline
+) -> TokenResponse:
+    """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight.
+
+    Raises:
+        UnusableRefreshError: It is not sent, because what would replace it could not be kept.
+    """
+    keeper = walk.keeper
+    entry = keeper.entry()
+    if entry and entry.in_flight:
+        walk.world.log.info(
+            1, "the answer to the last refresh never came: the same refresh token is sent once more"
+        )
+    if not keeper.mark_in_flight(walk.now(), session) and keeper.store.name == "disk":
+        raise UnusableRefreshError(f"{keeper.store.where()} cannot be written", sent=False)
+    try:
+        return provider.refresh(refresh_token=refresh_token, deadline=deadline)
+    except (ProviderRefused, ProviderUnreachable) as error:
+        if isinstance(error, ProviderRefused) or not error.sent:
+            keeper.mark_in_flight(0)
+        raise
+
+
+def refresh_ahead(request: TokenRequest, world: World) -> bool:
+    """Refresh the session of a credential that nears its end, without a person and without waiting for anybody.
+
+    Args:
+        request: What was asked for, and answered already.
+        world: Clock, environment, terminal.
+
+    Returns:
+        Whether the session needs no refresh any more.
+
+    Raises:
+        OidcLoginError: It could not be refreshed; the call after its end does it, and says why.
+    """
+    walk = Walk(request, world)
+    keeper = walk.keeper
+    if keeper.store.asks():
+        return False
+    with keeper.lock() as walk.lock:
+        if not walk.lock.try_acquire():
+            return False  # somebody is at it
+        session = walk.load()
+        if session is None or session.refresh_token is None:
+            return False
+        now = walk.now()
+        if due(session.issued_at(now), session.expiry, MARGIN, request.refresh_ahead, now):
+            walk.lock.describe("refreshing the session ahead of its end")
+            http = HttpClient(tls=request.tls, log=world.log)
+            try:
+                refresh(walk, walk.provider(http), session, session.refresh_token)
+            finally:
+                http.close()
+        elif session.expiry - MARGIN > now:
+            keeper.publish(session, now)
+        done(str(keeper.cache_dir), keeper.session_id)
+        return True

@@ -1,0 +1,64 @@
+"""Taking over the session that kubelogin left, so that nobody signs in again who was signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc import predecessor
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import IdTokenError, InvalidGrant, StoreError
+from kubectl_oidc.refresh import REQUEST_SECONDS, UnusableRefreshError, refresh
+from kubectl_oidc.token_response import TokenResponse
+from kubectl_oidc.tokens import accept
+
+if TYPE_CHECKING:
+    from kubectl_oidc.predecessor import Left
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.token_request import Outcome
+    from kubectl_oidc.walk import Walk
+
+
+def take_over(walk: Walk, provider: Provider) -> Outcome | None:
+    """Return a token of the session that kubelogin left for this client, or None where there is none to be believed.
+
+    Args:
+        walk: Where we are; the session's lock is held, and there is no session of ours.
+        provider: The OpenID provider.
+
+    Raises:
+        ProviderError: The provider is down; what kubelogin left stays.
+    """
+    left = predecessor.find(walk.request, walk.world.environ)
+    if left is None:
+        return None
+    try:
+        outcome = _outcome(walk, provider, left)
+    except (IdTokenError, InvalidGrant, UnusableRefreshError) as error:
+        walk.world.log.info(1, f"kubelogin's session in {left.where} is not taken over: {error.message}")
+        return None
+    if outcome and outcome.storage:
+        walk.world.terminal.say(f"The session that kubelogin left for {left.person()} is taken over")
+        walk.world.log.info(1, f"kubelogin's session is taken over from {left.where}")
+        try:
+            left.remove()  # where two programs use one refresh token, the provider ends both
+        except StoreError as error:
+            walk.world.log.info(1, error.message)
+    return outcome
+
+
+def _outcome(walk: Walk, provider: Provider, left: Left) -> Outcome | None:
+    """Use its ID token if that is still good, else its refresh token; None where it has neither."""
+    session = left.session(walk.keeper.session_id, walk.now())
+    if walk.good(session):
+        tokens = accept(
+            TokenResponse(id_token=left.id_token, refresh_token=left.refresh_token),
+            provider,
+            walk.request,
+            deadline=Deadline.after(min(walk.request.timeout, REQUEST_SECONDS)),
+            now=walk.world.clock(),
+            before=session,
+        )
+        return walk.keep(session.with_tokens(tokens, generation=1), tokens)
+    if session.refresh_token:
+        return refresh(walk, provider, session, session.refresh_token)
+    return None

@@ -1,0 +1,155 @@
+"""One walk along the straight way: what it has learnt so far, and how it reads and keeps the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.provider import Provider
+from kubectl_oidc.terminal import remaining
+from kubectl_oidc.token_request import Outcome
+
+if TYPE_CHECKING:
+    from kubectl_oidc.http import HttpClient
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.tokens import Tokens
+
+MARGIN = 10
+"""Seconds that a token must still be good for, so that it does not end on its way to the API server."""
+
+
+class Walk:
+    """One walk along the straight way.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment, terminal.
+
+    Attributes:
+        keeper: The session's keeper; one that keeps nothing where the store that is asked for does not exist.
+        lock: The session's lock, once it is taken.
+        no_lock: Why there is none, where there is none.
+    """
+
+    def __init__(self, request: TokenRequest, world: World) -> None:
+        self.request = request
+        self.world = world
+        self.lock = SessionLock(())
+        self.no_lock: LockError | None = None
+        self.unreadable = False
+        self._warned = False
+        try:
+            self.keeper = self._keeper(request.storage)
+        except StoreError as error:
+            self._warn(error)
+            self.keeper = self._keeper("none")
+
+    def _keeper(self, storage: str) -> SessionKeeper:
+        return SessionKeeper(
+            self.request.key(),
+            storage=storage,
+            cache_dir=self.request.cache_dir,
+            environ=self.world.environ,
+            log=self.world.log,
+        )
+
+    def now(self) -> int:
+        """Return the time in whole epoch seconds."""
+        return int(self.world.clock())
+
+    def provider(self, http: HttpClient) -> Provider:
+        """Return the provider as this client meets it.
+
+        Args:
+            http: How it is asked.
+        """
+        request = self.request
+        return Provider(
+            issuer=request.issuer,
+            client=request.client(),
+            http=http,
+            cache_dir=request.cache_dir,
+            clock=self.world.clock,
+            log=self.world.log,
+        )
+
+    def load(self) -> Session | None:
+        """Return the session as it is stored now; where it cannot be read, that is said once, and there is none."""
+        if self.unreadable:
+            return None
+        try:
+            return self.keeper.load()
+        except StoreError as error:
+            self.unreadable = True
+            self._warn(error)
+            return None
+
+    def good(self, session: Session) -> bool:
+        """Tell whether the session's token may be handed out as it is."""
+        anew = self.request.force_refresh or self.request.sign_in
+        return not anew and session.expiry - MARGIN > self.world.clock()
+
+    def warn_once(self, message: str, hint: str) -> None:
+        """Say the first thing that is wrong: others often have the same cause."""
+        if self._warned:
+            self.world.log.info(1, message)
+            return
+        self._warned = True
+        self.world.terminal.warn(message, hint)
+
+    def _warn(self, error: StoreError) -> None:
+        """Say that nothing is stored, and why."""
+        self.warn_once(f"the sign-in is not stored: {error.message}", error.hint)
+
+    def save(self, session: Session) -> bool:
+        """Keep the session, and tell whether it was kept; where the store fails, that is said once."""
+        if self.unreadable or self.keeper.store.name == "none":
+            return False
+        self.lock.describe("storing the session")
+        try:
+            return self.keeper.save(session, self.now())
+        except StoreError as error:
+            self._warn(error)
+            return False
+
+    def stored(self, session: Session) -> Outcome:
+        """Return the token of a session that is good as it rests; it is published."""
+        self.world.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
+        return self._outcome(session, None, kept=True)
+
+    def keep(
+        self, session: Session, tokens: Tokens, *, signed_in: bool = False, replaced: str | None = None
+    ) -> Outcome:
+        """Store the session and publish its credential; a store that fails loses nobody's token.
+
+        Args:
+            session: The session, with what was just brought.
+            tokens: What was brought.
+            signed_in: Whether a person signed in just now.
+            replaced: The person whose session is replaced, if another's.
+        """
+        return self._outcome(session, tokens, kept=self.save(session), signed_in=signed_in, replaced=replaced)
+
+    def _outcome(
+        self,
+        session: Session,
+        tokens: Tokens | None,
+        *,
+        kept: bool,
+        signed_in: bool = False,
+        replaced: str | None = None,
+    ) -> Outcome:
+        return Outcome(
+            token=session.token(),
+            expiry=session.expiry,
+            id_token=(tokens.exchanged or tokens.id_token) if tokens else None,
+            session=session,
+            signed_in=signed_in,
+            replaced=replaced,
+            storage=self.keeper.store.where() if kept else "",
+            place=self.keeper.publish(session, self.now()) if kept else "",
+            keeper=self.keeper,
+        )
