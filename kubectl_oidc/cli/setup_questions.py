@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
-from kubectl_oidc.authenticate import REQUEST_SECONDS
 from kubectl_oidc.cli.questions import Questions
 from kubectl_oidc.cli.stanza_request import stanza_context
 from kubectl_oidc.cli.values import token_request
@@ -19,6 +18,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.provider import Provider
+from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.setup_guide import explain_provider
 from kubectl_oidc.text import plain
 
