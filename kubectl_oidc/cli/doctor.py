@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc import shell_words
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.subject import SUBJECT, Subject, subject
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis.doctor import CHECKS
 from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, Unheard, examine
 from kubectl_oidc.diagnosis.report import Sheet
 from kubectl_oidc.http import HttpClient
+from kubectl_oidc.manifests import Trust
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
@@ -40,15 +40,8 @@ _REQUEST_SECONDS = 6.0
 @options(
     *SUBJECT,
     *CLAIMS,
-    (
-        ("--output", "-o"),
-        {
-            "type": click.Choice(("text", "json")),
-            "default": "text",
-            "show_default": True,
-            "help": "How the findings are written.",
-        },
-    ),
+    *PREFIXES,
+    output("json", "yaml"),
     *IDENTITY,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
@@ -62,13 +55,13 @@ def doctor(**values: Any) -> int:
     that has ended is refreshed, as kubectl would have it. The exit status is 1 if anything is wrong.
     """
     log = log_at(values.pop("v"))
-    combinations.check(combinations.SUBJECT, values)
+    combinations.check(combinations.LOGIN, values)
     meant = subject(values)
     examination = _examination(meant, values, World(log=log, terminal=Unheard()))
     try:
         results = examine(examination, CHECKS)
-        if values["output"] == "json":
-            return _json(meant, list(results))
+        if values["output"]:
+            return _document(meant, list(results), values["output"])
         return _text(meant, results)
     finally:
         examination.close()
@@ -83,9 +76,15 @@ def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examin
         world=world,
         chosen=meant.chosen,
         neighbours=tuple(_neighbours(meant)),
-        login=_login(meant, values),
-        username_claim=values["oidc_username_claim"],
-        groups_claim=values["oidc_groups_claim"],
+        login=meant.command_line("login"),
+        trust=Trust(
+            issuer=request.issuer,
+            audience=request.audience(),
+            username_claim=values["oidc_username_claim"],
+            groups_claim=values["oidc_groups_claim"],
+            own_username_prefix=values["oidc_username_prefix"],
+            groups_prefix=values["oidc_groups_prefix"],
+        ),
         http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
     )
@@ -103,14 +102,6 @@ def _neighbours(meant: Subject) -> Iterator[Neighbour]:
                 yield Neighbour(name, one.request.issuer, one.request.client_id)
 
 
-def _login(meant: Subject, values: dict[str, Any]) -> str:
-    """Return the command that signs in for what is examined, as short as it can be."""
-    if meant.chosen.user is None:
-        return meant.request.command_line("login")
-    named = [f"--{name}={values[name]}" for name in ("kubeconfig", "context", "user") if values.get(name)]
-    return shell_words.one_line(["kubectl", "oidc-login", "login", *named])
-
-
 def _names(meant: Subject) -> dict[str, str | None]:
     chosen = meant.chosen
     return {
@@ -121,14 +112,14 @@ def _names(meant: Subject) -> dict[str, str | None]:
     }
 
 
-def _json(meant: Subject, results: list[Result]) -> int:
+def _document(meant: Subject, results: list[Result], form: str) -> int:
     status = _status(results)
     document = {
         **_names(meant),
         "healthy": status == 0,
         "checks": [{**asdict(result), "status": result.status.value} for result in results],
     }
-    click.echo(json.dumps(document, indent=2))
+    echo_document(document, form)
     return status
 
 

@@ -108,7 +108,9 @@ def check_connection(examination: Examination) -> Seen:
     where = plain(f"{host}:{port}", limit=120)
     why = _failure(lambda: socket.create_connection((host, port), _SECONDS).close())
     if why:
-        yield Finding(Severity.PROBLEM, f"{where} cannot be connected to: {why}", _NETWORK_HINT, "provider-unreachable")
+        yield Finding(
+            Severity.PROBLEM, f"{where} cannot be connected to: {why}", _NETWORK_HINT, "provider-unreachable"
+        )
         return
     yield where
 

@@ -32,12 +32,7 @@ def check_session(examination: Examination) -> Seen:
         yield Skipped("its token has ended, and cannot be refreshed before discovery is right", blocks=True)
         return
     except SignInNeeded as error:
-        yield Finding(
-            Severity.PROBLEM,
-            error.message,
-            f"`{examination.login}` signs in; then run doctor again",
-            error.topic,
-        )
+        yield Finding.of(error, hint=f"`{examination.login}` signs in; then run doctor again")
         return
     finally:
         warnings = world.terminal.warnings if isinstance(world.terminal, Unheard) else []
