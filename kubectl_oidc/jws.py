@@ -77,6 +77,20 @@ def unverified_claims(token: Secret) -> Mapping[str, object]:
     return _json_object(_decoded(payload_part, "claims"), "claims")
 
 
+def unverified_algorithm(token: Secret) -> str | None:
+    """Return what a token says it is signed with, for display only; None where it does not say.
+
+    Args:
+        token: As for ``unverified_claims``.
+
+    Raises:
+        IdTokenError: It is no signed JWT.
+    """
+    header_part, _, _ = _segments(token)
+    algorithm = _json_object(_decoded(header_part, "header"), "header").get("alg")
+    return algorithm if isinstance(algorithm, str) else None
+
+
 def _segments(token: Secret) -> tuple[str, str, str]:
     text = token.reveal()
     if len(text) > _MOST_CHARACTERS:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.terminal import Terminal
 
 NARROWEST = 60  # columns that everything is made for
-_WIDEST = 100  # columns that a paragraph fills at most
+WIDEST = 100  # columns that a paragraph fills at most
 _TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -68,7 +68,7 @@ class Page:
         margin = " " * indent
         lines = textwrap.fill(
             words,
-            min(self._console.width, _WIDEST),
+            min(self._console.width, WIDEST),
             initial_indent=margin,
             subsequent_indent=margin,
             break_long_words=False,

@@ -21,10 +21,8 @@ from kubectl_oidc.cli.setup_options import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.setup_questions import complete
 from kubectl_oidc.cli.stanza_args import stanza_args
 from kubectl_oidc.cli.values import token_request
-from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.diagnosis.claims import Facts, lint
-from kubectl_oidc.errors import IdTokenError, KubeconfigError, UsageError
-from kubectl_oidc.id_token import unverified_claims
+from kubectl_oidc.diagnosis.facts import facts_of, findings
+from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Kubeconfig, Stanza, check_user, read, write_user
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
@@ -167,13 +165,12 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 def _report(
     plan: _Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
 ) -> Report:
-    claims, algorithm = _claims(request, outcome)
+    facts = facts_of(request, outcome, plan.side.trust)
     kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    facts = _facts(plan, request, outcome, claims, algorithm)
     side = replace(
         plan.side,
-        trust=replace(plan.side.trust, algorithm=algorithm),
+        trust=replace(plan.side.trust, algorithm=facts.algorithm),
         binding=_binding(plan, facts.groups),
         groups=tuple(map(plan.side.trust.group, facts.groups)),
         username=facts.username,
@@ -188,8 +185,8 @@ def _report(
         now=world.clock(),
         storage=outcome.storage,
         token_name=_token_name(request),
-        claims=claims,
-        findings=[*(lint(facts) if claims else [_opaque(request)]), *others],
+        claims=facts.claims,
+        findings=[*findings(request, facts), *others],
         side=side,
         stanza=plan.stanza,
         user=plan.user,
@@ -202,28 +199,6 @@ def _report(
     )
 
 
-def _facts(
-    plan: _Plan,
-    request: TokenRequest,
-    outcome: Outcome,
-    claims: Mapping[str, object],
-    algorithm: str | None,
-) -> Facts:
-    return Facts(
-        issuer=request.issuer,
-        client_id=request.audience(),
-        scopes=request.scopes,
-        claims=claims,
-        algorithm=algorithm,
-        # A client that signs in as itself needs none: it asks again, and nobody is bothered.
-        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
-        username_claim=plan.side.trust.username_claim,
-        groups_claim=plan.side.trust.groups_claim,
-        username_prefix=plan.side.trust.username_prefix,
-        groups_prefix=plan.side.trust.groups_prefix,
-    )
-
-
 def _binding(plan: _Plan, groups: tuple[str, ...]) -> Binding | None:
     """Return the role binding to propose, with the groups' names as the cluster has them."""
     trust = plan.side.trust
@@ -233,32 +208,10 @@ def _binding(plan: _Plan, groups: tuple[str, ...]) -> Binding | None:
     return binding(honest, role=plan.role, chosen=chosen)
 
 
-def _opaque(request: TokenRequest) -> Finding:
-    flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
-    return Finding(
-        Severity.PROBLEM,
-        "the access token is no JWT, and no API server can read it",
-        f"leave out {flag}: Kubernetes reads the ID token",
-        "claims-access-token",
-    )
-
-
 def _token_name(request: TokenRequest) -> str:
     if request.exchange:
         return f"token for {plain(request.exchange.audience)}"
     return "access token" if request.use_access_token else "ID token"
-
-
-def _claims(request: TokenRequest, outcome: Outcome) -> tuple[Mapping[str, object], str | None]:
-    """Return the claims of the token that the cluster gets, and its algorithm; no claims where it is opaque."""
-    if request.use_access_token or (request.exchange and request.exchange.opaque()):
-        try:
-            return unverified_claims(outcome.token), None
-        except IdTokenError:
-            return {}, None
-    if outcome.id_token is None:
-        return unverified_claims(outcome.token), None
-    return outcome.id_token.claims, outcome.id_token.algorithm
 
 
 def _ca_pem(request: TokenRequest) -> str | None:

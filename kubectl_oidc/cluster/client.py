@@ -68,6 +68,10 @@ class ClusterClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
         self._http.close()
 
     def who_am_i(self, deadline: Deadline) -> Identity:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from kubectl_oidc.errors import OidcLoginError
 
 
 class Severity(StrEnum):
@@ -28,3 +34,13 @@ class Finding:
     message: str
     hint: str
     topic: str
+
+    @classmethod
+    def of(cls, error: OidcLoginError, *, hint: str = "") -> Self:
+        """Return the problem that an error is.
+
+        Args:
+            error: The error.
+            hint: What to do, where that is not the error's own hint.
+        """
+        return cls(Severity.PROBLEM, error.message, hint or error.hint, error.topic)

@@ -1,0 +1,76 @@
+"""The token that a cluster gets, as a cluster reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.jws import unverified_algorithm, unverified_claims
+
+from . import Finding, Severity
+from .claims import Facts, lint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.token_request import Outcome, TokenRequest
+
+
+def facts_of(request: TokenRequest, outcome: Outcome, trust: Trust) -> Facts:
+    """Return the token that is handed out, and what it is for.
+
+    Args:
+        request: What was asked for.
+        outcome: The token.
+        trust: Which claims the cluster takes as user name and groups, and with which prefixes.
+
+    Returns:
+        The facts; without claims where the token is opaque.
+    """
+    claims, algorithm = _read(request, outcome)
+    return Facts(
+        issuer=request.issuer,
+        client_id=request.audience(),
+        scopes=request.scopes,
+        claims=claims,
+        algorithm=algorithm,
+        # A client that signs in as itself needs none: it asks again, and nobody is bothered.
+        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
+        username_claim=trust.username_claim,
+        groups_claim=trust.groups_claim,
+        username_prefix=trust.username_prefix,
+        groups_prefix=trust.groups_prefix,
+    )
+
+
+def findings(request: TokenRequest, facts: Facts) -> list[Finding]:
+    """Return everything about a token that will not work at a cluster, the worst first.
+
+    Args:
+        request: What was asked for.
+        facts: The token.
+    """
+    if facts.claims:
+        return lint(facts)
+    flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
+    return [
+        Finding(
+            Severity.PROBLEM,
+            "the access token is no JWT, and no API server can read it",
+            f"leave out {flag}: Kubernetes reads the ID token",
+            "claims-access-token",
+        )
+    ]
+
+
+def _read(request: TokenRequest, outcome: Outcome) -> tuple[Mapping[str, object], str | None]:
+    """Return the claims of the token that the cluster gets, and its algorithm; no claims where it is opaque."""
+    if request.use_access_token or (request.exchange and request.exchange.opaque()):
+        try:
+            return unverified_claims(outcome.token), None
+        except IdTokenError:
+            return {}, None
+    if outcome.id_token is None:
+        return unverified_claims(outcome.token), unverified_algorithm(outcome.token)
+    return outcome.id_token.claims, outcome.id_token.algorithm

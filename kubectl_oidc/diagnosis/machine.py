@@ -1,0 +1,111 @@
+"""What a sign-in needs of this machine: a port for the browser to come back to, and a place for the session."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.issuer import is_loopback_url
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.loopback.sockets import listen
+from kubectl_oidc.loopback.urls import choices
+
+from . import Finding, Severity
+from .examination import Skipped
+
+if TYPE_CHECKING:
+    from kubectl_oidc.stores.base import Store
+
+    from .examination import Examination, Seen
+
+_SLOW = 1.0  # seconds: a store that takes longer is felt
+_PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # as long as a session
+
+
+def check_redirect(examination: Examination) -> Seen:
+    """The port that the browser comes back to is free."""
+    request = examination.request
+    if request.grant not in {"auto", "authcode"}:
+        yield Skipped(f"no browser comes back with --grant-type={request.grant}")
+        return
+    if request.redirect_url and not is_loopback_url(request.redirect_url):
+        yield Skipped("the redirect URI is not one of this machine")
+        return
+    listening = listen(choices(request.listen_addresses, request.redirect_url))
+    for listener in listening.sockets:
+        listener.close()
+    if listening.tried:
+        taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
+        yield Finding(
+            Severity.WARNING,
+            f"{taken}: a sign-in would come back to port {listening.asked.port}",
+            f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
+            "port-in-use",
+        )
+        return
+    yield (
+        f"{listening.asked} is free" if any(a.port for a in request.listen_addresses) else "any port will do"
+    )
+
+
+def check_storage(examination: Examination) -> Seen:
+    """The place where the session rests can be written, read and cleared, and is quick."""
+    request, world = examination.request, examination.world
+    keeper = SessionKeeper(
+        request.key(),
+        storage=request.storage,
+        cache_dir=request.cache_dir,
+        environ=world.environ,
+        log=world.log,
+    )
+    store = keeper.store
+    if store.name == "none":
+        yield Finding(
+            Severity.WARNING,
+            "nothing is kept (--token-cache-storage=none): every command signs in anew",
+            "leave the flag out",
+            "store",
+        )
+        return
+    if store.asks():
+        yield Finding(
+            Severity.WARNING,
+            f"{store.where()} is locked, or asks each time: background programs cannot use it",
+            "unlock it, or choose another place with --token-cache-storage",
+            "os-keyring",
+        )
+        return
+    took = _probe(store)
+    if took > _SLOW:
+        yield Finding(
+            Severity.WARNING,
+            f"{store.where()} takes {took:.1f} s to write, read and clear a session",
+            "choose another place with --token-cache-storage",
+            "store",
+        )
+    elif keeper.decided_here and store.name == "disk":
+        yield Finding(
+            Severity.WARNING,
+            f"there is no OS keyring here, so sessions rest in files: {store.where()}",
+            "--token-cache-storage=disk settles this; kernel and none are the other choices",
+            "store",
+        )
+    else:
+        yield f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"
+
+
+def _probe(store: Store) -> float:
+    """Put something there and take it away again; return the seconds that it took.
+
+    Raises:
+        StoreError: That could not be done.
+    """
+    name = secrets.token_hex(16)
+    began = time.monotonic()
+    try:
+        store.save(name, _PROBE)
+        store.load(name)
+    finally:
+        store.delete(name)
+    return time.monotonic() - began

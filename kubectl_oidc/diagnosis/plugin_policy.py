@@ -1,0 +1,112 @@
+"""Which credential plugins kubectl may start: the policy in its own preferences (kuberc, kubectl 1.35 and later).
+
+The rules are those of kubectl's page on kuberc: an entry matches the stanza's command by its words, or by the path that both
+are found at. An entry's field is ``name`` in 1.35 and ``command`` since.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.read import read_text
+from kubectl_oidc.text import plain
+
+from . import Finding, Severity
+from .examination import Skipped
+from .stanza import exec_of, find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .examination import Examination, Seen
+
+_POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
+
+
+def check_plugin_policy(examination: Examination) -> Seen:
+    """Kubectl's preferences let it start the plugin."""
+    environ, user = examination.world.environ, examination.chosen.user
+    path = _path(environ)
+    if user is None or path is None:
+        yield Skipped(
+            "no user of a kubeconfig is meant" if path else "kubectl's preferences are off (KUBERC)"
+        )
+        return
+    try:
+        text = read_text(path)
+        preferences = load(text or "", plain(path))
+    except KubeconfigError as error:
+        yield Finding(
+            Severity.PROBLEM,
+            f"kubectl's preferences cannot be read: {error.message}",
+            "correct the file, or go on without it: KUBERC=off",
+            "plugin-policy",
+        )
+        return
+    if text is None:
+        yield f"every plugin is allowed: there is no {plain(path)}"
+        return
+    command = str(exec_of(user).get("command") or "")
+    yield from _judge(preferences, command, path, _places(command, preferences, examination))
+
+
+def _path(environ: Mapping[str, str]) -> Path | None:
+    """Return where kubectl's preferences are; None where they are off."""
+    named = environ.get("KUBERC", "")
+    if named == "off" or environ.get("KUBECTL_KUBERC", "").lower() == "false":
+        return None
+    return Path(named) if named else Path("~/.kube/kuberc").expanduser()
+
+
+def _entries(preferences: Mapping[str, Any]) -> list[str]:
+    listed = preferences.get(_LIST) or []
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return [str(item.get("command") or item.get("name") or "") for item in items]
+
+
+def _places(command: str, preferences: Mapping[str, Any], examination: Examination) -> dict[str, str | None]:
+    """Return where the command and each entry are found."""
+    user, environ = examination.chosen.user, examination.world.environ
+    return {name: find(name, user, environ) for name in (command, *_entries(preferences)) if name}
+
+
+def _judge(
+    preferences: Mapping[str, Any], command: str, path: Path, places: Mapping[str, str | None]
+) -> Seen:
+    policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
+    add = f"add `- command: {plain(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {plain(path)}"
+    if policy == "Allowlist":
+        there = places.get(command)
+        if any(entry and (entry == command or (there and there == places.get(entry))) for entry in entries):
+            yield f"{plain(command)} is on the list of {plain(path)}"
+            return
+        yield Finding(
+            Severity.PROBLEM,
+            f"{plain(path)} lets kubectl start listed plugins alone, and {plain(command)} is not among them",
+            add,
+            "plugin-policy",
+        )
+    elif policy == "DenyAll":
+        yield Finding(
+            Severity.PROBLEM,
+            f"{plain(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
+            f"set {_POLICY}: Allowlist, and {add}",
+            "plugin-policy",
+        )
+    elif policy != "AllowAll" or entries:
+        said = (
+            f"the policy {plain(policy, limit=40)}"
+            if policy != "AllowAll"
+            else "a list without the policy Allowlist"
+        )
+        yield Finding(
+            Severity.PROBLEM,
+            f"{plain(path)} has {said}, which kubectl refuses",
+            f"set {_POLICY}: Allowlist with a list, or AllowAll without one",
+            "plugin-policy",
+        )
+    else:
+        yield f"every plugin is allowed by {plain(path)}"

@@ -1,0 +1,783 @@
+"""`doctor` with the installed program: everything in order, and one fault after another, each with its right name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from kubectl_oidc.demo.api import KubernetesApi
+from kubectl_oidc.demo.authority import Authority
+from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.log import QUIET
+from tests.hostile import Hostile, html_reply, json_reply, reply, silence
+from tests.hostile_provider import HostileProvider
+from tests.plugin import run_plugin
+from tests.tokens import ABSENT, CLIENT_ID
+
+from .clinic import Clinic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tests.hostile import Script
+    from tests.plugin import Running
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def provider(authority: Authority) -> Iterator[HostileProvider]:
+    with Hostile(authority.server_context()) as server:
+        yield HostileProvider(server)
+
+
+@pytest.fixture(scope="module")
+def api(authority: Authority, provider: HostileProvider) -> Iterator[str]:
+    """Run the demo's API, which believes the provider; return its URL."""
+    http = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET, pauses=())
+    with KubernetesApi(authority, issuer=provider.issuer, client_id=CLIENT_ID, http=http) as running:
+        yield running.url
+    http.close()
+
+
+@pytest.fixture
+def clinic(
+    provider: HostileProvider,
+    api: str,
+    authority: Authority,
+    tmp_path: Path,
+    start_plugin: Callable[..., Running],
+) -> Iterator[Clinic]:
+    """Have everything in order, and nobody signed in."""
+    provider.be_honest()
+    place = tmp_path / "clinic"
+    place.mkdir()
+    made = Clinic(provider, authority.write(place / "ca.crt"), api, place, start_plugin)
+    yield made
+    for held in made.held:
+        held.close()
+
+
+NAMES = [
+    *("api-version", "interactive-mode", "command", "other-credentials", "plugin", "plugin-policy"),
+    *(
+        "proxy",
+        "dns",
+        "connection",
+        "tls",
+        "discovery",
+        "grant",
+        "scopes",
+        "pkce",
+        "algorithms",
+        "keys",
+        "clock",
+    ),
+    *("redirect", "storage", "session", "cluster", "api-server", "claims", "access", "bindings"),
+]
+
+
+def test_everything_in_order(clinic: Clinic) -> None:
+    """Every check is there, in its order, under its name; exit status 0."""
+    dated = {"Date": format_datetime(datetime.now(UTC), usegmt=True)}
+    clinic.provider.on_metadata = json_reply(clinic.provider.metadata, headers=dated)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert (diagnosis.status, diagnosis.stderr) == (0, "")
+    assert diagnosis.named("ok") == NAMES
+    assert diagnosis.document["healthy"] is True
+    assert {name: diagnosis.document[name] for name in ("context", "user", "issuer", "client_id")} == {
+        "context": "demo",
+        "user": "oidc",
+        "issuer": clinic.provider.issuer,
+        "client_id": CLIENT_ID,
+    }
+    assert {tuple(check) for check in diagnosis.document["checks"]} == {
+        ("name", "status", "message", "hint", "topic")
+    }
+
+
+def closed_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong, and what it must be called.
+
+    Attributes:
+        seed: Breaks it, before anybody signs in.
+        name: The check that finds it.
+        status: How that check ends.
+        words: What its message has.
+        hint: What its hint has.
+        env: Variables that doctor alone has.
+        signs_in: Whether somebody signs in after the thing is broken.
+        later: Breaks it once somebody has signed in.
+    """
+
+    seed: Callable[[Clinic], object]
+    name: str
+    status: str
+    words: str
+    hint: str = ""
+    env: Mapping[str, str] = {}
+    signs_in: bool = False
+    later: Callable[[Clinic], object] | None = None
+
+
+def nothing(_: Clinic) -> None:
+    """Break nothing yet."""
+
+
+def exec_is(**changes: object) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.exec.update(changes)
+
+
+def args_are(*more: str) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.args.extend(more)
+
+
+def issuer_is(url: str) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.args.append(f"--oidc-issuer-url={url}")
+
+
+def metadata_is(**changes: object) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.provider.metadata.update(changes)
+
+
+def metadata_answers(script: Callable[[Clinic], Script]) -> Callable[[Clinic], object]:
+    return lambda clinic: setattr(clinic.provider, "on_metadata", script(clinic))
+
+
+def claims_are(**changes: object) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.provider.claims.update(changes)
+
+
+def cluster_is(**changes: object) -> Callable[[Clinic], object]:
+    return lambda clinic: clinic.cluster.update({n.replace("_", "-"): v for n, v in changes.items()})
+
+
+def kuberc_says(**members: object) -> Callable[[Clinic], object]:
+    """Write kubectl's preferences, which lie where KUBERC says."""
+    return lambda clinic: (clinic.directory / "kuberc").write_text(json.dumps(members))
+
+
+def by_way_of_kubectl(clinic: Clinic) -> None:
+    """Have the stanza of kubelogin's own page."""
+    clinic.exec.update(command="kubectl", args=["oidc-login", "get-token", *clinic.args])
+    kubectl = clinic.programs / "kubectl"
+    kubectl.write_text("#!/bin/sh\n")
+    kubectl.chmod(0o700)
+
+
+def no_device_code(clinic: Clinic) -> None:
+    clinic.args.append("--grant-type=device-code")
+    del clinic.provider.metadata["device_authorization_endpoint"]
+
+
+def an_unknown_scope(clinic: Clinic) -> None:
+    clinic.args.append("--oidc-extra-scope=groups")
+    clinic.provider.metadata["scopes_supported"] = ["openid", "email"]
+
+
+def another_program(clinic: Clinic) -> None:
+    """Have kubelogin where kubectl looks for this program."""
+    other = clinic.directory / "kubectl-oidc_login"
+    other.write_text("#!/bin/sh\necho kubectl-oidc_login version v1.36.3\n")
+    other.chmod(0o700)
+    clinic.exec["command"] = str(other)
+
+
+def takes_the_port(clinic: Clinic) -> None:
+    """Listen at the only port that the browser may come back to, as long as the test runs."""
+    taken = socket.create_server(("127.0.0.1", 0))
+    clinic.held.append(taken)
+    clinic.args[-2] = f"--listen-address=127.0.0.1:{taken.getsockname()[1]}"
+
+
+def refuses_the_refresh(clinic: Clinic) -> None:
+    clinic.provider.on_token = json_reply({"error": "invalid_grant"}, 400)
+
+
+def yesterday() -> str:
+    return format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)
+
+
+def ends_soon(clinic: Clinic) -> None:
+    """Have tokens that must be refreshed at once."""
+    clinic.provider.claims["exp"] = int(time.time()) + 8
+
+
+OTHER_ISSUER = "https://idp.example.com"
+FAULTS = {
+    # The kubeconfig user
+    "an old apiVersion": Fault(
+        exec_is(apiVersion="client.authentication.k8s.io/v1alpha1"),
+        "api-version",
+        "problem",
+        "v1alpha1",
+        "convert",
+    ),
+    "the old form of the stanza": Fault(
+        exec_is(apiVersion="client.authentication.k8s.io/v1beta1"),
+        "api-version",
+        "warning",
+        "old form",
+        "convert",
+    ),
+    "no interactiveMode": Fault(
+        exec_is(interactiveMode=None),
+        "interactive-mode",
+        "problem",
+        "no interactiveMode",
+        "--exec-interactive-mode",
+    ),
+    "a terminal demanded": Fault(exec_is(interactiveMode="Always"), "interactive-mode", "warning", "Always"),
+    "a second kubectl": Fault(
+        by_way_of_kubectl,
+        "command",
+        "warning",
+        "second kubectl",
+        "convert",
+    ),
+    "a token beside exec": Fault(
+        lambda clinic: clinic.user.update(token="SECRET-token"),
+        "other-credentials",
+        "problem",
+        "never asks the plugin",
+        "users.oidc.token",
+    ),
+    "a program that is not there": Fault(
+        exec_is(command="/nowhere/kubectl-oidc_login"),
+        "plugin",
+        "problem",
+        "finds no /nowhere",
+        "--absolute-path",
+    ),
+    "a program not on PATH": Fault(
+        exec_is(command="kubectl-oidc_login"), "plugin", "problem", "on PATH", env={"PATH": "/nowhere"}
+    ),
+    "another program of that name": Fault(another_program, "plugin", "warning", "v1.36.3", "PATH"),
+    "plugins forbidden": Fault(
+        kuberc_says(credentialPluginPolicy="DenyAll"), "plugin-policy", "problem", "forbids", "Allowlist"
+    ),
+    "a plugin that is not listed": Fault(
+        kuberc_says(credentialPluginPolicy="Allowlist", credentialPluginAllowlist=[{"command": "other"}]),
+        "plugin-policy",
+        "problem",
+        "not among them",
+        "credentialPluginAllowlist",
+    ),
+    "a list without its policy": Fault(
+        kuberc_says(credentialPluginAllowlist=[{"name": "kubectl-oidc_login"}]),
+        "plugin-policy",
+        "problem",
+        "which kubectl refuses",
+    ),
+    # The way to the provider
+    "a name that does not resolve": Fault(
+        issuer_is("https://idp.invalid"), "dns", "problem", "idp.invalid does not resolve", "VPN"
+    ),
+    "a proxy that is away": Fault(
+        issuer_is("https://idp.invalid"),
+        "proxy",
+        "problem",
+        "nobody listens there",
+        "NO_PROXY",
+        {"HTTPS_PROXY": f"http://me:SECRETPASS@127.0.0.1:{closed_port()}"},
+    ),
+    "nobody listens": Fault(
+        issuer_is(f"https://localhost:{closed_port()}"), "connection", "problem", "nobody listens there"
+    ),
+    "an unknown authority": Fault(
+        lambda clinic: clinic.args.remove(f"--certificate-authority={clinic.authority}"),
+        "tls",
+        "problem",
+        "unknown authority",
+        "--certificate-authority FILE",
+    ),
+    "certificates unchecked": Fault(args_are("--insecure-skip-tls-verify"), "tls", "warning", "not checked"),
+    # What the provider says
+    "another issuer": Fault(
+        metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'that of the issuer "{OTHER_ISSUER}"'
+    ),
+    "a captive portal": Fault(
+        metadata_answers(lambda _: html_reply()), "discovery", "problem", "is a web page", "captive portal"
+    ),
+    "no provider there": Fault(
+        metadata_answers(lambda _: reply(404)), "discovery", "problem", "no OpenID provider", "issuer URL"
+    ),
+    "a provider that fails": Fault(
+        metadata_answers(lambda _: reply(503)), "discovery", "problem", "answers 503"
+    ),
+    "an endpoint without https": Fault(
+        metadata_is(token_endpoint="http://idp.example.com/token"),
+        "discovery",
+        "problem",
+        "is http, not https",
+    ),
+    "no device code": Fault(
+        no_device_code,
+        "grant",
+        "problem",
+        "device_authorization_endpoint",
+    ),
+    "a grant that is not offered": Fault(
+        metadata_is(grant_types_supported=["implicit"]), "grant", "warning", "authorization_code"
+    ),
+    "a scope that is not known": Fault(
+        an_unknown_scope,
+        "scopes",
+        "warning",
+        "the scope groups",
+        "--oidc-extra-scope",
+    ),
+    "PKCE without S256": Fault(
+        metadata_is(code_challenge_methods_supported=["plain"]), "pkce", "warning", "not S256"
+    ),
+    "PKCE left out": Fault(args_are("--oidc-pkce-method=no"), "pkce", "warning", "left out"),
+    "no algorithm of Kubernetes": Fault(
+        metadata_is(id_token_signing_alg_values_supported=["EdDSA"]),
+        "algorithms",
+        "problem",
+        "EdDSA",
+        "RS256",
+    ),
+    "no RS256": Fault(
+        metadata_is(id_token_signing_alg_values_supported=["ES256"]),
+        "algorithms",
+        "warning",
+        "RS256",
+        "--oidc-signing-algs=ES256",
+    ),
+    "a key set without keys": Fault(
+        lambda clinic: setattr(clinic.provider, "key_set", {"keys": []}), "keys", "problem", "no key"
+    ),
+    "a wrong clock": Fault(
+        metadata_answers(lambda clinic: json_reply(clinic.provider.metadata, headers={"Date": yesterday()})),
+        "clock",
+        "problem",
+        "ahead of the provider's",
+        "timedatectl",
+    ),
+    # This machine
+    "a port that is taken": Fault(
+        takes_the_port, "redirect", "problem", "in use by another program", "--listen-address"
+    ),
+    "a cache that cannot be written": Fault(
+        lambda clinic: clinic.args.append(f"--token-cache-dir={clinic.authority}/cache"),
+        "storage",
+        "problem",
+        "ca.crt",
+    ),
+    "nothing kept": Fault(args_are("--token-cache-storage=none"), "storage", "warning", "signs in anew"),
+    # The session and its token
+    "nobody signed in": Fault(nothing, "session", "problem", "first use of this session", "oidc-login login"),
+    "a session that ended": Fault(
+        ends_soon,
+        "session",
+        "problem",
+        "invalid_grant",
+        "oidc-login login",
+        signs_in=True,
+        later=refuses_the_refresh,
+    ),
+    "a provider that does not refresh": Fault(
+        ends_soon,
+        "session",
+        "problem",
+        "answers 500",
+        signs_in=True,
+        later=lambda clinic: setattr(clinic.provider, "on_token", reply(500)),
+    ),
+    "an access token that is no JWT": Fault(
+        args_are("--oidc-use-access-token"),
+        "claims",
+        "problem",
+        "no JWT",
+        "--oidc-use-access-token",
+        signs_in=True,
+    ),
+    "no user name": Fault(claims_are(email=ABSENT), "claims", "problem", "no claim email", signs_in=True),
+    "an address that is not verified": Fault(
+        claims_are(email_verified=False),
+        "claims",
+        "problem",
+        "email_verified is false",
+        "verify",
+        signs_in=True,
+    ),
+    "groups of another shape": Fault(
+        claims_are(groups={"eks-admins": True}), "claims", "problem", "not a list of strings", signs_in=True
+    ),
+    "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", "no claim groups", signs_in=True),
+    # The cluster
+    "a context without its cluster": Fault(
+        lambda clinic: clinic.context.update(cluster="gone"),
+        "cluster",
+        "problem",
+        "the cluster gone",
+        "get-clusters",
+    ),
+    "a cluster without a server": Fault(
+        cluster_is(server=""), "cluster", "problem", "names no server", "set-cluster"
+    ),
+    "an authority's file that is not there": Fault(
+        cluster_is(certificate_authority="gone.crt"), "cluster", "problem", "gone.crt"
+    ),
+    "a cluster unchecked": Fault(
+        cluster_is(certificate_authority=None, insecure_skip_tls_verify=True),
+        "cluster",
+        "warning",
+        "is not checked",
+    ),
+    "a cluster that is away": Fault(
+        cluster_is(server=f"https://127.0.0.1:{closed_port()}"),
+        "api-server",
+        "problem",
+        "refuses the connection",
+        "the cluster demo",
+        signs_in=True,
+    ),
+    "a cluster of another authority": Fault(
+        cluster_is(certificate_authority=None),
+        "api-server",
+        "problem",
+        "unknown authority",
+        "certificate-authority-data",
+        signs_in=True,
+    ),
+    "a token that the cluster does not take": Fault(
+        claims_are(email_verified=False),
+        "api-server",
+        "problem",
+        "because the claim email_verified",
+        "verify",
+        signs_in=True,
+    ),
+    "a group that no role is bound to": Fault(
+        claims_are(groups=["eks-readers"]),
+        "access",
+        "problem",
+        "kubectl says Forbidden",
+        "eks-readers",
+        signs_in=True,
+    ),
+    "no group, so no role": Fault(
+        claims_are(groups=ABSENT), "access", "problem", "Forbidden", "no groups of yours", signs_in=True
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_has_its_right_name(clinic: Clinic, fault: Fault) -> None:
+    """One thing is broken; the check that is about it says so with a hint and a topic, and no check before it fails."""
+    fault.seed(clinic)
+    if fault.signs_in:
+        clinic.signed_in()
+    if fault.later:
+        fault.later(clinic)
+    diagnosis = clinic.doctor(env={"KUBERC": str(clinic.directory / "kuberc"), **fault.env})
+    found = [check for check in diagnosis.checks(fault.name) if fault.words in check["message"]]
+    assert [check["status"] for check in found] == [fault.status], diagnosis.document
+    (check,) = found
+    assert fault.hint in check["hint"]
+    assert check["hint"]
+    assert check["topic"]
+    problems = diagnosis.named("problem")
+    assert diagnosis.status == (1 if problems else 0)
+    assert (fault.status == "problem") == (fault.name in problems)
+    # Nobody is signed in where the fault lies elsewhere, and a token that will not do is not taken: these follow.
+    follow = {"claims", "api-server", "access"} if fault.signs_in else {"session"}
+    assert set(problems) - {fault.name} <= follow
+    assert "SECRET" not in json.dumps(diagnosis.document) + diagnosis.stderr
+
+
+def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None:
+    """A name that does not resolve is one problem, not ten; what can be looked at still is."""
+    issuer_is("https://idp.invalid")(clinic)
+    diagnosis = clinic.doctor()
+    assert diagnosis.named("problem") == ["dns", "session"]
+    after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]
+    assert diagnosis.named("skipped") == [*after_dns, "api-server", "claims", "access", "bindings"]
+    assert diagnosis.checks("connection")[0]["message"] == "not checked: first dns must be right"
+    assert diagnosis.checks("claims")[0]["message"] == "not checked: first session must be right"
+    assert {"redirect", "storage", "cluster"} <= set(diagnosis.named("ok"))
+
+
+def test_a_token_that_has_ended_is_refreshed_as_kubectl_would_have_it(clinic: Clinic) -> None:
+    """And the session is as good as before."""
+    ends_soon(clinic)
+    clinic.signed_in()
+    clinic.provider.claims.clear()
+    diagnosis = clinic.doctor()
+    assert "refreshed just now" in diagnosis.checks("session")[0]["message"]
+    assert clinic.provider.seen.grants()[-1] == "refresh_token"
+    assert "as it was stored" in clinic.doctor().checks("session")[0]["message"]
+
+
+def test_a_refresh_does_not_fail_once_more_for_what_discovery_said(clinic: Clinic) -> None:
+    """Where the provider is away, that it is away is the one problem; the token cannot be refreshed before it is back."""
+    ends_soon(clinic)
+    clinic.args.append(f"--token-cache-dir={clinic.directory}/cache")
+    clinic.signed_in()
+    shutil.rmtree(clinic.directory / "cache" / "metadata")
+    clinic.provider.on_metadata = clinic.provider.on_token = reply(503)
+    diagnosis = clinic.doctor()
+    assert diagnosis.named("problem") == ["discovery"]
+    assert "cannot be refreshed" in diagnosis.checks("session")[0]["message"]
+    assert "api-server" in diagnosis.named("skipped")
+
+
+def test_a_cluster_of_another_client_is_told_by_what_the_token_says(
+    clinic: Clinic, authority: Authority
+) -> None:
+    """Nothing speaks against the token: then the cluster expects another issuer or client, and both are named."""
+    http = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET, pauses=())
+    with KubernetesApi(authority, issuer=clinic.provider.issuer, client_id="another", http=http) as api:
+        clinic.cluster["server"] = api.url
+        clinic.signed_in()
+        (check,) = clinic.doctor().checks("api-server")
+        assert check["status"] == "problem"
+        assert f'iss "{clinic.provider.issuer}", aud "{CLIENT_ID}"' in check["message"]
+        assert "--oidc-client-id" in check["hint"]
+        neighbour = {
+            "name": "other",
+            "user": {
+                "exec": {
+                    "command": "kubectl-oidc_login",
+                    "args": ["get-token", *clinic.args, "--oidc-client-id=another"],
+                }
+            },
+        }
+        clinic.more = {
+            "users": [neighbour],
+            "contexts": [{"name": "works", "context": {"cluster": "demo", "user": "other"}}],
+        }
+        (check,) = clinic.doctor().checks("api-server")
+        assert "the context works of the same cluster uses another issuer or client" in check["message"]
+    http.close()
+
+
+class Api:
+    """A Kubernetes API that answers as it is told.
+
+    Args:
+        server: The server that it is.
+    """
+
+    def __init__(self, server: Hostile) -> None:
+        self.url = server.url
+        self._server = server
+
+    def knows(self, username: str, *groups: str) -> None:
+        """Say who asks, and that they may do nothing."""
+        user = {"username": username, "groups": [*groups, "system:authenticated"]}
+        self.answers("authentication.k8s.io/v1/selfsubjectreviews", {"status": {"userInfo": user}})
+        self.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": False}})
+        self.answers("authorization.k8s.io/v1/selfsubjectrulesreviews", {"status": {"resourceRules": []}})
+
+    def answers(self, path: str, document: object, status: int = 200) -> None:
+        self._server.on(f"/apis/{path}", json_reply(document, status))
+
+    def binds(self, *groups: str, namespaced: bool = False) -> None:
+        """Have a role bound to each of these groups."""
+        items = [
+            {
+                "metadata": {"name": f"binding-{group}"},
+                "roleRef": {"name": "view"},
+                "subjects": [{"kind": "Group", "name": group}],
+            }
+            for group in groups
+        ]
+        path = "namespaces/web/rolebindings" if namespaced else "clusterrolebindings"
+        self.answers(f"rbac.authorization.k8s.io/v1/{path}", {"items": items})
+
+
+@pytest.fixture
+def told(clinic: Clinic, authority: Authority) -> Iterator[Api]:
+    """Run one, and have the clinic's kubeconfig lead to it."""
+    with Hostile(authority.server_context()) as server:
+        api = Api(server)
+        clinic.cluster["server"] = api.url
+        clinic.context["namespace"] = "web"
+        yield api
+
+
+@pytest.mark.parametrize(
+    ("own", "bound"),
+    [("/eks-admins", "eks-admins"), ("oidc:eks-admins", "eks-admins"), ("eks-admins", "EKS-Admins")],
+)
+def test_a_group_that_is_almost_bound_is_shown_beside_the_one_that_is(
+    clinic: Clinic, told: Api, own: str, bound: str
+) -> None:
+    """A path, a prefix, another case: to RBAC they are two groups."""
+    told.knows("ada@example.com", own)
+    told.binds("operators", bound)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert check["status"] == "warning"
+    assert f"you are in {own}, and bindings name " in check["message"]
+    assert f"{own} and {bound} are not the same to RBAC" in check["hint"]
+    assert own in diagnosis.checks("access")[0]["hint"]
+
+
+def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
+    """A RoleBinding of the context's namespace, where ClusterRoleBindings may not be read."""
+    told.knows("ada@example.com", "eks-admins")
+    told.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings",
+        {"kind": "Status", "message": "no", "code": 403},
+        403,
+    )
+    told.binds("eks-admins", namespaced=True)
+    told.answers(
+        "authorization.k8s.io/v1/selfsubjectrulesreviews",
+        {"status": {"resourceRules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"]}]}},
+    )
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert diagnosis.checks("bindings")[0]["message"] == "binding-eks-admins gives view to eks-admins"
+    (access,) = diagnosis.checks("access")
+    assert access["status"] == "warning"
+    assert access["message"] == "you may not list pods in the namespace web, but you may get configmaps"
+
+
+def test_what_the_api_server_reads_is_what_counts(clinic: Clinic, told: Api) -> None:
+    """A cluster that takes another claim as the user name, with a prefix, and takes the token: nothing is wrong with it."""
+    clinic.provider.claims.update(email=ABSENT, groups=ABSENT, roles=["ops"], preferred_username="ada")
+    told.knows("oidc:ada", "oidc:ops")
+    clinic.signed_in()
+    (check,) = clinic.doctor().checks("claims")
+    assert (check["status"], check["message"]) == ("ok", "preferred_username ada; roles: ops")
+
+
+def test_an_older_kubernetes_is_asked_what_it_knows(clinic: Clinic, told: Api) -> None:
+    """Without SelfSubjectReview it is not said who one is, and RBAC is asked all the same."""
+    told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})
+    missing = {"kind": "Status", "message": "not found", "code": 404}
+    for version in ("v1", "v1beta1"):
+        told.answers(f"authentication.k8s.io/{version}/selfsubjectreviews", missing, 404)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert diagnosis.status == 0
+    assert diagnosis.checks("api-server")[0]["status"] == "skipped"
+    assert diagnosis.checks("access")[0]["message"] == "you may list pods in the namespace web"
+
+
+def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: Authority) -> None:
+    """Provider and API server take every request and say nothing."""
+    ends_soon(clinic)
+    clinic.signed_in()
+    clinic.provider.on_metadata = clinic.provider.on_keys = clinic.provider.on_token = silence
+    with Hostile(authority.server_context()) as api:
+        api.on("*", silence)
+        clinic.cluster["server"] = api.url
+        began = time.monotonic()
+        diagnosis = clinic.doctor()
+        took = time.monotonic() - began
+    assert diagnosis.status == 1
+    assert "within" in diagnosis.checks("discovery")[0]["message"]
+    assert took < 25
+
+
+def test_it_opens_no_browser_and_writes_nothing(clinic: Clinic) -> None:
+    """Without a session nobody is asked anything; the kubeconfig is as it was."""
+    diagnosis = clinic.doctor()
+    before = clinic.kubeconfig.read_bytes()
+    assert diagnosis.named("problem") == ["session"]
+    assert not (clinic.directory / "opened").exists()
+    assert clinic.provider.seen.grants() == []
+    assert clinic.kubeconfig.read_bytes() == before
+
+
+@pytest.mark.parametrize(("encoding", "marks"), [("utf-8", "✓✗!-"), ("ascii", "+x!-")])
+def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str, marks: str) -> None:
+    """A mark, the check's name, what was seen, and under it what to do; ASCII where nothing else can be written."""
+    exec_is(interactiveMode="Always")(clinic)
+    clinic.write_kubeconfig()
+    done = run_plugin("doctor", env={**clinic.env(), "PYTHONIOENCODING": encoding, "COLUMNS": "60"})
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    good, problem, warning, skipped = tuple(marks)
+    assert f"{good} api-version        client.authentication.k8s.io/v1" in lines
+    assert any(line.startswith(f"{warning} interactive-mode ") for line in lines)
+    assert any(line.startswith(f"{problem} session ") for line in lines)
+    assert any(line.startswith(f"{skipped} claims ") for line in lines)
+    assert any(line.strip().startswith("hint: `kubectl oidc-login login`") for line in lines)
+    assert lines[-1] == "1 problem: begin with the first, 1 thing to know"
+    assert max(len(line) for line in lines if " " in line.strip() and "/" not in line) <= 60
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["--context=dem"], "the kubeconfig has no context dem", "did you mean demo?"),
+        (["--user=oidcc"], "the kubeconfig has no user oidcc", "did you mean oidc?"),
+        (["--oidc-client-id=a"], "--oidc-client-id is given without --oidc-issuer-url", "give both"),
+    ],
+)
+def test_what_is_not_there_is_said_with_the_nearest(
+    clinic: Clinic, words: list[str], error: str, hint: str
+) -> None:
+    """An error and a hint on standard error, and nothing on standard output."""
+    diagnosis = clinic.doctor(*words)
+    assert diagnosis.status in {1, 2}
+    assert diagnosis.document == {"checks": []}
+    said = diagnosis.stderr.splitlines()
+    assert said[0].startswith(f"error: {error}")
+    assert hint in said[1]
+
+
+def test_a_kubeconfig_that_cannot_be_parsed_is_named(clinic: Clinic) -> None:
+    """With its line."""
+    clinic.write_kubeconfig()
+    clinic.kubeconfig.write_text("users: [\n  {name: a")
+    done = run_plugin("doctor", env=clinic.env())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"error: {clinic.kubeconfig} is not valid YAML: line 2" in done.stderr
+
+
+def test_a_user_of_another_program_is_named(clinic: Clinic) -> None:
+    """With what to do."""
+    exec_is(command="aws", args=["eks", "get-token"])(clinic)
+    diagnosis = clinic.doctor()
+    assert diagnosis.status == 1
+    assert (
+        f"error: the user oidc in {clinic.kubeconfig} does not sign in with this program" in diagnosis.stderr
+    )
+
+
+def test_flags_name_a_session_without_a_kubeconfig(clinic: Clinic) -> None:
+    """Then there is no stanza to look at, and no API server to ask."""
+    clinic.signed_in()
+    done = run_plugin(
+        "doctor",
+        "-o",
+        "json",
+        *clinic.args,
+        env={**clinic.env(), "KUBECONFIG": str(clinic.directory / "none")},
+    )
+    document = json.loads(done.stdout)
+    status = {check["name"]: check["status"] for check in document["checks"]}
+    assert (done.returncode, document["user"], document["context"]) == (0, None, None)
+    assert {status[name] for name in ("api-version", "command", "plugin-policy", "api-server", "access")} == {
+        "skipped"
+    }
+    assert (status["session"], status["claims"], status["cluster"]) == ("ok", "ok", "warning")
