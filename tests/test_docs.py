@@ -390,3 +390,32 @@ def test_no_file_names_a_registry_or_a_place_on_this_machine() -> None:
         text = path.read_text(encoding="utf-8", errors="replace")
         found += [f"{path.relative_to(REPOSITORY)}: {match[0]}" for match in foreign.finditer(text)]
     assert not found, "\n".join(found)
+
+
+PLACE = re.compile(r"`((?:kubectl_oidc|tests|docs|tools|bench|fuzz|packaging|\.github)/[\w./-]*|[A-Z]+\.md)`")
+
+
+def test_what_a_contributor_is_led_to_exists() -> None:
+    """Each file and directory of this repository that CONTRIBUTING.md and the decisions name is there."""
+    pages = [REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs" / "decisions").glob("*.md")]
+    named = [(line, place) for page in pages for line in lines(page) for place in PLACE.findall(line.text)]
+    assert len(named) > 40
+    missing = [f"{line}: {place}" for line, place in named if not (REPOSITORY / place).exists()]
+    assert not missing, "\n".join(missing)
+
+
+def test_each_decision_has_its_four_parts_and_is_found() -> None:
+    """Context, decision, consequences, alternatives; numbered without a gap; in the list and in the navigation."""
+    records = sorted((REPOSITORY / "docs" / "decisions").glob("[0-9]*.md"))
+    index = (REPOSITORY / "docs" / "decisions" / "index.md").read_text(encoding="utf-8")
+    navigation = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
+    assert len(records) >= 12
+    for number, record in enumerate(records, 1):
+        text = record.read_text(encoding="utf-8")
+        title = re.match(rf"# {number}\. (.+)\n", text)
+        assert record.name.startswith(f"{number:04}-"), record.name
+        assert title, record.name
+        parts_of_it = re.findall(r"^## (.+)$", text, re.MULTILINE)
+        assert parts_of_it == ["Context", "Decision", "Consequences", "Alternatives"], record.name
+        assert f"| {number} | [{title[1]}]({record.name}) |" in index
+        assert f"decisions/{record.name}\n" in navigation
