@@ -128,6 +128,7 @@ def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig)
         cluster=cluster,
         guessed=chosen is None,
         trust=as_trusted_by(cluster, trust),
+        directory=str(directory(values["output_dir"]) or "."),
         placed=Placed(on_stdout=bool(values["output"])),
     )
 
