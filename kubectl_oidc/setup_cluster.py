@@ -53,6 +53,7 @@ class Side:
         binding: The role binding to propose.
         groups: The groups as the cluster has them.
         username: The claim that is the user name; None where it will refuse the token.
+        directory: Where the manifests' files will lie; a dot where that is not known.
         placed: Where the manifests are.
     """
 
@@ -62,11 +63,16 @@ class Side:
     binding: manifests.Binding | None = None
     groups: Sequence[str] = ()
     username: str | None = None
+    directory: str = "."
     placed: Placed = Placed()
+
+    def of_type(self) -> manifests.ClusterSide | None:
+        """Return what there is to do at this type of cluster; None where the type is not known."""
+        return manifests.cluster_side(self.cluster, self.trust, self.directory)
 
     def manifests(self) -> list[manifests.Manifest]:
         """Return every manifest for this cluster; those for any kube-apiserver where the type is not known."""
-        side = manifests.cluster_side(self.cluster, self.trust) or structured.structured(self.trust)
+        side = self.of_type() or structured.structured(self.trust)
         role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
         return [*side.manifests, *role]
 
@@ -80,7 +86,7 @@ def render_trust(page: Page, side: Side) -> None:
             "is served over TLS.",
             style="yellow",
         )
-    of_type = manifests.cluster_side(side.cluster, side.trust)
+    of_type = side.of_type()
     if of_type is not None:
         _one_type(page, side, of_type)
     elif side.placed:

@@ -117,10 +117,12 @@ def test_https_where_we_listen_needs_a_certificate(listen: tuple[str, ...], redi
         (BOTH[0], "--oidc-client-id"),
         (BOTH[1], "--oidc-issuer-url"),
         ("--write-kubeconfig", "--oidc-issuer-url"),
+        ("--output=yaml", "--oidc-issuer-url"),
+        ("--output-dir=x", "--oidc-issuer-url"),
     ],
 )
 def test_setup_needs_all_or_nothing(word: str, missing: str) -> None:
-    """Nobody is shown an explanation who asked for a kubeconfig."""
+    """Nobody is shown an explanation who asked for a kubeconfig or for manifests."""
     error = refused("setup", word)
     assert error.message == f"{flag_of(word)} is given without {missing}"
     assert (flag_of(word), missing) in {row.flags for row in SETUP}

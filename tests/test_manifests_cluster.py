@@ -349,6 +349,17 @@ def test_kind_by_a_file_mounted_into_its_node() -> None:
     assert "name" not in read(side("kind"), "kind.yaml")
 
 
+def test_kind_mounts_the_file_from_where_it_was_written() -> None:
+    """Wherever kind is run; without a directory it must be run beside the files, and that is said."""
+    cluster = Cluster(ClusterType.KIND)
+    written = cluster_side(cluster, TRUST, "/a b")
+    assert written is not None
+    (node,) = read(written, "kind.yaml")["nodes"]
+    assert node["extraMounts"][0]["hostPath"] == "/a b/authentication-configuration.yaml"
+    assert "run kind in the directory" not in written.manifests[1].purpose
+    assert "run kind in the directory" in side("kind").manifests[1].purpose
+
+
 @pytest.mark.parametrize("kind", ["k3s", "rke2"])
 def test_k3s_and_rke2_by_a_file_beside_their_configuration(kind: str) -> None:
     """The + adds the arguments to those of other files, none of which is touched."""

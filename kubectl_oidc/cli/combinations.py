@@ -260,7 +260,10 @@ _EXPLAIN = "give both, or neither to read what is needed first"
 SETUP: tuple[Wrong, ...] = (
     _alone("--oidc-issuer-url", "--oidc-client-id", _EXPLAIN),
     _alone("--oidc-client-id", "--oidc-issuer-url", _EXPLAIN),
-    _alone("--write-kubeconfig", "--oidc-issuer-url", "give --oidc-issuer-url and --oidc-client-id too"),
+    *(
+        _alone(flag, "--oidc-issuer-url", "give --oidc-issuer-url and --oidc-client-id too")
+        for flag in ("--write-kubeconfig", "--output", "--output-dir")
+    ),
     *SIGN_IN,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +15,28 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.other_sessions import other_sessions
 from kubectl_oidc.cli.questions import can_ask
-from kubectl_oidc.cli.setup_manifests import check_files, directory, write_files, write_stream
+from kubectl_oidc.cli.setup_manifests import check_files, write_files, write_stream
 from kubectl_oidc.cli.setup_offer import offer
 from kubectl_oidc.cli.setup_options import CLUSTER, KUBECONFIG
+from kubectl_oidc.cli.setup_plan import Plan, plan_of
 from kubectl_oidc.cli.setup_questions import complete
-from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.setup_token import authorities, facts, opaque, token_name
 from kubectl_oidc.cli.values import token_request
+<<<<<<< HEAD
 from kubectl_oidc.diagnosis.facts import facts_of, findings
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Kubeconfig, Stanza, check_user, read, write_user
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
+=======
+from kubectl_oidc.diagnosis.claims import lint
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
+from kubectl_oidc.manifests import Binding
+>>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
 from kubectl_oidc.page import Page
-from kubectl_oidc.setup_cluster import Placed, Side
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
-from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
 if TYPE_CHECKING:
@@ -64,7 +70,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
             explain(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    plan = _plan(ctx, values, request, world)
+    plan = plan_of(ctx, values, request, _kubeconfig(values["kubeconfig"], world.environ))
     report = _carry_out(plan, request, world)
     with page.written(world.terminal):
         render(page, report)
@@ -73,70 +79,9 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     return offer(report, world) if asking else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What the flags of `setup` itself ask for, understood and checked."""
-
-    user: str
-    stanza: Stanza
-    write: bool
-    kubeconfig: str | None
-    side: Side  # without what the token tells
-    role: str | None
-    groups: tuple[str, ...]
-    directory: Path | None
-
-
-def _plan(ctx: click.Context, values: dict[str, Any], request: TokenRequest, world: World) -> _Plan:
-    user = values["user"]
-    if not user or user.startswith("-") or plain(user) != user:
-        raise UsageError(
-            f"--user {plain(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
-        )
-    return _Plan(
-        user=user,
-        stanza=Stanza(
-            args=tuple(stanza_args(ctx, request)),
-            command=_own_path() if values["absolute_path"] else COMMAND,
-        ),
-        write=values["write_kubeconfig"],
-        kubeconfig=values["kubeconfig"],
-        side=_side(values, request, _kubeconfig(values["kubeconfig"], world.environ)),
-        role=values["cluster_role"],
-        groups=values["group"],
-        directory=directory(values["output_dir"]),
-    )
-
-
-def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig) -> Side:
-    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
-    entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
-    guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
-    cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
-    trust = Trust(
-        issuer=request.issuer,
-        audience=request.audience(),
-        username_claim=values["oidc_username_claim"],
-        groups_claim=values["oidc_groups_claim"],
-        own_username_prefix=values["oidc_username_prefix"],
-        groups_prefix=values["oidc_groups_prefix"],
-        ca_pem=_ca_pem(request),
-    )
-    return Side(
-        cluster=cluster,
-        guessed=chosen is None,
-        trust=as_trusted_by(cluster, trust),
-        placed=Placed(on_stdout=bool(values["output"])),
-    )
-
-
-_ANY = Binding("view", ())
-"""A role binding, whatever the token will say."""
-
-
-def _carry_out(plan: _Plan, request: TokenRequest, world: World) -> Report:
+def _carry_out(plan: Plan, request: TokenRequest, world: World) -> Report:
     """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
-    check_files(plan.directory, [one.name for one in replace(plan.side, binding=_ANY).manifests()])
+    check_files(plan.directory, _names(plan, request))
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
     outcome = authenticate(request, world)
@@ -148,10 +93,12 @@ def _carry_out(plan: _Plan, request: TokenRequest, world: World) -> Report:
     return _report(plan, request, outcome, change, world)
 
 
-def _own_path() -> str:
-    """Return the path by which this program can be run again; links are kept, because updates move their targets."""
-    found = shutil.which(COMMAND)
-    return str(Path(found or sys.argv[0]).absolute())
+def _names(plan: Plan, request: TokenRequest) -> list[str]:
+    """Return the names of all files that may be written, whatever the token will say."""
+    given = request.tls.ca_files or request.tls.ca_data
+    trust = replace(plan.side.trust, ca_pem="given" if given else None)
+    side = replace(plan.side, trust=trust, binding=Binding("view", ()))
+    return [manifest.name for manifest in side.manifests()]
 
 
 def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
@@ -163,8 +110,9 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 
 
 def _report(
-    plan: _Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
+    plan: Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
 ) -> Report:
+<<<<<<< HEAD
     facts = facts_of(request, outcome, plan.side.trust)
     kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
@@ -174,6 +122,17 @@ def _report(
         binding=_binding(plan, facts.groups),
         groups=tuple(map(plan.side.trust.group, facts.groups)),
         username=facts.username,
+=======
+    kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
+    others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
+    token = facts(request, outcome, plan.side.trust)
+    side = replace(
+        plan.side,
+        trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
+        binding=plan.binding(token.groups),
+        groups=tuple(map(plan.side.trust.group, token.groups)),
+        username=token.username,
+>>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
     )
     if plan.directory:
         files = write_files(plan.directory, side.manifests())
@@ -184,9 +143,15 @@ def _report(
         expiry=outcome.expiry,
         now=world.clock(),
         storage=outcome.storage,
+<<<<<<< HEAD
         token_name=_token_name(request),
         claims=facts.claims,
         findings=[*findings(request, facts), *others],
+=======
+        token_name=token_name(request),
+        claims=token.claims,
+        findings=[*(lint(token) if token.claims else [opaque(request)]), *others],
+>>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
         side=side,
         stanza=plan.stanza,
         user=plan.user,
@@ -197,6 +162,7 @@ def _report(
         on_path=shutil.which(plan.stanza.command) is not None,
         powershell=sys.platform == "win32",
     )
+<<<<<<< HEAD
 
 
 def _binding(plan: _Plan, groups: tuple[str, ...]) -> Binding | None:
@@ -219,3 +185,5 @@ def _ca_pem(request: TokenRequest) -> str | None:
     pems = [*(path.read_bytes() for path in request.tls.ca_files), *request.tls.ca_data]
     lines = [line.rstrip() for pem in pems for line in pem.decode("utf-8", "replace").splitlines()]
     return "".join(f"{line}\n" for line in lines if line.strip()) or None
+=======
+>>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16

@@ -78,8 +78,8 @@ def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path
 
 
 def write_stream(manifests: Sequence[Manifest]) -> None:
-    """Write manifests to standard output, as one stream of YAML documents."""
-    click.echo(stream(manifests), nl=False)
+    """Write manifests to standard output, as one stream of YAML documents; in UTF-8 whatever the locale, as files are."""
+    click.echo(stream(manifests).encode(), nl=False)
 
 
 def _exists(path: Path | str) -> UsageError:

@@ -59,7 +59,7 @@ def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
     return ClusterSide(
         title="Microsoft AKS, by a JWT authenticator (in preview).",
         notes=(
-            f"AKS wants every user and group to begin with {PREFIX} and so do the role bindings here.",
+            f"AKS wants every user and group to begin with {PREFIX} (the role bindings here name them so).",
             (
                 "First, once: `az extension add --name aks-preview`, `az feature register --namespace Microsoft.ContainerService "
                 "--name JWTAuthenticatorPreview`, and when that says Registered `az provider register --namespace "

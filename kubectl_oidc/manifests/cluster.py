@@ -52,7 +52,7 @@ class Cluster(NamedTuple):
     region: str = ""
 
 
-_BY_NAME = {ClusterType.EKS: eks, ClusterType.GKE: gke, ClusterType.AKS: aks, ClusterType.KIND: kind}
+_BY_NAME = {ClusterType.EKS: eks, ClusterType.GKE: gke, ClusterType.AKS: aks}
 _NAMELESS = {
     ClusterType.KUBEADM: kubeadm,
     ClusterType.APISERVER: apiserver,
@@ -63,15 +63,18 @@ _NAMELESS = {
 }
 
 
-def cluster_side(cluster: Cluster, trust: Trust) -> ClusterSide | None:
+def cluster_side(cluster: Cluster, trust: Trust, directory: str = ".") -> ClusterSide | None:
     """Return what there is to do at a cluster; None where its type is not known.
 
     Args:
         cluster: The cluster.
         trust: What it must know, as ``as_trusted_by`` has it.
+        directory: Where its files will lie; a dot where that is not known.
     """
     if cluster.type is None:
         return None
+    if cluster.type is ClusterType.KIND:
+        return kind(trust, cluster, directory)
     if cluster.type in _BY_NAME:
         return _BY_NAME[cluster.type](trust, cluster)
     return _NAMELESS[cluster.type](trust)

@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from .cluster import Cluster
     from .trust import Trust
 
+_WHERE = "; run kind in the directory where both files are"
 _DIRECTORY = "/etc/kubernetes/oidc"
 
 
-def kind(trust: Trust, cluster: Cluster) -> ClusterSide:
-    """Return what kind needs to make a cluster that trusts the issuer."""
+def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSide:
+    """Return what kind needs to make a cluster that trusts the issuer.
+
+    Args:
+        trust: What the cluster must know.
+        cluster: The cluster; without a name kind chooses one.
+        directory: Where the files lie; a dot for the directory in which kind will be run.
+    """
     configuration = authentication_configuration(trust)
     inside = f"{_DIRECTORY}/{configuration.name}"
     volume = {"name": "oidc", "hostPath": _DIRECTORY, "mountPath": _DIRECTORY, "readOnly": True}
@@ -28,7 +35,9 @@ def kind(trust: Trust, cluster: Cluster) -> ClusterSide:
     }
     node = {
         "role": "control-plane",
-        "extraMounts": [{"hostPath": f"./{configuration.name}", "containerPath": inside, "readOnly": True}],
+        "extraMounts": [
+            {"hostPath": f"{directory}/{configuration.name}", "containerPath": inside, "readOnly": True}
+        ],
         "kubeadmConfigPatches": [block(patch) + "\n"],
     }
     named = {"name": cluster.name} if cluster.name else {}
@@ -44,7 +53,7 @@ def kind(trust: Trust, cluster: Cluster) -> ClusterSide:
             configuration,
             Manifest(
                 name="kind.yaml",
-                purpose=f"makes the cluster; run kind in the directory that holds {configuration.name} too",
+                purpose=f"makes the cluster{_WHERE if directory == '.' else ''}",
                 content={"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **named, "nodes": [node]},
                 command=("kind", "create", "cluster", f"--config={FILE}"),
             ),

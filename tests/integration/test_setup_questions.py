@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
 from tests import parts
 
+from .kubeconfigs import write_kubeconfig
 from .on_terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -41,24 +41,9 @@ def api(laptop: Laptop, tmp_path: Path) -> Iterator[str]:
     http = HttpClient(log=QUIET)
     with KubernetesApi(authority, issuer=laptop.realm.issuer, client_id=laptop.client, http=http) as running:
         cluster = {"server": running.url, "certificate-authority": str(authority.write(tmp_path / "ca.crt"))}
-        write_kubeconfig(cluster, [])
+        write_kubeconfig({}, {"c": "company"}, current="c", clusters={"c": cluster})
         yield running.url
     http.close()
-
-
-def write_kubeconfig(cluster: dict[str, str], users: list[dict[str, object]]) -> None:
-    """Write ~/.kube/config with one context, as JSON, which is YAML too."""
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "company"}}],
-        "current-context": "c",
-        "users": users,
-    }
-    path = Path.home() / FILE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(config), encoding="utf-8")
 
 
 def at_terminal(laptop: Laptop, *more: str, env: dict[str, str] | None = None) -> OnTerminal:
@@ -115,9 +100,10 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
 
 def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: Laptop, api: str) -> None:
     """Enter, Enter: the same session as the user in the kubeconfig has, with flags that nobody was asked for."""
-    stanza = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubectl"}
     args = ["oidc-login", "get-token", *laptop.realm.flags("--session=company")]
-    write_kubeconfig({"server": api}, [{"name": "company", "user": {"exec": {**stanza, "args": args}}}])
+    stanza = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubectl", "args": args}
+    users, contexts = {"company": {"exec": stanza}}, {"c": "company"}
+    write_kubeconfig(users, contexts, current="c", clusters={"c": {"server": api}})
     with at_terminal(laptop) as terminal:
         terminal.shows(f"{ISSUER} [{laptop.realm.issuer}]: ")
         assert "Register the redirect URI" not in terminal.text(), "it was done for that user"

@@ -1,0 +1,125 @@
+"""What the flags of `setup` itself ask for, understood and checked before anybody signs in."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.cli.setup_manifests import directory
+from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig import Stanza
+from kubectl_oidc.kubeconfig.stanza import COMMAND
+from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
+from kubectl_oidc.setup_cluster import Placed, Side
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    import click
+
+    from kubectl_oidc.kubeconfig import Kubeconfig
+    from kubectl_oidc.token_request import TokenRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done.
+
+    Args:
+        user: The kubeconfig user's name.
+        stanza: What it gets.
+        write: Whether it is written.
+        kubeconfig: What ``--kubeconfig`` says.
+        side: The cluster's side, without what the token will tell.
+        role: The ClusterRole that was chosen.
+        groups: The groups that were chosen.
+        directory: Where the manifests' files go; None where there is to be no file.
+    """
+
+    user: str
+    stanza: Stanza
+    write: bool
+    kubeconfig: str | None
+    side: Side
+    role: str | None
+    groups: tuple[str, ...]
+    directory: Path | None
+
+    def binding(self, groups: tuple[str, ...]) -> Binding | None:
+        """Return the role binding to propose, with the groups' names as the cluster has them.
+
+        Args:
+            groups: The groups in the token.
+        """
+        trust = self.side.trust
+        seen = [trust.group(group) for group in groups if plain(group) == group]
+        chosen = [
+            group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
+        ]
+        honest = [group for group in seen if not group.startswith("system:")]
+        return binding(honest, role=self.role, chosen=chosen)
+
+
+def plan_of(
+    ctx: click.Context, values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig
+) -> Plan:
+    """Return what the flags ask for.
+
+    Args:
+        ctx: The command line.
+        values: The options' values by their names.
+        request: What is signed in for.
+        kubeconfig: What the kubeconfig says.
+
+    Raises:
+        UsageError: A value cannot be used.
+    """
+    user = values["user"]
+    if not user or user.startswith("-") or plain(user) != user:
+        raise UsageError(
+            f"--user {plain(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
+        )
+    return Plan(
+        user=user,
+        stanza=Stanza(
+            args=tuple(stanza_args(ctx, request)),
+            command=_own_path() if values["absolute_path"] else COMMAND,
+        ),
+        write=values["write_kubeconfig"],
+        kubeconfig=values["kubeconfig"],
+        side=_side(values, request, kubeconfig),
+        role=values["cluster_role"],
+        groups=values["group"],
+        directory=directory(values["output_dir"]),
+    )
+
+
+def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig) -> Side:
+    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
+    entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
+    guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
+    cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
+    trust = Trust(
+        issuer=request.issuer,
+        audience=request.audience(),
+        username_claim=values["oidc_username_claim"],
+        groups_claim=values["oidc_groups_claim"],
+        own_username_prefix=values["oidc_username_prefix"],
+        groups_prefix=values["oidc_groups_prefix"],
+    )
+    return Side(
+        cluster=cluster,
+        guessed=chosen is None,
+        trust=as_trusted_by(cluster, trust),
+        directory=str(directory(values["output_dir"]) or "."),
+        placed=Placed(on_stdout=bool(values["output"])),
+    )
+
+
+def _own_path() -> str:
+    """Return the path by which this program can be run again; links are kept, because updates move their targets."""
+    found = shutil.which(COMMAND)
+    return str(Path(found or sys.argv[0]).absolute())
