@@ -20,20 +20,12 @@ from kubectl_oidc.cli.setup_offer import offer
 from kubectl_oidc.cli.setup_options import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.setup_plan import Plan, plan_of
 from kubectl_oidc.cli.setup_questions import complete
-from kubectl_oidc.cli.setup_token import authorities, facts, opaque, token_name
+from kubectl_oidc.cli.setup_token import authorities, token_name
 from kubectl_oidc.cli.values import token_request
-<<<<<<< HEAD
 from kubectl_oidc.diagnosis.facts import facts_of, findings
-from kubectl_oidc.errors import KubeconfigError, UsageError
-from kubectl_oidc.kubeconfig import Kubeconfig, Stanza, check_user, read, write_user
-from kubectl_oidc.kubeconfig.stanza import COMMAND
-from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
-=======
-from kubectl_oidc.diagnosis.claims import lint
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding
->>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
 from kubectl_oidc.page import Page
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
@@ -112,27 +104,15 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 def _report(
     plan: Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
 ) -> Report:
-<<<<<<< HEAD
-    facts = facts_of(request, outcome, plan.side.trust)
     kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    side = replace(
-        plan.side,
-        trust=replace(plan.side.trust, algorithm=facts.algorithm),
-        binding=_binding(plan, facts.groups),
-        groups=tuple(map(plan.side.trust.group, facts.groups)),
-        username=facts.username,
-=======
-    kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
-    others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    token = facts(request, outcome, plan.side.trust)
+    token = facts_of(request, outcome, plan.side.trust)
     side = replace(
         plan.side,
         trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
         binding=plan.binding(token.groups),
         groups=tuple(map(plan.side.trust.group, token.groups)),
         username=token.username,
->>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
     )
     if plan.directory:
         files = write_files(plan.directory, side.manifests())
@@ -143,15 +123,9 @@ def _report(
         expiry=outcome.expiry,
         now=world.clock(),
         storage=outcome.storage,
-<<<<<<< HEAD
-        token_name=_token_name(request),
-        claims=facts.claims,
-        findings=[*findings(request, facts), *others],
-=======
         token_name=token_name(request),
         claims=token.claims,
-        findings=[*(lint(token) if token.claims else [opaque(request)]), *others],
->>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
+        findings=[*findings(request, token), *others],
         side=side,
         stanza=plan.stanza,
         user=plan.user,
@@ -162,28 +136,3 @@ def _report(
         on_path=shutil.which(plan.stanza.command) is not None,
         powershell=sys.platform == "win32",
     )
-<<<<<<< HEAD
-
-
-def _binding(plan: _Plan, groups: tuple[str, ...]) -> Binding | None:
-    """Return the role binding to propose, with the groups' names as the cluster has them."""
-    trust = plan.side.trust
-    seen = [trust.group(group) for group in groups if plain(group) == group]
-    chosen = [group if group.startswith(trust.groups_prefix) else trust.group(group) for group in plan.groups]
-    honest = [group for group in seen if not group.startswith("system:")]
-    return binding(honest, role=plan.role, chosen=chosen)
-
-
-def _token_name(request: TokenRequest) -> str:
-    if request.exchange:
-        return f"token for {plain(request.exchange.audience)}"
-    return "access token" if request.use_access_token else "ID token"
-
-
-def _ca_pem(request: TokenRequest) -> str | None:
-    """Return the certificate authorities that were given, as one PEM text; they were read for the sign-in already."""
-    pems = [*(path.read_bytes() for path in request.tls.ca_files), *request.tls.ca_data]
-    lines = [line.rstrip() for pem in pems for line in pem.decode("utf-8", "replace").splitlines()]
-    return "".join(f"{line}\n" for line in lines if line.strip()) or None
-=======
->>>>>>> dc6e52780e89e25c05851b5e97a02604ded07b16
