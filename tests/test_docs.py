@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from tools import reference, transcript
 
 from . import parts
+from .pages import PAGES, Line, lines
 from .parts import REPOSITORY
 from .plugin import run_plugin
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 
 # Flags of other programs that the pages speak of in a sentence. In an example the program that takes the flag is known.
 OTHERS_FLAGS = frozenset(
@@ -59,40 +59,6 @@ OTHERS_FLAGS = frozenset(
         "--ignore-vuln",
     }
 )
-
-
-class Line(NamedTuple):
-    """A line of a page, and whether it stands in a fenced block."""
-
-    page: Path
-    number: int
-    text: str
-    fence: str | None  # the whole fenced block that it stands in
-
-    def __str__(self) -> str:
-        return f"{self.page.relative_to(REPOSITORY)}:{self.number}"
-
-
-def lines(page: Path) -> Iterator[Line]:
-    """Read a page line by line; a line of a fenced block that ends in a backslash is joined with the next."""
-    text = page.read_text(encoding="utf-8")
-    blocks = {
-        match.start(1): match[1]
-        for match in re.finditer(r"^ *```[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
-    }
-    position, fence, fence_ends, joined, joined_at = 0, None, 0, "", 0
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        if position in blocks:
-            fence, fence_ends = blocks[position], position + len(blocks[position])
-        if position >= fence_ends:
-            fence = None
-        position += len(line)
-        joined, joined_at = joined + line, joined_at or number
-        if fence is not None and line.endswith("\\\n"):
-            joined = joined[:-2]
-            continue
-        yield Line(page, joined_at, joined.rstrip("\n"), fence)
-        joined, joined_at = "", 0
 
 
 def anchors(page: Path) -> set[str]:
@@ -172,7 +138,6 @@ def help_of(*command: str) -> str:
 
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
-OUR_COMMAND = re.compile(r"\bkubectl[ -]oidc[-_]login(?: +([a-z][a-z-]*))?([^|;&#`]*)")
 
 
 def test_every_link_leads_to_a_file_and_a_heading_that_exist() -> None:
@@ -216,30 +181,6 @@ def test_every_explained_topic_is_one_that_an_error_names() -> None:
     """An anchor that was set in docs/troubleshooting.md by hand is a topic of the code: no page outlives its error."""
     set_by_hand = set(re.findall(r'<a id="([^"]+)"></a>', TROUBLESHOOTING.read_text(encoding="utf-8")))
     assert set_by_hand <= topics().keys()
-
-
-def test_examples_use_flags_that_exist(commands: dict[str, set[str]]) -> None:
-    """A command line or kubeconfig stanza of ours in a page names only flags that the command's --help names."""
-    unknown = []
-    for page in PAGES:
-        for line in lines(page):
-            for name, rest in OUR_COMMAND.findall(line.text):
-                if name and name not in commands:
-                    unknown.append(f"{line}: there is no command {name}")
-                    continue
-                unknown += [
-                    f"{line}: {name} has no {flag}"
-                    for flag in FLAG.findall(rest)
-                    if flag not in commands[name]
-                ]
-            stanza = re.match(r"\s*- +[\"']?(--[a-z0-9-]+)", line.text) if line.fence else None
-            for flag in [
-                *([stanza[1]] if stanza else []),
-                *re.findall(r"--exec-arg=[\"']?(--[a-z0-9-]+)", line.text),
-            ]:
-                if flag not in commands["get-token"] and "kube-apiserver" not in (line.fence or ""):
-                    unknown.append(f"{line}: get-token has no {flag}")
-    assert not unknown, "\n".join(unknown)
 
 
 def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
