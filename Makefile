@@ -51,8 +51,9 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-pages: $(DEV) ## Write docs/reference.md and README's transcript anew, from what the program says
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md and README's transcript anew, from what the program says
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.transcript
 
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
