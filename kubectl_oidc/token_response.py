@@ -90,9 +90,9 @@ def _token(document: Mapping[str, object], name: str, what: str) -> Secret | Non
         return None
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise _broken(
-            f"{what} holds an {name} that is none"
+            f"{what} holds an {name} that is no token"
             if name[0] in "ai"
-            else f"{what} holds a {name} that is none"
+            else f"{what} holds a {name} that is no token"
         )
     return Secret(value)
 

@@ -117,7 +117,7 @@ def test_a_token_that_is_not_for_a_bearer_is_refused(kind: object) -> None:
 )
 def test_what_is_no_token_is_refused_and_not_repeated(name: str, value: object) -> None:
     """RFC 6749 Appendix A: visible ASCII; anything else could break the header that it goes into."""
-    with pytest.raises(ProviderMisbehaves, match=f"the answer holds {name} that is none") as caught:
+    with pytest.raises(ProviderMisbehaves, match=f"the answer holds {name} that is no token") as caught:
         read(**{name.split()[1]: value})
     assert "provider's log" in caught.value.hint
     assert "SECRET" not in caught.value.message + caught.value.hint

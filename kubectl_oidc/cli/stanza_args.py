@@ -45,7 +45,9 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
             try:
                 arg.whole().encode()
             except UnicodeEncodeError:
-                raise UsageError(f"the value of {flag} is not UTF-8 text", "a kubeconfig is UTF-8") from None
+                raise UsageError(
+                    f"the value of {flag} is not UTF-8 text", "write it in UTF-8, as a kubeconfig is"
+                ) from None
             yield arg
 
 

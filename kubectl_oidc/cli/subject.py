@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.stanza_request import stanza_request
 from kubectl_oidc.cli.values import token_request
@@ -20,6 +21,7 @@ from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.kubeconfig import Entry
     from kubectl_oidc.token_request import TokenRequest
 
 SUBJECT: tuple[Option, ...] = (
@@ -46,6 +48,7 @@ SUBJECT: tuple[Option, ...] = (
 )
 """The options that name a user of the kubeconfig; beside them stand those of get-token."""
 
+_MOST = 5  # users that are proposed
 _OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
 _NOT_OF_IT = frozenset(
     {
@@ -112,6 +115,16 @@ def subject(values: dict[str, Any]) -> Subject:
         kubeconfig, chosen = Kubeconfig(()), Chosen(None, None, None)
     if by_flags:
         return Subject(token_request(values), kubeconfig, Chosen(chosen.context, None, chosen.cluster))
+    try:
+        return Subject(stanza_request(_user(chosen, kubeconfig), typed), kubeconfig, chosen)
+    except KubeconfigError as error:
+        right = [plain(one.user, limit=60) for one in asking(kubeconfig)[:_MOST]]
+        if right:
+            error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
+        raise
+
+
+def _user(chosen: Chosen, kubeconfig: Kubeconfig) -> Entry:
     if chosen.user is None:
         raise KubeconfigError(
             _no_user(chosen, kubeconfig),
@@ -119,7 +132,7 @@ def subject(values: dict[str, Any]) -> Subject:
             "`kubectl oidc-login setup` writes such a user",
             topic="stanza",
         )
-    return Subject(stanza_request(chosen.user, typed), kubeconfig, chosen)
+    return chosen.user
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _authority(entry: Entry, where: str) -> bytes:
             with path.open("rb") as file:
                 return file.read(_BUNDLE_LIMIT)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its name is none"
+        why = getattr(error, "strerror", None) or "it is no name of a file"
     raise _wrong(where, f"has a certificate-authority that cannot be read, {plain(path)}: {why}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
@@ -61,10 +61,14 @@ def test_an_unknown_context_is_said_with_the_nearest(laptop: Laptop) -> None:
 
 
 def test_a_user_without_our_stanza_is_named(laptop: Laptop) -> None:
-    path = write_kubeconfig({"robot": {"token": "x"}}, {"machines": "robot"}, current="machines")
-    error, hint = complaint(laptop.run("login"))
-    assert error == f"the user robot in {path} does not sign in with this program"
-    assert "--user or --context" in hint
+    users: dict[str, Any] = {"robot": {"token": "x"}, "oidc": laptop.words()[1:]}
+    path = write_kubeconfig(users, {"machines": "robot"}, current="machines")
+    for command in ("login", "logout", "whoami", "doctor"):
+        error, hint = complaint(laptop.run(command))
+        assert error == f"the user robot in {path} does not sign in with this program"
+        assert hint.startswith(
+            "users that sign in with this program: oidc; name another with --user or --context"
+        )
 
 
 def test_a_kubeconfig_that_cannot_be_parsed_is_named(laptop: Laptop) -> None:
