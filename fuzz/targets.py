@@ -168,7 +168,14 @@ def tokens(data: bytes) -> None:
         found = token_response(document, "the answer")
         for token in (found.id_token, found.access_token, found.refresh_token):
             assert token is None or token.reveal().isascii()
-    error = refusal(document, "refresh_token", ["SECRET"], endpoint="token endpoint", invalid_client="hint")
+    error = refusal(
+        document,
+        "refresh_token",
+        ["SECRET"],
+        endpoint="token endpoint",
+        invalid_client="hint",
+        issuer="https://org.okta.com",
+    )
     plain(f"{error.message} {error.hint}")
     assert "SECRET" not in error.message
 

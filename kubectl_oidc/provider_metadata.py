@@ -149,6 +149,11 @@ def _other_issuer(named: object, issuer: str) -> ProviderMisbehaves:
             "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
             "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
         )
+    elif urlsplit(issuer).hostname == "login.microsoftonline.com":
+        hint = (
+            "Entra's issuer is https://login.microsoftonline.com/TENANT_ID/v2.0, with the ID of your own tenant and v2.0: common, and "
+            "an address without v2.0, are other issuers (sts.windows.net is that of v1)"
+        )
     elif usable:
         hint = f"if that is your provider, use exactly its words: --oidc-issuer-url={shown(named)}"
     else:

@@ -143,7 +143,14 @@ class TokenEndpoint:
             ) from error
         if document.get("error"):
             hint = self.client.hint(self.metadata.token_endpoint_auth_methods)
-            raise refusal(document, grant_type, secrets, endpoint=self.name, invalid_client=hint)
+            raise refusal(
+                document,
+                grant_type,
+                secrets,
+                endpoint=self.name,
+                invalid_client=hint,
+                issuer=self.metadata.issuer,
+            )
         # RFC 6749 §5.1; what a pushed authorization request made is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):
             raise ProviderMisbehaves(

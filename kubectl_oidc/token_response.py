@@ -143,7 +143,13 @@ _THINGS = {
 
 
 def refusal(
-    document: Mapping[str, object], grant_type: str, secrets: list[str], *, endpoint: str, invalid_client: str
+    document: Mapping[str, object],
+    grant_type: str,
+    secrets: list[str],
+    *,
+    endpoint: str,
+    invalid_client: str,
+    issuer: str,
 ) -> ProviderRefused:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
@@ -153,17 +159,21 @@ def refusal(
         secrets: What was sent, which the provider's words must not show again.
         endpoint: Which endpoint answered, in words.
         invalid_client: The hint where the provider does not believe who the client is.
+        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
     """
+    from .diagnosis.refusals import explain
+
     code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
     description = plain(_hidden(document.get("error_description"), secrets), limit=200)
     said = f"{code}: {description}" if description else code
+    known = explain(issuer, code, description)
     if code == "invalid_grant":
         thing = _THINGS.get(grant_type, "credentials")
-        hint = _GRANT_HINTS.get(grant_type, "check the user name and the password")
+        hint = known or _GRANT_HINTS.get(grant_type, "check the user name and the password")
         return InvalidGrant(f"the provider does not accept the {thing} ({said})", hint, code=code)
     hint = _HINTS.get(code, "the provider's log may say more")
-    if code == INVALID_CLIENT:
-        hint = invalid_client
+    if known or code == INVALID_CLIENT:
+        hint = known or invalid_client
     asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
     return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
 

@@ -26,7 +26,7 @@ WARNING, PROBLEM = Severity.WARNING, Severity.PROBLEM
 
 def facts(issuer: str = ISSUER, **claims: object) -> Facts:
     """Return good facts with other claims; ABSENT drops one."""
-    return replace(GOOD, issuer=issuer, claims=good_claims(**claims))
+    return replace(GOOD, issuer=issuer, claims=good_claims(**{"iss": issuer, **claims}))
 
 
 def with_claim(name: str, value: object) -> Facts:
@@ -44,6 +44,21 @@ def test_a_good_token_gives_no_warning() -> None:
     """The story's token is good for the story's cluster."""
     assert lint(GOOD) == []
     assert lint(facts(email_verified=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("issuer", "hint"),
+    [
+        (ISSUER, "the cluster must name that issuer"),
+        ("https://login.microsoftonline.com/1-2-3/v2.0", "requestedAccessTokenVersion 2"),
+    ],
+)
+def test_a_token_of_another_issuer_is_told(issuer: str, hint: str) -> None:
+    """An access token of Entra's may be one of its v1, whose issuer has another name."""
+    finding = only(lint(facts(issuer, iss="https://sts.windows.net/1-2-3/")))
+    assert finding.topic == "claims-issuer"
+    assert 'of the issuer "https://sts.windows.net/1-2-3/"' in finding.message
+    assert hint in finding.hint
 
 
 @pytest.mark.parametrize(
@@ -171,7 +186,7 @@ def test_a_missing_refresh_token_says_whether_it_was_asked_for(
     scopes: tuple[str, ...], issuer: str, message: str, hint: str
 ) -> None:
     """Not asked for and not given are two different things to do; neither stops anybody from working."""
-    claims = good_claims(email_verified=True)
+    claims = good_claims(iss=issuer, email_verified=True)
     given = replace(GOOD, issuer=issuer, scopes=(*scopes, "email"), claims=claims, has_refresh_token=False)
     finding = only(lint(given))
 

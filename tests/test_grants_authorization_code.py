@@ -185,7 +185,7 @@ def test_words_that_a_url_does_not_take_are_encoded() -> None:
 
 
 def refusal(error: str | None, description: str | None = None) -> SignInRefused:
-    return refused(Answer(None, error, description), REDIRECT)
+    return refused(Answer(None, error, description), REDIRECT, ISSUER)
 
 
 @pytest.mark.parametrize(

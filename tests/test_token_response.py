@@ -12,6 +12,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_response import TokenResponse, refusal, token_response
 
 from .arbitrary import TEXT, is_one_plain_line, members, or_refused
+from .tokens import ISSUER
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 WHAT = "the answer"
@@ -27,6 +28,7 @@ def refused(code: object, description: object = None, **options: object) -> Prov
         "secrets": [],
         "endpoint": "token endpoint",
         "invalid_client": "who are you",
+        "issuer": ISSUER,
         **options,
     }
     return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
@@ -260,6 +262,7 @@ def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
         "refresh_token",
         ["rt-SECRET+/=", "client-pass"],
         endpoint="token endpoint",
+        issuer=ISSUER,
         invalid_client="",
     )
     assert "SECRET" not in error.message + error.hint + error.code
@@ -315,6 +318,11 @@ def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, ob
 def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret: str) -> None:
     """Whatever the provider says, its words are one plain line without what was sent to it."""
     error = refusal(
-        document, "refresh_token", [secret], endpoint="token endpoint", invalid_client="who are you"
+        document,
+        "refresh_token",
+        [secret],
+        endpoint="token endpoint",
+        invalid_client="who are you",
+        issuer=ISSUER,
     )
     assert is_one_plain_line(f"{error.message} {error.hint}")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SECONDS = 6.0
 """The longest time for one question."""
 
+_SUSPECT = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
+"""What works at some clusters and not at others."""
+
 _EKS = ".eks.amazonaws.com"
 EVERYBODY = ("system:authenticated", "system:unauthenticated")
 """Groups that kube-apiserver adds by itself."""
@@ -93,7 +96,7 @@ def _cause(examination: Examination) -> tuple[str, str]:
     """Return why the token is most likely not accepted, and what to do, as far as that can be seen from here."""
     request, facts = examination.request, known(examination)
     for finding in findings(request, facts):
-        if finding.severity is Severity.PROBLEM or finding.topic in {"claims-algorithm", "claims-audience"}:
+        if finding.severity is Severity.PROBLEM or finding.topic in _SUSPECT:
             return f"most likely because {finding.message}", finding.hint
     for other in examination.neighbours:
         if (other.issuer, other.client_id) != (request.issuer, request.client_id):

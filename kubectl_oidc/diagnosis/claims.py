@@ -88,6 +88,23 @@ def check_issuer(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def check_token_issuer(facts: Facts) -> Iterator[Finding]:
+    """The token is of the issuer that is configured; only an access token can be of another."""
+    issuer = facts.claims.get("iss")
+    if issuer == facts.issuer:
+        return
+    v1 = vendor(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
+    yield Finding(
+        Severity.WARNING,
+        f"the token is of the issuer {quoted(issuer)}, not of {plain(facts.issuer)}",
+        "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
+        "--oidc-use-access-token"
+        if v1
+        else "the cluster must name that issuer; or leave out --oidc-use-access-token, because the ID token is of the issuer",
+        "claims-issuer",
+    )
+
+
 def check_audience(facts: Facts) -> Iterator[Finding]:
     """The audience that the cluster expects is in ``aud``; only an access token can be without it."""
     audience = facts.claims.get("aud")
@@ -285,6 +302,7 @@ def _each(claims: Mapping[str, object]) -> str:
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     check_issuer,
+    check_token_issuer,
     check_audience,
     check_username,
     check_email_verified,

@@ -128,7 +128,7 @@ def redeem(
         IdTokenError: Its ID token must not be believed.
     """
     if answer.code is None:
-        raise refused(answer, redirect_uri)
+        raise refused(answer, redirect_uri, request.issuer)
     deadline = Deadline.after(EXCHANGE_SECONDS)
     try:
         response = provider.exchange_code(
@@ -159,16 +159,19 @@ _HINTS = {
 }
 
 
-def refused(answer: Answer, redirect_uri: str) -> SignInRefused:
+def refused(answer: Answer, redirect_uri: str, issuer: str) -> SignInRefused:
     """Return the error for an error answer (RFC 6749 §4.1.2.1), its words made plain.
 
     Args:
         answer: The answer.
         redirect_uri: The redirect URI, for the hint.
+        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
     """
+    from kubectl_oidc.diagnosis.refusals import explain
+
     code = plain(answer.error or "an unnamed error", limit=80)
     description = f": {plain(answer.error_description)}" if answer.error_description else ""
-    hint = _HINTS.get(
+    hint = explain(issuer, answer.error, answer.error_description) or _HINTS.get(
         answer.error or "", f"see the provider's log; the client's redirect URI must be {redirect_uri}"
     )
     return SignInRefused(f"the provider refused the sign-in with {code}{description}", hint)

@@ -215,10 +215,13 @@ def _await_answer(
             if printed:
                 printed.show_again_when_ended()
             world.terminal.tick(words())
+    from kubectl_oidc.diagnosis.refusals import registration
+
+    where = registration(request.issuer)
     raise SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {plain(request.client_id, limit=100)} "
-        f"and {_to_register(request, server)}; --authentication-timeout-sec sets the time",
+        f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
     )
 
 

@@ -1,0 +1,74 @@
+"""An examination without a program around it: what a check sees, with the world that a test gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.diagnosis import Finding
+from kubectl_oidc.diagnosis.examination import Examination, Skipped, Unheard
+from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.kubeconfig import Entry
+from kubectl_oidc.kubeconfig.choose import Chosen
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.manifests import Trust
+from kubectl_oidc.token_request import TokenRequest, World
+
+from .tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.diagnosis.examination import Seen
+
+KUBECONFIG = Path("/etc/kube/config")
+NOW = 1_760_000_000.0
+
+
+def chosen(
+    user: Mapping[str, Any] | None = None,
+    *,
+    context: Mapping[str, Any] | None = None,
+    cluster: Mapping[str, Any] | None = None,
+    path: Path = KUBECONFIG,
+) -> Chosen:
+    """Return what is chosen of a kubeconfig, each where it is given."""
+
+    def entry(name: str, value: Mapping[str, Any] | None) -> Entry | None:
+        return None if value is None else Entry(name, value, path)
+
+    return Chosen(entry("demo", context), entry("oidc", user), entry("demo", cluster))
+
+
+def patient(
+    *,
+    issuer: str = ISSUER,
+    environ: Mapping[str, str] | None = None,
+    what: Chosen | None = None,
+    tls: TlsOptions | None = None,
+    now: float = NOW,
+    cache_dir: Path = Path("/nowhere"),
+    **request: Any,
+) -> Examination:
+    """Return an examination of a session; further arguments are those of a TokenRequest."""
+    trust = tls or TlsOptions()
+    return Examination(
+        request=TokenRequest(
+            issuer=issuer, client_id=CLIENT_ID, tls=trust, cache_dir=cache_dir, ask=False, **request
+        ),
+        world=World(clock=lambda: now, environ=environ or {}, terminal=Unheard()),
+        chosen=what or chosen(),
+        login="kubectl oidc-login login",
+        trust=Trust(issuer=issuer, audience=CLIENT_ID),
+        http=HttpClient(tls=trust, log=QUIET, request_timeout=5, pauses=()),
+        deadline=Deadline.after(20),
+    )
+
+
+def seen(check: Seen) -> tuple[str, str, str]:
+    """Return the one thing that a check sees: its kind, its message and its hint."""
+    (one,) = list(check)
+    if isinstance(one, Finding):
+        return one.severity.value, one.message, one.hint
+    return ("skipped", one.why, "") if isinstance(one, Skipped) else ("ok", one, "")
