@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
+from ruamel.yaml import YAML
 
 from tools import reference, transcript
 
@@ -37,6 +38,8 @@ OTHERS_FLAGS = frozenset(
         "--exec-env",
         "--exec-interactive-mode",
         "--user",
+        # Docker
+        "--network",
         # Keycloak
         "--hostname",
         "--proxy-headers",
@@ -154,6 +157,27 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist() -> None:
             elif fragment and fragment not in anchors(goal):
                 broken.append(f"{line}: {target}: no such heading")
     assert not broken, "\n".join(broken)
+
+
+def test_every_page_stands_in_one_of_the_four_groups() -> None:
+    """Who looks for a page finds it: the navigation names each once, as tutorial, how-to, reference or explanation."""
+    front, *groups = YAML(typ="safe").load(REPOSITORY / "mkdocs.yml")["nav"]
+    assert front == "index.md"
+    assert [name for group in groups for name in group] == ["Tutorial", "How to", "Reference", "Explanation"]
+    named = sorted([front, *leaves(groups)])
+    assert named == sorted(
+        page.relative_to(REPOSITORY / "docs").as_posix()
+        for page in PAGES
+        if page.is_relative_to(REPOSITORY / "docs")
+    )
+
+
+def leaves(tree: object) -> Iterator[str]:
+    """Return the pages in a part of the navigation."""
+    if isinstance(tree, str):
+        yield tree
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from leaves(part)
 
 
 def test_links_to_other_places_are_https() -> None:
