@@ -231,6 +231,19 @@ def test_problems_come_before_warnings() -> None:
     assert [finding.severity for finding in found] == [PROBLEM, WARNING]
 
 
+def test_a_prefix_keeps_a_name_off_those_of_kubernetes() -> None:
+    """The cluster looks at the name with its prefix; a prefix of `system:` makes of every name one that is kept."""
+    given = facts(email="system:admin", groups=["system:masters"])
+    assert lint(replace(given, username_prefix="oidc:", groups_prefix="oidc:")) == []
+    assert (
+        "the user name system:ada"
+        in only(lint(replace(facts(email="ada"), username_prefix="system:"))).message
+    )
+    assert (
+        "the group system:ops" in only(lint(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
+    )
+
+
 def test_words_from_the_provider_reach_no_terminal_raw() -> None:
     """Escape sequences in claims and group names are gone from every message and hint."""
     evil = "\x1b[31m\u202e\n"

@@ -60,6 +60,16 @@ def test_enter_takes_the_proposal_and_asks_again_without_one(
     assert screen.text == "Name [oidc]: Name: Name: Name: "
 
 
+@pytest.mark.parametrize("proposal", ["https://a.example.com\x1b[2K\rhttps://b", "a\u202eb", "x" * 2000])
+def test_what_is_not_seen_is_no_proposal(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, proposal: str
+) -> None:
+    """A kubeconfig from elsewhere does not order the terminal about, and Enter does not agree to what it hides."""
+    typed(monkeypatch, b"\nmine\n")
+    assert Questions(screen).ask("Issuer URL", proposal) == "mine"
+    assert screen.text == "Issuer URL: Issuer URL: "
+
+
 @pytest.mark.parametrize(
     ("keys", "proposal", "said"),
     [(b"\n", True, True), (b"\n", False, False), (b"Yes\n", False, True), (b"N\n", True, False), (b"si\ny\n", False, True)],

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.text import plain
+
 if TYPE_CHECKING:
     from kubectl_oidc.terminal import Terminal
 
+_LONGEST = 1000  # characters of a proposal
 _YES, _NO = ("y", "yes"), ("n", "no")
 
 
@@ -42,11 +45,13 @@ class Questions:
 
         Args:
             words: The question.
-            proposal: What Enter alone means; empty where there is no such thing.
+            proposal: What Enter alone means; empty where there is no such thing. One that a terminal does not show as it is
+                is none: nobody agrees to what is not seen.
 
         Raises:
             Abort: The input has ended.
         """
+        proposal = proposal if plain(proposal, limit=_LONGEST) == proposal else ""
         shown = f"{words} [{proposal}]: " if proposal else f"{words}: "
         while True:
             answer = self._line(shown) or proposal
