@@ -108,7 +108,7 @@ def _names(meant: Subject) -> dict[str, str | None]:
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
         "issuer": meant.request.issuer,
-        "client_id": meant.request.client_id,
+        "clientID": meant.request.client_id,
     }
 
 

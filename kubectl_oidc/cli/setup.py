@@ -46,8 +46,8 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
 
     It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
     are given here. Where --oidc-issuer-url or --oidc-client-id is missing it asks for what it needs at a terminal, and runs the
-    first kubectl if you say so; without a terminal and without both it explains what is needed. The session is kept, so that
-    the first kubectl of that user needs no second sign-in.
+    first kubectl if you say so, as it does with --write-kubeconfig; without a terminal and without both it explains what is
+    needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
     """
     world = World(log=log_at(values["v"]))
     page = Page.on_stderr(powershell=sys.platform == "win32")
@@ -68,7 +68,8 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
         render(page, report)
     if report.side.placed.on_stdout:
         write_stream(report.side.manifests())
-    return offer(report, world) if asking else 0
+    # Who had the kubeconfig written has said by it that kubectl comes next.
+    return offer(report, world) if asking or (plan.write and can_ask(world.terminal)) else 0
 
 
 def _carry_out(plan: Plan, request: TokenRequest, world: World) -> Report:

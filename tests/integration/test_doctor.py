@@ -97,11 +97,11 @@ def test_everything_in_order(clinic: Clinic) -> None:
     assert (diagnosis.status, diagnosis.stderr) == (0, "")
     assert diagnosis.named("ok") == NAMES
     assert diagnosis.document["healthy"] is True
-    assert {name: diagnosis.document[name] for name in ("context", "user", "issuer", "client_id")} == {
+    assert {name: diagnosis.document[name] for name in ("context", "user", "issuer", "clientID")} == {
         "context": "demo",
         "user": "oidc",
         "issuer": clinic.provider.issuer,
-        "client_id": CLIENT_ID,
+        "clientID": CLIENT_ID,
     }
     assert {tuple(check) for check in diagnosis.document["checks"]} == {
         ("name", "status", "message", "hint", "topic")

@@ -98,6 +98,22 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
     assert len(laptop.browser.opened()) == 1, "the first kubectl uses the session of setup"
 
 
+def test_who_has_the_kubeconfig_written_is_offered_the_first_kubectl(laptop: Laptop, api: str) -> None:
+    """With issuer and client on the command line nothing else is asked; without --write-kubeconfig not even that."""
+    assert api
+    with at_terminal(laptop, *laptop.realm.flags("--write-kubeconfig")) as terminal:
+        terminal.shows(RUN)
+        assert ISSUER not in terminal.text()
+        terminal.type(b"y\n")
+        ended = terminal.ended()
+    assert (ended.status, ended.stdout) == (0, "")
+    assert ended.stderr.count("Running") == 8, ended.stderr
+    with at_terminal(laptop, *laptop.realm.flags()) as terminal:
+        ended = terminal.ended()
+    assert ended.status == 0
+    assert RUN not in ended.stderr
+
+
 def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: Laptop, api: str) -> None:
     """Enter, Enter: the same session as the user in the kubeconfig has, with flags that nobody was asked for."""
     args = ["oidc-login", "get-token", *laptop.realm.flags("--session=company")]
