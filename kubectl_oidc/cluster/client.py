@@ -247,7 +247,10 @@ class ClusterClient:
                     "`kubectl oidc-login doctor` shows your groups, and those that role bindings name",
                 )
             case 404:
-                raise ClusterNotFound(f"the API server has no {shown(url)}", "it may be older than Kubernetes 1.27, which cannot tell people who they are: ask its administrator")
+                raise ClusterNotFound(
+                    f"the API server has no {shown(url)}",
+                    "it may be older than Kubernetes 1.27, which cannot tell people who they are: ask its administrator",
+                )
             case _ if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
                 raise ClusterUnreachable(
                     f"the API server {server} answers {status}: {said}",
