@@ -26,6 +26,11 @@ class Refusal(NamedTuple):
     hint: str
 
 
+def heard(*words: str) -> tuple[str, ...]:
+    """Return words that a provider says, and this program never."""
+    return words
+
+
 _OKTA = (Vendor.OKTA, Vendor.OKTA_ORG)
 _ENTRA = (Vendor.ENTRA,)
 _KEYCLOAK = (Vendor.KEYCLOAK,)
@@ -47,23 +52,23 @@ REGISTRATION = {
 REFUSALS: tuple[Refusal, ...] = (
     Refusal(
         _OKTA,
-        ("must be a login redirect uri",),
+        heard("must be a login redirect uri"),
         f"{REGISTRATION[Vendor.OKTA]}: add the redirect URI, exactly, without a slash at its end",
     ),
     Refusal(
         _OKTA,
-        ("user is not assigned to the client application",),
+        heard("user is not assigned to the client application"),
         "in Okta: Applications > the app > Assignments: assign this person, or a group that they are in",
     ),
     Refusal(
         _OKTA,
-        ("policy evaluation failed", "no_matching_policy"),
+        heard("policy evaluation failed", "no_matching_policy"),
         "in Okta: Security > API > the authorization server > Access Policies: this client needs a policy, and in it a rule for "
         "this grant, person and scopes",
     ),
     Refusal(
         (Vendor.OKTA_ORG,),
-        (
+        heard(
             "scopes are not configured for the authorization server",
             "custom scopes are not allowed for this request",
         ),
@@ -72,75 +77,75 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         (Vendor.OKTA,),
-        ("scopes are not configured for the authorization server",),
+        heard("scopes are not configured for the authorization server"),
         "in Okta: Security > API > the authorization server > Scopes: add the scope, or leave it out of --oidc-extra-scope",
     ),
     Refusal(
         _OKTA,
-        ("client is not authorized to use the provided grant type",),
+        heard("client is not authorized to use the provided grant type"),
         "in Okta: Applications > the app > General > Grant type: allow this one, and Refresh Token for offline_access",
     ),
     Refusal(
         _OKTA,
-        ("pkce code challenge is required",),
+        heard("pkce code challenge is required"),
         "Okta wants PKCE of a client without a secret: leave out --oidc-pkce-method=no",
     ),
     Refusal(
         _OKTA,
-        ("refresh token is invalid or expired",),
+        heard("refresh token is invalid or expired"),
         "sign in again; how long a refresh token lives is said in Okta by the rule of the authorization server's access policy",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts50011",),
+        heard("aadsts50011"),
         f"{REGISTRATION[Vendor.ENTRA]}: add http://localhost, which stands for every port",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts50105",),
+        heard("aadsts50105"),
         "in Entra: Enterprise applications > the app > Users and groups: assign this person, or a group that they are in",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts65001", "aadsts65004", "aadsts90094", "aadsts90095"),
+        heard("aadsts65001", "aadsts65004", "aadsts90094", "aadsts90095"),
         "in Entra: Enterprise applications > the app > Permissions: an administrator grants consent to what is asked for",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts700016", "aadsts700011", "aadsts90002", "aadsts500011"),
+        heard("aadsts700016", "aadsts700011", "aadsts90002", "aadsts500011"),
         "compare --oidc-client-id with the Application (client) ID, and the tenant in --oidc-issuer-url with the Directory (tenant) ID, "
         "on the app's overview in Entra",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts50194", "aadsts90130", "aadsts9001023"),
+        heard("aadsts50194", "aadsts90130", "aadsts9001023"),
         "the issuer must name your own tenant, not common: https://login.microsoftonline.com/TENANT_ID/v2.0",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts7000218",),
+        heard("aadsts7000218"),
         "in Entra: App registrations > the app > Authentication: allow public client flows, and register the redirect URI under "
         "Mobile and desktop applications, not under Web; or give the client's secret",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts700025",),
+        heard("aadsts700025"),
         "the app is a public client in Entra: leave out the client secret",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts7000215", "aadsts7000222", "aadsts70002"),
+        heard("aadsts7000215", "aadsts7000222", "aadsts70002"),
         "in Entra: App registrations > the app > Certificates & secrets: make a new secret, and give its value, not its ID",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts70011", "aadsts28002", "aadsts650053"),
+        heard("aadsts70011", "aadsts28002"),
         "Entra does not know the scope: it has openid, profile, email and offline_access, and api://ID/SCOPE of an API; groups "
         "come by Token configuration, not by a scope",
     ),
     Refusal(
         _ENTRA,
-        (
+        heard(
             "aadsts53000",
             "aadsts53001",
             "aadsts53002",
@@ -153,88 +158,90 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         _ENTRA,
-        ("aadsts50020", "aadsts50034", "aadsts51004", "aadsts16000", "aadsts90072"),
+        heard("aadsts50020", "aadsts50034", "aadsts51004", "aadsts16000", "aadsts90072"),
         "the account is not one of this tenant: choose another at the sign-in, or have it invited as a guest",
     ),
     Refusal(
         _ENTRA,
-        ("aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"),
+        heard("aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"),
         "sign in again: Entra ended the session (a new password, a policy, or a long time without use)",
     ),
     Refusal(
         _KEYCLOAK,
-        ("invalid parameter: redirect_uri", "invalid_redirect_uri", "incorrect redirect_uri"),
+        heard("invalid parameter: redirect_uri", "invalid_redirect_uri", "incorrect redirect_uri"),
         f"{REGISTRATION[Vendor.KEYCLOAK]}: add the redirect URI, or http://localhost:8000/*",
     ),
     Refusal(
         _KEYCLOAK,
-        ("client not found", "invalid client or invalid client credentials", "invalid_client_credentials"),
+        heard(
+            "client not found", "invalid client or invalid client credentials", "invalid_client_credentials"
+        ),
         "compare --oidc-client-id with the client of this very realm; where its Client authentication is off it has no secret, "
         "where it is on it has one",
     ),
     Refusal(
         _KEYCLOAK,
-        ("standard flow is disabled for the client",),
+        heard("standard flow is disabled for the client"),
         "in Keycloak: Clients > the client > Settings > Capability config: Standard flow on",
     ),
     Refusal(
         _KEYCLOAK,
-        ("client not allowed for direct access grants",),
+        heard("client not allowed for direct access grants"),
         "in Keycloak: Clients > the client > Settings > Capability config: Direct access grants on; or leave out --username",
     ),
     Refusal(
         _KEYCLOAK,
-        ("not allowed to initiate oauth 2.0 device authorization grant",),
+        heard("not allowed to initiate oauth 2.0 device authorization grant"),
         "in Keycloak: Clients > the client > Settings > Capability config: OAuth 2.0 Device Authorization Grant on",
     ),
     Refusal(
         _KEYCLOAK,
-        ("invalid scopes",),
+        heard("invalid scopes"),
         "in Keycloak: Client scopes: make the scope, and add it to the client as an optional one; or leave it out of --oidc-extra-scope",
     ),
     Refusal(
         _KEYCLOAK,
-        ("missing parameter: code_challenge_method", "missing parameter: code_challenge"),
+        heard("missing parameter: code_challenge_method", "missing parameter: code_challenge"),
         "Keycloak wants PKCE of this client: leave out --oidc-pkce-method=no",
     ),
     Refusal(
         _KEYCLOAK,
-        ("session not active", "token is not active", "offline session not active", "stale token"),
+        heard("session not active", "token is not active", "offline session not active", "stale token"),
         "sign in again; how long a session lives is said in Keycloak by Realm settings > Sessions, and offline_access outlives it",
     ),
     Refusal(
         _GOOGLE,
-        ("redirect_uri_mismatch",),
+        heard("redirect_uri_mismatch"),
         "at Google: Clients > Create: a client of the type Desktop app, which takes any port of localhost",
     ),
     Refusal(
         _GOOGLE,
-        ("client_secret is missing",),
+        heard("client_secret is missing"),
         "Google's clients have a secret, that of a Desktop app too, where it is none: give it with --oidc-client-secret-file",
     ),
     Refusal(
         _GOOGLE,
-        ("org_internal",),
+        heard("org_internal"),
         "the app at Google is for accounts of its own organisation: choose one at the sign-in",
     ),
     Refusal(
         _GOOGLE,
-        ("admin_policy_enforced", "access_not_configured"),
+        heard("admin_policy_enforced", "access_not_configured"),
         "an administrator of the Google Workspace must allow the app: Security > API controls > App access control",
     ),
     Refusal(
         _AUTH0,
-        ("callback url mismatch", "is not in the list of allowed callback urls"),
+        heard("callback url mismatch", "is not in the list of allowed callback urls"),
         f"{REGISTRATION[Vendor.AUTH0]}: add the redirect URI, exactly",
     ),
     Refusal(
         _AUTH0,
-        ("no connections enabled for the client",),
+        heard("no connections enabled for the client"),
         "in Auth0: Applications > the app > Connections: switch on the one that people sign in with",
     ),
     Refusal(
         _AUTH0,
-        ("not allowed for the client",),
+        heard("not allowed for the client"),
         "in Auth0: Applications > the app > Settings > Advanced > Grant Types: allow this one, and Refresh Token for offline_access",
     ),
 )
