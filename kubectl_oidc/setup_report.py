@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.kubeconfig.stanza import kubeconfig_flag
 from kubectl_oidc.setup_cluster import render_role, render_trust
+from kubectl_oidc.shell_words import one_line
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain, quoted
 
@@ -102,6 +103,13 @@ def render(page: Page, report: Report) -> None:
             "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
         )
     page.command(first_command(report))
+    page.words(f"If the cluster refuses it, `{doctor_command(report)}` says why.")
+
+
+def doctor_command(report: Report) -> str:
+    """Return the command that tells why the new user is refused, on one line."""
+    in_file = kubeconfig_flag(report.kubeconfig)
+    return one_line(["kubectl", "oidc-login", "doctor", *in_file, f"--user={report.user}"])
 
 
 def first_command(report: Report) -> list[str]:

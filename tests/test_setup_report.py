@@ -111,6 +111,7 @@ def test_a_good_report_has_every_part_in_order() -> None:
     assert "ada@example.com" in text
     assert "kept in the OS keyring" in text
     assert "kubectl --user=oidc get pods --all-namespaces" in text
+    assert "`kubectl oidc-login doctor --user=oidc` says why" in text
     assert "--cluster-name CLUSTER_NAME" in text
     assert "--exec-command=kubectl-oidc_login" in text
     assert_plain(text)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.questions import Questions
-from kubectl_oidc.setup_report import first_command, is_ready, is_refused
+from kubectl_oidc.setup_report import doctor_command, first_command, is_ready, is_refused
 
 if TYPE_CHECKING:
     from kubectl_oidc.setup_report import Report
@@ -40,6 +40,7 @@ def offer(report: Report, world: World) -> int:
     if status:
         world.terminal.say(
             "Unauthorized: the cluster does not trust the issuer, or not yet (step 1). "
-            "Forbidden: it knows you, and no role is bound to a group of yours (step 2)."
+            "Forbidden: it knows you, and no role is bound to a group of yours (step 2).\n"
+            f"`{doctor_command(report)}` says more."
         )
     return status

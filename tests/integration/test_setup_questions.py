@@ -114,6 +114,21 @@ def test_who_has_the_kubeconfig_written_is_offered_the_first_kubectl(laptop: Lap
     assert RUN not in ended.stderr
 
 
+def test_a_first_command_that_is_refused_is_explained(laptop: Laptop, api: str) -> None:
+    """Kubectl's own words and status, what they mean, and who says more."""
+    assert api
+    laptop.realm.set_groups(alice=["guests"])
+    with at_terminal(laptop, f"--oidc-issuer-url={laptop.realm.issuer}", "--write-kubeconfig") as terminal:
+        for prompt, keys in ((f"{CLIENT}: ", b"kubernetes\n"), (SCOPES, b"\n"), (RUN, b"y\n")):
+            terminal.shows(prompt)
+            terminal.type(keys)
+        ended = terminal.ended()
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "Error from server (Forbidden)" in ended.stderr
+    assert "Forbidden: it knows you, and no role is bound to a group of yours (step 2)" in ended.stderr
+    assert ended.stderr.rstrip().endswith("`kubectl oidc-login doctor --user=oidc` says more.")
+
+
 def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: Laptop, api: str) -> None:
     """Enter, Enter: the same session as the user in the kubeconfig has, with flags that nobody was asked for."""
     args = ["oidc-login", "get-token", *laptop.realm.flags("--session=company")]
