@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import why
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.durations import written
 from kubectl_oidc.errors import InvalidGrant, LockError, SignInNeeded, StoreError
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.refresh import UnusableRefreshError, refresh
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
+from kubectl_oidc.token_request import Outcome
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 from kubectl_oidc.walk import Walk
 
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
-    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest, World
 
 
 def authenticate(request: TokenRequest, world: World, lock: SessionLock | None = None) -> Outcome:
@@ -118,53 +121,57 @@ def _settle(walk: Walk, session: Session) -> None:
 def _obtain(walk: Walk, session: Session | None) -> Outcome:
     """Refresh, or sign in. Without the session's lock no refresh token is used: another may be using it."""
     request = walk.request
-    unlocked = "the session cannot be locked, so it is not refreshed"
     if walk.no_lock:
-        walk.warn_once(f"{unlocked}: {walk.no_lock.message}", walk.no_lock.hint)
+        walk.warn_once(f"{why.UNLOCKED}: {walk.no_lock.message}", walk.no_lock.hint)
     http = HttpClient(tls=request.tls, log=walk.world.log)
     try:
         provider = walk.provider(http)
-        taken_over = None if session else _taken_over(walk, provider)
-        if taken_over:
-            return taken_over
-        why = "first use of this session" if session is None else "the session has no refresh token"
-        if session and request.sign_in:
-            why = f"you asked for it; the session of {session.person} stays until then"
-        elif session and session.refresh_token and not walk.lock.held:
-            why = unlocked
-        elif session and session.refresh_token:
-            try:
-                walk.lock.describe("refreshing the session")
-                return refresh(walk, provider, session, session.refresh_token)
-            except (InvalidGrant, UnusableRefreshError) as error:
-                again = walk.load()
-                if again and again.generation > session.generation and walk.good(again):
-                    return walk.stored(again)  # somebody without our lock was quicker
-                why = error.message
-        if request.force_refresh and session is not None and not session.refresh_token:
-            why = "--force-refresh, and the session has no refresh token"
+        renewed = _renewed(walk, provider, session)
+        if isinstance(renewed, Outcome):
+            return renewed
         if not request.ask:
-            raise SignInNeeded(f"a sign-in is needed: {why}", f"`{request.command_line('login')}` signs in")
+            raise SignInNeeded(
+                f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
+            )
         walk.lock.describe(signing_in(request.grant, asks=not request.password))
-        return _sign_in(walk, provider, session, why)
+        return _sign_in(walk, provider, session, renewed)
     finally:
         http.close()
 
 
+def _renewed(walk: Walk, provider: Provider, session: Session | None) -> Outcome | str:
+    """Return a token that needs no person, or why one must sign in."""
+    if walk.request.sign_in:
+        return why.asked(walk, session)
+    if session is None:
+        return _taken_over(walk, provider) or why.no_session(walk)
+    token, reason = session.refresh_token, why.not_refreshed(walk, session)
+    if token is None or reason:
+        return reason
+    try:
+        walk.lock.describe("refreshing the session")
+        return refresh(walk, provider, session, token)
+    except (InvalidGrant, UnusableRefreshError) as error:
+        again = walk.load()
+        if again and again.generation > session.generation and walk.good(again):
+            return walk.stored(again)  # somebody without our lock was quicker
+        return error.message
+
+
 def _taken_over(walk: Walk, provider: Provider) -> Outcome | None:
-    if walk.request.sign_in or walk.unreadable or not walk.lock.held or walk.keeper.entry():
+    if walk.unreadable or not walk.lock.held or walk.keeper.entry():
         return None  # where there was a session of ours, it alone counts
     from kubectl_oidc.take_over import take_over
 
     return take_over(walk, provider)
 
 
-def _sign_in(walk: Walk, provider: Provider, session: Session | None, why: str) -> Outcome:
+def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: str) -> Outcome:
     # A refresh, which is what most calls that come here need, imports neither browser nor callback server.
     from kubectl_oidc.grants import choice
 
     keeper, terminal = walk.keeper, walk.world.terminal
-    tokens = choice.sign_in(walk.request, walk.world, provider, why, keeper.session_id)
+    tokens = choice.sign_in(walk.request, walk.world, provider, reason, keeper.session_id)
     fresh = Session.begin(
         keeper.session_id,
         tokens,
@@ -176,6 +183,12 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, why: str) 
     replaced = former if former and former != fresh.person else None
     outcome = walk.keep(fresh, tokens, signed_in=True, replaced=replaced)
     terminal.say(f"Signed in as {fresh.person}; the token is good for {remaining(fresh.expiry - walk.now())}")
+    wished = walk.request.wishes.min_ttl
+    if outcome.margin < wished:
+        terminal.say(
+            f"note: --min-ttl={written(wished)} is more than half of what this provider's tokens live, so one is renewed "
+            f"when less than {written(outcome.margin)} of it is left"
+        )
     if keeper.decided_here and keeper.store.name == "disk" and outcome.storage:
         terminal.need(
             f"note: there is no OS keyring here, so the session rests in files: {keeper.store.where()} "

@@ -24,7 +24,8 @@
     │   ├── ClusterForbidden       403: it knows the person, and does not allow it
     │   └── ClusterNotFound        404: it does not know the question
     ├── IdTokenError               the ID token must not be believed
-    │   └── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
+    │   ├── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
+    │   └── WrongAccount           of another account than --expect-claim wants
     ├── StoreError                 a token store failed
     ├── LockError                  the session's lock was not to be had
     ├── KubeconfigError            a kubeconfig cannot be read or written
@@ -197,6 +198,12 @@ class IdTokenError(OidcLoginError):
 
 class UnknownKey(IdTokenError):
     """The token names a key that the key set does not hold; fetching the set again, once, may help."""
+
+
+class WrongAccount(IdTokenError):
+    """The token is of an account that --expect-claim does not allow: nothing of it is kept."""
+
+    default_topic = "wrong-account"
 
 
 class StoreError(OidcLoginError):

@@ -42,6 +42,7 @@ class Expected:
         subject: The session's ``sub``, for a refresh.
         audience: The session's ``aud``, for a refresh.
         refreshed: The token comes from a refresh, so that ``nonce`` may be missing (Core 12.2).
+        max_age: The most seconds since the person signed in at the provider, as the authorization request asked; else None.
         requester: Who had the token made for the audience ``client_id`` by an exchange (RFC 8693); None for an ID token of our own.
     """
 
@@ -53,6 +54,7 @@ class Expected:
     subject: str | None = None
     audience: tuple[str, ...] | None = None
     refreshed: bool = False
+    max_age: int | None = None
     requester: str | None = None
 
 
@@ -101,6 +103,7 @@ def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> 
     _check_authorized_party(claims, audience, expected)
     subject = _subject(claims, expected)
     expiry, issued_at = _times(claims, now)
+    _check_authentication_time(claims, expected, now)
     _check_nonce(claims, expected)
     _check_access_token(claims, algorithm, expected)
     return IdToken(issuer, subject, audience, expiry, issued_at, algorithm, claims)
@@ -205,6 +208,26 @@ def _times(claims: Mapping[str, object], now: float) -> tuple[int, int]:
             topic="clock",
         )
     return expiry, issued_at
+
+
+def _check_authentication_time(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    """Core 3.1.3.7 rule 13: what was asked for with ``max_age`` says ``auth_time``, and that is no longer ago."""
+    if expected.max_age is None:
+        return
+    if claims.get("auth_time") is None:
+        raise IdTokenError(
+            "the ID token has no claim auth_time, which --max-age needs",
+            "leave out --max-age, or have the provider keep to it (Core 3.1.2.1): tell its administrator",
+            topic="max-age",
+        )
+    signed_in = moment(claims, "auth_time")
+    if now - signed_in > expected.max_age + SKEW:
+        raise IdTokenError(
+            f"the provider took a sign-in of {utc(signed_in)} (auth_time), longer ago than --max-age allows, "
+            f"and here it is {utc(now)}",
+            "try again with --prompt=login, which has the provider ask anew; if it stays, it does not keep to max_age",
+            topic="max-age",
+        )
 
 
 def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import bounded
-from kubectl_oidc.errors import IdTokenError, StoreError
+from kubectl_oidc.errors import IdTokenError, StoreError, WrongAccount
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
@@ -131,12 +131,15 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
         return None
     if request.exchange:
         return None  # its token is for the client, and one for another audience is asked for
+    if request.wishes.login_hint or request.wishes.max_age is not None:
+        return None  # whom kubelogin's sign-in was proposed to, and when it was, is not known
     if request.storage == "none" or request.grant in {"password", "client-credentials"}:
         return None
     fitting = [
         left
         for left in _free(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
         if left.fits(request.issuer, request.client_id) and left.says(request.scopes) and left.usable()
+        if _wished(left, request)
     ]
     kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
     if len(kinds) != 1:
@@ -183,6 +186,15 @@ def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]
     """
     found = (*_files(cache_dir), *_entries(environ))
     return list(dict.fromkeys((str(left.claims.get("iss")), left.client()) for left in found))
+
+
+def _wished(left: Left, request: TokenRequest) -> bool:
+    """Tell whether it is of the account that is wished for, as far as it says itself."""
+    try:
+        request.wishes.check(left.claims)
+    except WrongAccount:
+        return False
+    return True
 
 
 def _issued(left: Left) -> int:

@@ -11,7 +11,7 @@ from kubectl_oidc.hot.ahead import done
 from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.tokens import accept
-from kubectl_oidc.walk import MARGIN, Walk
+from kubectl_oidc.walk import Walk
 
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
@@ -118,17 +118,17 @@ def refresh_ahead(request: TokenRequest, world: World) -> bool:
         if not walk.lock.try_acquire():
             return False  # somebody is at it
         session = walk.load()
-        if session is None or session.refresh_token is None:
+        if session is None or session.refresh_token is None or walk.too_old(session):
             return False
-        now = walk.now()
-        if due(session.issued_at(now), session.expiry, MARGIN, request.refresh_ahead, now):
+        now, margin = walk.now(), walk.margin(session)
+        if due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
             walk.lock.describe("refreshing the session ahead of its end")
             http = HttpClient(tls=request.tls, log=world.log)
             try:
                 refresh(walk, walk.provider(http), session, session.refresh_token)
             finally:
                 http.close()
-        elif session.expiry - MARGIN > now:
+        elif session.expiry - margin > now:
             keeper.publish(session, now)
         done(str(keeper.cache_dir), keeper.session_id)
         return True

@@ -41,6 +41,7 @@ class SessionKey:
         name: ``--session``, else empty.
         use_access_token: Whether the access token is handed out, not the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
+        wishes: Which account is wished for (``Wishes.identity``), else empty.
     """
 
     issuer: str
@@ -54,6 +55,7 @@ class SessionKey:
     name: str = ""
     use_access_token: bool = False
     exchange: tuple[str, ...] = ()
+    wishes: tuple[tuple[str, object], ...] = ()
 
     def id(self) -> str:
         """Return the session's id: 32 hexadecimal digits of a digest over the canonical form."""
@@ -72,6 +74,8 @@ class SessionKey:
         ]
         if self.exchange:
             canonical.append(self.exchange)
+        if self.wishes:
+            canonical.append(dict(self.wishes))
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
 
 
@@ -163,6 +167,20 @@ class Session:
             return min(now, moment(unverified_claims(self.token()), "iat"))
         except IdTokenError:
             return now
+
+    def authenticated_at(self) -> int:
+        """Return when the person last proved who they are: ``auth_time`` (OpenID Connect Core 2), else when they signed in here.
+
+        A refresh may leave ``auth_time`` out and does not move it (12.2), so one that is later than the sign-in does not count.
+        """
+        from kubectl_oidc.errors import IdTokenError
+        from kubectl_oidc.id_token_claims import moment
+        from kubectl_oidc.jws import unverified_claims
+
+        try:
+            return min(self.signed_in_at, moment(unverified_claims(self.id_token), "auth_time"))
+        except IdTokenError:
+            return self.signed_in_at
 
     def record(self) -> bytes:
         """Return the record as ASCII JSON, so that a character is a byte on every keyring."""

@@ -27,9 +27,10 @@ from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.session import Session, person
+from kubectl_oidc.token_request import MARGIN
 from kubectl_oidc.tokens import Tokens, accept
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
-from kubectl_oidc.walk import MARGIN
+from kubectl_oidc.why import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,10 +81,10 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
         check_writing(user)
         lock.describe("refreshing the tokens of a kubeconfig")
         refreshed = _refreshed(user, request, world)
-        if refreshed:
+        if isinstance(refreshed, Done):
             return refreshed
         lock.describe(signing_in(request.grant, asks=not request.password))
-        return _signed_in(user, request, world)
+        return _signed_in(user, replace(request, why=refreshed), world)
 
 
 def _key(user: ProviderUser, request: TokenRequest) -> str:
@@ -122,6 +123,8 @@ def _good(user: ProviderUser, request: TokenRequest, world: World) -> Done | Non
     session = _session(user)
     if session is None or session.expiry - MARGIN <= world.clock() or not _belongs(session, request):
         return None
+    if not _wished(session, request):
+        return None
     return Done("is good", session.person, session.expiry)
 
 
@@ -130,16 +133,29 @@ def _belongs(session: Session, request: TokenRequest) -> bool:
     return session.issuer == request.issuer and request.client_id in session.audience
 
 
-def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | None:
-    """Return what a refresh brought; None where there is nothing to refresh, or only a sign-in helps."""
+def _wished(session: Session, request: TokenRequest) -> bool:
+    """Tell whether a token is of the account that is wished for."""
+    try:
+        request.wishes.check(unverified_claims(session.id_token))
+    except IdTokenError:
+        return False
+    return True
+
+
+def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | str:
+    """Return what a refresh brought, or why a sign-in is needed."""
     before = _session(user)
     if user.refresh_token is None:
-        return None
+        return (
+            f"its token ended at {clock(before.expiry, world.clock())}"
+            if before
+            else "first use of this user"
+        )
     if before is not None and not _belongs(before, request):
         world.log.info(
             1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
         )
-        return None
+        return "the kubeconfig's tokens are of another issuer or client"
     client = request.client()
     http = HttpClient(tls=request.tls, log=world.log)
     provider = Provider(
@@ -153,13 +169,11 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
     try:
         tokens = _refresh(user, user.refresh_token, provider, request, world, before)
     except InvalidGrant as error:
-        world.terminal.say(error.message)
-        return None
+        return error.message
     except IdTokenError as error:
         if error.topic == "clock":
             raise  # a new sign-in would meet the same clock
-        world.terminal.say(f"The answer to the refresh cannot be used: {error.message}")
-        return None
+        return f"the answer to the refresh cannot be used: {error.message}"
     finally:
         http.close()
     write_tokens(user, {"id-token": tokens.raw_id_token})

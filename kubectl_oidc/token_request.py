@@ -12,6 +12,7 @@ from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.wishes import NONE, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,9 @@ OUR_PARAMETERS = frozenset(
 """The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
 
 
+MARGIN = 10
+"""Seconds that a token must still be good for, so that it does not end on its way to the API server."""
+
 OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
 """The grants whose sessions are others than those of an authorization code."""
 
@@ -57,6 +61,7 @@ class TokenRequest:
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether the access token is handed out, not the ID token.
         exchange: The other audience that the token is exchanged for, where there is one.
+        wishes: Which account, how the provider asks, and how long a token must last.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         listen_addresses: The loopback addresses to try, in order.
@@ -77,6 +82,7 @@ class TokenRequest:
         refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
         refresh_ahead_when: Where that is done: ``auto`` or ``always``.
         sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
+        why: Why that is, for the person, where whoever asks knows better than that it was asked for.
         ask: Whether a sign-in may be begun at all; else it is an error that one is needed.
         notes: What a person who signs in is told of flags without effect.
     """
@@ -93,6 +99,7 @@ class TokenRequest:
     pushed_authorization: str = "auto"
     use_access_token: bool = False
     exchange: TokenExchange | None = None
+    wishes: Wishes = NONE
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     listen_addresses: tuple[ListenAddress, ...] = ()
@@ -113,6 +120,7 @@ class TokenRequest:
     refresh_ahead: int = 0
     refresh_ahead_when: str = "auto"
     sign_in: bool = False
+    why: str = ""
     ask: bool = True
     notes: tuple[str, ...] = ()
 
@@ -131,6 +139,7 @@ class TokenRequest:
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
+            wishes=self.wishes.identity(),
         )
 
     def client(self) -> Client:
@@ -177,6 +186,7 @@ class TokenRequest:
         words += ["--oidc-use-access-token"] if self.use_access_token else []
         words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
         words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
+        words += self.wishes.words()
         words += self._tls_words()
         if self.session_name:
             words.append(f"--session={self.session_name}")
@@ -246,6 +256,7 @@ class Outcome:
         storage: Where the session rests, in words; empty where it was not stored.
         place: Where the hot half finds the credential, or empty.
         keeper: The session's keeper; None where no store could be had.
+        margin: Seconds that such a token must still be good for, so that it is handed out.
     """
 
     token: Secret
@@ -257,3 +268,4 @@ class Outcome:
     storage: str
     place: str
     keeper: SessionKeeper | None
+    margin: int = MARGIN

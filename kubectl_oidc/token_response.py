@@ -170,7 +170,7 @@ def refusal(
     if code == "invalid_grant":
         thing = _THINGS.get(grant_type, "credentials")
         hint = known or _GRANT_HINTS.get(grant_type, "check the user name and the password")
-        return InvalidGrant(f"the provider does not accept the {thing} ({said})", hint, code=code)
+        return InvalidGrant(f"the {thing} was refused: {said}", hint, code=code)
     hint = _HINTS.get(code, "the provider's log may say more")
     if known or code == INVALID_CLIENT:
         hint = known or invalid_client

@@ -64,6 +64,7 @@ def accept(
 
     Raises:
         IdTokenError: There is no ID token, or it must not be believed.
+        WrongAccount: It is of another account than is wished for.
         ProviderError: The key set cannot be had, or no token for another audience that is asked for.
     """
     raw = response.id_token
@@ -82,8 +83,10 @@ def accept(
         subject=before.subject if before else None,
         audience=before.audience if before else None,
         refreshed=before is not None,
+        max_age=request.wishes.max_age if before is None else None,
     )
     id_token = believed(raw, provider, expected, deadline=deadline, now=now)
+    request.wishes.check(id_token.claims)
     tokens = Tokens(
         raw_id_token=raw,
         id_token=id_token,

@@ -9,16 +9,13 @@ from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.terminal import remaining
-from kubectl_oidc.token_request import Outcome
+from kubectl_oidc.token_request import MARGIN, Outcome
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
-
-MARGIN = 10
-"""Seconds that a token must still be good for, so that it does not end on its way to the API server."""
 
 
 class Walk:
@@ -90,7 +87,33 @@ class Walk:
     def good(self, session: Session) -> bool:
         """Tell whether the session's token may be handed out as it is."""
         anew = self.request.force_refresh or self.request.sign_in
-        return not anew and session.expiry - MARGIN > self.world.clock()
+        return not anew and session.expiry - self.margin(session) > self.world.clock()
+
+    def margin(self, session: Session) -> int:
+        """Return how many more seconds the session's token must be good for, so that it is handed out.
+
+        What is wished for counts up to half of what the provider gave when it was last asked: else a provider whose tokens live
+        shorter would be asked by every command.
+
+        Args:
+            session: The session.
+        """
+        wished = self.request.wishes.min_ttl
+        if wished <= MARGIN:
+            return MARGIN
+        return max(MARGIN, min(wished, self._given(session) // 2))
+
+    def _given(self, session: Session) -> int:
+        """Return for how many seconds the session's token was good when it came."""
+        entry = self.keeper.entry()
+        known = entry is not None and entry.expiry == session.expiry
+        came = entry.refreshed_at if entry and known else session.issued_at(self.now())
+        return session.expiry - came
+
+    def too_old(self, session: Session) -> bool:
+        """Tell whether the person signed in longer ago than is wished for, so that the session is not refreshed."""
+        longest = self.request.wishes.max_age
+        return longest is not None and self.world.clock() - session.authenticated_at() > longest
 
     def warn_once(self, message: str, hint: str) -> None:
         """Say the first thing that is wrong: others often have the same cause."""
@@ -152,4 +175,5 @@ class Walk:
             storage=self.keeper.store.where() if kept else "",
             place=self.keeper.publish(session, self.now()) if kept else "",
             keeper=self.keeper,
+            margin=self.margin(session),
         )

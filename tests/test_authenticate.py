@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -10,14 +11,15 @@ from urllib.parse import parse_qs
 import pytest
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable
+from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.refresh import refresh_ahead
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import index
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST
-from kubectl_oidc.token_request import TokenRequest, World
-from kubectl_oidc.walk import MARGIN
+from kubectl_oidc.token_request import MARGIN, TokenRequest, World
+from kubectl_oidc.wishes import Wishes
 
 from .hostile import Hostile, hang_up, html_reply, json_reply, reply
 from .sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session
@@ -292,3 +294,113 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
     finally:
         moved.store.delete(desk.key.id())
         moved.withdraw()
+
+
+# What is wished for
+
+
+def needed(desk: Desk, **changes: object) -> str:
+    """Return why a sign-in is needed."""
+    with pytest.raises(SignInNeeded) as caught:
+        desk.go(ask=False, **changes)
+    assert desk.terminal.said == []
+    return caught.value.message.removeprefix("a sign-in is needed: ")
+
+
+def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk) -> None:
+    """It came with an hour, 29 minutes are left, and 30 are wanted; one second earlier it would do."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800))
+    whole = desk.signed_in(left=3600)
+    desk.now += 1799
+    assert desk.go().token == whole.id_token
+    desk.now += 1
+    desk.server.on("/token", desk.tokens())
+    outcome = desk.go()
+    assert desk.sent() == [OLD.reveal()]
+    assert outcome.expiry == desk.now + 3600
+    assert outcome.margin == 1800
+
+
+def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Desk) -> None:
+    """Also where it gives the same token again, which has less left each time."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=86400))
+    whole = desk.signed_in(left=400)
+    assert desk.go().margin == 200
+    desk.now += 200
+    desk.server.on("/token", json_reply({"id_token": whole.id_token.reveal(), "token_type": "Bearer"}))
+    assert desk.go().margin == 100
+    for _ in range(3):
+        assert desk.go().token == whole.id_token
+    assert desk.sent() == [OLD.reveal()]
+
+
+def test_ahead_of_its_end_is_ahead_of_what_is_wished(desk: Desk) -> None:
+    """Of an hour half is useful, so it is due after 21 minutes rather than 42; what is not due is not refreshed."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800), refresh_ahead=700)
+    whole = desk.signed_in(left=3600, id_token=desk.token())
+    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    desk.now += 1259
+    assert refresh_ahead(desk.request, world)
+    assert desk.sent() == []
+    desk.now += 1
+    assert refresh_ahead(desk.request, world)
+    assert desk.sent() == [OLD.reveal()]
+    assert desk.stored() != whole
+
+
+def test_a_session_that_is_older_than_wished_is_not_refreshed(desk: Desk) -> None:
+    """Neither now nor ahead; the provider's auth_time counts, and a refresh that moves it moves nothing."""
+    session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
+    desk.request = replace(desk.request, refresh_ahead=700)
+    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
+    said = needed(desk, wishes=Wishes(max_age=2999))
+    assert said.startswith(f"you signed in at {at}")
+    assert said.endswith(", longer ago than --max-age=49m59s allows")
+    assert not refresh_ahead(replace(desk.request, wishes=Wishes(max_age=2999)), world)
+    moved = desk.token(exp=NOW, auth_time=NOW)
+    desk.signed_in(signed_in_at=int(NOW) - 3000, generation=2, id_token=moved)
+    assert "longer ago" in needed(desk, wishes=Wishes(max_age=2999))
+    earlier = desk.token(exp=NOW, auth_time=NOW - 4000)
+    desk.signed_in(signed_in_at=int(NOW) - 3000, generation=3, id_token=earlier)
+    assert "longer ago" in needed(desk, wishes=Wishes(max_age=3999))
+    assert desk.sent() == []
+    desk.go(wishes=Wishes(max_age=4000))
+    assert desk.sent() == [OLD.reveal()]
+
+
+def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> None:
+    """The why says which claim; what was stored is not replaced by it."""
+    desk.request = replace(desk.request, wishes=Wishes(expect_claims=(("email", "*@corp.example"),)))
+    before = desk.signed_in()
+    desk.server.on("/token", desk.tokens(email="ada@other.example"))
+    said = needed(desk)
+    assert said.endswith(
+        'this account has email "ada@other.example", and --expect-claim wants email=*@corp.example'
+    )
+    after = desk.stored()
+    assert after is not None
+    assert after.id_token == before.id_token
+
+
+# Why a sign-in is needed
+
+
+def test_each_reason_has_its_words(desk: Desk) -> None:
+    """One line, with the local time; nobody was asked for anything yet."""
+    assert needed(desk) == "first use of this session"
+    assert needed(desk, storage="none") == "no session is kept"
+    assert needed(desk, sign_in=True) == "you asked for it"
+    whole = desk.signed_in(left=-60, refresh_token=None)
+    at = time.strftime("%H:%M", time.localtime(whole.expiry))
+    assert needed(desk).startswith(f"the session ended at {at}")
+    assert needed(desk, sign_in=True) == f"you asked for it; the session of {whole.person} stays until then"
+    desk.signed_in(left=900, refresh_token=None, generation=2)
+    assert needed(desk, force_refresh=True) == "--force-refresh, and the session has no refresh token"
+    desk.now += 600
+    assert needed(desk, wishes=Wishes(min_ttl=450)).endswith(", sooner than --min-ttl=7m30s wants")
+    desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": "revoked"}, 400))
+    desk.signed_in(generation=3)
+    assert needed(desk) == "the refresh token was refused: invalid_grant: revoked"
+    (cache() / "tokens" / desk.key.id()).write_bytes(b"damaged")
+    assert needed(desk) == "the stored session is gone or damaged"

@@ -60,6 +60,17 @@ REFUSED = {
         "--oidc-client-secret=x",
         "--grant-type=client-credentials",
     ),
+    "a machine's account": (
+        "--expect-claim=email=*@corp.example",
+        "--oidc-client-secret=x",
+        "--grant-type=client-credentials",
+    ),
+    "a hint without a request": ("--login-hint=ada", "--grant-type=device-code"),
+    "a prompt without a request": ("--prompt=login", "--username=ada", "--grant-type=password"),
+    "an age without a request": ("--max-age=0", "--grant-type=password"),
+    "two hints": ("--login-hint=ada", "--oidc-auth-request-extra-params=login_hint=bob"),
+    "two prompts": ("--prompt=login", "--oidc-auth-request-extra-params=a=b,prompt=none"),
+    "two ages": ("--max-age=8h", "--oidc-auth-request-extra-params=max_age=1"),
     "refresh without session": ("--refresh-ahead=0.5", "--token-cache-storage=none"),
 }
 """Of each row a command line: its first word is a flag that is named, and so is its last, given or missing."""
@@ -174,6 +185,8 @@ NARROWER = {
     "--grant-type": "--grant-type=device-code",
     "--username": "--username=ada",
     "--session": "--session=work",
+    "--expect-claim": "--expect-claim=email=*@corp.example",
+    "--login-hint": "--login-hint=ada",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused
 from kubectl_oidc.grants import choice
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.wishes import Wishes
 
 from .hostile import Hostile, json_reply
 from .sign_ins import SECRET, Desk
@@ -67,7 +68,7 @@ def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
     """And what the flags leave to be said comes first."""
     chosen(desk, grant=grant, notes=("that flag does nothing",))
     assert desk.terminal.told[0] == "note: that flag does nothing"
-    assert desk.terminal.told[1].endswith(": first use")
+    assert desk.terminal.said[0].endswith(": first use"), "terminal or not"
     assert any(line.endswith(": first use") for line in desk.log.lines)
     assert "1 that flag does nothing" in desk.log.lines
 
@@ -75,7 +76,17 @@ def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
 def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     """Over SSH, and the provider has them; it says why."""
     assert chosen(desk, grant="auto") == DEVICE_CODE
-    assert "(this is " in desk.terminal.said[0]
+    assert "(this is " in desk.terminal.said[1]
+
+
+@pytest.mark.parametrize("wishes", [Wishes(prompt="login"), Wishes(max_age=0)])
+def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
+    desk: Desk, wishes: Wishes
+) -> None:
+    """RFC 8628 has neither prompt nor max_age; a hint of whom to propose is no reason."""
+    assert chosen(desk, grant="auto", wishes=wishes) == "authorization_code"
+    assert desk.asked("/device") == []
+    assert chosen(desk, grant="auto", wishes=Wishes(login_hint="ada")) == DEVICE_CODE
 
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:

@@ -76,13 +76,14 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert [poll["grant_type"] for poll in polls] == [GRANT] * 3
     assert {poll["device_code"] for poll in polls} == {"SECRET-device-code"}
     assert sum(desk.slept) == 15
-    assert desk.terminal.said[1] == f"{desk.server.url}/enter"
-    assert desk.terminal.said[3] == "WDJB-MJHT"
-    assert desk.terminal.said[0].startswith("Sign in needed. On any device")
-    assert desk.terminal.said[4:] == [""]
     host = urlsplit(desk.server.url).hostname
-    assert desk.terminal.told == [f"Signing in at {host}: first use"]
-    assert f"1 signing in at {host} by device code: first use" in desk.log.lines
+    assert desk.terminal.said[0] == f"Signing in at {host}: first use"
+    assert desk.terminal.said[1].startswith("Sign in needed. On any device")
+    assert desk.terminal.said[2] == f"{desk.server.url}/enter"
+    assert desk.terminal.said[4] == "WDJB-MJHT"
+    assert desk.terminal.said[5:] == [""]
+    assert desk.terminal.told == []
+    assert f"1 signing in at {host}: first use" in desk.log.lines
     assert re.fullmatch(
         r"Waiting until the code WDJB-MJHT is entered, (1:00|0:\d\d) left \(Ctrl-C ends it\)",
         desk.terminal.awaited[0],
@@ -105,8 +106,8 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
     wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
 
     assert opened.read_text(encoding="utf-8") == f"{complete}\n"
-    assert desk.terminal.said[4] == f"\nor open this address, which has the code in it:\n\n  {complete}"
-    assert desk.terminal.told[1:] == [
+    assert desk.terminal.said[5] == f"\nor open this address, which has the code in it:\n\n  {complete}"
+    assert desk.terminal.told == [
         "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)",
         "The browser opens at that address; compare the code that it shows with this one",
     ]
@@ -192,7 +193,7 @@ def test_nothing_secret_is_said(desk: Desk) -> None:
     sign_in(desk)
     words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
     desk.server.on("/token", json_reply(words, 400))
-    with pytest.raises(ProviderRefused, match="does not accept the device code") as caught:
+    with pytest.raises(ProviderRefused, match="the device code was refused") as caught:
         sign_in(desk)
     assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
 
@@ -261,4 +262,4 @@ def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
 def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
     """Where auto chose it."""
     sign_in(desk, no_browser="this is an SSH session")
-    assert desk.terminal.said[0].startswith("Sign in needed (this is an SSH session).")
+    assert desk.terminal.said[1].startswith("Sign in needed (this is an SSH session).")

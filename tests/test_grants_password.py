@@ -127,4 +127,4 @@ def test_what_is_not_given_is_asked_for(
     who = password._typed(desk.request, desk.world, keys, "first use", Deadline.after(5))  # type: ignore[arg-type]
     assert who == (given.get("username", "ada"), given.get("password", Secret("word")))
     assert keys.asked == [(words.format(host=host), shown) for words, shown in asked]
-    assert desk.terminal.told == [f"Signing in at {host}: first use"]
+    assert desk.terminal.said == [f"Signing in at {host}: first use"]

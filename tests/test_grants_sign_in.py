@@ -375,7 +375,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
         ask()
     with pytest.raises(SignInPaused) as caught:
         ask()
-    assert "kubectl oidc-login setup" in caught.value.hint
+    assert "kubectl oidc-login login" in caught.value.hint
     desk.settings["sign_in"] = True
     for _ in range(2):
         with pytest.raises(SignInTimeout):

@@ -398,3 +398,22 @@ def test_arbitrary_signed_claims_are_believed_or_refused(claims: dict[str, objec
         return
     assert (token.issuer, token.subject) == (ISSUER, "00u1")
     assert CLIENT_ID in token.audience
+
+
+@pytest.mark.parametrize("ago", [0, 3600, 3660])
+def test_a_sign_in_that_is_as_young_as_was_asked_is_taken(ago: int) -> None:
+    """Core 3.1.3.7 rule 13, with the usual skew."""
+    claims: dict[str, object] = {"auth_time": NOW - ago}
+    assert judge(claims, replace(EXPECTED, max_age=3600)).claims["auth_time"] == NOW - ago
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "said"),
+    [(None, "has no claim auth_time"), (NOW - 3661, "longer ago than --max-age"), ("soon", "auth_time")],
+)
+def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(auth_time: object, said: str) -> None:
+    """Only where max_age was asked for."""
+    with pytest.raises(IdTokenError, match=said) as caught:
+        judge({"auth_time": auth_time}, replace(EXPECTED, max_age=3600))
+    assert caught.value.hint
+    assert judge({"auth_time": auth_time}).subject == "00u1"

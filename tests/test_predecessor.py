@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.predecessor import clients, find, remove
 from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.wishes import Wishes
 
 from .arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, members
 from .tokens import CLIENT_ID, ISSUER, NOW, base64url
@@ -97,3 +99,21 @@ def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path
     """RFC 6749, appendix A.17: it is visible ASCII, and is sent in a form."""
     left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": refresh})
     assert find(asked(tmp_path), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("wishes", "taken"),
+    [
+        (Wishes(expect_claims=(("email", "*@corp.example"),)), True),
+        (Wishes(expect_claims=(("email", "*@other.example"),)), False),
+        (Wishes(prompt="login", min_ttl=1800), True),
+        (Wishes(login_hint="alice"), False),
+        (Wishes(max_age=28800), False),
+    ],
+)
+def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
+    tmp_path: Path, wishes: Wishes, *, taken: bool
+) -> None:
+    """Nor where it is not known whom the sign-in was proposed to, or when it was."""
+    left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
+    assert (find(replace(asked(tmp_path), wishes=wishes), {}) is not None) is taken

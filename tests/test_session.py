@@ -44,6 +44,9 @@ ANOTHER = {
     "use_access_token": True,
     "exchange": ("cluster-b", "id_token"),
     "exchange, another type": ("cluster-b", "jwt"),
+    "wishes": (("login_hint", "alice"),),
+    "wishes, a claim": (("expect_claims", [("email", "alice@example.com")]),),
+    "wishes, the same as an exchange": (("cluster-b", "id_token"),),
 }
 
 THE_SAME = {

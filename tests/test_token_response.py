@@ -173,7 +173,7 @@ def test_invalid_grant_is_its_own_error(grant: str, thing: str, hint: str) -> No
     error = refused("invalid_grant", "expired", grant_type=grant)
     assert isinstance(error, InvalidGrant)
     assert error.code == "invalid_grant"
-    assert error.message == f"the provider does not accept {thing} (invalid_grant: expired)"
+    assert error.message == f"{thing} was refused: invalid_grant: expired"
     assert hint in error.hint
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.environment import variable
 from kubectl_oidc.cli.options import LISTEN
 from kubectl_oidc.cli.values import split
@@ -20,6 +21,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG
+from kubectl_oidc.wishes import AGE_FLAG, EXPECT_FLAG, HINT_FLAG, OF_THE_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,6 +62,10 @@ class Given:
         """Tell whether the browser is to come back to an address of ours."""
         grant = self.value("--grant-type") or "auto"
         return grant == "authcode" or (grant == "auto" and not self.value("--username"))
+
+    def authorizes(self) -> bool:
+        """Tell whether there is to be an authorization request, as far as that is known by now."""
+        return self.listens() or self.value("--grant-type") == "authcode-keyboard"
 
     def ports(self) -> set[str]:
         """Return the ports that the browser may come back to, as text; none where the redirect URL says it."""
@@ -145,6 +151,34 @@ def _proves(given: Given, *methods: str) -> bool:
 
 def _has_secret(given: Given) -> bool:
     return any(map(given.has, _SECRETS))
+
+
+def _said(given: Given, flag: str) -> bool:
+    """Tell whether a flag says something; no seconds at all are something to --max-age."""
+    return given.has(flag) or (flag == AGE_FLAG and given.value(flag) is not None)
+
+
+def _without_request(flag: str) -> Wrong:
+    """Return the row of a flag that is part of the authorization request, where there is none."""
+    return Wrong(
+        (flag, "--grant-type"),
+        lambda given: _said(given, flag) and not given.authorizes(),
+        "{0} is part of the authorization request, and {1}=device-code, password or client-credentials makes none",
+        f"leave out {flag}, or sign in through the browser (a user name given as --username chooses the password)",
+    )
+
+
+_EXTRA = "--oidc-auth-request-extra-params"
+
+
+def _twice(flag: str, name: str) -> Wrong:
+    """Return the row of a flag whose parameter is among the extra ones as well."""
+    return Wrong(
+        (flag, _EXTRA),
+        lambda given: _said(given, flag) and name in dict(pairs.read(_EXTRA, given.value(_EXTRA) or ())),
+        f"{{0}} and {{1}}={name}=… both say {name}",
+        f"give {flag} alone",
+    )
 
 
 SIGN_IN: tuple[Wrong, ...] = (
@@ -244,6 +278,14 @@ SIGN_IN: tuple[Wrong, ...] = (
         "ask for the audience at once: --oidc-auth-request-extra-params=audience=AUDIENCE",
     ),
     Wrong(
+        (EXPECT_FLAG, "--grant-type"),
+        lambda given: given.has(EXPECT_FLAG) and given.value("--grant-type") == "client-credentials",
+        "{0} is about a person's account, and with {1}=client-credentials the client signs in as itself",
+        "leave out one of them",
+    ),
+    *(_without_request(flag) for flag in OF_THE_REQUEST),
+    *(_twice(flag, name) for flag, name in OF_THE_REQUEST.items()),
+    Wrong(
         ("--refresh-ahead", "--token-cache-storage"),
         lambda given: (
             given.has("--refresh-ahead")
@@ -312,6 +354,7 @@ PURGE: tuple[Wrong, ...] = tuple(
             "--username",
             "--session",
         ),
+        *(EXPECT_FLAG, HINT_FLAG),
     )
 )
 

@@ -42,7 +42,7 @@ def completed(names: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any
     flag = next(name for name in names if name.startswith("--"))
     more: dict[str, Any] = {"envvar": variable(flag), "show_envvar": True}
     if settings.get("multiple"):
-        more["cls"] = Pairs if settings.get("metavar") == "NAME=VALUE" else Repeatable
+        more["cls"] = Pairs if "=" in settings.get("metavar", "") else Repeatable
     kind = {"FILE": "file", "DIR": "dir"}.get(settings.get("metavar", ""))
     if kind:
         more["shell_complete"] = lambda _ctx, _param, incomplete: [CompletionItem(incomplete, type=kind)]

@@ -17,7 +17,6 @@ from kubectl_oidc.refresh import refresh_ahead
 from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember
 from kubectl_oidc.token_request import World
-from kubectl_oidc.walk import MARGIN
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli import Call
@@ -40,5 +39,5 @@ def get_token(call: Call, /, **values: Any) -> int:
     if call.ahead:
         return 0 if refresh_ahead(request, world) else 1
     outcome = reconsider(request, world, authenticate(request, world, call.lock), call.times)
-    remember(request, outcome, api_version=info.api_version, margin=MARGIN, log=log)
+    remember(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
     return write(credential(outcome.token, outcome.expiry).answer(info.api_version))

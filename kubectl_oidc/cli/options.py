@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_oidc.cli import wishes
 from kubectl_oidc.cli.client_authentication import CLIENT_AUTHENTICATION
 from kubectl_oidc.cli.client_secret import CLIENT_SECRET
 from kubectl_oidc.cli.environment import completed
@@ -130,6 +131,7 @@ IDENTITY: tuple[Option, ...] = (
         },
     ),
     (("--username",), {"metavar": "NAME", "help": "User name of the password grant."}),
+    *wishes.ACCOUNT,
     (
         ("--session",),
         {"metavar": "NAME", "default": "", "help": "Keep this sign-in apart from others at the same issuer."},
@@ -208,6 +210,7 @@ SIGN_IN: tuple[Option, ...] = (
             "help": "Password of the password grant; it is asked for where it is not given.",
         },
     ),
+    *wishes.SIGN_IN,
     (
         ("--refresh-ahead",),
         {

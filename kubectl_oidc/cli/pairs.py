@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def read(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -25,13 +25,25 @@ def read(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
     Raises:
         UsageError: A pair has no name or no ``=``.
     """
-    pairs: dict[str, str] = {}
-    for text in (field for word in given for field in _fields(flag, word)):
+    return tuple(dict(each(flag, given)).items())
+
+
+def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[tuple[str, str]]:
+    """Return the names and values in their order, every one.
+
+    Args:
+        flag: As in `read`.
+        given: As in `read`.
+        form: What a pair looks like, for the error.
+
+    Raises:
+        UsageError: A pair has no name or no ``=``.
+    """
+    for text in (field for word in given for field in _fields(word)):
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise _malformed(flag)
-        pairs[name.strip()] = value
-    return tuple(pairs.items())
+            raise UsageError(f"{flag} wants {form}, and a value has no name or no =", f"write {flag}={form}")
+        yield name.strip(), value
 
 
 def write(name: str, value: str) -> str:
@@ -42,15 +54,12 @@ def write(name: str, value: str) -> str:
     return '"' + word.replace('"', '""') + '"'
 
 
-def _fields(flag: str, word: str) -> list[str]:
+def _fields(word: str) -> list[str]:
+    """Return the pairs in a word; an empty one where it is no line of CSV."""
     if word.count("=") == 1:
         quoted = len(word) > 1 and word[0] == word[-1] == '"'
         return [word[1:-1] if quoted else word]
     try:
         return [field for row in csv.reader([word]) for field in row if field.strip()]
     except csv.Error:
-        raise _malformed(flag) from None
-
-
-def _malformed(flag: str) -> UsageError:
-    return UsageError(f"{flag} wants NAME=VALUE, and a value has no name or no =", f"write {flag}=NAME=VALUE")
+        return [""]

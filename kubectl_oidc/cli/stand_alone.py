@@ -29,6 +29,7 @@ _OF_THE_USER = frozenset(
             "--session",
             "--token-cache-storage",
             "--refresh-ahead",
+            "--min-ttl",
         ),
     }
 )

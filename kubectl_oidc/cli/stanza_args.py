@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.options import IDENTITY, SIGN_IN
+from kubectl_oidc.durations import written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg
 from kubectl_oidc.secret import Secret
@@ -51,6 +52,14 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
             yield arg
 
 
+_PATHS = frozenset(
+    {
+        *("token_cache_dir", "oidc_client_secret_file", "oidc_client_assertion_key"),
+        *("oidc_client_certificate", "oidc_client_key", "local_server_cert", "local_server_key"),
+    }
+)
+
+
 def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[Arg]:
     match name:
         case "oidc_client_secret" | "password":
@@ -59,13 +68,14 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
             yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")
         case "oidc_request_header":
             yield from (_header(*pair) for pair in request.request_headers)
-        case "oidc_auth_request_extra_params":
-            yield from (Arg(flag, pairs.write(*pair)) for pair in request.extra_params)
+        case "oidc_auth_request_extra_params" | "expect_claim":
+            given = request.extra_params if name.startswith("oidc") else request.wishes.expect_claims
+            yield from (Arg(flag, pairs.write(*pair)) for pair in given)
+        case "min_ttl" | "max_age":
+            yield Arg(flag, written(value))
         case "certificate_authority":
             yield from (Arg(flag, _anywhere(path)) for path in value if path)
-        case "token_cache_dir" | "oidc_client_secret_file" | "oidc_client_assertion_key":
-            yield Arg(flag, _anywhere(value))
-        case "oidc_client_certificate" | "oidc_client_key" | "local_server_cert" | "local_server_key":
+        case _ if name in _PATHS:
             yield Arg(flag, _anywhere(value))
         case _ if isinstance(value, bool):
             yield Arg(flag, None if value else "false")

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange
+from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
 from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
@@ -37,6 +37,8 @@ _TEXTS = (
     "oidc_auth_request_extra_params",
     "oidc_redirect_url",
     "username",
+    "expect_claim",
+    "login_hint",
     "password",
     "open_url_after_authentication",
 )
@@ -73,6 +75,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         pushed_authorization=values.get("oidc_pushed_authorization_requests", "auto"),
         use_access_token=bool(values.get("oidc_use_access_token")),
         exchange=token_exchange.read(values),
+        wishes=wishes.read(values),
         request_headers=pairs.read("--oidc-request-header", values.get("oidc_request_header", ())),
         extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),
         listen_addresses=_listen_addresses(values.get("listen_address", ()), redirect_url),

@@ -74,6 +74,7 @@ def authorization_parameters(
     parameters: dict[str, str | Secret] = {
         name: value for name, value in request.extra_params if name not in OUR_PARAMETERS
     }
+    parameters |= request.wishes.parameters()
     parameters |= {
         "response_type": "code",
         "client_id": request.client_id,
@@ -153,7 +154,10 @@ _HINTS = {
     "invalid_scope": "ask for scopes that the provider knows: --oidc-extra-scope; some refuse offline_access",
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
     "invalid_request": "see the provider's log; the redirect URI and PKCE settings of the client are the usual causes",
-    "login_required": "sign in at the provider first, or leave out prompt=none",
+    **dict.fromkeys(
+        ("login_required", "interaction_required", "consent_required", "account_selection_required"),
+        "the provider must ask the person something: sign in there first, or leave out --prompt=none",
+    ),
     "server_error": "the provider failed; try again, and see its log",
     "temporarily_unavailable": "the provider is overloaded or in maintenance; try again later",
 }

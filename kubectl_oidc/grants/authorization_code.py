@@ -13,6 +13,7 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.grants import pasted
+from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
@@ -95,11 +96,7 @@ def _send_person(
 ) -> bool:
     """Open the browser, or tell the person what to open where no browser can be; return whether one was opened."""
     terminal = world.terminal
-    host = urlsplit(request.issuer).hostname or request.issuer
-    terminal.say(f"Signing in at {plain(host)}: {plain(why)}")
-    world.log.info(1, f"signing in at {host}: {why}")
-    if request.tls.insecure:
-        terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
+    announce(request, world, why)
     if server.tried:
         terminal.say(
             f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "

@@ -8,15 +8,14 @@ address is pasted.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.grants import pasted
+from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
-from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
@@ -56,13 +55,8 @@ def sign_in(
     with keyboard(world) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
-        host = plain(urlsplit(request.issuer).hostname or request.issuer)
         with failures.counted():
-            world.terminal.say(f"Signing in at {host}: {plain(why)}")
-            if request.tls.insecure:
-                world.terminal.say(
-                    "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)"
-                )
+            announce(request, world, why)
             authorization = AuthorizationRequest(request, world, provider, metadata, attempt, redirect_uri)
             printed = PrintedAddress(authorization, world.terminal)
             printed.show("Open this address in a browser and sign in")

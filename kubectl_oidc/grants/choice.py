@@ -82,6 +82,8 @@ def _by_device_code(
     reason = browser.available()
     if reason is None:
         return None
+    if request.wishes.prompt or request.wishes.max_age is not None:
+        return None  # which the device code has no way to ask for (RFC 8628 §3.1)
     metadata = provider.metadata(Deadline.after(request.timeout))
     if metadata.device_authorization_endpoint is None:
         world.log.info(1, f"{reason}, and the provider's metadata names no device_authorization_endpoint")

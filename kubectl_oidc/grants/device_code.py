@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from kubectl_oidc.browser import Browser, may_be_opened
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.attempt import code_challenge
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import remaining
-from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS
 from kubectl_oidc.tokens import accept
 
@@ -135,11 +135,7 @@ def _show(
 ) -> None:
     """Show the code and where to enter it (RFC 8628 §3.3); open that page where there is a browser."""
     terminal = world.terminal
-    host = plain(urlsplit(request.issuer).hostname or request.issuer)
-    terminal.say(f"Signing in at {host}: {plain(why)}")
-    world.log.info(1, f"signing in at {host} by device code: {why}")
-    if request.tls.insecure:
-        terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
+    announce(request, world, why)
     because = f" ({no_browser})" if no_browser else ""
     terminal.need(f"Sign in needed{because}. On any device, open this address in a browser:\n")
     terminal.show(device.verification_uri)

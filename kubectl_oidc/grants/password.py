@@ -7,10 +7,10 @@ It is here because kubelogin has it, for machines' accounts.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant
+from kubectl_oidc.grants.announcement import announce, host
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
@@ -79,12 +79,13 @@ class Credentials(NamedTuple):
 
 def _typed(request: TokenRequest, world: World, keys: Keyboard, why: str, deadline: Deadline) -> Credentials:
     """Ask for what is not given; the password is not seen."""
-    host = plain(urlsplit(request.issuer).hostname or request.issuer)
-    world.terminal.say(f"Signing in at {host}: {plain(why)}")
+    announce(request, world, why)
     username = request.username or keys.ask("User name: ", deadline, shown=True)
     if request.password:
         return Credentials(username, request.password)
-    return Credentials(username, Secret(keys.ask(f"Password of {plain(username)} at {host}: ", deadline)))
+    return Credentials(
+        username, Secret(keys.ask(f"Password of {plain(username)} at {host(request)}: ", deadline))
+    )
 
 
 def _exchange(

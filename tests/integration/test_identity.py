@@ -24,6 +24,8 @@ ANOTHER_SESSION: dict[str, tuple[list[str], dict[str, str]]] = {
     "KUBECACHEDIR": ([], {"KUBECACHEDIR": "{home}/elsewhere"}),
     "HOME": ([], {"HOME": "{home}/elsewhere"}),
     "the access token": (["--oidc-use-access-token"], {}),
+    "an expected account": (["--expect-claim=email=*@example.com"], {}),
+    "a proposed account": (["--login-hint=bob"], {}),
 }
 
 THE_SAME_SESSION: dict[str, list[str]] = {
@@ -38,6 +40,9 @@ THE_SAME_SESSION: dict[str, list[str]] = {
     "PKCE by its old name": ["--oidc-use-pkce"],
     "whose certificates are believed": ["--insecure-skip-tls-verify"],
     "the log": ["-v", "1"],
+    "how the provider asks": ["--prompt=login"],
+    "how old a sign-in may be": ["--max-age=8h"],
+    "how long a token must last": ["--min-ttl=1m"],
     "a scope twice": ["--oidc-extra-scope=email"],
     "scopes in one flag": ["--oidc-extra-scope=profile,email"],
     "a scope that is always there": ["--oidc-extra-scope=openid"],

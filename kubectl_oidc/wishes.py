@@ -1,0 +1,101 @@
+"""What a person wishes of a sign-in: which account, how the provider asks, and how long what it brings must last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.durations import written
+from kubectl_oidc.errors import WrongAccount
+from kubectl_oidc.text import plain, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXPECT_FLAG, HINT_FLAG = "--expect-claim", "--login-hint"
+PROMPT_FLAG, AGE_FLAG, TTL_FLAG = "--prompt", "--max-age", "--min-ttl"
+
+PROMPTS = ("none", "login", "consent", "select_account", "create")
+"""What ``prompt`` may hold (OpenID Connect Core 3.1.2.1; Initiating User Registration 1.0 for ``create``)."""
+
+OF_THE_REQUEST = {HINT_FLAG: "login_hint", PROMPT_FLAG: "prompt", AGE_FLAG: "max_age"}
+"""The flags that are parameters of the authorization request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person wishes.
+
+    Attributes:
+        expect_claims: Claims that the account must have, and a shell-style pattern for each.
+        login_hint: Whom the provider should propose (OpenID Connect Core 3.1.2.1).
+        prompt: How it should ask: words of ``PROMPTS`` with a space between.
+        max_age: The most seconds since the person last signed in at the provider; None where it does not matter.
+        min_ttl: For how many more seconds a token that is handed out must be good.
+    """
+
+    expect_claims: tuple[tuple[str, str], ...] = ()
+    login_hint: str = ""
+    prompt: str = ""
+    max_age: int | None = None
+    min_ttl: int = 0
+
+    def identity(self) -> tuple[tuple[str, object], ...]:
+        """Return what makes another session: what decides whose it is."""
+        said: tuple[tuple[str, object], ...] = (
+            ("expect_claims", sorted(set(self.expect_claims))),
+            ("login_hint", self.login_hint),
+        )
+        return tuple((name, value) for name, value in said if value)
+
+    def parameters(self) -> dict[str, str]:
+        """Return what goes into the authorization request (OpenID Connect Core 3.1.2.1)."""
+        age = "" if self.max_age is None else str(self.max_age)
+        said = {"login_hint": self.login_hint, "prompt": self.prompt, "max_age": age}
+        return {name: value for name, value in said.items() if value}
+
+    def words(self) -> list[str]:
+        """Return the flags of a command line that say the same."""
+        return [
+            *(f"{EXPECT_FLAG}={name}={pattern}" for name, pattern in self.expect_claims),
+            *([f"{HINT_FLAG}={self.login_hint}"] if self.login_hint else []),
+            *([f"{PROMPT_FLAG}={self.prompt}"] if self.prompt else []),
+            *([] if self.max_age is None else [f"{AGE_FLAG}={written(self.max_age)}"]),
+            *([f"{TTL_FLAG}={written(self.min_ttl)}"] if self.min_ttl else []),
+        ]
+
+    def check(self, claims: Mapping[str, object]) -> None:
+        """Refuse an account that is not the expected one.
+
+        Args:
+            claims: What its ID token says, validated.
+
+        Raises:
+            WrongAccount: A claim is missing, or none of its values matches.
+        """
+        for name, pattern in self.expect_claims:
+            value = claims.get(name)
+            if _matches(value, pattern):
+                continue
+            shown = plain(name, limit=80)
+            came = f"has no claim {shown}" if value is None else f"has {shown} {quoted(value)}"
+            raise WrongAccount(
+                f"this account {came}, and {EXPECT_FLAG} wants {shown}={plain(pattern, limit=120)}",
+                f"choose another account: try again with {PROMPT_FLAG}=select_account, or sign out at the provider first; "
+                "nothing of this one is kept",
+            )
+
+
+def _matches(value: object, pattern: str) -> bool:
+    """Tell whether a claim matches; a list does if one item does, and what is no text is compared as JSON writes it."""
+    from fnmatch import fnmatchcase
+    from json import dumps
+
+    return any(
+        fnmatchcase(item if isinstance(item, str) else dumps(item), pattern)
+        for item in (value if isinstance(value, list) else [value])
+        if item is not None
+    )
+
+
+NONE = Wishes()
