@@ -313,6 +313,32 @@ def test_each_flow_names_the_test_that_shows_it() -> None:
         assert all(row), row
 
 
+COMPARISON = REPOSITORY / "docs" / "comparison.md"
+
+
+def test_each_claim_about_another_program_says_where_it_is_from() -> None:
+    """Every cell that is not ours has a mark, or says that nothing was found; every mark has its source, and every source its mark."""
+    text, _, sources = COMPARISON.read_text(encoding="utf-8").partition("## Sources")
+    features = text.partition("## Feature by feature")[2].partition("## Speed, as measured")[0]
+    rows = [line.strip("| ").split(" | ") for line in features.splitlines() if re.match(r"\| [^|]", line)]
+    assert len(rows) > 25
+    for row in rows:
+        assert len(row) == 7, row
+        bare = [cell for cell in row[2:] if "<sup>" not in cell and cell not in {"not found", "not measured"}]
+        assert not bare, row
+    marked = {mark for marks in re.findall(r"<sup>([^<]+)</sup>", text) for mark in marks.split()}
+    named = re.findall(rf"^\| ({MARK}) \| [^|]+ \|$", sources, re.MULTILINE)
+    assert sorted(marked) == sorted(named)
+
+
+def test_the_comparison_has_no_figures_but_the_bench_s() -> None:
+    """Each time and each amount of memory on the page stands on the page that `make bench` writes."""
+    performance = (REPOSITORY / "docs" / "performance.md").read_text(encoding="utf-8")
+    figures = set(re.findall(r"\d[\d.]* (?:ms|MB)\b", COMPARISON.read_text(encoding="utf-8")))
+    assert len(figures) > 20
+    assert not {figure for figure in figures if not re.search(rf"(?<![\d.]){re.escape(figure)}", performance)}
+
+
 @pytest.mark.xdist_group("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:
