@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,6 +141,17 @@ WAYS: dict[str, Way] = {
     "a sign-in on purpose": Way(command="login", before=True, prints=()),
     "who that is": Way(command="whoami", before=True, prints=()),
     "which sessions there are": Way(("-o", "wide"), command="status", before=True, prints=()),
+    "what is wrong, in a session that is good": Way(
+        ("-o", "json"), command="doctor", before=True, ends=1, prints=()
+    ),
+    "what is wrong, in a session that ended": Way(
+        command="doctor",
+        before=True,
+        ends=1,
+        prints=(),
+        earlier=lambda provider: provider.claims.update(exp=int(time.time()) + 8),
+        arrange=_echo(400, "invalid_grant"),
+    ),
     "a sign-out": Way(command="logout", before=True, prints=(), earlier=_revokes),
     "a sign-out that is refused with all that was sent": Way(
         ("--keep-provider-session",),
