@@ -76,23 +76,32 @@ def check_storage(examination: Examination) -> Seen:
             "os-keyring",
         )
         return
-    took = _probe(store)
+    yield _speed(store, _probe(store), chosen=not keeper.decided_here)
+
+
+def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
+    """Say how a place that works does.
+
+    Args:
+        store: The place.
+        took: The seconds that it takes.
+        chosen: Whether somebody chose it, or a session rests there already.
+    """
     if took > _SLOW:
-        yield Finding(
+        return Finding(
             Severity.WARNING,
             f"{store.where()} takes {took:.1f} s to write, read and clear a session",
             "choose another place with --token-cache-storage",
             "store",
         )
-    elif keeper.decided_here and store.name == "disk":
-        yield Finding(
+    if store.name == "disk" and not chosen:
+        return Finding(
             Severity.WARNING,
             f"there is no OS keyring here, so sessions rest in files: {store.where()}",
             "--token-cache-storage=disk settles this; kernel and none are the other choices",
             "store",
         )
-    else:
-        yield f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"
+    return f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"
 
 
 def _probe(store: Store) -> float:
