@@ -168,7 +168,7 @@ def refusal(
     said = f"{code}: {description}" if description else code
     known = explain(issuer, code, description)
     if code == "invalid_grant":
-        thing = _THINGS.get(grant_type, "credentials")
+        thing = _THINGS.get(grant_type, "user name or the password")
         hint = known or _GRANT_HINTS.get(grant_type, "check the user name and the password")
         return InvalidGrant(f"the {thing} was refused: {said}", hint, code=code)
     hint = _HINTS.get(code, "the provider's log may say more")

@@ -164,7 +164,7 @@ def test_a_scope_that_is_no_text_counts_as_not_said(scope: object) -> None:
     [
         ("refresh_token", "the refresh token", "sign in again"),
         ("authorization_code", "the authorization code", "redirect URI"),
-        ("password", "the credentials", "password"),
+        ("password", "the user name or the password", "password"),
         ("urn:ietf:params:oauth:grant-type:device_code", "the device code", "enter the new code"),
     ],
 )

@@ -15,8 +15,20 @@ if TYPE_CHECKING:
     from tests.plugin import Ended
 
 
+def beside_the_reason(said: str) -> str:
+    """Return what was said on standard error beside the line that tells whoever is asked to sign in why; it stands there once.
+
+    Args:
+        said: All that was said.
+    """
+    lines = said.splitlines(keepends=True)
+    rest = [line for line in lines if not line.startswith("Signing in at ")]
+    assert len(lines) - len(rest) <= 1, said
+    return "".join(rest)
+
+
 def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
-    """Return the words of the one error and the one hint; nothing else was said, nothing stands on standard output.
+    """Return the words of the one error and the one hint; nothing but a reason was said beside, nothing stands on standard output.
 
     Args:
         ended: A run that failed.
@@ -24,7 +36,7 @@ def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
     """
     assert (ended.status, ended.stdout) == (status, ""), ended.stderr
     assert "Traceback" not in ended.stderr
-    error, hint = ended.stderr.splitlines()
+    error, hint = beside_the_reason(ended.stderr).splitlines()
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
     return error.removeprefix("error: "), hint.removeprefix("hint: ")
@@ -33,7 +45,7 @@ def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
 def warning(ended: Ended) -> str:
     """Return the one warning that came with a token, which is all that was said."""
     assert ended.status == 0, ended.stderr
-    (line,) = ended.stderr.splitlines()
+    (line,) = beside_the_reason(ended.stderr).splitlines()
     assert line.startswith("warning: ")
     return line.removeprefix("warning: ")
 

@@ -18,7 +18,7 @@ from tests.plugin import wait_until
 
 from .laptop import cache, claims_of, token_of
 from .mounts import LaptopWithin
-from .said import complaint, locks_held, warning
+from .said import beside_the_reason, complaint, locks_held, warning
 from .users import owned_by, somebody_else, without_runtime_directory
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_a_lock_beside_the_session_that_cannot_be_had_leaves_one_tab(expired: La
     ended = [plugin.ended() for plugin in plugins]
     assert [one.status for one in ended] == [0] * 4
     assert len({token_of(one.stdout) for one in ended}) == 1
-    (said,) = [one.stderr for one in ended if one.stderr]
+    (said,) = [text for one in ended if (text := beside_the_reason(one.stderr))]
     assert said.startswith(f"warning: the session cannot be locked, so it is not refreshed: {beside}")
     assert expired.realm.seen().token_requests == ["authorization_code"]
 
@@ -226,7 +226,7 @@ def test_without_a_runtime_directory_there_is_one_tab(server: LaptopWithin, tmp_
     """The lock rests in a directory of ours alone, and nothing is said."""
     plugins = [server.start() for _ in range(4)]
     ended = [plugin.ended() for plugin in plugins]
-    assert [(one.status, one.stderr) for one in ended] == [(0, "")] * 4
+    assert [(one.status, beside_the_reason(one.stderr)) for one in ended] == [(0, "")] * 4
     assert len({token_of(one.stdout) for one in ended}) == len(server.browser.opened()) == 1
     directories = {path.parent for path in (tmp_path / "tmp").rglob("*.lock")}
     directories |= {path.parent for path in Path(f"/run/user/{os.geteuid()}").glob("kubectl-oidc/*.lock")}

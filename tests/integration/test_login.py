@@ -17,7 +17,10 @@ def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop)
     signed_in.scripted.signs_in_as("bob")
     ended = signed_in.run(*signed_in.words(command="login"))
     assert (ended.status, ended.stdout) == (0, "")
-    first, second, third = ended.stderr.splitlines()
+    why, first, second, third = ended.stderr.splitlines()
+    assert (
+        why == "Signing in at 127.0.0.1: you asked for it; the session of alice@example.com stays until then"
+    )
     assert first == "Signed in as bob@example.com; the token is good for 59 min"
     assert second == f"The session at {signed_in.realm.issuer} is kept in {cache() / 'tokens'}"
     assert third == "It replaces the session of alice@example.com"

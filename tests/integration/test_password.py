@@ -80,7 +80,7 @@ def test_two_user_names_are_two_sessions(laptop: Laptop) -> None:
 def test_a_wrong_password_is_said_and_not_tried_again_and_again(laptop: Laptop) -> None:
     """Providers lock accounts: background programs wait. The password is nowhere in what is said."""
     error, hint = complaint(laptop.get_token(ALICE, "--password=something else"))
-    assert "does not accept" in error
+    assert "was refused: invalid_grant" in error
     assert "password" in hint
     assert "something else" not in error + hint
     laptop.realm.forget()

@@ -19,7 +19,7 @@ from tests import parts
 from tests.plugin import wait_until
 
 from .laptop import cache, claims_of, token_of
-from .said import locks_held, port_of
+from .said import beside_the_reason, locks_held, port_of
 from .slow_keyring import SlowKeyring
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def test_a_signal_ends_the_wait_for_another_plugin(laptop: Laptop, signum: signa
     assert all(line.startswith("[v1] ") for line in said.splitlines()), said
     assert holder.is_running()
     assert locks_held() != []
-    assert ends_by(holder, signal.SIGTERM) == ""
+    assert beside_the_reason(ends_by(holder, signal.SIGTERM)) == ""
     assert locks_held() == []
 
 

@@ -17,7 +17,7 @@ from kubectl_oidc.stores.disk import DIRECTORY as TOKENS
 from tests.tokens import CLIENT_ID
 
 from .laptop import cache
-from .said import written_files
+from .said import beside_the_reason, written_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,8 +96,8 @@ class Outcome:
     pages: list[Page] = field(default_factory=list)
 
     def said(self) -> list[str]:
-        """Return the lines that stand there at any verbosity: neither log nor traceback."""
-        lines = [line for line in self.stderr.splitlines() if not _LOG.match(line)]
+        """Return the lines that stand there at any verbosity, beside the reason of a sign-in: neither log nor traceback."""
+        lines = [line for line in beside_the_reason(self.stderr).splitlines() if not _LOG.match(line)]
         return [line for line in lines if not line.startswith("  ")]
 
 
