@@ -45,6 +45,7 @@ PACKAGES = {
     "npm": "npm",
     "zsh": "zsh",
     "fish": "fish",
+    "mandoc": "mandoc",
 }
 
 
@@ -219,6 +220,7 @@ def main() -> int:
         "kubectl": kubectl,
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
+        "mandoc": lambda: program("mandoc"),
     }
     lacking = 0
     for name, find in parts.items():
