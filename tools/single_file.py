@@ -8,16 +8,23 @@ shiv packs it; its first run unpacks it under ``~/.shiv`` (or ``SHIV_ROOT``).
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
+import platform
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
+from kubectl_oidc.version import __version__
 from tools import lock_files, sbom, wheel
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Go's words for machines, where they are others."""
 
 START = """import sys
 
@@ -39,14 +46,20 @@ def main() -> int:
     """Build it, and return the exit status."""
     parser = argparse.ArgumentParser(prog="make single-file", description=__doc__)
     parser.add_argument("--output", type=Path, default=lock_files.ROOT / "dist" / wheel.PROGRAM)
-    output: Path = parser.parse_args().output
+    parser.add_argument(
+        "--archive", action="store_true", help="put it and LICENSE into an archive beside it, too"
+    )
+    given = parser.parse_args()
+    output: Path = given.output
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         build(output)
     except subprocess.CalledProcessError as error:
         print(f"single-file: failed: {error}", file=sys.stderr)
         return 1
-    print(f"{output} ({output.stat().st_size / 1e6:.1f} MB)")
+    made = [output, archive(output)] if given.archive else [output]
+    for path in made:
+        print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 
@@ -74,6 +87,39 @@ def build(output: Path) -> None:
         _leave_out_what_is_not_run(site)
         (site / "kubectl_oidc_single_file.py").write_text(START, encoding="utf-8")
         _pack(site, output)
+
+
+def archive_name(version: str, system: str, machine: str) -> str:
+    """Return the archive's name for a system and a machine in Go's words, such as ``linux`` and ``amd64``."""
+    return f"{wheel.PROGRAM}-{version}-{system}-{machine}.tar.gz"
+
+
+def archive(file: Path) -> Path:
+    """Put the file and LICENSE into an archive, as krew and people download it; the same file gives the same bytes.
+
+    Args:
+        file: What ``build`` made, on this machine.
+
+    Returns:
+        The archive, beside the file.
+    """
+    machine = platform.machine().lower()
+    name = archive_name(__version__, sys.platform, _MACHINES.get(machine, machine))
+    path = file.with_name(name)
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for source, inside, mode in (
+            (file, wheel.PROGRAM, 0o755),
+            (lock_files.ROOT / "LICENSE", "LICENSE", 0o644),
+        ):
+            member = tarfile.TarInfo(inside)
+            member.size, member.mode = source.stat().st_size, mode
+            with source.open("rb") as content:
+                tar.addfile(member, content)
+    return path
 
 
 def requirements() -> str:
