@@ -9,7 +9,7 @@ DEV := .venv/.dev
 MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh fuzz bench coverage mutants lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage mutants lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -51,9 +51,11 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-pages: $(DEV) ## Write docs/reference.md, docs/messages.md and README's transcript anew, from what the program says
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md, manual page, recipes and README's transcript anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.messages
+	@$(BIN)/python -m tools.man_page
+	@$(BIN)/python -m tools.recipes
 	@$(BIN)/python -m tools.transcript
 
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
@@ -65,6 +67,12 @@ screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser show
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
+
+dist: $(DEV) ## Build wheel and source archive into dist/, and check them
+	@$(BIN)/python -m tools.dist
+
+single-file: $(DEV) ## Build dist/kubectl-oidc_login: one file that any Python from 3.11 to 3.14 runs, on this kind of machine
+	@$(BIN)/python -m tools.single_file $(ARGS)
 
 fuzz: ## Throw changed inputs at everything that parses, a minute each (ARGS="--seconds 600 kubeconfig" for more of one)
 	@tools/fuzz $(ARGS)

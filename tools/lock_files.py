@@ -37,9 +37,17 @@ class Pin:
     marker: Marker | None
     hashes: tuple[str, ...]
 
+    def line(self) -> str:
+        """Return the line of a requirements file that asks for it where it is needed."""
+        where = f" ; {self.marker}" if self.marker else ""
+        return f"{self.name}=={self.version}{where}" + self._hashes()
+
     def anywhere(self) -> str:
         """Return the line of a requirements file that asks for it on every platform."""
-        return f"{self.name}=={self.version}" + "".join(_HASH + digest for digest in self.hashes)
+        return f"{self.name}=={self.version}" + self._hashes()
+
+    def _hashes(self) -> str:
+        return "".join(_HASH + digest for digest in self.hashes)
 
 
 def read(path: Path) -> list[Pin]:

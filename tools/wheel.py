@@ -13,11 +13,12 @@ ROOT = lock_files.ROOT
 PROGRAM = "kubectl-oidc_login"
 
 
-def build(directory: Path) -> Path:
+def build(directory: Path, source: Path = ROOT) -> Path:
     """Build the wheel of this checkout.
 
     Args:
         directory: Where it goes.
+        source: What it is made of: the checkout, or a source archive.
 
     Returns:
         The wheel's path.
@@ -28,10 +29,25 @@ def build(directory: Path) -> Path:
         "--no-deps",
         "--no-build-isolation",
         f"--wheel-dir={directory}",
-        str(ROOT),
+        str(source),
     )
     (wheel,) = directory.glob("kubectl_oidc-*.whl")
     return wheel
+
+
+def source_archive(directory: Path) -> Path:
+    """Build the source archive (sdist) of this checkout.
+
+    Args:
+        directory: Where it goes.
+
+    Returns:
+        The archive's path.
+    """
+    command = [sys.executable, "-m", "hatchling", "build", "--target=sdist", f"--directory={directory}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = directory.glob("kubectl_oidc-*.tar.gz")
+    return archive
 
 
 def install(wheel: Path, directory: Path, *, extra: str = "", newest_pip: bool = False) -> Path:

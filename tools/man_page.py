@@ -1,0 +1,118 @@
+"""Write packaging/kubectl-oidc_login.1, the manual page that the wheel installs, from the program's own help.
+
+`make pages` writes it; a test holds the page against the program. No date stands in it, so that the same program has the
+same page.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.cli import COMMANDS, program
+from kubectl_oidc.version import __version__
+
+from . import lock_files, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = lock_files.ROOT / "packaging" / "kubectl-oidc_login.1"
+
+INTRODUCTION = f"""\
+.TH KUBECTL\\-OIDC_LOGIN 1 "" "kubectl\\-oidc {__version__}" "User Commands"
+.SH NAME
+kubectl\\-oidc_login \\- sign in to Kubernetes with OpenID Connect
+.SH SYNOPSIS
+.B kubectl oidc\\-login
+.RI [ option " ...] [" command " [" option " ...]]"
+.br
+.B kubectl\\-oidc_login
+.RI [ option " ...] [" command " [" option " ...]]"
+.SH DESCRIPTION
+A kubectl exec credential plugin.
+.B kubectl
+runs
+.B get\\-token
+for each command, as its kubeconfig says, and finds it on the PATH under
+either name.
+.B setup
+is where to begin.
+.PP
+Without a command the kubeconfig's user with
+.B auth\\-provider: oidc
+signs in, and the tokens are written back there.
+.PP
+Standard output carries what was asked for; words for people go to standard
+error."""
+
+EXIT_STATUS = {
+    "0": "It is done.",
+    "1": "It failed: an error: line says what, a hint: line what to do.",
+    "2": "The command line cannot be understood.",
+    "129, 130, 143": "It was ended by SIGHUP, Ctrl-C or SIGTERM.",
+}
+
+
+def page() -> str:
+    """Return the page, in the macros of man(7)."""
+    parts = [INTRODUCTION, ".SH COMMANDS"]
+    with click.Context(program, info_name="kubectl oidc-login") as context:
+        for name, (_, words) in COMMANDS.items():
+            command = program.get_command(context, name)
+            if command is None:
+                raise SystemExit(f"no such command: {name}")
+            parts += [f".SS {roff(name)}", f"{roff(words)}."]
+            parts += _options(command, click.Context(command, parent=context, info_name=name))
+        parts += [".SH OPTIONS WITHOUT A COMMAND", *_options(program, context)]
+    parts += [
+        ".SH ENVIRONMENT",
+        "Every flag has the variable that stands with it: the flag decides, else it.",
+    ]
+    for variables, meaning in _variables():
+        parts += _entry(variables, meaning)
+    parts.append(".SH EXIT STATUS")
+    for status, meaning in EXIT_STATUS.items():
+        parts += _entry(status, meaning)
+    parts += [".SH SEE ALSO", ".BR kubectl (1)"]
+    return "\n".join(parts) + "\n"
+
+
+def roff(text: str) -> str:
+    """Return text as roff shows it: what is between backticks in bold, no character that roff would act upon."""
+    escaped = (
+        " ".join(text.split())
+        .replace("\\", "\\e")
+        .replace("-", "\\-")
+        .replace("~", "\\(ti")
+        .replace("^", "\\(ha")
+    )
+    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped)
+    return "\n".join(
+        f"\\&{line}" if line.startswith((".", "'")) else line
+        for line in textwrap.wrap(bold, 78, break_on_hyphens=False, break_long_words=False)
+    )
+
+
+def _entry(term: str, meaning: str) -> list[str]:
+    return [".TP", f"\\fB{roff(term)}\\fR", roff(meaning)]
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    for flag, variable, meaning in reference.rows(command, context):
+        yield from _entry(flag, f"{meaning} (`{variable}`)" if variable else meaning)
+
+
+def _variables() -> list[tuple[str, str]]:
+    """Return the variables that docs/reference.md tells of, and what each does."""
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", reference.INTRODUCTION, re.MULTILINE)
+    return [
+        (variables.replace("`", ""), f"{meaning[:1].upper()}{meaning[1:]}.") for variables, meaning in rows
+    ]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
