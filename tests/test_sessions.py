@@ -90,7 +90,7 @@ def test_a_purged_session_is_none() -> None:
 
 
 def test_last_used_is_when_a_kubectl_was_last_given_a_token() -> None:
-    kept = keep()
+    kept = keep(signed_in_at=NOW)
     assert kept.last_used() == NOW
     handed = cache() / HANDED
     handed.mkdir()

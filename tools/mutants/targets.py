@@ -47,6 +47,7 @@ TARGETS: Final = {
     "grants/pushed_authorization": _BROWSER,
     "grants/pasted": _BROWSER,
     "grants/choice": ("grants_choice", "grants_sign_in"),
+    "grants/announcement": ("grants_announcement", "grants_sign_in"),
     "grants/device_code": _DEVICE,
     "grants/device_authorization": _DEVICE,
     "grants/authorization_code_keyboard": ("grants_authorization_code_keyboard", "grants_keyboard"),
