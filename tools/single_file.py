@@ -16,17 +16,20 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from kubectl_oidc.version import __version__
 from tools import lock_files, sbom, wheel
 
+INTERPRETER = "/usr/bin/env python3"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Go's words for machines, where they are others."""
 
-START = """import sys
+START = """import os
+import sys
 
 if sys.version_info < (3, 11):
     sys.exit(
@@ -34,9 +37,24 @@ if sys.version_info < (3, 11):
         "hint: run it with a newer one, as in `python3.13 FILE`, or put one first on the PATH".format(*sys.version_info[:2])
     )
 
-from kubectl_oidc.__main__ import main
+archive = os.path.realpath(__loader__.archive)
+root = os.environ.get("SHIV_ROOT") or os.path.join(os.path.expanduser("~"), ".shiv")
+site = os.path.join(root, os.path.basename(archive) + "_BUILD", "site-packages")
+if os.path.isdir(site) and not any(name.startswith("SHIV_") and name != "SHIV_ROOT" for name in os.environ):
+    sys.path[0] = site
+    from kubectl_oidc.__main__ import main
+
+    main()
+else:
+    import _bootstrap
+
+    _bootstrap.bootstrap()
 """
-"""What is run first: anything later would end in a traceback where Python is too old, as macOS's own is."""
+"""The file's ``__main__.py``, in the place of shiv's.
+
+Anything later than the first question would end in a traceback where Python is too old, as macOS's own is. What has been
+unpacked is run from where shiv has put it without shiv, whose own start imports more than a cached answer may cost.
+"""
 
 _OF_THE_BUILD = ("direct_url.json", "uv_cache.json", "RECORD", "INSTALLER", "REQUESTED")
 """What an installer notes about the installation: when, and from which directory."""
@@ -85,8 +103,8 @@ def build(output: Path) -> None:
             shutil.copytree(own, site, dirs_exist_ok=True)
         _install(site, str(wheel.build(work / "dist")))
         _leave_out_what_is_not_run(site)
-        (site / "kubectl_oidc_single_file.py").write_text(START, encoding="utf-8")
         _pack(site, output)
+        _start_without_shiv(output)
 
 
 def archive_name(version: str, system: str, machine: str) -> str:
@@ -146,11 +164,11 @@ def _pack(site: Path, output: Path) -> None:
     shiv = [str(Path(sys.executable).with_name("shiv")), "--reproducible", "--compressed"]
     packed = [
         f"--site-packages={site}",
-        "--entry-point=kubectl_oidc_single_file:main",
+        "--entry-point=kubectl_oidc.__main__:main",
         f"--output-file={output}",
     ]
     done = subprocess.run(
-        [*shiv, *packed, "--python=/usr/bin/env python3"],
+        [*shiv, *packed, f"--python={INTERPRETER}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -159,6 +177,18 @@ def _pack(site: Path, output: Path) -> None:
     if done.returncode:
         print(done.stdout, file=sys.stderr)
         done.check_returncode()
+
+
+def _start_without_shiv(output: Path) -> None:
+    with zipfile.ZipFile(output) as packed:
+        parts = [(part, packed.read(part)) for part in packed.infolist()]
+        build = json.loads(packed.read("environment.json"))["build_id"]
+    start = START.replace("_BUILD", f"_{build}").encode()
+    with output.open("wb") as file:
+        file.write(f"#!{INTERPRETER}\n".encode())
+        with zipfile.ZipFile(file, "w") as packed:
+            for part, content in parts:
+                packed.writestr(part, start if part.filename == "__main__.py" else content)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -80,6 +81,14 @@ def test_it_signs_in_and_then_answers_from_its_cache(laptop: Laptop, file: Path,
     assert token_of(second.stdout) == token_of(first.stdout)
     assert laptop.realm.seen().total == 0
     assert (home / ".shiv").is_dir()
+    traced = laptop.begin(
+        *laptop.words(), command=[sys.executable, "-I", "-X", "importtime", str(file)]
+    ).ended(60)
+    imported = set(re.findall(r"\| +([\w.]+)$", traced.stderr, re.MULTILINE))
+    assert "kubectl_oidc.hot.answer" in imported
+    assert not {"_bootstrap", "click", "json", "zipfile"} & imported, (
+        "a cached answer is as light as elsewhere"
+    )
 
 
 def test_too_old_a_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
