@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
-pytestmark = pytest.mark.xdist_group("single_file")  # it is built once
+pytestmark = [
+    pytest.mark.xdist_group("single_file"),  # it is built once
+    pytest.mark.timeout(400),  # and what is in it is fetched for each Python, where it was not before
+]
 
 
 @pytest.fixture(scope="module")
