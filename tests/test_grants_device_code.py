@@ -85,7 +85,7 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert desk.terminal.told == []
     assert f"1 signing in at {host}: first use" in desk.log.lines
     assert re.fullmatch(
-        r"Waiting until the code WDJB-MJHT is entered, (1:00|0:\d\d) left \(Ctrl-C ends it\)",
+        r"Waiting for the code, (1:00|0:\d\d) left \(Ctrl-C ends it\)",
         desk.terminal.awaited[0],
     )
     assert len(desk.terminal.awaited) == 16

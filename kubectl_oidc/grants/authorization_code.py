@@ -200,7 +200,7 @@ def _await_answer(
     """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
 
     def words() -> str:
-        return f"Waiting for the sign-in in the browser, {remaining(deadline.left())} left (Ctrl-C ends it)"
+        return f"Waiting for the browser, {remaining(deadline.left())} left (Ctrl-C ends it)"
 
     with paste.offered() if paste else nullcontext(), world.terminal.waiting(words()):
         while not deadline.passed():

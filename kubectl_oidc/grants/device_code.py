@@ -85,7 +85,7 @@ def sign_in(
         end = Deadline.after(min(deadline.left(), device.expires_in or deadline.left()))
 
         def words() -> str:
-            return f"Waiting until the code {device.user_code} is entered, {remaining(end.left())} left (Ctrl-C ends it)"
+            return f"Waiting for the code, {remaining(end.left())} left (Ctrl-C ends it)"
 
         with world.terminal.waiting(words()):
             response = poll(

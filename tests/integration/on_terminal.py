@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-_ROWS, _COLUMNS = 40, 160
+_ROWS = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -32,6 +32,7 @@ class OnTerminal:
         controlling: Whether it is the program's controlling terminal, as at a login.
         through: A command that runs the program, which stands behind it.
         env: Variables beside the test's own environment.
+        columns: How wide it is.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class OnTerminal:
         controlling: bool = True,
         through: tuple[str, ...] = (),
         env: Mapping[str, str] | None = None,
+        columns: int = 160,
     ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
         # setsid makes the terminal the program's own, so that Ctrl-C typed there reaches it.
         self._process = subprocess.Popen(
             [

@@ -71,7 +71,7 @@ def test_none_keeps_nothing(laptop: Laptop) -> None:
     """--token-cache-storage=none: each call signs in, and no file knows of it."""
     laptop.storage = "none"
     ended = [laptop.get_token() for _ in range(2)]
-    assert [one.stderr for one in ended] == [""] * 2
+    assert [one.stderr for one in ended] == ["Signing in at 127.0.0.1: no session is kept\n"] * 2
     tokens = {token_of(one.stdout) for one in ended}
     assert len(tokens) == len(laptop.browser.opened()) == 2
     assert files_with("alice") == []

@@ -35,7 +35,7 @@ AT_ONCE = 3.0  # seconds; far less than any time-out of the program
 
 
 def ends_by(running: Running, signum: signal.Signals) -> str:
-    """Send a signal, hold the end of the program against it, and return what it had said before."""
+    """Send a signal, hold the end of the program against it, and return what it had said before beside why one signs in."""
     began = time.monotonic()
     running.send(signum)
     ended = running.ended(20)
@@ -43,9 +43,10 @@ def ends_by(running: Running, signum: signal.Signals) -> str:
     assert (ended.status, ended.stdout) == (128 + signum, "")
     assert "Traceback" not in ended.stderr
     assert [path for path in cache().rglob(".*") if path.is_file()] == [], "half-written files"
-    lines = ended.stderr.splitlines(keepends=True)
+    said = beside_the_reason(ended.stderr)
+    lines = said.splitlines(keepends=True)
     if signum != signal.SIGINT:
-        return ended.stderr
+        return said
     assert lines[-2].startswith("error: interrupted by Ctrl-C")
     assert lines[-1].startswith("hint: ")
     return "".join(lines[:-2])
@@ -108,7 +109,7 @@ def test_a_signal_ends_the_wait_for_another_plugin(laptop: Laptop, signum: signa
     assert all(line.startswith("[v1] ") for line in said.splitlines()), said
     assert holder.is_running()
     assert locks_held() != []
-    assert beside_the_reason(ends_by(holder, signal.SIGTERM)) == ""
+    assert ends_by(holder, signal.SIGTERM) == ""
     assert locks_held() == []
 
 

@@ -16,7 +16,7 @@ from .said import beside_the_reason, complaint, locks_held
 if TYPE_CHECKING:
     from .laptop import Laptop
 
-AWAITED = "Waiting for the sign-in in the browser"
+AWAITED = "Waiting for the browser"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 
 
