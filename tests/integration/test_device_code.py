@@ -109,7 +109,7 @@ def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> 
         _, code, _ = codes(laptop, terminal.text())
         assert re.search(rf"\x1b\[1;7m {code} \x1b\[0m", terminal.raw())
         assert "Waiting for the code, 1:" in terminal.text()
-        spans = re.compile(r"entered, (\d:\d\d) left")
+        spans = re.compile(r"the code, (\d:\d\d) left")
         wait_until(lambda: len(set(spans.findall(terminal.text()))) > 1, "the time that is left changes")
         terminal.type(b"\x03")
         ended = terminal.ended()
