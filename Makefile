@@ -9,7 +9,7 @@ DEV := .venv/.dev
 MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage mutants lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage mutants breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -89,6 +89,10 @@ coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 
 mutants: $(MUTANTS) ## Break what guards a sign-in, a statement at a time: do its tests notice? (ARGS=jws tries one module)
 	@$(BIN)/python -m tools.mutants $(ARGS)
+
+breaks: $(DEV) ## Break each demand of tests/standards.toml: do its tests fail? (ARGS=callback tries those with that word)
+	@tools/install-test-parts
+	@$(BIN)/python -m tools.breaks $(ARGS)
 
 lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
 from kubectl_oidc.jws import signed_claims, unverified_claims
-from kubectl_oidc.key_set import ALGORITHMS, KeySet
+from kubectl_oidc.key_set import KeySet
 from kubectl_oidc.secret import Secret
 
 from .tokens import ABSENT, base64url, good_claims, id_token, jwks, signing_key
@@ -33,7 +33,9 @@ def with_parts(header: str | None = None, claims: str | None = None, signature: 
     )
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(
+    "algorithm", [f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)]
+)
 def test_each_algorithm_of_kube_apiserver_is_verified(algorithm: str) -> None:
     """RS, PS and ES with 256, 384 and 512 bits each verify, and the claims come from what was signed."""
     key = signing_key(algorithm)

@@ -7,7 +7,7 @@ from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from kubectl_oidc.loopback import callback
 from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request, Start
@@ -358,9 +358,13 @@ def test_nothing_but_the_whole_ticket_starts(path: str) -> None:
 @ARBITRARY
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD"]) | st.text(max_size=8),
-    target=st.text(max_size=60) | st.text(max_size=60).map("/?".__add__),
+    target=st.text(max_size=60)
+    | st.text(max_size=60).map("/".__add__)
+    | st.text(max_size=60).map("/?".__add__),
     host=st.none() | st.just(HOST) | st.text(max_size=20),
 )
+@example("GET", "/evil", HOST)
+@example("GET", "/?state=evil&code=evil", HOST)
 def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
     method: str, target: str, host: str | None
 ) -> None:

@@ -58,7 +58,7 @@ class Desk:
         )
 
     def token(self, key: SigningKey = OLD, /, **claims: object) -> Secret:
-        return id_token(key, claims=good_claims(iss=self.server.url, **claims))
+        return id_token(key, claims=good_claims(**{"iss": self.server.url, **claims}))
 
     def accept(
         self,
@@ -203,15 +203,23 @@ def test_a_stored_id_token_that_cannot_be_read_has_no_nonce(desk: Desk) -> None:
     assert desk.accept(TokenResponse(desk.token(nonce="any")), before=before).expiry == NOW + 3600
 
 
-@pytest.mark.parametrize("claims", [{"sub": "00u2"}, {"aud": [CLIENT_ID, "other"], "azp": CLIENT_ID}])
+@pytest.mark.parametrize(
+    ("claims", "topic"),
+    [
+        ({"sub": "00u2"}, "id-token-changed"),
+        ({"aud": [CLIENT_ID, "other"], "azp": CLIENT_ID}, "id-token-changed"),
+        ({"iss": "https://evil.example.com"}, "id-token-issuer"),
+    ],
+    ids=["another person", "another audience", "another issuer"],
+)
 def test_a_refresh_is_about_the_same_person_for_the_same_audience(
-    desk: Desk, claims: dict[str, object]
+    desk: Desk, claims: dict[str, object], topic: str
 ) -> None:
-    """Core 12.2: otherwise the session is not used."""
+    """Core 12.2: and from the same issuer, otherwise the session is not used."""
     before = desk.session()
     with pytest.raises(IdTokenError) as caught:
         desk.accept(TokenResponse(desk.token(**claims)), before=before)
-    assert caught.value.topic == "id-token-changed"
+    assert caught.value.topic == topic
 
 
 # The access token, where it is what is handed out
