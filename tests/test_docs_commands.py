@@ -92,6 +92,8 @@ def fault(words: list[str]) -> str | None:
     name, *rest = words or ["--help"]
     if name == "oidc-login":  # kubelogin's stanza
         name, *rest = rest
+    if name == "$@":  # a script that hands its own words on
+        return None
     if name.startswith("-"):
         return _parsed(program, "kubectl oidc-login", words)
     if name not in COMMANDS:

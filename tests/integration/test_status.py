@@ -143,24 +143,23 @@ def test_whoami_without_a_session_names_the_command_that_signs_in(laptop: Laptop
 
 
 @pytest.fixture
-def production(signed_in: Laptop) -> Iterator[Laptop]:
-    """Have a cluster of the context ``production`` that trusts the realm."""
+def production(laptop: Laptop) -> Iterator[Laptop]:
+    """Have a cluster of the context ``production`` that trusts the realm, where alice is signed in."""
+    laptop.signed_in()
     authority = Authority()
     http = HttpClient(tls=TlsOptions(), log=QUIET)
-    with KubernetesApi(
-        authority, issuer=signed_in.realm.issuer, client_id=signed_in.client, http=http
-    ) as api:
+    with KubernetesApi(authority, issuer=laptop.realm.issuer, client_id=laptop.client, http=http) as api:
         cluster = {
             "server": api.url,
             "certificate-authority-data": base64.b64encode(authority.pem).decode(),
         }
         write_kubeconfig(
-            {"oidc": signed_in.words()[1:]},
+            {"oidc": laptop.words()[1:]},
             {"production": "oidc", "nowhere": "oidc"},
             current="production",
             clusters={"production": cluster},
         )
-        yield signed_in
+        yield laptop
     http.close()
 
 
@@ -186,7 +185,7 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
     error, hint = complaint(production.run("whoami", "--cluster"))
     assert error == "a sign-in is needed: first use of this session"
     assert hint.startswith("`kubectl oidc-login login` signs in")
-    assert not production.browser.opened()
+    assert len(production.browser.opened()) == 1, "the sign-in's alone"
 
 
 def test_whoami_says_that_the_context_has_no_cluster(production: Laptop) -> None:
