@@ -195,7 +195,10 @@ def refusal(error: str | None, description: str | None = None) -> SignInRefused:
         ("invalid_scope", "--oidc-extra-scope"),
         ("unauthorized_client", "authorization code grant"),
         ("invalid_request", "PKCE"),
-        ("login_required", "prompt=none"),
+        ("login_required", "leave out --prompt=none"),
+        ("interaction_required", "leave out --prompt=none"),
+        ("consent_required", "leave out --prompt=none"),
+        ("account_selection_required", "leave out --prompt=none"),
         ("server_error", "the provider failed"),
         ("temporarily_unavailable", "try again later"),
         ("something_else", f"the client's redirect URI must be {REDIRECT}"),
@@ -206,6 +209,20 @@ def test_each_code_has_its_hint(code: str, hint: str) -> None:
     error = refusal(code)
     assert error.message == f"the provider refused the sign-in with {code}"
     assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "description"),
+    [
+        ("access_denied", "User is not assigned to the client application."),
+        ("User is not assigned to the client application.", None),
+    ],
+)
+def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
+    """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
+    answer, okta = Answer(None, code, description), "https://corp.okta.com/oauth2/default"
+    assert refused(answer, REDIRECT, okta).hint.startswith("in Okta: Applications > the app > Assignments")
+    assert "Okta" not in refused(answer, REDIRECT, ISSUER).hint
 
 
 @pytest.mark.parametrize("code", [None, ""])

@@ -408,12 +408,19 @@ def test_a_sign_in_that_is_as_young_as_was_asked_is_taken(ago: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("auth_time", "said"),
-    [(None, "has no claim auth_time"), (NOW - 3661, "longer ago than --max-age"), ("soon", "auth_time")],
+    ("auth_time", "said", "hint", "topic"),
+    [
+        (None, "has no claim auth_time, which --max-age needs", "leave out --max-age", "max-age"),
+        (NOW - 3661, "longer ago than --max-age", "try again with --prompt=login", "max-age"),
+        ("soon", "auth_time", "the provider must put this right", "id-token"),
+    ],
 )
-def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(auth_time: object, said: str) -> None:
+def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(
+    auth_time: object, said: str, hint: str, topic: str
+) -> None:
     """Only where max_age was asked for."""
     with pytest.raises(IdTokenError, match=said) as caught:
         judge({"auth_time": auth_time}, replace(EXPECTED, max_age=3600))
-    assert caught.value.hint
+    assert caught.value.hint.startswith(hint)
+    assert caught.value.topic == topic
     assert judge({"auth_time": auth_time}).subject == "00u1"

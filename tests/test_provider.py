@@ -10,7 +10,13 @@ from urllib.parse import parse_qs
 import pytest
 
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderUnreachable, UsageError
+from kubectl_oidc.errors import (
+    InvalidGrant,
+    ProviderMisbehaves,
+    ProviderRefused,
+    ProviderUnreachable,
+    UsageError,
+)
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import LONGEST, STALE
@@ -521,3 +527,57 @@ def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr()
     assert "token request: refresh_token, client authentication none" in shown.err
     assert "SECRET" not in shown.err + shown.out
+
+
+# Revocation
+
+
+@pytest.fixture
+def revoking(laptop: Laptop) -> Laptop:
+    """Have a provider that revokes, and a process that has met it before."""
+    metadata = {**discovery(laptop.server.url), "revocation_endpoint": f"{laptop.server.url}/revoke"}
+    laptop.server.on(WELL_KNOWN, json_reply(metadata))
+    laptop.server.on("/revoke", reply(200))
+    laptop.refresh()
+    laptop.asked()
+    return laptop
+
+
+def test_a_refresh_token_is_revoked_with_one_request(revoking: Laptop) -> None:
+    """RFC 7009 §2.1: the token, what it is, and the client; a good answer says nothing (§2.2)."""
+    revoking.now += LONGEST - 1
+    assert revoking.process().revoke(Secret("old"), soon()) is True
+    (asked,) = revoking.server.asked
+    assert asked.path == "/revoke"
+    assert parse_qs(asked.body.decode()) == {
+        "token": ["old"],
+        "token_type_hint": ["refresh_token"],
+        "client_id": ["kubernetes"],
+    }
+
+
+def test_where_nothing_can_be_revoked_nothing_is_asked(laptop: Laptop) -> None:
+    laptop.refresh()
+    laptop.asked()
+    assert laptop.process().revoke(Secret("old"), soon()) is False
+    assert laptop.asked() == []
+
+
+def test_a_revocation_that_is_refused_is_named_without_the_token(revoking: Laptop) -> None:
+    answer = {"error": "invalid_client", "error_description": "no client for SECRET-token"}
+    revoking.server.on("/revoke", json_reply(answer, 401))
+    with pytest.raises(ProviderRefused, match="refuses the revocation request") as caught:
+        revoking.process().revoke(Secret("SECRET-token"), soon())
+    assert "SECRET" not in caught.value.message
+
+
+def test_a_revocation_that_is_not_answered_ends_in_time(revoking: Laptop) -> None:
+    revoking.server.on("/revoke", silence)
+    with pytest.raises(ProviderUnreachable, match="no whole answer within"):
+        revoking.process().revoke(Secret("old"), soon(0.3))
+
+
+def test_metadata_that_is_not_there_ends_a_revocation_in_time(laptop: Laptop) -> None:
+    laptop.server.on(WELL_KNOWN, silence)
+    with pytest.raises(ProviderUnreachable, match="no whole answer within"):
+        laptop.process().revoke(Secret("old"), soon(0.3))

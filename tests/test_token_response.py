@@ -326,3 +326,18 @@ def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret:
         issuer=ISSUER,
     )
     assert is_one_plain_line(f"{error.message} {error.hint}")
+
+
+@pytest.mark.parametrize(
+    ("code", "description"),
+    [
+        ("access_denied", "User is not assigned to the client application."),
+        ("User is not assigned to the client application.", None),
+        ("invalid_grant", "User is not assigned to the client application."),
+    ],
+)
+def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
+    """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
+    okta = "https://corp.okta.com/oauth2/default"
+    assert refused(code, description, issuer=okta).hint.startswith("in Okta: Applications > the app > Assign")
+    assert "Okta" not in refused(code, description).hint
