@@ -100,7 +100,9 @@ class _Way:
                 self.said.append("There is no refresh token to revoke")
                 return
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
-            if self._provider().revoke(self.session.refresh_token, deadline):
+            with self.world.terminal.waiting(f"Revoking the refresh token at {self.host}"):
+                revoked = self._provider().revoke(self.session.refresh_token, deadline)
+            if revoked:
                 self.said.append(f"Revoked the refresh token at {self.host}")
             else:
                 self.said.append(

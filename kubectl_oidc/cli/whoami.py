@@ -121,7 +121,8 @@ def _ask(cluster: Cluster, token: Secret, world: World) -> Identity:
     Raises:
         ClusterError: It does not say.
     """
-    with ClusterClient(cluster, token, log=world.log) as client:
+    asking = world.terminal.waiting(f"Asking {plain(cluster.server)}")
+    with asking, ClusterClient(cluster, token, log=world.log) as client:
         return client.who_am_i(Deadline.after(CLUSTER_SECONDS))
 
 

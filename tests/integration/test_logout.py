@@ -12,6 +12,7 @@ from tests.plugin import wait_until
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import Laptop, cache
+from .on_terminal import OnTerminal
 from .said import complaint, files_with
 
 if TYPE_CHECKING:
@@ -148,3 +149,13 @@ def test_a_refresh_that_is_on_its_way_does_not_bring_it_back(signed_in: Laptop, 
     refreshing.ended()
     assert signed_in.stored() == {}
     assert signed_in.storage == storage
+
+
+def test_a_terminal_shows_what_is_awaited(signed_in: Laptop) -> None:
+    """The provider may take its time; without a terminal nothing is said of it."""
+    signed_in.realm.fail_next("/token/revocation", delay_ms=800)
+    with OnTerminal(*signed_in.words(KEEP, command="logout")) as terminal:
+        terminal.shows("Revoking the refresh token at 127.0.0.1")
+        ended = terminal.ended()
+    assert ended.status == 0
+    assert "Revoked the refresh token at 127.0.0.1" in ended.stderr
