@@ -19,10 +19,12 @@ from kubectl_oidc.stores import first_store, index, open_store
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import Self
 
     from kubectl_oidc.log import Log
     from kubectl_oidc.session import Session, SessionKey
     from kubectl_oidc.stores.base import Store
+    from kubectl_oidc.token_request import TokenRequest, World
 
 
 class SessionKeeper:
@@ -56,6 +58,26 @@ class SessionKeeper:
             self.session_id, storage=self.store.name, cache_dir=cache_dir, environ=environ, log=log
         )
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
+
+    @classmethod
+    def of(cls, request: TokenRequest, world: World, *, storage: str = "") -> Self:
+        """Return the keeper of the session that answers a request.
+
+        Args:
+            request: What is asked for.
+            world: Environment and log.
+            storage: Another value of --token-cache-storage than the request's.
+
+        Raises:
+            StoreError: The store that was asked for does not exist on this machine.
+        """
+        return cls(
+            request.key(),
+            storage=storage or request.storage,
+            cache_dir=request.cache_dir,
+            environ=world.environ,
+            log=world.log,
+        )
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
         if storage != "auto":

@@ -17,13 +17,14 @@ from .token_response import TokenResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from typing import TypeVar
+    from typing import Self, TypeVar
 
     from .http import HttpClient
     from .id_token import KeySet
     from .log import Log
     from .metadata_cache import Kind
     from .secret import Secret
+    from .token_request import TokenRequest, World
 
     T = TypeVar("T")
 
@@ -68,6 +69,27 @@ class Provider:
         trust = "unchecked" if http.insecure else "checked"
         headers = (word for field in sorted(client.request_headers) for word in field)
         self._cache = MetadataCache(cache_dir, (issuer, trust, *headers), log)
+
+    @classmethod
+    def of(cls, request: TokenRequest, world: World, http: HttpClient) -> Self:
+        """Return the provider as the client of a request meets it.
+
+        Args:
+            request: What is asked for.
+            world: Clock and log.
+            http: How it is asked.
+
+        Raises:
+            UsageError: The issuer URL cannot be one, or the client's private key cannot be used.
+        """
+        return cls(
+            issuer=request.issuer,
+            client=request.client(),
+            http=http,
+            cache_dir=request.cache_dir,
+            clock=world.clock,
+            log=world.log,
+        )
 
     def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
         """Return the provider's metadata: the kept one while it is fresh, else fetched (Discovery §4).

@@ -16,6 +16,8 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.tokens import Tokens
 
@@ -152,6 +154,16 @@ class Session:
     def token(self) -> Secret:
         """Return the token that is handed out."""
         return self.access_token or self.id_token
+
+    def claims(self) -> Mapping[str, object]:
+        """Return what the token that is handed out says; nothing where it is one that somebody else reads."""
+        from kubectl_oidc.errors import IdTokenError
+        from kubectl_oidc.jws import unverified_claims
+
+        try:
+            return unverified_claims(self.token())
+        except IdTokenError:
+            return {}
 
     def issued_at(self, now: int) -> int:
         """Return when the token that is handed out was issued, epoch seconds.

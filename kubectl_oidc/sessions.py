@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.copies import Copies
-from kubectl_oidc.errors import IdTokenError, StoreError
+from kubectl_oidc.errors import StoreError
 from kubectl_oidc.hot.answer import HANDED
-from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.stores import index, open_store
 
 if TYPE_CHECKING:
@@ -64,12 +63,7 @@ class KeptSession:
 
     def claims(self) -> Mapping[str, object]:
         """Return what the token that the cluster gets says; nothing where it is not there, or says nothing to us."""
-        if self.session is None:
-            return {}
-        try:
-            return unverified_claims(self.session.token())
-        except IdTokenError:
-            return {}
+        return self.session.claims() if self.session else {}
 
     def last_used(self) -> int:
         """Return when a token of it was last had or handed to a kubectl, epoch seconds, as far as that is noted here."""

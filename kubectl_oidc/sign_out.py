@@ -139,12 +139,5 @@ class _Way:
 
     def _provider(self) -> Provider:
         if self.provider is None:
-            self.provider = Provider(
-                issuer=self.request.issuer,
-                client=self.request.client(),
-                http=self.http,
-                cache_dir=self.request.cache_dir,
-                clock=self.world.clock,
-                log=self.world.log,
-            )
+            self.provider = Provider.of(self.request, self.world, self.http)
         return self.provider

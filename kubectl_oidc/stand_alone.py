@@ -156,16 +156,8 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
             1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
         )
         return "the kubeconfig's tokens are of another issuer or client"
-    client = request.client()
     http = HttpClient(tls=request.tls, log=world.log)
-    provider = Provider(
-        issuer=request.issuer,
-        client=client,
-        http=http,
-        cache_dir=request.cache_dir,
-        clock=world.clock,
-        log=world.log,
-    )
+    provider = Provider.of(request, world, http)
     try:
         tokens = _refresh(user, user.refresh_token, provider, request, world, before)
     except InvalidGrant as error:

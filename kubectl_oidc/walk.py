@@ -39,19 +39,10 @@ class Walk:
         self.unreadable = False
         self._warned = False
         try:
-            self.keeper = self._keeper(request.storage)
+            self.keeper = SessionKeeper.of(request, world)
         except StoreError as error:
             self._warn(error)
-            self.keeper = self._keeper("none")
-
-    def _keeper(self, storage: str) -> SessionKeeper:
-        return SessionKeeper(
-            self.request.key(),
-            storage=storage,
-            cache_dir=self.request.cache_dir,
-            environ=self.world.environ,
-            log=self.world.log,
-        )
+            self.keeper = SessionKeeper.of(request, world, storage="none")
 
     def now(self) -> int:
         """Return the time in whole epoch seconds."""
@@ -63,15 +54,7 @@ class Walk:
         Args:
             http: How it is asked.
         """
-        request = self.request
-        return Provider(
-            issuer=request.issuer,
-            client=request.client(),
-            http=http,
-            cache_dir=request.cache_dir,
-            clock=self.world.clock,
-            log=self.world.log,
-        )
+        return Provider.of(self.request, self.world, http)
 
     def load(self) -> Session | None:
         """Return the session as it is stored now; where it cannot be read, that is said once, and there is none."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.manifests import Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.token_request import TokenRequest
 
 CLAIMS: tuple[Option, ...] = (
     (
@@ -45,3 +50,20 @@ PREFIXES: tuple[Option, ...] = (
         },
     ),
 )
+
+
+def trust_of(values: Mapping[str, Any], request: TokenRequest) -> Trust:
+    """Return what the cluster is thought to know of the issuer, by these options.
+
+    Args:
+        values: The values of CLAIMS and PREFIXES, among others.
+        request: What is asked for.
+    """
+    return Trust(
+        issuer=request.issuer,
+        audience=request.audience(),
+        username_claim=values["oidc_username_claim"],
+        groups_claim=values["oidc_groups_claim"],
+        own_username_prefix=values["oidc_username_prefix"],
+        groups_prefix=values["oidc_groups_prefix"],
+    )

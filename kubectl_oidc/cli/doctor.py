@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
+from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
@@ -18,7 +18,6 @@ from kubectl_oidc.diagnosis.doctor import CHECKS
 from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, Unheard, examine
 from kubectl_oidc.diagnosis.report import Sheet
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.manifests import Trust
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
@@ -77,14 +76,7 @@ def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examin
         chosen=meant.chosen,
         neighbours=tuple(_neighbours(meant)),
         login=meant.command_line("login"),
-        trust=Trust(
-            issuer=request.issuer,
-            audience=request.audience(),
-            username_claim=values["oidc_username_claim"],
-            groups_claim=values["oidc_groups_claim"],
-            own_username_prefix=values["oidc_username_prefix"],
-            groups_prefix=values["oidc_groups_prefix"],
-        ),
+        trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
     )

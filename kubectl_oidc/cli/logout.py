@@ -69,19 +69,16 @@ def logout(**values: Any) -> int:
                 "the session cannot be read" if isinstance(one.failure, StoreError) else "the provider failed"
             )
             removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
-            one.failure.args = (
-                f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}",
+            one.failure.message = (
+                f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}"
             )
-            one.failure.message = one.failure.args[0]
             raise one.failure
     return 0
 
 
 def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut:  # noqa: FBT001
     request = subject(values).request
-    keeper = SessionKeeper(
-        request.key(), storage="auto", cache_dir=request.cache_dir, environ=world.environ, log=world.log
-    )
+    keeper = SessionKeeper.of(request, world, storage="auto")
     ended = sign_out(
         request,
         world,
@@ -92,7 +89,7 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut: 
     )
     purged = ended.purged
     if request.session_name and not (purged.places or purged.failures or ended.failure):
-        raise no_session(request)  # who names one may have mistyped it
+        raise no_session(request, request.command_line("login"))  # who names one may have mistyped it
     return ended
 
 

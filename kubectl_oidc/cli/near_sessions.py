@@ -36,11 +36,12 @@ def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) ->
     return "; ".join(_named(entry) for entry in nearest)
 
 
-def no_session(request: TokenRequest) -> SignInNeeded:
+def no_session(request: TokenRequest, login: str) -> SignInNeeded:
     """Return the error of a session that is not kept here, which names those that are.
 
     Args:
         request: What was asked for.
+        login: The command that signs in for it.
     """
     named = f" with the name {plain(request.session_name)}" if request.session_name else ""
     near = near_sessions(
@@ -51,7 +52,7 @@ def no_session(request: TokenRequest) -> SignInNeeded:
     )
     return SignInNeeded(
         f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named} is kept here",
-        f"`{request.command_line('login')}` signs in" + (f"; kept are {near}" if near else ""),
+        f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.cli.cluster_claims import trust_of
 from kubectl_oidc.cli.setup_manifests import directory
 from kubectl_oidc.cli.stanza_args import stanza_args
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.stanza import COMMAND
-from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust, as_trusted_by, binding, guess
+from kubectl_oidc.manifests import Binding, Cluster, ClusterType, as_trusted_by, binding, guess
 from kubectl_oidc.setup_cluster import Placed, Side
 from kubectl_oidc.text import plain
 
@@ -102,18 +103,10 @@ def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig)
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
     guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
     cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
-    trust = Trust(
-        issuer=request.issuer,
-        audience=request.audience(),
-        username_claim=values["oidc_username_claim"],
-        groups_claim=values["oidc_groups_claim"],
-        own_username_prefix=values["oidc_username_prefix"],
-        groups_prefix=values["oidc_groups_prefix"],
-    )
     return Side(
         cluster=cluster,
         guessed=chosen is None,
-        trust=as_trusted_by(cluster, trust),
+        trust=as_trusted_by(cluster, trust_of(values, request)),
         directory=str(directory(values["output_dir"]) or "."),
         placed=Placed(on_stdout=bool(values["output"])),
     )

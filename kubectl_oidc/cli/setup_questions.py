@@ -109,14 +109,7 @@ def _discover(ctx: click.Context, world: World, issuer: str) -> Metadata:
     request = token_request({**ctx.params, _ISSUER: issuer, _CLIENT: ctx.params[_CLIENT] or "-"})
     http = HttpClient(tls=request.tls, log=world.log)
     try:
-        provider = Provider(
-            issuer=issuer,
-            client=request.client(),
-            http=http,
-            cache_dir=request.cache_dir,
-            clock=world.clock,
-            log=world.log,
-        )
+        provider = Provider.of(request, world, http)
         with world.terminal.waiting("Asking the issuer"):
             return provider.metadata(Deadline.after(REQUEST_SECONDS))
     finally:

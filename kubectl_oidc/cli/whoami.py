@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
+from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.near_sessions import no_session
 from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
@@ -17,11 +17,10 @@ from kubectl_oidc.cli.subject import SUBJECT, subject
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.claims import Facts, lint
-from kubectl_oidc.errors import IdTokenError, KubeconfigError, SignInNeeded
-from kubectl_oidc.jws import unverified_claims
+from kubectl_oidc.diagnosis.claims import lint
+from kubectl_oidc.diagnosis.facts import facts_of_claims
+from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.manifests import Trust
 from kubectl_oidc.table import echo_rows
 from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain, quoted
@@ -63,13 +62,14 @@ def whoami(**values: Any) -> int:
     combinations.check(combinations.LOGIN, values)
     meant = subject(values)
     cluster = _cluster(meant) if values["cluster"] else None
-    try:
-        if cluster:
+    login = meant.command_line("login")
+    if cluster:
+        try:
             authenticate(replace(meant.request, ask=False), world)
-        session, place = _session(meant.request, world)
-    except SignInNeeded as error:
-        error.hint = error.hint.replace(meant.request.command_line("login"), meant.command_line("login"))
-        raise
+        except SignInNeeded as error:
+            error.hint = f"`{login}` signs in"
+            raise
+    session, place = _session(meant.request, world, login)
     seen = _ask(cluster, session.token(), world) if cluster else None
     shown = _Shown(meant.request, session, place, values, world.clock(), seen)
     if values["output"]:
@@ -81,23 +81,17 @@ def whoami(**values: Any) -> int:
     return 0
 
 
-def _session(request: TokenRequest, world: World) -> tuple[Session, str]:
+def _session(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
     """Return the session and where it rests, in words.
 
     Raises:
         SignInNeeded: There is none.
         StoreError: It cannot be read.
     """
-    keeper = SessionKeeper(
-        request.key(),
-        storage=request.storage,
-        cache_dir=request.cache_dir,
-        environ=world.environ,
-        log=world.log,
-    )
+    keeper = SessionKeeper.of(request, world)
     session = keeper.load()
     if session is None:
-        raise no_session(request)
+        raise no_session(request, login)
     return session, keeper.store.where()
 
 
@@ -151,25 +145,13 @@ class _Shown:
         self._session = session
         self._place = place
         self._now = now
-        self._trust = Trust(
-            issuer=request.issuer,
-            audience=request.audience(),
-            username_claim=values["oidc_username_claim"],
-            groups_claim=values["oidc_groups_claim"],
-            own_username_prefix=values["oidc_username_prefix"],
-            groups_prefix=values["oidc_groups_prefix"],
-        )
-        self._facts = Facts(
-            issuer=request.issuer,
-            client_id=request.audience(),
-            scopes=request.scopes,
-            claims=_claims(session),
+        self._trust = trust_of(values, request)
+        self._facts = facts_of_claims(
+            request,
+            session.claims(),
+            self._trust,
             algorithm=None,
             has_refresh_token=session.refresh_token is not None,
-            username_claim=self._trust.username_claim,
-            groups_claim=self._trust.groups_claim,
-            username_prefix=self._trust.username_prefix,
-            groups_prefix=self._trust.groups_prefix,
         )
 
     def _username(self) -> str | None:
@@ -227,10 +209,3 @@ class _Shown:
         if self._seen:
             return []
         return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
-
-
-def _claims(session: Session) -> Mapping[str, object]:
-    try:
-        return unverified_claims(session.token())
-    except IdTokenError:
-        return {}

@@ -29,6 +29,32 @@ def facts_of(request: TokenRequest, outcome: Outcome, trust: Trust) -> Facts:
         The facts; without claims where the token is opaque.
     """
     claims, algorithm = _read(request, outcome)
+    return facts_of_claims(
+        request,
+        claims,
+        trust,
+        algorithm=algorithm,
+        has_refresh_token=outcome.session.refresh_token is not None,
+    )
+
+
+def facts_of_claims(
+    request: TokenRequest,
+    claims: Mapping[str, object],
+    trust: Trust,
+    *,
+    algorithm: str | None,
+    has_refresh_token: bool,
+) -> Facts:
+    """Return a token that was read already, and what it is for.
+
+    Args:
+        request: What was asked for.
+        claims: The token's claims.
+        trust: As in ``facts_of``.
+        algorithm: What it is signed with; None when that is not known.
+        has_refresh_token: Whether the session has one.
+    """
     return Facts(
         issuer=request.issuer,
         client_id=request.audience(),
@@ -36,7 +62,7 @@ def facts_of(request: TokenRequest, outcome: Outcome, trust: Trust) -> Facts:
         claims=claims,
         algorithm=algorithm,
         # A client that signs in as itself needs none: it asks again, and nobody is bothered.
-        has_refresh_token=outcome.session.refresh_token is not None or request.grant == "client-credentials",
+        has_refresh_token=has_refresh_token or request.grant == "client-credentials",
         username_claim=trust.username_claim,
         groups_claim=trust.groups_claim,
         username_prefix=trust.username_prefix,

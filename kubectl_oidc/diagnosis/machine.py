@@ -51,14 +51,7 @@ def check_redirect(examination: Examination) -> Seen:
 
 def check_storage(examination: Examination) -> Seen:
     """The place where the session rests can be written, read and cleared, and is quick."""
-    request, world = examination.request, examination.world
-    keeper = SessionKeeper(
-        request.key(),
-        storage=request.storage,
-        cache_dir=request.cache_dir,
-        environ=world.environ,
-        log=world.log,
-    )
+    keeper = SessionKeeper.of(examination.request, examination.world)
     store = keeper.store
     if store.name == "none":
         yield Finding(
