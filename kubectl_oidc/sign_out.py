@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.end_session import end_session_url, send_browser
 from kubectl_oidc.errors import OidcLoginError, ProviderError
+from kubectl_oidc.grants.announcement import host
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.purge import purge_session
-from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +86,7 @@ class _Way:
         self.said: list[str] = []
         self.failure: OidcLoginError | None = None
         self.http = HttpClient(tls=request.tls, log=world.log)
-        self.host = plain(urlsplit(request.issuer).hostname or request.issuer)
+        self.host = host(request)
         self.provider: Provider | None = None
 
     def revoke(self, load: Callable[[], Session | None]) -> None:

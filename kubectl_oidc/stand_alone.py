@@ -157,8 +157,8 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
         )
         return "the kubeconfig's tokens are of another issuer or client"
     http = HttpClient(tls=request.tls, log=world.log)
-    provider = Provider.of(request, world, http)
     try:
+        provider = Provider.of(request, world, http)
         tokens = _refresh(user, user.refresh_token, provider, request, world, before)
     except InvalidGrant as error:
         return error.message

@@ -63,13 +63,8 @@ def whoami(**values: Any) -> int:
     meant = subject(values)
     cluster = _cluster(meant) if values["cluster"] else None
     login = meant.command_line("login")
-    if cluster:
-        try:
-            authenticate(replace(meant.request, ask=False), world)
-        except SignInNeeded as error:
-            error.hint = f"`{login}` signs in"
-            raise
-    session, place = _session(meant.request, world, login)
+    find = _renewed if cluster else _kept
+    session, place = find(meant.request, world, login)
     seen = _ask(cluster, session.token(), world) if cluster else None
     shown = _Shown(meant.request, session, place, values, world.clock(), seen)
     if values["output"]:
@@ -81,8 +76,22 @@ def whoami(**values: Any) -> int:
     return 0
 
 
-def _session(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
-    """Return the session and where it rests, in words.
+def _renewed(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
+    """Return the session with a token that is good now, and where it rests, in words.
+
+    Raises:
+        OidcLoginError: None can be had without a person.
+    """
+    try:
+        outcome = authenticate(replace(request, ask=False), world)
+    except SignInNeeded as error:
+        error.hint = f"`{login}` signs in"
+        raise
+    return outcome.session, outcome.storage or "no place that keeps it"
+
+
+def _kept(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
+    """Return the session as it is kept, and where, in words.
 
     Raises:
         SignInNeeded: There is none.
