@@ -47,6 +47,7 @@ def test_it_runs_with_each_python(python: str, file: Path, home: Path) -> None:
     except FileNotFoundError:
         said = None
     if said is None or f"python{said.stdout.strip()}" != python:
+        # In CI too: one machine has one Python or two; the workflow runs each, and docs/packages.md says what ran here.
         pytest.skip(f"{python} is not installed")
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     words = (
