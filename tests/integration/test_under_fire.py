@@ -184,9 +184,13 @@ def test_an_attacker_learns_nothing(besieged: tuple[SignIn, Attacker]) -> None:
 
 
 def test_of_two_real_callbacks_at_once_one_redeems(besieged: tuple[SignIn, Attacker]) -> None:
-    """A browser that follows the redirect twice, on either address: one page of each kind, one token request."""
+    """A browser that follows the redirect twice, on either address: one page of each kind, one token request.
+
+    The provider takes two seconds for the token, so that the sign-in has not ended before the second one's turn in the crowd.
+    """
     under_way, _ = besieged
     under_way.redirected()
+    under_way.laptop.realm.fail_next("/token", delay_ms=2000)
     meet = Barrier(2)
     hosts = (under_way.hosts[0], under_way.hosts[-1])
     with ThreadPoolExecutor(2) as pool:
