@@ -82,7 +82,7 @@ def _runs(text: str) -> int:
 
 def _install(work: Path) -> Path:
     print("bench: installing", file=sys.stderr, flush=True)
-    return wheel.install(wheel.build(work / "dist"), work / "environment", newest_pip=True)
+    return wheel.install(wheel.build(work / "dist"), work / "environment", as_pipx=True)
 
 
 def _measure(part: Part, made: World, options: argparse.Namespace) -> Section:

@@ -44,7 +44,7 @@ does between connecting and its first byte costs it less than on a real network.
 
 ## Measuring it yourself
 
-`make bench` builds the wheel, installs it with a current pip into an empty environment, signs in at the provider, measures,
+`make bench` builds the wheel, installs it as pipx does, with a current pip into an environment of its own, signs in at the provider, measures,
 and writes this page. It takes about ten minutes; `make bench ARGS=--quick` takes one and leaves the long parts out.
 `make bench ARGS="--vs kubelogin"` names the program that ours is compared with, which takes the same flags;
 a kubelogin on `PATH` is found by itself.

@@ -78,7 +78,7 @@ class Surroundings:
 
 def _installer(ours: Distribution, found: Mapping[str, Distribution]) -> str:
     name = (ours.read_text("INSTALLER") or "an unknown installer").strip()
-    return f"{name} {found[name].version}" if name in found else name
+    return f"{name} {found[name].version}" if name in found else f"a {name} outside of the environment"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import warnings
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
-from kubectl_oidc.hot.answer import start_ahead
+from kubectl_oidc.hot import start_ahead
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.text import plain
 
@@ -82,7 +82,7 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
     if words.place == KEYRING:
         from kubectl_oidc.light import look
     else:
-        from kubectl_oidc.hot.answer import look
+        from kubectl_oidc.hot import look
 
     answers: list[int] = []
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import bounded
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.hot.answer import hand_out
+from kubectl_oidc.hot import hand_out
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.session import Session
 from kubectl_oidc.stores import index, kernel_store, secret_service
@@ -31,7 +31,7 @@ def look(words: Words) -> int | None:
         words: What is known of the command, whose place is ``keyring``.
 
     Returns:
-        The exit status after an answer, or None, as `hot.answer.look` does. Whatever is not as it was when the command was
+        The exit status after an answer, or None, as `hot.look` does. Whatever is not as it was when the command was
         remembered is left to the whole way.
     """
     entry = index.read(Path(words.directory), words.session_id)

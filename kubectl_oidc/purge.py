@@ -12,10 +12,10 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_sign_ins
+from kubectl_oidc import failed_sign_ins, hot
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
-from kubectl_oidc.hot import ahead, answer
+from kubectl_oidc.hot import ahead
 from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
@@ -146,7 +146,7 @@ def _withdraw(session_id: str, cache_dir: Path, *, on_disk: bool) -> list[str]:
     places = []
     if private_files.remove(cache_dir / CREDENTIALS, session_id) and not on_disk:
         places.append(str(cache_dir / CREDENTIALS))
-    for directory in (answer.HANDED, ahead.DIRECTORY):
+    for directory in (hot.HANDED, ahead.DIRECTORY):
         private_files.remove(cache_dir / directory, session_id)
     if sys.platform == "linux":
         from kubectl_oidc.stores.kernel import KernelStore

@@ -1,6 +1,6 @@
 """A token that the API server refuses: renewed once, then said, and never in a circle.
 
-kubectl asks again, in the same process and without saying why, when the API server answers 401 (see ``hot.answer``). A
+kubectl asks again, in the same process and without saying why, when the API server answers 401 (see ``hot``). A
 token that is renewed may be taken, as after a change of the person's groups or of the cluster's settings; if it is not,
 the person hears which issuer, client and person the server refuses, and where to look.
 """
@@ -12,11 +12,11 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import hot
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.hot import answer
-from kubectl_oidc.hot.answer import RENEW, SAY
+from kubectl_oidc.hot import RENEW, SAY
 from kubectl_oidc.stores import private_files
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def reconsider(request: TokenRequest, world: World, outcome: Outcome, times: int
 
     def note(given: Outcome, times: int = 0) -> int:
         mark = credential(given.token, given.expiry).mark()
-        return answer.note(directory, keeper.session_id, mark, times=times)
+        return hot.note(directory, keeper.session_id, mark, times=times)
 
     if not times:
         with contextlib.suppress(StoreError):
-            private_files.ensure_directory(keeper.cache_dir, answer.HANDED)
+            private_files.ensure_directory(keeper.cache_dir, hot.HANDED)
         times = note(outcome)
     if times == RENEW:
         renewed = _renewed(request, world, outcome)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.copies import Copies
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.hot.answer import HANDED
+from kubectl_oidc.hot import HANDED
 from kubectl_oidc.stores import index, open_store
 
 if TYPE_CHECKING:

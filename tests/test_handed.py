@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.hot import answer
+from kubectl_oidc import hot
 
 from .arbitrary import ARBITRARY
 
@@ -26,7 +26,7 @@ GIVEN, OTHER = "a" * 16, "b" * 16
 
 NOTE = """
 import sys
-from kubectl_oidc.hot.answer import note
+from kubectl_oidc.hot import note
 cache, session, credential, times = sys.argv[1:]
 print(note(cache, session, credential, times=int(times)))
 """
@@ -51,8 +51,8 @@ class Kubectl:
 
     def __init__(self, directory: Path, name: str = "kubectl") -> None:
         self.cache = directory / "cache"
-        (self.cache / answer.HANDED).mkdir(parents=True, exist_ok=True)
-        self.file = self.cache / answer.HANDED / ID
+        (self.cache / hot.HANDED).mkdir(parents=True, exist_ok=True)
+        self.file = self.cache / hot.HANDED / ID
         self.program = directory / name
         shutil.copy(os.path.realpath("/bin/sh"), self.program)
 
@@ -105,7 +105,7 @@ def test_a_renewed_credential_goes_on_with_the_count(tmp_path: Path) -> None:
     assert kubectl.runs(*commands) == [1, 2, 2, 3]
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(answer.MINUTES, 1), (answer.MINUTES - 30, 3), (-60, 1)])
+@pytest.mark.parametrize(("seconds", "expected"), [(hot.MINUTES, 1), (hot.MINUTES - 30, 3), (-60, 1)])
 def test_after_minutes_it_begins_anew(tmp_path: Path, seconds: int, expected: int) -> None:
     """A kubectl that runs for hours (get --watch) may ask again for other reasons; so may one whose clock went back."""
     kubectl = Kubectl(tmp_path)
@@ -165,4 +165,4 @@ def test_the_file_does_not_grow(tmp_path: Path) -> None:
 )
 def test_a_note_of_any_content_counts_a_few_times_at_most(slot: bytes) -> None:
     """Whatever stands in the file, it is a number of times from 0 to 9, and no error."""
-    assert 0 <= answer._times(slot.split(), b"mark", GIVEN, 1_800_000_000) <= 9
+    assert 0 <= hot._times(slot.split(), b"mark", GIVEN, 1_800_000_000) <= 9

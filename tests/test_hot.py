@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from kubectl_oidc import hot
 from kubectl_oidc.exec_credential import V1, V1BETA1
-from kubectl_oidc.hot import answer, credential, words
+from kubectl_oidc.hot import credential, words
 from kubectl_oidc.hot.credential import Credential, current, parse, read_private, seal
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import private_files
@@ -80,8 +81,8 @@ def token_in(stdout: str) -> str:
 
 # What the hot half may import (DESIGN.md, "Two halves") beside what the interpreter has loaded anyway.
 ALLOWED = {
-    *("kubectl_oidc", "kubectl_oidc.__main__"),
-    *(f"kubectl_oidc.hot{name}" for name in ("", ".answer", ".credential", ".words")),
+    *("kubectl_oidc", "kubectl_oidc.hot"),
+    *(f"kubectl_oidc.hot{name}" for name in (".credential", ".words")),
     *("sys", "os", "time", "_blake2"),
 }
 ALLOWED_FOR_THE_KERNEL = {
@@ -117,7 +118,7 @@ def test_a_cached_answer_imports_next_to_nothing(own_key: SessionKey, storage: s
     bare, _ = imported(["-c", "pass"])
     used, done = imported([str(parts.plugin()), *words_of(own_key)])
     assert token_in(done.stdout) == SECRETS[0]
-    assert "kubectl_oidc.hot.answer" in used, "the hot half was measured"
+    assert "kubectl_oidc.hot" in used, "the hot half was measured"
     allowed = ALLOWED | (ALLOWED_FOR_THE_KERNEL if storage == "kernel" else set())
     assert used - bare - allowed == set()
 
@@ -167,9 +168,9 @@ def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
     keeper(key()).publish(session(key(), expiry=int(time.time()) + left), 0)
     found = words.find(words_of(key()))
     assert found is not None
-    assert answer.look(found) == (0 if good else None)
+    assert hot.look(found) == (0 if good else None)
     assert bool(capfd.readouterr().out) is good
-    assert not answer.good(None, 0)
+    assert not hot.good(None, 0)
 
 
 def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
@@ -189,7 +190,7 @@ def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch)
     known_and_good()
     for arguments, known in ((words_of(key()), True), ([], False), (["purge", *words_of(key())[1:]], False)):
         monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *arguments])
-        assert (answer.known() is not None) is known
+        assert (hot.known() is not None) is known
 
 
 # What the words depend on
@@ -438,7 +439,7 @@ def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how
         assert found is None
     else:
         assert found is not None
-        assert answer.look(found) is None
+        assert hot.look(found) is None
 
     after = (
         path.lstat().st_mode,

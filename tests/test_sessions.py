@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import sessions as tested
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.hot.answer import HANDED
+from kubectl_oidc.hot import HANDED
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.sessions import ENDED, GONE, GOOD, UNREADABLE, KeptSession, kept_session, kept_sessions
 from kubectl_oidc.stores import index

@@ -23,8 +23,8 @@ def build(directory: Path, source: Path = ROOT) -> Path:
     Returns:
         The wheel's path.
     """
-    _pip(
-        Path(sys.executable),
+    _run(
+        _pip_of(sys.executable),
         "wheel",
         "--no-deps",
         "--no-build-isolation",
@@ -50,28 +50,29 @@ def source_archive(directory: Path) -> Path:
     return archive
 
 
-def install(wheel: Path, directory: Path, *, extra: str = "", newest_pip: bool = False) -> Path:
+def install(wheel: Path, directory: Path, *, extra: str = "", as_pipx: bool = False) -> Path:
     """Make an environment and install the wheel, letting its own metadata say what else is needed.
 
     Args:
         wheel: What ``build`` returned.
         directory: The environment; it must not exist.
         extra: An extra of the package, such as ``demo``.
-        newest_pip: Whether the lock's pip installs, not the one that came with the interpreter. Old ones write a
-            console script that imports ``re``.
+        as_pipx: Whether the environment holds the program alone, as pipx and uv make it, and the lock's pip installs
+            from outside. The interpreter's own may be an old one, which writes a console script that imports ``re``, and
+            the setuptools beside it has a ``.pth`` file that each start reads.
 
     Returns:
         The environment's ``bin`` directory.
     """
-    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+    bare = ["--without-pip"] if as_pipx else []
+    subprocess.run([sys.executable, "-m", "venv", *bare, str(directory)], check=True)
     python = directory / "bin" / "python"
+    pip = _outside(python) if as_pipx else _pip_of(python)
     with tempfile.TemporaryDirectory(prefix="locked-") as name:
         fetch(lock_files.PROGRAM, Path(name))
         locked = ("install", "--no-index", f"--find-links={name}")
-        if newest_pip:
-            _pip(python, *locked, "--upgrade", "pip")
-        _pip(python, *locked, f"{wheel}[{extra}]" if extra else str(wheel))
-    _pip(python, "check")
+        _run(pip, *locked, f"{wheel}[{extra}]" if extra else str(wheel))
+    _run(pip, "check")
     return directory / "bin"
 
 
@@ -88,9 +89,22 @@ def fetch(lock: Path, directory: Path) -> None:
     Raises:
         CalledProcessError: pip failed, or something is not what the lock names.
     """
-    _pip(Path(sys.executable), "download", "--require-hashes", f"--requirement={lock}", f"--dest={directory}")
+    _run(
+        _pip_of(sys.executable),
+        "download",
+        "--require-hashes",
+        f"--requirement={lock}",
+        f"--dest={directory}",
+    )
 
 
-def _pip(python: Path, *arguments: str) -> None:
-    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    subprocess.run(command, check=True)
+def _pip_of(python: Path | str) -> list[str]:
+    return [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+
+
+def _outside(python: Path) -> list[str]:
+    return [*_pip_of(sys.executable), f"--python={python}"]
+
+
+def _run(pip: list[str], *arguments: str) -> None:
+    subprocess.run([*pip, *arguments], check=True)

@@ -12,7 +12,7 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
-from kubectl_oidc.hot.answer import write
+from kubectl_oidc.hot import write
 from kubectl_oidc.refresh import refresh_ahead
 from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember

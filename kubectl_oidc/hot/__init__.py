@@ -1,4 +1,205 @@
-"""The hot half: find a good credential and write it, importing almost nothing.
+"""The hot half: a command that is known, a credential that is good, a note of who was given it, one write.
 
-May import ``sys``, ``os``, ``time``, ``ctypes``, a built-in hash, and each other; a test holds it to that.
+It may import ``sys``, ``os``, ``time``, ``ctypes``, a built-in hash, and its own modules; a test holds it to that. What every
+call runs stands here, in the package itself, because each module more costs a hundredth of what the bare interpreter takes.
+
+The note, because a kubectl that asks again for what it was just given was refused with it by the API server.
+client-go runs the plugin once a process and keeps what it says until that expires; only an answer of 401 makes it ask
+again. So the same process, running the same program, that asks for the same credential within minutes has been refused.
+Programs that make several clients (k9s, Helm, Terraform) ask more than once for other reasons, and so does a kubectl that
+becomes another by exec, such as Google's dispatcher: only programs called kubectl are looked at, and the program's path
+belongs to who asks.
+
+One small file a session in the cache directory, of slots that are overwritten in place: no secret, no lock, one write.
+Known where the system tells about processes in /proc.
 """
+
+import os
+import sys
+import time
+
+from .credential import Credential, current, due, hexdigest
+from .words import Words, find
+
+HANDED = "handed"
+"""The directory of these notes in the cache directory."""
+
+RENEW, SAY = 2, 3
+"""How often the same kubectl has asked for the same credential when something is done about it: by ``refused``."""
+
+MINUTES = 300
+"""Seconds after which the same process begins anew."""
+
+_SLOTS, _SIZE = 32, 64
+_FLAGS = os.O_RDWR | (
+    getattr(os, "O_CREAT", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+_REGULAR, _TYPE = 0o100000, 0o170000
+
+
+def good(credential: Credential | None, margin: int) -> bool:
+    """Tell whether a credential will be good for ``margin`` more seconds."""
+    return credential is not None and credential.expiry - margin > time.time()
+
+
+def write(document: bytes) -> int:
+    """Write the one document to standard output.
+
+    Args:
+        document: The ExecCredential.
+
+    Returns:
+        The exit status: 0, or 1 when standard output is closed or full.
+    """
+    try:
+        while document:
+            document = document[os.write(1, document) :]
+    except OSError:
+        return 1
+    return 0
+
+
+def look(words: Words) -> int | None:
+    """Answer from the session's current credential, if it is good.
+
+    Args:
+        words: What is known of the command.
+
+    Returns:
+        The exit status after an answer, or None; ``words.times`` then says how often this kubectl asked for it, and
+        ``words.due`` whether it nears its end.
+    """
+    try:
+        credential = current(words.session_id, words.place, words.directory)
+    except (ValueError, OSError):
+        return None
+    return hand_out(words, credential)
+
+
+def hand_out(words: Words, credential: Credential | None) -> int | None:
+    """Answer with a credential, if it is good and has not been refused.
+
+    Args:
+        words: What is known of the command.
+        credential: The session's, where there is one.
+
+    Returns:
+        As `look` does.
+    """
+    if credential is None or not good(credential, words.margin):
+        return None
+    words.times = note(words.directory, words.session_id, credential.mark())
+    if words.times in (RENEW, SAY):
+        return None  # refused with it, it seems: the cold half renews it once, then says so
+    words.due = due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
+    return write(credential.answer(words.api_version))
+
+
+def main() -> None:
+    """Run the program and leave with its exit status: hot if a good credential is at hand, cold otherwise.
+
+    Leaving is by ``os._exit``: everything of value is written by then, and tearing the interpreter down costs as much
+    as the rest of the hot way.
+    """
+    try:
+        words = known()
+        status = None if words is None else look(words)
+        ahead = words is not None and words.due and start_ahead(words)
+        if status is None or ahead:
+            # The one import from the hot half to the cold half.
+            from kubectl_oidc.cold import run
+
+            status = run(words, ahead=ahead)
+    except KeyboardInterrupt:
+        status = 130  # Ctrl-C before the signal handlers stood
+    os._exit(status)
+
+
+def known() -> Words | None:
+    """Return what is known of this process's command line, or None."""
+    if len(sys.argv) > 1 and sys.argv[1] == "get-token":
+        return find(sys.argv[1:])
+    return None
+
+
+def start_ahead(words: Words) -> bool:
+    """Begin the process that refreshes a credential that nears its end, if nobody has done so.
+
+    Args:
+        words: What is known of the command that was answered with it.
+
+    Returns:
+        True in the new process, False in the old one.
+    """
+    from .ahead import start  # rarely needed, so not loaded with the rest
+
+    return start(words.directory, words.session_id, words.when)
+
+
+def kubectl() -> str | None:
+    """Return what identifies the kubectl that started this process, or None when it was something else."""
+    if sys.platform != "linux":
+        return None
+    parent = os.getppid()
+    try:
+        program = os.readlink(f"/proc/{parent}/exe")  # noqa: PTH115 - pathlib costs more than the whole hot half
+        if not program.rpartition("/")[2].startswith("kubectl"):
+            return None
+        descriptor = os.open(f"/proc/{parent}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # proc_pid_stat(5): what follows the name in brackets begins with field 3; field 22 is when it started.
+            started = os.read(descriptor, 1024).rpartition(b")")[2].split()[19]
+        finally:
+            os.close(descriptor)
+    except (OSError, IndexError):
+        return None
+    return f"{parent} {started.decode()} {program}"
+
+
+def note(directory: str, session_id: str, credential: str, *, times: int = 0) -> int:
+    """Note that the kubectl that started this process is given a credential now.
+
+    Args:
+        directory: The cache directory.
+        session_id: The session.
+        credential: The credential's mark.
+        times: What to note in the place of one time more, as for a credential that was renewed.
+
+    Returns:
+        How often it was given this one within minutes, this time included; 0 when it is no kubectl, or nothing can be noted.
+    """
+    who = kubectl()
+    if who is None:
+        return 0
+    mark = hexdigest(os.fsencode(who))[:24].encode()
+    offset = int(mark[:4], 16) % _SLOTS * _SIZE
+    try:
+        descriptor = os.open(f"{directory}/{HANDED}/{session_id}", _FLAGS, 0o600)
+    except (OSError, ValueError):
+        return 0
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & _TYPE != _REGULAR or status.st_uid != os.geteuid() or status.st_nlink != 1:
+            return 0
+        now = int(time.time())
+        if not times:
+            times = 1 + _times(os.pread(descriptor, _SIZE, offset).split(), mark, credential, now)
+        line = b"%s %s %d %d" % (mark, credential.encode(), now, times)
+        os.pwrite(descriptor, line.ljust(_SIZE - 1) + b"\n", offset)
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+    return times
+
+
+def _times(slot: list[bytes], mark: bytes, credential: str, now: int) -> int:
+    """Return how often a slot says that this credential was given to this process within minutes."""
+    if len(slot) != 4 or slot[0] != mark or slot[1] != credential.encode():  # noqa: PLR2004 - its fields
+        return 0
+    if not (slot[2].isdigit() and slot[3].isdigit()) or not 0 <= now - int(slot[2]) < MINUTES:
+        return 0
+    return min(int(slot[3]), 9)
