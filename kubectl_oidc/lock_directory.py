@@ -14,6 +14,9 @@ import platformdirs
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.stores import private_files
 
+BESIDE = "locks"
+"""The directory of lock files in the cache directory, for sessions that rest on ``disk``."""
+
 
 def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...]:
     """Return the session's lock files, in the order in which they are taken.
@@ -34,7 +37,7 @@ def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...
     if storage == "disk":
         # Where the directory cannot be written, no session rests in it either.
         with contextlib.suppress(StoreError):
-            paths.append(str(private_files.ensure_directory(cache_dir, "locks") / name))
+            paths.append(str(private_files.ensure_directory(cache_dir, BESIDE) / name))
     return tuple(paths)
 
 

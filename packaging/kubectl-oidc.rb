@@ -2,7 +2,7 @@
 class KubectlOidc < Formula
   desc "Sign in to Kubernetes with OpenID Connect"
   homepage "https://HOMEPAGE"
-  url "https://RELEASE_ADDRESS/kubectl_oidc-0.1.0.tar.gz"
+  url "https://RELEASE_ADDRESS/kubectl_oidc-1.0.0.tar.gz"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license "Apache-2.0"
 

@@ -44,7 +44,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_flag_that_is_shown_has_its_variable() -> None:
-    """The name in capitals, ``oidc`` once; help names it."""
+    """The name in capitals, ``oidc`` once; help names it. Only setup's ``-o`` is something else than the others'."""
     context = click.Context(program)
     for name in COMMANDS:
         command = program.get_command(context, name)
@@ -53,9 +53,29 @@ def test_every_flag_that_is_shown_has_its_variable() -> None:
             if not isinstance(option, click.Option) or not option.expose_value:
                 continue
             long = next(flag for flag in option.opts if flag.startswith("--"))
+            if (name, long) == ("setup", "--output"):
+                assert option.envvar is None
+                continue
             assert option.envvar == variable(long)
             record = option.get_help_record(click.Context(command))
             assert option.hidden or (record and f"env var: {variable(long)}" in record[1])
+
+
+@pytest.mark.parametrize(
+    ("preferred", "taken"), [("json", "json"), ("wide", None), ("", None), ("YAML", None), ("xml", None)]
+)
+def test_a_format_that_a_command_does_not_have_is_nothing_to_it(
+    monkeypatch: pytest.MonkeyPatch, preferred: str, taken: str | None
+) -> None:
+    """`KUBECTL_OIDC_OUTPUT=wide` is for status; whoami prints as it does without. What no command has is a wrong value."""
+    monkeypatch.setenv("KUBECTL_OIDC_OUTPUT", preferred)
+    whoami = program.get_command(click.Context(program), "whoami")
+    assert whoami is not None
+    if preferred in {"xml", "YAML"}:
+        with pytest.raises(click.BadParameter, match="is not one of"):
+            whoami.make_context("whoami", [])
+    else:
+        assert whoami.make_context("whoami", []).params["output"] == taken
 
 
 @pytest.mark.parametrize(

@@ -302,6 +302,21 @@ def test_the_built_page_has_the_links_of_the_policy() -> None:
     assert all(places[0][label] == f"docs/{places[1][label]}" for label in places[0])
 
 
+def test_the_reference_has_each_variable_that_the_program_reads() -> None:
+    """Each name that is looked for in the environment stands in its table; the demo's are for what it starts."""
+    table = reference.page().partition("## Environment")[2].partition("## Files")[0]
+    read: set[tuple[str, str]] = set()
+    for path in (REPOSITORY / "kubectl_oidc").rglob("*.py"):
+        if "demo" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            read |= set(
+                re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"|\"(\w+)\" (?:not )?in (?:os\.)?environ", text)
+            )
+    names = {name for pair in read for name in pair if name}
+    assert len(names) > 20
+    assert not {name for name in names if f"`{name}`" not in table}
+
+
 def test_each_flow_names_the_test_that_shows_it() -> None:
     """Every row of the table of flows has one test under "tested here", and a word for each provider."""
     text = (REPOSITORY / "docs" / "flows-and-providers.md").read_text(encoding="utf-8")

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import click
 
+from kubectl_oidc import failed_sign_ins, hot, lock_directory, metadata_cache, remember
 from kubectl_oidc.cli import COMMANDS, program
+from kubectl_oidc.hot import ahead, credential
+from kubectl_oidc.stores import disk, index
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
@@ -21,9 +24,20 @@ This page is written from the program's own help (`make pages`).
 Every flag of kubelogin's that is listed here has its meaning and its default, but for two that are safer:
 `--token-cache-storage` begins with the OS keyring, and `--oidc-pkce-method=auto` is S256 always.
 
-Exit status: 0, 1 for a failure, 2 for a command line that cannot be understood, 130, 143 and 129 after Ctrl-C, SIGTERM and SIGHUP.
+[What stays](stability.md) between versions is a page of its own. What each sentence means that the program can say is in [Messages](messages.md).
 
-Every flag has a variable: the flag decides, else the variable, else the default; an empty variable is none. A switch takes `true` and
+## Exit status
+
+| status | meaning |
+|---|---|
+| 0 | it was done; for `doctor`: nothing is wrong |
+| 1 | a failure: an `error:` line says what, a `hint:` line what to do; for `doctor`: something is wrong |
+| 2 | a command line, or a variable of it, that cannot be understood |
+| 129, 130, 143 | SIGHUP, Ctrl-C and SIGTERM ended it: 128 and the signal's number |
+
+## Environment
+
+Every flag has a variable, but for `setup -o`: the flag decides, else the variable, else the default; an empty variable is none. A switch takes `true` and
 `false` there. Where the flag is repeatable, commas stand between the values (`NAME=VALUE,NAME=VALUE` as the flag itself takes it).
 
 | variable | what it does |
@@ -34,16 +48,59 @@ Every flag has a variable: the flag decides, else the variable, else the default
 | `HOME`, on Windows `USERPROFILE` | where `~/.kube` is |
 | `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
 | `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
-| `PYTHON_KEYRING_BACKEND` | the keyring library's backend |
+| `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME` | the keyring library's backend, its settings, and where its configuration file is |
 | `CI` | not empty: the kernel keyring is left alone, because jobs share it, and the demo signs in by itself |
 | `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
 | `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
 | `DISPLAY`, `WAYLAND_DISPLAY` | there is a display, so a browser can be opened (Linux) |
+| `WSL_DISTRO_NAME`, `WSL_INTEROP` | this is WSL: the browser of Windows is opened |
 | `SSH_CONNECTION`, `SSH_TTY` | without a display: no browser is opened here; a device code is shown, or the address with the `ssh -L` line |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
+| `INVOCATION_ID` | a service of systemd's, where standard error is no terminal: nothing is refreshed in the background, unless `--refresh-ahead` says so |
+| `USER`, `LOGNAME`, `USERNAME` | the user name in the `ssh -L` line that is printed |
+| `COMPUTERNAME` | on Windows the machine's name in the note of who holds a lock |
+| `SUDO_UID` | under `sudo` the person's browser may ask for the sign-in, though it is another user's |
+| `KUBERC`, `KUBECTL_KUBERC` | where `doctor` looks for kubectl's policy about plugins, as kubectl does |
+| `PATH` | where the browser and, for `doctor`, the stanza's command are looked for |
 | `NO_COLOR` | no colour on the terminal |
+
+## Files
+
+The cache directory is `oidc-login` under `KUBECACHEDIR`, else `~/.kube/cache/oidc-login`, or what `--token-cache-dir` says. In it, all private (directories 0700,
+files 0600):
+
+| directory | what is in it | secret |
+|---|---|---|
+{files}
+Beside it:
+
+| file | what it is for |
+|---|---|
+| the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
+| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else a directory of yours alone under the temporary directory | the sessions' locks |
+
+Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
 """
+
+FILES = {
+    disk.DIRECTORY: ("one file a session, with the storage `disk`: ID token and refresh token", "yes"),
+    credential.DIRECTORY: (
+        "one file a session, with the storage `disk`: the token that kubectl is given next",
+        "yes",
+    ),
+    index.DIRECTORY: ("one file a session: issuer, client, scopes, person, times, where it rests", "no"),
+    remember.DIRECTORY: (
+        "commands that were answered before, as digests, and which session answers them",
+        "no",
+    ),
+    metadata_cache.DIRECTORY: ("the providers' metadata and key sets, which are public", "no"),
+    failed_sign_ins.DIRECTORY: ("when a sign-in failed last, and why", "no"),
+    ahead.DIRECTORY: ("that a refresh in the background is going on", "no"),
+    hot.HANDED: ("digests of which kubectl was given which token a moment ago", "no"),
+    lock_directory.BESIDE: ("locks of the sessions in files", "no"),
+}
+"""What is in each directory under the cache directory."""
 
 STAND_ALONE = """The kubeconfig's user with `auth-provider: oidc` signs in, or its token is refreshed, and the tokens are written back into the
 kubeconfig, as kubelogin does in stand-alone mode. The flags of `get-token` that say how to sign in (the grant, listen address, browser, TLS) are taken,
@@ -53,7 +110,8 @@ too. Where there is no such user, the help is shown, and the exit status is 2.
 
 def page() -> str:
     """Return the page."""
-    parts = [INTRODUCTION]
+    files = "".join(f"| `{name}/` | {what} | {secret} |\n" for name, (what, secret) in FILES.items())
+    parts = [INTRODUCTION.format(files=files)]
     with click.Context(program, info_name="kubectl oidc-login") as context:
         parts.append(f"## Without a command\n\n{STAND_ALONE}")
         parts.append(_table(program, context))

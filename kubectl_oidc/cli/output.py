@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.options import Option
 
 
+FORMATS = ("wide", "json", "yaml")
+"""The formats that one command or another has."""
+
+
+class Format(click.Option):
+    """The option; its variable is for every command, and a format that one of them does not have is nothing to that one."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Return the format in the variable, or None."""
+        text = super().value_from_envvar(ctx)
+        mine = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
+        return None if text in FORMATS and text not in mine else text
+
+
 def output(*formats: str) -> Option:
     """Return the option that chooses one of these formats.
 
@@ -25,6 +39,7 @@ def output(*formats: str) -> Option:
     return (
         ("-o", "--output"),
         {
+            "cls": Format,
             "type": click.Choice(formats),
             "help": "How it is printed; without it as a text for people.",
         },

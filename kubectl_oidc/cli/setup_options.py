@@ -42,6 +42,9 @@ CLUSTER: tuple[Option, ...] = (
         ("-o", "--output"),
         {
             "type": click.Choice(["yaml"]),
+            # No variable: where KUBECTL_OIDC_OUTPUT says how the others print, it does not mean that setup prints these.
+            "envvar": None,
+            "show_envvar": False,
             "help": "Write the cluster's manifests to standard output, and nothing else there.",
         },
     ),
