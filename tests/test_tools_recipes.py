@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +16,7 @@ from ruamel.yaml import YAML
 
 from tools import recipes, single_file
 
+from . import parts
 from .parts import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
@@ -102,10 +102,8 @@ def test_the_formula_links_what_the_wheel_installs() -> None:
 
 
 def test_ruby_understands_the_formula() -> None:
-    """`ruby -c`, where there is Ruby. Homebrew itself was never run here."""
-    ruby = shutil.which("ruby")
-    if ruby is None:
-        pytest.skip("ruby is not installed")
+    """`ruby -c`. Homebrew itself was never run here."""
+    ruby = parts.program("ruby")
     command = [ruby, "-c", "-W", str(recipes.DIRECTORY / recipes.FORMULA)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "Syntax OK", "")

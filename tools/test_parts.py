@@ -50,6 +50,7 @@ PACKAGES = {
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",
+    "ruby": "ruby",
 }
 
 
@@ -240,6 +241,7 @@ def main() -> int:
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
         "mandoc": lambda: program("mandoc"),
+        "ruby": lambda: program("ruby"),
     }
     lacking = 0
     for name, find in parts.items():
