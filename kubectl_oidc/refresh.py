@@ -10,6 +10,7 @@ from kubectl_oidc.errors import IdTokenError, ProviderRefused, ProviderUnreachab
 from kubectl_oidc.hot.ahead import done
 from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
+from kubectl_oidc.terminal import remaining
 from kubectl_oidc.tokens import accept
 from kubectl_oidc.walk import Walk
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS = 30.0
 """The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
+
+PATIENCE = 2.0
+"""Seconds after which a person at a terminal is told what kubectl waits for."""
 
 
 class UnusableRefreshError(Exception):
@@ -89,8 +93,10 @@ def _send(
         )
     if not keeper.mark_in_flight(walk.now(), session) and keeper.store.name == "disk":
         raise UnusableRefreshError(f"{keeper.store.where()} cannot be written", sent=False)
+    said = f"Waiting for {walk.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
-        return provider.refresh(refresh_token=refresh_token, deadline=deadline)
+        with walk.world.terminal.patient(said, PATIENCE):
+            return provider.refresh(refresh_token=refresh_token, deadline=deadline)
     except (ProviderRefused, ProviderUnreachable) as error:
         if isinstance(error, ProviderRefused) or not error.sent:
             keeper.mark_in_flight(0)

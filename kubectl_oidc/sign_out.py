@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.end_session import end_session_url, send_browser
 from kubectl_oidc.errors import OidcLoginError, ProviderError
-from kubectl_oidc.grants.announcement import host
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.purge import purge_session
@@ -86,7 +85,7 @@ class _Way:
         self.said: list[str] = []
         self.failure: OidcLoginError | None = None
         self.http = HttpClient(tls=request.tls, log=world.log)
-        self.host = host(request)
+        self.host = request.host
         self.provider: Provider | None = None
 
     def revoke(self, load: Callable[[], Session | None]) -> None:

@@ -62,6 +62,27 @@ class Terminal:
         self._write(f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else ""))
 
     @contextlib.contextmanager
+    def patient(self, line: str, seconds: float) -> Iterator[None]:
+        """Write a line to a terminal if what is done in the block takes long.
+
+        Args:
+            line: What is awaited.
+            seconds: How long it may take before that.
+        """
+        if not self.interactive:
+            yield
+            return
+        from threading import Timer
+
+        timer = Timer(seconds, self.say, (line,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Show on a terminal what is awaited; `tick` changes the words."""
         if not self.interactive:

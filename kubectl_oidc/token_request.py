@@ -6,12 +6,14 @@ import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubectl_oidc import shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.text import plain
 from kubectl_oidc.wishes import NONE, Wishes
 
 if TYPE_CHECKING:
@@ -160,6 +162,11 @@ class TokenRequest:
     def audience(self) -> str:
         """Return whom the token that is handed out is for: the client, or another audience."""
         return self.exchange.audience if self.exchange else self.client_id
+
+    @property
+    def host(self) -> str:
+        """The provider's host, for a person."""
+        return plain(urlsplit(self.issuer).hostname or self.issuer)
 
     def command_line(self, command: str) -> str:
         """Return a command of ours about this session, with all flags that it takes; secrets are left to the person.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_oidc.grants.announcement import announce, host
+from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.log import Log
 from kubectl_oidc.terminal import Terminal
@@ -31,8 +31,8 @@ class Watched(Terminal):
 
 
 def test_the_host_is_named_as_a_person_knows_it() -> None:
-    assert host(REQUEST) == "issuer.example.com"
-    assert host(replace(REQUEST, issuer="nowhere\x1b[31m")) == "nowhere [31m"
+    assert REQUEST.host == "issuer.example.com"
+    assert replace(REQUEST, issuer="nowhere\x1b[31m").host == "nowhere [31m"
 
 
 @pytest.mark.parametrize("terminal", [Terminal(), Watched()])

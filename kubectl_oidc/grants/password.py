@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant
-from kubectl_oidc.grants.announcement import announce, host
+from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
@@ -84,7 +84,7 @@ def _typed(request: TokenRequest, world: World, keys: Keyboard, why: str, deadli
     if request.password:
         return Credentials(username, request.password)
     return Credentials(
-        username, Secret(keys.ask(f"Password of {plain(username)} at {host(request)}: ", deadline))
+        username, Secret(keys.ask(f"Password of {plain(username)} at {request.host}: ", deadline))
     )
 
 

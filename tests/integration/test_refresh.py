@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .laptop import claims_of, token_of
+from .on_terminal import OnTerminal
 from .said import complaint, locks_held
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ def expired(laptop: Laptop) -> Laptop:
     laptop.realm.id_tokens_live(3600)
     laptop.realm.forget()
     return laptop
+
+
+def test_a_person_at_a_terminal_learns_what_kubectl_waits_for(expired: Laptop) -> None:
+    """A provider that takes its time is named after a moment; a refresh that is quick says nothing."""
+    expired.realm.fail_next("/token", delay_ms=4000)
+    with OnTerminal(*expired.words()) as terminal:
+        terminal.shows("Waiting for 127.0.0.1 to refresh the session, at most ")
+        slow = terminal.ended()
+    with OnTerminal(*expired.words("--force-refresh")) as terminal:
+        quick = terminal.ended()
+    assert (slow.status, quick.status, quick.stderr) == (0, 0, "")
+    assert len(slow.stderr.splitlines()) == 1
+    assert expired.realm.seen().token_requests == ["refresh_token", "refresh_token"]
 
 
 def test_a_refresh_is_one_request(expired: Laptop) -> None:
