@@ -78,9 +78,15 @@ class Wishes:
             if _matches(value, pattern):
                 continue
             shown = plain(name, limit=80)
-            came = f"has no claim {shown}" if value is None else f"has {shown} {quoted(value)}"
+            wanted = f"{EXPECT_FLAG} wants {shown}={plain(pattern, limit=120)}"
+            if value is None:
+                raise WrongAccount(
+                    f"this account has no claim {shown}, and {wanted}",
+                    "ask for the scope that brings it, as --oidc-extra-scope=email does for email; or sign in with another account: "
+                    f"{PROMPT_FLAG}=select_account; nothing of this one is kept",
+                )
             raise WrongAccount(
-                f"this account {came}, and {EXPECT_FLAG} wants {shown}={plain(pattern, limit=120)}",
+                f"this account has {shown} {quoted(value)}, and {wanted}",
                 f"choose another account: try again with {PROMPT_FLAG}=select_account, or sign out at the provider first; "
                 "nothing of this one is kept",
             )

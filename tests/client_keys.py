@@ -58,7 +58,12 @@ def public_pem(kind: str) -> bytes:
 
 def public_jwk(kind: str, algorithm: str, **members: str) -> dict[str, Any]:
     """Return the public half as a provider wants it."""
-    jwk: dict[str, Any] = json.loads(get_algorithm_by_name(algorithm).to_jwk(client_key(kind).public_key()))
+    return public_half(client_key(kind), algorithm, **members)
+
+
+def public_half(key: Any, algorithm: str, **members: str) -> dict[str, Any]:
+    """Return the public half of any private key as a provider wants it."""
+    jwk: dict[str, Any] = json.loads(get_algorithm_by_name(algorithm).to_jwk(key.public_key()))
     jwk.pop("key_ops", None)
     return {**jwk, **members}
 

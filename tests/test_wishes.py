@@ -48,6 +48,9 @@ def test_another_account_is_refused(pattern: str, value: object, came: str) -> N
         expecting(("claim", pattern)).check({"claim": value})
     assert caught.value.message == f"this account {came}, and --expect-claim wants claim={pattern}"
     assert "--prompt=select_account" in caught.value.hint
+    assert ("--oidc-extra-scope=email" in caught.value.hint) == (value is None), (
+        "a scope may be all that is missing"
+    )
 
 
 def test_every_expectation_must_hold() -> None:

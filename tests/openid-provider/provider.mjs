@@ -62,6 +62,10 @@ const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
 // In realms that exchange tokens: who may ask for it, and what it may be for.
 const EXCHANGING_CLIENTS = [
   { ...NATIVE, client_id: 'exchanger', grant_types: [...WITH_REFRESH, TOKEN_EXCHANGE] },
+  {
+    ...NATIVE, client_id: 'exchanger-with-secret', client_secret: 'secret of the exchanger', grant_types: [...WITH_REFRESH, TOKEN_EXCHANGE],
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
   ...['cluster-b', 'cluster-c'].map((id) => ({ ...NATIVE, client_id: id, grant_types: BY_CODE_ONLY })),
 ];
 

@@ -1,0 +1,200 @@
+"""What the pages tell people to type is typed, from top to bottom, at a terminal, against the demo's provider and cluster.
+
+A command must end as the page says, and show what the page shows below it. What cannot be typed here stands in `typed.toml`, with
+the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import parts
+from tools import transcript
+
+from . import page_steps
+from .page_steps import READ, Step, commands, commands_in_sentences, steps
+from .reader import DEEDS, Reader, playing
+from .shell import Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reader import Demo
+
+pytestmark = pytest.mark.xdist_group("port8000")  # the demo's redirect URI
+
+TABLE = tomllib.loads(Path(__file__).with_name("typed.toml").read_text(encoding="utf-8"))
+NOT_TYPED: dict[str, str] = TABLE["not-typed"]
+ENDS_OTHERWISE: dict[str, dict[str, str]] = TABLE["ends-otherwise"]
+
+WITH_COMMANDS = [page for page in READ if any(step.kind == "command" for step in steps(page))]
+IN_BLOCKS = {step.text for step in commands()}
+IN_SENTENCES = sorted({step.text for step in commands_in_sentences()} - IN_BLOCKS)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Run the demo's provider and cluster."""
+    with playing(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture
+def reader(demo: Demo, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """Sit somebody down at a terminal."""
+    parts.program("kubectl")
+    with Reader(demo, lambda: request.getfixturevalue("openid_provider")) as somebody:
+        yield somebody
+
+
+def normal(text: str) -> list[str]:
+    """Return the rows of a text as words with single spaces, times and ports replaced; an indented line belongs to the row above."""
+    text = re.sub(r"\d+ (s|min|h|d)\b", r"1 \1", transcript.repeatable(text))
+    rows = re.split(r"\n(?!\s)", re.sub(r"─+", "─", text))
+    return [" ".join(row.split()) for row in rows if row.strip()]
+
+
+def fault(step: Step, typed: Typed, *, shown: str) -> str | None:
+    """Return how a command ended otherwise than its page says, or None.
+
+    Args:
+        step: The command.
+        typed: What came of it.
+        shown: What the page shows, with the reader's names.
+    """
+    status = 1 if re.search(r"^(✗|[Ee]rror\b)", shown, re.MULTILINE) else 0
+    if step.text in ENDS_OTHERWISE:
+        status, shown = 1, ENDS_OTHERWISE[step.text]["says"]
+    if typed.status != status:
+        return f"ended with {typed.status}, not {status}"
+    if "Traceback" in typed.said:
+        return "wrote a traceback"
+    said, position = " ".join(normal(typed.said)), 0
+    for row in normal(shown) if shown else ():
+        position = said.find(row, position)
+        if position < 0:
+            return f"does not show: {row}"
+    return None
+
+
+def types(reader: Reader, step: Step) -> None:
+    """Type a command of a page and hold it to what the page says."""
+    typed = reader.types(step.text)
+    wrong = fault(step, typed, shown=reader.sees(step.shown))
+    assert wrong is None, f"{step.place}: {step.text}\n{wrong}\n{typed.said}"
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=page_steps.name)
+def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    """Its commands are typed in their order, its manifests copied, and what it asks for between them is done.
+
+    Where the page has no `setup`, somebody has signed in before.
+    """
+    todo = steps(page)
+    if any("=0.0.0.0:8000" in step.text for step in todo):
+        request.getfixturevalue("port_8000")
+    if not any(step.kind == "command" and " setup " in step.text for step in todo):
+        reader.is_signed_in()
+    for step in todo:
+        if step.kind == "sentence":
+            reader.reads(step.text)
+        elif step.kind == "yaml":
+            reader.copies(step.text)
+        elif step.kind == "command" and step.text not in NOT_TYPED:
+            types(reader, step)
+
+
+@pytest.mark.parametrize("command", [command for command in IN_SENTENCES if command not in NOT_TYPED])
+def test_a_command_in_a_sentence_works(command: str, reader: Reader) -> None:
+    """Where somebody has signed in."""
+    reader.is_signed_in()
+    types(reader, Step("in a sentence", "command", command))
+
+
+def test_the_table_has_nothing_that_no_page_has() -> None:
+    """A row goes with the command that it is about, a deed with the words that ask for it; a test that a reason names exists."""
+    rows = {*NOT_TYPED, *ENDS_OTHERWISE}
+    assert rows <= {*IN_BLOCKS, *IN_SENTENCES}, rows - {*IN_BLOCKS, *IN_SENTENCES}
+    assert len(rows) < len(IN_BLOCKS) / 2
+    pages = "\n".join(step.text for page in READ for step in steps(page))
+    unasked = [phrase for phrase in DEEDS if phrase not in pages]
+    assert not unasked
+    named = re.findall(r"tests/\S+\.py", "\n".join(NOT_TYPED.values()))
+    assert named
+    assert all((parts.REPOSITORY / name).is_file() for name in named)
+
+
+FORBIDDEN = Step(
+    "a page", "command", "kubectl get pods", "Error from server (Forbidden): pods\n  is forbidden\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [
+        (Typed(1, "Signed in\nError from server (Forbidden): pods is\n    forbidden\n"), None),
+        (Typed(1, "Error from server (NotFound): pods\n"), "does not show: Error from server (Forbidden)"),
+        (Typed(0, FORBIDDEN.shown), "ended with 0, not 1"),
+        (Typed(1, f"Traceback (most recent call last):\n{FORBIDDEN.shown}"), "wrote a traceback"),
+    ],
+)
+def test_what_is_otherwise_than_on_the_page_is_named(typed: Typed, wrong: str | None) -> None:
+    """The status that the shown output means, its rows wherever they break, and no traceback."""
+    assert (fault(FORBIDDEN, typed, shown=FORBIDDEN.shown) or "").startswith(wrong or "")
+    assert (fault(FORBIDDEN, typed, shown=FORBIDDEN.shown) is None) == (wrong is None)
+
+
+def test_a_block_of_text_belongs_to_the_command_above_it_in_its_section() -> None:
+    """What a provider's token says stands under a heading of its own, and is no output."""
+    shown = [step.shown for step in commands() if step.shown]
+    assert any(text.startswith("Error from server (Forbidden)") for text in shown)
+    assert not any(text.startswith("iss ") for text in shown)
+    assert len(shown) >= 4
+
+
+SHELLS = {"sh": ("sh",), "bash": ("bash", "--norc"), "zsh": ("zsh", "-fi")}
+"""At a terminal zsh, which macOS has, knows no comments, and a pattern that fits no file is an error."""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Have, in the place of every program that a command runs, one that notes its own words in `said` and does nothing."""
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    recorder = directory / "recorder"
+    recorder.write_text(
+        '#!/bin/sh\nwords=$(printf "<%s>" "${0##*/}" "$@")\necho "$words" >>"$SAID"\n'
+    )  # in one write
+    recorder.chmod(0o700)
+    for step in commands():
+        for name in re.findall(r"(?:^|\| |exec |/)([a-z][\w-]*)(?= )", step.text):
+            if not (directory / name).exists():
+                (directory / name).symlink_to(recorder)
+    return directory
+
+
+def test_a_command_has_the_same_words_in_every_shell(programs: Path) -> None:
+    """Quotes, patterns and what stands behind a command: nothing is left to which shell a reader happens to have."""
+    Path("wheels").mkdir()
+    Path("wheels", "kubectl_oidc-1.whl").touch()
+    wrong = {}
+    for text in sorted(IN_BLOCKS):
+        said = {}
+        for name, words in SHELLS.items():
+            noted = programs.parent / "said"
+            noted.write_text("")
+            typed = f"(\n{text.replace('/opt/kubectl-oidc/bin/', '')}\n)\n"
+            env = {**os.environ, "PATH": f"{programs}:/bin:/usr/bin", "SAID": str(noted)}
+            shell = [parts.program(words[0]), *words[1:]]
+            subprocess.run(shell, input=typed, env=env, text=True, capture_output=True, check=False)
+            said[name] = sorted(noted.read_text().splitlines())
+        if len({str(lines) for lines in said.values()}) > 1:
+            wrong[text] = said
+    assert not wrong
