@@ -42,8 +42,9 @@ format-check: $(DEV)
 lint: $(DEV) ## Run the linter
 	@$(BIN)/ruff check
 
-types: $(DEV) ## Check the types
+types: $(DEV) ## Check the types, the program's for macOS and Windows as well
 	@$(BIN)/mypy
+	@for system in darwin win32; do $(BIN)/mypy --platform $$system --no-warn-unreachable --cache-dir .mypy_cache/$$system kubectl_oidc || exit; done
 
 imports: $(DEV) ## Check which half imports what
 	@$(BIN)/lint-imports

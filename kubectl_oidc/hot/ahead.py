@@ -86,7 +86,8 @@ def _claim(path: str) -> bool:
 
 def _let_go() -> None:
     """Hold nothing that anybody waits for."""
-    os.setsid()
+    if sys.platform != "win32":  # where nothing is forked
+        os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)

@@ -20,7 +20,6 @@ FORMAT = b"kubectl-oidc credential 2"
 DIRECTORY = "credentials"
 LIMIT = 1 << 20  # bytes; a token that is larger than this fits no HTTP header
 
-WINDOWS = sys.platform == "win32"
 _FLAGS = os.O_RDONLY | (
     getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NOFOLLOW", 0)
@@ -70,7 +69,7 @@ def read_private(directory: str, name: str, limit: int) -> bytes | None:
         limit: The longest content that is read, in bytes.
     """
     try:
-        if not WINDOWS:
+        if sys.platform != "win32":
             place = os.stat(directory)  # noqa: PTH116
             if place.st_uid != os.geteuid() or place.st_mode & _OTHERS_WRITE:
                 return None
@@ -81,7 +80,7 @@ def read_private(directory: str, name: str, limit: int) -> bytes | None:
         status = os.fstat(descriptor)
         if status.st_mode & _TYPE != _REGULAR or status.st_size > limit:
             return None
-        if not WINDOWS and (
+        if sys.platform != "win32" and (
             status.st_uid != os.geteuid() or status.st_mode & _OTHERS or status.st_nlink != 1
         ):
             return None

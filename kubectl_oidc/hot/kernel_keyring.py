@@ -35,7 +35,9 @@ class KeyringCall:
     __slots__ = ("_add_key", "_keyctl", "_syscall")
 
     def __init__(self) -> None:
-        machine = os.uname().machine if sys.platform == "linux" else ""
+        machine = ""
+        if sys.platform == "linux":
+            machine = os.uname().machine
         if machine not in _CALLS or (machine == "x86_64" and sys.maxsize < 1 << 32):
             raise OSError(38, "no kernel keyring here")
         self._add_key, self._keyctl = _CALLS[machine]

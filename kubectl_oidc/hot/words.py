@@ -114,7 +114,12 @@ def cache_root() -> str:
         if not home:
             return ""
         base = os.path.join(home, ".kube", "cache")  # noqa: PTH118 - pathlib costs more than the whole hot half
-    return os.path.join(base, "oidc-login") if os.path.isabs(base) else ""  # noqa: PTH117, PTH118
+    absolute = os.path.isabs(base)  # noqa: PTH117 - as above
+    if sys.platform == "win32":
+        absolute = (
+            absolute and os.path.splitdrive(base)[0] != ""
+        )  # what begins with a backslash moves with the drive
+    return os.path.join(base, "oidc-login") if absolute else ""  # noqa: PTH118 - as above
 
 
 def digest(arguments: list[str]) -> str:
@@ -129,7 +134,10 @@ def digest(arguments: list[str]) -> str:
     environ = os.environ
     parts = [str(len(arguments)), *arguments]
     parts.append(environ.get("KUBERNETES_EXEC_INFO", "-"))
-    parts.append(str(os.geteuid()) if sys.platform != "win32" else "")
+    if sys.platform == "win32":
+        parts.append("")
+    else:
+        parts.append(str(os.geteuid()))
     parts.extend(f"{name}={environ.get(name, '-')}" for name in DIRECTORIES)
     parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLES)))
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
