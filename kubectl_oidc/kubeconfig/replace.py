@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.in_use import patiently
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOCK_POLL_SECONDS = 0.05
+_MAKE_WRITABLE = "attrib -R" if sys.platform == "win32" else "chmod u+w, where it is yours"
 
 
 @contextmanager
@@ -36,7 +38,8 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
     deadline = Deadline.after(seconds)
     while True:
         try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            # Windows refuses it for a moment where another has just removed its own.
+            os.close(patiently(lambda: os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)))
             break
         except FileExistsError:
             if deadline.passed():
@@ -48,7 +51,7 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        patiently(lambda: lock.unlink(missing_ok=True))
 
 
 def regular(target: Path) -> os.stat_result | None:
@@ -80,7 +83,7 @@ def check_writable(target: Path, status: os.stat_result) -> None:
         return
     raise KubeconfigError(
         f"the kubeconfig {plain(target)} is read-only",
-        "make it writable (chmod u+w, where it is yours), or name another file with --kubeconfig; it was not changed",
+        f"make it writable ({_MAKE_WRITABLE}), or name another file with --kubeconfig; it was not changed",
     )
 
 
@@ -131,9 +134,9 @@ def replace(target: Path, content: bytes, before: os.stat_result | None) -> None
         if before is not None:
             os.utime(name)
             _unchanged(target, before)
-        Path(name).replace(target)
+        patiently(lambda: Path(name).replace(target))
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        patiently(lambda: Path(name).unlink(missing_ok=True))
         raise
     _flush_directory(target.parent)
 

@@ -9,16 +9,17 @@ import glob
 import os
 import stat
 import sys
-from time import time
+from functools import partial
+from time import sleep, time
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.hot.credential import read_private
+from kubectl_oidc.in_use import PAUSE, patience, patiently
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WINDOWS = sys.platform == "win32"
 FILE_LIMIT = 4 << 20  # bytes
 OURS = 0o700  # the mode of a directory
 WRITING_SECONDS = 60
@@ -45,7 +46,7 @@ def ensure_directory(base: Path, name: str = "") -> Path:
         _make(directory)
         status = directory.lstat()
         _check(directory, status)
-        if not WINDOWS and stat.S_IMODE(status.st_mode) != OURS:
+        if sys.platform != "win32" and stat.S_IMODE(status.st_mode) != OURS:
             directory.chmod(OURS)
     except OSError as error:
         raise StoreError(
@@ -67,13 +68,13 @@ def _make(directory: Path) -> None:
             raise
         _make(directory.parent)
         directory.mkdir(mode=OURS, exist_ok=True)
-    if not WINDOWS:
+    if sys.platform != "win32":
         directory.chmod(OURS)
 
 
 def _refuse_foreign_parent(base: Path) -> None:
     """Refuse to leave root's files in another person's home (sudo keeps HOME on some systems)."""
-    if WINDOWS or os.geteuid() != 0:
+    if sys.platform == "win32" or os.geteuid() != 0:
         return
     for parent in (base, *base.parents):
         if parent.exists():
@@ -85,8 +86,8 @@ def _refuse_foreign_parent(base: Path) -> None:
 def _check(directory: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise _refused(directory, "is not a directory")
-    if WINDOWS:
-        return
+    if sys.platform == "win32":
+        return  # modes say nothing there: who may use it stands in a list that it inherits
     if status.st_uid != os.geteuid():
         raise _refused(directory, "belongs to another user")
     if status.st_mode & 0o022:
@@ -114,14 +115,14 @@ def write(directory: Path, name: str, content: bytes) -> None:
         descriptor = os.open(temporary, flags, 0o600)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-                if not WINDOWS:
+                if sys.platform != "win32":
                     os.fchmod(descriptor, 0o600)  # whatever the umask
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
-            temporary.replace(directory / name)
+            patiently(lambda: temporary.replace(directory / name))
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            patiently(lambda: temporary.unlink(missing_ok=True))
             raise
     except OSError as error:
         raise StoreError(
@@ -150,7 +151,12 @@ def sweep(directory: Path, name: str = "*") -> None:
 
 def read(directory: Path, name: str) -> bytes | None:
     """Return the content of ``directory/name``, or None when it is missing or not ours alone."""
-    return read_private(os.fspath(directory), name, FILE_LIMIT)
+    end = patience()
+    while (content := read_private(os.fspath(directory), name, FILE_LIMIT)) is None and not end.passed():
+        if refusal(directory, name) or not os.path.lexists(directory / name):
+            break
+        sleep(PAUSE)  # Windows: it is being replaced
+    return content
 
 
 def refusal(directory: Path, name: str) -> str:
@@ -160,16 +166,20 @@ def refusal(directory: Path, name: str) -> str:
         place, status = directory.stat(), path.lstat()
     except OSError:
         return ""
-    ours = os.geteuid() if not WINDOWS else 0
-    faults = (
-        (not WINDOWS and place.st_uid != ours, f"{directory} belongs to another user"),
-        (not WINDOWS and place.st_mode & 0o022, f"{directory} can be written by others"),
+    faults = [
         (not stat.S_ISREG(status.st_mode), f"{path} is not a regular file"),
         (status.st_size > FILE_LIMIT, f"{path} is too long"),
-        (not WINDOWS and status.st_uid != ours, f"{path} belongs to another user"),
-        (not WINDOWS and status.st_mode & 0o077, f"{path} can be used by others"),
-        (not WINDOWS and status.st_nlink != 1, f"{path} has a second name (a hard link)"),
-    )
+    ]
+    if sys.platform != "win32":
+        ours = os.geteuid()
+        faults = [
+            (place.st_uid != ours, f"{directory} belongs to another user"),
+            (bool(place.st_mode & 0o022), f"{directory} can be written by others"),
+            *faults,
+            (status.st_uid != ours, f"{path} belongs to another user"),
+            (bool(status.st_mode & 0o077), f"{path} can be used by others"),
+            (status.st_nlink != 1, f"{path} has a second name (a hard link)"),
+        ]
     return next((why for fault, why in faults if fault), "")
 
 
@@ -180,9 +190,8 @@ def remove(directory: Path, name: str) -> bool:
         StoreError: It is there and stays there.
     """
     try:
-        for left_behind in directory.glob(f".{glob.escape(name)}.*"):
-            left_behind.unlink(missing_ok=True)
-        (directory / name).unlink()
+        for left_behind in (*directory.glob(f".{glob.escape(name)}.*"), directory / name):
+            patiently(partial(left_behind.unlink, missing_ok=left_behind.name != name))
     except FileNotFoundError:
         return False
     except NotADirectoryError:
