@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.words import VARIABLES
 from kubectl_oidc.issuer import is_loopback
+from kubectl_oidc.programs import find
 from kubectl_oidc.stores import in_container
 from kubectl_oidc.text import quoted
 
@@ -123,13 +123,14 @@ def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | N
         platform: As ``sys.platform`` has it.
         container: Whether this is a container; None looks.
     """
-    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+    desktop = platform in {"win32", "darwin"}  # a DISPLAY there is another one than the browser's
+    if not desktop and (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
         return None
     if in_container(environ) if container is None else container:
         return "this is a container without a display"
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         return "this is an SSH session"
-    if platform in {"win32", "darwin"} or _is_wsl(environ):
+    if desktop or _is_wsl(environ):
         return None
     return "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set"
 
@@ -209,7 +210,7 @@ def _is_wsl(environ: Mapping[str, str]) -> bool:
 
 
 def _which(name: str, environ: Mapping[str, str]) -> str | None:
-    return shutil.which(name, path=environ.get("PATH")) if name else None
+    return find(name, environ) if name else None
 
 
 def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:

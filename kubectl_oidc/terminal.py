@@ -10,6 +10,7 @@ from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
     from rich.status import Status
 
@@ -27,9 +28,7 @@ class Terminal:
     @property
     def interactive(self) -> bool:
         """Whether a person sees what is written as it is written."""
-        with contextlib.suppress(ValueError, AttributeError, OSError):
-            return sys.stderr.isatty()
-        return False
+        return is_terminal(sys.stderr)
 
     def say(self, line: str) -> None:
         """Write a line that is good to know, to a terminal only."""
@@ -112,6 +111,19 @@ class Terminal:
             encoding = getattr(sys.stderr, "encoding", None) or "ascii"
             sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
             sys.stderr.flush()
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a standard stream is a terminal.
+
+    Args:
+        stream: ``sys.stdin``, ``sys.stdout`` or ``sys.stderr``; closed ones are None.
+    """
+    with contextlib.suppress(ValueError, AttributeError, OSError):
+        # To Windows' isatty the null device is a terminal as well; Python reads a console by a class of its own (PEP 528).
+        raw = getattr(stream.buffer, "raw", None) if sys.platform == "win32" else None
+        return (raw is None or type(raw).__name__ == "_WindowsConsoleIO") and stream.isatty()
+    return False
 
 
 def remaining(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.convert import plan, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
+from kubectl_oidc.programs import find
+from kubectl_oidc.terminal import is_terminal
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def convert(**values: Any) -> int:
     plans = plan(values["kubeconfig"], os.environ, values["user"])
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
-    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if asks and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise UsageError(
             f"convert would rewrite {_users(changing)} user(s), and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
@@ -77,7 +78,7 @@ def convert(**values: Any) -> int:
         backup = write(one, values["user"])
         users = ", ".join(plain(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
-    if shutil.which(COMMAND) is None:
+    if find(COMMAND) is None:
         click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     return 0
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.terminal import is_terminal
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _YES, _NO = ("y", "yes"), ("n", "no")
 def can_ask(terminal: Terminal) -> bool:
     """Tell whether a person sits there: standard input and standard error are a terminal that is in the foreground."""
     try:
-        if not (terminal.interactive and sys.stdin.isatty()):
+        if not (terminal.interactive and is_terminal(sys.stdin)):
             return False
         # In the background of a shell, reading would stop us.
         return sys.platform == "win32" or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding
 from kubectl_oidc.page import Page
+from kubectl_oidc.programs import find
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
 from kubectl_oidc.token_request import World
@@ -134,6 +134,6 @@ def _report(
         has_user=plan.user in kubeconfig.users,
         has_context=bool(kubeconfig.current_context),
         change=change,
-        on_path=shutil.which(plan.stanza.command) is not None,
+        on_path=find(plan.stanza.command) is not None,
         powershell=sys.platform == "win32",
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.questions import Questions
+from kubectl_oidc.programs import find
 from kubectl_oidc.setup_report import doctor_command, first_command, is_ready, is_refused
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def offer(report: Report, world: World) -> int:
         Abort: The input has ended.
     """
     words = first_command(report)
-    kubectl = shutil.which(words[0])
+    kubectl = find(words[0])
     if kubectl is None or not is_ready(report):
         return 0
     world.terminal.say("")

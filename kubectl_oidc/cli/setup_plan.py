@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, as_trusted_by, binding, guess
+from kubectl_oidc.programs import find
 from kubectl_oidc.setup_cluster import Placed, Side
 from kubectl_oidc.text import plain
 
@@ -114,5 +114,5 @@ def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig)
 
 def _own_path() -> str:
     """Return the path by which this program can be run again; links are kept, because updates move their targets."""
-    found = shutil.which(COMMAND)
+    found = find(COMMAND)
     return str(Path(found or sys.argv[0]).absolute())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import shell_words
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.hot.words import VARIABLES
+from kubectl_oidc.programs import find
 from kubectl_oidc.text import plain
 from kubectl_oidc.yaml_text import block
 
@@ -92,7 +92,7 @@ class Stage:
             runtime.mkdir(mode=0o700)
             self.changed["XDG_RUNTIME_DIR"] = str(runtime)
         self.environ = {**kept, **self.changed}
-        self.kubectl = shutil.which("kubectl", path=self.environ["PATH"])
+        self.kubectl = find("kubectl", self.environ)
         return self
 
     def __exit__(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.home import kube_directory
 from kubectl_oidc.kubeconfig.parse import load
 from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import plain
@@ -58,7 +59,7 @@ def _path(environ: Mapping[str, str]) -> Path | None:
     named = environ.get("KUBERC", "")
     if named == "off" or environ.get("KUBECTL_KUBERC", "").lower() == "false":
         return None
-    return Path(named) if named else Path("~/.kube/kuberc").expanduser()
+    return Path(named) if named else kube_directory(environ) / "kuberc"
 
 
 def _entries(preferences: Mapping[str, Any]) -> list[str]:

@@ -6,11 +6,11 @@ Without a kubeconfig user, as where flags name the session, there is nothing to 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc import programs
 from kubectl_oidc.kubeconfig.stanza import API_VERSION, COMMAND
 from kubectl_oidc.text import plain
 from kubectl_oidc.version import __version__
@@ -201,7 +201,7 @@ def find(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | 
     """
     if user is not None and os.sep in command:
         command = str(user.path.absolute().parent / command)
-    return shutil.which(command, path=environ.get("PATH", os.defpath))
+    return programs.find(command, environ)
 
 
 def _is_kubectl(command: str) -> bool:

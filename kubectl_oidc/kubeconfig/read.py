@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import plain
 
+from .home import kube_directory
 from .parse import load
 
 if TYPE_CHECKING:
@@ -66,14 +67,14 @@ def paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
     Args:
         explicit: What ``--kubeconfig`` says; empty or None when it is not given.
-        environ: The environment: KUBECONFIG, HOME (on Windows USERPROFILE).
+        environ: The environment: KUBECONFIG, and what names the home directory.
     """
     if explicit:
         return (Path(explicit).expanduser(),)
     listed = [name for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     if listed:
         return tuple(Path(name) for name in dict.fromkeys(listed))
-    return (Path("~/.kube/config").expanduser(),)
+    return (kube_directory(environ) / "config",)
 
 
 def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:

@@ -1,0 +1,32 @@
+"""Programs found on PATH as kubectl finds them (Go's os/exec): never in the working directory, as Windows' own search would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def find(name: str, environ: Mapping[str, str] = os.environ, *, platform: str = sys.platform) -> str | None:
+    """Return the path of a program, or None where there is none.
+
+    Args:
+        name: A bare name, or a path; on Windows with or without its extension.
+        environ: The environment: PATH, and on Windows PATHEXT.
+        platform: As ``sys.platform`` has it.
+    """
+    path = environ.get("PATH", os.defpath)
+    if platform != "win32":
+        return shutil.which(name, path=path)
+    # shutil.which looks in the working directory first, where anybody's repository may have a program of that name.
+    named = [directory.strip('"') for directory in path.split(os.pathsep)]
+    places = [""] if os.path.dirname(name) else [place for place in named if place not in {"", "."}]  # noqa: PTH120 - "./x" has one
+    known = [extension for extension in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if extension]
+    ends = ["", *known] if name.lower().endswith(tuple(map(str.lower, known))) else known
+    candidates = (Path(place, name + end) for place in places for end in ends)
+    return next((str(candidate) for candidate in candidates if candidate.is_file()), None)
