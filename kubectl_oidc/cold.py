@@ -42,6 +42,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     """Run the command and say what went wrong."""
     try:
         _fill_standard_descriptors()
+        _never_refuse_a_character()
         signals.listen()
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
@@ -121,6 +122,12 @@ def _fill_standard_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free: this one
+
+
+def _never_refuse_a_character() -> None:
+    """Have standard output show a question mark for what its encoding does not have, as a pipe's on Windows (cp1252)."""
+    if getattr(sys.stdout, "errors", None) == "strict":
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 def _interrupted(signum: int) -> int:

@@ -147,7 +147,10 @@ class SessionLock:
 
 def _host() -> str:
     """Return this machine's name in one word."""
-    name = os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else os.uname().nodename
+    if sys.platform == "win32":
+        name = os.environ.get("COMPUTERNAME", "")
+    else:
+        name = os.uname().nodename
     return "-".join(name.split())
 
 
@@ -156,10 +159,13 @@ def _words(doing: str) -> str:
     return f"{os.getpid()}@{_host()} {doing}\n"
 
 
-if sys.platform == "win32":  # pragma: no cover - never run on Linux
+if sys.platform == "win32":  # run on Linux by tests/windows.py alone
 
     class _FileLock:
-        """LockFileEx by the filelock library's Windows lock, never its soft lock."""
+        """LockFileEx by the filelock library's Windows lock, never its soft lock.
+
+        What is locked there can be read by its holder alone, so who it is stands in a file beside it.
+        """
 
         def __init__(self, path: str) -> None:
             from filelock import WindowsFileLock
@@ -174,10 +180,13 @@ if sys.platform == "win32":  # pragma: no cover - never run on Linux
                 self._lock.acquire(timeout=0)
             except Timeout:
                 return False
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self._path) from error
+            self.describe("")
             return True
 
         def describe(self, doing: str) -> None:
-            with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            with suppress(OSError), open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
                 file.write(_words(doing))
 
         def release(self) -> None:

@@ -42,15 +42,17 @@ def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...
 
 
 def _local_directory() -> Path:
-    """Return the first directory that is local and ours: the runtime directory, else one of our own under /tmp.
+    """Return the first directory that is local and ours: macOS' own, the runtime directory, else one of ours under /tmp.
 
     Raises:
         LockError: None of them can be used.
     """
     failures: list[str] = []
-    for candidate in (_runtime_directory, _temporary_directory):
+    for candidate in (_darwin_directory, _runtime_directory, _temporary_directory):
         try:
             base = candidate()
+            if base is None:
+                continue
             if base.is_symlink():  # whoever made it could lead two of us to two locks
                 failures.append(f"{base} is a symlink")
                 continue
@@ -66,6 +68,26 @@ def _local_directory() -> Path:
     )
 
 
+_DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS, which Python has no name for
+
+
+def _darwin_directory(platform: str = sys.platform) -> Path | None:
+    """Return the user's own directory under /var/folders on macOS.
+
+    The runtime directory that platformdirs has there lies in the home directory, which may be on the network; and TMPDIR is
+    another one in some shells (nix-shell), so that two of ours would hold two locks.
+
+    Args:
+        platform: As ``sys.platform`` has it.
+    """
+    if platform != "darwin" or sys.platform == "win32":
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        found = os.confstr(_DARWIN_USER_TEMP_DIR)
+        return Path(found, "kubectl-oidc") if found else None
+    return None
+
+
 def _runtime_directory() -> Path:
     with warnings.catch_warnings():
         # It warns where XDG_RUNTIME_DIR is not set, as on many servers; nothing is wrong with that.
@@ -74,5 +96,7 @@ def _runtime_directory() -> Path:
 
 
 def _temporary_directory() -> Path:
-    user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
-    return Path(tempfile.gettempdir()) / f"kubectl-oidc{user}"
+    name = "kubectl-oidc"
+    if sys.platform != "win32":  # there it is the user's own
+        name += f"-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / name

@@ -20,7 +20,15 @@ def posix(words: Sequence[str]) -> str:
 
 
 def powershell(words: Sequence[str]) -> str:
-    """Return a command for PowerShell, where a comma or an @ in a bare word has a meaning of its own."""
+    """Return a command for PowerShell, where a comma or an @ in a bare word has a meaning of its own.
+
+    Up to version 7.2 it hands double quotes on as if they were its own, and what it does since cannot be written so that
+    both understand it; after ``--%`` every version hands on what stands there.
+    """
+    if any('"' in word for word in words) and not any(char in word for word in words for char in "%|\n"):
+        from subprocess import list2cmdline
+
+        return f"{words[0]} --% {list2cmdline(words[1:])}"
     return _lines(words, _powershell_quote, " `\n  ")
 
 

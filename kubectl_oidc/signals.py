@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Those that a system has of them: SIGHUP is not on Windows, SIGBREAK (Ctrl-Break, or the console is closed) only there."""
+
 GRACE = 1.0
 """Seconds that what is held may go on after a signal."""
 

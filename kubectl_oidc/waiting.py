@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
 from kubectl_oidc.terminal import remaining
@@ -81,7 +83,8 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
         # A stopped process takes no other signal than these two.
         hint = f"let that process go on (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
     else:
-        end = f"end that process{f' (kill {pid})' if pid else ''}, and try again"
+        kill = "taskkill /F /PID" if sys.platform == "win32" else "kill"
+        end = f"end that process{f' ({kill} {pid})' if pid else ''}, and try again"
         finish = next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
         hint = f"{finish}, or {end}" if finish else end
     return LockError(message + (f", {doing}" if doing else ""), hint)

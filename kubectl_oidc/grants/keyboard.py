@@ -176,10 +176,24 @@ if sys.platform == "win32":
             key = msvcrt.getwch()
             if key == "\x03":
                 raise KeyboardInterrupt
-            if key in "\x00\xe0":  # an arrow or function key, in two parts
+            if key in "\x00\xe0" and _is_half():  # an arrow or function key, in two parts
                 msvcrt.getwch()
                 continue
-            yield from key.encode(errors="replace")
+            if "\ud800" <= key <= "\udbff":  # UTF-16's first half of a character
+                key += msvcrt.getwch()
+            yield from key.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+    def _is_half() -> bool:
+        """Tell whether the other half of a key waits, or a person has typed this very character: U+00E0 is an à.
+
+        The C library keeps the other half where a character would be that was put back, and has room for one.
+        """
+        try:
+            msvcrt.ungetwch(" ")
+        except OSError:
+            return True
+        msvcrt.getwch()
+        return False
 
 else:
     import select

@@ -133,7 +133,7 @@ def _listen(address: ListenAddress) -> tuple[tuple[socket.socket, ...], tuple[st
         try:
             return _bind_all(hosts, address.port)
         except _Refused as refused:
-            if not tries or refused.error.errno != errno.EADDRINUSE:
+            if not tries or not _is_taken(refused.error):
                 raise
 
 
@@ -200,6 +200,13 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _is_taken(error: OSError) -> bool:
+    """Tell whether somebody else has the port; another may be free."""
+    return error.errno == errno.EADDRINUSE or (
+        sys.platform == "win32" and getattr(error, "winerror", None) in _WINDOWS_TAKEN
+    )
+
+
 def _loopback(host: str) -> bool:
     return not host or is_loopback(host)
 
@@ -207,8 +214,8 @@ def _loopback(host: str) -> bool:
 def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "not a host that this machine knows"
-    if sys.platform == "win32" and getattr(error, "winerror", None) in _WINDOWS_TAKEN:
-        return "in use by another program, or reserved"
+    if _is_taken(error) and error.errno != errno.EADDRINUSE:
+        return "in use by another program, or reserved by Windows"
     words = _REASONS.get(error.errno or 0)
     return words or plain(os.strerror(error.errno) if error.errno else error, limit=80)
 

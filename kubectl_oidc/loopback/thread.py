@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ class ListenerThread:
     ) -> None:
         # What asyncio has to say, such as of a lack of file descriptors, is not for a person's terminal.
         logging.getLogger("asyncio").addHandler(logging.NullHandler())
-        self._loop = asyncio.new_event_loop()
+        self._loop = _new_loop()
         self._page: asyncio.Future[Reply] = self._loop.create_future()
         self._listener = Listener(sockets, partial(respond, self._page), tls)
         self._failed = failed
@@ -79,3 +80,15 @@ class ListenerThread:
                 runner.run(self._listener.run())
         except BaseException as error:  # noqa: BLE001 - raised again where the answer is awaited
             self._failed(error)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return a loop for another thread than this one, that signals have nothing to do with.
+
+    Windows' loop has each signal written to a socket of its own where it is made in the main thread, and takes that back
+    only where it is closed there: after a sign-in it would be written to whatever has the number then.
+    """
+    loop = asyncio.new_event_loop()
+    with contextlib.suppress(ValueError):  # not the main thread: nothing was set
+        signal.set_wakeup_fd(-1)
+    return loop

@@ -34,6 +34,10 @@ _ROOMY = (
 )
 _ROOMY_LIMIT = 60_000
 
+# Backends that ask nobody for entries of ours: the Credential Locker is open while its user is signed in, and so is the
+# Keychain, which takes whoever made an entry for who may read it. Where it is locked, as over SSH, it fails.
+_SILENT = ("keyring.backends.Windows", "keyring.backends.macOS")
+
 T = TypeVar("T")
 
 
@@ -58,8 +62,11 @@ class KeyringStore:
         return f"the OS keyring ({self._backend.name})"
 
     def asks(self) -> bool:
-        """Tell whether a person may be asked: yes, unless this is a Secret Service that says it is unlocked."""
-        if type(self._backend).__module__ != secret_service.BACKEND:
+        """Tell whether a person may be asked: yes, unless it is known that nobody is, or it says that it is unlocked."""
+        module = type(self._backend).__module__
+        if module in _SILENT:
+            return False
+        if module != secret_service.BACKEND:
             return True
 
         def locked() -> bool:
