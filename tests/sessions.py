@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import pickle
-import resource
 import shutil
 import sys
 import tempfile
@@ -114,6 +113,8 @@ def need_the_kernel_keyring() -> None:
 @contextlib.contextmanager
 def no_room() -> Iterator[None]:
     """Let this process write no byte to any file, as on a full disk."""
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:

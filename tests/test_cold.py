@@ -22,6 +22,7 @@ from kubectl_oidc.hot.words import Words
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.log import VERBOSITY
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.signals import NAMES
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.version import __version__
 
@@ -203,7 +204,7 @@ def test_a_signal_ends_the_program_with_its_status(name: str, said: list[str]) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fills a pipe of one page")
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("signum", [getattr(signal, name) for name in NAMES if hasattr(signal, name)])
 def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signal.Signals) -> None:
     """Nobody reads standard error: the program hangs in the middle of its last words, and ends with the signal's status."""
     import fcntl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import stat
 import subprocess
@@ -125,15 +126,15 @@ def test_no_two_processes_hold_the_lock_at_once(tmp_path: Path) -> None:
     assert counter.read_text() == str(4 * steps)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
 def test_a_holder_that_is_killed_frees_the_lock_at_once(
-    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]], how: signal.Signals
+    tmp_path: Path, hold: Callable[..., subprocess.Popen[str]], how: str
 ) -> None:
     """The kernel frees it; nobody waits for a time-out or removes a stale file."""
     holder = hold(paths(tmp_path))
     lock = SessionLock(paths(tmp_path))
     assert not lock.try_acquire()
-    holder.send_signal(how)
+    holder.send_signal(getattr(signal, how))
     holder.wait()
     began = time.monotonic()
     assert lock.acquire(Deadline.after(10), lambda: False)
@@ -570,7 +571,7 @@ class Shown(Terminal):
 @ARBITRARY
 @given(
     st.binary(max_size=400)
-    | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(os.uname().nodename), TEXT).map(
+    | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(platform.node()), TEXT).map(
         lambda words: words.encode(errors="replace")
     )
 )

@@ -16,7 +16,7 @@ from .sessions import begin, forked, posix_only
 
 pytestmark = posix_only
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [getattr(signal, name) for name in signals.NAMES if hasattr(signal, name)]
 
 
 def interrupt(signum: signal.Signals = signal.SIGINT) -> None:

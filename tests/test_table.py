@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
-import termios
-from typing import TYPE_CHECKING
+
+import pytest
 
 from kubectl_oidc.table import echo_rows, echo_table
-
-if TYPE_CHECKING:
-    import pytest
 
 TITLES = ("PERSON", "ISSUER")
 ROWS = [("ada@example.com", "https://issuer.example.com"), ("", "https://other.example.com")]
@@ -40,6 +36,11 @@ def test_what_comes_from_outside_is_plain(capsys: pytest.CaptureFixture[str]) ->
 
 def on_terminal(columns: int, rows: list[tuple[str, str]]) -> list[str]:
     """Return what a terminal of so many columns shows of the table."""
+    if sys.platform == "win32":
+        pytest.skip("its console is no pseudo-terminal")
+    import pty
+    import termios
+
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (24, columns))
     code = f"from kubectl_oidc.table import echo_table; echo_table({TITLES!r}, {rows!r})"

@@ -1,0 +1,130 @@
+"""The keyrings of macOS and Windows under the keyring library's own backends: the calls of the system are stood for.
+
+What the Credential Locker (`CredWrite` and its neighbours) and the Keychain (`SecItemAdd` and its neighbours) do with entries, as
+their documentation has it: limits, errors by number, what is not replaced but refused.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from keyring.backends import Windows, macOS
+
+if TYPE_CHECKING:
+    import pytest
+    from keyring.backend import KeyringBackend
+
+MOST_BYTES = 2_560
+"""``CRED_MAX_CREDENTIAL_BLOB_SIZE``: 5 * 512."""
+
+NOT_FOUND, BAD_STUB = 1168, 1783
+
+
+class WindowsError(Exception):
+    """``pywintypes.error``."""
+
+    def __init__(self, winerror: int, funcname: str, strerror: str) -> None:
+        super().__init__(winerror, funcname, strerror)
+        self.winerror, self.funcname, self.strerror = winerror, funcname, strerror
+
+
+class Locker:
+    """The Credential Locker; its names tell no capital from a small letter."""
+
+    CRED_TYPE_GENERIC, CRED_PERSIST_ENTERPRISE = 1, 3
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    def CredRead(self, Type: int, TargetName: str) -> dict[str, Any]:  # noqa: N802, N803
+        assert Type == self.CRED_TYPE_GENERIC
+        if TargetName.lower() not in self.kept:
+            raise WindowsError(NOT_FOUND, "CredRead", "Element not found.")
+        return self.kept[TargetName.lower()]
+
+    def CredWrite(self, credential: dict[str, Any], flags: int) -> None:  # noqa: N802
+        assert flags == 0
+        blob = credential["CredentialBlob"].encode("utf-16-le")
+        if len(blob) > MOST_BYTES:
+            raise WindowsError(BAD_STUB, "CredWrite", "The stub received bad data.")
+        self.kept[credential["TargetName"].lower()] = {**credential, "CredentialBlob": blob}
+
+    def CredDelete(self, Type: int, TargetName: str) -> None:  # noqa: N802, N803
+        assert Type == self.CRED_TYPE_GENERIC
+        if self.kept.pop(TargetName.lower(), None) is None:
+            raise WindowsError(NOT_FOUND, "CredDelete", "Element not found.")
+
+
+def credential_locker(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Locker]:
+    """Return keyring's own backend for Windows, and what stands below it."""
+    locker = Locker()
+    monkeypatch.setattr(Windows, "win32cred", locker, raising=False)
+    monkeypatch.setattr(Windows, "pywintypes", types.SimpleNamespace(error=WindowsError), raising=False)
+    return Windows.WinVaultKeyring(), locker  # type: ignore[no-untyped-call]
+
+
+DENIED, AUTH_FAILED, NO_INTERACTION, DUPLICATE, NO_ITEM = -128, -25293, -25308, -25299, -25300
+
+
+class Error(Exception):
+    """``keyring.backends.macOS.api.Error``; the ones below have their names there."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status, "Unknown Error" if type(self) is Error else type(self).__name__)
+
+
+class NotFound(Error):
+    """errSecItemNotFound."""
+
+
+class KeychainDenied(Error):
+    """userCanceledErr: somebody was asked, and said no."""
+
+
+class SecAuthFailure(Error):
+    """errSecAuthFailed."""
+
+
+class Keychain:
+    """The Keychain behind `keyring.backends.macOS.api`, which deletes an entry and adds it anew.
+
+    Attributes:
+        refuses: The status that every call ends with, such as ``errSecInteractionNotAllowed`` over SSH; 0 for none.
+        killed: Whether the process ends between deleting and adding.
+    """
+
+    Error, NotFound, KeychainDenied, SecAuthFailure = Error, NotFound, KeychainDenied, SecAuthFailure
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+        self.refuses = 0
+        self.killed = False
+
+    def _check(self, status: int) -> None:
+        kinds = {NO_ITEM: NotFound, DENIED: KeychainDenied, AUTH_FAILED: SecAuthFailure}
+        if status:
+            raise kinds.get(status, Error)(status)
+
+    def find_generic_password(self, _keychain: object, service: str, username: str) -> str:
+        self._check(self.refuses or (0 if (service, username) in self.kept else NO_ITEM))
+        return self.kept[service, username]
+
+    def set_generic_password(self, keychain: object, service: str, username: str, password: str) -> None:
+        if (service, username) in self.kept:
+            self.delete_generic_password(keychain, service, username)
+        if self.killed:
+            raise KeyboardInterrupt
+        self._check(self.refuses or (DUPLICATE if (service, username) in self.kept else 0))
+        self.kept[service, username] = password
+
+    def delete_generic_password(self, _keychain: object, service: str, username: str) -> None:
+        self._check(self.refuses or (0 if (service, username) in self.kept else NO_ITEM))
+        del self.kept[service, username]
+
+
+def mac_keychain(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Keychain]:
+    """Return keyring's own backend for macOS, and what stands below it."""
+    keychain = Keychain()
+    monkeypatch.setattr(macOS, "api", keychain, raising=False)
+    return macOS.Keyring(), keychain  # type: ignore[no-untyped-call]
