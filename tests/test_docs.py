@@ -270,6 +270,32 @@ def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
     assert not bare
 
 
+DESKTOPS = REPOSITORY / "docs" / "how-to-desktops.md"
+
+
+def test_each_line_of_what_was_never_run_says_what_holds_it_here() -> None:
+    """MacOS and Windows: every subject has what is written, tests of this repository (or the page with them), and what is left."""
+    _, _, text = DESKTOPS.read_text(encoding="utf-8").partition("## What was never run on the real thing")
+    table = text.partition("| subject |")[2].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert {
+        "paths",
+        "browser",
+        "keyring",
+        "signals",
+        "terminal",
+        "locks",
+        "detached processes",
+        "packages",
+    } <= {row[0] for row in rows}
+    assert not [row for row in rows if len(row) != 4 or not all(row)]
+    assert not [row for row in rows if "::test_" not in row[2] and "(packages.md)" not in row[2]]
+    assert all((REPOSITORY / name).is_file() for name in re.findall(r"`(tests/\w+\.py)`", text))
+    for page in ("packages.md", "comparison.md"):
+        linked = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
+        assert "how-to-desktops.md#what-was-never-run-on-the-real-thing" in linked
+
+
 SECURITY = REPOSITORY / "SECURITY.md"
 
 

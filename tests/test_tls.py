@@ -204,6 +204,27 @@ def test_a_certificate_for_another_host_is_named(authority: trustme.CA, host: st
     assert f"the TLS certificate is for another host, not for {host}" in error.message
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-67843, "is signed by an unknown authority"),
+        (0x800B0109, "is signed by an unknown authority"),
+        (0x800B010A, "is signed by an unknown authority"),
+        (-67818, "has expired"),
+        (0x800B0101, "has expired"),
+        (-67819, "is not valid yet"),
+        (-67602, "is for another host, not for issuer.example.com"),
+        (0x800B010F, "is for another host, not for issuer.example.com"),
+        (0x800B0004, "is refused (the words of the system)"),
+    ],
+)
+def test_the_verifiers_of_macos_and_windows_are_understood(code: int, said: str) -> None:
+    """They refuse by numbers of their own (errSec*, CERT_E_*), which truststore hands on; an unknown one by its words."""
+    error = ssl.SSLCertVerificationError("the words of the system")
+    error.verify_code, error.verify_message = code, "the words of the system"
+    assert said in tls.refusal(error, "issuer.example.com", tls.SYSTEM_TRUST)[0]
+
+
 def _old_kind_server(*, self_signed: bool = False) -> tuple[ssl.SSLContext, bytes]:
     """Make a server whose authority is of the old kind: no key identifiers, no key usage; and that authority's PEM."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

@@ -317,6 +317,6 @@ def _run(
 
 if __name__ == "__main__":
     become()
-    from kubectl_oidc.__main__ import main
+    from kubectl_oidc.hot import main
 
     main()

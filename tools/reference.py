@@ -33,7 +33,7 @@ Every flag of kubelogin's that is listed here has its meaning and its default, b
 | 0 | it was done; for `doctor`: nothing is wrong |
 | 1 | a failure: an `error:` line says what, a `hint:` line what to do; for `doctor`: something is wrong |
 | 2 | a command line, or a variable of it, that cannot be understood |
-| 129, 130, 143 | SIGHUP, Ctrl-C and SIGTERM ended it: 128 and the signal's number |
+| 129, 130, 143, 149 | SIGHUP, Ctrl-C, SIGTERM and, on Windows, Ctrl-Break ended it: 128 and the signal's number |
 
 ## Environment
 
@@ -46,6 +46,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `KUBECACHEDIR` | the cache directory is `oidc-login` under it, not under `~/.kube/cache` |
 | `KUBECONFIG` | the kubeconfig that `setup` reads, and that `setup --write-kubeconfig` writes to |
 | `HOME`, on Windows `USERPROFILE` | where `~/.kube` is |
+| `HOME`, `HOMEDRIVE` with `HOMEPATH` | on Windows, where the kubeconfig is looked for as well, by kubectl's own rule |
 | `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
 | `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
 | `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME` | the keyring library's backend, its settings, and where its configuration file is |
@@ -62,7 +63,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `COMPUTERNAME` | on Windows the machine's name in the note of who holds a lock |
 | `SUDO_UID` | under `sudo` the person's browser may ask for the sign-in, though it is another user's |
 | `KUBERC`, `KUBECTL_KUBERC` | where `doctor` looks for kubectl's policy about plugins, as kubectl does |
-| `PATH` | where the browser and, for `doctor`, the stanza's command are looked for |
+| `PATH`, on Windows `PATHEXT` | where the browser and, for `doctor`, the stanza's command are looked for; never in the working directory |
 | `NO_COLOR` | no colour on the terminal |
 
 ## Files
@@ -78,7 +79,7 @@ Beside it:
 | file | what it is for |
 |---|---|
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
-| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else a directory of yours alone under the temporary directory | the sessions' locks |
+| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else a directory of yours alone under the temporary directory; on macOS under your own in `/var/folders` | the sessions' locks |
 
 Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
 """
