@@ -44,7 +44,7 @@ class Shell(OnTerminal):
         self._read_up_to = 0
         self.wait()
 
-    def run(self, command: str, *, timeout: float = 40.0) -> Typed:
+    def run(self, command: str, *, timeout: float = 120.0) -> Typed:
         """Type a command and wait for its end; a question is answered with yes, or with what it proposes.
 
         Args:
@@ -54,7 +54,7 @@ class Shell(OnTerminal):
         self.type(f"{command}\n".encode())
         return self.wait(timeout=timeout)
 
-    def wait(self, *, timeout: float = 40.0) -> Typed:
+    def wait(self, *, timeout: float = 120.0) -> Typed:
         """Wait for the end of what was typed."""
         end = time.monotonic() + timeout
         answered = 0
