@@ -14,6 +14,7 @@ from kubectl_oidc.cli import COMMANDS, combinations, program
 from kubectl_oidc.errors import UsageError
 
 from .pages import PAGES, lines
+from .parts import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,6 +164,21 @@ def test_commands_and_stanzas_are_found_at_all() -> None:
 def test_what_is_not_understood_is_named(text: str, said: str) -> None:
     """A page with such a command would fail."""
     assert said in (fault(words_of(text)) or "")
+
+
+def test_every_target_of_make_on_a_page_is_there() -> None:
+    """`make TARGET`, in a block or in a sentence."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    there = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = {
+        (str(line), target)
+        for page in PAGES
+        for line in lines(page)
+        for text in (INLINE.findall(line.text) if line.fence is None else [line.text])
+        for target in re.findall(r"^make ([a-z-]+)", text)
+    }
+    assert len(named) > 50
+    assert not {where for where in named if where[1] not in there}
 
 
 def test_what_a_page_leaves_out_stands_for_anything() -> None:

@@ -50,6 +50,10 @@ PACKAGES = {
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",
+    "jq": "jq",
+    "yq": "yq",
+    "openssl": "openssl",
+    "ss": "iproute2",
     "ruby": "ruby",
 }
 
@@ -241,6 +245,10 @@ def main() -> int:
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
         "mandoc": lambda: program("mandoc"),
+        "jq": lambda: program("jq"),
+        "yq": lambda: program("yq"),
+        "openssl": lambda: program("openssl"),
+        "ss": lambda: program("ss"),
         "ruby": lambda: program("ruby"),
     }
     lacking = 0

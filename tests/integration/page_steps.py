@@ -18,6 +18,8 @@ READ = [page for page in PAGES if page.name != "CHANGELOG.md"]
 
 _SHELL = frozenset({"sh", "bash", "console"})
 _IN_A_SENTENCE = re.compile(r"(?<!`)`(kubectl oidc-login [a-z][^`]*)`(?!`)")
+_PROGRAM = re.compile(r"(?:^|\| )(?:\w+=\S+ )?(?:exec )?(?:/\S*/)?([a-z][\w-]*)(?= )")
+_BUILT_IN = frozenset({"export", "umask"})
 
 
 class Step(NamedTuple):
@@ -58,6 +60,11 @@ def steps(page: Path) -> list[Step]:
                 found.append(Step(str(line), language, fence))
                 break
     return found
+
+
+def programs(command: str) -> set[str]:
+    """Return the names of the programs that a command runs."""
+    return set(_PROGRAM.findall(command)) - _BUILT_IN
 
 
 def name(page: Path) -> str:

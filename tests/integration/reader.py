@@ -3,105 +3,32 @@
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 import textwrap
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ruamel.yaml import YAML
 
-from kubectl_oidc.demo.api import KubernetesApi
-from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.demo.people import ADMINS, Directory, team
-from kubectl_oidc.demo.provider import Provider
-from kubectl_oidc.http import HttpClient, TlsOptions
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.demo.people import ADMINS
 from kubectl_oidc.yaml_text import block
 from tests.client_keys import public_half
 from tests.parts import REPOSITORY
-from tests.plugin import run_plugin
 
-from .laptop import V1, token_of
+from .demo_world import ALICE, BOB, person
+from .laptop import V1
 from .scripted_browser import ScriptedBrowser
 from .shell import Shell, Typed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
+    from .demo_world import Demo
     from .realm import OpenIdProvider, Realm
 
-ALICE, BOB = "alice@example.com", "bob@example.com"
 CONTEXT, USER = "demo", "oidc"
-
-
-class Demo:
-    """The demo's provider and cluster.
-
-    Args:
-        provider: The provider.
-        server: The API server's URL.
-        authority: The file with the authority that both have their certificates from.
-
-    Attributes:
-        administrator: The token of somebody who administers the cluster already.
-    """
-
-    def __init__(self, provider: Provider, server: str, authority: Path) -> None:
-        self.provider = provider
-        self.server = server
-        self.authority = authority
-        words = [f"--oidc-issuer-url={provider.issuer}", f"--oidc-client-id={provider.client_id}"]
-        more = [
-            "--oidc-extra-scope=email",
-            f"--certificate-authority={authority}",
-            "--token-cache-storage=none",
-        ]
-        browser = f"--browser-command={person(BOB)}"
-        done = run_plugin("get-token", *words, *more, browser, "--listen-address=127.0.0.1:0")
-        self.administrator = token_of(done.stdout)
-
-    def as_it_was(self) -> None:
-        """Put alice into the one group that she was in at first."""
-        self.provider.directory.leave(ALICE, f"/{ADMINS}")
-        self.provider.directory.join(ALICE, ADMINS)
-
-
-class _PeopleWithPaths(Directory):
-    """The demo's people, in groups whose names may be paths, as Keycloak's are."""
-
-    def __init__(self) -> None:
-        people = team()
-        super().__init__((person, people.groups(person.email)) for person in people.people())
-
-    def claimed_groups(self, email: str) -> list[str]:
-        return [group for group in self.groups(email) if group.removeprefix("/").startswith("eks-")]
-
-
-def person(email: str, *more: str) -> str:
-    """Return a command that signs in at the demo's provider, as a browser does."""
-    return shlex.join([sys.executable, "-m", "kubectl_oidc.demo.person", "--as", email, *more])
-
-
-@contextmanager
-def playing(place: Path) -> Iterator[Demo]:
-    """Run the demo's provider and cluster.
-
-    Args:
-        place: Where the authority's certificate is written.
-    """
-    authority = Authority()
-    file = authority.write(place / "ca.crt")
-    http = HttpClient(tls=TlsOptions(ca_files=(file,)), log=QUIET)
-    with (
-        Provider(authority, _PeopleWithPaths()) as provider,
-        KubernetesApi(authority, issuer=provider.issuer, client_id=provider.client_id, http=http) as api,
-    ):
-        yield Demo(provider, api.url, file)
-    http.close()
 
 
 class Reader:
