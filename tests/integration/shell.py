@@ -14,9 +14,8 @@ from .on_terminal import OnTerminal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PROMPT = re.compile(
-    r"\x1e(\d+)\x1f"
-)  # two bytes that nothing else writes, around the status of the last command
+_PS1 = "\x1e$?\x1f"  # the status of the last command, between two bytes that nothing else writes
+_PROMPT = re.compile(r"\x1e(\d+)\x1f")
 _QUESTION = re.compile(r"\[([^\[\]\n]*)\]: $")
 
 
@@ -38,8 +37,8 @@ class Shell(OnTerminal):
         path = os.pathsep.join((str(parts.plugin().parent), os.environ["PATH"]))
         super().__init__(
             # Its standard output is the terminal too. What stands behind it is the program, which it does not look at.
-            through=("sh", "-c", "stty -echo; exec sh -i >&2", "sh"),
-            env={"PATH": path, "PS1": "\x1e$?\x1f", "PS2": "", **(env or {})},
+            through=("sh", "-c", f"stty -echo; PS1='{_PS1}' PS2= exec sh -i >&2", "sh"),
+            env={"PATH": path, **(env or {})},
         )
         self._read_up_to = 0
         self.wait()
