@@ -41,7 +41,8 @@ class Example(NamedTuple):
 def commands(page: Path) -> Iterator[Example]:
     """Find the commands of ours in a page's fenced blocks, and in code type in its sentences."""
     for line in lines(page):
-        texts = INLINE.findall(line.text) if line.fence is None else [line.text]
+        said = line.language == "text" and "`" in line.text  # the program's own words hold code type too
+        texts = INLINE.findall(line.text) if line.fence is None or said else [line.text]
         for text in texts:
             for found in OURS.finditer(text):
                 yield Example(str(line), words_of(text[found.end() :]))

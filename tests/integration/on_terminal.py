@@ -24,6 +24,11 @@ _ROWS = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def without_escapes(text: str) -> str:
+    """Return a text without what moves the cursor and sets colours."""
+    return _ESCAPES.sub("", text)
+
+
 class OnTerminal:
     """The program, started at a terminal; standard output is a pipe, as kubectl has it.
 
@@ -83,7 +88,7 @@ class OnTerminal:
 
     def text(self) -> str:
         """Return what came to the terminal, without escape sequences; each redrawing of a line is a line."""
-        return _ESCAPES.sub("", self.raw()).replace("\r\n", "\n").replace("\r", "\n")
+        return without_escapes(self.raw()).replace("\r\n", "\n").replace("\r", "\n")
 
     def shows(self, words: str) -> None:
         """Wait until the terminal has shown these words."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests import parts
 
-from .on_terminal import OnTerminal
+from .on_terminal import OnTerminal, without_escapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,11 +57,17 @@ class Shell(OnTerminal):
         """Wait for the end of what was typed."""
         end = time.monotonic() + timeout
         answered = 0
-        while not (prompt := _PROMPT.search(said := self.text()[self._read_up_to :])):
-            assert time.monotonic() < end, f"no end after {timeout:g} s: {said}"
-            if question := _QUESTION.search(said, answered):
+        while not (prompt := _PROMPT.search(said := self.raw()[self._read_up_to :])):
+            assert time.monotonic() < end, f"no end after {timeout:g} s: {_left_on_screen(said)}"
+            if question := _QUESTION.search(_left_on_screen(said[answered:])):
                 answered = len(said)
                 self.type(b"y\n" if question[1] in {"y/N", "Y/n"} else b"\n")
             time.sleep(0.01)
         self._read_up_to += prompt.end()
-        return Typed(int(prompt[1]), said[: prompt.start()])
+        return Typed(int(prompt[1]), _left_on_screen(said[: prompt.start()]))
+
+
+def _left_on_screen(said: str) -> str:
+    """Return what a reader still sees of it: a row that was erased from the next one, or written over, is gone."""
+    said = re.sub(r"[^\n]*\n[^\n]*\x1b\[1A\x1b\[2K", "", said)
+    return re.sub(r"[^\n]*\r", "", without_escapes(said).replace("\r\n", "\n"))

@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kubectl_oidc.version import __version__
+from tests import parts
+from tests.pages import lines
 from tools import single_file
 
 from .laptop import token_of
@@ -93,6 +96,25 @@ def test_it_signs_in_and_then_answers_from_its_cache(laptop: Laptop, file: Path,
     assert not {"_bootstrap", "click", "json", "zipfile"} & imported, (
         "a cached answer is as light as elsewhere"
     )
+
+
+def test_kubectl_completes_with_the_script_on_the_page(file: Path, tmp_path: Path) -> None:
+    """What docs/how-to-install.md has beside the file, copied from there."""
+    page = parts.REPOSITORY / "docs" / "how-to-install.md"
+    (script,) = {line.fence for line in lines(page) if line.fence and "SHIV_ENTRY_POINT" in line.fence}
+    (tmp_path / file.name).symlink_to(file)
+    beside = tmp_path / "kubectl_complete-oidc_login"
+    beside.write_text(textwrap.dedent(script))
+    beside.chmod(0o700)
+    done = subprocess.run(
+        [parts.program("kubectl"), "__complete", "oidc-login", "ver"],
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()[0]) == (0, "version"), done.stderr
 
 
 def test_too_old_a_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
