@@ -21,12 +21,14 @@ from ruamel.yaml import YAML
 from kubectl_oidc import in_use, lock_directory, programs, shell_words
 from kubectl_oidc.browser import Browser, no_browser
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.hot import ahead
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.kubeconfig.home import kube_directory
 from kubectl_oidc.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
 
 from . import os_calls, parts, windows
 from .keyrings import Fake, SecretServiceLike
+from .sessions import begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -395,6 +397,57 @@ def test_what_would_end_or_change_such_a_line_is_quoted_as_ever(word: str) -> No
     assert shell_words.powershell(["kubectl", word]) == f"kubectl '{word}'"
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({}, True), ({"MSYSTEM": "MINGW64"}, False), ({"MSYSTEM": ""}, True)]
+)
+def test_git_bash_is_no_powershell(environ: dict[str, str], *, expected: bool) -> None:
+    """It is a shell like any other on Linux, and says so by a variable."""
+    said = windows.run(
+        "from kubectl_oidc import shell_words\n"
+        "print(shell_words.is_powershell(), shell_words.one_line(['a', \"it's\"]))\n",
+        env=environ,
+    )
+    assert said == ("True a 'it''s'\n" if expected else "False a 'it'\"'\"'s'\n")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "from kubectl_oidc.cli import complete; sys.argv[1:] = ['get-token', '--oidc-iss']; complete.main()",
+        "from kubectl_oidc.cli import main; main(['completion', 'bash'])",
+    ],
+)
+def test_what_a_program_reads_has_no_line_ends_of_windows(tmp_path: Path, step: str) -> None:
+    """Kubectl would take the last line of a completion for a candidate, and a bash on Windows would read no line."""
+    windows.run(
+        "import os, sys\n"
+        "file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
+        "os.dup2(file, 1)\n"
+        "sys.stdout.reconfigure(newline='\\r\\n')\n"
+        f"{step}\n",
+        str(tmp_path / "said"),
+    )
+    said = (tmp_path / "said").read_bytes()
+    assert said.endswith(b"\n")
+    assert said.count(b"\n") > 1
+    assert b"\r" not in said
+
+
+def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
+    """Its file systems tell no capital letter from a small one, so the session is the same."""
+    windows.run(
+        "import ntpath, os\n"
+        "from pathlib import PureWindowsPath\n"
+        "from kubectl_oidc.tls import SYSTEM_TRUST\n"
+        "from kubectl_oidc.token_request import TokenRequest\n"
+        "os.path = ntpath\n"
+        "def key(name):\n"
+        "    request = TokenRequest(issuer='https://i.example.com', client_id='k', cache_dir=PureWindowsPath(name), tls=SYSTEM_TRUST, default_cache_dir=False)\n"
+        "    return request.key().id()\n"
+        "assert key('C:\\\\Cache') == key('c:/cache') != key('c:/other')\n"
+    )
+
+
 # The browser
 
 
@@ -627,7 +680,7 @@ def typed(*keys: object, ask: str = "keys.ask('Password: ', Deadline.after(5))")
         (["\ud83d", "\ude00", "\u20ac", "\r"], "\U0001f600\u20ac"),
         ([*"abc", "\b", "\xe0", "\b", "\r"], "ab"),
         ([*"x" * 9000, "\r"], "x" * 9000),
-        ([*"ab", "\x03"], "KeyboardInterrupt"),
+        ([*"ab", "\x03"], "Interrupted"),
         (["\r"], "SignInError"),
         ([], "SignInTimeout"),
     ],
@@ -799,6 +852,17 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     )
     assert said == "False\n"
     assert list((tmp_path / "ahead").iterdir()) == [], "and no claim is made that nobody keeps"
+
+
+def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS nothing else may go on in a process that was forked."""
+
+    def work() -> None:
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        ahead._begin_anew()
+
+    _, status = os.waitpid(begin(work), 0)
+    assert os.waitstatus_to_exitcode(status) == 1
 
 
 # Sockets

@@ -60,6 +60,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
 | `INVOCATION_ID` | a service of systemd's, where standard error is no terminal: nothing is refreshed in the background, unless `--refresh-ahead` says so |
 | `USER`, `LOGNAME`, `USERNAME` | the user name in the `ssh -L` line that is printed |
+| `MSYSTEM` | on Windows, where it is Git Bash or another shell of MSYS2: commands to copy are for it, not for PowerShell |
 | `COMPUTERNAME` | on Windows the machine's name in the note of who holds a lock |
 | `SUDO_UID` | under `sudo` the person's browser may ask for the sign-in, though it is another user's |
 | `KUBERC`, `KUBECTL_KUBERC` | where `doctor` looks for kubectl's policy about plugins, as kubectl does |
