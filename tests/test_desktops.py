@@ -18,17 +18,23 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc import in_use, lock_directory, programs, shell_words
+from kubectl_oidc import in_use, light, lock_directory, programs, shell_words
 from kubectl_oidc.browser import Browser, no_browser
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.hot import ahead
+from kubectl_oidc.hot.words import KEYRING, Words
+from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.kubeconfig.home import kube_directory
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
+from kubectl_oidc.stores.secret_service import configured
 
 from . import os_calls, parts, windows
 from .keyrings import Fake, SecretServiceLike
-from .sessions import begin
+from .sessions import begin, cache, key, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -592,6 +598,52 @@ def test_only_a_keyring_that_may_ask_is_said_to_ask(monkeypatch: pytest.MonkeyPa
     assert KeyringStore(SecretServiceLike(), seconds=5).asks(), (
         "there is none here to say that it is unlocked"
     )
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], platform: str
+) -> None:
+    """The light way reads what the store has written, and leaves to the whole way what is not there or is refused."""
+    keychain = None
+    if platform == "darwin":
+        backend, keychain = os_calls.mac_keychain(monkeypatch)
+    else:
+        backend, _ = os_calls.credential_locker(monkeypatch)
+    monkeypatch.setattr(sys, "platform", platform)
+    whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
+    keeper = SessionKeeper(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
+    keeper.store = KeyringStore(backend)
+    assert keeper.store.light({})
+    assert not keeper.store.light({"PYTHON_KEYRING_BACKEND": "x"})
+    words = Words(key().id(), V1, KEYRING, str(cache()), 10, ())
+    assert light.look(words) is None, "nothing is there"
+    assert keeper.save(whole, int(time.time()))
+    assert light.look(words) == 0
+    assert "x" * 6000 in capfd.readouterr().out
+    if keychain:
+        keychain.refuses = os_calls.NO_INTERACTION
+        assert light.look(words) is None
+
+
+def test_their_keyrings_are_read_so_only_where_nothing_is_configured(tmp_path: Path) -> None:
+    """Keyring's configuration file is in another place on Windows."""
+    environ = {"LOCALAPPDATA": str(tmp_path)}
+    assert not configured(environ, platform="win32")
+    (tmp_path / "Python Keyring").mkdir()
+    (tmp_path / "Python Keyring" / "keyringrc.cfg").touch()
+    assert configured(environ, platform="win32")
+    assert configured({"LOCALAPPDATA": "/nowhere", "KEYRING_PROPERTY_PERSIST": "session"}, platform="win32")
+    assert not configured({"LOCALAPPDATA": "/nowhere"}, platform="win32")
+    assert configured({"PROGRAMDATA": str(tmp_path)}, platform="win32")
+
+
+@pytest.mark.parametrize("backend", [Fake, SecretServiceLike])
+def test_another_keyring_is_not_read_so(monkeypatch: pytest.MonkeyPatch, backend: type[Fake]) -> None:
+    """Whoever has installed another backend there has its entries in another place."""
+    for platform in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert not KeyringStore(backend()).light({})
 
 
 # Signals

@@ -49,7 +49,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `HOME`, `HOMEDRIVE` with `HOMEPATH` | on Windows, where the kubeconfig is looked for as well, by kubectl's own rule |
 | `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
 | `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
-| `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME` | the keyring library's backend, its settings, and where its configuration file is |
+| `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME`, on Windows `LOCALAPPDATA`, else `PROGRAMDATA` | the keyring library's backend, its settings, and where its configuration file is |
 | `CI` | not empty: the kernel keyring is left alone, because jobs share it, and the demo signs in by itself |
 | `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
 | `BROWSER` | the program that opens the browser, where `--browser-command` is not given |

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import windows
+from tests import parts, windows
 from tests.plugin import Ended, wait_until
 
 from .laptop import cache, claims_of, exec_info, token_of
@@ -153,3 +154,51 @@ def test_what_is_meant_for_such_a_process_alone_means_nothing_elsewhere(laptop: 
     laptop.signed_in()
     token = laptop.signed_in(env={"_KUBECTL_OIDC_AHEAD": "1"})
     assert claims_of(token)["sub"] == "alice"
+
+
+KEYCHAIN = """
+import os, sys, types
+from pathlib import Path
+sys.platform = "darwin"
+sys.modules["_scproxy"] = types.SimpleNamespace(_get_proxy_settings=dict, _get_proxies=dict)
+from keyring.backends import macOS
+from tests import os_calls
+macOS.api = os_calls.FileKeychain(Path({directory!r}))
+macOS.platform = types.SimpleNamespace(system=lambda: "Darwin")
+leave = os._exit
+def left(status):
+    with open({path!r}, "a") as file:
+        print("whole" if "kubectl_oidc.cli" in sys.modules else "light", file=file)
+    leave(status)
+os._exit = left
+"""
+
+
+def test_on_macos_a_session_rests_in_the_keychain_and_is_answered_from_there(
+    laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By keyring's own choice of its backend: a sign-in, an answer by the light way, a refresh in the background, the end."""
+    keychain, seen = tmp_path / "keychain", tmp_path / "seen"
+    keychain.mkdir()
+    (tmp_path / "sitecustomize.py").write_text(KEYCHAIN.format(directory=str(keychain), path=str(seen)))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{parts.REPOSITORY}")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    laptop.storage = "auto"
+    laptop.realm.id_tokens_live(40)
+    first = laptop.signed_in("--refresh-ahead=0.001")
+    assert len(list(keychain.iterdir())) == 1
+    assert not {name.partition("/")[0] for name in laptop.stored()} & {"tokens", "credentials"}
+    time.sleep(1.1)  # a token that is younger than a second is not due
+    laptop.realm.forget()
+    laptop.realm.id_tokens_live(3600)
+    assert laptop.signed_in("--refresh-ahead=0.001") == first
+    assert seen.read_text().splitlines()[:2] == ["whole", "light"]
+    wait_until(
+        lambda: laptop.realm.seen().token_requests == ["refresh_token"], "it is refreshed in the background"
+    )
+    wait_until(lambda: not list((cache() / "ahead").iterdir()), "the claim is given up")
+    assert laptop.signed_in("--refresh-ahead=0.001") != first
+    assert seen.read_text().splitlines()[-1] == "light"
+    assert len(laptop.browser.opened()) == 1
+    assert laptop.purge().status == 0
+    assert not list(keychain.iterdir())
