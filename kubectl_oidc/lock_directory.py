@@ -14,6 +14,8 @@ import platformdirs
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.stores import private_files
 
+_VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
+
 BESIDE = "locks"
 """The directory of lock files in the cache directory, for sessions that rest on ``disk``."""
 
@@ -63,7 +65,7 @@ def _local_directory() -> Path:
             failures.append(str(error.strerror or error))
     raise LockError(
         f"no directory can hold the session's lock: {'; '.join(failures)}",
-        "set XDG_RUNTIME_DIR to a directory that is yours alone, or make the temporary directory writable",
+        f"set {_VARIABLE} to a directory that is yours alone, or make the temporary directory writable",
         topic="lock",
     )
 
