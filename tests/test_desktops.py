@@ -684,6 +684,8 @@ def test_macos_has_its_locks_on_the_machine_itself(monkeypatch: pytest.MonkeyPat
         return f"{tmp_path}/T/"
 
     monkeypatch.setattr(os, "confstr", confstr)
+    assert lock_directory._darwin_directory("darwin") is None, "XDG_RUNTIME_DIR names one"
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lock_directory._darwin_directory("darwin") == tmp_path / "T" / "kubectl-oidc"
     assert asked == [65537]
     assert lock_directory._darwin_directory("linux") is None
@@ -699,6 +701,7 @@ def test_a_system_without_that_directory_has_another(monkeypatch: pytest.MonkeyP
         return answer
 
     monkeypatch.setattr(os, "confstr", confstr)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lock_directory._darwin_directory("darwin") is None
 
 

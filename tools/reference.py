@@ -80,7 +80,7 @@ Beside it:
 | file | what it is for |
 |---|---|
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
-| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else a directory of yours alone under the temporary directory; on macOS under your own in `/var/folders` | the sessions' locks |
+| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks |
 
 Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
 """
