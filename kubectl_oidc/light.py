@@ -6,6 +6,7 @@ The hot half cannot talk to the keyring; the rest of the cold half would take th
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -15,13 +16,13 @@ from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.hot import hand_out
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.session import Session
-from kubectl_oidc.stores import index, kernel_store, secret_service
+from kubectl_oidc.stores import desktop_keyring, index, kernel_store, secret_service
 
 if TYPE_CHECKING:
     from kubectl_oidc.hot.words import Words
 
 SECONDS = 2.0
-"""A keyring that is there answers within milliseconds; one that hangs is left to the way that says so."""
+"""A Secret Service that is there answers within milliseconds; one that hangs is left to the way that says so."""
 
 
 def look(words: Words) -> int | None:
@@ -40,10 +41,17 @@ def look(words: Words) -> int | None:
     if kernel_store(os.environ) or secret_service.configured(os.environ):
         return None
     try:
-        record = bounded(lambda: secret_service.load(words.session_id), SECONDS, TimeoutError)
-    except Exception:  # noqa: BLE001 - D-Bus has errors of many kinds, and the whole way says what is the matter
+        record = _load(words.session_id)
+    except Exception:  # noqa: BLE001 - keyrings have errors of many kinds, and the whole way says what is the matter
         return None
     session = Session.parse(record, words.session_id)
     if session is None or session.generation < entry.generation:
         return None
     return hand_out(words, credential(session.token(), session.expiry, entry.refreshed_at))
+
+
+def _load(session_id: str) -> bytes | None:
+    """Return the session's record by this system's own keyring."""
+    if sys.platform in desktop_keyring.BACKENDS:
+        return bounded(lambda: desktop_keyring.load(session_id), desktop_keyring.SECONDS, TimeoutError)
+    return bounded(lambda: secret_service.load(session_id), SECONDS, TimeoutError)

@@ -14,6 +14,8 @@ import platformdirs
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.stores import private_files
 
+_VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
+
 BESIDE = "locks"
 """The directory of lock files in the cache directory, for sessions that rest on ``disk``."""
 
@@ -63,7 +65,7 @@ def _local_directory() -> Path:
             failures.append(str(error.strerror or error))
     raise LockError(
         f"no directory can hold the session's lock: {'; '.join(failures)}",
-        "set XDG_RUNTIME_DIR to a directory that is yours alone, or make the temporary directory writable",
+        f"set {_VARIABLE} to a directory that is yours alone, or make the temporary directory writable",
         topic="lock",
     )
 
@@ -72,7 +74,7 @@ _DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS, which Python has no name f
 
 
 def _darwin_directory(platform: str = sys.platform) -> Path | None:
-    """Return the user's own directory under /var/folders on macOS.
+    """Return the user's own directory under /var/folders on macOS, unless XDG_RUNTIME_DIR names another.
 
     The runtime directory that platformdirs has there lies in the home directory, which may be on the network; and TMPDIR is
     another one in some shells (nix-shell), so that two of ours would hold two locks.
@@ -80,7 +82,7 @@ def _darwin_directory(platform: str = sys.platform) -> Path | None:
     Args:
         platform: As ``sys.platform`` has it.
     """
-    if platform != "darwin" or sys.platform == "win32":
+    if platform != "darwin" or sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
         return None
     with contextlib.suppress(OSError, ValueError):
         found = os.confstr(_DARWIN_USER_TEMP_DIR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 _ONE_LINE = 76  # characters
 _POWERSHELL_PLAIN = re.compile(r"[A-Za-z0-9_./:=-]+")
+
+
+def is_powershell() -> bool:
+    """Tell whether commands are for PowerShell: on Windows, unless this is a shell of MSYS2 such as Git Bash."""
+    return sys.platform == "win32" and not os.environ.get("MSYSTEM")
 
 
 def posix(words: Sequence[str]) -> str:
@@ -34,7 +40,7 @@ def powershell(words: Sequence[str]) -> str:
 
 def one_line(words: Sequence[str]) -> str:
     """Return a command on one line for this system's shell, however long."""
-    return " ".join(map(_powershell_quote if sys.platform == "win32" else shlex.quote, words))
+    return " ".join(map(_powershell_quote if is_powershell() else shlex.quote, words))
 
 
 def _powershell_quote(word: str) -> str:

@@ -137,7 +137,8 @@ class TokenRequest:
             username=self.username if self.grant == "password" else "",
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            cache_dir="" if self.default_cache_dir else os.path.abspath(self.cache_dir),  # noqa: PTH100 - without links
+            # Without links; on Windows capital letters are small ones.
+            cache_dir="" if self.default_cache_dir else os.path.normcase(os.path.abspath(self.cache_dir)),  # noqa: PTH100
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),

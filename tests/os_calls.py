@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from keyring.backends import Windows, macOS
 
+from .keyring_files import Files
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
     from keyring.backend import KeyringBackend
 
@@ -128,3 +132,36 @@ def mac_keychain(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Keych
     keychain = Keychain()
     monkeypatch.setattr(macOS, "api", keychain, raising=False)
     return macOS.Keyring(), keychain  # type: ignore[no-untyped-call]
+
+
+class FileKeychain(Keychain):
+    """One that outlives the process, in a directory.
+
+    Args:
+        directory: Where the entries stand.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._files = Files(directory)
+
+    @property
+    def kept(self) -> dict[tuple[str, str], str]:
+        """What is in it now."""
+        return _Kept(self._files)
+
+    @kept.setter
+    def kept(self, _: object) -> None:
+        pass
+
+
+class _Kept(dict[tuple[str, str], str]):
+    def __init__(self, files: Files) -> None:
+        super().__init__({(service, user): secret for service, (user, secret) in files.items()})
+        self._files = files
+
+    def __setitem__(self, name: tuple[str, str], secret: str) -> None:
+        self._files[name[0]] = (name[1], secret)
+
+    def __delitem__(self, name: tuple[str, str]) -> None:
+        del self._files[name[0]]

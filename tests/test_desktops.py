@@ -18,15 +18,22 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc import in_use, lock_directory, programs, shell_words
+from kubectl_oidc import light, lock_directory, shell_words
 from kubectl_oidc.browser import Browser, no_browser
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.hot import ahead
+from kubectl_oidc.hot.words import KEYRING, Words
+from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.kubeconfig import Stanza, write_user
-from kubectl_oidc.kubeconfig.home import kube_directory
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
+from kubectl_oidc.stores.secret_service import configured
 
 from . import os_calls, parts, windows
 from .keyrings import Fake, SecretServiceLike
+from .sessions import begin, cache, key, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,38 +137,6 @@ def test_the_cache_directory_has_a_drive(environ: dict[str, str], root: str) -> 
     assert said == root
 
 
-@pytest.mark.parametrize(
-    ("having", "named", "chosen"),
-    [
-        ({"profile"}, {}, "profile"),
-        ({"home", "profile"}, {}, "home"),
-        ({"drive", "profile"}, {}, "drive"),
-        (set(), {}, "home"),
-        (set(), {"HOME": ""}, "profile"),
-        (set(), {"HOME": "", "USERPROFILE": ""}, "drive"),
-        (set(), {"HOME": "gone"}, "profile"),
-        (set(), {"HOME": "gone", "USERPROFILE": "", "HOMEPATH": ""}, "gone"),
-    ],
-)
-def test_on_windows_the_kubeconfig_is_where_kubectl_looks(
-    tmp_path: Path, having: set[str], named: dict[str, str], chosen: str
-) -> None:
-    """HOME, HOMEDRIVE with HOMEPATH and USERPROFILE: the first with a kubeconfig, else the first that can be written."""
-    for name in ("home", "drive", "profile"):
-        (tmp_path / name / ".kube").mkdir(parents=True)
-        if name in having:
-            (tmp_path / name / ".kube" / "config").touch()
-    variables = {"HOME": "home", "HOMEPATH": "drive", "USERPROFILE": "profile", **named}
-    environ = {name: str(tmp_path / value) if value else "" for name, value in variables.items()}
-    environ |= {"HOMEDRIVE": environ["HOMEPATH"][:1], "HOMEPATH": environ["HOMEPATH"][1:]}
-    assert kube_directory(environ, platform="win32") == tmp_path / chosen / ".kube"
-
-
-def test_without_any_home_the_kubeconfig_is_a_relative_path() -> None:
-    """As for kubectl, which then looks below the working directory."""
-    assert kube_directory({}, platform="win32") == Path(".kube")
-
-
 def test_a_windows_path_in_the_kubeconfig_is_read_again_as_it_was(tmp_path: Path) -> None:
     """Backslashes are no escapes there: this program, and whatever reads YAML, find the same command."""
     command = r"C:\Users\ada\new tools\bin\kubectl-oidc_login.exe"
@@ -190,161 +165,6 @@ def test_a_kubeconfig_is_locked_although_the_lock_before_is_still_going_away(tmp
         "assert len(refused) == 3 and not Path(sys.argv[1] + '.lock').exists()\n",
         str(tmp_path / "config"),
     )
-
-
-# Files that somebody has open
-
-
-READER = "import sys, time; f = open(sys.argv[1], 'rb'); print(1, flush=True); time.sleep(float(sys.argv[2]))"
-
-
-@pytest.fixture
-def tokens(tmp_path: Path) -> Path:
-    """Have a directory with a record in it."""
-    directory = tmp_path / "tokens"
-    directory.mkdir(mode=0o700)
-    (directory / ID).write_bytes(b"old")
-    (directory / ID).chmod(0o600)
-    return directory
-
-
-def reading(path: Path, seconds: float) -> subprocess.Popen[bytes]:
-    """Start a program that has a file open for a while, and return once it has."""
-    reader = subprocess.Popen([sys.executable, "-c", READER, str(path), str(seconds)], stdout=subprocess.PIPE)
-    assert reader.stdout is not None
-    reader.stdout.readline()
-    return reader
-
-
-@pytest.mark.parametrize(
-    "step", ["private_files.write(place, name, b'new')", "private_files.remove(place, name)"]
-)
-@pytest.mark.parametrize("seconds", [0.5, 30.0])
-def test_a_file_that_another_plugin_reads_is_replaced_and_removed_soon_after(
-    tokens: Path, step: str, seconds: float
-) -> None:
-    """On Windows that fails while it is open; whoever keeps it open for longer is not waited for, and the old file stays."""
-    with reading(tokens / ID, seconds) as reader:
-        said = windows.run(
-            "import sys, time\n"
-            "from pathlib import Path\n"
-            "from kubectl_oidc.errors import StoreError\n"
-            "from kubectl_oidc.stores import private_files\n"
-            "place, name = Path(sys.argv[1]), sys.argv[2]\n"
-            "began = time.monotonic()\n"
-            f"try:\n    {step}\n"
-            "except StoreError as error:\n    print(error.message)\n"
-            "assert time.monotonic() - began < 8\n",
-            str(tokens),
-            ID,
-        )
-        reader.kill()
-    if seconds > in_use.SECONDS:
-        assert "Access is denied" in said
-        assert (tokens / ID).read_bytes() == b"old"
-    else:
-        assert said == ""
-        left = (tokens / ID).read_bytes() if (tokens / ID).exists() else None
-        assert left == (b"new" if "write" in step else None)
-    assert {path.name for path in tokens.iterdir()} <= {ID}
-
-
-def test_a_session_that_is_being_replaced_is_no_session_that_is_missing(tokens: Path) -> None:
-    """A reader that Windows turns away for a moment reads it then: a miss would be a new sign-in."""
-    said = windows.run(
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from kubectl_oidc.stores import private_files\n"
-        "real, refused = os.open, []\n"
-        "def refusing(path, *more, **other):\n"
-        "    if len(refused) < 3:\n"
-        "        refused.append(path)\n"
-        "        raise PermissionError(13, 'The process cannot access the file', path)\n"
-        "    return real(path, *more, **other)\n"
-        "os.open = refusing\n"
-        "print(private_files.read(Path(sys.argv[1]), sys.argv[2]))\n",
-        str(tokens),
-        ID,
-    )
-    assert said == "b'old'\n"
-
-
-@pytest.mark.parametrize("kind", ["missing", "a directory"])
-def test_what_is_no_record_is_a_miss_at_once(tokens: Path, kind: str) -> None:
-    """Nothing is waited for that does not change."""
-    if kind == "a directory":
-        (tokens / "other").mkdir()
-    said = windows.run(
-        "import sys, time\n"
-        "from pathlib import Path\n"
-        "from kubectl_oidc.stores import private_files\n"
-        "began = time.monotonic()\n"
-        "print(private_files.read(Path(sys.argv[1]), 'other'))\n"
-        "assert time.monotonic() - began < 1\n",
-        str(tokens),
-    )
-    assert said == "None\n"
-
-
-def test_elsewhere_a_refusal_is_final() -> None:
-    """Where an open file can be replaced, a second try would only take time."""
-    tries: list[int] = []
-
-    def refused() -> None:
-        tries.append(1)
-        raise PermissionError
-
-    with pytest.raises(PermissionError):
-        in_use.patiently(refused)
-    assert tries == [1]
-
-
-# Programs
-
-
-@pytest.fixture
-def bin_directory(tmp_path: Path) -> Path:
-    """Have a directory on PATH with programs in it."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    for name in ("kubectl.EXE", "firefox.exe", "script.cmd", "readme.txt"):
-        (directory / name).touch(mode=0o700)
-    return directory
-
-
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("kubectl", "kubectl.EXE"),
-        ("firefox.exe", "firefox.exe"),
-        ("firefox", "firefox.exe"),
-        ("script", "script.cmd"),
-        ("readme", None),
-        ("readme.txt", None),
-        ("gone", None),
-        ("", None),
-    ],
-)
-def test_on_windows_a_program_has_one_of_the_known_extensions(
-    bin_directory: Path, name: str, found: str | None
-) -> None:
-    """PATHEXT says which; a whole path is found with or without it, and a directory on PATH may stand in quotes."""
-    environ = {"PATH": f'/nowhere{os.pathsep}"{bin_directory}"', "PATHEXT": ".COM;.EXE;.exe;.CMD;.cmd"}
-    expected = str(bin_directory / found) if found else None
-    assert programs.find(name, environ, platform="win32") == expected
-    if name:
-        assert programs.find(str(bin_directory / name), environ, platform="win32") == expected
-
-
-@pytest.mark.parametrize("path", ["", ".", os.pathsep, f".{os.pathsep}"])
-def test_on_windows_the_working_directory_is_no_place_for_programs(
-    bin_directory: Path, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    """A repository with a firefox.exe in it does not become the browser: Windows' own search would look there first."""
-    monkeypatch.chdir(bin_directory)
-    environ = {"PATH": path, "PATHEXT": ".exe"}
-    assert programs.find("firefox", environ, platform="win32") is None
-    assert programs.find("./firefox", environ, platform="win32") == "firefox.exe"
 
 
 # Shells
@@ -393,6 +213,57 @@ def test_powershell_hands_double_quotes_on(words: list[str]) -> None:
 def test_what_would_end_or_change_such_a_line_is_quoted_as_ever(word: str) -> None:
     """After ``--%`` a bar ends the line, and percent signs name variables."""
     assert shell_words.powershell(["kubectl", word]) == f"kubectl '{word}'"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({}, True), ({"MSYSTEM": "MINGW64"}, False), ({"MSYSTEM": ""}, True)]
+)
+def test_git_bash_is_no_powershell(environ: dict[str, str], *, expected: bool) -> None:
+    """It is a shell like any other on Linux, and says so by a variable."""
+    said = windows.run(
+        "from kubectl_oidc import shell_words\n"
+        "print(shell_words.is_powershell(), shell_words.one_line(['a', \"it's\"]))\n",
+        env=environ,
+    )
+    assert said == ("True a 'it''s'\n" if expected else "False a 'it'\"'\"'s'\n")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "from kubectl_oidc.cli import complete; sys.argv[1:] = ['get-token', '--oidc-iss']; complete.main()",
+        "from kubectl_oidc.cli import main; main(['completion', 'bash'])",
+    ],
+)
+def test_what_a_program_reads_has_no_line_ends_of_windows(tmp_path: Path, step: str) -> None:
+    """Kubectl would take the last line of a completion for a candidate, and a bash on Windows would read no line."""
+    windows.run(
+        "import os, sys\n"
+        "file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
+        "os.dup2(file, 1)\n"
+        "sys.stdout.reconfigure(newline='\\r\\n')\n"
+        f"{step}\n",
+        str(tmp_path / "said"),
+    )
+    said = (tmp_path / "said").read_bytes()
+    assert said.endswith(b"\n")
+    assert said.count(b"\n") > 1
+    assert b"\r" not in said
+
+
+def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
+    """Its file systems tell no capital letter from a small one, so the session is the same."""
+    windows.run(
+        "import ntpath, os\n"
+        "from pathlib import PureWindowsPath\n"
+        "from kubectl_oidc.tls import SYSTEM_TRUST\n"
+        "from kubectl_oidc.token_request import TokenRequest\n"
+        "os.path = ntpath\n"
+        "def key(name):\n"
+        "    request = TokenRequest(issuer='https://i.example.com', client_id='k', cache_dir=PureWindowsPath(name), tls=SYSTEM_TRUST, default_cache_dir=False)\n"
+        "    return request.key().id()\n"
+        "assert key('C:\\\\Cache') == key('c:/cache') != key('c:/other')\n"
+    )
 
 
 # The browser
@@ -447,11 +318,11 @@ def test_on_windows_a_browsers_command_gets_no_console_of_ours() -> None:
     assert said == "520 ['https://issuer.example.com/'] False\nTrue\n"
 
 
-def test_macos_opens_it_with_open(bin_directory: Path) -> None:
+def test_macos_opens_it_with_open(tmp_path: Path) -> None:
     """Whatever the person's default browser is."""
-    (bin_directory / "open").touch(mode=0o700)
+    (tmp_path / "open").touch(mode=0o700)
     browser = Browser.from_environment(
-        command=None, environ={"PATH": str(bin_directory)}, platform="darwin", container=False
+        command=None, environ={"PATH": str(tmp_path)}, platform="darwin", container=False
     )
     assert browser.commands == (("open",),)
 
@@ -541,6 +412,52 @@ def test_only_a_keyring_that_may_ask_is_said_to_ask(monkeypatch: pytest.MonkeyPa
     )
 
 
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], platform: str
+) -> None:
+    """The light way reads what the store has written, and leaves to the whole way what is not there or is refused."""
+    keychain = None
+    if platform == "darwin":
+        backend, keychain = os_calls.mac_keychain(monkeypatch)
+    else:
+        backend, _ = os_calls.credential_locker(monkeypatch)
+    monkeypatch.setattr(sys, "platform", platform)
+    whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
+    keeper = SessionKeeper(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
+    keeper.store = KeyringStore(backend)
+    assert keeper.store.light({})
+    assert not keeper.store.light({"PYTHON_KEYRING_BACKEND": "x"})
+    words = Words(key().id(), V1, KEYRING, str(cache()), 10, ())
+    assert light.look(words) is None, "nothing is there"
+    assert keeper.save(whole, int(time.time()))
+    assert light.look(words) == 0
+    assert "x" * 6000 in capfd.readouterr().out
+    if keychain:
+        keychain.refuses = os_calls.NO_INTERACTION
+        assert light.look(words) is None
+
+
+def test_their_keyrings_are_read_so_only_where_nothing_is_configured(tmp_path: Path) -> None:
+    """Keyring's configuration file is in another place on Windows."""
+    environ = {"LOCALAPPDATA": str(tmp_path)}
+    assert not configured(environ, platform="win32")
+    (tmp_path / "Python Keyring").mkdir()
+    (tmp_path / "Python Keyring" / "keyringrc.cfg").touch()
+    assert configured(environ, platform="win32")
+    assert configured({"LOCALAPPDATA": "/nowhere", "KEYRING_PROPERTY_PERSIST": "session"}, platform="win32")
+    assert not configured({"LOCALAPPDATA": "/nowhere"}, platform="win32")
+    assert configured({"PROGRAMDATA": str(tmp_path)}, platform="win32")
+
+
+@pytest.mark.parametrize("backend", [Fake, SecretServiceLike])
+def test_another_keyring_is_not_read_so(monkeypatch: pytest.MonkeyPatch, backend: type[Fake]) -> None:
+    """Whoever has installed another backend there has its entries in another place."""
+    for platform in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert not KeyringStore(backend()).light({})
+
+
 # Signals
 
 
@@ -627,7 +544,7 @@ def typed(*keys: object, ask: str = "keys.ask('Password: ', Deadline.after(5))")
         (["\ud83d", "\ude00", "\u20ac", "\r"], "\U0001f600\u20ac"),
         ([*"abc", "\b", "\xe0", "\b", "\r"], "ab"),
         ([*"x" * 9000, "\r"], "x" * 9000),
-        ([*"ab", "\x03"], "KeyboardInterrupt"),
+        ([*"ab", "\x03"], "Interrupted"),
         (["\r"], "SignInError"),
         ([], "SignInTimeout"),
     ],
@@ -767,6 +684,8 @@ def test_macos_has_its_locks_on_the_machine_itself(monkeypatch: pytest.MonkeyPat
         return f"{tmp_path}/T/"
 
     monkeypatch.setattr(os, "confstr", confstr)
+    assert lock_directory._darwin_directory("darwin") is None, "XDG_RUNTIME_DIR names one"
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lock_directory._darwin_directory("darwin") == tmp_path / "T" / "kubectl-oidc"
     assert asked == [65537]
     assert lock_directory._darwin_directory("linux") is None
@@ -782,6 +701,7 @@ def test_a_system_without_that_directory_has_another(monkeypatch: pytest.MonkeyP
         return answer
 
     monkeypatch.setattr(os, "confstr", confstr)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lock_directory._darwin_directory("darwin") is None
 
 
@@ -799,6 +719,17 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     )
     assert said == "False\n"
     assert list((tmp_path / "ahead").iterdir()) == [], "and no claim is made that nobody keeps"
+
+
+def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS nothing else may go on in a process that was forked."""
+
+    def work() -> None:
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        ahead._begin_anew()
+
+    _, status = os.waitpid(begin(work), 0)
+    assert os.waitstatus_to_exitcode(status) == 1
 
 
 # Sockets

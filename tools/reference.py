@@ -49,7 +49,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `HOME`, `HOMEDRIVE` with `HOMEPATH` | on Windows, where the kubeconfig is looked for as well, by kubectl's own rule |
 | `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
 | `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
-| `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME` | the keyring library's backend, its settings, and where its configuration file is |
+| `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME`, on Windows `LOCALAPPDATA`, else `PROGRAMDATA` | the keyring library's backend, its settings, and where its configuration file is |
 | `CI` | not empty: the kernel keyring is left alone, because jobs share it, and the demo signs in by itself |
 | `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
 | `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
@@ -60,6 +60,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
 | `INVOCATION_ID` | a service of systemd's, where standard error is no terminal: nothing is refreshed in the background, unless `--refresh-ahead` says so |
 | `USER`, `LOGNAME`, `USERNAME` | the user name in the `ssh -L` line that is printed |
+| `MSYSTEM` | on Windows, where it is Git Bash or another shell of MSYS2: commands to copy are for it, not for PowerShell |
 | `COMPUTERNAME` | on Windows the machine's name in the note of who holds a lock |
 | `SUDO_UID` | under `sudo` the person's browser may ask for the sign-in, though it is another user's |
 | `KUBERC`, `KUBECTL_KUBERC` | where `doctor` looks for kubectl's policy about plugins, as kubectl does |
@@ -79,7 +80,7 @@ Beside it:
 | file | what it is for |
 |---|---|
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
-| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else a directory of yours alone under the temporary directory; on macOS under your own in `/var/folders` | the sessions' locks |
+| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks |
 
 Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
 """

@@ -47,4 +47,6 @@ def main() -> None:
         lines = answer(sys.argv[1:])
     except Exception:  # noqa: BLE001 - whatever happens, the person goes on typing
         lines = [f":{ERROR}"]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    # As bytes: kubectl takes what Windows puts before a line's end for a part of the line.
+    sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode())
+    sys.stdout.buffer.flush()

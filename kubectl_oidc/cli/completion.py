@@ -25,5 +25,6 @@ def completion(*, shell: str) -> int:
     fish:        kubectl-oidc_login completion fish | source
     powershell:  kubectl-oidc_login completion powershell | Out-String | Invoke-Expression
     """
-    click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_text(encoding="utf-8"), nl=False)
+    # As bytes: a bash on Windows reads no line that ends as Windows' do.
+    click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_bytes(), nl=False)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from kubectl_oidc.page import Page
 from kubectl_oidc.programs import find
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
+from kubectl_oidc.shell_words import is_powershell
 from kubectl_oidc.token_request import World
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
     """
     world = World(log=log_at(values["v"]))
-    page = Page.on_stderr(powershell=sys.platform == "win32")
+    page = Page.on_stderr(powershell=is_powershell())
     asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and can_ask(world.terminal)
     if asking:
         combinations.check(combinations.SIGN_IN, values)
@@ -135,5 +135,5 @@ def _report(
         has_context=bool(kubeconfig.current_context),
         change=change,
         on_path=find(plan.stanza.command) is not None,
-        powershell=sys.platform == "win32",
+        powershell=is_powershell(),
     )

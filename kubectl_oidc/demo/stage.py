@@ -142,7 +142,7 @@ class Stage:
 
     def assignments(self) -> list[str]:
         """Return the lines that give a shell the same environment."""
-        if sys.platform == "win32":
+        if shell_words.is_powershell():
             return [
                 f"$env:{name} = {shell_words.powershell([value])}" for name, value in self.changed.items()
             ]
@@ -183,7 +183,7 @@ class Stage:
     @staticmethod
     def shown(words: Sequence[str]) -> str:
         """Return a command as it is typed in this system's shell."""
-        return (shell_words.powershell if sys.platform == "win32" else shell_words.posix)(words)
+        return (shell_words.powershell if shell_words.is_powershell() else shell_words.posix)(words)
 
     @staticmethod
     def joined(words: Sequence[str]) -> str:

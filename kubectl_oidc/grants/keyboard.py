@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from time import sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import SignInError, SignInTimeout
+from kubectl_oidc.errors import Interrupted, SignInError, SignInTimeout
 from kubectl_oidc.exec_credential import ExecInfo
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ if sys.platform == "win32":
         while msvcrt.kbhit():
             key = msvcrt.getwch()
             if key == "\x03":
-                raise KeyboardInterrupt
+                raise Interrupted(signal.SIGINT)  # the console gives the key itself while keys are read
             if key in "\x00\xe0" and _is_half():  # an arrow or function key, in two parts
                 msvcrt.getwch()
                 continue

@@ -24,6 +24,9 @@ from .words import Words, find
 HANDED = "handed"
 """The directory of these notes in the cache directory."""
 
+AHEAD = "_KUBECTL_OIDC_AHEAD"
+"""The variable of a process that refreshes ahead and was begun anew for it (macOS); it is for that process alone."""
+
 RENEW, SAY = 2, 3
 """How often the same kubectl has asked for the same credential when something is done about it: by ``refused``."""
 
@@ -106,8 +109,15 @@ def main() -> None:
     """
     try:
         words = known()
-        status = None if words is None else look(words)
-        ahead = words is not None and words.due and start_ahead(words)
+        ahead = sys.platform == "darwin" and AHEAD in os.environ
+        status = None if words is None or ahead else look(words)
+        if ahead:
+            from .ahead import leave_the_directory
+
+            del os.environ[AHEAD]
+            leave_the_directory()
+        elif words is not None and words.due:
+            ahead = start_ahead(words)
         if status is None or ahead:
             # The one import from the hot half to the cold half.
             from kubectl_oidc.cold import run

@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+from . import AHEAD
+
 DIRECTORY = "ahead"
 CLAIM_SECONDS = 60
 """How long a claim stands where the process that made it did not end well."""
@@ -42,6 +44,9 @@ def start(directory: str, session_id: str, when: str) -> bool:
     except OSError:
         return False
     _let_go()
+    if sys.platform == "darwin":
+        _begin_anew()
+    leave_the_directory()
     return True
 
 
@@ -92,7 +97,24 @@ def _let_go() -> None:
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.closerange(3, _MOST_DESCRIPTORS)
+
+
+def leave_the_directory() -> None:
+    """Keep no file system busy that somebody may want to unmount."""
     try:
         os.chdir("/")
     except OSError:
         return
+
+
+def _begin_anew() -> None:
+    """Run the same command once more in this process, as what it is now.
+
+    On macOS nothing but exec(2) is sure to work after fork(2): Security, which checks certificates there, and the frameworks
+    below it end a process that was forked.
+    """
+    os.environ[AHEAD] = "1"
+    try:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell, and our own command line
+    except (OSError, ValueError):
+        os._exit(1)

@@ -13,7 +13,7 @@ from kubectl_oidc.deadline import bounded
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.text import plain
 
-from . import secret_service
+from . import desktop_keyring, secret_service
 from .keyring_slots import Slots
 from .secret_service import ACCOUNT, SERVICE
 
@@ -81,14 +81,13 @@ class KeyringStore:
             return True
 
     def light(self, environ: Mapping[str, str]) -> bool:
-        """Tell whether `secret_service` reads the same entries.
+        """Tell whether `secret_service` or, on macOS and Windows, `desktop_keyring` reads the same entries.
 
         Args:
             environ: The environment.
         """
-        return type(self._backend).__module__ == secret_service.BACKEND and not secret_service.configured(
-            environ
-        )
+        own, _ = desktop_keyring.BACKENDS.get(sys.platform, (secret_service.BACKEND, ""))
+        return type(self._backend).__module__ == own and not secret_service.configured(environ)
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.

@@ -8,6 +8,7 @@ collection. Nobody is asked anything here: what is locked is left to the library
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,21 @@ SERVICE = "kubectl-oidc"
 ACCOUNT = "session"
 
 
-def configured(environ: Mapping[str, str]) -> bool:
+def configured(environ: Mapping[str, str], *, platform: str = sys.platform) -> bool:
     """Tell whether the ``keyring`` library has a configuration, or may have one: then it alone knows what is read.
 
     Args:
         environ: The environment.
+        platform: As ``sys.platform`` has it.
     """
     if any(name == "PYTHON_KEYRING_BACKEND" or name.startswith("KEYRING_PROPERTY_") for name in environ):
         return True
-    root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no pathlib on this way
-    return os.path.lexists(f"{root}/python_keyring/keyringrc.cfg")
+    if platform == "win32":
+        place = f"{environ.get('LOCALAPPDATA', environ.get('PROGRAMDATA', '.'))}/Python Keyring"
+    else:
+        root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no pathlib on this way
+        place = f"{root}/python_keyring"
+    return os.path.lexists(f"{place}/keyringrc.cfg")
 
 
 def load(session_id: str) -> bytes | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import windows
+from tests import parts, windows
 from tests.plugin import Ended, wait_until
 
 from .laptop import cache, claims_of, exec_info, token_of
@@ -76,28 +77,62 @@ def test_somebody_signs_in_and_out_on_windows(
     assert not list((cache() / "credentials").iterdir())
 
 
-SEEN_AT_THE_FORK = """
-import os, sys
+MAC = """
+import os, sys, types
+sys.platform = "darwin"
+if os.environ.get("_KUBECTL_OIDC_AHEAD"):
+    sys.modules["_scproxy"] = types.SimpleNamespace(_get_proxy_settings=dict, _get_proxies=dict)
+with open({path!r}, "a") as file:
+    print("begun", os.getpid(), os.getcwd(), os.environ.get("_KUBECTL_OIDC_AHEAD"), file=file)
 def note():
     with open({path!r}, "a") as file:
-        print(*sys.modules, file=file)
+        print("forks", *sys.modules, file=file)
 os.register_at_fork(before=note)
 """
 
 
-def test_a_process_that_forks_has_loaded_no_framework_of_macos(laptop: Laptop, tmp_path: Path) -> None:
-    """CoreFoundation, Security and libdispatch end a child that uses them after its parent did: the parent has not even them."""
+@pytest.fixture
+def mac(laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have a Mac with a session whose token nears its end; return the file in which its processes are noted.
+
+    It is one by its name alone: what Linux has beyond it is still there, truststore is not asked, and there is no system proxy.
+    """
     laptop.realm.id_tokens_live(40)
     laptop.signed_in("--refresh-ahead=0.001")
     time.sleep(1.1)  # a token that is younger than a second is not due
     laptop.realm.forget()
     seen = tmp_path / "seen"
-    (tmp_path / "sitecustomize.py").write_text(SEEN_AT_THE_FORK.format(path=str(seen)))
-    laptop.signed_in("--refresh-ahead=0.001", env={"PYTHONPATH": str(tmp_path)})
+    (tmp_path / "sitecustomize.py").write_text(MAC.format(path=str(seen)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    return seen
+
+
+def test_on_macos_the_refresh_in_the_background_is_a_process_begun_anew(laptop: Laptop, mac: Path) -> None:
+    """After a fork no framework of macOS is sure to work, so the same command begins once more, knowing what it is."""
+    began = time.monotonic()
+    laptop.realm.fail_next("/token", delay_ms=2500)
+    old = laptop.signed_in("--refresh-ahead=0.001")
+    assert time.monotonic() - began < 2, "kubectl waits for nobody"
     wait_until(
         lambda: laptop.realm.seen().token_requests == ["refresh_token"], "it is refreshed in the background"
     )
-    (at_the_fork,) = seen.read_text().splitlines()
+    wait_until(lambda: not list((cache() / "ahead").iterdir()), "the claim is given up")
+    assert laptop.signed_in() != old
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
+    begun = [line.split()[1:] for line in mac.read_text().splitlines() if line.startswith("begun")]
+    assert [mark for _, _, mark in begun] == ["None", "1", "None"]
+    assert len({pid for pid, _, _ in begun}) == 3
+    assert len(laptop.browser.opened()) == 1
+
+
+def test_a_process_that_forks_has_loaded_no_framework_of_macos(laptop: Laptop, mac: Path) -> None:
+    """Between fork and exec nothing of CoreFoundation, Security or libdispatch is touched: it was never loaded."""
+    laptop.signed_in("--refresh-ahead=0.001")
+    wait_until(
+        lambda: laptop.realm.seen().token_requests == ["refresh_token"], "it is refreshed in the background"
+    )
+    (at_the_fork,) = (line for line in mac.read_text().splitlines() if line.startswith("forks"))
     loaded = set(at_the_fork.split())
     assert "kubectl_oidc.hot.ahead" in loaded
     assert not loaded & {
@@ -112,3 +147,58 @@ def test_a_process_that_forks_has_loaded_no_framework_of_macos(laptop: Laptop, t
         "truststore",
     }
     assert "kubectl_oidc.cold" not in loaded
+
+
+def test_what_is_meant_for_such_a_process_alone_means_nothing_elsewhere(laptop: Laptop) -> None:
+    """The variable does not keep a command on another system from its answer."""
+    laptop.signed_in()
+    token = laptop.signed_in(env={"_KUBECTL_OIDC_AHEAD": "1"})
+    assert claims_of(token)["sub"] == "alice"
+
+
+KEYCHAIN = """
+import os, sys, types
+from pathlib import Path
+sys.platform = "darwin"
+sys.modules["_scproxy"] = types.SimpleNamespace(_get_proxy_settings=dict, _get_proxies=dict)
+from keyring.backends import macOS
+from tests import os_calls
+macOS.api = os_calls.FileKeychain(Path({directory!r}))
+macOS.platform = types.SimpleNamespace(system=lambda: "Darwin")
+leave = os._exit
+def left(status):
+    with open({path!r}, "a") as file:
+        print("whole" if "kubectl_oidc.cli" in sys.modules else "light", file=file)
+    leave(status)
+os._exit = left
+"""
+
+
+def test_on_macos_a_session_rests_in_the_keychain_and_is_answered_from_there(
+    laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By keyring's own choice of its backend: a sign-in, an answer by the light way, a refresh in the background, the end."""
+    keychain, seen = tmp_path / "keychain", tmp_path / "seen"
+    keychain.mkdir()
+    (tmp_path / "sitecustomize.py").write_text(KEYCHAIN.format(directory=str(keychain), path=str(seen)))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{parts.REPOSITORY}")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    laptop.storage = "auto"
+    laptop.realm.id_tokens_live(40)
+    first = laptop.signed_in("--refresh-ahead=0.001")
+    assert len(list(keychain.iterdir())) == 1
+    assert not {name.partition("/")[0] for name in laptop.stored()} & {"tokens", "credentials"}
+    time.sleep(1.1)  # a token that is younger than a second is not due
+    laptop.realm.forget()
+    laptop.realm.id_tokens_live(3600)
+    assert laptop.signed_in("--refresh-ahead=0.001") == first
+    assert seen.read_text().splitlines()[:2] == ["whole", "light"]
+    wait_until(
+        lambda: laptop.realm.seen().token_requests == ["refresh_token"], "it is refreshed in the background"
+    )
+    wait_until(lambda: not list((cache() / "ahead").iterdir()), "the claim is given up")
+    assert laptop.signed_in("--refresh-ahead=0.001") != first
+    assert seen.read_text().splitlines()[-1] == "light"
+    assert len(laptop.browser.opened()) == 1
+    assert laptop.purge().status == 0
+    assert not list(keychain.iterdir())
