@@ -55,14 +55,16 @@ def logout(**values: Any) -> int:
     world = World(log=log_at(values.pop("v")))
     combinations.check(combinations.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
-    ended = _every_one(values, world, at_provider) if values["all"] else [_one(values, world, at_provider)]
+    if values["all"]:
+        ended, client = _every_one(values, world, at_provider), EVERY
+    else:
+        one, client = _one(values, world, at_provider)
+        ended = [one]
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    purged = [one.purged for one in ended]
-    clients = [EVERY] if values["all"] else [(one.purged.issuer, one.purged.client_id) for one in ended]
-    report(purged, cache_dir, *(client for client in clients if client == EVERY or all(client)))
+    report([one.purged for one in ended], cache_dir, client)
     for one in ended:
         if one.failure:
             what = (
@@ -76,7 +78,8 @@ def logout(**values: Any) -> int:
     return 0
 
 
-def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut:  # noqa: FBT001
+def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[SignedOut, tuple[str, str]]:  # noqa: FBT001
+    """End the session that is meant; return what happened, and the issuer and client that were meant."""
     request = subject(values).request
     keeper = SessionKeeper.of(request, world, storage="auto")
     ended = sign_out(
@@ -90,7 +93,7 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> SignedOut: 
     purged = ended.purged
     if request.session_name and not (purged.places or purged.failures or ended.failure):
         raise no_session(request, request.command_line("login"))  # who names one may have mistyped it
-    return ended
+    return ended, (request.issuer, request.client_id)
 
 
 def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001

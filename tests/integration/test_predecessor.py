@@ -196,14 +196,22 @@ def test_a_purge_leaves_nothing_to_take_over(
     assert browsers(laptop) == 2
 
 
-def test_a_purge_of_another_client_leaves_it(laptop: Laptop) -> None:
-    """What is not meant stays, and is taken over later."""
+@pytest.mark.parametrize("command", ["purge", "logout"])
+def test_a_purge_of_another_client_leaves_it(laptop: Laptop, command: str) -> None:
+    """What is not meant stays, and is taken over later; a logout that finds no session means no other one."""
     path = leave(tokens_of_a_sign_in(laptop))
     other = [word for word in laptop.realm.flags() if not word.startswith("--oidc-client-id")]
-    assert laptop.run("purge", *other, "--oidc-client-id=another").status == 0
+    assert laptop.run(command, *other, "--oidc-client-id=another").status == 0
     assert path.exists()
     laptop.signed_in()
     assert browsers(laptop) == 1
+
+
+def test_a_logout_of_its_client_removes_it(laptop: Laptop) -> None:
+    path = leave(tokens_of_a_sign_in(laptop))
+    ended = laptop.run("logout", *laptop.realm.flags())
+    assert (ended.status, ended.stderr) == (0, f"Removed the session that kubelogin left in {path}\n")
+    assert not path.exists()
 
 
 def test_it_is_said_in_the_log(laptop: Laptop) -> None:
