@@ -177,6 +177,15 @@ class HttpClient:
         """
         return self._once(_post(url, headers, "application/json", document), self._end(deadline))
 
+    def check_trust(self) -> None:
+        """Read the authorities and the certificate that were given, if any: what cannot be used is known before a request.
+
+        Raises:
+            UsageError: An authority or a certificate cannot be used.
+        """
+        if self._tls != SYSTEM_TRUST:
+            self._trust()
+
     def prepare(self, url: str) -> None:
         """Load the HTTP library and whom it trusts ahead of the first request to ``url``, which then takes less time.
 

@@ -234,6 +234,14 @@ class Provider:
             url=url, metadata=metadata, client=self._client, http=self._http, clock=self._clock, name=name
         )
 
+    def check_trust(self) -> None:
+        """See that the authorities and the certificate that were given can be used, before a person is asked.
+
+        Raises:
+            UsageError: One cannot.
+        """
+        self._http.check_trust()
+
     def prepare(self, metadata: Metadata) -> None:
         """Load what a token request and its answer take, ahead of them: it takes as long as some answers.
 

@@ -190,7 +190,9 @@ class Desk:
 
     @property
     def provider(self) -> Provider:
-        http = HttpClient(log=self.log, request_timeout=self.patience, pauses=())
+        http = HttpClient(
+            tls=self.settings.get("tls", SYSTEM_TRUST), log=self.log, request_timeout=self.patience, pauses=()
+        )
         self._clients.append(http)
         client = Client(client_id=CLIENT_ID, client_secret=self.settings.get("client_secret"))
         return Provider(

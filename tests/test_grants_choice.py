@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused
+from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused, UsageError
 from kubectl_oidc.grants import choice
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.tls import TlsOptions
 from kubectl_oidc.wishes import Wishes
 
 from .hostile import Hostile, json_reply
@@ -16,6 +17,7 @@ from .sign_ins import SECRET, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}
 # There is no listen address at this desk, so the authorization code ends so.
@@ -121,3 +123,15 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
     desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
     with pytest.raises(InvalidGrant):
         choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+
+
+@pytest.mark.parametrize("grant", ["authcode", "authcode-keyboard", "device-code", "password"])
+def test_an_authority_that_cannot_be_read_is_said_before_a_person_is_asked(
+    desk: Desk, tmp_path: Path, grant: str
+) -> None:
+    """The metadata may be kept, so that nothing else needs the authority before somebody has signed in at the browser."""
+    desk.settings = {"grant": grant, "tls": TlsOptions(ca_files=(tmp_path / "gone.crt",))}
+    with pytest.raises(UsageError, match=r"gone\.crt cannot be read"):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    assert not desk.server.asked
+    assert not desk.terminal.said

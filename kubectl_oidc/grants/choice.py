@@ -41,6 +41,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
         failures.forget()
     else:
         failures.check(request.command_line("login"))
+    provider.check_trust()  # the metadata may be kept, and then the first request comes after the browser
     return _of_a_person(request, world, provider, why, failures)
 
 
