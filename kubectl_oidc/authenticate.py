@@ -192,6 +192,6 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: st
     if keeper.decided_here and keeper.store.name == "disk" and outcome.storage:
         terminal.need(
             f"note: there is no OS keyring here, so the session rests in files: {keeper.store.where()} "
-            "(--token-cache-storage=disk settles this, none keeps nothing)"
+            "(--token-cache-storage=disk chooses that without this note; none keeps no session)"
         )
     return outcome

@@ -63,6 +63,7 @@ class Report:
         kubeconfig: The file that ``--kubeconfig`` named; empty where kubectl finds its own.
         has_user: Whether the kubeconfig has that user.
         has_context: Whether the kubeconfig has a current context.
+        has_contexts: Whether it has any context.
         change: What was done to the kubeconfig; None where it was not asked for.
         on_path: Whether kubectl will find the stanza's command.
         powershell: Whether commands are for PowerShell.
@@ -82,6 +83,7 @@ class Report:
     kubeconfig: str
     has_user: bool
     has_context: bool
+    has_contexts: bool
     change: Change | None
     on_path: bool
     powershell: bool
@@ -101,6 +103,9 @@ def render(page: Page, report: Report) -> None:
     if not report.has_context:
         page.words(
             "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
+            if report.has_contexts
+            else "The kubeconfig has no cluster and no context yet. Have them written first, as "
+            "`aws eks update-kubeconfig` does for EKS, or use `kubectl config set-cluster` and `set-context`."
         )
     page.command(first_command(report))
     page.words(f"If the cluster refuses it, `{doctor_command(report)}` says why.")

@@ -121,7 +121,8 @@ class _Way:
             endpoint = self._provider().metadata(deadline, stale=True).end_session_endpoint
             if endpoint is None:
                 self.said.append(
-                    f"The session at {self.host} is not ended: it offers no end of session; sign out there"
+                    f"The session at {self.host} is not ended: the provider has no end of session for programs; "
+                    "sign out there in the browser"
                 )
                 return
             reason = send_browser(endpoint, self.request, self.world, self.session.id_token)

@@ -127,7 +127,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def remaining(seconds: float) -> str:
-    """Return a span of time in words: ``2:58``, ``59 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``.
+    """Return a span of time in words: ``2:58``, ``59 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``.
 
     Args:
         seconds: The span.
@@ -140,6 +140,8 @@ def remaining(seconds: float) -> str:
         return f"{minutes} min"
     if days < 1:
         return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    if days >= 730:  # noqa: PLR2004 - two years, beyond which nobody counts the days
+        return f"{days // 365} years"
     return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")
 
 

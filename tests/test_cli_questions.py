@@ -9,6 +9,7 @@ import click
 import pytest
 
 from kubectl_oidc.cli.questions import Questions, can_ask
+from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.terminal import Terminal
 
 
@@ -99,6 +100,22 @@ def test_the_end_of_the_input_ends_it_on_a_line_of_its_own(
         with pytest.raises(click.Abort):
             ask()
     assert screen.text == "Name [x]: \n? [Y/n]: \n"
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt(), Interrupted(2)])
+def test_ctrl_c_ends_the_line_of_the_question(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, ends: BaseException
+) -> None:
+    """The terminal shows ^C behind the question; the error that follows stands on a line of its own."""
+
+    class Keys(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002 - the method's signature
+            raise ends
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Keys()))
+    with pytest.raises(type(ends)):
+        Questions(screen).ask("Client ID")
+    assert screen.text == "Client ID: \n"
 
 
 def test_what_is_not_utf_8_is_asked_for_again(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

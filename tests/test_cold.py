@@ -149,6 +149,9 @@ def test_words_that_a_terminal_cannot_write_are_replaced(monkeypatch: pytest.Mon
         ),
         (["get-token", "--nonsense"], 2, "error: No such option"),
         (["nonsense"], 2, "error: No such command 'nonsense'"),
+        (["setpu"], 2, "error: No such command 'setpu'. Did you mean setup?"),
+        (["help", "stat"], 2, "error: No such command 'stat'. Did you mean status?"),
+        (["get-token", "--oidc-issuer-url"], 2, "error: Option '--oidc-issuer-url' requires an argument"),
     ],
 )
 def test_the_program_ends_with_one_error_and_one_hint(arguments: list[str], status: int, first: str) -> None:
@@ -158,6 +161,23 @@ def test_the_program_ends_with_one_error_and_one_hint(arguments: list[str], stat
     error, hint = ended.stderr.splitlines()
     assert error.startswith(first)
     assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["get-token", "--nonsense"], " get-token"),
+        (["get-token", "--oidc-issuer-url"], " get-token"),
+        (["--context"], ""),
+        (["setpu"], ""),
+        (["help", "stat"], ""),
+    ],
+)
+def test_the_hint_of_a_wrong_command_line_names_the_command_whose_help_to_read(
+    arguments: list[str], command: str
+) -> None:
+    ended = run_plugin(*arguments)
+    assert ended.stderr.splitlines()[1].startswith(f"hint: see `kubectl oidc-login{command} --help`")
 
 
 def test_a_broken_exec_info_is_a_failure_not_usage() -> None:

@@ -175,6 +175,10 @@ def test_who_is_not_there_cannot_be_meant(tmp_path: Path) -> None:
     """A user, or a file."""
     with pytest.raises(KubeconfigError, match="no user nobody"):
         plan(str(kubeconfig(tmp_path / "config")), {}, ["nobody"])
+    near = kubeconfig(tmp_path / "near", of("kubectl", "oidc-login", "x").replace('"u"', '"oidc"'))
+    with pytest.raises(KubeconfigError) as caught:
+        plan(str(near), {}, ["ocid"])
+    assert caught.value.hint.startswith("did you mean oidc? ")
     with pytest.raises(KubeconfigError, match="there is no kubeconfig"):
         plan(str(tmp_path / "none"), {}, [])
 

@@ -55,6 +55,7 @@ GOOD = Report(
     kubeconfig="",
     has_user=True,
     has_context=True,
+    has_contexts=True,
     change=None,
     on_path=True,
     powershell=False,
@@ -277,6 +278,9 @@ def test_without_a_current_context_none_is_changed() -> None:
     text = " ".join(shown(but(has_context=False)).split())
     assert "set-context" not in text
     assert "choose one first: `kubectl config use-context NAME`" in text
+    nothing = " ".join(shown(but(has_context=False, has_contexts=False)).split())
+    assert "use-context" not in nothing
+    assert "no cluster and no context yet" in nothing
     assert "kubectl config set-context --current --user=oidc" in shown(GOOD)
 
 

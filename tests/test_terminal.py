@@ -153,10 +153,13 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
         (86_400, "1 d"),
         (172_800, "2 d"),
         (187_200, "2 d 4 h"),
+        (729 * 86_400, "729 d"),
+        (730 * 86_400, "2 years"),
+        (355_413 * 86_400 + 82_800, "973 years"),
     ],
 )
 def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
-    """Seconds matter below ten minutes, minutes below a day; a part that is zero is left out."""
+    """Seconds matter below ten minutes, minutes below a day, days below two years; a part that is zero is left out."""
     assert remaining(seconds) == words
 
 

@@ -43,6 +43,19 @@ def _without_variable(param: click.Parameter) -> click.Parameter:
     return param
 
 
+def no_such_command(name: str, ctx: click.Context) -> click.UsageError:
+    """Return the error of a command that there is not.
+
+    Args:
+        name: What was typed.
+        ctx: Whose help to see.
+    """
+    from difflib import get_close_matches
+
+    near = " or ".join(get_close_matches(name, COMMANDS))
+    return click.UsageError(f"No such command {name!r}." + (f" Did you mean {near}?" if near else ""), ctx)
+
+
 class Commands(click.Group):
     """Find a command by its name without importing the others.
 
@@ -73,6 +86,14 @@ class Commands(click.Group):
         module = importlib.import_module(f"kubectl_oidc.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; one that there is not is refused with those most like it."""
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise no_such_command(args[0], ctx)
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin so, without importing the commands."""
@@ -113,8 +134,8 @@ def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None: 
 def program(ctx: click.Context, /, **values: Any) -> int:
     """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.
 
-    Without a command it signs in the kubeconfig's user with `auth-provider: oidc` and writes the tokens back there; it
-    takes the flags of get-token that say how.
+    Without a command it signs in the kubeconfig's user that has `auth-provider: oidc`, and writes the tokens into the
+    kubeconfig. How it signs in is said by the same flags as for get-token.
     """
     if ctx.invoked_subcommand is None:
         return stand_alone(ctx, values)
@@ -155,10 +176,19 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "kubectl oidc-login"
-        raise UsageError(error.format_message().rstrip("."), f"see `{command} --help`") from None
+        raise UsageError(
+            error.format_message().rstrip("."), f"see `{_command_of(error, arguments)} --help`"
+        ) from None
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.Abort:
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _command_of(error: click.UsageError, arguments: list[str]) -> str:
+    """Return the command that was typed wrongly; click's parser does not say it of an option without its value."""
+    if error.ctx:
+        return error.ctx.command_path
+    named = next((word for word in arguments if word in COMMANDS), "")
+    return f"kubectl oidc-login {named}".rstrip()

@@ -58,7 +58,7 @@ def convert(**values: Any) -> int:
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
     if asks and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise UsageError(
-            f"convert would rewrite {_users(changing)} user(s), and there is no terminal to ask on",
+            f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
         )
     for one in changing:
@@ -71,7 +71,7 @@ def convert(**values: Any) -> int:
     if values["dry_run"]:
         click.echo("Nothing was written (--dry-run)", err=True)
         return 0
-    if asks and not click.confirm(f"Rewrite {_users(changing)} user(s) as shown?", err=True):
+    if asks and not click.confirm(f"Rewrite {_users(changing)} as shown?", err=True):
         click.echo("Nothing was written", err=True)
         return 1
     for one in changing:
@@ -96,5 +96,6 @@ def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
             )
 
 
-def _users(changing: Sequence[Plan]) -> int:
-    return sum(len(one.conversions) for one in changing)
+def _users(changing: Sequence[Plan]) -> str:
+    count = sum(len(one.conversions) for one in changing)
+    return f"{count} user" if count == 1 else f"{count} users"

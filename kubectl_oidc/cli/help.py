@@ -19,6 +19,8 @@ def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> 
 @click.pass_context
 def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name
     """Show the help of a command, as --help does."""
+    from kubectl_oidc.cli import no_such_command
+
     program = ctx.find_root().command
     with click.Context(program, info_name=ctx.find_root().info_name, **program.context_settings) as root:
         if command is None:
@@ -26,7 +28,7 @@ def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the
             return 0
         found = program.get_command(root, command) if isinstance(program, click.Group) else None
         if found is None:
-            raise click.UsageError(f"No such command {command!r}.", ctx)
+            raise no_such_command(command, root)
         with click.Context(found, info_name=command, parent=root) as own:
             click.echo(found.get_help(own))
     return 0

@@ -50,13 +50,21 @@ def no_session(request: TokenRequest, login: str) -> SignInNeeded:
         client_id=request.client_id,
         name=request.session_name,
     )
+    asked = (request.issuer, request.client_id, request.session_name)
+    kept = [entry for entry in index.read_all(request.cache_dir) if entry.storage]
+    alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
+    like = " for these scopes and flags" if alike else ""
     return SignInNeeded(
-        f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named} is kept here",
+        f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named}{like} is kept here",
         f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
     )
 
 
 def _named(entry: index.Entry) -> str:
+    extra = ",".join(scope for scope in entry.scopes if scope != "openid")
+    scopes = f" --oidc-extra-scope={extra}" if extra else ""
     name = f" --session={entry.name}" if entry.name else ""
-    words = f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{name} ({entry.person})"
+    words = (
+        f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{scopes}{name} ({entry.person})"
+    )
     return plain(words, limit=300)

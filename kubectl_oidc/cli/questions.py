@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.terminal import is_terminal
 from kubectl_oidc.text import plain
 
@@ -81,7 +82,11 @@ class Questions:
         """Return one line; one that is not UTF-8 is asked for again."""
         while True:
             self._terminal.prompt(shown)
-            line = sys.stdin.buffer.readline()
+            try:
+                line = sys.stdin.buffer.readline()
+            except (Interrupted, KeyboardInterrupt):
+                self._terminal.prompt("\n")  # what is said of it stands on a line of its own
+                raise
             if not line:
                 self._terminal.prompt("\n")
                 raise click.Abort

@@ -54,9 +54,9 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No such session is known under {cache_dir}; nothing was removed. "
-            "One in a keyring that this directory does not know is removed by all the flags of its kubeconfig user"
-            + (f". Kept are {near}" if near else ""),
+            f"No {'session' if EVERY in meant else 'such session'} is known under {cache_dir}; nothing was removed. "
+            "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
+            "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
             err=True,
         )
     return 0

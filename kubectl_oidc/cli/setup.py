@@ -133,6 +133,7 @@ def _report(
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
         has_user=plan.user in kubeconfig.users,
         has_context=bool(kubeconfig.current_context),
+        has_contexts=bool(kubeconfig.contexts),
         change=change,
         on_path=find(plan.stanza.command) is not None,
         powershell=is_powershell(),

@@ -41,7 +41,7 @@ def check_cluster(examination: Examination) -> Seen:
         if context is None:
             yield Finding(
                 Severity.WARNING,
-                "no context is meant, so no API server can be asked",
+                "no context is chosen, so there is no API server to ask",
                 "name one with --context",
                 "cluster-entry",
             )

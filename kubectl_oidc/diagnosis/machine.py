@@ -91,7 +91,7 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
         return Finding(
             Severity.WARNING,
             f"there is no OS keyring here, so sessions rest in files: {store.where()}",
-            "--token-cache-storage=disk settles this; kernel and none are the other choices",
+            "--token-cache-storage=disk chooses that without this warning; kernel and none are the other choices",
             "store",
         )
     return f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"

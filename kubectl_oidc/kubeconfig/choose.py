@@ -46,14 +46,22 @@ def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> 
     name = context or kubeconfig.current_context
     found = kubeconfig.contexts.get(name)
     if context and found is None:
-        raise _unknown("context", context, kubeconfig.contexts, "get-contexts")
+        raise unknown("context", context, kubeconfig.contexts, "get-contexts")
     if user and user not in kubeconfig.users:
-        raise _unknown("user", user, kubeconfig.users, "get-users")
+        raise unknown("user", user, kubeconfig.users, "get-users")
     who = user or (str(found.value.get("user") or "") if found else "")
     return Chosen(found, kubeconfig.users.get(who), kubeconfig.clusters.get(kubeconfig.context_cluster(name)))
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
+def unknown(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
+    """Return the error of a name that the kubeconfig does not have, with those that are most like it.
+
+    Args:
+        kind: What has the name: ``context`` or ``user``.
+        name: What was given.
+        known: What there is.
+        command: What lists them, as in ``kubectl config get-users``.
+    """
     lists = f"`kubectl config {command}` lists them"
     near = nearest(name, known)
     return KubeconfigError(

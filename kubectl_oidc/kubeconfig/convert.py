@@ -17,6 +17,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import plain
 from kubectl_oidc.yaml_text import block
 
+from .choose import unknown
 from .edit import set_user
 from .parse import load
 from .read import paths, read_text
@@ -25,7 +26,7 @@ from .stanza import API_VERSION, COMMAND, Stanza, is_ours, redacted
 from .write import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _USERINFO = re.compile(r"://[^/@\s]+@")
 _SECRET_PAIR = re.compile(
@@ -86,12 +87,10 @@ def plan(explicit: str | None, environ: Mapping[str, str], names: Sequence[str])
             f"there is no kubeconfig {plain(files[0])}", "name one with --kubeconfig or KUBECONFIG"
         )
     plans = [_plan(path, text, names) for path, text in texts]
-    found = {name for one in plans for name in (*one.direct, *one.others, *(c.name for c in one.conversions))}
+    found = _names(plans)
     missing = next((name for name in names if name not in found), None)
     if missing is not None:
-        raise KubeconfigError(
-            f"the kubeconfig has no user {plain(missing)}", "`kubectl config get-users` lists them"
-        )
+        raise unknown("user", missing, _names(_plan(path, text, ()) for path, text in texts), "get-users")
     return plans
 
 
@@ -142,6 +141,10 @@ def _plan(path: Path, text: str, names: Sequence[str]) -> Plan:
         after = set_user(after, name, {**user, "exec": new}, plain(path))
         conversions.append(Conversion(name, _difference(path, name, old, new)))
     return Plan(path, text, after, tuple(conversions), tuple(direct), tuple(others))
+
+
+def _names(plans: Iterable[Plan]) -> set[str]:
+    return {name for one in plans for name in (*one.direct, *one.others, *(c.name for c in one.conversions))}
 
 
 def _direct(old: Mapping[str, Any]) -> dict[str, Any]:

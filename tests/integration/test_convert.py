@@ -59,7 +59,7 @@ def test_without_a_terminal_nobody_can_agree(config: Path) -> None:
     before = config.read_bytes()
     ended = converted(f"--kubeconfig={config}")
     message, hint = complaint(ended, 2)
-    assert "1 user(s)" in message
+    assert "would rewrite 1 user, and" in message
     assert "--yes" in hint
     assert "--dry-run" in hint
     assert config.read_bytes() == before
@@ -83,7 +83,7 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
 def test_a_person_is_asked(config: Path, keys: bytes, status: int, becomes: str) -> None:
     """Enter alone is no."""
     with OnTerminal("convert", f"--kubeconfig={config}") as terminal:
-        terminal.shows("Rewrite 1 user(s) as shown?")
+        terminal.shows("Rewrite 1 user as shown?")
         terminal.type(keys)
         ended = terminal.ended()
     assert ended.status == status

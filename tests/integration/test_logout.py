@@ -132,6 +132,7 @@ def test_nothing_is_to_be_ended(laptop: Laptop) -> None:
     ended = laptop.run(*laptop.words(command="logout"))
     assert ended.status == 0
     assert ended.stderr.startswith("No such session is known under ")
+    assert laptop.run("logout", "--all").stderr.startswith("No session is known under ")
     assert not laptop.browser.opened()
 
 

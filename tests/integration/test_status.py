@@ -203,7 +203,10 @@ def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop)
 
 def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None:
     signed_in.signed_in("--session=work")
-    wanted = f"--oidc-issuer-url={signed_in.realm.issuer} --oidc-client-id=kubernetes"
+    wanted = (
+        f"--oidc-issuer-url={signed_in.realm.issuer} --oidc-client-id=kubernetes "
+        "--oidc-extra-scope=email,offline_access,profile"
+    )
     for command in ("whoami", "logout"):
         error, hint = complaint(signed_in.run(*signed_in.words("--session=wrok", command=command)))
         assert error.endswith("with the name wrok is kept here")
@@ -215,6 +218,17 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
     assert ended.status == 0
     assert f". Kept are {wanted} --session=work (alice@example.com); " in ended.stderr
     assert len(sessions(signed_in)) == 2
+
+
+def test_a_session_of_the_same_client_with_other_scopes_is_told_by_its_scopes(laptop: Laptop) -> None:
+    """Issuer and client are equal; without the scopes the hint would say that what is not kept is kept."""
+    laptop.signed_in("--oidc-extra-scope=groups")
+    error, hint = complaint(laptop.run(*laptop.words(command="whoami")))
+    assert error.endswith(" for these scopes and flags is kept here")
+    kept = set(
+        hint.partition("; kept are ")[2].partition("--oidc-extra-scope=")[2].partition(" ")[0].split(",")
+    )
+    assert kept == {"email", "groups", "offline_access", "profile"}
 
 
 def test_the_command_that_signs_in_is_as_short_as_the_one_that_was_typed(laptop: Laptop) -> None:
