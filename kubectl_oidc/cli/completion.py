@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 @options(*LOGGING)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:
-    r"""Print the script with which a shell completes kubectl-oidc_login.
+    """Print the script with which a shell completes kubectl-oidc_login.
 
     kubectl 1.26 and later completes `kubectl oidc-login` by itself, where kubectl's own completion is loaded.
 
@@ -24,7 +24,7 @@ def completion(*, shell: str) -> int:
     zsh:         source <(kubectl-oidc_login completion zsh)
     fish:        kubectl-oidc_login completion fish | source
     powershell:  kubectl-oidc_login completion powershell | Out-String | Invoke-Expression
-    """
+    """  # noqa: D301 - click wants the character itself: the lines behind it stay as they are
     # As bytes: a bash on Windows reads no line that ends as Windows' do.
     click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_bytes(), nl=False)
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.cli import COMMANDS
 from tests import parts
 from tests.plugin import run_plugin
 
@@ -223,6 +224,18 @@ def test_the_version_is_a_flag_too() -> None:
     assert expected.startswith("kubectl-oidc ")
     assert run_plugin("--version").stdout == run_plugin("version", "-v", "1").stdout == expected
     assert run_plugin("completion", "bash", "-v=1").stdout == run_plugin("completion", "bash").stdout
+
+
+def test_the_help_has_a_line_for_each_shell() -> None:
+    """As they are typed: click would make one paragraph of them."""
+    lines = [line.strip() for line in run_plugin("completion", "--help").stdout.splitlines()]
+    assert "bash:        source <(kubectl-oidc_login completion bash)" in lines
+    assert "fish:        kubectl-oidc_login completion fish | source" in lines
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_shows_a_mark_that_is_meant_for_click(command: str) -> None:
+    assert "\\b" not in run_plugin(command, "--help").stdout
 
 
 def test_help_is_what_the_flag_says() -> None:
