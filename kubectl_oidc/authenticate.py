@@ -186,7 +186,7 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: st
     wished = walk.request.wishes.min_ttl
     if outcome.margin < wished:
         terminal.say(
-            f"note: --min-ttl={written(wished)} is more than half of what this provider's tokens live, so one is renewed "
+            f"note: --min-ttl={written(wished)} is more than half of what this provider's tokens live, so a token is renewed "
             f"when less than {written(outcome.margin)} of it is left"
         )
     if keeper.decided_here and keeper.store.name == "disk" and outcome.storage:

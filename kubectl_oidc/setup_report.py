@@ -229,7 +229,7 @@ def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:
         "created": f"Wrote {plain(change.path)} with the user {plain(user)}.",
         "added": f"Added the user {plain(user)} to {plain(change.path)}.",
         "updated": f"Updated the user {plain(user)} in {plain(change.path)}:",
-        "unchanged": f"{plain(change.path)} has the user {plain(user)} just so already.",
+        "unchanged": f"{plain(change.path)} already has the user {plain(user)}, exactly so.",
     }
     page.words(said[change.action])
     for line in change.details:

@@ -24,7 +24,7 @@ def asked(walk: Walk, session: Session | None) -> str:
         session: The session that is there.
     """
     why = walk.request.why or "you asked for it"
-    return f"{why}; the session of {session.person} stays until then" if session else why
+    return f"{why}; the session of {session.person} stays until the new one is there" if session else why
 
 
 def no_session(walk: Walk) -> str:

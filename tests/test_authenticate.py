@@ -394,7 +394,10 @@ def test_each_reason_has_its_words(desk: Desk) -> None:
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))
     assert needed(desk).startswith(f"the session ended at {at}")
-    assert needed(desk, sign_in=True) == f"you asked for it; the session of {whole.person} stays until then"
+    assert (
+        needed(desk, sign_in=True)
+        == f"you asked for it; the session of {whole.person} stays until the new one is there"
+    )
     desk.signed_in(left=900, refresh_token=None, generation=2)
     assert needed(desk, force_refresh=True) == "--force-refresh, and the session has no refresh token"
     desk.now += 600

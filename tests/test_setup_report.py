@@ -372,7 +372,7 @@ def test_a_secret_of_the_stanza_is_not_printed() -> None:
         ("created", "Wrote kube.yaml with the user oidc."),
         ("added", "Added the user oidc to kube.yaml."),
         ("updated", "Updated the user oidc in kube.yaml:"),
-        ("unchanged", "kube.yaml has the user oidc just so already."),
+        ("unchanged", "kube.yaml already has the user oidc, exactly so."),
     ],
 )
 def test_what_was_done_to_the_kubeconfig_is_said(action: Any, words: str) -> None:

@@ -61,7 +61,7 @@ def test_on_purpose() -> None:
     """By `login`, by `setup`, or by a command that says its own reason."""
     alice = session(key())
     assert why.asked(walk(), None) == "you asked for it"
-    stays = "; the session of alice@example.com stays until then"
+    stays = "; the session of alice@example.com stays until the new one is there"
     assert why.asked(walk(), alice) == f"you asked for it{stays}"
     assert why.asked(walk(why="another account"), alice) == f"another account{stays}"
 

@@ -11,11 +11,12 @@ import click
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.questions import Questions
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.convert import plan, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.programs import find
-from kubectl_oidc.terminal import is_terminal
+from kubectl_oidc.terminal import Terminal, is_terminal
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def convert(**values: Any) -> int:
     if values["dry_run"]:
         click.echo("Nothing was written (--dry-run)", err=True)
         return 0
-    if asks and not click.confirm(f"Rewrite {_users(changing)} as shown?", err=True):
+    if asks and not Questions(Terminal()).confirm(f"Rewrite {_users(changing)} as shown?", proposal=False):
         click.echo("Nothing was written", err=True)
         return 1
     for one in changing:

@@ -78,15 +78,22 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "status", "becomes"), [(b"y\r", 0, "direct"), (b"\r", 1, "by way of kubectl")]
+    ("keys", "status", "becomes"),
+    [
+        (b"y\r", 0, "direct"),
+        (b"\r", 1, "by way of kubectl"),
+        (b"\x03", 130, "by way of kubectl"),
+        (b"\x04", 130, "by way of kubectl"),
+    ],
 )
 def test_a_person_is_asked(config: Path, keys: bytes, status: int, becomes: str) -> None:
-    """Enter alone is no."""
+    """Enter alone is no; Ctrl-C is told on a line of its own."""
     with OnTerminal("convert", f"--kubeconfig={config}") as terminal:
         terminal.shows("Rewrite 1 user as shown?")
         terminal.type(keys)
         ended = terminal.ended()
     assert ended.status == status
+    assert ("error: interrupted by Ctrl-C" in ended.stderr.splitlines()) is (keys == b"\x03")
     assert command(config) == becomes
 
 

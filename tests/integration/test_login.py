@@ -19,7 +19,8 @@ def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop)
     assert (ended.status, ended.stdout) == (0, "")
     why, first, second, third = ended.stderr.splitlines()
     assert (
-        why == "Signing in at 127.0.0.1: you asked for it; the session of alice@example.com stays until then"
+        why
+        == "Signing in at 127.0.0.1: you asked for it; the session of alice@example.com stays until the new one is there"
     )
     assert first == "Signed in as bob@example.com; the token is good for 59 min"
     assert second == f"The session at {signed_in.realm.issuer} is kept in {cache() / 'tokens'}"

@@ -260,7 +260,7 @@ def test_a_kubeconfig_that_is_right_already_is_left_alone(laptop: Laptop) -> Non
     assert shows_path(shown(setup(laptop, "--write-kubeconfig")), "Wrote ", file)
     assert file.stat().st_mode & 0o777 == 0o600
     before = file.read_bytes()
-    assert "has the user oidc just so already" in shown(setup(laptop, "--write-kubeconfig"))
+    assert "already has the user oidc, exactly so" in shown(setup(laptop, "--write-kubeconfig"))
     assert file.read_bytes() == before
 
     text = shown(setup(laptop, "--write-kubeconfig", "--session=other"))
