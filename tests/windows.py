@@ -247,6 +247,7 @@ def become() -> None:
     signal.SIGBREAK = SIGBREAK  # type: ignore[attr-defined]
     os.O_BINARY, os.startfile = 0, _startfile  # type: ignore[attr-defined]
     asyncio.new_event_loop = _new_event_loop
+    vars(subprocess)["_USE_POSIX_SPAWN"] = False  # starting programs stays Linux', by the other way
     subprocess.DETACHED_PROCESS, subprocess.CREATE_NEW_PROCESS_GROUP = 8, 512  # type: ignore[attr-defined]
     # To bind without SO_REUSEADDR is as exclusive here; the option itself must be one that Linux knows.
     socket.SO_EXCLUSIVEADDRUSE = socket.SO_KEEPALIVE  # type: ignore[attr-defined]
