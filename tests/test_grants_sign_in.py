@@ -33,9 +33,9 @@ from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import TlsOptions
 
-from .hostile import Hostile, Talk, json_reply, reply
+from .hostile import Hostile, Talk, discovery, json_reply, reply
 from .plugin import wait_until
-from .sign_ins import Desk, Keys, Silent
+from .sign_ins import WELL_KNOWN, Desk, Keys, Silent
 from .tokens import CLIENT_ID, NOW, good_claims, id_token
 
 if TYPE_CHECKING:
@@ -241,6 +241,24 @@ def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
     assert person.awaited[-1] == "Waiting for the browser, 0:00 left (Ctrl-C ends it)"
     with pytest.raises(SignInPaused):
         desk.failures.check("setup")
+
+
+def test_where_the_redirect_uri_is_registered_is_said_where_the_provider_is_known(
+    desk: Desk, person: Person
+) -> None:
+    """Keycloak is known by its path; of a provider that is not known nothing stands there."""
+    issuer = f"{desk.server.url}/realms/acme"
+    desk.server.on(f"/realms/acme{WELL_KNOWN}", json_reply(discovery(issuer)))
+    desk.settings |= {"issuer": issuer, "timeout": 1.0}
+    person.does = lambda _: {}
+
+    known = failing(desk, SignInTimeout).hint
+    desk.settings["issuer"] = desk.server.url
+    unknown = failing(desk, SignInTimeout).hint
+
+    assert " (in Keycloak: Clients > the client > Settings > Valid redirect URIs); --auth" in known
+    assert "in Keycloak" not in unknown
+    assert "()" not in unknown
 
 
 def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person: Person) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -27,6 +28,9 @@ from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOMENT, MOST_CONN
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.thread import ListenerThread
 from kubectl_oidc.secret import Secret
+
+from . import parts
+from .integration.users import as_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -898,6 +902,27 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     assert refuses(port_of(server))
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or "SUDO_UID" in os.environ,
+    reason="Linux tells who asks, and only root can become another user",
+)
+def test_another_user_does_not_get_to_the_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever sees the start address in the process list and asks for it is refused, and told no more; the person's browser is not."""
+    with serving(log=Log(9)) as server:
+        server.expect(lambda: AUTHORIZATION_URL)
+        port, path = port_of(server), urlsplit(server.start_url).path
+        asks = f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET {path} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\n\\r\\n' >&3; cat <&3"
+        command = [*as_user(60_001), parts.program("bash"), "-c", asks]
+        refused = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd="/"
+        )
+        own = client(server).get(path).read()
+    assert refused.stdout.startswith("HTTP/1.1 403 ")
+    assert STATE not in refused.stdout
+    assert "(403): it is a program of another user of this machine that asks" in capsys.readouterr().err
+    assert own.headers["location"] == AUTHORIZATION_URL
+
+
 def test_who_comes_too_late_is_told_so() -> None:
     """The page says what the terminal says, and not that somebody ended it there."""
     with contextlib.suppress(SignInTimeout), serving() as server:
@@ -907,6 +932,7 @@ def test_who_comes_too_late_is_told_so() -> None:
     response = browser.read()
     assert "Sign-in timed out" in response.body
     assert "Nobody finished the sign-in within 3 s" in response.body
+    assert "Try again" in response.body
     assert "ended in the terminal" not in response.body
 
 
