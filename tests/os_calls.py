@@ -33,6 +33,10 @@ class WindowsError(Exception):
         self.winerror, self.funcname, self.strerror = winerror, funcname, strerror
 
 
+error = WindowsError
+"""As it is called in ``pywintypes``."""
+
+
 class Locker:
     """The Credential Locker; its names tell no capital from a small letter."""
 
@@ -58,6 +62,30 @@ class Locker:
         assert Type == self.CRED_TYPE_GENERIC
         if self.kept.pop(TargetName.lower(), None) is None:
             raise WindowsError(NOT_FOUND, "CredDelete", "Element not found.")
+
+
+class FileLocker(Locker):
+    """One that outlives the process, in a directory.
+
+    Args:
+        directory: Where the entries stand.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._files = Files(directory)
+        self.kept = {
+            name: {"UserName": user, "CredentialBlob": blob.encode("utf-16-le")}
+            for name, (user, blob) in self._files.items()
+        }
+
+    def CredWrite(self, credential: dict[str, Any], flags: int) -> None:  # noqa: N802
+        super().CredWrite(credential, flags)
+        self._files[credential["TargetName"].lower()] = (credential["UserName"], credential["CredentialBlob"])
+
+    def CredDelete(self, Type: int, TargetName: str) -> None:  # noqa: N802, N803
+        super().CredDelete(Type, TargetName)
+        del self._files[TargetName.lower()]
 
 
 def credential_locker(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Locker]:

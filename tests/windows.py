@@ -62,6 +62,9 @@ _MARKS_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
 DESKTOP = "TEST_DESKTOP"
 """The variable that names the program which stands for the desktop's browser."""
 
+LOCKER = "TEST_CREDENTIAL_LOCKER"
+"""The variable that names a directory which stands for the user's Credential Locker."""
+
 # What the program loads on its way, which must be loaded before the world changes.
 _LIBRARIES = (
     *(
@@ -251,6 +254,8 @@ def become() -> None:
     subprocess.DETACHED_PROCESS, subprocess.CREATE_NEW_PROCESS_GROUP = 8, 512  # type: ignore[attr-defined]
     # To bind without SO_REUSEADDR is as exclusive here; the option itself must be one that Linux knows.
     socket.SO_EXCLUSIVEADDRUSE = socket.SO_KEEPALIVE  # type: ignore[attr-defined]
+    if LOCKER in os.environ:
+        _have_a_credential_locker(Path(os.environ[LOCKER]))
     os.environ.setdefault("USERPROFILE", os.environ.get("HOME", ""))
     os.environ.setdefault("COMPUTERNAME", "LAPTOP")
     sys.platform = "win32"
@@ -260,6 +265,17 @@ def _remove(module: types.ModuleType, names: Any) -> None:
     for name in names:
         if hasattr(module, name):
             delattr(module, name)
+
+
+def _have_a_credential_locker(directory: Path) -> None:
+    """Have `keyring` find its own backend for Windows by itself, over the entries in a directory."""
+    from keyring.backends import Windows
+
+    from tests import os_calls
+
+    module: Any = Windows
+    module.win32cred, module.pywintypes = os_calls.FileLocker(directory), os_calls
+    module.missing_deps = False
 
 
 def _startfile(url: str) -> None:

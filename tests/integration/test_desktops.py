@@ -36,12 +36,16 @@ class Windows:
         self._realm = realm
         self._browser = browser
 
-    def run(self, command: str, *more: str) -> Ended:
-        """Run a command for the session that rests in files."""
-        words = [command, *self._realm.flags("--token-cache-storage=disk"), *more]
+    def run(self, command: str, *more: str, locker: Path | None = None) -> Ended:
+        """Run a command for the session, which rests in files, or in the Credential Locker."""
+        storage = "disk" if locker is None else "auto"
+        words = [command, *self._realm.flags(f"--token-cache-storage={storage}"), *more]
         if command == "get-token":
             words.append("--listen-address=127.0.0.1:0")
-        done = windows.program(*words, env={windows.DESKTOP: str(self._browser.command), **exec_info()})
+        entries = {windows.LOCKER: str(locker)} if locker else {}
+        done = windows.program(
+            *words, env={windows.DESKTOP: str(self._browser.command), **entries, **exec_info()}
+        )
         return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -75,6 +79,29 @@ def test_somebody_signs_in_and_out_on_windows(
     assert machine.run("purge").status == 0
     assert not list((cache() / "tokens").iterdir())
     assert not list((cache() / "credentials").iterdir())
+
+
+def test_on_windows_a_session_rests_in_the_credential_locker_and_is_answered_from_there(
+    machine: Windows, realm: Realm, scripted_browser: ScriptedBrowser, tmp_path: Path
+) -> None:
+    """By keyring's own choice of its backend: a sign-in, the same token again, a refresh, the end."""
+    locker = tmp_path / "locker"
+    locker.mkdir()
+    first = machine.run("get-token", locker=locker)
+    assert first.status == 0, first.stderr
+    assert len(list(locker.iterdir())) > 1, "its parts"
+    assert not (cache() / "tokens").exists()
+    assert not (cache() / "credentials").exists()
+    assert len(list((cache() / "words").iterdir())) == 1
+    again = machine.run("get-token", locker=locker)
+    assert (again.status, again.stdout, again.stderr) == (0, first.stdout, "")
+    assert realm.seen().token_requests == ["authorization_code"]
+    refreshed = machine.run("get-token", "--force-refresh", locker=locker)
+    assert refreshed.status == 0, refreshed.stderr
+    assert realm.seen().token_requests == ["authorization_code", "refresh_token"]
+    assert len(scripted_browser.opened()) == 1
+    assert machine.run("purge", locker=locker).status == 0
+    assert not list(locker.iterdir())
 
 
 MAC = """
