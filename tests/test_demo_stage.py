@@ -149,6 +149,14 @@ def test_a_shell_takes_the_assignments(stage: Stage) -> None:
     assert {name: environ[name] for name in stage.changed} == stage.changed
 
 
+@posix_only
+def test_the_path_of_the_other_terminal_stays(stage: Stage) -> None:
+    """The program's directory stands before what is there."""
+    script = "\n".join(["PATH=/elsewhere", *stage.assignments(), 'echo "$PATH"'])
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == f"{stage.plugin.parent}:/elsewhere\n"
+
+
 def test_a_command_runs_in_the_directory_and_its_environment(stage: Stage) -> None:
     """Its status and what it wrote come back; this program is the one that is installed here."""
     ran = stage.run(["kubectl-oidc_login", "version"])

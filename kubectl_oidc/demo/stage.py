@@ -141,12 +141,14 @@ class Stage:
         Path(self.changed["KUBECONFIG"]).write_text(block(config) + "\n", encoding="utf-8")
 
     def assignments(self) -> list[str]:
-        """Return the lines that give a shell the same environment."""
+        """Return the lines that give a shell the same environment; its own PATH stays, behind the program's directory."""
+        own = {name: value for name, value in self.changed.items() if name != "PATH"}
+        before = f"{self.plugin.parent}{os.pathsep}"
         if shell_words.is_powershell():
-            return [
-                f"$env:{name} = {shell_words.powershell([value])}" for name, value in self.changed.items()
-            ]
-        return [f"export {name}={shlex.quote(value)}" for name, value in self.changed.items()]
+            lines = [f"$env:{name} = {shell_words.powershell([value])}" for name, value in own.items()]
+            return [*lines, f"$env:PATH = {shell_words.powershell([before])} + $env:PATH"]
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in own.items()]
+        return [*lines, f'export PATH={shlex.quote(before)}"$PATH"']
 
     def words(self, *arguments: str) -> list[str]:
         """Return a command of this program as people type it: by way of kubectl, if there is one."""
