@@ -76,6 +76,7 @@ def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examin
         chosen=meant.chosen,
         neighbours=tuple(_neighbours(meant)),
         login=meant.command_line("login"),
+        variables=_variables(),
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
@@ -92,6 +93,16 @@ def _neighbours(meant: Subject) -> Iterator[Neighbour]:
             cluster = meant.kubeconfig.context_cluster(name)
             if name != here.name and cluster == str(here.value.get("cluster") or ""):
                 yield Neighbour(name, one.request.issuer, one.request.client_id)
+
+
+def _variables() -> frozenset[str]:
+    """Return the variables that flags have, of whatever command."""
+    from kubectl_oidc.cli import COMMANDS, program
+
+    context = click.Context(program)
+    commands = [program, *(program.get_command(context, name) for name in COMMANDS)]
+    params = [param for command in commands if command for param in command.params]
+    return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
 def _names(meant: Subject) -> dict[str, str | None]:

@@ -25,6 +25,7 @@ from .stanza import (
     check_other_credentials,
     check_plugin,
 )
+from .variables import check_variables
 
 CHECKS = (
     Check("api-version", check_api_version),
@@ -33,6 +34,7 @@ CHECKS = (
     Check("other-credentials", check_other_credentials),
     Check("plugin", check_plugin),
     Check("plugin-policy", check_plugin_policy),
+    Check("variables", check_variables),
     Check("proxy", check_proxy),
     Check("dns", check_dns, ("proxy",)),
     Check("connection", check_connection, ("dns",)),

@@ -131,6 +131,7 @@ class Examination:
         chosen: The context, its cluster and the user, where they are a kubeconfig's.
         neighbours: Other contexts of the same cluster.
         login: The command that signs in.
+        variables: The names of the variables that flags have.
         trust: Which claims the cluster is thought to take as user name and groups.
         http: How the provider is asked.
         deadline: When all of it must be over.
@@ -147,6 +148,7 @@ class Examination:
     world: World
     chosen: Chosen
     neighbours: tuple[Neighbour, ...] = ()
+    variables: frozenset[str] = frozenset()
     login: str
     trust: Trust
     http: HttpClient

@@ -70,7 +70,15 @@ def clinic(
 
 
 NAMES = [
-    *("api-version", "interactive-mode", "command", "other-credentials", "plugin", "plugin-policy"),
+    *(
+        "api-version",
+        "interactive-mode",
+        "command",
+        "other-credentials",
+        "plugin",
+        "plugin-policy",
+        "variables",
+    ),
     *(
         "proxy",
         "dns",
@@ -272,6 +280,14 @@ FAULTS = {
         exec_is(command="kubectl-oidc_login"), "plugin", "problem", "on PATH", env={"PATH": "/nowhere"}
     ),
     "another program of that name": Fault(another_program, "plugin", "warning", "v1.36.3", "PATH"),
+    "a variable that is mistyped": Fault(
+        lambda _: None,
+        "variables",
+        "warning",
+        "KUBECTL_OIDC_GRANT_TYP ",
+        "did you mean KUBECTL_OIDC_GRANT_TYPE? ",
+        env={"KUBECTL_OIDC_GRANT_TYP": "device-code"},
+    ),
     "plugins forbidden": Fault(
         kuberc_says(credentialPluginPolicy="DenyAll"), "plugin-policy", "problem", "forbids", "Allowlist"
     ),
