@@ -928,11 +928,11 @@ def test_who_comes_too_late_is_told_so() -> None:
     with contextlib.suppress(SignInTimeout), serving() as server:
         browser = client(server).get(GOOD)
         assert server.wait(PATIENCE)
-        raise SignInTimeout("nobody finished the sign-in within 3 s", "try again")
+        raise SignInTimeout("nobody finished the sign-in within 3 s", "sign in within a minute")
     response = browser.read()
     assert "Sign-in timed out" in response.body
     assert "Nobody finished the sign-in within 3 s" in response.body
-    assert "Try again" in response.body
+    assert "Sign in within a minute" in response.body
     assert "ended in the terminal" not in response.body
 
 
