@@ -231,4 +231,9 @@ def test_bindings_that_may_not_be_read_are_left_out() -> None:
         check_bindings(at_a_cluster(cluster_wide=no, of_the_namespace=[binding(group("eks-admins"))]))
     )
     assert found[0] == "ok"
-    assert seen(check_bindings(at_a_cluster(None)))[0] == "skipped"
+    assert seen(check_bindings(at_a_cluster(None))) == (
+        "skipped",
+        "the API server did not say who you are",
+        "",
+    )
+    assert seen(check_bindings(patient())) == ("skipped", "there is no API server to ask", "")

@@ -94,7 +94,9 @@ def check_bindings(examination: Examination) -> Seen:
     """A role binding names the person or one of the groups, with the same words; where bindings may be read."""
     client, identity = examination.client, examination.identity
     if client is None or identity is None:
-        yield Skipped("it is not known who you are")
+        yield Skipped(
+            "there is no API server to ask" if client is None else "the API server did not say who you are"
+        )
         return
     readable, bindings = _read(client, examination)
     if not readable:
