@@ -93,9 +93,18 @@ def install_packages() -> None:
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     try:
         run("apt-get", "update", "-qq")
-        run("apt-get", "install", "-qq", "--no-install-recommends", *wanted)
     except Missing as why:
         print(f"apt-get: {why}")
+        return
+    install = ("apt-get", "install", "-qq", "--no-install-recommends")
+    try:
+        run(*install, *wanted)
+    except Missing:
+        for package in wanted:  # a release that lacks one of them must not cost the others
+            try:
+                run(*install, package)
+            except Missing as why:
+                print(f"apt-get: {package}: {why}")
 
 
 def program(name: str) -> str:
