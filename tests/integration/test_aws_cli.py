@@ -29,7 +29,8 @@ AWKWARD = Trust(issuer="https://dev-1.okta.com/a=b", audience="a,b c", groups_pr
 def understood(command: str) -> bool:
     """Tell whether the AWS CLI takes a command: its flags, what stands in them, and that nothing is missing."""
     if shutil.which("aws") is None:
-        pytest.skip("there is no AWS CLI")  # in CI too: it is no part of the tests
+        # In CI too: tools/test_parts.py does not install it. What setup prints for EKS is held by tests/test_manifests*.py.
+        pytest.skip("there is no AWS CLI")
     words = f"{command} --region=eu-central-1 --generate-cli-skeleton=output"
     done = subprocess.run(
         [parts.program("sh"), "-c", words], capture_output=True, text=True, timeout=60, check=False
