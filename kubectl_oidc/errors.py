@@ -206,6 +206,12 @@ class WrongAccount(IdTokenError):
     default_topic = "wrong-account"
 
 
+class OtherTrust(OidcLoginError):
+    """What was obtained under one trust would be sent under another: it is not sent."""
+
+    default_topic = "trust"
+
+
 class StoreError(OidcLoginError):
     """A token store could not be read or written."""
 

@@ -15,9 +15,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight
+from .hot.credential import hexdigest
 from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
 from .issuer import fault, is_loopback_url, shown
 from .tls import SYSTEM_TRUST, TlsOptions
+from .trust import identity
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from .early_connection import EarlyConnection
     from .log import Log
 
-__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
+__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "proxy_of", "retry_after"]
 
 _REDIRECTS = 3
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -64,10 +66,14 @@ class HttpClient:
         self._clients: dict[bool, httpx2.Client] = {}
         self._early: EarlyConnection | None = None
 
-    @property
-    def insecure(self) -> bool:
-        """Whether certificates are not checked, so that what is answered must not be kept for others."""
-        return self._tls.insecure
+    def way_to(self, url: str) -> tuple[object, ...]:
+        """Return what decides who answers for ``url``, as a value that can be compared and holds no secret.
+
+        Args:
+            url: Where a request would go.
+        """
+        proxy = None if self._is_direct(url) else self._proxy or proxy_of(url)
+        return identity(self._tls), hexdigest(proxy.encode(errors="surrogateescape")) if proxy else ""
 
     def connect_early(self, url: str, *, deadline: Deadline) -> None:
         """Begin to connect to where a request will go, while what the request needs is still to be imported.
@@ -183,7 +189,7 @@ class HttpClient:
         Raises:
             UsageError: An authority or a certificate cannot be used.
         """
-        if self._tls != SYSTEM_TRUST:
+        if self._tls.ca_files or self._tls.ca_data or self._tls.key_pair:
             self._trust()
 
     def prepare(self, url: str) -> None:
@@ -298,6 +304,17 @@ class HttpClient:
                 self._context = context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy that a request to ``url`` goes through by the environment, or None; it may hold a password."""
+    from urllib.request import getproxies_environment, proxy_bypass
+
+    parts = urlsplit(url)
+    if is_loopback_url(url) or proxy_bypass(parts.netloc):
+        return None
+    proxies = getproxies_environment()
+    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes) -> Request:

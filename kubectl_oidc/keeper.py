@@ -71,6 +71,9 @@ class SessionKeeper:
         Raises:
             StoreError: The store that was asked for does not exist on this machine.
         """
+        from kubectl_oidc.sessions_of_1_0 import take_over
+
+        take_over(request, world)
         return cls(
             request.key(),
             storage=storage or request.storage,
@@ -250,6 +253,7 @@ class SessionKeeper:
             in_flight=0,
             host=index.hostname(),
             former=former,
+            trust=self.key.trust,
         )
 
     def _index(self, entry: index.Entry) -> bool:

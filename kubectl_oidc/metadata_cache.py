@@ -1,6 +1,6 @@
 """The provider's public documents, kept as files, so that a refresh is one request.
 
-One JSON file an issuer, in the cache directory's ``metadata``. Nothing in it is secret, but it says where secrets are
+One JSON file for each issuer, client, trust and proxy, in the cache directory's ``metadata``. Nothing in it is secret, but it says where secrets are
 sent: it is ours alone, and what is read back is checked like an answer. A file that cannot be read is a miss, one that
 cannot be written does not matter.
 """
@@ -88,11 +88,11 @@ class MetadataCache:
 
     Args:
         directory: The cache directory, or None to keep nothing on disk.
-        identity: What the answers depend on: the issuer and whatever else is sent.
+        identity: What the answers depend on: the issuer, who is trusted to answer for it, and whatever else is sent.
         log: Where -v 1 shows why nothing is kept.
     """
 
-    def __init__(self, directory: Path | None, identity: tuple[str, ...], log: Log) -> None:
+    def __init__(self, directory: Path | None, identity: tuple[object, ...], log: Log) -> None:
         from hashlib import sha256
 
         self._directory = directory

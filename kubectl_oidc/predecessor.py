@@ -26,6 +26,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.stores import private_files, secret_service
 from kubectl_oidc.text import plain
+from kubectl_oidc.trust import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -120,7 +121,7 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
     """Return the session that kubelogin left for what is asked for, or None.
 
     Its tokens do not say which scopes and parameters they were asked with. So none is taken where ours asks for what
-    kubelogin's key does not tell apart, and none where those of this issuer and client are of several people, or differ in
+    kubelogin's key does not tell apart or trusts others than the system's authorities, and none where those of this issuer and client are of several people, or differ in
     which claims they have.
 
     Args:
@@ -129,8 +130,9 @@ def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
     """
     if request.session_name or request.use_access_token or request.extra_params or request.username:
         return None
-    if request.exchange:
-        return None  # its token is for the client, and one for another audience is asked for
+    if request.exchange or identity(request.tls):
+        # Its token is for the client, not for another audience; and which authorities kubelogin trusted is not known.
+        return None
     if request.wishes.login_hint or request.wishes.max_age is not None:
         return None  # whom kubelogin's sign-in was proposed to, and when it was, is not known
     if request.storage == "none" or request.grant in {"password", "client-credentials"}:

@@ -65,10 +65,10 @@ class Provider:
         self._clock = clock
         self._silent = False  # discovery was asked for and did not answer: once is enough
         self._log = log
-        # What came without a checked certificate is no use to those who check it.
-        trust = "unchecked" if http.insecure else "checked"
-        headers = (word for field in sorted(client.request_headers) for word in field)
-        self._cache = MetadataCache(cache_dir, (issuer, trust, *headers), log)
+        # What one client was answered under one trust, through one proxy, is no use to another.
+        headers = tuple(sorted(client.request_headers))
+        identity = (issuer, *http.way_to(issuer), client.client_id, headers)
+        self._cache = MetadataCache(cache_dir, identity, log)
 
     @classmethod
     def of(cls, request: TokenRequest, world: World, http: HttpClient) -> Self:

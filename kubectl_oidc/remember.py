@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.hot import ahead, words
 from kubectl_oidc.stores import in_container, private_files
+from kubectl_oidc.tls import VARIABLES
 
 if TYPE_CHECKING:
     from kubectl_oidc.keeper import SessionKeeper
@@ -41,6 +42,8 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         _say_damage(Path(root) / DIRECTORY, log)
     if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
         return
+    if _moves(request):
+        return  # what it trusts moves with the working directory
     if request.password:
         return  # people choose passwords that can be guessed: even a digest with one in it tells who guesses well
     try:
@@ -61,6 +64,13 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
             _forget_oldest(directory)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
+
+
+def _moves(request: TokenRequest) -> bool:
+    """Return whether a relative path names an authority, so that the same words trust another elsewhere."""
+    named = [request.tls.variable(name) for name in VARIABLES]
+    paths = [*map(os.fspath, request.tls.ca_files), *named[:1], *named[1].split(os.pathsep)]
+    return any(path and not os.path.isabs(path) for path in paths)  # noqa: PTH117 - the variables' own words
 
 
 def _light_place(keeper: SessionKeeper) -> str:

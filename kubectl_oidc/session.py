@@ -1,6 +1,6 @@
 """Who is signed in: the session's identity and its record.
 
-A session is identified by what makes a different token or another person's; how the browser is opened or which port
+A session is identified by what makes a different token, another person's or another trust; how the browser is opened or which port
 listens makes no different one, so ten clusters that trust the same client share one sign-in.
 """
 
@@ -39,11 +39,12 @@ class SessionKey:
         username: The user name of a password grant, else empty.
         extra_params: Extra authorization parameters, in any order.
         request_headers: Headers that reach the provider, in any order.
-        cache_dir: A cache directory that is not the default, else empty.
+        cache_dir: A cache directory that is not the default of the account's own home (``account_home``), else empty.
         name: ``--session``, else empty.
         use_access_token: Whether the access token is handed out, not the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
         wishes: Which account is wished for (``Wishes.identity``), else empty.
+        trust: Who is trusted to be the provider (``trust.identity``); empty for the system's authorities.
     """
 
     issuer: str
@@ -58,6 +59,7 @@ class SessionKey:
     use_access_token: bool = False
     exchange: tuple[str, ...] = ()
     wishes: tuple[tuple[str, object], ...] = ()
+    trust: tuple[str, ...] = ()
 
     def id(self) -> str:
         """Return the session's id: 32 hexadecimal digits of a digest over the canonical form."""
@@ -78,6 +80,8 @@ class SessionKey:
             canonical.append(self.exchange)
         if self.wishes:
             canonical.append(dict(self.wishes))
+        if self.trust:
+            canonical.append({"trust": self.trust})
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.end_session import end_session_url, send_browser
-from kubectl_oidc.errors import OidcLoginError, ProviderError
+from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderError
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.purge import purge_session
+from kubectl_oidc.trust import allows, identity, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ def sign_out(
     session_id: str,
     cache_dir: Path,
     load: Callable[[], Session | None],
+    trust: tuple[str, ...] | None,
     at_provider: bool,
 ) -> SignedOut:
     """End one session.
@@ -60,12 +62,13 @@ def sign_out(
         session_id: The session.
         cache_dir: The cache directory that it is known in.
         load: Returns its record, or None; a failing store raises StoreError.
+        trust: Who was trusted when it was obtained, as far as that was noted: nothing of it is sent under another trust.
         at_provider: Whether the session at the provider is ended too, which ends the sign-in to everything there.
 
     Returns:
         What happened.
     """
-    way = _Way(request, world)
+    way = _Way(request, world, trust)
     try:
         purged = purge_session(session_id, cache_dir, before=lambda: way.revoke(load))
         if at_provider:
@@ -78,8 +81,9 @@ def sign_out(
 class _Way:
     """What was learnt and said so far."""
 
-    def __init__(self, request: TokenRequest, world: World) -> None:
+    def __init__(self, request: TokenRequest, world: World, trust: tuple[str, ...] | None) -> None:
         self.request = request
+        self.trust = trust
         self.world = world
         self.session: Session | None = None
         self.said: list[str] = []
@@ -94,6 +98,7 @@ class _Way:
             self.session = load()
             if self.session is None:
                 return
+            self._check_trust()
             if self.session.refresh_token is None:
                 self.said.append("There is no refresh token to revoke")
                 return
@@ -113,8 +118,13 @@ class _Way:
         """Send the browser to the provider's end of session, where there is one; whatever fails is noted."""
         if self.session is None or self.request.grant in ("client-credentials", "password"):
             return  # nobody signed in through a browser
-        if isinstance(self.failure, ProviderError):
-            self.said.append(f"The session at {self.host} is not ended: the provider did not answer")
+        if isinstance(self.failure, ProviderError | OtherTrust):
+            why = (
+                "the provider did not answer"
+                if isinstance(self.failure, ProviderError)
+                else "it is not asked"
+            )
+            self.said.append(f"The session at {self.host} is not ended: {why}")
             return
         try:
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
@@ -135,6 +145,14 @@ class _Way:
             else f"The session at {self.host} is not ended ({reason}); open this address in its browser: "
             + end_session_url(endpoint, self.request, None)
         )
+
+    def _check_trust(self) -> None:
+        asked = identity(self.request.tls)
+        if not allows(self.trust, asked):
+            raise OtherTrust(
+                f"the session was obtained under {in_words(self.trust)}, and this command trusts {in_words(asked)}",
+                f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
+            )
 
     def _provider(self) -> Provider:
         if self.provider is None:

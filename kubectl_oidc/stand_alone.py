@@ -89,7 +89,8 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
 
 def _key(user: ProviderUser, request: TokenRequest) -> str:
     """Return the name of this user's lock, which is no session's."""
-    return replace(request.key(), name=f"the user {user.name} in {user.path.absolute()}").id()
+    name = f"the user {user.name} in {user.path.absolute()}"
+    return replace(request.key(), name=name, trust=(), cache_dir="").id()
 
 
 def _session(user: ProviderUser) -> Session | None:
@@ -144,6 +145,8 @@ def _wished(session: Session, request: TokenRequest) -> bool:
 
 def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | str:
     """Return what a refresh brought, or why a sign-in is needed."""
+    if request.sign_in:
+        return request.why
     before = _session(user)
     if user.refresh_token is None:
         return (

@@ -1,14 +1,13 @@
 """TLS to the provider: whom it trusts, and what a refused certificate means (RFC 5280 §6, RFC 9525).
 
 The operating system's authorities are trusted, and given ones in addition. ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
-stand in for the system's file and directory, as they do for OpenSSL and Go.
+replace the system's file and directory, as they do for OpenSSL and Go. `trust` says whom as a value.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,13 @@ if TYPE_CHECKING:
 
     from .key_pair import KeyPair
 
-_BUNDLE_LIMIT = 16 << 20  # bytes; the system's own bundle has 0.2 MB
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+BUNDLE_LIMIT = 16 << 20
+"""Bytes that are read of a file of authorities; the system's own bundle has 0.2 MB."""
+PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What replaces the system's authorities; a kubeconfig's ``env`` can set them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class TlsOptions:
         key_pair: The certificate that is presented where the provider asks for one.
         system: Whether the system's authorities are trusted at all.
         server_name: Whose certificate is expected, where that is not the host of the URL.
+        cert_file: SSL_CERT_FILE as a kubeconfig's user sets it; None for this process's own.
+        cert_dir: SSL_CERT_DIR likewise.
     """
 
     ca_files: tuple[Path, ...] = ()
@@ -44,6 +50,13 @@ class TlsOptions:
     key_pair: KeyPair | None = None
     system: bool = True
     server_name: str = ""
+    cert_file: str | None = None
+    cert_dir: str | None = None
+
+    def variable(self, name: str) -> str:
+        """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that counts; empty where there is none."""
+        given = {"SSL_CERT_FILE": self.cert_file, "SSL_CERT_DIR": self.cert_dir}[name]
+        return os.environ.get(name, "") if given is None else given
 
 
 SYSTEM_TRUST = TlsOptions()
@@ -82,7 +95,12 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
         unchecked.check_hostname = False
         unchecked.verify_mode = ssl.CERT_NONE
         return unchecked
-    trust = _system_trust() if options.system else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    from . import tls_context
+
+    trust = (
+        tls_context.system_trust(options) if options.system else tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
+    )
+    trust.check_names()
     for path in options.ca_files:
         _add(trust, _read(path), f"--certificate-authority: {plain(path)}")
     for data in options.ca_data:
@@ -93,27 +111,10 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
     return trust
 
 
-def _system_trust() -> ssl.SSLContext:
-    import ssl
-
-    named = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
-    if sys.platform in {"win32", "darwin"} and any(named.values()):
-        plain_openssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        file, directory = named["SSL_CERT_FILE"], named["SSL_CERT_DIR"]
-        if file and os.path.isfile(file):  # noqa: PTH113 - the variable's own words
-            plain_openssl.load_verify_locations(cafile=file)
-        if directory and os.path.isdir(directory):  # noqa: PTH112
-            plain_openssl.load_verify_locations(capath=directory)
-        return plain_openssl
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_BUNDLE_LIMIT)
+            return file.read(BUNDLE_LIMIT)
     except OSError as error:
         raise UsageError(
             f"--certificate-authority: {plain(path)} cannot be read: {error.strerror or error}",
@@ -125,7 +126,7 @@ def _read(path: Path) -> bytes:
 def _add(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
     import ssl
 
-    blocks = _PEM.findall(data)
+    blocks = PEM.findall(data)
     try:
         if blocks:
             trust.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
@@ -158,6 +159,10 @@ _WRONG_HOST_HINT = (
     "check the host in --oidc-issuer-url; if it is right, the server needs a certificate with that name "
     "(a private one's authority is added with --certificate-authority FILE)"
 )
+_NO_NAMES_HINT = (
+    "have it issued again with the host as subjectAltName: the common name does not count, for kubectl and Go neither "
+    "(a private one's authority is added with --certificate-authority FILE)"
+)
 _OLD_KIND_HINT = (
     "strict checking (VERIFY_X509_STRICT of newer Pythons) refuses authorities of X.509 v1 or without key "
     "identifiers: have it issued anew as X.509 v3, then give it with --certificate-authority FILE"
@@ -175,6 +180,8 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
     Returns:
         What is wrong, naming the host, and a hint.
     """
+    from .tls_context import NO_NAMES
+
     code = getattr(error, "verify_code", 0)
     if code in _UNKNOWN:
         return f"the TLS certificate of {host} is signed by an unknown authority", _whom_to_add(options)
@@ -182,6 +189,7 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
     for codes, what, hint in (
         (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
         (_NOT_YET, f"the TLS certificate of {host} is not valid yet", _NOT_YET_HINT),
+        ({NO_NAMES}, f"the TLS certificate of {host} has no subjectAltName", _NO_NAMES_HINT),
         (_WRONG_HOST, f"the TLS certificate is for another host, not for {host}", _WRONG_HOST_HINT),
         (
             _OLD_KIND,
@@ -195,7 +203,7 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
 
 
 def _whom_to_add(options: TlsOptions) -> str:
-    missing = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if _names_nothing(os.environ.get(name))]
+    missing = [name for name in VARIABLES if _names_nothing(os.environ.get(name))]
     note = f"; {' and '.join(missing)} names nothing that exists" if missing else ""
     if options.ca_files or options.ca_data:
         return (

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc import shell_words
+from kubectl_oidc import account_home, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.text import plain
+from kubectl_oidc.trust import identity
 from kubectl_oidc.wishes import NONE, Wishes
 
 if TYPE_CHECKING:
@@ -137,12 +138,12 @@ class TokenRequest:
             username=self.username if self.grant == "password" else "",
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            # Without links; on Windows capital letters are small ones.
-            cache_dir="" if self.default_cache_dir else os.path.normcase(os.path.abspath(self.cache_dir)),  # noqa: PTH100
+            cache_dir=account_home.identity(self.cache_dir),
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
             wishes=self.wishes.identity(),
+            trust=identity(self.tls),
         )
 
     def client(self) -> Client:
@@ -223,6 +224,7 @@ class TokenRequest:
         return [
             *(f"--certificate-authority={path}" for path in self.tls.ca_files),
             *("--certificate-authority-data=BASE64" for _ in self.tls.ca_data),
+            *(["--insecure-skip-tls-verify"] if self.tls.insecure else []),
             *(
                 f"{flag}={path}"
                 for pair in pairs

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from kubectl_oidc import account_home
 from kubectl_oidc.exec_credential import V1BETA1, credential
 from kubectl_oidc.hot import words
 from kubectl_oidc.hot.kernel_keyring import KeyringCall
@@ -43,8 +44,9 @@ SECRETS = ("id-token-of-the-test", "refresh-token-of-the-test")
 
 
 def key(**changes: Any) -> SessionKey:
-    """Return what identifies a session: that of ``words_of``, with changes."""
-    return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",)), **changes)
+    """Return what identifies a session in the test's home: that of ``words_of``, with changes."""
+    here = account_home.identity(cache())
+    return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",), cache_dir=here), **changes)
 
 
 def session(session_key: SessionKey, **changes: Any) -> Session:

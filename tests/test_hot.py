@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.session import Session, SessionKey
 
-ID = key().id()
 NEW = "newer-id-token-of-the-test"
 
 
@@ -180,7 +179,7 @@ def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
     done = run_plugin(*words_of(key()))
     assert (done.returncode, done.stderr) == (0, "")
     assert token_in(done.stdout) == NEW
-    found = current(ID, "disk", str(cache()))
+    found = current(key().id(), "disk", str(cache()))
     assert found is not None
     assert found.expiry == whole.expiry
 
@@ -274,7 +273,7 @@ def test_the_cache_directory_is_kubelogin_s(
 
 
 RECORD = credential_of(session(key())).record()
-WORDS = words.Words(ID, V1BETA1, "disk", "/cache", 10, ("/run/a.lock", "/cache/b.lock")).record()
+WORDS = words.Words(key().id(), V1BETA1, "disk", "/cache", 10, ("/run/a.lock", "/cache/b.lock")).record()
 
 
 def test_records_are_read_as_they_were_written() -> None:
@@ -326,7 +325,7 @@ def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[b
 def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:
     """A damaged credential, damaged words, or both gone: the session in the store answers, and the next call is hot."""
     known_and_good()
-    places = [cache() / "credentials" / ID, cache() / "words" / words.digest(words_of(key()))]
+    places = [cache() / "credentials" / key().id(), cache() / "words" / words.digest(words_of(key()))]
     for damage in (b"garbage", None):
         for place in places:
             if damage is None:
@@ -423,7 +422,7 @@ PLANTED = {
 def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how: str) -> None:
     """A good record that is not ours alone is a miss, and a FIFO is not waited for; nothing is changed by looking."""
     known_and_good()
-    path = cache() / which / (ID if which == "credentials" else words.digest(words_of(key())))
+    path = cache() / which / (key().id() if which == "credentials" else words.digest(words_of(key())))
     content = path.read_bytes()
     path.unlink()
     PLANTED[how](path, content)
@@ -466,7 +465,7 @@ def test_a_place_that_the_hot_half_does_not_know_is_a_miss() -> None:
     """The OS keyring is the cold half's."""
     known_and_good()
     for place in ("keyring", "", "elsewhere"):
-        assert current(ID, place, str(cache())) is None
+        assert current(key().id(), place, str(cache())) is None
 
 
 # Standard output

@@ -33,6 +33,7 @@ ENTRY = index.Entry(
     renewable=True,
     in_flight=0,
     host="laptop",
+    trust=(),
 )
 
 
@@ -113,7 +114,7 @@ def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
     assert index.read(tmp_path, ID) == ENTRY, "and is written anew"
 
 
-@pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version"}))
+@pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version", "trust"}))
 def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: Path, member: str) -> None:
     """A number is no text, a boolean no number; nothing is guessed."""
     index.write(tmp_path, ENTRY)
@@ -124,6 +125,19 @@ def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: P
         assert index.read(tmp_path, ID) is None, value
     put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != member}).encode())
     assert index.read(tmp_path, ID) is None
+
+
+def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
+    """It is read as it is, and told apart from one under the system's authorities; what is no list of words is a miss."""
+    index.write(tmp_path, ENTRY)
+    put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != "trust"}).encode())
+    assert index.read(tmp_path, ID) == replace(ENTRY, trust=None, scopes=("openid",))
+    for trust in ((), ("insecure",)):
+        index.write(tmp_path, replace(ENTRY, trust=trust))
+        assert index.read(tmp_path, ID) == replace(ENTRY, trust=trust)
+    for value in ("insecure", 1, {}, [1], [None]):
+        put(tmp_path, json.dumps({**WHOLE, "trust": value}).encode())
+        assert index.read(tmp_path, ID) is None, value
 
 
 def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:

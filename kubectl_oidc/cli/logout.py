@@ -16,10 +16,11 @@ from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.subject import SUBJECT, subject
 from kubectl_oidc.cli.values import cache_directory, token_request
-from kubectl_oidc.errors import KubeconfigError, StoreError
+from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.kubeconfig import Kubeconfig, read
-from kubectl_oidc.sessions import kept_sessions
+from kubectl_oidc.sessions import kept_session, kept_sessions
+from kubectl_oidc.sessions_of_1_0 import former_key, left
 from kubectl_oidc.sign_out import sign_out
 from kubectl_oidc.token_request import World
 
@@ -58,8 +59,7 @@ def logout(**values: Any) -> int:
     if values["all"]:
         ended, client = _every_one(values, world, at_provider), EVERY
     else:
-        one, client = _one(values, world, at_provider)
-        ended = [one]
+        ended, client = _one(values, world, at_provider)
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
@@ -67,9 +67,8 @@ def logout(**values: Any) -> int:
     report([one.purged for one in ended], cache_dir, client)
     for one in ended:
         if one.failure:
-            what = (
-                "the session cannot be read" if isinstance(one.failure, StoreError) else "the provider failed"
-            )
+            whys = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
+            what = whys.get(type(one.failure), "the provider failed")
             removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
             one.failure.message = (
                 f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}"
@@ -78,7 +77,7 @@ def logout(**values: Any) -> int:
     return 0
 
 
-def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[SignedOut, tuple[str, str]]:  # noqa: FBT001
+def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[SignedOut], tuple[str, str]]:  # noqa: FBT001
     """End the session that is meant; return what happened, and the issuer and client that were meant."""
     request = subject(values).request
     keeper = SessionKeeper.of(request, world, storage="auto")
@@ -88,12 +87,33 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[Signe
         session_id=keeper.session_id,
         cache_dir=request.cache_dir,
         load=keeper.load,
+        trust=keeper.key.trust,
         at_provider=at_provider,
     )
+    former = [
+        _end(kept, request, world, at_provider=False)
+        for session_id in left(request)
+        if (kept := kept_session(session_id, request.cache_dir, world.log))
+    ]
     purged = ended.purged
+    if former and not (purged.places or purged.failures or ended.failure):
+        return former, (request.issuer, request.client_id)
     if request.session_name and not (purged.places or purged.failures or ended.failure):
         raise no_session(request, request.command_line("login"))  # who names one may have mistyped it
-    return ended, (request.issuer, request.client_id)
+    return [ended, *former], (request.issuer, request.client_id)
+
+
+def _end(kept: KeptSession, request: TokenRequest, world: World, *, at_provider: bool) -> SignedOut:
+    """End a session that was found in the index, under the trust that it was obtained under or not at the provider."""
+    return sign_out(
+        request,
+        world,
+        session_id=kept.entry.session_id,
+        cache_dir=kept.cache_dir,
+        load=partial(_record, kept),
+        trust=kept.entry.trust,
+        at_provider=at_provider,
+    )
 
 
 def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001
@@ -105,18 +125,18 @@ def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[
         if values["kubeconfig"]:
             raise
         kubeconfig = Kubeconfig(())
-    known = {one.session_id: one.request for one in asking(kubeconfig)}
+    users = asking(kubeconfig)
+    known = {former_key(one.request).id(): one.request for one in users}
+    known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], world.log):
         entry = kept.entry
         request = known.get(entry.session_id) or _of_the_index(values, kept)
         ended.append(
-            sign_out(
+            _end(
+                kept,
                 replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
                 world,
-                session_id=entry.session_id,
-                cache_dir=cache_dir,
-                load=partial(_record, kept),
                 at_provider=at_provider and entry.issuer not in issuers,
             )
         )

@@ -15,8 +15,10 @@ from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.purge import known_sessions, purge_session
+from kubectl_oidc.sessions_of_1_0 import left
 from kubectl_oidc.stores import index
 from kubectl_oidc.text import plain
+from kubectl_oidc.trust import in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +57,11 @@ def purge(**values: Any) -> int:
     issuer, client_id = values.get("oidc_issuer_url"), values.get("oidc_client_id")
     named: tuple[tuple[str, str], ...] = ((issuer, client_id),) if issuer and client_id else ()
     if named:
-        exact = purge_session(token_request(values).key().id(), cache_dir)
-        if exact.places or exact.failures:
-            return report([exact], cache_dir, *named)
+        request = token_request(values)
+        ids = (request.key().id(), *left(request))
+        exact = [purge_session(session_id, cache_dir) for session_id in ids]
+        if any(one.places or one.failures for one in exact):
+            return report(exact, cache_dir, *named)
     sessions = _the_one_that_agrees(values, cache_dir)
     if not sessions and not any(values.get(name) for name in (*_IN_THE_INDEX, *_NOT_IN_THE_INDEX)):
         named = tuple(_the_one_that_kubelogin_left(cache_dir))
@@ -139,7 +143,8 @@ def _agrees(entry: index.Entry, values: dict[str, Any]) -> bool:
 def _named(entry: index.Entry) -> str:
     """Return what tells a session from others, in words."""
     words = f"{entry.person} at {entry.issuer}, client {entry.client_id}, scopes {' '.join(entry.scopes)}"
-    return plain(f"{words}, session {entry.name}" if entry.name else words, limit=300)
+    words += f", session {entry.name}" if entry.name else ""
+    return plain(f"{words}, trusting {in_words(entry.trust)}" if entry.trust else words, limit=300)
 
 
 def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:

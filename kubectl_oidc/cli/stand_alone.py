@@ -151,8 +151,11 @@ def _user(values: dict[str, Any]) -> ProviderUser:
 
 
 def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
+    from dataclasses import replace
+
     from kubectl_oidc.cli import combinations
     from kubectl_oidc.cli.values import token_request
+    from kubectl_oidc.trust import allows, identity, in_words
 
     config = user.config
     for key in ("idp-issuer-url", "client-id"):
@@ -178,7 +181,19 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
         "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
     }
     combinations.check(combinations.SIGN_IN, asked)
-    return token_request(asked)
+    request = token_request(asked)
+    own = replace(
+        request.tls,
+        ca_files=request.tls.ca_files[-1:] if authority else (),  # those of flags come first
+        ca_data=request.tls.ca_data[-1:] if data else (),
+        insecure=False,
+    )
+    held, now = identity(own), identity(request.tls)
+    if allows(held, now):
+        return request
+    # Its tokens were obtained under the authorities that it names itself, as kubectl obtains them.
+    why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
+    return replace(request, sign_in=True, why=why)
 
 
 def _anything_given(ctx: click.Context) -> bool:

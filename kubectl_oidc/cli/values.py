@@ -118,6 +118,9 @@ def _tls(values: dict[str, Any]) -> TlsOptions:
         ca_data=tuple(_decode(text) for text in values.get("certificate_authority_data", ()) if text),
         insecure=bool(values.get("insecure_skip_tls_verify")),
         key_pair=key_pair(values, CLIENT),
+        # As they are now: a kubeconfig's user may set them for itself alone.
+        cert_file=os.environ.get("SSL_CERT_FILE"),
+        cert_dir=os.environ.get("SSL_CERT_DIR"),
     )
 
 

@@ -6,10 +6,10 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
 from kubectl_oidc import tls
 from kubectl_oidc.deadline import bounded
+from kubectl_oidc.http import proxy_of
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.terminal import remaining
@@ -36,15 +36,6 @@ _NETWORK_HINT = "check the network (VPN, firewall, proxy) and the host in --oidc
 def _place(examination: Examination) -> tuple[str, int]:
     parts = urlsplit(examination.request.issuer)
     return parts.hostname or "", port_of(parts)
-
-
-def proxy_of(url: str) -> str | None:
-    """Return the proxy that a request to ``url`` goes through by the environment, or None."""
-    parts = urlsplit(url)
-    if is_loopback_url(url) or proxy_bypass(parts.netloc):
-        return None
-    proxies = getproxies_environment()
-    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def check_proxy(examination: Examination) -> Seen:

@@ -17,8 +17,8 @@ KEYRING = "keyring"
 VARIABLES = "KUBECTL_OIDC_"
 """What the names of the program's own variables begin with."""
 
-# Variables that name directories: each may lead the same words to another session or another file.
-DIRECTORIES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
+# Variables that name directories or authorities: each may lead the same words to another session or another file.
+PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Words:
@@ -138,7 +138,7 @@ def digest(arguments: list[str]) -> str:
         parts.append("")
     else:
         parts.append(str(os.geteuid()))
-    parts.extend(f"{name}={environ.get(name, '-')}" for name in DIRECTORIES)
+    parts.extend(f"{name}={environ.get(name, '-')}" for name in PLACES)
     parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLES)))
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
 

@@ -44,6 +44,7 @@ class Entry:
         in_flight: When a refresh was sent that has had no answer yet, epoch seconds; 0 otherwise.
         host: The machine that wrote this.
         former: Other stores that may still hold a copy: the session is being moved, or could not be removed there.
+        trust: Who was trusted when it was obtained (``trust.identity``); None in what version 1.0.0 wrote.
     """
 
     session_id: str
@@ -62,6 +63,7 @@ class Entry:
     in_flight: int
     host: str
     former: tuple[str, ...] = ()
+    trust: tuple[str, ...] | None = None
 
 
 def hostname() -> str:
@@ -83,15 +85,29 @@ def read(base: Path, session_id: str) -> Entry | None:
             return None
         if values["storage"] not in PLACES or values["credential"] not in PLACES:
             return None
-        kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry)}
+        trust = _trust(values.pop("trust", None))
+        kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry) if f.name != "trust"}
         if any(type(values[name]) is not kind for name, kind in kinds.items()):
             return None
         if any(place not in PLACES for place in values["former"]):
             return None
         lists = {name: tuple(map(str, values[name])) for name in ("scopes", "former")}
-        return Entry(**{**values, **lists})
+        return Entry(**{**values, **lists}, trust=trust)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _trust(kept: object) -> tuple[str, ...] | None:
+    """Return the trust that an entry names; None where it names none.
+
+    Raises:
+        TypeError: It is no list of words.
+    """
+    if kept is None:
+        return None
+    if not isinstance(kept, list) or not all(isinstance(word, str) for word in kept):
+        raise TypeError
+    return tuple(kept)
 
 
 def damage(base: Path, session_id: str) -> str:

@@ -13,7 +13,7 @@ from tests.hostile_provider import HostileProvider
 from tests.plugin import start
 
 from .kernel_keys import KernelKeys, usable as kernel_keyring_is_usable
-from .laptop import Laptop
+from .laptop import Laptop, give_new_id
 from .mounts import LaptopWithin, outside_a_container
 from .os_keyring import OsKeyring, serve as os_keyring_session
 from .person import Person, chromium
@@ -127,6 +127,7 @@ def signed_in(
     """Have a laptop on which alice is signed in already, at a realm that such laptops share."""
     prepared, realm = home_with_a_session
     shutil.copytree(prepared, home, dirs_exist_ok=True)
+    give_new_id()
     realm.forget()
     return Laptop(realm, scripted_browser, start_plugin)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.stores import disk, index, private_files
 from tests.plugin import Ended, run_plugin, wait_until
 
 from .scripted_browser import ScriptedBrowser
@@ -27,6 +30,25 @@ V1BETA1 = "client.authentication.k8s.io/v1beta1"
 def cache() -> Path:
     """Return the cache directory of the test's home."""
     return Path.home() / ".kube" / "cache" / "oidc-login"
+
+
+def give_new_id() -> None:
+    """Give the one session of the cache, on disk, the id that it has in the test's home: it was copied from another one.
+
+    What is cached under one HOME is not handed out under another; this is what a sign-in here would have written.
+    """
+    (path,) = (cache() / index.DIRECTORY).iterdir()
+    entry = index.read(cache(), path.stem)
+    record = Session.parse((cache() / disk.DIRECTORY / path.stem).read_bytes(), path.stem)
+    assert entry
+    assert record
+    key = SessionKey(
+        issuer=entry.issuer, client_id=entry.client_id, scopes=entry.scopes, cache_dir=os.fspath(cache())
+    )
+    index.remove(cache(), path.stem)
+    index.write(cache(), replace(entry, session_id=key.id()))
+    (cache() / disk.DIRECTORY / path.stem).unlink()
+    private_files.write(cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record())
 
 
 def exec_info(api_version: str = V1, **spec: Any) -> dict[str, str]:

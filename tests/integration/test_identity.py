@@ -26,6 +26,11 @@ ANOTHER_SESSION: dict[str, tuple[list[str], dict[str, str]]] = {
     "the access token": (["--oidc-use-access-token"], {}),
     "an expected account": (["--expect-claim=email=*@example.com"], {}),
     "a proposed account": (["--login-hint=bob"], {}),
+    "certificates that are not checked": (["--insecure-skip-tls-verify"], {}),
+    "an authority": (["--certificate-authority={home}/ca.pem"], {}),
+    "an authority, as data": (["--certificate-authority-data={data}"], {}),
+    "SSL_CERT_FILE": ([], {"SSL_CERT_FILE": "{home}/ca.pem"}),
+    "SSL_CERT_DIR": ([], {"SSL_CERT_DIR": "{home}/authorities"}),
 }
 
 THE_SAME_SESSION: dict[str, list[str]] = {
@@ -38,7 +43,6 @@ THE_SAME_SESSION: dict[str, list[str]] = {
     "where the browser goes at the end": ["--open-url-after-authentication=https://example.com"],
     "PKCE": ["--oidc-pkce-method=S256"],
     "PKCE by its old name": ["--oidc-use-pkce"],
-    "whose certificates are believed": ["--insecure-skip-tls-verify"],
     "the log": ["-v", "1"],
     "how the provider asks": ["--prompt=login"],
     "how old a sign-in may be": ["--max-age=8h"],
