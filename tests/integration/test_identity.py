@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import ssl
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from .laptop import cache, claims_of, token_of
 from .said import files_with
 
 if TYPE_CHECKING:
+    from .kernel_keys import KernelKeys
     from .laptop import Laptop
 
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
@@ -57,15 +62,27 @@ THE_SAME_SESSION: dict[str, list[str]] = {
 }
 
 
+AUTHORITY = trustme.CA().cert_pem.bytes()
+
+
 def here(word: str) -> str:
-    """Return a word of the tables with the test's own home in it."""
-    return word.replace("{home}", str(Path.home()))
+    """Return a word of the tables with the test's own home, and the authority of `authorities`, in it."""
+    return word.replace("{home}", str(Path.home())).replace("{data}", base64.b64encode(AUTHORITY).decode())
+
+
+@pytest.fixture(autouse=True)
+def authorities(home: Path) -> None:
+    """Have an authority in a file, and in a directory."""
+    (home / "ca.pem").write_bytes(AUTHORITY)
+    (home / "authorities").mkdir()
+    (home / "authorities" / "0a1b2c3d.0").write_bytes(AUTHORITY)
 
 
 @pytest.mark.parametrize("case", ANOTHER_SESSION)
 def test_what_makes_another_token_makes_another_session(signed_in: Laptop, case: str) -> None:
     """Bob signs in beside alice, though alice's token is good; both sessions are there afterwards, each with its own."""
     flags, variables = ANOTHER_SESSION[case]
+    flags = [here(flag) for flag in flags]
     env = {name: here(value) for name, value in variables.items()}
     alice = signed_in.signed_in()
     signed_in.scripted.signs_in_as("bob")
@@ -88,6 +105,64 @@ def test_what_makes_no_other_token_shares_the_session(signed_in: Laptop, case: s
     assert token_of(ended.stdout) == alice
     assert signed_in.realm.seen().total == 0
     assert signed_in.browser.opened() == []
+
+
+def test_an_authority_counts_by_its_content(signed_in: Laptop, home: Path) -> None:
+    """As a file, as another file, as data, with other line ends and words around it, twice: one sign-in serves."""
+    first = signed_in.signed_in(f"--certificate-authority={home}/ca.pem")
+    signed_in.scripted.is_left_alone()
+    other = b"An authority\r\n" + AUTHORITY.replace(b"\n", b"\r\n") * 2
+    (home / "other.pem").write_bytes(other)
+    for flag in (
+        f"--certificate-authority={home}/other.pem",
+        f"--certificate-authority-data={base64.b64encode(AUTHORITY).decode()}",
+        f"--certificate-authority-data={base64.b64encode(other).decode()}",
+    ):
+        assert signed_in.signed_in(flag) == first
+    assert len(signed_in.browser.opened()) == 1
+    (home / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    signed_in.scripted.signs_in_as("bob")
+    assert claims_of(signed_in.signed_in(f"--certificate-authority={home}/ca.pem", "-v", "1"))["sub"] == "bob"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's authorities are no files")
+def test_variables_that_name_the_systems_own_authorities_make_no_difference(signed_in: Laptop) -> None:
+    """Distributions and company profiles set them so; a name that leads nowhere is none."""
+    alice = signed_in.signed_in()
+    signed_in.scripted.is_left_alone()
+    paths = ssl.get_default_verify_paths()
+    for env in (
+        {"SSL_CERT_DIR": paths.openssl_capath, "SSL_CERT_FILE": paths.openssl_cafile},
+        {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"},
+        {"SSL_CERT_FILE": "/nowhere/ca.pem", "SSL_CERT_DIR": "/nowhere:/nor/there"},
+        {"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""},
+    ):
+        assert signed_in.signed_in(env=env) == alice, env
+    assert signed_in.browser.opened() == []
+
+
+def test_two_homes_do_not_share_what_the_kernel_keeps(
+    laptop: Laptop, kernel_keys: KernelKeys, tmp_path: Path
+) -> None:
+    """What is cached under one HOME, or one KUBECACHEDIR, is not handed out under another; a purge of one leaves the other."""
+    laptop.storage = "kernel"
+    alice = laptop.signed_in()
+    laptop.scripted.signs_in_as("bob")
+    elsewhere: list[dict[str, str]] = [
+        {"HOME": str(tmp_path / "other")},
+        {"KUBECACHEDIR": str(tmp_path / "kubecache")},
+    ]
+    bobs = [laptop.signed_in(env=env) for env in elsewhere]
+    assert [claims_of(token)["sub"] for token in bobs] == ["bob", "bob"]
+    assert laptop.signed_in() == alice
+    assert laptop.signed_in("-v", "1") == alice
+    assert len(kernel_keys.sessions()) == 1
+    assert laptop.purge().status == 0
+    assert kernel_keys.sessions() == {}
+    for env, bob in zip(elsewhere, bobs, strict=True):
+        assert laptop.signed_in(env=env) == bob
+        assert laptop.purge(env=env).status == 0
+    assert len(laptop.browser.opened()) == 3
 
 
 def test_another_issuer_and_another_client_are_other_sessions(signed_in: Laptop, laptop: Laptop) -> None:
