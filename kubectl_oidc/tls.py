@@ -159,9 +159,9 @@ _WRONG_HOST_HINT = (
     "check the host in --oidc-issuer-url; if it is right, the server needs a certificate with that name "
     "(a private one's authority is added with --certificate-authority FILE)"
 )
-_NO_NAMES_HINT = (
-    "have it issued again with the host as subjectAltName: the common name does not count, for kubectl and Go neither "
-    "(a private one's authority is added with --certificate-authority FILE)"
+NO_NAMES_HINT = (
+    "have the certificate issued again with the host as subjectAltName: like kubectl and Go, this program does not accept a "
+    "common name instead"
 )
 _OLD_KIND_HINT = (
     "strict checking (VERIFY_X509_STRICT of newer Pythons) refuses authorities of X.509 v1 or without key "
@@ -189,7 +189,7 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
     for codes, what, hint in (
         (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
         (_NOT_YET, f"the TLS certificate of {host} is not valid yet", _NOT_YET_HINT),
-        ({NO_NAMES}, f"the TLS certificate of {host} has no subjectAltName", _NO_NAMES_HINT),
+        ({NO_NAMES}, f"the TLS certificate of {host} has no subjectAltName", NO_NAMES_HINT),
         (_WRONG_HOST, f"the TLS certificate is for another host, not for {host}", _WRONG_HOST_HINT),
         (
             _OLD_KIND,

@@ -63,7 +63,9 @@ class Context(ssl.SSLContext):
     def _look_over(self, connection: ssl.SSLSocket) -> None:
         """Refuse a certificate without subjectAltName that the system's verifier believes."""
         if self.check_hostname and not _has_names(connection):
-            raise ssl.SSLCertVerificationError(1, "the certificate has no subjectAltName")
+            error = ssl.SSLCertVerificationError(1, "the certificate has no subjectAltName")
+            error.verify_code, error.verify_message = NO_NAMES, str(error)
+            raise error
 
 
 def system_files() -> tuple[str, ...]:

@@ -11,11 +11,13 @@ Everything is said in bytes on a socket, so that an answer may be late, endless,
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import gzip
 import json
 import socket
 import ssl
 import struct
+import tempfile
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -162,6 +164,34 @@ def certificate(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
+def nameless(authority: trustme.CA, common_name: str = "localhost") -> ssl.SSLContext:
+    """Return a server's TLS settings with a certificate that names its host as common name alone, without subjectAltName."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    signer = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]))
+        .issuer_name(x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(private + builder.sign(signer, hashes.SHA256()).public_bytes(pem))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 class Hostile:
     """The server; ``asked`` holds the requests that came, in order."""
 
@@ -178,6 +208,10 @@ class Hostile:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
+
+    def present(self, tls: ssl.SSLContext) -> None:
+        """Have other TLS settings from the next connection on, as an impostor at the same address has."""
+        self._tls = tls
 
     def on(self, path: str, *scripts: Script) -> None:
         """Answer ``path`` (or ``*``, any other) by these, one request each; the last one stays."""

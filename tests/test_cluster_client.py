@@ -28,7 +28,7 @@ from kubectl_oidc.log import QUIET
 from kubectl_oidc.secret import Secret
 
 from .demo_cluster import ALICE, BOB, serving
-from .hostile import Hostile, certificate, html_reply, json_reply, reply, silence, tunnel
+from .hostile import Hostile, certificate, html_reply, json_reply, nameless, reply, silence, tunnel
 from .tokens import ABSENT
 
 if TYPE_CHECKING:
@@ -137,6 +137,18 @@ def test_a_token_that_is_not_accepted_is_unauthorized(
 
 
 # One that answers as it is told
+
+
+def test_an_api_server_whose_certificate_has_no_subjectaltname_is_refused(authority: trustme.CA) -> None:
+    """As kubectl does: the token is not sent, and error and hint say why."""
+    with (
+        Hostile(nameless(authority)) as running,
+        asking(running, authority) as asked,
+        pytest.raises(ClusterUnreachable, match="no subjectAltName") as caught,
+    ):
+        asked.who_am_i(soon())
+    assert "issued again with the host as subjectAltName" in caught.value.hint
+    assert running.asked == []
 
 
 def test_an_older_kubernetes_is_asked_in_its_words(server: Hostile, authority: trustme.CA) -> None:

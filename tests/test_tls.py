@@ -22,7 +22,7 @@ from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET
 
-from .hostile import Hostile, certificate, json_reply
+from .hostile import Hostile, certificate, json_reply, nameless, tunnel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,6 +202,52 @@ def test_a_certificate_for_another_host_is_named(authority: trustme.CA, host: st
     """A certificate for another name or address: the host that was asked for is named."""
     error = refused(certificate(authority, "provider.test"), given(authority), host)
     assert f"the TLS certificate is for another host, not for {host}" in error.message
+
+
+def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) -> None:
+    """A common name does not count, as in kubectl and Go; the error says so, whatever authority is trusted how."""
+    for system in (True, False):
+        options = TlsOptions(ca_data=(authority.cert_pem.bytes(),), system=system)
+        with pytest.raises(ProviderUnreachable) as caught:
+            ask(nameless(authority), options)
+        assert "the TLS certificate of localhost has no subjectAltName" in caught.value.message
+        assert caught.value.hint == tls.NO_NAMES_HINT
+        assert (caught.value.topic, caught.value.sent) == ("tls", False)
+
+
+def test_one_that_the_systems_verifier_believes_is_refused_all_the_same(authority: trustme.CA) -> None:
+    """As that of Windows may: here it is OpenSSL that is let believe a common name."""
+    trust = tls.context(given(authority))
+    trust.hostname_checks_common_name = True
+    with (
+        Hostile(nameless(authority)) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as bare,
+        pytest.raises(ssl.SSLCertVerificationError) as caught,
+    ):
+        trust.wrap_socket(bare, server_hostname="localhost")
+    assert "no subjectAltName" in tls.refusal(caught.value, "localhost", given(authority))[0]
+
+
+def test_one_without_subjectaltname_is_refused_through_a_proxy(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tunnel ends at the provider, whose certificate is looked at in the same way."""
+    with Hostile(nameless(authority, "issuer.test")) as server, Hostile() as proxy:
+        proxy.on("*", tunnel(server.port))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("localhost", "127.0.0.1"))
+        client = HttpClient(tls=given(authority), log=QUIET, request_timeout=5)
+        with pytest.raises(ProviderUnreachable) as caught:
+            client.get("https://issuer.test/doc", deadline=Deadline.after(5))
+        client.close()
+    assert caught.value.topic == "tls"
+    assert "the TLS certificate of issuer.test has no subjectAltName" in caught.value.message
+    assert proxy.asked[0].method == "CONNECT"
+    assert server.asked == []
+
+
+def test_insecure_believes_one_without_subjectaltname(authority: trustme.CA) -> None:
+    """Nothing is checked, so this is not either."""
+    assert ask(nameless(authority), TlsOptions(insecure=True)) == 200
 
 
 @pytest.mark.parametrize(

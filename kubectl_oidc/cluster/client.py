@@ -21,6 +21,7 @@ from kubectl_oidc.http import HttpClient
 from kubectl_oidc.issuer import shown
 from kubectl_oidc.json_answer import parse_object
 from kubectl_oidc.text import plain
+from kubectl_oidc.tls import NO_NAMES_HINT
 
 from . import answers
 
@@ -199,7 +200,9 @@ class ClusterClient:
 
     def _unreachable(self, error: ProviderUnreachable) -> ClusterUnreachable:
         hints = {
-            "tls": "compare certificate-authority-data, tls-server-name and server of "
+            "tls": NO_NAMES_HINT
+            if error.hint == NO_NAMES_HINT
+            else "compare certificate-authority-data, tls-server-name and server of "
             f"{self._cluster.where()} with those that its administrator gives out",
             "proxy": f"check proxy-url of {self._cluster.where()}"
             if self._cluster.proxy
