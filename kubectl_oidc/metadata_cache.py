@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DIRECTORY = "metadata"
 
+MOST = 128
+"""How many files are kept; a trust or a proxy that is not used any more leaves its file behind."""
+
 SHORTEST = 5 * 60
 LONGEST = 24 * 3600
 """Seconds that bound what a provider's ``max-age`` asks for."""
@@ -115,13 +118,15 @@ class MetadataCache:
         from dataclasses import asdict
         from json import dumps
 
-        from .stores.private_files import ensure_directory, write
+        from .stores.private_files import ensure_directory, keep_newest, write
 
         record: dict[str, object] = {"version": 1, "identity": self._identity}
         for name, kept in self._documents.items():
             record[name] = asdict(kept)
         try:
-            write(ensure_directory(self._directory, DIRECTORY), self._name, dumps(record).encode("utf-8"))
+            directory = ensure_directory(self._directory, DIRECTORY)
+            write(directory, self._name, dumps(record).encode("utf-8"))
+            keep_newest(directory, MOST)
         except (StoreError, ValueError, RecursionError) as error:
             self._log.info(1, f"the provider's metadata is not kept: {error}")
 

@@ -61,7 +61,7 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
             private_files.ensure_directory(keeper.cache_dir, ahead.DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
             private_files.write(directory, words.digest(sys.argv[1:]), record)
-            _forget_oldest(directory)
+            private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
 
@@ -99,17 +99,6 @@ def _say_damage(directory: Path, log: Log) -> None:
             refusal = f"the remembered command {directory / name} is damaged or of another version"
         if refusal:
             log.info(1, f"{refusal}: it is not used")
-
-
-def _forget_oldest(directory: Path) -> None:
-    private_files.sweep(directory)
-    names = private_files.names(directory)
-    if len(names) <= MOST:
-        return
-    with contextlib.suppress(OSError):
-        by_age = sorted(names, key=lambda name: (directory / name).stat().st_mtime)
-        for name in by_age[: len(names) - MOST]:
-            (directory / name).unlink(missing_ok=True)
 
 
 def forget(session_id: str) -> None:

@@ -15,6 +15,7 @@ from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import (
     DIRECTORY,
     LONGEST,
+    MOST,
     SHORTEST,
     STALE,
     Document,
@@ -39,7 +40,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def cache(place: Path | None, identity: tuple[str, ...] = IDENTITY) -> MetadataCache:
+def cache(place: Path | None, identity: tuple[object, ...] = IDENTITY) -> MetadataCache:
     return MetadataCache(place, identity, QUIET)
 
 
@@ -329,3 +330,14 @@ def test_any_document_is_read_as_it_was_kept(place: Path, document: dict[str, ob
     kept = Document(document, float(NOW), 3600.0, "")
     cache(place).put("metadata", kept)
     assert cache(place).get("metadata") == kept
+
+
+def test_only_so_many_files_are_kept(place: Path) -> None:
+    """Proxies on ever other ports and authorities that are replaced leave files behind; the oldest are removed."""
+    for number in range(MOST + 3):
+        cache(place, (ISSUER, number)).put("metadata", DOCUMENT)
+        for path in (place / DIRECTORY).iterdir():
+            os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**9))
+    assert len(list((place / DIRECTORY).iterdir())) == MOST
+    assert cache(place, (ISSUER, MOST + 2)).get("metadata") == DOCUMENT
+    assert cache(place, (ISSUER, 0)).get("metadata") is None

@@ -117,3 +117,11 @@ def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
     """Nor where it is not known whom the sign-in was proposed to, or when it was."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
     assert (find(replace(asked(tmp_path), wishes=wishes), {}) is not None) is taken
+
+
+def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:
+    """Under whose authorities kubelogin obtained it is not known, so its refresh token is not sent under others."""
+    left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": "kubelogin's"})
+    assert find(asked(tmp_path), {})
+    for tls in (TlsOptions(insecure=True), TlsOptions(ca_data=(b"an authority",))):
+        assert find(replace(asked(tmp_path), tls=tls), {}) is None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
+import trustme
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import (
@@ -22,6 +23,7 @@ from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import LONGEST, STALE
 from kubectl_oidc.provider import Client, Provider
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.tls import SYSTEM_TRUST
 
 from .hostile import Hostile, discovery, html_reply, json_reply, reply, reset, silence
 from .tokens import NOW, jwks, signing_key
@@ -48,18 +50,22 @@ class Laptop:
     now: float = NOW
     headers: tuple[tuple[str, str], ...] = ()
     secret: Secret | None = None
-    insecure: bool = False
+    tls: TlsOptions = SYSTEM_TRUST
+    client_id: str = "kubernetes"
     log: Log = QUIET
     open: list[Provider] = field(default_factory=list)
 
     def process(self) -> Provider:
         """Return the provider as a new process sees it, with nothing but the cache to remember."""
         http = HttpClient(
-            tls=TlsOptions(insecure=self.insecure), log=self.log, request_timeout=5, pauses=(0.01, 0.01)
+            tls=self.tls,
+            log=self.log,
+            request_timeout=5,
+            pauses=(0.01, 0.01),
         )
         provider = Provider(
             issuer=self.server.url,
-            client=Client(client_id="kubernetes", client_secret=self.secret, request_headers=self.headers),
+            client=Client(client_id=self.client_id, client_secret=self.secret, request_headers=self.headers),
             http=http,
             cache_dir=self.cache,
             clock=lambda: self.now,
@@ -220,17 +226,51 @@ def test_a_clock_that_went_back_makes_everything_old(laptop: Laptop) -> None:
     assert laptop.asked() == [WELL_KNOWN] * 2
 
 
-@pytest.mark.parametrize("change", ["headers", "insecure"])
+CHANGES: dict[str, dict[str, Any]] = {
+    "a header": {"headers": (("X-Tenant", "blue"),)},
+    "no check": {"tls": TlsOptions(insecure=True)},
+    "an authority": {"tls": TlsOptions(ca_data=(trustme.CA().cert_pem.bytes(),))},
+    "a client": {"client_id": "another"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_came_in_another_way_is_not_used(laptop: Laptop, change: str) -> None:
-    """Other request headers may mean other metadata; an unchecked certificate vouches for nothing."""
-    if change == "headers":
-        laptop.headers = (("X-Tenant", "blue"),)
-    else:
-        laptop.insecure = True
-    laptop.process().metadata(soon())
-    laptop.headers, laptop.insecure = (), False
-    laptop.process().metadata(soon())
-    assert laptop.asked() == [WELL_KNOWN] * 2
+    """Another trust, client, proxy or header may mean another's metadata and keys: neither is used, there and back."""
+    for name, value in CHANGES[change].items():
+        setattr(laptop, name, value)
+    others = laptop.process()
+    others.metadata(soon())
+    others.key_set(soon())
+    for name in CHANGES[change]:
+        setattr(laptop, name, getattr(Laptop(laptop.server, laptop.cache), name))
+    laptop.process().key_set(soon())
+    assert laptop.asked() == [WELL_KNOWN, "/keys"] * 2
+    laptop.process().key_set(soon())
+    assert laptop.asked() == [], "its own is used again"
+    assert len(list((laptop.cache / "metadata").iterdir())) == 2
+
+
+def test_the_proxy_of_the_issuer_is_part_of_it_and_its_password_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever is asked by way of a proxy believes what this one lets through; NO_PROXY and other schemes make no difference."""
+    client = HttpClient(log=QUIET)
+    url = "https://issuer.example.com/x"
+    direct: tuple[object, ...] = client.way_to(url)
+    assert direct == ((), "")
+    monkeypatch.setenv("HTTP_PROXY", "http://plain.example:1")
+    assert client.way_to(url) == direct
+    ways = {direct}
+    ways.add(HttpClient(log=QUIET, proxy="http://given.example:1").way_to(url))
+    for proxy in ("http://proxy.example:1", "http://ada:secret-of-ada@proxy.example:1"):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        ways.add(client.way_to(url))
+    assert len(ways) == 4
+    assert "secret-of-ada" not in repr(ways)
+    assert client.way_to("http://localhost:1/x") == direct
+    monkeypatch.setenv("NO_PROXY", "issuer.example.com")
+    assert client.way_to(url) == direct
 
 
 def test_kept_metadata_is_checked_like_an_answer(laptop: Laptop) -> None:

@@ -109,6 +109,31 @@ def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
     assert not (cache() / "words").exists()
 
 
+@pytest.mark.parametrize("case", ["a flag", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_a_command_whose_authorities_move_with_the_working_directory_is_not_remembered(case: str) -> None:
+    """The same words trust another authority elsewhere; an absolute path is remembered."""
+    for relative in (True, False):
+        path = Path("ca.pem") if relative else Path("/corp/ca.pem")
+        tls = {
+            "a flag": TlsOptions(ca_files=(path,)),
+            "SSL_CERT_FILE": TlsOptions(cert_file=str(path)),
+            "SSL_CERT_DIR": TlsOptions(cert_dir=os.pathsep.join(("/corp", str(path)))),
+        }[case]
+        remember_it(request(tls=tls))
+        assert (words.find(COMMAND) is None) == relative
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_a_command_is_another_one_with_other_authorities(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kubeconfig's ``env`` sets does not lead to a session under the system's authorities."""
+    remember_it()
+    assert words.find(COMMAND)
+    monkeypatch.setenv(variable, "/corp")
+    assert words.find(COMMAND) is None
+
+
 @pytest.mark.parametrize("variable", ["HOME", "KUBECACHEDIR"])
 def test_without_an_absolute_cache_directory_nothing_is_remembered(
     variable: str, monkeypatch: pytest.MonkeyPatch

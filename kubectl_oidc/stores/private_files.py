@@ -5,6 +5,7 @@ What is not ours (a symlink, a FIFO, a second hard link, a foreign owner) is ref
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
@@ -211,3 +212,20 @@ def names(directory: Path) -> list[str]:
         return sorted(entry.name for entry in os.scandir(directory) if not entry.name.startswith("."))
     except OSError:
         return []
+
+
+def keep_newest(directory: Path, most: int) -> None:
+    """Remove the oldest files of ours in ``directory``, and what killed writers left behind.
+
+    Args:
+        directory: Our own directory.
+        most: How many files stay.
+    """
+    sweep(directory)
+    found = names(directory)
+    if len(found) <= most:
+        return
+    with contextlib.suppress(OSError):
+        by_age = sorted(found, key=lambda name: (directory / name).stat().st_mtime)
+        for name in by_age[: len(found) - most]:
+            (directory / name).unlink(missing_ok=True)

@@ -146,6 +146,7 @@ def test_what_does_not_fit_is_not_taken_over(laptop: Laptop, why: str, tmp_path:
         ["--session=mine"],
         ["--oidc-use-access-token"],
         ["--oidc-auth-request-extra-params=ui_locales=de"],
+        ["--insecure-skip-tls-verify"],
         ["--token-cache-storage=none"],
     ],
 )

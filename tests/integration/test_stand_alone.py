@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from kubectl_oidc.kubeconfig.parse import load
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tests.plugin import Ended
 
     from .laptop import Laptop
+
+ENDED = 5  # seconds; a token that ends so soon is not good
 
 TEXT = """\
 # The team's; do not lose this line.
@@ -220,6 +223,28 @@ def test_an_authority_is_found_beside_the_kubeconfig(laptop: Laptop, kubeconfig:
     kubeconfig.write_text(text)
     error, _ = complaint(run(laptop), 2)
     assert str(kubeconfig.parent / "ca.pem") in error
+
+
+def test_the_refresh_token_is_sent_under_the_kubeconfigs_own_trust_alone(
+    laptop: Laptop, kubeconfig: Path, home: Path
+) -> None:
+    """Flags that have others believed need a sign-in, which says why; the authority that the kubeconfig names does not."""
+    trustme.CA().cert_pem.write_to_path(str(home / "ca.pem"))
+    laptop.realm.id_tokens_live(ENDED)
+    said(run(laptop))
+    for flag in ("--insecure-skip-tls-verify", f"--certificate-authority={home}/ca.pem"):
+        laptop.realm.forget()
+        assert flag.partition("=")[0] in said(run(laptop, flag))
+        assert laptop.realm.seen().token_requests == ["authorization_code"]
+    laptop.realm.forget()
+    text = kubeconfig.read_text().replace(
+        "client-id: kubernetes\n",
+        f"client-id: kubernetes\n        idp-certificate-authority: {home}/ca.pem\n",
+    )
+    kubeconfig.write_text(text)
+    said(run(laptop))
+    said(run(laptop, f"--certificate-authority={home}/ca.pem"))
+    assert laptop.realm.seen().token_requests == ["refresh_token"] * 2
 
 
 def test_without_such_a_user_it_shows_its_help(laptop: Laptop) -> None:
