@@ -48,6 +48,7 @@ def give_new_id() -> None:
     index.remove(cache(), path.stem)
     index.write(cache(), replace(entry, session_id=key.id()))
     (cache() / disk.DIRECTORY / path.stem).unlink()
+    (cache() / "credentials" / path.stem).rename(cache() / "credentials" / key.id())
     private_files.write(cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record())
 
 
