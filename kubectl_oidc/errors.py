@@ -26,6 +26,7 @@
     ├── IdTokenError               the ID token must not be believed
     │   ├── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
     │   └── WrongAccount           of another account than --expect-claim wants
+    ├── OtherTrust                 a token would be sent under another trust than it was obtained under
     ├── StoreError                 a token store failed
     ├── LockError                  the session's lock was not to be had
     ├── KubeconfigError            a kubeconfig cannot be read or written

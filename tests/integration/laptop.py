@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,12 @@ def give_new_id() -> None:
     key = SessionKey(
         issuer=entry.issuer, client_id=entry.client_id, scopes=entry.scopes, cache_dir=os.fspath(cache())
     )
+    shutil.rmtree(cache() / "words", ignore_errors=True)  # HOME is in their names
     index.remove(cache(), path.stem)
     index.write(cache(), replace(entry, session_id=key.id()))
     (cache() / disk.DIRECTORY / path.stem).unlink()
-    (cache() / "credentials" / path.stem).rename(cache() / "credentials" / key.id())
+    if (cache() / "credentials" / path.stem).exists():
+        (cache() / "credentials" / path.stem).rename(cache() / "credentials" / key.id())
     private_files.write(cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record())
 
 

@@ -16,7 +16,7 @@ from tests.plugin import start
 from tests.sessions import as_an_ordinary_user, linux_only
 from tests.tokens import CLIENT_ID, jwks, signing_key
 
-from .laptop import cache, claims_of, token_of
+from .laptop import cache, claims_of, give_new_id, token_of
 from .visitor import VisitedLaptop, visit
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def signed_in(
     prepared, issued = home_with_a_session  # made before the laptop's provider takes the server over
     shutil.copytree(prepared, home, dirs_exist_ok=True)
     shutil.rmtree(cache() / "metadata")
+    give_new_id()
     visited.provider.issued += issued
     return visited
 
