@@ -341,6 +341,7 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
     assert one.credential_place() == storage
     for token in ("first", "second"):
         whole = session(own_key, id_token=Secret(token))
+        assert one.save(whole, NOW)
         assert one.publish(whole, NOW) == storage
         found = credential.current(own_key.id(), storage, str(cache()))
         assert found is not None
