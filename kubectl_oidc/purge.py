@@ -226,7 +226,9 @@ _ALONE = (
 
 def _not_sure(why: str, hint: str) -> StoreError:
     return StoreError(
-        f"a command that runs now may store the session again, because {why}", hint, topic="purge"
+        f"a command that runs now may store the session again, because {why}",
+        f"{hint}, and purge again",
+        topic="purge",
     )
 
 

@@ -75,6 +75,6 @@ def _still_held(lock: SessionLock) -> StoreError:
     who = f"process {pid}" if pid else "another process"
     return StoreError(
         f"{who} is still writing this session",
-        f"wait until it has ended, or end it{f' (kill {pid})' if pid else ''}, and run the command again",
+        f"wait until it has ended, or end it{f' (kill {pid})' if pid else ''}",
         topic="lock",
     )
