@@ -28,7 +28,7 @@ from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.stores import disk, index, open_store, private_files
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.waiting import Waiting
-from kubectl_oidc.write_lock import writing
+from kubectl_oidc.write_lock import SECONDS, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +67,7 @@ def purge_session(
     cache_dir: Path,
     *,
     patience: float = LOCK_SECONDS,
+    write_patience: float = SECONDS,
     before: Callable[[], None] = lambda: None,
 ) -> Purged:
     """Remove one session: its record, its current credential, its index entry and what is remembered of commands.
@@ -75,6 +76,7 @@ def purge_session(
         session_id: The session.
         cache_dir: The cache directory.
         patience: How long a refresh on its way is waited for, in seconds.
+        write_patience: How long another process that is writing the session is waited for, in seconds.
         before: What is done first, while nobody else uses the session.
 
     Returns:
@@ -84,7 +86,10 @@ def purge_session(
         before()
         try:
             with writing(
-                cache_dir, session_id, waiting=lambda lock, end: Waiting(lock, Terminal(), end).look
+                cache_dir,
+                session_id,
+                seconds=write_patience,
+                waiting=lambda lock, end: Waiting(lock, Terminal(), end).look,
             ) as held:
                 removal = _Removal(session_id, cache_dir)
                 removal.remove(alone=alone, locked=held)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import platform
 import shutil
@@ -476,6 +475,8 @@ def test_a_file_that_cannot_be_locked_is_passed_over_if_it_is_not_needed(tmp_pat
 
 def remove_at_lock(monkeypatch: pytest.MonkeyPatch, path: Path, *, times: int) -> None:
     """Have a cleaner remove the file between the moment that it is opened and the moment that it is locked."""
+    import fcntl
+
     left, flock = times, fcntl.flock
 
     def slow(descriptor: int, operation: int) -> None:
@@ -504,6 +505,8 @@ def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another made the file again and holds it: that one has the lock."""
+    import fcntl
+
     path = Path(*paths(tmp_path))
     other, flock = SessionLock((str(path),)), fcntl.flock
 
