@@ -93,9 +93,8 @@ def _listable() -> Iterator[_Keyring]:
     kernel = KernelStore()
     if kernel.usable():
         yield _Keyring("kernel", kernel.session_ids, kernel.load)
-    if not secret_service.configured(
-        os.environ
-    ):  # else the keyring library has another keyring, or may have one
+    # Where it is configured, the keyring library has another keyring, or may have one.
+    if not secret_service.configured(os.environ):
         yield _Keyring(
             "keyring",
             lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
