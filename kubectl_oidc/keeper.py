@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import TokenRequest, World
 
 
+PATIENCE = 2.0
+"""How long the write lock is waited for, in seconds, where only the next call is quicker for it."""
+
+
 class SessionKeeper:
     """Read, keep and remove one session.
 
@@ -314,7 +318,7 @@ class SessionKeeper:
         if self._credential.place() in ("", "keyring"):
             return ""
         try:
-            with writing(self.cache_dir, self.session_id) as locked:
+            with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
                 place = self._credential.put(session, now) if self._is_there(session) else ""
                 if place and not locked and not self._is_there(session):
                     self._withdraw()
@@ -334,7 +338,7 @@ class SessionKeeper:
         Raises:
             StoreError: Another process is still writing the session.
         """
-        with writing(self.cache_dir, self.session_id):
+        with writing(self.cache_dir, self.session_id, seconds=PATIENCE):
             yield self._is_newest(session)
 
     def _is_newest(self, session: Session) -> bool:

@@ -93,9 +93,8 @@ def purge_session(
             ) as held:
                 removal = _Removal(session_id, cache_dir)
                 removal.remove(alone=alone, locked=held)
-        except (
-            StoreError
-        ) as error:  # the write lock was not to be had: remove what can be removed, and say it
+        except StoreError as error:
+            # The write lock was not to be had: remove what can be removed, and say it.
             removal = _Removal(session_id, cache_dir)
             removal.failures.append(_not_sure(error.message, error.hint))
             removal.remove_everything()
@@ -128,7 +127,8 @@ class _Removal:
         self._session_id = session_id
         self._cache_dir = cache_dir
         self._entries = index.read_each(cache_dir, session_id)
-        self._lost: Session | None = None  # its record, if the index has lost it
+        self._lost: Session | None = None  # its record, if the index has lost it, and where it is
+        self._storage = ""
         self._places: list[str] = []
         self.failures: list[StoreError] = []
 
@@ -186,8 +186,10 @@ class _Removal:
         for name in () if self._entries else ("kernel", "disk"):
             with contextlib.suppress(StoreError):
                 record = open_store(name, self._cache_dir).load(self._session_id)
-                self._lost = Session.parse(record, self._session_id) or self._lost
-                generations.append(self._lost.generation if self._lost else 0)
+                session = Session.parse(record, self._session_id)
+                if session:
+                    self._lost, self._storage = session, name
+                    generations.append(session.generation)
         return max(generations, default=0)
 
     def _unknown(self) -> index.Entry:
@@ -200,7 +202,7 @@ class _Removal:
             scopes=(),
             name="",
             person=lost.person if lost else "",
-            storage="",
+            storage=self._storage,
             credential="",
             generation=0,
             signed_in_at=0,
@@ -224,9 +226,7 @@ class _Removal:
         )
 
 
-_ALONE = (
-    "end every kubectl that runs now and purge again; XDG_RUNTIME_DIR can name a local directory of yours"
-)
+_ALONE = "set XDG_RUNTIME_DIR to a local directory that is yours alone, or end every kubectl that runs now"
 
 
 def _not_sure(why: str, hint: str) -> StoreError:

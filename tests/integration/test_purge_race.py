@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .laptop import Laptop
 
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
-LONGER = 7.0  # seconds; a purge waits 5 s for the session's own lock
+LONGER = 8.5  # seconds; a purge waits 5 s for the session's own lock, and a sign-out then revokes
 
 COMMANDS = {
     "purge": ["purge", "--all"],
