@@ -96,6 +96,8 @@ def _take(walk: Walk) -> None:
     look = Waiting(lock, walk.world.terminal, deadline).look
     if not lock.acquire(deadline, look, lenient=True):
         raise still_held(lock, timeout)
+    if lock.passed_over:
+        walk.world.log.info(1, f"{lock.passed_over.filename} cannot be locked: the local lock is enough")
     failure = lock.failure
     if failure:
         walk.no_lock = LockError(

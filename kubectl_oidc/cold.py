@@ -97,7 +97,8 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
         return (answers[0] if answers else None), None
     if not words.locks:
         return None, None
-    lock = SessionLock(words.locks)
+    # Only files need the lock next to them: see `lock_directory.needed`, which is too heavy for this way.
+    lock = SessionLock(words.locks, needed=None if words.place == "disk" else 1)
     try:
         # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
         held = lock.acquire(Deadline.after(LIGHT_SECONDS), published)

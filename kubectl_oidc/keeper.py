@@ -6,6 +6,7 @@ behind is never taken for the session, and its refresh token is never sent.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,24 @@ from kubectl_oidc.copies import Copies
 from kubectl_oidc.current_credential import CurrentCredential
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.lock import SessionLock
-from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.lock_directory import lock_paths, needed
+from kubectl_oidc.session import RAISE, Session, cache_mark
 from kubectl_oidc.stores import first_store, index, open_store
+from kubectl_oidc.write_lock import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import Self
 
     from kubectl_oidc.log import Log
-    from kubectl_oidc.session import Session, SessionKey
+    from kubectl_oidc.session import SessionKey
     from kubectl_oidc.stores.base import Store
     from kubectl_oidc.token_request import TokenRequest, World
+
+
+PATIENCE = 2.0
+"""How long the write lock is waited for, in seconds, where only the next call is quicker for it."""
 
 
 class SessionKeeper:
@@ -50,9 +57,9 @@ class SessionKeeper:
         self._environ = environ
         self._log = log
         entry = index.read(cache_dir, self.session_id)
-        self._known = entry is not None
         self.decided_here = storage == "auto" and not (entry and entry.storage)
         self.store = self._open(storage, entry)
+        self._known = self.entry() is not None
         self._copies = Copies(self.session_id, self.store, cache_dir=cache_dir, log=log)
         self._credential = CurrentCredential(
             self.session_id, storage=self.store.name, cache_dir=cache_dir, environ=environ, log=log
@@ -91,7 +98,7 @@ class SessionKeeper:
 
     def entry(self) -> index.Entry | None:
         """Return the session's entry in the index."""
-        return index.read(self.cache_dir, self.session_id)
+        return index.read(self.cache_dir, self.session_id, self.store.name)
 
     def lock(self) -> SessionLock:
         """Return the session's lock, not yet taken.
@@ -99,7 +106,7 @@ class SessionKeeper:
         Raises:
             LockError: No directory can hold it.
         """
-        return SessionLock(self.lock_paths())
+        return SessionLock(self.lock_paths(), needed=needed(self.store.name))
 
     def lock_paths(self) -> tuple[str, ...]:
         """Return the session's lock files.
@@ -142,22 +149,39 @@ class SessionKeeper:
             session: The session, where there is one.
             by: How many generations later.
         """
-        entry = self.entry()
-        self._known = entry is not None
-        return by + max(session.generation if session else 0, entry.generation if entry else 0)
+        if session is None or by >= RAISE:
+            self._known = self.entry() is not None  # a sign-in that ends after a purge is kept
+        entries = index.read_each(self.cache_dir, self.session_id)
+        return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
 
     def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
         """Record that a refresh is about to be sent, or that it has been answered.
 
         Args:
             now: Epoch seconds; 0 when it has been answered.
-            session: The session, of which an index entry is made where it was lost.
+            session: The session, of which an index entry is made if that was lost.
 
         Returns:
-            Whether that could be recorded. Where it could not, what replaces a refresh token on disk cannot be kept either.
+            Whether that could be recorded. If it could not, what replaces a refresh token on disk cannot be kept either, or the
+            session was purged meanwhile.
         """
-        entry = self.entry() or (self._entry_for(session, now, ()) if session else None)
-        return entry is not None and self._index(replace(entry, in_flight=now))
+
+        def change(entry: index.Entry | None) -> index.Entry | None:
+            if entry is None and session and not self._known:
+                entry = self._entry_for(session, now, ())
+            return replace(entry, in_flight=now) if entry else None
+
+        return self._update(change)
+
+    def _update(self, change: Callable[[index.Entry | None], index.Entry | None]) -> bool:
+        """Change the entry and tell whether that could be done and there is one."""
+        if self.store.name == "none":
+            return False
+        try:
+            return index.update(self.cache_dir, self.session_id, change, self.store.name) is not None
+        except StoreError as error:
+            self._log.info(1, f"the index cannot be written: {error.message}")
+            return False
 
     def settled(self) -> bool:
         """Tell whether the session rests where it was asked for and the index knows of it."""
@@ -175,7 +199,7 @@ class SessionKeeper:
             StoreError: The store refused.
         """
         if self.entry() is None:
-            self._index(self._entry_for(session, now, ()))
+            self._update(lambda entry: entry or self._entry_for(session, now, ()))
         else:
             self.save(session, now)
 
@@ -187,12 +211,21 @@ class SessionKeeper:
             now: Epoch seconds.
 
         Returns:
-            Whether it was kept. A purge or another sign-in that went by meanwhile, unseen by the lock, is not undone.
+            Whether it was kept. A purge, a sign-out or another sign-in that went by meanwhile is not undone.
 
         Raises:
             StoreError: The store refused; where the old record's refresh token was used up, or it is another person's, the
-                index then knows the generation, so that it is not used again.
+                index then knows the generation, so that it is not used again. Or another process is still writing the session.
         """
+        if self.store.name == "none":
+            return True
+        with writing(self.cache_dir, self.session_id):
+            kept = self._save(replace(session, cache=cache_mark(self.cache_dir)), now)
+        index.sweep(self.cache_dir, now)
+        return kept
+
+    def _save(self, session: Session, now: int) -> bool:
+        """As `save`; the write lock is held."""
         before = self.entry()
         if before.generation > session.generation if before else self._known:
             self._log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
@@ -257,9 +290,7 @@ class SessionKeeper:
         )
 
     def _index(self, entry: index.Entry) -> bool:
-        """Write the entry and tell whether that could be done."""
-        if self.store.name == "none":
-            return False
+        """Write the entry and tell whether that could be done; the write lock is held."""
         try:
             index.write(self.cache_dir, entry)
         except StoreError as error:
@@ -285,19 +316,52 @@ class SessionKeeper:
             now: Epoch seconds.
 
         Returns:
-            Where it rests, or an empty string where the hot half cannot find it. A purge or another sign-in that went by
-            since the session was read is not undone.
+            Where it is, or an empty string if the hot half cannot find it. A purge or another sign-in that went by since the
+            session was read is not undone.
         """
-        place = self._credential.put(session, now)
-        if place:
-            entry = self.entry()
-            if entry.generation > session.generation if entry else self._known:
-                self._log.info(
-                    1, "the session was purged or replaced meanwhile; its credential is not published"
-                )
-                self._withdraw()
-                return ""
+        if self._credential.place() in ("", "keyring"):
+            return ""
+        try:
+            with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
+                place = self._credential.put(session, now) if self._is_there(session) else ""
+                if place and not locked and not self._is_there(session):
+                    self._withdraw()
+                    place = ""
+        except StoreError as error:
+            self._log.info(1, f"the credential is not published: {error.message}")
+            return ""
         return place
+
+    @contextlib.contextmanager
+    def newest(self, session: Session) -> Iterator[bool]:
+        """Hold the write lock and yield whether nothing has replaced or removed the session.
+
+        Args:
+            session: The session, as it was read or stored.
+
+        Raises:
+            StoreError: Another process is still writing the session.
+        """
+        with writing(self.cache_dir, self.session_id, seconds=PATIENCE):
+            yield self._is_newest(session)
+
+    def _is_newest(self, session: Session) -> bool:
+        """Tell whether the index knows of nothing that has replaced or removed a session."""
+        entry = self.entry()
+        newest = not self._known if entry is None else entry.generation <= session.generation
+        if not newest:
+            self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
+        return newest
+
+    def _is_there(self, session: Session) -> bool:
+        """Tell the same for a session that is to be published: if the index has lost it, its record must be there.
+
+        Raises:
+            StoreError: The record cannot be read.
+        """
+        if self.entry() is None and not self._known:
+            return Session.parse(self.store.load(self.session_id), self.session_id) == session
+        return self._is_newest(session)
 
     def withdraw(self) -> bool:
         """Remove the current credential from wherever it may rest and tell whether there was one.

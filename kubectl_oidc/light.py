@@ -35,7 +35,7 @@ def look(words: Words) -> int | None:
         The exit status after an answer, or None, as `hot.look` does. Whatever is not as it was when the command was
         remembered is left to the whole way.
     """
-    entry = index.read(Path(words.directory), words.session_id)
+    entry = index.read(Path(words.directory), words.session_id, KEYRING)
     if entry is None or entry.storage != KEYRING or entry.former or entry.expiry - words.margin <= time():
         return None
     if kernel_store(os.environ) or secret_service.configured(os.environ):

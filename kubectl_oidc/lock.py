@@ -1,7 +1,8 @@
 """One lock a session, held from re-read to store: one refresh and one browser for any number of plugins.
 
 ``flock`` on a file in a local directory of the user's: the kernel frees it when its holder dies. The file says who holds
-it and for what, so that whoever waits can say so. It is never removed, because a lock on a removed file guards nothing.
+it and for what, so that whoever waits can say so. We never remove it, because a lock on a removed file guards nothing. If
+a cleaner of temporary files removed or replaced it, that is noticed, and the file is made again.
 Kept light: a plugin that only waits for another has imported nothing heavy.
 """
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.deadline import Deadline
 
+ATTEMPTS = 5
+"""How often in a row a lock file that is removed meanwhile is made again."""
+
 PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)  # seconds between looks; the last one repeats
 
 
@@ -30,16 +34,21 @@ class SessionLock:
 
     Args:
         paths: The lock files; their directories exist and are ours.
+        needed: How many of the first files must be locked. Those after them are passed over if their file system cannot lock
+            them. By default all are needed.
 
     Attributes:
         failure: Why the lock guards less than it should, after a lenient try.
+        passed_over: Why a file that is not needed is not locked.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
         self._paths = tuple(paths)
+        self._needed = len(self._paths) if needed is None else needed
         self._held: list[_FileLock] = []
         self._taken = ""  # the file that another held when we looked last
         self.failure: OSError | None = None
+        self.passed_over: OSError | None = None
 
     def try_acquire(self, *, lenient: bool = False) -> bool:
         """Take the lock if it is free, and tell whether it is ours.
@@ -50,12 +59,15 @@ class SessionLock:
         Raises:
             OSError: A lock file cannot be opened, or its file system has no locks; it names the file.
         """
-        self.failure, self._taken = None, ""
-        for path in self._paths:
+        self.failure, self.passed_over, self._taken = None, None, ""
+        for number, path in enumerate(self._paths):
             lock = _FileLock(path)
             try:
                 free = lock.try_acquire()
             except OSError as error:
+                if number >= self._needed:
+                    self.passed_over = error
+                    continue
                 if not lenient:
                     self.release()
                     raise
@@ -132,6 +144,11 @@ class SessionLock:
         return self._paths
 
     @property
+    def complete(self) -> bool:
+        """Whether every file is locked, those that are not needed too."""
+        return bool(self._paths) and len(self._held) == len(self._paths)
+
+    @property
     def held(self) -> bool:
         """Whether the lock is ours, and guards what it should: every file of it could be locked."""
         return bool(self._held) and self.failure is None
@@ -194,6 +211,24 @@ if sys.platform == "win32":  # run on Linux by tests/windows.py alone
 
 else:
     import fcntl
+    from stat import S_ISDIR
+
+    def _make(directory: str) -> None:
+        """Make a directory, and the missing ones above it, ours alone.
+
+        Raises:
+            OSError: It cannot be made, or it or the directory that it is made in is not ours.
+        """
+        parent = os.path.dirname(directory)  # noqa: PTH120 - pathlib is heavy
+        if not os.path.lexists(parent) and parent != directory:
+            _make(parent)
+        if os.geteuid() == 0 and os.stat(parent).st_uid != 0:  # noqa: PTH116 - as above
+            raise PermissionError(errno.EPERM, "belongs to another user, and this process is root's", parent)
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o700)  # noqa: PTH102 - as above
+        status = os.lstat(directory)
+        if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            raise PermissionError(errno.EPERM, "not a directory of ours alone", directory)
 
     class _FileLock:
         """flock(2) on a file of ours."""
@@ -203,28 +238,51 @@ else:
             self._descriptor = -1
 
         def try_acquire(self) -> bool:
+            for _ in range(ATTEMPTS):
+                descriptor = self._open()
+                try:
+                    self._refuse_what_is_not_ours(descriptor)
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if not self._is_there(descriptor):
+                        os.close(descriptor)
+                        continue
+                except BlockingIOError:
+                    os.close(descriptor)
+                    return False
+                except OSError as error:
+                    os.close(descriptor)
+                    raise OSError(error.errno, error.strerror, self._path) from error
+                except BaseException:
+                    os.close(descriptor)
+                    raise
+                self._descriptor = descriptor
+                self.describe("")
+                return True
+            return False  # something removes it again and again: look later, as if it were held
+
+        def _open(self) -> int:
+            """Return a descriptor of the file, made with its directory if a cleaner of temporary files removed them."""
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-            descriptor = os.open(self._path, flags, 0o600)
             try:
-                self._refuse_what_is_not_ours(descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
+                return os.open(self._path, flags, 0o600)
+            except FileNotFoundError:
+                _make(os.path.dirname(self._path))  # noqa: PTH120 - pathlib is heavy
+                return os.open(self._path, flags, 0o600)
+
+        def _is_there(self, descriptor: int) -> bool:
+            """Tell whether the locked file is the one at the path: a lock on a removed or replaced file guards nothing."""
+            try:
+                there = os.lstat(self._path)
+            except FileNotFoundError:
                 return False
-            except OSError as error:
-                os.close(descriptor)
-                raise OSError(error.errno, error.strerror, self._path) from error
-            except BaseException:
-                os.close(descriptor)
-                raise
-            self._descriptor = descriptor
-            self.describe("")
-            return True
+            ours = os.fstat(descriptor)
+            return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
         def _refuse_what_is_not_ours(self, descriptor: int) -> None:
             """Raise for a FIFO, a second hard link or a foreign file: what it names is not written to."""
             status = os.fstat(descriptor)
-            if not S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
+            # No name at all: removed since it was opened, which `_is_there` notices.
+            if not S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
                 raise PermissionError(errno.EPERM, "not a file of ours alone", self._path)
 
         def describe(self, doing: str) -> None:

@@ -1,4 +1,4 @@
-"""Where lock files rest: a local directory of the user's, ours alone."""
+"""Where lock files are: a local directory of the user's, ours alone, and one next to the index."""
 
 from __future__ import annotations
 
@@ -13,37 +13,72 @@ import platformdirs
 
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.stores import private_files
+from kubectl_oidc.stores.host import this_host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
 
 BESIDE = "locks"
-"""The directory of lock files in the cache directory, for sessions that rest on ``disk``."""
+"""The directory of lock files in the cache directory, next to the index."""
 
 
 def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...]:
     """Return the session's lock files, in the order in which they are taken.
 
-    The first is local to this machine; a session on ``disk`` has another beside its file, because the directory may be
-    seen by processes that have another runtime directory (a container that mounts the home directory).
+    The first is local to this machine. The second is next to the index, where no environment variable moves it: two terminals
+    may have different runtime or temporary directories, and a container may mount the home directory. For the kernel keyring,
+    which belongs to one host, it is one per host.
 
     Args:
         session_id: The session.
-        storage: Where it rests.
+        storage: Where it is stored.
         cache_dir: The cache directory.
 
     Raises:
         LockError: No directory can hold a lock.
     """
-    name = f"{session_id}.lock"
-    paths = [str(_local_directory() / name)]
-    if storage == "disk":
-        # Where the directory cannot be written, no session rests in it either.
-        with contextlib.suppress(StoreError):
-            paths.append(str(private_files.ensure_directory(cache_dir, BESIDE) / name))
-    return tuple(paths)
+    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, storage))
 
 
-def _local_directory() -> Path:
+def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
+    """Return the lock files of the session wherever it is stored, in the order in which they are taken.
+
+    Args:
+        session_id: The session.
+        cache_dir: The cache directory.
+
+    Raises:
+        LockError: No directory can hold a lock.
+    """
+    storages = ("disk", "kernel") if sys.platform == "linux" else ("disk",)
+    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, *storages))
+
+
+def needed(storage: str) -> int | None:
+    """Return how many of the session's lock files must be locked before its refresh token is sent; None is all.
+
+    A file system without locks, or one that cannot be written, is no reason not to refresh a session that is stored elsewhere.
+
+    Args:
+        storage: Where the session is stored.
+    """
+    return None if storage == "disk" else 1
+
+
+def _beside(session_id: str, cache_dir: Path, *storages: str) -> Iterator[str]:
+    try:
+        directory = private_files.ensure_directory(cache_dir, BESIDE)
+    except StoreError:
+        return  # where the directory cannot be written, no session is stored in it either
+    for storage in storages:
+        mark = f".{this_host().mark}" if storage == "kernel" else ""
+        yield str(directory / f"{session_id}{mark}.lock")
+
+
+def local_directory() -> Path:
     """Return the first directory that is local and ours: macOS' own, the runtime directory, else one of ours under /tmp.
 
     Raises:

@@ -60,7 +60,9 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         if record:
             private_files.ensure_directory(keeper.cache_dir, ahead.DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
-            private_files.write(directory, words.digest(sys.argv[1:]), record)
+            with keeper.newest(outcome.session) as is_newest:  # a purge leaves no command that is remembered
+                if is_newest:
+                    private_files.write(directory, words.digest(sys.argv[1:]), record)
             private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")

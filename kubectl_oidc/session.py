@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.tokens import Tokens
@@ -101,6 +103,8 @@ class Session:
         refresh_token: The refresh token, where the provider gave one.
         expiry: When the token that is handed out ends, epoch seconds.
         signed_in_at: When the person signed in, epoch seconds.
+        cache: The `cache_mark` of the cache directory that knows it; empty in records of version 1.0.0. A keyring is the same for
+            all of a user's directories.
     """
 
     session_id: str
@@ -114,6 +118,7 @@ class Session:
     refresh_token: Secret | None
     expiry: int
     signed_in_at: int
+    cache: str = field(default="", compare=False)
 
     @classmethod
     def begin(cls, session_id: str, tokens: Tokens, *, generation: int, now: int) -> Session:
@@ -214,6 +219,7 @@ class Session:
                 "refresh_token": self.refresh_token.reveal() if self.refresh_token else None,
                 "expiry": self.expiry,
                 "signed_in_at": self.signed_in_at,
+                **({"cache": self.cache} if self.cache else {}),
             }
         )
 
@@ -237,6 +243,15 @@ class Session:
             return _from_values(values)
         except (KeyError, TypeError, ValueError, RecursionError):
             return None
+
+
+def cache_mark(cache_dir: Path) -> str:
+    """Return what tells a cache directory from another in a record: 16 hexadecimal digits.
+
+    Args:
+        cache_dir: The directory; symbolic links in its path make no difference.
+    """
+    return hexdigest(os.fsencode(os.path.realpath(cache_dir)))[:16]
 
 
 def person(id_token: IdToken) -> str:
@@ -272,6 +287,7 @@ def _from_values(values: dict[str, Any]) -> Session:
         refresh_token=_secret(values["refresh_token"]),
         expiry=_number(values["expiry"]),
         signed_in_at=_number(values["signed_in_at"]),
+        cache=_text(values.get("cache", "")),
     )
 
 

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.copies import Copies
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.hot import HANDED
-from kubectl_oidc.stores import index, open_store
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.lost_sessions import lost_sessions
+from kubectl_oidc.session import Session
+from kubectl_oidc.stores import disk, index, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.log import Log
-    from kubectl_oidc.session import Session
     from kubectl_oidc.stores.base import Store
 
 GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
@@ -88,13 +90,49 @@ def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
         log: What -v shows.
     """
     found = [
-        _kept(entry, cache_dir, log)
-        for cache_dir in cache_dirs
-        for entry in index.read_all(cache_dir)
-        if entry.storage
+        _kept(entry, cache_dir, log) for cache_dir in cache_dirs for entry in known_entries(cache_dir, log)
     ]
     return sorted(
         found, key=lambda kept: (kept.entry.person, kept.entry.issuer, kept.entry.name, kept.entry.session_id)
+    )
+
+
+def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
+    """Return what is known of every session of a cache directory: those of its index, and those that the index has lost.
+
+    Args:
+        cache_dir: The cache directory.
+        log: What -v shows.
+    """
+    indexed = index.read_all(cache_dir)
+    known = {entry.session_id for entry in indexed}
+    lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
+    on_disk = disk.DiskStore(cache_dir)
+    for session_id in on_disk.session_ids():
+        session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)
+        if session:
+            lost.append(_entry_of(session, on_disk.name))
+    return [entry for entry in (*indexed, *lost) if entry.storage]
+
+
+def _entry_of(session: Session, storage: str) -> index.Entry:
+    """Return what a record tells of a session that the index has lost: neither its scopes nor its name."""
+    return index.Entry(
+        session_id=session.session_id,
+        issuer=session.issuer,
+        client_id=session.audience[0] if session.audience else "",
+        scopes=(),
+        name="",
+        person=session.person,
+        storage=storage,
+        credential="",
+        generation=session.generation,
+        signed_in_at=session.signed_in_at,
+        refreshed_at=session.signed_in_at,
+        expiry=session.expiry,
+        renewable=session.refresh_token is not None,
+        in_flight=0,
+        host=index.hostname(),
     )
 
 

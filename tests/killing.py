@@ -118,6 +118,11 @@ def refresh(one: SessionKeeper, whole: Sessions) -> None:
     keep(one, whole.refreshed)
 
 
+def purge(one: SessionKeeper) -> None:
+    """Remove the session; nothing is left of it."""
+    assert purge_session(one.session_id, cache()).failures == ()
+
+
 def settle(one: SessionKeeper, whole: Session) -> None:
     """Move a session that is good to the store that is asked for."""
     one.settle(whole, NOW)
@@ -128,8 +133,8 @@ class Writing:
     """What is written, and what may be there when it is cut short.
 
     Args:
-        name: ``sign-in``, ``another`` (person signs in), ``refresh``, ``move`` (a refresh into another store) or ``settle``
-            (a session that is good moves as it is).
+        name: ``sign-in``, ``another`` (person signs in), ``refresh``, ``move`` (a refresh into another store), ``settle``
+            (a session that is good moves as it is) or ``purge``.
         stores: Where the session rests, and where it rested before a move.
         length: The length of the ID tokens.
     """
@@ -154,6 +159,8 @@ class Writing:
             return lambda: keep(one, whole.another)
         if self.name == "settle":
             return lambda: settle(one, whole.old)
+        if self.name == "purge":
+            return lambda: purge(one)
         return lambda: refresh(one, whole)
 
     def states(self) -> list[Session | None]:
@@ -165,6 +172,8 @@ class Writing:
             return [whole.old, whole.another]
         if self.name == "settle":
             return [whole.old]
+        if self.name == "purge":
+            return [whole.old, None]
         return [whole.old, whole.rotated, whole.refreshed]
 
 

@@ -40,7 +40,8 @@ error = WindowsError
 class Locker:
     """The Credential Locker; its names tell no capital from a small letter."""
 
-    CRED_TYPE_GENERIC, CRED_PERSIST_ENTERPRISE = 1, 3
+    CRED_TYPE_GENERIC = 1
+    CRED_PERSIST_SESSION, CRED_PERSIST_LOCAL_MACHINE, CRED_PERSIST_ENTERPRISE = 1, 2, 3
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, Any]] = {}

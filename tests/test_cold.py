@@ -374,9 +374,27 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
     assert capfd.readouterr().out == ""
 
 
-def test_a_lock_directory_that_is_gone_is_left_to_the_cold_way(desk: Desk) -> None:
-    """It is made anew there; words without locks wait for nobody."""
+def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk) -> None:
+    """A cleaner of temporary files removed it; where it cannot be made the cold way says why, and no lock is waited for there."""
     gone = Words("0" * 32, V1, "disk", str(desk.place), 10, (str(desk.place / "no" / "lock"),))
-    assert cold._light(gone) == (None, None)
+    status, lock = cold._light(gone)
+    assert status is None
+    assert lock is not None
+    assert lock.held
+    lock.release()
+    assert (desk.place / "no").stat().st_mode & 0o777 == 0o700
+    (desk.place / "file").touch()
+    nowhere = (str(desk.place / "file" / "lock"),)
+    assert cold._light(Words("0" * 32, V1, "disk", str(desk.place), 10, nowhere)) == (None, None)
     assert cold._light(Words("0" * 32, V1, "disk", str(desk.place), 10, ())) == (None, None)
-    assert not os.path.lexists(desk.place / "no")
+
+
+def test_only_files_need_every_lock_on_the_light_way(desk: Desk) -> None:
+    """A session in a keyring is held by the local lock where the file system of the other one has no locks."""
+    (desk.place / "file").touch()
+    locks = (str(desk.place / "other"), str(desk.place / "file" / "lock"))
+    assert cold._light(Words("0" * 32, V1, "disk", str(desk.place), 10, locks)) == (None, None)
+    _, lock = cold._light(Words("0" * 32, V1, "kernel", str(desk.place), 10, locks))
+    assert lock is not None
+    assert lock.held
+    lock.release()

@@ -97,7 +97,7 @@ def test_lock_files_outside_the_directory_go_too() -> None:
     with Stage(opens_browser=True) as stage:
         cache = Path(stage.changed["KUBECACHEDIR"]) / "oidc-login"
         index.write(cache, entry())
-        (lock,) = map(Path, lock_paths(SESSION, "none", cache))
+        lock, *_ = map(Path, lock_paths(SESSION, "none", cache))
         lock.touch()
         other = lock.with_name(f"{'1' * 32}.lock")
         other.touch()

@@ -28,6 +28,7 @@ from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.stores.keyring_slots import Slots
 from kubectl_oidc.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
 from kubectl_oidc.stores.secret_service import configured
 
@@ -37,6 +38,8 @@ from .sessions import begin, cache, key, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from keyring.backend import KeyringBackend
 
 ID = "0123456789abcdef" * 2
 RECORD = b"0123456789" * 1_500
@@ -343,6 +346,58 @@ def test_the_credential_locker_takes_a_session_of_any_length(monkeypatch: pytest
     assert store.delete(ID)
     assert not store.delete(ID)
     assert locker.kept == {}
+
+
+def persistence(locker: os_calls.Locker) -> set[int]:
+    """Return how the entries of the Credential Locker are kept."""
+    return {entry["Persist"] for entry in locker.kept.values()}
+
+
+def test_entries_of_the_credential_locker_stay_on_their_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They must not roam: lock and index do not. What version 1.0.0 wrote is read, replaced by a write, and removed."""
+    backend, locker = os_calls.credential_locker(monkeypatch)
+    Slots(FormerEntries(backend), f"kubectl-oidc/{ID}").save(RECORD.decode())
+    assert persistence(locker) == {locker.CRED_PERSIST_ENTERPRISE}
+    store = KeyringStore(backend)
+    assert store.load(ID) == RECORD
+    store.save(ID, b"x" * 4_000)
+    assert store.load(ID) == b"x" * 4_000
+    assert persistence(locker) == {locker.CRED_PERSIST_LOCAL_MACHINE}
+    Slots(FormerEntries(backend), "kubectl-oidc/other").save(RECORD.decode())
+    assert store.delete("other")
+    assert store.delete(ID)
+    assert locker.kept == {}
+
+
+class FormerEntries:
+    """The Credential Locker as version 1.0.0 wrote it: by a backend with the keyring library's default.
+
+    Args:
+        backend: The keyring library's backend.
+    """
+
+    limit = WINDOWS_LIMIT
+
+    def __init__(self, backend: KeyringBackend) -> None:
+        self._backend = type(backend)()
+
+    def get(self, service: str) -> str | None:
+        return self._backend.get_password(service, "session")
+
+    def set(self, service: str, secret: str) -> None:
+        self._backend.set_password(service, "session", secret)
+
+    def delete(self, service: str) -> bool:
+        self._backend.delete_password(service, "session")
+        return True
+
+
+def test_a_persistence_that_somebody_chose_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that ends with the login session roams neither."""
+    backend, locker = os_calls.credential_locker(monkeypatch)
+    monkeypatch.setattr(backend, "persist", "session")
+    KeyringStore(backend).save(ID, RECORD)
+    assert persistence(locker) == {locker.CRED_PERSIST_SESSION}
 
 
 def test_what_the_credential_locker_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
+import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,8 +19,10 @@ from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.purge import purge_session
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.stores import index, kernel_is_private
+from kubectl_oidc.session import cache_mark
+from kubectl_oidc.stores import index, kernel_is_private, open_store, private_files
 from kubectl_oidc.stores.disk import DiskStore
+from kubectl_oidc.stores.host import this_host
 from kubectl_oidc.stores.kernel import CREDENTIAL, KernelStore
 
 from .keyrings import Failing, WindowsLike, the_os_keyring
@@ -328,6 +332,79 @@ def test_a_keyring_that_is_asked_for_and_absent_is_an_error() -> None:
         keeper(key(), "keyring")
 
 
+# Sessions of version 1.0.0
+
+
+def layout_of_1_0_0(session_key: SessionKey, storage: str) -> bytes:
+    """Write the index entry of a session as version 1.0.0 did, member by member, and return its record."""
+    session_id = session_key.id()
+    entry = {
+        "version": 1,
+        "session_id": session_id,
+        "issuer": session_key.issuer,
+        "client_id": session_key.client_id,
+        "scopes": ["openid"],
+        "name": session_key.name,
+        "person": "alice@example.com",
+        "storage": storage,
+        "credential": storage,
+        "generation": 4,
+        "signed_in_at": NOW,
+        "refreshed_at": NOW,
+        "expiry": NOW + 3600,
+        "renewable": True,
+        "in_flight": 0,
+        "host": socket.gethostname(),
+        "former": [],
+    }
+    directory = private_files.ensure_directory(cache(), "sessions")
+    private_files.write(directory, f"{session_id}.json", json.dumps(entry, indent=1).encode())
+    record = {
+        "version": 1,
+        "session": session_id,
+        "generation": 4,
+        "issuer": session_key.issuer,
+        "sub": "alice",
+        "aud": [session_key.client_id],
+        "person": "alice@example.com",
+        "id_token": SECRETS[0],
+        "access_token": None,
+        "refresh_token": SECRETS[1],
+        "expiry": NOW + 3600,
+        "signed_in_at": NOW,
+    }
+    body = json.dumps(record, separators=(",", ":")).encode()
+    record["digest"] = hashlib.blake2b(body, digest_size=16).hexdigest()
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+@linux_only
+@pytest.mark.parametrize("storage", ["disk", "kernel"])
+def test_a_session_of_1_0_0_goes_on(own_key: SessionKey, storage: str) -> None:
+    """Its entry and record are read, its lock is held, a refresh replaces both by the new form, and a purge removes all."""
+    record = layout_of_1_0_0(own_key, storage)
+    open_store(storage, cache()).save(own_key.id(), record)
+    one = keeper(own_key, "auto")
+    assert one.store.name == storage
+    whole = one.load()
+    assert whole is not None
+    assert whole.record() == record
+    assert one.settled()
+    assert one.next_generation(whole) == 5
+    assert one.mark_in_flight(NOW)
+    assert kept(one, whole.renewed(Secret("rotated"), generation=5)).generation == 5
+    assert {entry.generation for entry in index.read_all(cache())} == {5}
+    mark = f".{this_host().mark}" if storage == "kernel" else ""
+    assert [path for path in files() if path.startswith("sessions/")] == [
+        f"sessions/{own_key.id()}{mark}.json"
+    ]
+    stored = open_store(storage, cache()).load(own_key.id())
+    assert stored
+    assert cache_mark(cache()).encode() in stored
+    purge_session(own_key.id(), cache())
+    assert files() == set()
+
+
 # The current credential
 
 
@@ -341,6 +418,7 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
     assert one.credential_place() == storage
     for token in ("first", "second"):
         whole = session(own_key, id_token=Secret(token))
+        assert one.save(whole, NOW)
         assert one.publish(whole, NOW) == storage
         found = credential.current(own_key.id(), storage, str(cache()))
         assert found is not None

@@ -72,6 +72,13 @@ def test_killed_wherever_it_leaves_something_else_one_whole_session_is_there(
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_killed_while_it_purges_the_session_is_whole_or_gone(home: Path, store: str) -> None:
+    """Once it is not used any more it stays so, and the next purge removes what is left."""
+    (done,) = killed(home, ("purge",), (store,), 1_281, every=0)
+    assert done["kills"] >= 4
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) -> None:
     """The same at one step in thirty of a refresh, whatever it leaves."""
     (done,) = killed(home, ("refresh",), (store,), 1_281, every=31)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,7 +21,8 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
 from kubectl_oidc.lock import SessionLock
-from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.lock_directory import every_lock_path, lock_paths, needed
+from kubectl_oidc.stores.host import this_host
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.waiting import PATIENCE, Waiting, signing_in, still_held
 
@@ -305,8 +307,9 @@ def test_several_files_are_taken_all_or_none(tmp_path: Path) -> None:
     assert one.try_acquire()
     one.release()
 
-    broken = SessionLock((*paths(tmp_path, "a"), str(tmp_path / "absent" / "b")))
-    with pytest.raises(FileNotFoundError):
+    (tmp_path / "file").touch()
+    broken = SessionLock((*paths(tmp_path, "a"), str(tmp_path / "file" / "b")))
+    with pytest.raises(NotADirectoryError):
         broken.try_acquire()
     with SessionLock(paths(tmp_path, "a")) as first:
         assert first.try_acquire(), "nor when the second cannot be had at all"
@@ -416,30 +419,146 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_the_lock_rests_in_the_runtime_directory(tmp_path: Path) -> None:
-    """It is local and the user's; a session in a keyring needs no other lock, and the cache directory is not made."""
-    for storage in ("keyring", "kernel", "none"):
-        assert lock_paths(ID, storage, tmp_path / "cache") == (
-            str(runtime() / "kubectl-oidc" / f"{ID}.lock"),
-        )
-    assert stat.S_IMODE((runtime() / "kubectl-oidc").stat().st_mode) == 0o700
-    assert not (tmp_path / "cache").exists()
+def test_every_session_has_a_lock_in_the_runtime_directory_and_one_next_to_the_index(tmp_path: Path) -> None:
+    """The first is local and the user's; no variable moves the second, and for the kernel keyring it is one per host."""
+    cache = tmp_path / "cache"
+    marks = {"kernel": f".{this_host().mark}"}
+    for storage in ("keyring", "kernel", "none", "disk"):
+        local, beside = map(Path, lock_paths(ID, storage, cache))
+        assert local == runtime() / "kubectl-oidc" / f"{ID}.lock"
+        assert beside == cache / "locks" / f"{ID}{marks.get(storage, '')}.lock"
+        for path in (local, beside):
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        with SessionLock((str(local), str(beside))) as lock:
+            assert lock.try_acquire()
 
 
-def test_a_session_on_disk_has_another_lock_beside_its_file(tmp_path: Path) -> None:
-    """A container that mounts the home directory has another runtime directory and sees the same file."""
-    local, beside = lock_paths(ID, "disk", tmp_path / "cache")
-    assert Path(local).parent == runtime() / "kubectl-oidc"
-    assert Path(beside) == tmp_path / "cache" / "locks" / f"{ID}.lock"
-    assert stat.S_IMODE(Path(beside).parent.stat().st_mode) == 0o700
-    with SessionLock((local, beside)) as lock:
-        assert lock.try_acquire()
+def test_a_purge_takes_every_lock_that_the_session_may_have(tmp_path: Path) -> None:
+    """It is not known where a session is stored that the index has lost. In the same order as others take them."""
+    every = every_lock_path(ID, tmp_path / "cache")
+    for storage in ("keyring", "kernel", "none", "disk"):
+        of_one = lock_paths(ID, storage, tmp_path / "cache")
+        assert tuple(path for path in every if path in of_one) == of_one
 
 
 def test_where_the_cache_directory_cannot_be_written_the_local_lock_is_enough(tmp_path: Path) -> None:
-    """No session rests there either."""
+    """No session is stored there either."""
     (tmp_path / "cache").write_text("a file")
     assert len(lock_paths(ID, "disk", tmp_path / "cache")) == 1
+
+
+def test_a_file_that_cannot_be_locked_is_passed_over_if_it_is_not_needed(tmp_path: Path) -> None:
+    """The lock is held all the same, and it is known that it is not complete. Another's lock on such a file counts."""
+    (tmp_path / "file").touch()
+    local, beside = *paths(tmp_path, "local"), str(tmp_path / "file" / "beside")
+    with SessionLock((local, beside), needed=needed("kernel")) as lock:
+        assert lock.try_acquire()
+        assert (lock.held, lock.complete) == (True, False)
+        assert isinstance(lock.passed_over, NotADirectoryError)
+        assert not SessionLock((local,)).try_acquire()
+    with SessionLock((local, beside), needed=needed("disk")) as lock:
+        with pytest.raises(NotADirectoryError):
+            lock.try_acquire()
+        assert lock.try_acquire(lenient=True)
+        assert not lock.held
+    both = paths(tmp_path, "local", "beside")
+    with SessionLock(both[1:]) as other, SessionLock(both, needed=1) as lock:
+        assert other.try_acquire()
+        assert not lock.try_acquire()
+        other.release()
+        assert lock.try_acquire()
+        assert lock.complete
+
+
+# Files that a cleaner removes
+
+
+def remove_at_lock(monkeypatch: pytest.MonkeyPatch, path: Path, *, times: int) -> None:
+    """Have a cleaner remove the file between the moment that it is opened and the moment that it is locked."""
+    import fcntl
+
+    left, flock = times, fcntl.flock
+
+    def slow(descriptor: int, operation: int) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+
+
+def test_a_lock_on_a_file_that_was_removed_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is taken again on the file that is there now, so that two never hold the lock on two files."""
+    path = Path(*paths(tmp_path))
+    remove_at_lock(monkeypatch, path, times=1)
+    with SessionLock((str(path),)) as lock:
+        assert lock.try_acquire()
+        assert path.exists()
+        assert not SessionLock((str(path),)).try_acquire()
+
+
+def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another made the file again and holds it: that one has the lock."""
+    import fcntl
+
+    path = Path(*paths(tmp_path))
+    other, flock = SessionLock((str(path),)), fcntl.flock
+
+    def slow(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        path.unlink()
+        assert other.try_acquire()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    with other:
+        assert not SessionLock((str(path),)).try_acquire()
+
+
+def test_a_file_that_is_removed_again_and_again_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look ends; once it stays, the lock is ours."""
+    path = Path(*paths(tmp_path))
+    remove_at_lock(monkeypatch, path, times=7)
+    lock = SessionLock((str(path),))
+    assert not lock.try_acquire()
+    with lock:
+        assert lock.acquire(Deadline.after(5), lambda: False)
+
+
+def test_a_directory_that_was_removed_is_made_again_by_who_waits(tmp_path: Path) -> None:
+    """As systemd-tmpfiles removes it: with the other file a second holder is impossible, and nobody fails."""
+    both = paths(tmp_path / "runtime" / "deep", "local") + paths(tmp_path, "beside")
+    Path(both[0]).parent.mkdir(parents=True, mode=0o700)
+    waiter = SessionLock(both)
+    with SessionLock(both) as holder:
+        assert holder.try_acquire()
+        shutil.rmtree(tmp_path / "runtime")
+        assert not waiter.try_acquire()
+        assert not waiter.try_acquire(lenient=True)
+        assert waiter.failure is None
+    with waiter:
+        assert waiter.try_acquire()
+    for made in (tmp_path / "runtime", tmp_path / "runtime" / "deep"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_else_s_is_not_used_in_its_place(tmp_path: Path) -> None:
+    """A symlink to nowhere is where the directory was."""
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OSError, match=r"."):
+        SessionLock((str(tmp_path / "gone" / "lock"),)).try_acquire()
+    assert not (tmp_path / "nowhere").exists()
+
+
+# Where the local file is
 
 
 def test_without_a_runtime_directory_the_lock_rests_in_one_of_ours(
@@ -447,7 +566,7 @@ def test_without_a_runtime_directory_the_lock_rests_in_one_of_ours(
 ) -> None:
     """XDG_RUNTIME_DIR is unset on many servers: no warning, a directory of 0700."""
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    (path,) = lock_paths(ID, "kernel", tmp_path / "cache")
+    path, _ = lock_paths(ID, "kernel", tmp_path / "cache")
     directory = Path(path).parent
     assert directory.stat().st_uid == os.geteuid()
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -488,7 +607,7 @@ def test_a_runtime_directory_that_is_not_ours_alone_is_passed_over(
     elsewhere.mkdir(mode=0o700)
     spoil(runtime() / "kubectl-oidc", elsewhere)
     before = (runtime() / "kubectl-oidc").lstat()
-    (path,) = lock_paths(ID, "kernel", tmp_path / "cache")
+    path, _ = lock_paths(ID, "kernel", tmp_path / "cache")
     assert Path(path).parent == temporary / f"kubectl-oidc-{os.geteuid()}"
     assert (runtime() / "kubectl-oidc").lstat() == before
     assert list(elsewhere.iterdir()) == []
@@ -527,7 +646,7 @@ def test_a_machine_without_a_temporary_directory_is_no_bug_of_ours(
 
     (tmp_path / "file").write_text("a file")
     held, message = forked(work)
-    assert held == 1
+    assert held == 2
     assert "no directory can hold the session's lock" in message
 
 

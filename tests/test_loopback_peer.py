@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.loopback.peer import is_stranger, uid_of
+from kubectl_oidc.loopback.peer import CLOSED, is_stranger, uid_of
 
 from .sessions import linux_only
 
@@ -30,9 +30,9 @@ class Connected:
         return "127.0.0.1", 40000
 
 
-def line(near: str, far: str, uid: int) -> str:
+def line(near: str, far: str, uid: int, inode: int = 1) -> str:
     """Return a line of the system's table."""
-    return f"   0: {near} {far} 01 00000000:00000000 00:00000000 00000000 {uid:5d}        0 1 1 0 20 4 30 10 -1\n"
+    return f"   0: {near} {far} 01 00000000:00000000 00:00000000 00000000 {uid:5d}        0 {inode} 1 0 20 4 30 10 -1\n"
 
 
 def connection(family: socket.AddressFamily, near: str, far: str) -> tuple[socket.socket, socket.socket]:
@@ -87,6 +87,24 @@ def test_a_socket_of_ipv6_that_speaks_ipv4_is_in_its_own_table(tmp_path: Path, t
     assert uid_of(Connected(), tmp_path) == 1008  # type: ignore[arg-type]
 
 
+@pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
+@pytest.mark.parametrize("uid", [0, 1007])
+def test_a_socket_that_was_closed_is_nobody_s(tmp_path: Path, uid: int) -> None:
+    """Its inode is 0, and its user reads as 0, which is not root."""
+    (tmp_path / "tcp").write_text(HEADER + line("0100007F:9C40", "0100007F:1F40", uid, inode=0))
+    assert uid_of(Connected(), tmp_path) == CLOSED  # type: ignore[arg-type]
+
+
+@linux_only
+def test_who_closes_before_it_is_looked_at_is_a_stranger() -> None:
+    """By the tables of this very machine: neither ours nor root's, whoever runs this."""
+    ours, other = connection(socket.AF_INET, "127.0.0.1", "127.0.0.1")
+    with closing(ours):
+        other.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        other.close()
+        assert is_stranger(uid_of(ours), {"SUDO_UID": "0"})
+
+
 @pytest.mark.skipif(sys.byteorder != "little", reason="the table below is written in little-endian words")
 def test_a_line_that_is_cut_off_says_nothing(tmp_path: Path) -> None:
     """It is the other end's, and the user id is not in it."""
@@ -111,7 +129,7 @@ def test_strangers_are_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     for uid in (1000, 0, 65534, None):
         assert not is_stranger(uid, {})
-    for uid in (1, 1007, 65533):
+    for uid in (1, 1007, 65533, CLOSED):
         assert is_stranger(uid, {})
     assert not is_stranger(1007, {"SUDO_UID": "1007"})
     assert is_stranger(1007, {"SUDO_UID": "1008"})

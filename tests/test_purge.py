@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 import time
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kubectl_oidc.hot import credential, kernel_keyring, words
+from kubectl_oidc.log import QUIET
+from kubectl_oidc.lost_sessions import Lost, lost_sessions
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.remember import forget
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import index
 from kubectl_oidc.stores.disk import DiskStore
 from kubectl_oidc.stores.kernel import CREDENTIAL, KernelStore
+from kubectl_oidc.write_lock import writing
 
 from .keyrings import Failing, WindowsLike, the_os_keyring
 from .plugin import run_plugin
@@ -28,6 +34,8 @@ from .sessions import (
     key,
     linux_only,
     need_the_kernel_keyring,
+    no_room,
+    posix_only,
     remembered,
     session,
     words_of,
@@ -220,6 +228,99 @@ def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest
     assert purged.places == (str(cache() / "tokens"),)
     assert set(files()) == {"file", f"sessions/{session_id}.json"}
     assert known_sessions(cache()) == []
+
+
+def test_a_purge_that_cannot_have_the_write_lock_says_so() -> None:
+    """Another process writes the session and does not end: what can be removed is, and it is said that it may come back."""
+    session_id = signed_in(key())
+    before = index.read(cache(), session_id)
+    with writing(cache(), session_id):
+        purged = purge_session(session_id, cache(), write_patience=0.2)
+    assert purged.places == (str(cache() / "tokens"),)
+    (failure,) = purged.failures
+    assert failure.topic == "purge"
+    assert f"process {os.getpid()}" in failure.message
+    assert index.read(cache(), session_id) == before, "the index is not changed without the lock"
+    assert purge_session(session_id, cache()).failures == ()
+    assert files() == {}
+
+
+@posix_only
+def test_a_purge_that_can_leave_no_mark_says_so() -> None:
+    """The session's lock is held by another, and the disk is full."""
+    session_id = signed_in(key())
+    with keeper(key()).lock() as lock:
+        assert lock.try_acquire()
+        with no_room():
+            purged = purge_session(session_id, cache(), patience=0)
+    assert [failure.topic for failure in purged.failures] == ["purge"]
+    assert keeper(key()).load() is None
+    assert purge_session(session_id, cache()).failures == ()
+
+
+@linux_only
+def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) -> None:
+    """A refresh that has read it is on its way: what it brings is older than the mark that stays."""
+    session_id = signed_in(own_key, "kernel")
+    whole = KernelStore().load(session_id)
+    one = keeper(own_key, "kernel")
+    index.remove(cache(), session_id)
+    read = one.load()
+    assert read is not None
+    assert whole
+    with one.lock() as lock:
+        assert lock.try_acquire()
+        generation = one.next_generation(read)
+        purged = purge_session(session_id, cache(), patience=0.05)
+        assert (purged.person, purged.places) == ("alice@example.com", ("the kernel keyring",))
+        assert not one.save(read.renewed(Secret("rotated"), generation=generation), NOW)
+        assert one.publish(read, NOW) == ""
+    assert KernelStore().load(session_id) is None
+    assert kernel_keyring.read(CREDENTIAL + session_id) is None
+
+
+def test_what_was_read_before_a_purge_is_not_published_though_the_index_was_lost() -> None:
+    """There was no entry before and there is none after it: the record tells."""
+    signed_in(key())
+    index.remove(cache(), key().id())
+    reading = keeper(key())
+    whole = reading.load()
+    assert whole is not None
+    purge_session(key().id(), cache())
+    assert reading.load() is None
+    assert reading.publish(whole, NOW) == ""
+    assert not (cache() / "credentials" / key().id()).exists()
+
+
+# Sessions that the index has lost
+
+
+@linux_only
+def test_a_keyring_s_sessions_are_those_of_one_cache_directory(own_key: SessionKey, tmp_path: Path) -> None:
+    """Its records name their directory, whatever way leads to it; those of another directory are not returned."""
+    session_id = signed_in(own_key, "kernel")
+    (tmp_path / "link").symlink_to(cache(), target_is_directory=True)
+    for directory in (cache(), tmp_path / "link"):
+        assert session_id in ids_of(lost_sessions(directory, (), QUIET))
+    assert session_id not in ids_of(lost_sessions(tmp_path, (), QUIET))
+    assert session_id not in ids_of(lost_sessions(cache(), {session_id}, QUIET))
+
+
+@linux_only
+def test_a_record_of_1_0_0_is_one_of_the_account_s_own_home(own_key: SessionKey, tmp_path: Path) -> None:
+    """It names no directory."""
+    KernelStore().save(own_key.id(), session(own_key).record())
+    record = KernelStore().load(own_key.id())
+    assert record is not None
+    assert b'"cache"' not in record
+    for home, found in ((Path.home(), True), (tmp_path, False)):
+        ids = ids_of(lost_sessions(cache(), (), QUIET, account_home=home))
+        assert (own_key.id() in ids) is found
+
+
+def ids_of(found: list[Lost]) -> set[str]:
+    """Return the ids of sessions."""
+    return {one.session.session_id for one in found}
 
 
 def test_sessions_are_known_by_index_and_by_files() -> None:

@@ -7,7 +7,7 @@ from tools.breaks import breaks_of, demands_of
 from .parts import REPOSITORY
 from .test_docs import names_of_tests
 
-PARTS = ["Signing in", "The provider", "The ID token", "Kubernetes"]
+PARTS = ["Signing in", "The provider", "The ID token", "Sessions", "Kubernetes"]
 DEMANDS = [demand for part in demands_of(REPOSITORY).values() for demand in part]
 
 

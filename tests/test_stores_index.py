@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.stores import index
+from kubectl_oidc.stores import index, private_files
+from kubectl_oidc.stores.disk import DiskStore
+from kubectl_oidc.stores.host import Host, host_of
+from kubectl_oidc.write_lock import writing
 
 from .arbitrary import ARBITRARY, TEXT, members
-from .sessions import posix_only
+from .sessions import begin, linux_only, posix_only
 
 ID = "0123456789abcdef" * 2
 ENTRY = index.Entry(
@@ -175,6 +180,170 @@ def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 def test_the_machine_has_a_name() -> None:
     """An entry says which machine wrote it."""
     assert index.hostname()
+
+
+# One directory, several hosts
+
+HERE, THERE = Host("1" * 16, "here"), Host("2" * 16, "there")
+
+
+def test_a_host_is_known_by_its_machine_id(tmp_path: Path) -> None:
+    """Only by a digest of it, which is confidential; where there is none, or none yet, by its name."""
+    file = tmp_path / "machine-id"
+    marks = set()
+    for content in ("a" * 32, "b" * 32):
+        file.write_text(f"{content}\n")
+        host = host_of(file, "laptop")
+        assert host == host_of(file, "laptop")
+        assert host.mark == host_of(file, "renamed").mark
+        assert content[:8] not in host.mark
+        marks.add(host.mark)
+    for missing in (file, file, tmp_path / "missing"):
+        file.write_text("uninitialized\n" if len(marks) == 2 else "")
+        marks.add(host_of(missing, "laptop").mark)
+        assert host_of(missing, "other").mark not in marks
+    assert len(marks) == 3
+    assert all(len(mark) == 16 for mark in marks)
+
+
+@linux_only
+def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None:
+    """Generations, times and tombstones of one do not count on the other; elsewhere a session has one entry for all."""
+    for host, generation in ((HERE, 7), (THERE, 2)):
+        index.write(
+            tmp_path, replace(ENTRY, storage="kernel", generation=generation, host=host.name), host=host
+        )
+    for host, generation in ((HERE, 7), (THERE, 2)):
+        entry = index.read(tmp_path, ID, host=host)
+        assert entry is not None
+        assert (entry.generation, entry.host) == (generation, host.name)
+        assert index.read_all(tmp_path, host=host) == [entry]
+    assert index.read(tmp_path, ID) is None
+    assert index.read_all(tmp_path) == []
+
+    other = replace(ENTRY, session_id="f" * 32, storage="disk")
+    index.write(tmp_path, other, host=HERE)
+    assert index.read(tmp_path, other.session_id, host=THERE) == other
+
+
+@linux_only
+def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Path) -> None:
+    """``ID.json`` with the host's name: used and replaced there, and neither used nor touched on another host."""
+    old = replace(ENTRY, storage="kernel", generation=5, host=HERE.name)
+    (tmp_path / "sessions").mkdir(mode=0o700)
+    (tmp_path / "sessions" / f"{ID}.json").touch(mode=0o600)
+    put(tmp_path, json.dumps({"version": 1, **asdict(old)}, indent=1).encode())
+    assert index.read(tmp_path, ID, host=HERE) == old
+    assert index.read(tmp_path, ID, host=THERE) is None
+
+    index.write(tmp_path, replace(old, generation=1, host=THERE.name), host=THERE)
+    assert index.read(tmp_path, ID, host=HERE) == old
+    index.write(tmp_path, replace(old, generation=6), host=HERE)
+    assert index.read(tmp_path, ID, host=HERE) == replace(old, generation=6)
+    names = sorted(path.name for path in (tmp_path / "sessions").iterdir())
+    assert names == [f"{ID}.{host.mark}.json" for host in (HERE, THERE)]
+
+
+@linux_only
+def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
+    """Out of the kernel keyring and back: one file; a session of another storage beside it stays."""
+    kernel, disk = replace(ENTRY, storage="kernel"), replace(ENTRY, storage="disk")
+    index.write(tmp_path, kernel)
+    index.write(tmp_path, replace(disk, former=("kernel",)))
+    assert len(list((tmp_path / "sessions").iterdir())) == 1
+    index.write(tmp_path, replace(kernel, former=("disk",)))
+    assert len(list((tmp_path / "sessions").iterdir())) == 1
+    index.write(tmp_path, disk)
+    assert index.read(tmp_path, ID, "disk") == disk
+    assert index.read(tmp_path, ID, "kernel") == replace(kernel, former=("disk",))
+    assert index.remove(tmp_path, ID)
+    assert list((tmp_path / "sessions").iterdir()) == []
+
+
+# Changes
+
+
+def test_changes_at_the_same_time_are_all_made(tmp_path: Path) -> None:
+    """Four processes count in one entry, each by reading and writing it: none overwrites what another wrote."""
+    index.write(tmp_path, replace(ENTRY, generation=0))
+
+    def count_on() -> None:
+        for _ in range(15):
+            index.update(
+                tmp_path, ID, lambda entry: replace(entry, generation=entry.generation + 1) if entry else None
+            )
+
+    children = [begin(count_on) for _ in range(4)]
+    for child in children:
+        os.waitpid(child, 0)
+    entry = index.read(tmp_path, ID)
+    assert entry is not None
+    assert entry.generation == 60
+
+
+def test_a_change_that_returns_nothing_leaves_the_entry(tmp_path: Path) -> None:
+    index.write(tmp_path, ENTRY)
+    assert index.update(tmp_path, ID, lambda _: None) is None
+    assert index.read(tmp_path, ID) == ENTRY
+
+
+def test_old_tombstones_are_swept(tmp_path: Path) -> None:
+    """A week later nothing is on its way any more. Other entries stay, however old, and what another is writing just now."""
+    tombstone = replace(ENTRY, session_id="a" * 32, person="", storage="")
+    young, written = replace(tombstone, session_id="b" * 32), replace(tombstone, session_id="c" * 32)
+    for entry in (ENTRY, tombstone, young, written):
+        index.write(tmp_path, entry)
+        if entry != young:
+            os.utime(tmp_path / "sessions" / f"{entry.session_id}.json", (1_000_000_000, 1_000_000_000))
+    with writing(tmp_path, written.session_id):
+        index.sweep(tmp_path, time.time())
+    assert index.read_all(tmp_path) == [ENTRY, young, written]
+
+
+# Power failures
+
+
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list of what is written to the disk from now on, by name."""
+    found: list[str] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        found.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return found
+
+
+@linux_only
+def test_an_entry_and_its_removal_are_there_after_a_power_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory is written to the disk after the rename, and after the removal: fsync(2)."""
+    found = synced(monkeypatch)
+    index.write(tmp_path, ENTRY)
+    file, directory = found
+    assert file.startswith(f".{ID}.json.")
+    assert directory == "sessions"
+    index.remove(tmp_path, ID)
+    assert found[2:] == ["sessions"]
+
+
+@linux_only
+def test_a_record_and_its_removal_are_there_after_a_power_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same on disk; what is only a cache costs one fsync less."""
+    found = synced(monkeypatch)
+    store = DiskStore(tmp_path)
+    store.save(ID, b"record")
+    assert found[1:] == ["tokens"]
+    assert store.delete(ID)
+    assert found[2:] == ["tokens"]
+    del found[:]
+    private_files.write(private_files.ensure_directory(tmp_path, "words"), "name", b"content")
+    assert len(found) == 1
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,16 @@ from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.values import cache_directory, scopes, token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.purge import known_sessions, purge_session
+from kubectl_oidc.sessions import known_entries
 from kubectl_oidc.sessions_of_1_0 import left
-from kubectl_oidc.stores import index
 from kubectl_oidc.text import plain
 from kubectl_oidc.trust import in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kubectl_oidc.log import Log
+    from kubectl_oidc.stores import index
 
 
 # A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
@@ -48,12 +51,12 @@ def purge(**values: Any) -> int:
     It takes every flag of get-token. The next kubectl signs in again. What kubelogin left for the same client is removed as
     well, so that it is not taken over; beside that nothing but this program's own files and keys is.
     """
-    log_at(values.pop("v"))
+    log = log_at(values.pop("v"))
     combinations.check(combinations.PURGE, values)
     everything = values.pop("all")
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if everything:
-        return _remove(known_sessions(cache_dir), cache_dir, EVERY)
+        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
     issuer, client_id = values.get("oidc_issuer_url"), values.get("oidc_client_id")
     named: tuple[tuple[str, str], ...] = ((issuer, client_id),) if issuer and client_id else ()
     if named:
@@ -62,7 +65,7 @@ def purge(**values: Any) -> int:
         exact = [purge_session(session_id, cache_dir) for session_id in ids]
         if any(one.places or one.failures for one in exact):
             return report(exact, cache_dir, *named)
-    sessions = _the_one_that_agrees(values, cache_dir)
+    sessions = _the_one_that_agrees(values, cache_dir, log)
     if not sessions and not any(values.get(name) for name in (*_IN_THE_INDEX, *_NOT_IN_THE_INDEX)):
         named = tuple(_the_one_that_kubelogin_left(cache_dir))
     purged = [purge_session(session_id, cache_dir) for session_id in sessions]
@@ -77,9 +80,9 @@ def clean(**values: Any) -> int:
     Nothing but this program's own files and keys, and the sessions that kubelogin left, is removed, whatever else the
     directory holds.
     """
-    log_at(values.pop("v"))
+    log = log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir), cache_dir, EVERY)
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
 
 
 def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
@@ -99,7 +102,7 @@ def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
     return clients
 
 
-def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
+def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path, log: Log) -> list[str]:
     """Return the one session that agrees with every flag that was given; with no flag, the only one.
 
     Raises:
@@ -107,17 +110,19 @@ def _the_one_that_agrees(values: dict[str, Any], cache_dir: Path) -> list[str]:
     """
     if any(values.get(name) for name in _NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
         return []  # such a session is named by all of its flags, and it was not found
-    asked_for = [entry for entry in index.read_all(cache_dir) if entry.storage and _agrees(entry, values)]
-    if len(asked_for) > 1:
+    entries = known_entries(cache_dir, log)
+    found = {entry.session_id: _named(entry) for entry in entries if _agrees(entry, values)}
+    if not any(values.get(name) for name in _IN_THE_INDEX):
+        for session_id in known_sessions(cache_dir, log):  # also what cannot be read any more
+            found.setdefault(session_id, f"a session that cannot be read, {session_id}")
+    if len(found) > 1:
         raise UsageError(
-            f"{len(asked_for)} sessions are meant: {'; '.join(_named(entry) for entry in asked_for)}",
+            f"{len(found)} sessions are meant: {'; '.join(found.values())}",
             "name one by the flags of its kubeconfig user (--oidc-issuer-url, --oidc-client-id, --oidc-extra-scope, "
             "--session), or remove all with --all",
             topic="purge",
         )
-    if asked_for or any(values.get(name) for name in _IN_THE_INDEX):
-        return [entry.session_id for entry in asked_for]
-    return known_sessions(cache_dir)[:1]  # one that the index has lost
+    return list(found)
 
 
 _IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")

@@ -106,13 +106,13 @@ class Stage:
         if not self._opens_browser:
             return
         from kubectl_oidc.errors import LockError
-        from kubectl_oidc.lock_directory import lock_paths
+        from kubectl_oidc.lock_directory import every_lock_path
         from kubectl_oidc.stores import index
 
         cache = Path(self.changed["KUBECACHEDIR"]) / "oidc-login"
         for entry in index.read_all(cache):
             with contextlib.suppress(LockError, OSError):
-                for path in lock_paths(entry.session_id, "none", cache):
+                for path in every_lock_path(entry.session_id, cache):
                     Path(path).unlink(missing_ok=True)
 
     @property

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 _NOBODY = 65534
 """What stands for a user that a user namespace does not have (user_namespaces(7))."""
 
-_FAR, _NEAR, _UID = 1, 2, 7  # fields of a line, seen from the other end
+CLOSED = -1
+"""What stands for the user of a socket that its process has closed: the table says inode 0 and user 0 for it."""
+
+_FAR, _NEAR, _UID, _INODE = 1, 2, 7, 9  # fields of a line, seen from the other end
 
 
 def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
-    """Return the user id of who holds the other end of a connection, or None where the system does not tell.
+    """Return the user id of who holds the other end of a connection, CLOSED if nobody does, or None if the system does not tell.
 
     Args:
         client: The connected socket.
@@ -37,7 +40,7 @@ def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | Non
             for line in (tables / name).read_text(encoding="ascii").splitlines():
                 fields = line.split()
                 if fields[_FAR : _NEAR + 1] == ends:
-                    return int(fields[_UID])
+                    return CLOSED if int(fields[_INODE]) == 0 else int(fields[_UID])
     return None
 
 
@@ -45,7 +48,8 @@ def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
     """Tell whether a process of this user is none of ours: not our user's, not root's, and not of who became us by sudo.
 
     Args:
-        uid: The user id, or None where it is not known, which is no reason to refuse anybody.
+        uid: The user id, or None if it is not known, which is no reason to refuse anybody. CLOSED is a stranger: another user
+            may have sent the request and closed the connection, and its own user has no use for the answer.
         environ: The environment.
     """
     if uid is None or sys.platform != "linux":

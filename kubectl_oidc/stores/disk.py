@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import private_files
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIRECTORY = "tokens"
+_ID = re.compile("[0-9a-f]{32}")
 
 
 class DiskStore:
@@ -36,6 +38,10 @@ class DiskStore:
         """Return the session's record, or None."""
         return private_files.read(self._base / DIRECTORY, session_id)
 
+    def session_ids(self) -> list[str]:
+        """Return the ids of the sessions that have a file here, damaged or not."""
+        return list(filter(_ID.fullmatch, private_files.names(self._base / DIRECTORY)))
+
     def damage(self, session_id: str) -> str:
         """Return why what stands in the record's place is not read, in words."""
         return private_files.refusal(self._base / DIRECTORY, session_id)
@@ -46,7 +52,8 @@ class DiskStore:
         Raises:
             StoreError: The file cannot be written.
         """
-        private_files.write(private_files.ensure_directory(self._base, DIRECTORY), session_id, record)
+        directory = private_files.ensure_directory(self._base, DIRECTORY)
+        private_files.write(directory, session_id, record, lasting=True)
 
     def delete(self, session_id: str) -> bool:
         """Remove the record.
@@ -54,4 +61,4 @@ class DiskStore:
         Raises:
             StoreError: The file stays there.
         """
-        return private_files.remove(self._base / DIRECTORY, session_id)
+        return private_files.remove(self._base / DIRECTORY, session_id, lasting=True)

@@ -132,6 +132,22 @@ class KernelStore:
             return False
         return True
 
+    def session_ids(self) -> list[str]:
+        """Return the ids of every session that this user has in the keyring, whichever cache directory knows it.
+
+        Raises:
+            StoreError: The keyring is forbidden.
+        """
+
+        def listed() -> list[str]:
+            call = KeyringCall()
+            descriptions = [self._describe(call, key) for key in self._serials(call, call.home())]
+            # keyctl(2), KEYCTL_DESCRIBE: type;uid;gid;perm;description
+            names = [text.decode(errors="replace").split(";", 4)[-1] for text in descriptions]
+            return sorted(name.removeprefix(SESSION) for name in names if name.startswith(SESSION))
+
+        return _guard(listed)
+
     def drop_credentials(self) -> bool:
         """Remove every credential of ours and tell whether there was one."""
         call = KeyringCall()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubectl_oidc.deadline import bounded
 from kubectl_oidc.errors import StoreError
@@ -18,7 +18,7 @@ from .keyring_slots import Slots
 from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from keyring.backend import KeyringBackend
 
@@ -36,7 +36,9 @@ _ROOMY_LIMIT = 60_000
 
 # Backends that ask nobody for entries of ours: the Credential Locker is open while its user is signed in, and so is the
 # Keychain, which takes whoever made an entry for who may read it. Where it is locked, as over SSH, it fails.
-_SILENT = ("keyring.backends.Windows", "keyring.backends.macOS")
+_WINDOWS = "keyring.backends.Windows"
+_ROAMS = 3  # CRED_PERSIST_ENTERPRISE
+_SILENT = (_WINDOWS, "keyring.backends.macOS")
 
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ class KeyringStore:
     def __init__(self, backend: KeyringBackend, seconds: float = SECONDS) -> None:
         self._backend = backend
         self._seconds = seconds
+        _keep_on_this_machine(backend)
         module = type(backend).__module__
         self.limit = _ROOMY_LIMIT if module in _ROOMY else WINDOWS_LIMIT
 
@@ -150,6 +153,18 @@ class KeyringStore:
 
     def _slots(self, session_id: str) -> Slots:
         return Slots(_Entries(self), f"{SERVICE}/{session_id}")
+
+
+def _keep_on_this_machine(backend: KeyringBackend) -> None:
+    """Have Windows write entries that do not roam: the lock and the index stay here, and two machines would share one refresh token.
+
+    The library's default is CRED_PERSIST_ENTERPRISE (CREDENTIAL structure, wincred.h). An entry that was written with it is
+    replaced at the next write, because a write replaces the whole entry.
+    """
+    backends: Sequence[Any] = getattr(backend, "backends", None) or (backend,)
+    for one in backends:
+        if type(one).__module__ == _WINDOWS and one.persist == _ROAMS:
+            one.persist = "local machine"
 
 
 class _Entries:

@@ -104,8 +104,14 @@ def _refused(path: Path, why: str) -> StoreError:
     )
 
 
-def write(directory: Path, name: str, content: bytes) -> None:
+def write(directory: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
     """Put ``content`` at ``directory/name``: afterwards the old file is there or the new one, whole.
+
+    Args:
+        directory: Our own directory.
+        name: The file's name in it.
+        content: What to write.
+        lasting: Whether the new file must also survive a power failure, which costs one more fsync.
 
     Raises:
         StoreError: The disk is full, read-only or otherwise unwilling; the old file is untouched.
@@ -122,6 +128,8 @@ def write(directory: Path, name: str, content: bytes) -> None:
                 file.flush()
                 os.fsync(descriptor)
             patiently(lambda: temporary.replace(directory / name))
+            if lasting:
+                _flush(directory)
         except BaseException:
             patiently(lambda: temporary.unlink(missing_ok=True))
             raise
@@ -132,6 +140,18 @@ def write(directory: Path, name: str, content: bytes) -> None:
             topic="cache-directory",
         ) from error
     sweep(directory, name)
+
+
+def _flush(directory: Path) -> None:
+    """Write the directory's entries to the disk: a rename or removal is there after a power failure only then (fsync(2))."""
+    if sys.platform == "win32":
+        return  # a directory cannot be opened there
+    with contextlib.suppress(OSError):  # some file systems have no such call; the rename itself is done
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def sweep(directory: Path, name: str = "*") -> None:
@@ -184,8 +204,13 @@ def refusal(directory: Path, name: str) -> str:
     return next((why for fault, why in faults if fault), "")
 
 
-def remove(directory: Path, name: str) -> bool:
+def remove(directory: Path, name: str, *, lasting: bool = False) -> bool:
     """Remove ``directory/name``, with what killed writers of it left behind, and tell whether it was there.
+
+    Args:
+        directory: Our own directory.
+        name: The file's name in it.
+        lasting: Whether it must also be gone after a power failure, which costs one fsync.
 
     Raises:
         StoreError: It is there and stays there.
@@ -203,6 +228,8 @@ def remove(directory: Path, name: str) -> bool:
             "remove the file yourself",
             topic="cache-directory",
         ) from error
+    if lasting:
+        _flush(directory)
     return True
 
 

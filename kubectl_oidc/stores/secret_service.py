@@ -65,6 +65,20 @@ def load(session_id: str) -> bytes | None:
     return record.encode() if record and record.isascii() else None
 
 
+def session_ids() -> list[str]:
+    """Return the ids of every session that this user has there, locked or not, whichever cache directory knows it.
+
+    Raises:
+        SecretStorageException: The service cannot be asked.
+    """
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        items = secretstorage.search_items(connection, {"username": ACCOUNT})
+        services = [str(item.get_attributes().get("service", "")).split("/") for item in items]
+    return sorted({names[1] for names in services if names[0] == SERVICE and len(names) > 1})
+
+
 def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | None]]:
     """Return every entry with these attributes, in any collection: its attributes, and its secret unless it is locked.
 

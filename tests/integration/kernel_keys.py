@@ -31,7 +31,7 @@ class KernelKeys:
 
     def session_ids(self) -> set[str]:
         """Return the ids of the sessions that this test's home knows or has known."""
-        self._sessions |= {entry.stem for entry in (cache() / "sessions").glob("*.json")}
+        self._sessions |= {entry.name.partition(".")[0] for entry in (cache() / "sessions").glob("*.json")}
         return set(self._sessions)
 
     def session_id(self) -> str:

@@ -143,10 +143,10 @@ def test_who_signs_in_while_a_refresh_is_on_its_way_waits_for_it_and_stays(expir
     assert claims_of(expiring.signed_in("--force-refresh"))["sub"] == "bob"
 
 
-def test_a_refresh_that_another_lock_hid_does_not_bring_its_person_back(
+def test_a_sign_in_waits_for_a_refresh_that_has_another_runtime_directory(
     expiring: Laptop, kernel_keys: KernelKeys, tmp_path: Path
 ) -> None:
-    """Alice's plugin and bob's setup see one kernel keyring and two runtime directories: the session is bob's."""
+    """Alice's plugin and bob's setup see one kernel keyring and two runtime directories: one lock, and the session is bob's."""
     expiring.storage = "kernel"
     expiring.signed_in()
     expiring.realm.id_tokens_live(3600)
@@ -156,8 +156,7 @@ def test_a_refresh_that_another_lock_hid_does_not_bring_its_person_back(
     expiring.scripted.signs_in_as("bob")
     setup = expiring.start(command="setup").ended()
     assert setup.status == 0, setup.stderr
-    assert refreshing.is_running(), "his sign-in did not wait for her refresh"
-
+    assert not refreshing.is_running(), "his sign-in waited for her refresh"
     assert claims_of(token_of(refreshing.ended().stdout))["sub"] == "alice"
     (record,) = kernel_keys.sessions().values()
     assert json.loads(record)["sub"] == "bob"

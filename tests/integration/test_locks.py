@@ -17,13 +17,14 @@ from tests import parts, seccomp
 from tests.plugin import wait_until
 
 from .laptop import cache, claims_of, token_of
-from .mounts import LaptopWithin
+from .mounts import LaptopWithin, mounting
 from .said import beside_the_reason, complaint, locks_held, warning
 from .users import owned_by, somebody_else, without_runtime_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .kernel_keys import KernelKeys
     from .laptop import Laptop
     from .users import User
 
@@ -187,13 +188,15 @@ def test_without_locks_the_first_sign_in_says_so_and_works(nfs: LaptopWithin) ->
     assert nfs.signed_in() == token_of(first.stdout)
 
 
-def test_without_locks_purge_removes_the_session_all_the_same(nfs: LaptopWithin) -> None:
-    """It says what it removed, and the next call signs in."""
+def test_without_locks_purge_removes_the_session_and_says_that_it_is_not_sure(nfs: LaptopWithin) -> None:
+    """Neither directory can be locked, so another command may be storing the session: exit 1, and the next call signs in."""
     nfs.signed_in()
     purge = [*seccomp.without_flock("ENOLCK"), str(parts.plugin())]
     ended = nfs.begin(*nfs.words(command="purge"), command=purge).ended()
-    assert (ended.status, ended.stdout) == (0, "")
+    assert (ended.status, ended.stdout) == (1, "")
     assert ended.stderr.startswith("Removed the session of alice@example.com")
+    assert "may store the session again" in ended.stderr
+    assert "troubleshooting: purge" in ended.stderr
     nfs.signed_in()
     assert len(nfs.browser.opened()) == 2
 
@@ -210,6 +213,100 @@ def test_a_lock_beside_the_session_that_cannot_be_had_leaves_one_tab(expired: La
     (said,) = [text for one in ended if (text := beside_the_reason(one.stderr))]
     assert said.startswith(f"warning: the session cannot be locked, so it is not refreshed: {beside}")
     assert expired.realm.seen().token_requests == ["authorization_code"]
+
+
+# One session, one lock
+
+
+def two_at_once(laptop: Laptop, *environments: dict[str, str]) -> None:
+    """Have a refresh that takes a while, and start a plugin in each environment: one refresh, one answer for all."""
+    laptop.realm.id_tokens_live(ENDED)
+    laptop.signed_in(env=environments[0])
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.forget()
+    laptop.realm.fail_next("/token", delay_ms=4_000)
+    first = laptop.start(env=environments[0])
+    wait_until(lambda: laptop.realm.seen().total, "the refresh is sent")
+    ended = [first, *(laptop.start(env=environment) for environment in environments[1:])]
+    tokens = {token_of(one.ended().stdout) for one in ended}
+    assert len(tokens) == 1
+    seen = laptop.realm.seen()
+    assert (seen.token_requests, seen.revoked_grants) == (["refresh_token"], 0)
+
+
+STORAGES = ("disk", "kernel", "keyring")
+
+
+@pytest.fixture(params=STORAGES)
+def anywhere(request: pytest.FixtureRequest, laptop: Laptop, kernel_keys: KernelKeys) -> Laptop:
+    """Have a laptop for each storage."""
+    assert kernel_keys.sessions() == {}
+    laptop.storage = request.param
+    return request.getfixturevalue("desktop") if request.param == "keyring" else laptop
+
+
+def test_two_runtime_directories_are_one_lock(anywhere: Laptop, tmp_path: Path) -> None:
+    """As a terminal and a program that the desktop started have: the refresh token is sent once."""
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place in places:
+        place.mkdir(mode=0o700)
+    two_at_once(anywhere, *({"XDG_RUNTIME_DIR": str(place)} for place in places))
+
+
+def test_two_temporary_directories_are_one_lock(
+    laptop: Laptop, kernel_keys: KernelKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a runtime directory, as on a server and in a nix-shell."""
+    assert kernel_keys.sessions() == {}
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    within = LaptopWithin(laptop.realm, laptop.browser, laptop.begin, storage="kernel")
+    within.within = (*mounting(), "sh", "-c", 'mount -t tmpfs -o ro none /run; exec "$@"', "sh")
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place in places:
+        place.mkdir(mode=0o700)
+    two_at_once(within, *({"TMPDIR": str(place)} for place in places))
+    assert len(list(places[0].rglob("*.lock"))) == 1, "the local lock follows TMPDIR"
+
+
+@pytest.mark.parametrize("cleaned", ["runtime", "cache"])
+def test_a_lock_directory_that_is_cleaned_meanwhile_hides_no_holder(
+    laptop: Laptop, kernel_keys: KernelKeys, cleaned: str
+) -> None:
+    """systemd-tmpfiles, or somebody, removes one of the two: the next plugin waits for the refresh all the same."""
+    assert kernel_keys.sessions() == {}
+    laptop.storage = "kernel"
+    laptop.realm.id_tokens_live(ENDED)
+    laptop.signed_in()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.forget()
+    laptop.realm.fail_next("/token", delay_ms=5_000)
+    first = laptop.start()
+    wait_until(lambda: laptop.realm.seen().total, "the refresh is sent")
+    waiting = laptop.start("--authentication-timeout-sec=20")
+    time.sleep(0.7)  # it looks at the lock again and again
+    place = Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc") if cleaned == "runtime" else cache() / "locks"
+    shutil.rmtree(place)
+    ended = [one.ended() for one in (first, waiting, laptop.start())]
+    assert [(one.status, one.stderr) for one in ended] == [(0, "")] * 3
+    seen = laptop.realm.seen()
+    assert (seen.token_requests, seen.revoked_grants) == (["refresh_token"], 0)
+
+
+def test_a_file_system_without_locks_costs_a_keyring_s_session_nothing(
+    laptop: Laptop, kernel_keys: KernelKeys
+) -> None:
+    """The home directory has no locks, the runtime directory has: that one is enough, and nothing is said."""
+    assert kernel_keys.sessions() == {}
+    laptop.storage = "kernel"
+    laptop.realm.id_tokens_live(ENDED)
+    laptop.signed_in()
+    for lock in (cache() / "locks").iterdir():
+        lock.unlink()
+        lock.mkdir()
+    laptop.realm.forget()
+    ended = laptop.get_token()
+    assert (ended.status, ended.stderr) == (0, "")
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
 
 
 @pytest.fixture

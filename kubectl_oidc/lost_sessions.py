@@ -1,0 +1,120 @@
+"""Sessions that the index has lost, as after ``rm -rf ~/.kube/cache``: found by listing the keyrings that can be listed.
+
+The kernel keyring and the Secret Service can be. A keyring belongs to the user, not to a cache directory, so a record says which
+directory knows it. Only those of the directory that is asked about are returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from kubectl_oidc.deadline import bounded
+from kubectl_oidc.session import Session, cache_mark
+from kubectl_oidc.stores import secret_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from kubectl_oidc.log import Log
+
+SECONDS = 2.0
+"""A Secret Service that is there answers within milliseconds; one that hangs is not waited for longer."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A session that a keyring holds and the index does not know.
+
+    Attributes:
+        storage: ``kernel`` or ``keyring``.
+        session: Its record.
+    """
+
+    storage: str
+    session: Session
+
+
+def lost_sessions(
+    cache_dir: Path,
+    known: Collection[str],
+    log: Log,
+    *,
+    account_home: Path | None = None,
+) -> list[Lost]:
+    """Return the sessions of a cache directory that its index does not know.
+
+    A record of version 1.0.0 does not say whose it is. It counts as one of the default directory in the account's own home.
+    A keyring that is locked or does not answer is passed over: nobody is asked for a password here.
+
+    Args:
+        cache_dir: The cache directory.
+        known: The sessions that the index knows, which are not looked at.
+        log: What -v shows.
+        account_home: Another home directory than that of the user database.
+    """
+    marks = {cache_mark(cache_dir)}
+    home = account_home or _account_home()
+    if home and os.path.realpath(home / ".kube" / "cache" / "oidc-login") == os.path.realpath(cache_dir):
+        marks.add("")
+    found = {}
+    for keyring in _listable():
+        listed: list[str] = _answer(keyring.list_ids, [], log)
+        for session_id in listed:
+            if session_id in known or session_id in found:
+                continue
+            session = Session.parse(_answer(partial(keyring.load, session_id), None, log), session_id)
+            if session and session.cache in marks:
+                found[session_id] = Lost(keyring.storage, session)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyring:
+    """A keyring that can be listed: how its sessions are listed, and how one is read."""
+
+    storage: str
+    list_ids: Callable[[], list[str]]
+    load: Callable[[str], bytes | None]
+
+
+def _listable() -> Iterator[_Keyring]:
+    if sys.platform != "linux":
+        return
+    from kubectl_oidc.stores.kernel import KernelStore
+
+    kernel = KernelStore()
+    if kernel.usable():
+        yield _Keyring("kernel", kernel.session_ids, kernel.load)
+    # Where it is configured, the keyring library has another keyring, or may have one.
+    if not secret_service.configured(os.environ):
+        yield _Keyring(
+            "keyring",
+            lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
+            lambda session_id: bounded(partial(secret_service.load, session_id), SECONDS, TimeoutError),
+        )
+
+
+def _answer(work: Callable[[], T], otherwise: T, log: Log) -> T:
+    """Return what a keyring answers; one that cannot be asked has nothing."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - keyrings have errors of many kinds
+        log.info(1, f"a keyring cannot be listed: {type(error).__name__}")
+        return otherwise
+
+
+def _account_home() -> Path | None:
+    """Return the home directory that the user database has for this user, whatever HOME says."""
+    with contextlib.suppress(ImportError, KeyError):
+        import pwd
+
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    return None

@@ -1,0 +1,53 @@
+"""This host as kernel sessions tell hosts apart: several may share one home directory, and each has a kernel keyring of its own."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+MACHINE_ID = Path("/etc/machine-id")
+"""machine-id(5): 32 hexadecimal digits and a line break. It is confidential, so only a digest of it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host.
+
+    Attributes:
+        mark: 16 hexadecimal digits, for file names.
+        name: The host name, as entries of version 1.0.0 have it.
+    """
+
+    mark: str
+    name: str
+
+
+def hostname() -> str:
+    """Return this machine's name."""
+    return socket.gethostname()
+
+
+def host_of(machine_id: Path, name: str) -> Host:
+    """Return a host.
+
+    Args:
+        machine_id: Its file of machine-id(5). If that is missing or not initialized, the name counts.
+        name: Its host name.
+    """
+    try:
+        content = machine_id.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        content = ""
+    if content in ("", "uninitialized"):
+        content = name
+    digest = hashlib.sha256(f"kubectl-oidc host {content}".encode(errors="surrogateescape"))
+    return Host(digest.hexdigest()[:16], name)
+
+
+@functools.cache
+def this_host() -> Host:
+    """Return the host that this process runs on."""
+    return host_of(MACHINE_ID, hostname())
