@@ -194,7 +194,7 @@ class Provider:
             ProviderError: As in ``TokenEndpoint.request``.
         """
         endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
-        method = self._client.method_in_words(metadata.token_endpoint_auth_methods)
+        method = self._client.method_in_words(metadata.token_endpoint_auth_methods, endpoint.worked)
         self._log.info(1, f"token request: {grant_type}, client authentication {method}")
         try:
             return endpoint.request(grant_type, parameters, deadline)
@@ -231,8 +231,19 @@ class Provider:
             name: What it is, in words.
         """
         return TokenEndpoint(
-            url=url, metadata=metadata, client=self._client, http=self._http, clock=self._clock, name=name
+            url=url,
+            metadata=metadata,
+            client=self._client,
+            http=self._http,
+            clock=self._clock,
+            name=name,
+            worked=self._cache.method(self._client.client_id),
+            remember=self._remember_method,
         )
+
+    def _remember_method(self, method: str) -> None:
+        self._log.info(1, f"the provider accepts the client by {method}; the next request begins with it")
+        self._cache.put_method(self._client.client_id, method)
 
     def check_trust(self) -> None:
         """See that the authorities and the certificate that were given can be used, before a person is asked.
