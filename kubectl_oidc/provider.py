@@ -267,6 +267,14 @@ class Provider:
         self._http.prepare(metadata.token_endpoint)
         prepare()
 
+    def note(self, words: str) -> None:
+        """Show what is odd and does no harm, with -v 1.
+
+        Args:
+            words: What it is, without a secret.
+        """
+        self._log.info(1, words)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -326,7 +334,7 @@ class Provider:
         if response.status == 304 and kept is not None and "If-None-Match" in headers:  # noqa: PLR2004
             return Document(kept.members, now, seconds, kept.etag)
         check_status(response, url, issuer=self.issuer)
-        return Document(parse_object(response, what), now, seconds, entity_tag(response.headers))
+        return Document(parse_object(response, what, public=True), now, seconds, entity_tag(response.headers))
 
     def _doubt_metadata(self) -> None:
         """Let the next use ask the provider: an endpoint may have moved."""

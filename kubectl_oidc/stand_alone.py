@@ -22,6 +22,7 @@ from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.failed_refreshes import FailedRefreshes
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.kubeconfig.provider_user import ProviderUser, check_writing, write_tokens
 from kubectl_oidc.lock import SessionLock
@@ -119,7 +120,7 @@ def _session(user: ProviderUser) -> Session | None:
     return Session(
         session_id="",
         generation=0,
-        issuer=str(claims.get("iss")),
+        issuer=str(issuer_of(claims.get("iss"))),
         subject=str(claims.get("sub")),
         audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
         person=next(
