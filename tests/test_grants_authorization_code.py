@@ -7,7 +7,7 @@ import socket
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -259,11 +259,11 @@ def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str)
 # What a provider needs for a refresh token
 
 
-def asked_of(issuer: str, **changes: object) -> dict[str, object]:
+def asked_of(issuer: str, **changes: Any) -> dict[str, object]:
     """Return the authorization request's parameters at an issuer."""
     request = TokenRequest(
-        issuer=issuer, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("/nowhere"), **changes
-    )  # type: ignore[arg-type]
+        issuer=issuer, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("unused"), **changes
+    )
     return dict(authorization_parameters(request, Attempt.generate(pkce=True), REDIRECT))
 
 
