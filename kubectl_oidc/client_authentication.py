@@ -45,11 +45,14 @@ class Client:
     def __repr__(self) -> str:
         return f"Client(client_id={self.client_id!r})"  # the headers may hold a secret
 
-    def method(self, offered: Sequence[str]) -> str:
-        """Return the method to use: the one chosen, else what the client has, and basic unless only post is offered.
+    def method(self, offered: Sequence[str], worked: str = "") -> str:
+        """Return the method to use.
+
+        It is the one that somebody chose. For a secret it is else the one that worked, or basic unless only post is offered.
 
         Args:
             offered: The methods of the provider's metadata; empty where it does not say.
+            worked: The way to send the secret that the provider accepted before; empty if none is known.
         """
         if self.authentication != AUTO:
             return self.authentication
@@ -57,21 +60,40 @@ class Client:
             return PRIVATE_KEY_JWT
         if not self.client_secret:
             return NONE
+        if worked in {BASIC, POST}:
+            return worked
         return POST if BASIC not in offered and POST in offered else BASIC
 
-    def method_in_words(self, offered: Sequence[str]) -> str:
+    def other_method(self, method: str) -> str | None:
+        """Return the other way to send the client's secret, if nobody chose one.
+
+        Args:
+            method: The one that the provider did not accept.
+        """
+        if self.authentication != AUTO or not self.client_secret:
+            return None
+        return {BASIC: POST, POST: BASIC}.get(method)
+
+    def method_in_words(self, offered: Sequence[str], worked: str = "") -> str:
         """Return the method, and whether the provider's metadata lacks one that somebody chose.
 
         Args:
             offered: As in `method`.
+            worked: As in `method`.
         """
-        method = self.method(offered)
+        method = self.method(offered, worked)
         if self.authentication == AUTO or not offered or method in offered:
             return method
         return f"{method}, as you asked; the provider's metadata offers {plain(', '.join(offered))}"
 
     def authenticated(
-        self, form: Sequence[tuple[str, str]], *, metadata: Metadata, audience: str, now: int
+        self,
+        form: Sequence[tuple[str, str]],
+        *,
+        metadata: Metadata,
+        audience: str,
+        now: int,
+        method: str = "",
     ) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """Return the header fields and the form of a request with the client's authentication in them.
 
@@ -80,9 +102,10 @@ class Client:
             metadata: What the provider says of itself.
             audience: Whom an assertion is for.
             now: The time in epoch seconds.
+            method: How the client proves who it is; empty for what `method` says.
         """
         headers = dict(self.request_headers)
-        method = self.method(metadata.token_endpoint_auth_methods)
+        method = method or self.method(metadata.token_endpoint_auth_methods)
         if method != BASIC:  # the others name the client in the form
             form = [(name, value) for name, value in form if name != "client_id"]
         if method == PRIVATE_KEY_JWT and self.assertion_key:
@@ -134,7 +157,11 @@ _MATERIAL = {
     POST: "--oidc-client-id and --oidc-client-secret",
     PRIVATE_KEY_JWT: "--oidc-client-id, --oidc-client-assertion-key, --oidc-client-assertion-key-id and the clock",
 }
-_CONFIDENTIAL = "check --oidc-client-id and --oidc-client-secret; a native (public) client has no secret: leave the flag away"
+_CONFIDENTIAL = (
+    "check --oidc-client-id and --oidc-client-secret, which was sent in both ways (client_secret_basic and client_secret_post); "
+    "if the client has another method at the provider, name it with --oidc-client-authentication; a native (public) client has no "
+    "secret: leave the flag out"
+)
 _HINTS = {
     NONE: (
         "check --oidc-client-id; the client must be a native (public) one in the provider's settings, or else "

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from .early_connection import EarlyConnection
     from .log import Log
+    from .reachability import Reachability
 
 __all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "proxy_of", "retry_after"]
 
@@ -94,6 +95,24 @@ class HttpClient:
         from .early_connection import EarlyConnection
 
         self._early = EarlyConnection(host, port, self._trust if scheme == "https" else None, seconds)
+
+    def reachability(self, url: str) -> Reachability:
+        """Begin to find out whether ``url`` can be reached, and return what is found out.
+
+        Args:
+            url: An https URL, or http on this machine. It is asked for only if its host cannot be connected to directly.
+        """
+        from .reachability import ASK_SECONDS, Reachability
+
+        def ask() -> None:
+            client = HttpClient(tls=self._tls, log=self._log, pauses=(), proxy=self._proxy)
+            try:
+                client.get(url, deadline=Deadline.after(ASK_SECONDS))
+            finally:
+                client.close()
+
+        _, host, port = _origin(url)
+        return Reachability((host, port) if host and self._is_direct(url) else None, ask)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.

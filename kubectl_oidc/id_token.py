@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .errors import IdTokenError, UnknownKey
 from .id_token_claims import ASK, moment, present, text, utc
+from .issuer import issuer_of
 from .jws import signed_claims, unverified_claims
 from .key_set import ALGORITHMS, KeySet
 from .text import quoted
@@ -38,7 +39,7 @@ class Expected:
         client_id: Our client ID.
         algorithms: ``id_token_signing_alg_values_supported`` of the metadata; () when it names none.
         nonce: What the authorization request sent, or for a refresh what the session's first ID token held.
-        access_token: The access token that came along, for ``at_hash``.
+        access_token: The access token that came along, for ``at_hash``; None if it is not used.
         subject: The session's ``sub``, for a refresh.
         audience: The session's ``aud``, for a refresh.
         refreshed: The token comes from a refresh, so that ``nonce`` may be missing (Core 12.2).
@@ -110,15 +111,15 @@ def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> 
 
 
 def _issuer(claims: Mapping[str, object], expected: Expected) -> str:
-    """Core 3.1.3.7 rule 2: ``iss`` is the issuer, byte for byte."""
+    """Core 3.1.3.7 rule 2: ``iss`` is the issuer, byte for byte; for Google see `issuer_of`."""
     issuer = text(claims, "iss", topic="id-token-issuer")
-    if issuer != expected.issuer:
+    if issuer_of(issuer) != expected.issuer:
         raise IdTokenError(
             f"the ID token's issuer is {quoted(issuer)}, not {quoted(expected.issuer)}",
             "--oidc-issuer-url must be exactly the iss that the provider writes, a slash at the end included",
             topic="id-token-issuer",
         )
-    return issuer
+    return expected.issuer
 
 
 def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ...]:
@@ -244,19 +245,28 @@ def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
         )
 
 
-def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: Expected) -> None:
-    """Core 3.1.3.8: ``at_hash``, when present, is the left half of the access token's hash."""
+def belongs(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
+    """Return whether ``at_hash``, if present, is the left half of the access token's hash (Core 3.1.3.6, 3.1.3.8).
+
+    Args:
+        claims: The claims of an ID token.
+        algorithm: What it is signed with; its last three characters name the hash.
+        access_token: The access token that came along.
+    """
     from base64 import urlsafe_b64encode
     from hashlib import new
 
     claim = claims.get("at_hash")
-    if claim is None or expected.access_token is None:
-        return
-    digest = new(
-        f"sha{algorithm[2:]}", expected.access_token.reveal().encode("utf-8", "surrogatepass")
-    ).digest()
+    if claim is None:
+        return True
+    digest = new(f"sha{algorithm[2:]}", access_token.reveal().encode("utf-8", "surrogatepass")).digest()
     half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    if not isinstance(claim, str) or not _equal(claim, half):
+    return isinstance(claim, str) and _equal(claim, half)
+
+
+def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: Expected) -> None:
+    """Core 3.1.3.8: an access token that is used is the one that the ID token was issued with."""
+    if expected.access_token is not None and not belongs(claims, algorithm, expected.access_token):
         raise IdTokenError(
             "the access token does not belong to the ID token (at_hash differs)",
             "try again; if it stays, the provider computes at_hash wrongly (Core 3.1.3.8): tell its administrator",

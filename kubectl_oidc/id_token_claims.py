@@ -50,7 +50,7 @@ def text(claims: Mapping[str, object], name: str, *, topic: str = "") -> str:
 
 
 def moment(claims: Mapping[str, object], name: str) -> int:
-    """Return a required claim that is a time, in whole epoch seconds from 1970 to 2999.
+    """Return a required claim that is a time, in epoch seconds from 1970 to 2999; a fraction is cut off (RFC 7519 §2).
 
     Args:
         claims: The claims of an ID token.
@@ -60,10 +60,10 @@ def moment(claims: Mapping[str, object], name: str) -> int:
         IdTokenError: It is missing or no such time; a bool is an int to Python, and is none here.
     """
     value = present(claims, name)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT:
-        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT:
+        return int(value)
     raise IdTokenError(
-        f"the ID token's claim {name} is {quoted(value, limit=40)}, not a time in whole seconds since 1970",
+        f"the ID token's claim {name} is {quoted(value, limit=40)}, not a time in whole seconds, or fractions of one, since 1970",
         ASK,
     )
 

@@ -18,6 +18,21 @@ _WELL_KNOWN = "/.well-known/openid-configuration"
 _EXAMPLE = "https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
 
 
+_GOOGLE, _GOOGLE_WITHOUT_SCHEME = "https://accounts.google.com", "accounts.google.com"
+
+
+def issuer_of(claim: object) -> object:
+    """Return the issuer that the claim ``iss`` names.
+
+    It is the claim itself, but for Google, who also writes it without ``https://``. Core §15.6.2 has that exception for this one
+    issuer, and kube-apiserver makes it, too.
+
+    Args:
+        claim: The value of ``iss``.
+    """
+    return _GOOGLE if claim == _GOOGLE_WITHOUT_SCHEME else claim
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether ``host`` is this machine: ``localhost``, 127.0.0.0/8 or ::1.
 

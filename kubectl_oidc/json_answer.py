@@ -5,6 +5,7 @@ No error repeats any of the body: it may be a web page, and it may hold a token.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NoReturn
 
 from .errors import ProviderMisbehaves
@@ -19,24 +20,43 @@ _HINT = (
 )
 
 
+_TEXTS = frozenset({"text/plain", "text/html"})
+"""What servers call a file whose kind they do not know."""
+
+
 class NotJson(ProviderMisbehaves):
     """The answer is of another content type: it need not have been the provider that answered."""
 
 
-def parse_object(response: Response, what: str) -> dict[str, object]:
+def content_type(response: Response) -> str:
+    """Return the media type that an answer says, in small letters; empty if it says none."""
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def odd_content_type(response: Response) -> str:
+    """Return the media type of an answer if it is not one of JSON, else an empty string."""
+    kind = content_type(response)
+    # Without a content type the body decides. application/jwk-set+json and the like are JSON too (RFC 6839 §3.1).
+    return kind if kind and not kind.endswith(("/json", "+json")) else ""
+
+
+def parse_object(response: Response, what: str, *, public: bool = False) -> dict[str, object]:
     """Return the JSON object that an answer holds.
 
     Args:
         response: The answer, of any status.
         what: What it is, for the error: "the discovery document https://…".
+        public: Whether it is a document that some servers call text/plain or text/html though it is JSON.
 
     Raises:
-        NotJson: It is of another content type.
+        NotJson: It is of another content type, and not such a document.
         ProviderMisbehaves: It is broken, ambiguous, nested too deeply, or no object.
     """
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    # Without a content type the body decides. application/jwk-set+json and the like are JSON too (RFC 6839 §3.1).
-    if kind and not kind.endswith(("/json", "+json")):
+    kind = odd_content_type(response)
+    if public and kind in _TEXTS:
+        with contextlib.suppress(ProviderMisbehaves):
+            return load_object(response.body, what)
+    if kind:
         name = "a web page" if "html" in kind else "not JSON"
         raise NotJson(f"{what} is {name} ({plain(kind, limit=60)})", _HINT)
     return load_object(response.body, what)

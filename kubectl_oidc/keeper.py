@@ -16,7 +16,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths, needed
 from kubectl_oidc.session import RAISE, Session, cache_mark
-from kubectl_oidc.stores import first_store, index, open_store
+from kubectl_oidc.stores import first_store, index, keeps_nothing, open_store, prove
 from kubectl_oidc.write_lock import writing
 
 if TYPE_CHECKING:
@@ -57,13 +57,10 @@ class SessionKeeper:
         self._environ = environ
         self._log = log
         entry = index.read(cache_dir, self.session_id)
-        self.decided_here = storage == "auto" and not (entry and entry.storage)
-        self.store = self._open(storage, entry)
+        self.decided_here = False
+        self._auto = storage == "auto"
+        self._use(self._open(storage, entry))
         self._known = self.entry() is not None
-        self._copies = Copies(self.session_id, self.store, cache_dir=cache_dir, log=log)
-        self._credential = CurrentCredential(
-            self.session_id, storage=self.store.name, cache_dir=cache_dir, environ=environ, log=log
-        )
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
 
     @classmethod
@@ -90,11 +87,39 @@ class SessionKeeper:
         )
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
+        """Return the store; ``auto`` decides for a new session, or for one whose keyring never kept it."""
+        known = entry.storage if entry else ""
         if storage != "auto":
-            return open_store(storage, self.cache_dir)
-        if entry and entry.storage:
-            return open_store(entry.storage, self.cache_dir)
-        return first_store(self.cache_dir, self._environ)
+            store = open_store(storage, self.cache_dir)
+            if known != storage:
+                prove(store)
+            return store
+        if known and not keeps_nothing(known):
+            return open_store(known, self.cache_dir)
+        self.decided_here = True
+        return first_store(self.cache_dir, self._environ, self._log)
+
+    def _use(self, store: Store) -> None:
+        self.store = store
+        self._copies = Copies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
+        self._credential = CurrentCredential(
+            self.session_id,
+            storage=store.name,
+            cache_dir=self.cache_dir,
+            environ=self._environ,
+            log=self._log,
+        )
+
+    def _decide_again(self, entry: index.Entry | None) -> None:
+        """Choose another store if the one that ``auto`` chose, a keyring, does not return what it is given."""
+        if not self._auto or self.decided_here or entry is None or entry.storage != "keyring":
+            return
+        try:
+            prove(self.store)
+        except StoreError as error:
+            self._log.info(1, error.message)
+            self.decided_here = True
+            self._use(first_store(self.cache_dir, self._environ, self._log))
 
     def entry(self) -> index.Entry | None:
         """Return the session's entry in the index."""
@@ -126,6 +151,7 @@ class SessionKeeper:
         session = self._copies.newest(entry)
         if session is None:
             self._log.info(1, f"no session in {self.store.where()}")
+            self._decide_again(entry)
             return None
         if entry and entry.generation > session.generation:
             self._log.info(1, "the stored session is older than the index knows; it is not used")
@@ -182,6 +208,17 @@ class SessionKeeper:
         except StoreError as error:
             self._log.info(1, f"the index cannot be written: {error.message}")
             return False
+
+    def forget_entry(self) -> None:
+        """Remove the session's index entry: nothing is stored, and nothing ever was. The session's lock is held."""
+        try:
+            with writing(self.cache_dir, self.session_id):
+                entry = self.entry()
+                if entry and not entry.purged():
+                    index.remove(self.cache_dir, self.session_id)
+        except StoreError as error:
+            self._log.info(1, f"the index entry stays: {error.message}")
+        self._known = False
 
     def settled(self) -> bool:
         """Tell whether the session rests where it was asked for and the index knows of it."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from .client_authentication import METHODS
 from .errors import ProviderError, StoreError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ LONGEST = 24 * 3600
 
 STALE = 7 * 24 * 3600
 """Seconds that a copy stands in for a provider whose discovery does not answer."""
+
+_METHODS = "client_authentication"
+"""The member with the client authentication methods that worked, by client ID."""
 
 Kind = Literal["metadata", "key_set"]
 _DEFAULTS: Mapping[Kind, int] = {
@@ -103,6 +107,7 @@ class MetadataCache:
         self._identity = list(identity[:1])
         self._log = log
         self._documents: dict[Kind, Document] | None = None
+        self._methods: dict[str, str] = {}
 
     def get(self, kind: Kind) -> Document | None:
         """Return the document that was kept, fresh or not."""
@@ -113,7 +118,31 @@ class MetadataCache:
     def put(self, kind: Kind, document: Document) -> None:
         """Keep ``document``, in memory and where possible in the file."""
         self._documents = {**self._load(), **(self._documents or {}), kind: document}
-        if self._directory is None:
+        self._store()
+
+    def method(self, client_id: str) -> str:
+        """Return the client authentication method that worked for a client in the end, or an empty string.
+
+        Args:
+            client_id: The client.
+        """
+        if self._documents is None:
+            self._documents = self._load()
+        return self._methods.get(client_id, "")
+
+    def put_method(self, client_id: str, method: str) -> None:
+        """Keep the client authentication method that worked for a client.
+
+        Args:
+            client_id: The client.
+            method: Its name.
+        """
+        self._documents = {**self._load(), **(self._documents or {})}
+        self._methods[client_id] = method
+        self._store()
+
+    def _store(self) -> None:
+        if self._directory is None or not self._documents:
             return
         from dataclasses import asdict
         from json import dumps
@@ -123,6 +152,8 @@ class MetadataCache:
         record: dict[str, object] = {"version": 1, "identity": self._identity}
         for name, kept in self._documents.items():
             record[name] = asdict(kept)
+        if self._methods:
+            record[_METHODS] = self._methods
         try:
             directory = ensure_directory(self._directory, DIRECTORY)
             write(directory, self._name, dumps(record).encode("utf-8"))
@@ -146,6 +177,10 @@ class MetadataCache:
             return {}
         if record.get("version") != 1 or record.get("identity") != self._identity:
             return {}
+        methods = record.get(_METHODS)
+        if isinstance(methods, dict):
+            known = {name: method for name, method in methods.items() if method in METHODS}
+            self._methods = {**known, **self._methods}
         documents: dict[Kind, Document] = {}
         for kind in _DEFAULTS:
             if (document := _document(record.get(kind))) is not None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.deadline import bounded
 from kubectl_oidc.errors import IdTokenError, StoreError, WrongAccount
 from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
@@ -61,7 +62,7 @@ class Left:
     def fits(self, issuer: str, client_id: str) -> bool:
         """Tell whether it is of this issuer and client, as far as it says itself (OpenID Connect Core 2)."""
         return (
-            self.claims.get("iss") == issuer
+            issuer_of(self.claims.get("iss")) == issuer
             and client_id in self.audience()
             and self.claims.get("azp", client_id) == client_id
         )
@@ -96,7 +97,7 @@ class Left:
         Raises:
             IdTokenError: Its token says no end.
         """
-        issuer, subject = (self.claims.get(name) for name in ("iss", "sub"))
+        issuer, subject = issuer_of(self.claims.get("iss")), self.claims.get("sub")
         return Session(
             session_id=session_id,
             generation=1,
@@ -168,7 +169,7 @@ def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client
         found, unread = list(_files(cache_dir)), error
     every = not issuer and not client_id  # also what says nothing of either
     for left in found:
-        if every or left.fits(issuer or str(left.claims.get("iss")), client_id or left.client()):
+        if every or left.fits(issuer or str(issuer_of(left.claims.get("iss"))), client_id or left.client()):
             left.remove()
             places.append(left.where)
     if unread:
@@ -187,7 +188,7 @@ def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]
         StoreError: There may be more in a keyring that cannot be read.
     """
     found = (*_files(cache_dir), *_entries(environ))
-    return list(dict.fromkeys((str(left.claims.get("iss")), left.client()) for left in found))
+    return list(dict.fromkeys((str(issuer_of(left.claims.get("iss"))), left.client()) for left in found))
 
 
 def _wished(left: Left, request: TokenRequest) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .client_authentication import Client
 from .deadline import Deadline
-from .errors import ProviderMisbehaves, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderUnreachable
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .id_token import KeySet
     from .log import Log
     from .metadata_cache import Kind
+    from .reachability import Reachability
     from .secret import Secret
     from .token_request import TokenRequest, World
 
@@ -63,6 +64,8 @@ class Provider:
         self._client = client
         self._http = http
         self._clock = clock
+        self._reachability: Reachability | None = None
+        self._answered = False  # a document came from it, or a token request was answered
         self._silent = False  # discovery was asked for and did not answer: once is enough
         self._log = log
         # What one client was answered under one trust, through one proxy, is no use to another.
@@ -194,13 +197,17 @@ class Provider:
             ProviderError: As in ``TokenEndpoint.request``.
         """
         endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
-        method = self._client.method_in_words(metadata.token_endpoint_auth_methods)
+        method = self._client.method_in_words(metadata.token_endpoint_auth_methods, endpoint.worked)
         self._log.info(1, f"token request: {grant_type}, client authentication {method}")
         try:
-            return endpoint.request(grant_type, parameters, deadline)
-        except ProviderMisbehaves:
-            self._doubt_metadata()
+            response = endpoint.request(grant_type, parameters, deadline)
+        except ProviderError as error:
+            self._answered = self._answered or error.status > 0
+            if isinstance(error, ProviderMisbehaves):
+                self._doubt_metadata()
             raise
+        self._answered = True
+        return response
 
     def revoke(self, token: Secret, deadline: Deadline) -> bool:
         """Let the provider end a refresh token, and what came of the same grant (RFC 7009 §2).
@@ -231,8 +238,19 @@ class Provider:
             name: What it is, in words.
         """
         return TokenEndpoint(
-            url=url, metadata=metadata, client=self._client, http=self._http, clock=self._clock, name=name
+            url=url,
+            metadata=metadata,
+            client=self._client,
+            http=self._http,
+            clock=self._clock,
+            name=name,
+            worked=self._cache.method(self._client.client_id),
+            remember=self._remember_method,
         )
+
+    def _remember_method(self, method: str) -> None:
+        self._log.info(1, f"the provider accepts the client by {method}; the next request begins with it")
+        self._cache.put_method(self._client.client_id, method)
 
     def check_trust(self) -> None:
         """See that the authorities and the certificate that were given can be used, before a person is asked.
@@ -255,6 +273,35 @@ class Provider:
 
         self._http.prepare(metadata.token_endpoint)
         prepare()
+
+    def begin_to_reach(self, metadata: Metadata) -> None:
+        """Begin to find out whether the provider can be reached, unless it has just answered.
+
+        Args:
+            metadata: What names the token endpoint.
+        """
+        if not self._answered and self._reachability is None:
+            self._reachability = self._http.reachability(metadata.token_endpoint)
+
+    def check_reachable(self, patience: float = 0.0) -> None:
+        """Return unless it is known that the provider cannot be reached.
+
+        Args:
+            patience: Seconds to wait for a connection.
+
+        Raises:
+            ProviderUnreachable: It cannot be reached.
+        """
+        if self._reachability is not None:
+            self._reachability.check(patience)
+
+    def note(self, words: str) -> None:
+        """Show what is odd and does no harm, with -v 1.
+
+        Args:
+            words: What it is, without a secret.
+        """
+        self._log.info(1, words)
 
     def close(self) -> None:
         """Close the connections."""
@@ -311,11 +358,12 @@ class Provider:
         elif kept is not None and kept.etag:
             headers["If-None-Match"] = kept.etag
         response = self._http.get(url, headers=headers, deadline=deadline)
+        self._answered = True
         now, seconds = self._clock(), lifetime(response.headers, kind)
         if response.status == 304 and kept is not None and "If-None-Match" in headers:  # noqa: PLR2004
             return Document(kept.members, now, seconds, kept.etag)
         check_status(response, url, issuer=self.issuer)
-        return Document(parse_object(response, what), now, seconds, entity_tag(response.headers))
+        return Document(parse_object(response, what, public=True), now, seconds, entity_tag(response.headers))
 
     def _doubt_metadata(self) -> None:
         """Let the next use ask the provider: an endpoint may have moved."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class Metadata:
         pushed_authorization_request_endpoint: RFC 9126 §5.
         pushed_authorization_required: Whether it takes no other authorization requests (RFC 9126 §5).
         iss_parameter_supported: Whether every authorization response names its issuer (RFC 9207 §3).
+        oddities: What breaks the standard and does no harm, in words.
     """
 
     issuer: str
@@ -55,6 +56,7 @@ class Metadata:
     pushed_authorization_request_endpoint: str | None = None
     pushed_authorization_required: bool = False
     iss_parameter_supported: bool = False
+    oddities: tuple[str, ...] = ()
 
 
 def discovery_url(issuer: str) -> str:
@@ -76,13 +78,13 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
     if named != issuer:
         raise _other_issuer(named, issuer)
     reading = _Reading(document, local=is_loopback_url(issuer))
-    return Metadata(
+    metadata = Metadata(
         issuer=issuer,
         authorization_endpoint=reading.required_endpoint("authorization_endpoint"),
         token_endpoint=reading.required_endpoint("token_endpoint"),
         jwks_uri=reading.required_endpoint("jwks_uri"),
         code_challenge_methods=reading.words("code_challenge_methods_supported"),
-        id_token_algorithms=reading.words("id_token_signing_alg_values_supported"),
+        id_token_algorithms=reading.words(_ALGORITHMS),
         token_endpoint_auth_methods=reading.words("token_endpoint_auth_methods_supported"),
         token_endpoint_auth_algorithms=reading.words("token_endpoint_auth_signing_alg_values_supported"),
         scopes_supported=reading.words("scopes_supported"),
@@ -94,6 +96,10 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         pushed_authorization_required=document.get("require_pushed_authorization_requests") is True,
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
     )
+    return replace(metadata, oddities=tuple(reading.oddities))
+
+
+_ALGORITHMS = "id_token_signing_alg_values_supported"
 
 
 class _Reading:
@@ -102,14 +108,22 @@ class _Reading:
     def __init__(self, document: Mapping[str, object], *, local: bool) -> None:
         self._document = document
         self._local = local
+        self.oddities: list[str] = []
 
     def required_endpoint(self, name: str) -> str:
-        value = self.endpoint(name)
+        value = self._endpoint(name)
         if value is None:
             raise _broken(f"names no {name}")
         return value
 
     def endpoint(self, name: str) -> str | None:
+        """Return an optional endpoint; some providers write an empty text for one that they do not have."""
+        if self._document.get(name) == "":
+            self.oddities.append(f"{name} is empty")
+            return None
+        return self._endpoint(name)
+
+    def _endpoint(self, name: str) -> str | None:
         value = self._document.get(name)
         if value is None:
             return None
@@ -122,11 +136,15 @@ class _Reading:
         return value
 
     def words(self, name: str) -> tuple[str, ...]:
+        """Return a list's words. Only what decides which signatures are accepted must be a list; the rest are hints."""
         value = self._document.get(name)
         if value is None:
             return ()
         if not isinstance(value, list):
-            raise _broken(f"has a {name} that is no list")
+            if name == _ALGORITHMS:
+                raise _broken(f"has a {name} that is no list")
+            self.oddities.append(f"{name} is no list")
+            return tuple(value.split()) if isinstance(value, str) else ()
         return tuple(word for word in value if isinstance(word, str))
 
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_sign_ins, hot
+from kubectl_oidc import failed_refreshes, failed_sign_ins, hot
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import ahead
@@ -179,6 +179,7 @@ class _Removal:
             self.failures.append(error)
         forget(self._session_id)
         failed_sign_ins.forget(self._cache_dir, self._session_id)
+        failed_refreshes.forget(self._cache_dir, self._session_id, QUIET)
 
     def _generation(self) -> int:
         """Return the newest generation that is known: of the index, or of records that the index has lost."""

@@ -153,7 +153,8 @@ class Session:
         return replace(
             self,
             generation=generation,
-            person=person(tokens.id_token),
+            # A refresh may bring no ID token; then whose the session is stays as it was said.
+            person=self.person if tokens.raw_id_token == self.id_token else person(tokens.id_token),
             id_token=tokens.raw_id_token,
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token or self.refresh_token,
@@ -260,7 +261,7 @@ def person(id_token: IdToken) -> str:
         value = id_token.claims.get(claim)
         if isinstance(value, str) and value:
             return plain(value, limit=200)
-    return plain(id_token.subject, limit=200)
+    return plain(id_token.subject, limit=200) or "somebody whom no ID token names"
 
 
 def _guarded(values: dict[str, Any]) -> bytes:

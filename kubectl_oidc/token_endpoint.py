@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .client_authentication import PRIVATE_KEY_JWT
-from .errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import shown
 from .json_answer import NotJson, parse_object
 from .provider_metadata import unavailable
 from .secret import Secret
-from .token_response import INVALID_CLIENT, TokenResponse, refusal, token_response
+from .token_response import INVALID_CLIENT, TokenResponse, provider_words, refusal, token_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +33,8 @@ class TokenEndpoint:
         http: How.
         clock: The time in epoch seconds.
         name: What it is, in words; others are asked in the same way (RFC 8628 §3.1, RFC 9126 §2.1).
+        worked: The way to send the client's secret that the provider accepted before; empty if none is known.
+        remember: Keeps the way that the provider accepted after it had not accepted another.
     """
 
     url: str
@@ -41,6 +43,8 @@ class TokenEndpoint:
     http: HttpClient
     clock: Callable[[], float]
     name: str
+    worked: str = ""
+    remember: Callable[[str], None] = lambda _: None
 
     def request(
         self, grant_type: str, parameters: Mapping[str, str | Secret | None], deadline: Deadline
@@ -64,11 +68,16 @@ class TokenEndpoint:
     def ask(
         self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, says: bool = True
     ) -> dict[str, object]:
-        """Post a form with the client's authentication, once, and return the members of the good answer.
+        """Post a form with the client's authentication and return the members of the good answer.
 
-        An assertion is for the address that is asked, the only one that some providers take; who sees it can use it nowhere
-        else. Where the client is refused with it, one for the issuer identifier is sent, the only one that others take
-        (the update of RFC 7523). Nothing was done yet by then: the client is believed first (RFC 6749 §3.2.1).
+        After ``invalid_client`` it is posted once more if there is another way to authenticate that nobody excluded:
+
+        - a secret is sent the other way, in the header or in the form;
+        - an assertion was for the address that is asked, the only one that some providers take; who sees it can use it nowhere
+          else. Now one for the issuer identifier is sent, the only one that others take (the update of RFC 7523).
+
+        No code and no refresh token is used up by the first post: the provider authenticates the client before it does anything
+        else (RFC 6749 §3.2.1), and ``invalid_client`` says that this failed (§5.2). After any other answer nothing is repeated.
 
         Args:
             parameters: The form's fields; those that are None are left out.
@@ -78,26 +87,45 @@ class TokenEndpoint:
         Raises:
             ProviderError: As in `request`.
         """
+        method = self.client.method(self.metadata.token_endpoint_auth_methods, self.worked)
         try:
-            return self._ask(parameters, deadline, audience=self.url, says=says)
+            return self._ask(parameters, deadline, method=method, audience=self.url, says=says)
         except ProviderRefused as refused:
-            if refused.code != INVALID_CLIENT or self._method() != PRIVATE_KEY_JWT:
+            other = PRIVATE_KEY_JWT if method == PRIVATE_KEY_JWT else self.client.other_method(method)
+            if refused.code != INVALID_CLIENT or other is None:
                 raise
+            audience = self.metadata.issuer
             try:
-                return self._ask(parameters, deadline, audience=self.metadata.issuer, says=says)
+                answer = self._ask(parameters, deadline, method=other, audience=audience, says=says)
             except ProviderRefused as again:
                 if again.code != INVALID_CLIENT:
+                    self._accepted(other)
                     raise
+            else:
+                self._accepted(other)
+                return answer
             raise
 
+    def _accepted(self, method: str) -> None:
+        """Remember how the client was believed after it had not been believed otherwise."""
+        if method != PRIVATE_KEY_JWT:
+            self.remember(method)
+
     def _ask(
-        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, audience: str, says: bool
+        self,
+        parameters: Mapping[str, str | Secret | None],
+        deadline: Deadline,
+        *,
+        method: str,
+        audience: str,
+        says: bool,
     ) -> dict[str, object]:
         from .jws import prepare
 
         self.http.connect_early(self.url, deadline=deadline)
         headers, form = self.client.authenticated(
             [(name, _revealed(value)) for name, value in parameters.items() if value is not None],
+            method=method,
             metadata=self.metadata,
             audience=audience,
             now=int(self.clock()),
@@ -113,16 +141,36 @@ class TokenEndpoint:
         secrets.extend(value.rpartition(" ")[2] for value in headers.values())
         return self._understood(response, str(parameters.get("grant_type", "")), secrets)
 
-    def _method(self) -> str:
-        return self.client.method(self.metadata.token_endpoint_auth_methods)
+    def _unavailable(self, response: Response, secrets: list[str]) -> ProviderUnreachable:
+        """Return the error for 429 and 5xx, with the provider's words if it said any (RFC 6749 §5.2)."""
+        error = unavailable(response, self.url)
+        if _is_oauth_error(response):
+            code, description = provider_words(parse_object(response, self._what()), secrets)
+            error.code = code
+            error.message += f": {code}: {description}" if description else f": {code}"
+        return error
 
     def _what(self) -> str:
         return f"the answer of the {self.name} {shown(self.url)}"
 
     def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
+        """Return the members of a good answer. Every error has the answer's status."""
+        try:
+            return self._read(response, grant_type, secrets)
+        except ProviderError as error:
+            error.status = response.status
+            raise
+
+    def _read(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
         if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
-            raise unavailable(response, self.url)
+            raise self._unavailable(response, secrets)
         what = self._what()
+        if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
+            raise ProviderRefused(
+                f"the {self.name} {shown(self.url)} answers 401 and asks for the client's credentials",
+                self.client.hint(self.metadata.token_endpoint_auth_methods),
+                code=INVALID_CLIENT,
+            )
         try:
             document = parse_object(response, what)
         except NotJson as error:
@@ -158,6 +206,19 @@ class TokenEndpoint:
                 "look into the provider's log, and at what stands between it and you",
             )
         return document
+
+
+def _is_oauth_error(response: Response) -> bool:
+    """Return whether an answer is an OAuth error (RFC 6749 §5.2): a JSON object with the member ``error``."""
+    try:
+        return bool(parse_object(response, "").get("error"))
+    except ProviderMisbehaves:
+        return False
+
+
+def _asks_for_the_client(response: Response) -> bool:
+    """Return whether a 401 asks for the client's ID and secret (RFC 6749 §5.2, RFC 7617)."""
+    return response.headers.get("www-authenticate", "").lower().startswith("basic")
 
 
 def _revealed(value: str | Secret) -> str:

@@ -101,7 +101,7 @@ def exchanged(
         provider: The OpenID provider.
         request: What is asked for.
         exchange: What for.
-        subject: ``sub`` of the ID token: the new token must be about the same person.
+        subject: ``sub`` of the ID token: the new token must be about the same person. Empty if there is no ID token.
         deadline: When it must be over.
         now: Epoch seconds.
 
@@ -136,7 +136,7 @@ def exchanged(
             error.hint if clock else "",
             topic=error.topic if clock else "",
         ) from error
-    if id_token.subject != subject:
+    if subject and id_token.subject != subject:
         raise _broken(f"is about {quoted(id_token.subject)}, and {quoted(subject)} signed in")
     return Exchanged(token, id_token, id_token.expiry)
 

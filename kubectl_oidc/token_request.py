@@ -72,6 +72,7 @@ class TokenRequest:
         browser_command: The command that opens it, else the desktop's.
         open_url_after: Where the browser goes after a sign-in.
         timeout: Seconds until an unanswered sign-in ends.
+        timeout_is_default: Whether nobody gave that; then a device code is waited for as long as it lives.
         tls: Certificate authorities.
         local_server: The certificate of the address that the browser comes back to; None where that is http.
         storage: The value of --token-cache-storage.
@@ -110,6 +111,7 @@ class TokenRequest:
     browser_command: str | None = None
     open_url_after: str | None = None
     timeout: float = 180.0
+    timeout_is_default: bool = False
     tls: TlsOptions
     local_server: KeyPair | None = None
     storage: str = "auto"

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
-from kubectl_oidc.id_token import Expected, IdToken, unverified_claims, validate
+from kubectl_oidc.id_token import Expected, IdToken, belongs, unverified_claims, validate
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.provider import Provider, TokenResponse
     from kubectl_oidc.session import Session
@@ -25,8 +27,8 @@ class Tokens:
     """What a sign-in or a refresh brought, validated.
 
     Attributes:
-        raw_id_token: The ID token as it came.
-        id_token: The same, validated.
+        raw_id_token: The ID token as it came; the session's if a refresh brought none; empty if there is none at all.
+        id_token: The same, validated; without one, what is known of the session.
         access_token: The access token, or an exchanged token, where it is what is handed out.
         refresh_token: The refresh token, where one came.
         expiry: When the token that is handed out ends, epoch seconds.
@@ -63,30 +65,23 @@ def accept(
         before: The session that was refreshed; None after a sign-in.
 
     Raises:
-        IdTokenError: There is no ID token, or it must not be believed.
+        IdTokenError: There is no ID token and one is needed, or it must not be believed.
         WrongAccount: It is of another account than is wished for.
         ProviderError: The key set cannot be had, or no token for another audience that is asked for.
     """
     raw = response.id_token
     if raw is None:
-        raise IdTokenError(
-            "the provider's token response has no ID token",
-            "the client must be an OpenID Connect client, and the scope openid allowed for it",
-            topic="no-id-token",
-        )
-    expected = Expected(
-        issuer=request.issuer,
-        client_id=request.client_id,
-        algorithms=provider.metadata(deadline, stale=before is not None).id_token_algorithms,
-        nonce=nonce or (_former_nonce(before) if before else None),
-        access_token=response.access_token,
-        subject=before.subject if before else None,
-        audience=before.audience if before else None,
-        refreshed=before is not None,
-        max_age=request.wishes.max_age if before is None else None,
-    )
-    id_token = believed(raw, provider, expected, deadline=deadline, now=now)
-    request.wishes.check(id_token.claims)
+        _check_dispensable(request, nonce, before)
+        raw, id_token = _in_its_place(response, request, before, now)
+    else:
+        expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
+        id_token = believed(raw, provider, expected, deadline=deadline, now=now)
+        request.wishes.check(id_token.claims)
+        unused = response.access_token if expected.access_token is None else None
+        if unused and not belongs(id_token.claims, id_token.algorithm, unused):
+            provider.note(
+                "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
+            )
     tokens = Tokens(
         raw_id_token=raw,
         id_token=id_token,
@@ -103,11 +98,79 @@ def accept(
         provider,
         request,
         request.exchange,
-        subject=id_token.subject,
+        subject=before.subject if before else id_token.subject if raw else "",
         deadline=deadline,
         now=now,
     )
+    if not raw and new.id_token:
+        tokens = replace(tokens, id_token=new.id_token)  # the only one that says who it is
     return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
+
+
+def _expected(
+    response: TokenResponse,
+    provider: Provider,
+    request: TokenRequest,
+    *,
+    deadline: Deadline,
+    nonce: Secret | None,
+    before: Session | None,
+) -> Expected:
+    """Return what the ID token of a response must say."""
+    known = before if before and before.id_token else None  # a session may have begun without an ID token
+    uses_access_token = request.use_access_token or request.exchange is not None
+    return Expected(
+        issuer=request.issuer,
+        client_id=request.client_id,
+        algorithms=provider.metadata(deadline, stale=before is not None).id_token_algorithms,
+        nonce=nonce or (_former_nonce(before) if before else None),
+        access_token=response.access_token if uses_access_token else None,
+        subject=known.subject if known else None,
+        audience=known.audience if known else None,
+        refreshed=before is not None,
+        max_age=request.wishes.max_age if before is None else None,
+    )
+
+
+def _check_dispensable(request: TokenRequest, nonce: Secret | None, before: Session | None) -> None:
+    """See that nothing needs the ID token that a response does not have.
+
+    The access token is handed out or exchanged, and nothing that was asked for is said by an ID token alone. After a refresh it is
+    known who it is. At a sign-in through the browser PKCE binds the answer to the request, as the nonce does (RFC 9700 §2.1.1).
+
+    Raises:
+        IdTokenError: It is needed.
+    """
+    wishes = request.wishes
+    asked_for = bool(wishes.expect_claims) or wishes.max_age is not None or (nonce and not request.pkce)
+    if (request.use_access_token or request.exchange) and (before is not None or not asked_for):
+        return
+    raise IdTokenError(
+        "the provider's token response has no ID token",
+        "the client must be an OpenID Connect client, and the scope openid allowed for it",
+        topic="no-id-token",
+    )
+
+
+def _in_its_place(
+    response: TokenResponse, request: TokenRequest, before: Session | None, now: float
+) -> tuple[Secret, IdToken]:
+    """Return the session's ID token, or an empty one that says as much as is known."""
+    if before is not None:
+        claims = _claims(before.id_token)
+        return before.id_token, IdToken(
+            before.issuer, before.subject, before.audience, before.expiry, int(now), "", claims
+        )
+    said = _claims(response.access_token).get("sub") if response.access_token else None
+    who = said if isinstance(said, str) else request.username
+    return Secret(""), IdToken(request.issuer, who, (request.client_id,), int(now), int(now), "", {})
+
+
+def _claims(token: Secret) -> Mapping[str, object]:
+    try:
+        return unverified_claims(token)
+    except IdTokenError:
+        return {}
 
 
 def believed(
@@ -159,10 +222,7 @@ def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float)
 
 def _former_nonce(before: Session) -> Secret | None:
     """Return the nonce of the session's ID token, which a refresh may omit but not change (Core 12.2)."""
-    try:
-        nonce = unverified_claims(before.id_token).get("nonce")
-    except IdTokenError:
-        return None
+    nonce = _claims(before.id_token).get("nonce")
     return Secret(nonce) if isinstance(nonce, str) else None
 
 

@@ -7,7 +7,7 @@ import socket
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,6 +18,7 @@ from kubectl_oidc.grants.authorization_code import ssh_forward
 from kubectl_oidc.loopback import Answer
 from kubectl_oidc.provider import Metadata
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import SessionKey
 from kubectl_oidc.tls import SYSTEM_TRUST
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
@@ -253,3 +254,49 @@ def test_the_providers_words_are_made_plain() -> None:
 def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str) -> None:
     """The line that forwards the port can be pasted: the address that SSH was connected to, else this machine's name."""
     assert ssh_forward(8000, 8000, environ) == f"ssh -L 8000:localhost:8000 {expected}"
+
+
+# What a provider needs for a refresh token
+
+
+def asked_of(issuer: str, **changes: Any) -> dict[str, object]:
+    """Return the authorization request's parameters at an issuer."""
+    request = TokenRequest(
+        issuer=issuer, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("unused"), **changes
+    )
+    return dict(authorization_parameters(request, Attempt.generate(pkce=True), REDIRECT))
+
+
+GOOGLE = "https://accounts.google.com"
+
+
+def test_google_is_asked_for_a_refresh_token() -> None:
+    """A client of the type Web gets none without access_type=offline; nothing else is added."""
+    assert asked_of(GOOGLE)["access_type"] == "offline"
+    assert asked_of(GOOGLE).keys() - asked_of("https://idp.example.com").keys() == {"access_type"}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://org.okta.com",
+        "https://login.microsoftonline.com/TENANT/v2.0",
+        "https://idp.example.com/realms/a",
+        "https://tenant.auth0.com/",
+        "https://accounts.google.com.evil.example.com",
+    ],
+)
+def test_others_are_asked_as_they_were(issuer: str) -> None:
+    """They have a scope for it, which is asked for by a flag: some refuse the sign-in if it is not allowed."""
+    parameters = asked_of(issuer, scopes=("openid", "email"))
+    assert "access_type" not in parameters
+    assert parameters["scope"] == "openid email"
+
+
+def test_what_a_person_gives_counts() -> None:
+    """Also the opposite; the session is the same with and without what is added."""
+    asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
+    assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
+    key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",))
+    request = TokenRequest(issuer=GOOGLE, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("/nowhere"))
+    assert request.key().id() == key.id()

@@ -140,7 +140,12 @@ def test_honest_tokens_with_oddities_are_taken(claims: dict[str, object]) -> Non
         pytest.param({"exp": ABSENT}, "no claim exp", "id-token", id="no exp"),
         pytest.param({"iat": ABSENT}, "no claim iat", "id-token", id="no iat"),
         pytest.param({"exp": True}, "claim exp is true, not a time", "id-token", id="exp a bool"),
-        pytest.param({"exp": NOW + 0.5}, "claim exp is", "id-token", id="exp a float"),
+        pytest.param({"exp": 1e300}, "claim exp is", "id-token", id="exp a float beyond every calendar"),
+        pytest.param({"exp": -0.5}, "claim exp is", "id-token", id="exp a negative float"),
+        pytest.param({"exp": NOW - 60.5}, "expired at", "clock", id="exp with a fraction, a minute ago"),
+        pytest.param(
+            {"iat": NOW + 61.5}, "the clocks differ", "clock", id="iat with a fraction, in a minute"
+        ),
         pytest.param({"exp": str(NOW + 60)}, "claim exp is", "id-token", id="exp a string"),
         pytest.param({"exp": NOW * 1000}, "claim exp is", "id-token", id="exp in milliseconds"),
         pytest.param({"exp": -1}, "claim exp is -1", "id-token", id="exp negative"),
@@ -424,3 +429,40 @@ def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(
     assert caught.value.hint.startswith(hint)
     assert caught.value.topic == topic
     assert judge({"auth_time": auth_time}).subject == "00u1"
+
+
+GOOGLE = "https://accounts.google.com"
+
+
+def test_google_may_leave_the_scheme_out_of_its_issuer() -> None:
+    """Core §15.6.2: accepted for that issuer alone, as the API server does; what comes out is the configured issuer."""
+    expected = replace(EXPECTED, issuer=GOOGLE)
+    assert judge({"iss": "accounts.google.com"}, expected).issuer == GOOGLE
+    assert judge({"iss": GOOGLE}, expected).issuer == GOOGLE
+
+
+@pytest.mark.parametrize(
+    ("issuer", "claim"),
+    [
+        (GOOGLE, "accounts.google.com/"),
+        (GOOGLE, "http://accounts.google.com"),
+        (GOOGLE, "ACCOUNTS.GOOGLE.COM"),
+        (f"{GOOGLE}/", "accounts.google.com"),
+        (ISSUER, ISSUER.removeprefix("https://")),
+        (ISSUER, "accounts.google.com"),
+        ("https://accounts.google.com.evil.example.com", "accounts.google.com"),
+    ],
+)
+def test_no_other_issuer_may(issuer: str, claim: str) -> None:
+    """Everybody else's is equal byte for byte."""
+    with pytest.raises(IdTokenError, match="the ID token's issuer is") as caught:
+        judge({"iss": claim}, replace(EXPECTED, issuer=issuer))
+    assert caught.value.topic == "id-token-issuer"
+
+
+def test_times_may_have_fractions() -> None:
+    """RFC 7519 §2; what comes out is in whole seconds, with which everything else calculates."""
+    token = judge({"exp": NOW + 60.9, "iat": NOW - 0.5, "nbf": NOW + 60.9})
+    assert (token.expiry, token.issued_at) == (NOW + 60, NOW - 1)
+    assert (type(token.expiry), type(token.issued_at)) == (int, int)
+    judge({"auth_time": NOW - 60.5}, replace(EXPECTED, max_age=30))

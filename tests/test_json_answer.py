@@ -114,3 +114,20 @@ def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: st
     for said in (None, "application/json", kind):
         with or_refused(ProviderMisbehaves):
             assert isinstance(parse_object(answer(body, said), "the answer"), dict)
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "TEXT/PLAIN"])
+def test_a_public_document_may_be_called_a_text(kind: str) -> None:
+    """Metadata and keys that a static file server calls so; what is no JSON object is still called what it is."""
+    assert parse_object(answer(b'{"a": 1}', kind), "the document", public=True) == {"a": 1}
+    for body in (b"<html>SECRET</html>", b"[1]", b"", b'{"a": 1, "a": 2}'):
+        with pytest.raises(NotJson) as caught:
+            parse_object(answer(body, kind), "the document", public=True)
+        assert "SECRET" not in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "application/xhtml+xml", "application/jsonp"])
+def test_a_public_document_is_called_nothing_else(kind: str) -> None:
+    """Only what servers call a file whose kind they do not know."""
+    with pytest.raises(NotJson):
+        parse_object(answer(b"{}", kind), "the document", public=True)

@@ -341,3 +341,19 @@ def test_only_so_many_files_are_kept(place: Path) -> None:
     assert len(list((place / DIRECTORY).iterdir())) == MOST
     assert cache(place, (ISSUER, MOST + 2)).get("metadata") == DOCUMENT
     assert cache(place, (ISSUER, 0)).get("metadata") is None
+
+
+def test_the_method_that_worked_is_kept_by_client(tmp_path: Path) -> None:
+    """With the documents; what is no method counts as none, and a record without any is read as before."""
+    identity = ("https://idp.example.com", "checked")
+    first = MetadataCache(tmp_path, identity, QUIET)
+    first.put("metadata", Document({"a": 1}, 1.0, 300.0))
+    assert first.method("kubernetes") == ""
+    first.put_method("kubernetes", "client_secret_post")
+    first.put("key_set", Document({"keys": []}, 1.0, 300.0))
+    again = MetadataCache(tmp_path, identity, QUIET)
+    assert (again.method("kubernetes"), again.method("another")) == ("client_secret_post", "")
+    assert again.get("metadata") is not None
+    (path,) = (tmp_path / "metadata").glob("*.json")
+    path.write_text(path.read_text().replace("client_secret_post", "x_odd"))
+    assert MetadataCache(tmp_path, identity, QUIET).method("kubernetes") == ""

@@ -202,7 +202,6 @@ BAD_ENDPOINTS = [
     ("file:///etc/passwd", "does not begin with https://"),
     ("javascript:alert(1)", "does not begin with https://"),
     ("/oauth2/token", "does not begin with https://"),
-    ("", "does not begin with https://"),
     ("https://", "names no host"),
     ("https://me:SECRET@idp.example.com/x", "has a user name or password in it"),
     ("https://idp.example.com/x#a", "has a fragment"),
@@ -237,6 +236,48 @@ def test_a_provider_on_this_machine_sends_nobody_to_http_elsewhere() -> None:
     assert (
         "is http, not https" in refused(discovery(LOCAL, jwks_uri="http://idp.example.com/k"), LOCAL).message
     )
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_an_empty_text_is_no_endpoint(name: str) -> None:
+    """What is needed must be there."""
+    assert f"a {name} that does not begin with https://" in refused(discovery(ISSUER, **{name: ""})).message
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_empty_text_for_an_optional_endpoint_is_none(name: str) -> None:
+    """It counts as left out, and is noted for doctor."""
+    metadata = parse_metadata(discovery(ISSUER, **{name: ""}), ISSUER)
+    assert getattr(metadata, name) is None
+    assert metadata.oddities == (f"{name} is empty",)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("code_challenge_methods_supported", "code_challenge_methods"),
+        ("token_endpoint_auth_methods_supported", "token_endpoint_auth_methods"),
+        ("token_endpoint_auth_signing_alg_values_supported", "token_endpoint_auth_algorithms"),
+        ("scopes_supported", "scopes_supported"),
+        ("grant_types_supported", "grant_types"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("one", ("one",)), ("one two", ("one", "two")), ("", ()), (7, ()), (True, ()), ({"a": 1}, ())],
+)
+def test_a_hint_that_is_no_list_harms_nothing(
+    name: str, field: str, value: object, words: tuple[str, ...]
+) -> None:
+    """A text is its words, anything else says nothing; it is noted for doctor."""
+    metadata = parse_metadata(discovery(ISSUER, **{name: value}), ISSUER)
+    assert getattr(metadata, field) == words
+    assert metadata.oddities == (f"{name} is no list",)
+
+
+def test_good_metadata_has_nothing_to_note() -> None:
+    """Neither null nor a member that nobody knows is noted."""
+    assert parse_metadata(discovery(ISSUER, scopes_supported=None, x_unknown=""), ISSUER).oddities == ()
 
 
 @pytest.mark.parametrize("value", ["RS256", {"a": 1}, 7, True])

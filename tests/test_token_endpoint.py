@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
@@ -289,15 +290,126 @@ def test_no_other_refusal_is_answered_with_a_second_assertion(
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("secret", [None, "s"])
-def test_without_a_key_a_refused_client_is_refused(
-    server: Hostile, http: HttpClient, secret: str | None
-) -> None:
+def test_without_a_key_or_secret_a_refused_client_is_refused(server: Hostile, http: HttpClient) -> None:
     """There is nothing else to try."""
     server.on("/token", REFUSED, TOKENS)
     with pytest.raises(ProviderRefused):
-        refresh(endpoint(server, http, secret=secret))
+        refresh(endpoint(server, http, secret=None))
     assert len(server.asked) == 1
+
+
+# A secret in the header or in the form
+
+HYDRA = (
+    "Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method). "
+    "The OAuth 2.0 client is set up for the method 'client_secret_post', and the request used the method 'client_secret_basic'. "
+    "Change 'token_endpoint_auth_method' of the client to accept 'client_secret_basic'."
+)
+
+
+def methods_used(server: Hostile) -> list[str]:
+    """Return how the client proved who it is, request by request."""
+    return [BASIC if "authorization" in asked.headers else POST for asked in server.asked]
+
+
+def only(method: str, talk_over: Script = TOKENS) -> Script:
+    """Answer as a provider that accepts one way to send the secret alone."""
+
+    def script(talk: Talk) -> None:
+        used = BASIC if "authorization" in talk.asked.headers else POST
+        (talk_over if used == method else REFUSED)(talk)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("offered", "method", "used"),
+    [
+        ((), POST, [BASIC, POST]),
+        ((), BASIC, [BASIC]),
+        ((BASIC, POST), POST, [BASIC, POST]),
+        ((POST,), BASIC, [POST, BASIC]),
+    ],
+)
+def test_a_secret_is_sent_the_other_way_after_invalid_client(
+    server: Hostile, http: HttpClient, offered: tuple[str, ...], method: str, used: list[str]
+) -> None:
+    """Once, with the same fields; what worked is remembered if it was not the first choice."""
+    server.on("/token", only(method))
+    worked: list[str] = []
+    asked = replace(endpoint(server, http, secret="s", methods=offered), remember=worked.append)
+    assert refresh(asked).id_token
+    assert methods_used(server) == used
+    assert worked == used[1:]
+    server.asked.clear()
+    assert refresh(replace(asked, worked=method)).id_token
+    assert methods_used(server) == [method], "what worked comes first"
+
+
+def test_what_worked_before_may_change(server: Hostile, http: HttpClient) -> None:
+    """The client's settings were changed: the other way again."""
+    server.on("/token", only(BASIC))
+    worked: list[str] = []
+    assert refresh(replace(endpoint(server, http, secret="s"), worked=POST, remember=worked.append)).id_token
+    assert (methods_used(server), worked) == ([POST, BASIC], [BASIC])
+
+
+def test_a_wrong_secret_is_refused_after_both_ways(server: Hostile, http: HttpClient) -> None:
+    """The first answer is the one that is said; nothing is remembered; the hint names the flag."""
+    server.on("/token", REFUSED, json_reply({"error": "invalid_client", "error_description": "again"}, 401))
+    worked: list[str] = []
+    with pytest.raises(ProviderRefused, match=r"\(invalid_client: no, audience\)") as caught:
+        refresh(replace(endpoint(server, http, secret="s"), remember=worked.append))
+    assert "--oidc-client-authentication" in caught.value.hint
+    assert (methods_used(server), worked) == ([BASIC, POST], [])
+
+
+def test_what_the_second_way_is_answered_counts(server: Hostile, http: HttpClient) -> None:
+    """The client is believed and the refresh token is dead: invalid_grant, and the way is remembered."""
+    server.on("/token", only(POST, json_reply({"error": "invalid_grant"}, 400)))
+    worked: list[str] = []
+    with pytest.raises(InvalidGrant):
+        refresh(replace(endpoint(server, http, secret="s"), remember=worked.append))
+    assert worked == [POST]
+
+
+@pytest.mark.parametrize("method", [BASIC, POST])
+def test_a_method_that_somebody_chose_is_the_only_one(server: Hostile, http: HttpClient, method: str) -> None:
+    """No other is tried."""
+    server.on("/token", REFUSED, TOKENS)
+    client = Client(client_id="kubernetes", client_secret=Secret("s"), authentication=method)
+    with pytest.raises(ProviderRefused):
+        refresh(asked_at(server, http, client))
+    assert methods_used(server) == [method]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [json_reply({"error": code}, 400) for code in ("invalid_grant", "invalid_request", "unauthorized_client")]
+    + [reply(401), html_reply(401), reply(500), hang_up],
+    ids=["invalid_grant", "invalid_request", "unauthorized_client", "401", "a page", "500", "no answer"],
+)
+def test_nothing_but_invalid_client_is_tried_again(server: Hostile, http: HttpClient, answer: Script) -> None:
+    """The code or refresh token may be used up by then."""
+    server.on("/token", answer, TOKENS)
+    with pytest.raises(OidcLoginError):
+        refresh(endpoint(server, http, secret="s"))
+    assert len(server.asked) == 1
+
+
+def test_a_challenge_without_an_oauth_error_is_invalid_client(server: Hostile, http: HttpClient) -> None:
+    """401 with WWW-Authenticate: Basic asks for the client's credentials (RFC 6749 §5.2)."""
+    server.on("/token", reply(401, headers={"WWW-Authenticate": 'Basic realm="clients"'}), TOKENS)
+    assert refresh(endpoint(server, http, secret="s")).id_token
+    assert methods_used(server) == [BASIC, POST]
+
+
+def test_the_words_that_name_the_method_are_whole(server: Hostile, http: HttpClient) -> None:
+    """Ory Hydra names it after 200 characters."""
+    server.on("/token", json_reply({"error": "invalid_client", "error_description": HYDRA}, 401))
+    with pytest.raises(ProviderRefused) as caught:
+        refresh(endpoint(server, http, secret="s"))
+    assert HYDRA in caught.value.message
 
 
 def test_an_assertion_that_comes_back_is_hidden(server: Hostile, http: HttpClient, signer: Client) -> None:

@@ -10,6 +10,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant, OidcLoginError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.session import Session
 from kubectl_oidc.token_exchange import GRANT_TYPE, TokenExchange
 from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
 
@@ -257,3 +258,17 @@ def test_its_words_ask_for_the_same() -> None:
     assert (
         TokenExchange("b", "jwt", ("x", "y")).identity() == TokenExchange("b", "jwt", ("y", "x")).identity()
     )
+
+
+def test_no_id_token_is_needed_for_an_exchange(desk: Desk) -> None:
+    """The access token is what is exchanged; who it is then is said by the exchanged token, which is validated."""
+    answers(desk, token(desk, sub="00u9", email="eve@example.com"))
+    response = TokenResponse(access_token=SUBJECT, refresh_token=Secret("rt"))
+    tokens = accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW)
+    session = Session.begin("0" * 32, tokens, generation=1, now=NOW)
+    assert (session.subject, session.person, session.expiry) == ("00u9", "eve@example.com", NOW + 900)
+    again = accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)
+    assert session.with_tokens(again, generation=2).token() == again.access_token
+    answers(desk, token(desk, sub="00u10"))
+    with pytest.raises(ProviderMisbehaves, match="is about"):
+        accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)

@@ -10,13 +10,14 @@ import pytest
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderUnreachable, UnknownKey
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.provider import Client, Provider, TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.tls import SYSTEM_TRUST
 from kubectl_oidc.token_request import TokenRequest
 from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
+from kubectl_oidc.wishes import Wishes
 
 from .hostile import Hostile, discovery, json_reply, reply
 from .tokens import CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
@@ -116,10 +117,92 @@ def test_tokens_are_hidden(desk: Desk) -> None:
 
 
 def test_an_answer_without_an_id_token_is_an_error(desk: Desk) -> None:
-    """The scope ``openid`` was not granted; the hint says so."""
-    with pytest.raises(IdTokenError, match="no ID token") as caught:
-        desk.accept(TokenResponse(access_token=Secret("at")), use_access_token=True)
-    assert caught.value.topic == "no-id-token"
+    """The ID token is what is handed out, and the scope ``openid`` was not granted; the hint says so."""
+    before = desk.session()
+    for session in (None, before):
+        with pytest.raises(IdTokenError, match="no ID token") as caught:
+            desk.accept(TokenResponse(access_token=Secret("at")), before=session)
+        assert caught.value.topic == "no-id-token"
+
+
+def test_a_refresh_needs_no_id_token_where_the_access_token_is_handed_out(desk: Desk) -> None:
+    """PingFederate brings none. The session stays whose it was, and its ID token stays the one that was validated."""
+    before = desk.session(email="ada@example.com")
+    tokens = desk.accept(
+        TokenResponse(access_token=Secret("new"), refresh_token=Secret("rt2"), expires_in=60),
+        before=before,
+        use_access_token=True,
+    )
+    after = before.with_tokens(tokens, generation=2)
+    assert (after.token(), after.expiry, after.refresh_token) == (Secret("new"), NOW + 60, Secret("rt2"))
+    assert (after.id_token, after.subject, after.person) == (before.id_token, "00u1", before.person)
+
+
+def test_an_id_token_that_comes_is_checked_though_the_access_token_is_handed_out(desk: Desk) -> None:
+    """Another person's is refused as before."""
+    before = desk.session()
+    with pytest.raises(IdTokenError, match="another person"):
+        desk.accept(TokenResponse(desk.token(sub="00u2"), Secret("at")), before=before, use_access_token=True)
+
+
+@pytest.mark.parametrize(("token", "person"), [("opaque", "somebody whom no ID token names"), (None, "00u7")])
+def test_a_sign_in_needs_no_id_token_where_nothing_needs_it(
+    desk: Desk, token: str | None, person: str
+) -> None:
+    """PKCE binds the answer to the request; a JWT says at least whom it is about."""
+    handed = Secret(token) if token else desk.token(sub="00u7")
+    tokens = desk.accept(
+        TokenResponse(access_token=handed, expires_in=60), nonce=NONCE, use_access_token=True
+    )
+    session = Session.begin("0" * 32, tokens, generation=1, now=NOW)
+    assert (session.token(), session.person, session.expiry) == (handed, person, NOW + 60)
+    assert Session.parse(session.record(), "0" * 32) == session
+    again = desk.accept(TokenResponse(desk.token(), Secret("b")), before=session, use_access_token=True)
+    assert session.with_tokens(again, generation=2).person == "ada@example.com", "an ID token may come later"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"wishes": Wishes(expect_claims=(("email", "*"),))},
+        {"wishes": Wishes(max_age=60)},
+        {"pkce": False},
+    ],
+    ids=["--expect-claim", "--max-age", "no PKCE"],
+)
+def test_what_an_id_token_alone_says_needs_one(desk: Desk, changes: dict[str, object]) -> None:
+    """Which account it is, when it signed in, and, without PKCE, that the answer is to our request."""
+    request = replace(desk.request(use_access_token=True), **changes)  # type: ignore[arg-type]
+    with pytest.raises(IdTokenError, match="no ID token"):
+        accept(
+            TokenResponse(access_token=Secret("at")),
+            desk.provider,
+            request,
+            deadline=Deadline.after(5),
+            now=NOW,
+            nonce=NONCE,
+        )
+
+
+def test_an_at_hash_counts_where_the_access_token_is_used(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Handed out: it must fit (Core 3.1.3.8). Not used: it protects nothing, and -v 1 says that it differs."""
+    response = TokenResponse(desk.token(at_hash="wrong"), Secret("at"))
+    with pytest.raises(IdTokenError, match="at_hash differs"):
+        desk.accept(response, use_access_token=True)
+    loud = Provider(
+        issuer=desk.server.url,
+        client=Client(client_id=CLIENT_ID),
+        http=desk.http,
+        cache_dir=None,
+        clock=lambda: NOW,
+        log=Log(1),
+    )
+    assert (
+        accept(response, loud, desk.request(), deadline=Deadline.after(5), now=NOW).id_token.subject == "00u1"
+    )
+    assert "at_hash" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("claims", [{}, {"nonce": "another"}, {"nonce": None}, {"nonce": [NONCE.reveal()]}])
@@ -241,7 +324,7 @@ def test_an_access_token_may_say_itself_when_it_ends(desk: Desk) -> None:
     assert access(desk, desk.token(exp=NOW + 120).reveal()).expiry == NOW + 120
 
 
-@pytest.mark.parametrize("exp", [None, True, "soon", 1.5, -1, 10**12, 10**30, [NOW]])
+@pytest.mark.parametrize("exp", [None, True, "soon", -1.5, -1, 10**12, 10**30, [NOW]])
 def test_an_exp_that_is_no_moment_counts_as_not_said(desk: Desk, exp: object) -> None:
     """Milliseconds, truth values and numbers beyond every calendar end nothing but the guess."""
     assert access(desk, desk.token(exp=exp).reveal()).expiry == NOW + OPAQUE_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from kubectl_oidc.cli import wishes
 from kubectl_oidc.cli.client_authentication import CLIENT_AUTHENTICATION
@@ -68,6 +69,16 @@ class Seconds(click.ParamType[int]):
         if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
             self.fail(f"{plain(text, limit=40)!r} is not a number of seconds from 1 to {LONGEST}", param, ctx)
         return int(text)
+
+
+class Unsaid(int):
+    """A number that nobody gave: the option's default."""
+
+
+def _unsaid(ctx: click.Context, param: click.Parameter, value: int) -> int:
+    """Return the value, marked if nobody gave it."""
+    unsaid = ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT
+    return Unsaid(value) if unsaid else value
 
 
 class Fraction(click.ParamType[float]):
@@ -200,7 +211,8 @@ SIGN_IN: tuple[Option, ...] = (
             "default": 180,
             "show_default": True,
             "metavar": "SECONDS",
-            "help": "How long an unanswered sign-in waits.",
+            "callback": _unsaid,
+            "help": "How long an unanswered sign-in waits. If it is not given, a device code is waited for as long as it lives.",
         },
     ),
     (

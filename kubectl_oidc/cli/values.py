@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
-from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION, Unsaid
 from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
@@ -62,6 +62,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     issuer = values["oidc_issuer_url"]
     check_issuer(issuer)
     redirect_url = _redirect_url(values.get("oidc_redirect_url"))
+    timeout = values.get("authentication_timeout_sec", Unsaid(180))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
     return TokenRequest(
         issuer=issuer,
@@ -82,7 +83,8 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         open_browser=not values.get("skip_open_browser"),
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
-        timeout=float(values.get("authentication_timeout_sec", 180)),
+        timeout=float(timeout),
+        timeout_is_default=isinstance(timeout, Unsaid),
         tls=_tls(values),
         local_server=key_pair(values, LOCAL_SERVER),
         storage=values.get("token_cache_storage", "auto"),

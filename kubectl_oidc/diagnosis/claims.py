@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import urlsplit
 
+from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.key_set import ALGORITHMS
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.text import plain, quoted
@@ -91,7 +94,7 @@ def check_issuer(facts: Facts) -> Iterator[Finding]:
 def check_token_issuer(facts: Facts) -> Iterator[Finding]:
     """The token is of the issuer that is configured; only an access token can be of another."""
     issuer = facts.claims.get("iss")
-    if issuer == facts.issuer:
+    if issuer_of(issuer) == facts.issuer:
         return
     v1 = vendor(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
     yield Finding(
@@ -290,8 +293,11 @@ def check_refresh_token(facts: Facts) -> Iterator[Finding]:
 
 
 def _each(claims: Mapping[str, object]) -> str:
-    begin, end = claims.get("iat"), claims.get("exp")
-    if isinstance(begin, int) and isinstance(end, int) and end > begin:
+    try:
+        begin, end = moment(claims, "iat"), moment(claims, "exp")
+    except IdTokenError:
+        return "each time the token ends"
+    if end > begin:
         return (
             f"every {(end - begin) // _MINUTE} minutes"
             if end - begin >= 2 * _MINUTE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.issuer import shown
-from kubectl_oidc.json_answer import parse_object
+from kubectl_oidc.json_answer import odd_content_type, parse_object
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.provider_metadata import check_status, discovery_url, parse_metadata
@@ -42,10 +42,24 @@ def check_discovery(examination: Examination) -> Seen:
     url = discovery_url(examination.request.issuer)
     response = _get(examination, url)
     check_status(response, url, issuer=examination.request.issuer)
-    document = parse_object(response, f"the discovery document {shown(url)}")
+    document = parse_object(response, f"the discovery document {shown(url)}", public=True)
     examination.metadata = parse_metadata(document, examination.request.issuer)
     examination.dates = _dates(response, examination.world.clock())
-    yield "the issuer is equal, and its endpoints are named"
+    odd = list(_oddities(response, examination.metadata.oddities, "discovery document"))
+    yield from odd or ("the issuer is equal, and its endpoints are named",)
+
+
+def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Seen:
+    """Yield what is accepted here though it breaks the standard: other programs, such as the API server, may refuse it."""
+    kind = odd_content_type(response)
+    served = (f"it is served as {plain(kind, limit=60)}, not as JSON",) if kind else ()
+    for oddity in (*served, *oddities):
+        yield Finding(
+            Severity.WARNING,
+            f"the provider's {what} breaks the standard, and is accepted here: {oddity}",
+            "tell the provider's administrator: other programs may refuse it (Discovery 1.0 §3, §4.2)",
+            "provider-misbehaves",
+        )
 
 
 def _get(examination: Examination, url: str) -> Response:
@@ -165,7 +179,8 @@ def check_keys(examination: Examination) -> Seen:
     url = known(examination).jwks_uri
     response = _get(examination, url)
     check_status(response, url, issuer=examination.request.issuer)
-    keys = KeySet.from_jwks(parse_object(response, f"the key set {shown(url)}"))
+    keys = KeySet.from_jwks(parse_object(response, f"the key set {shown(url)}", public=True))
+    odd = list(_oddities(response, (), "key set"))
     if not keys.keys:
         why = f": {keys.left_out[0]}" if keys.left_out else ""
         yield Finding(
@@ -175,7 +190,7 @@ def check_keys(examination: Examination) -> Seen:
             "id-token-key",
         )
         return
-    yield f"{len(keys.keys)} that can verify ID tokens"
+    yield from odd or (f"{len(keys.keys)} that can verify ID tokens",)
 
 
 def check_clock(examination: Examination) -> Seen:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _OKTA_DOMAINS = (
     ".okta.com",
@@ -85,6 +89,52 @@ _GROUPS = {
 }
 
 
+class Needs(NamedTuple):
+    """What a provider needs for a refresh token.
+
+    Attributes:
+        parameters: Parameters of the authorization request. They are always sent, unless the person gives others.
+        scope: The scope, if it has one for that. It is not sent unless it is asked for: some providers refuse the whole sign-in if it is
+            not allowed for the client or the person, and it may need somebody's consent.
+        hint: What to do if there is still no refresh token.
+    """
+
+    parameters: Mapping[str, str]
+    scope: str
+    hint: str
+
+
+_OFFLINE_ACCESS = Needs(
+    {},
+    "offline_access",  # OpenID Connect Core 11
+    "let the provider allow the refresh token grant and the scope offline_access for this client",
+)
+_OKTA = _OFFLINE_ACCESS._replace(
+    hint="in Okta: the app > General > Grant type > Refresh Token; and the access policy's rule must allow it"
+)
+REFRESH_TOKEN = {
+    Vendor.OKTA: _OKTA,
+    Vendor.OKTA_ORG: _OKTA,
+    # Google has no scope for it. To a client of the type Web it gives a refresh token only at the first consent.
+    Vendor.GOOGLE: Needs(
+        {"access_type": "offline"},
+        "",
+        "access_type=offline is sent; Google gives a refresh token at the first consent only, and at each with "
+        "--oidc-auth-request-extra-params=prompt=consent",
+    ),
+}
+"""What each known provider needs for a refresh token; any other needs the standard's scope."""
+
+
+def refresh_parameters(issuer: str) -> Mapping[str, str]:
+    """Return the parameters of the authorization request that the provider needs for a refresh token.
+
+    Args:
+        issuer: The issuer URL.
+    """
+    return REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS).parameters
+
+
 def refresh_hint(issuer: str, *, asked: bool) -> str:
     """Return how to get a refresh token from the provider.
 
@@ -92,10 +142,5 @@ def refresh_hint(issuer: str, *, asked: bool) -> str:
         issuer: The issuer URL.
         asked: Whether the scope offline_access was asked for.
     """
-    if vendor(issuer) is Vendor.GOOGLE:
-        return "add --oidc-auth-request-extra-params=access_type=offline,prompt=consent"
-    if not asked:
-        return "add --oidc-extra-scope=offline_access"
-    if vendor(issuer) in (Vendor.OKTA, Vendor.OKTA_ORG):
-        return "in Okta: the app > General > Grant type > Refresh Token; and the access policy's rule must allow it"
-    return "let the provider allow the refresh token grant and the scope offline_access for this client"
+    needs = REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS)
+    return f"add --oidc-extra-scope={needs.scope}" if needs.scope and not asked else needs.hint

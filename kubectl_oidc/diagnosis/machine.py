@@ -6,10 +6,12 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.errors import StoreError
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.urls import choices
+from kubectl_oidc.stores import working_keyring
 
 from . import Finding, Severity
 from .examination import Skipped
@@ -69,6 +71,15 @@ def check_storage(examination: Examination) -> Seen:
             "os-keyring",
         )
         return
+    if examination.request.storage == "auto" and store.name != "keyring":
+        _, why = working_keyring()
+        if why:
+            yield Finding(
+                Severity.WARNING,
+                f"{why.message}, so sessions are stored in {store.where()}",
+                why.hint,
+                "os-keyring",
+            )
     yield _speed(store, _probe(store), chosen=not keeper.decided_here)
 
 
@@ -107,7 +118,13 @@ def _probe(store: Store) -> float:
     began = time.monotonic()
     try:
         store.save(name, _PROBE)
-        store.load(name)
+        returned = store.load(name)
     finally:
         store.delete(name)
+    if returned != _PROBE:
+        raise StoreError(
+            f"{store.where()} does not return what it is given",
+            "choose another place with --token-cache-storage",
+            topic="store",
+        )
     return time.monotonic() - began

@@ -67,13 +67,14 @@ def authorization_parameters(
     """Return the authorization request's parameters (RFC 6749 §4.1.1, RFC 7636 §4.3), each once (§3.1).
 
     Args:
-        request: What is asked for; its extra parameters replace none of ours.
+        request: What is asked for; its extra parameters replace none of ours, but those for a refresh token.
         attempt: State, nonce and verifier.
         redirect_uri: Where the browser comes back to.
     """
-    parameters: dict[str, str | Secret] = {
-        name: value for name, value in request.extra_params if name not in OUR_PARAMETERS
-    }
+    from kubectl_oidc.diagnosis.issuers import refresh_parameters
+
+    parameters: dict[str, str | Secret] = {**refresh_parameters(request.issuer)}
+    parameters |= {name: value for name, value in request.extra_params if name not in OUR_PARAMETERS}
     parameters |= request.wishes.parameters()
     parameters |= {
         "response_type": "code",

@@ -20,6 +20,7 @@ from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, Print
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
 from kubectl_oidc.loopback.urls import port_of
+from kubectl_oidc.reachability import PATIENCE
 from kubectl_oidc.session import person
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
@@ -67,6 +68,7 @@ def sign_in(
         log=world.log,
         tls=server_context(request.local_server) if request.local_server else None,
     )
+    provider.check_reachable(PATIENCE)
     with server:
         authorization = AuthorizationRequest(request, world, provider, metadata, attempt, server.redirect_uri)
         server.expect(lambda: authorization.now().url)
@@ -75,11 +77,13 @@ def sign_in(
             opened = _send_person(request, world, server, printed, why)
             provider.prepare(metadata)  # a person at the browser takes longer than this
             if opened:
-                answer = _await_answer(request, world, server, deadline)
+                answer = _await_answer(request, world, server, deadline, provider=provider)
             else:
                 with keyboard(world) as keys:
                     paste = _Paste(request, world, keys, attempt, metadata) if keys else None
-                    answer = _await_answer(request, world, server, deadline, printed, paste)
+                    answer = _await_answer(
+                        request, world, server, deadline, printed, paste, provider=provider
+                    )
             try:
                 tokens = redeem(request, world, provider, server.redirect_uri, attempt, answer)
             except OidcLoginError as error:
@@ -196,6 +200,8 @@ def _await_answer(
     deadline: Deadline,
     printed: PrintedAddress | None = None,
     paste: _Paste | None = None,
+    *,
+    provider: Provider | None = None,
 ) -> Answer:
     """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
 
@@ -209,6 +215,8 @@ def _await_answer(
                 answer = paste.look()
             if answer is not None:
                 return answer
+            if provider:
+                provider.check_reachable()
             if printed:
                 printed.show_again_when_ended()
             world.terminal.tick(words())

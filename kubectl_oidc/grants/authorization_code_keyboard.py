@@ -16,6 +16,7 @@ from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
+from kubectl_oidc.reachability import PATIENCE
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
@@ -55,6 +56,7 @@ def sign_in(
     with keyboard(world) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
+        provider.check_reachable(PATIENCE)
         with failures.counted():
             announce(request, world, why)
             authorization = AuthorizationRequest(request, world, provider, metadata, attempt, redirect_uri)

@@ -48,6 +48,8 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
 def _of_a_person(
     request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
 ) -> Tokens:
+    if request.grant != "device-code":  # which asks the provider at once
+        provider.begin_to_reach(provider.metadata(Deadline.after(request.timeout)))
     if request.grant == "password":
         from kubectl_oidc.grants import password
 

@@ -82,7 +82,7 @@ def sign_in(
         raise
     with failures.counted():
         _show(request, world, device, why, no_browser)
-        end = Deadline.after(min(deadline.left(), device.expires_in or deadline.left()))
+        end = _end(request, device, deadline)
 
         def words() -> str:
             return f"Waiting for the code, {remaining(end.left())} left (Ctrl-C ends it)"
@@ -102,6 +102,14 @@ def sign_in(
             )
         validation = Deadline.after(VALIDATION_SECONDS)
         return accept(response, provider, request, deadline=validation, now=world.clock())
+
+
+def _end(request: TokenRequest, device: DeviceAuthorization, deadline: Deadline) -> Deadline:
+    """Return when the wait ends: with the code (RFC 8628 §3.2), or sooner if a shorter time was asked for."""
+    lives = device.expires_in
+    if lives is None:  # which the standard requires
+        return deadline
+    return Deadline.after(lives if request.timeout_is_default else min(deadline.left(), lives))
 
 
 def _authorization(

@@ -12,6 +12,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant
 from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.grants.keyboard import keyboard, no_terminal
+from kubectl_oidc.reachability import PATIENCE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 from kubectl_oidc.tokens import accept
@@ -60,6 +61,7 @@ def sign_in(
                 f"--grant-type=password needs {missing}",
                 "give --username, and the password in KUBECTL_OIDC_PASSWORD",
             )
+        provider.check_reachable(PATIENCE)
         with failures.counted():
             who = _typed(request, world, keys, why, deadline)
             return _exchange(request, world, provider, metadata, who)

@@ -91,5 +91,5 @@ def _understood(error: ProviderRefused) -> ProviderRefused | SignInRefused | Sig
 def _too_late() -> SignInTimeout:
     return SignInTimeout(
         "nobody entered the code in time",
-        "run it again for a new code; --authentication-timeout-sec sets the time, as far as the provider's code lives",
+        "run it again for a new code; without --authentication-timeout-sec the wait is as long as the provider's code lives",
     )

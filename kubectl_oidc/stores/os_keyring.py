@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubectl_oidc.deadline import bounded
@@ -14,6 +15,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.text import plain
 
 from . import desktop_keyring, secret_service
+from .keyring_backends import CHAINER, ROOMY, SILENT, WINDOWS, is_desktops
 from .keyring_slots import Slots
 from .secret_service import ACCOUNT, SERVICE
 
@@ -25,20 +27,9 @@ if TYPE_CHECKING:
 SECONDS = 30.0  # a person may be typing the keyring's password; a hanging daemon is not waited for longer
 WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker takes 2,560 bytes
 
-# Backends that are known to take long secrets; any other may be as narrow as Windows.
-_ROOMY = (
-    secret_service.BACKEND,
-    "keyring.backends.libsecret",
-    "keyring.backends.kwallet",
-    "keyring.backends.macOS",
-)
 _ROOMY_LIMIT = 60_000
 
-# Backends that ask nobody for entries of ours: the Credential Locker is open while its user is signed in, and so is the
-# Keychain, which takes whoever made an entry for who may read it. Where it is locked, as over SSH, it fails.
-_WINDOWS = "keyring.backends.Windows"
 _ROAMS = 3  # CRED_PERSIST_ENTERPRISE
-_SILENT = (_WINDOWS, "keyring.backends.macOS")
 
 T = TypeVar("T")
 
@@ -54,20 +45,20 @@ class KeyringStore:
     name = "keyring"
 
     def __init__(self, backend: KeyringBackend, seconds: float = SECONDS) -> None:
-        self._backend = backend
+        self.backend = backend
         self._seconds = seconds
         _keep_on_this_machine(backend)
         module = type(backend).__module__
-        self.limit = _ROOMY_LIMIT if module in _ROOMY else WINDOWS_LIMIT
+        self.limit = _ROOMY_LIMIT if module in ROOMY else WINDOWS_LIMIT
 
     def where(self) -> str:
         """Return the keyring's name."""
-        return f"the OS keyring ({self._backend.name})"
+        return f"the OS keyring ({self.backend.name})"
 
     def asks(self) -> bool:
         """Tell whether a person may be asked: yes, unless it is known that nobody is, or it says that it is unlocked."""
-        module = type(self._backend).__module__
-        if module in _SILENT:
+        module = type(self.backend).__module__
+        if module in SILENT:
             return False
         if module != secret_service.BACKEND:
             return True
@@ -83,6 +74,37 @@ class KeyringStore:
         except StoreError:
             return True
 
+    def works(self) -> bool:
+        """Return whether the keyring returns what it was given. It is tried with an entry that holds no secret.
+
+        A backend that swallows what it takes, or that has no keyring behind it, does not work.
+
+        Raises:
+            StoreError: There is a keyring, and it cannot be used just now: it is locked, refuses, or does not answer.
+        """
+        from keyring.errors import InitError, KeyringLocked, NoKeyringError
+
+        name = f"{SERVICE}/probe-{token_hex(8)}"
+
+        def probe() -> bool:
+            self.get(name)  # a keyring that is locked says so
+            self.set(name, name)
+            try:
+                return self.get(name) == name
+            finally:
+                with contextlib.suppress(Exception):
+                    self.delete_entry(name)
+
+        try:
+            return _ask(probe, self._seconds)
+        except StoreError as error:
+            cause = error.__cause__  # none for one that did not answer
+            is_none = isinstance(cause, NoKeyringError | InitError)
+            just_now = cause is None or isinstance(cause, KeyringLocked) or is_desktops(self.backend)
+            if just_now and not is_none:
+                raise
+            return False
+
     def light(self, environ: Mapping[str, str]) -> bool:
         """Tell whether `secret_service` or, on macOS and Windows, `desktop_keyring` reads the same entries.
 
@@ -90,7 +112,7 @@ class KeyringStore:
             environ: The environment.
         """
         own, _ = desktop_keyring.BACKENDS.get(sys.platform, (secret_service.BACKEND, ""))
-        return type(self._backend).__module__ == own and not secret_service.configured(environ)
+        return type(self.backend).__module__ == own and not secret_service.configured(environ)
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.
@@ -129,11 +151,11 @@ class KeyringStore:
 
     def get(self, service: str) -> str | None:
         """Return one entry's secret, or None."""
-        return self._backend.get_password(service, ACCOUNT)
+        return self.backend.get_password(service, ACCOUNT)
 
     def set(self, service: str, secret: str) -> None:
         """Put one entry."""
-        self._backend.set_password(service, ACCOUNT, secret)
+        self.backend.set_password(service, ACCOUNT, secret)
 
     def delete_entry(self, service: str) -> bool:
         """Remove one entry and tell whether there was one.
@@ -144,7 +166,7 @@ class KeyringStore:
         from keyring.errors import PasswordDeleteError
 
         try:
-            self._backend.delete_password(service, ACCOUNT)
+            self.backend.delete_password(service, ACCOUNT)
         except PasswordDeleteError:
             if self.get(service) is not None:
                 raise
@@ -163,7 +185,7 @@ def _keep_on_this_machine(backend: KeyringBackend) -> None:
     """
     backends: Sequence[Any] = getattr(backend, "backends", None) or (backend,)
     for one in backends:
-        if type(one).__module__ == _WINDOWS and one.persist == _ROAMS:
+        if type(one).__module__ == WINDOWS and one.persist == _ROAMS:
             one.persist = "local machine"
 
 
@@ -230,6 +252,6 @@ def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:
 
 def _is_keyring(backend: KeyringBackend) -> bool:
     module = type(backend).__module__
-    if module == "keyring.backends.chainer":
+    if module == CHAINER:
         return any(_is_keyring(inner) for inner in getattr(backend, "backends", ()))
     return not any(word in module.lower() for word in ("null", "fail", "plain", "file", "insecure"))

@@ -114,6 +114,28 @@ SCENARIOS: tuple[Scenario, ...] = (
         "comes compressed",
         _body(lambda p: reply(200, gzip.compress(_document(p)), headers={"Content-Encoding": "gzip"})),
     ),
+    honest(
+        "is called a web page", _body(lambda p: reply(200, _document(p), kind="text/html; charset=utf-8"))
+    ),
+    honest("is called plain text", _body(lambda p: reply(200, _document(p), kind="text/plain"))),
+    honest(
+        "has empty texts for what it does not have",
+        _says(
+            revocation_endpoint="",
+            end_session_endpoint="",
+            pushed_authorization_request_endpoint="",
+            device_authorization_endpoint="",
+        ),
+    ),
+    honest(
+        "has texts and worse for lists that are hints",
+        _says(
+            code_challenge_methods_supported="S256",
+            token_endpoint_auth_methods_supported="client_secret_post",
+            scopes_supported="openid email",
+            grant_types_supported={"authorization_code": True},
+        ),
+    ),
     honest("comes at the second try", _stumbles),
     honest("says nothing of PKCE", _says(code_challenge_methods_supported=...), flows=(SIGN_IN,)),
     honest("says nothing of algorithms", _says(id_token_signing_alg_values_supported=...)),

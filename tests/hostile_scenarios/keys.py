@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,11 @@ def _signs(algorithm: str, kid: str | None = "key-1", **options: Any) -> Arrange
         provider.key_set = jwks(provider.key)
 
     return arrange
+
+
+def _called(kind: str) -> Arrange:
+    """Publish the good keys as a file whose kind the server does not know."""
+    return making("on_keys", lambda p: reply(200, json.dumps(p.key_set).encode(), kind=kind))
 
 
 def _private(provider: HostileProvider) -> None:
@@ -101,6 +107,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     honest("holds a key without a name, as the token has none", _signs("RS256", None)),
     honest("holds the key without an algorithm, a use or a name", _its_own(alg=ABSENT, use=ABSENT)),
     honest("holds keys that nobody knows beside the good one", _publishes(*_ODD, ..., *_ODD)),
+    honest("is called plain text", _called("text/plain")),
+    honest("is called a web page", _called("text/html")),
     honest("holds two keys of the same name", _publishes(_OTHER.jwk(kid="key-1"), ...)),
     honest("holds two hundred other keys", _publishes(*[_OTHER.jwk(kid=f"k{n}") for n in range(199)], ...)),
     honest("holds a new key beside the known one", _rotated),

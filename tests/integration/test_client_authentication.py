@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.client_keys import private_pem, public_jwk, written
+from tests.hostile import json_reply
 
 from .laptop import Laptop, claims_of, token_of
 from .said import complaint, files_with
@@ -18,10 +19,12 @@ from .test_setup import exec_of, setup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.hostile import Talk
     from tests.plugin import Running
 
     from .realm import OpenIdProvider
     from .scripted_browser import ScriptedBrowser
+    from .visitor import VisitedLaptop
 
 KEY, KEY_ID = "--oidc-client-assertion-key=~/client.pem", "--oidc-client-assertion-key-id"
 METHOD = "--oidc-client-authentication"
@@ -187,6 +190,54 @@ def test_a_method_is_chosen_by_the_flag(laptop: Laptop, client: str) -> None:
     assert claims_of(laptop.signed_in(*flags))["sub"] == "alice"
     assert claims_of(laptop.signed_in(*flags, "--force-refresh"))["sub"] == "alice"
     assert laptop.realm.seen().client_methods == [method, method]
+
+
+@pytest.mark.parametrize("required", ["client_secret_post", "client_secret_basic"])
+def test_a_provider_that_requires_one_way_is_served(visited: VisitedLaptop, required: str) -> None:
+    """What it does not accept is tried the other way. The code is still good, and later requests begin with what worked."""
+    used: list[str] = []
+
+    def token(talk: Talk) -> None:
+        """Authenticate the client before the code is looked at (RFC 6749 §3.2.1)."""
+        used.append("client_secret_basic" if "authorization" in talk.asked.headers else "client_secret_post")
+        if used[-1] == required:
+            visited.provider._token(talk)(talk)
+        else:
+            json_reply({"error": "invalid_client"}, 401)(talk)
+
+    offered = ["client_secret_post"] if required == "client_secret_basic" else []
+    visited.provider.metadata["token_endpoint_auth_methods_supported"] = offered
+    visited.provider.on_token = token
+    first = {"client_secret_post": "client_secret_basic", "client_secret_basic": "client_secret_post"}[
+        required
+    ]
+    outcome = visited.run()
+    assert outcome.status == 0, outcome.stderr
+    assert used == [first, required]
+    for _ in range(2):
+        assert visited.run("--force-refresh").status == 0
+    assert used == [first, required, required, required]
+    assert visited.opened == 1
+    assert visited.places_with_secrets(outcome) == []
+
+
+def test_an_explicit_method_is_the_only_one(visited: VisitedLaptop) -> None:
+    """A method that somebody chose is not exchanged for another."""
+    visited.provider.on_token = json_reply({"error": "invalid_client"}, 401)
+    outcome = visited.run(f"{METHOD}=client_secret_basic")
+    assert outcome.status == 1
+    assert len(visited.provider.seen.forms) == 1
+
+
+def test_a_wrong_secret_is_refused_after_both_ways(laptop: Laptop) -> None:
+    """The error is one; its hint names the flag, and the secret is nowhere."""
+    laptop.client = "posting"
+    ended = laptop.get_token("--oidc-client-secret=MARKED-secret")
+    error, hint = complaint(ended)
+    assert "invalid_client" in error
+    assert METHOD in hint
+    assert "MARKED" not in ended.stderr
+    assert laptop.realm.seen().client_methods == ["client_secret_basic", "client_secret_post"]
 
 
 def test_a_wrong_choice_is_named_with_what_there_is(laptop: Laptop) -> None:

@@ -118,6 +118,27 @@ def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> 
     assert locks_held() == []
 
 
+def test_a_code_is_waited_for_as_long_as_it_lives(laptop: Laptop) -> None:
+    """The provider's code lives for ten minutes; a sign-in in the browser would end after three."""
+    with OnTerminal(*laptop.words(DEVICE, NO_BROWSER)) as terminal:
+        terminal.shows("Waiting for the code")
+        assert re.search(r"Waiting for the code, (10:00|9:5\d) left", terminal.text())
+        terminal.type(b"\x03")
+        assert terminal.ended().status == 130
+
+
+@pytest.mark.parametrize("how", ["flag", "variable"])
+def test_a_time_that_was_given_counts_for_a_code(laptop: Laptop, how: str) -> None:
+    """Also if it is the default's."""
+    flags = ["--authentication-timeout-sec=180"] if how == "flag" else []
+    env = {} if how == "flag" else {"KUBECTL_OIDC_AUTHENTICATION_TIMEOUT_SEC": "180"}
+    with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, *flags), env=env) as terminal:
+        terminal.shows("Waiting for the code")
+        assert re.search(r"Waiting for the code, (3:00|2:5\d) left", terminal.text())
+        terminal.type(b"\x03")
+        assert terminal.ended().status == 130
+
+
 def test_an_sshd_host_gets_a_device_code_by_itself(laptop: Laptop) -> None:
     """auto, over SSH without a display: it says so, shows the code, and a browser elsewhere signs in."""
     words = ["get-token", *laptop.realm.flags("--token-cache-storage=disk", client="device")]

@@ -328,6 +328,36 @@ FAULTS = {
     ),
     "certificates unchecked": Fault(args_are("--insecure-skip-tls-verify"), "tls", "warning", "not checked"),
     # What the provider says
+    "metadata that is called a web page": Fault(
+        metadata_answers(
+            lambda clinic: reply(
+                200, json.dumps(clinic.provider.metadata).encode(), kind="text/html; charset=utf-8"
+            )
+        ),
+        "discovery",
+        "warning",
+        "served as text/html",
+        "administrator",
+    ),
+    "an empty text for an endpoint": Fault(
+        metadata_is(revocation_endpoint=""), "discovery", "warning", "revocation_endpoint is empty"
+    ),
+    "a text where a hint should be a list": Fault(
+        metadata_is(grant_types_supported="authorization_code"),
+        "discovery",
+        "warning",
+        "grant_types_supported is no list",
+    ),
+    "keys that are called plain text": Fault(
+        lambda clinic: setattr(
+            clinic.provider,
+            "on_keys",
+            reply(200, json.dumps(clinic.provider.key_set).encode(), kind="text/plain"),
+        ),
+        "keys",
+        "warning",
+        "served as text/plain",
+    ),
     "another issuer": Fault(
         metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'that of the issuer "{OTHER_ISSUER}"'
     ),
