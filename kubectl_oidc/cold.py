@@ -60,7 +60,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
         _say(error)
         status = error.exit_status
     except Interrupted as interrupt:
-        status = _interrupted(interrupt.signum)
+        status = _interrupted(interrupt.signum, interrupt.refresh)
     except KeyboardInterrupt:
         status = _interrupted(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
@@ -130,12 +130,19 @@ def _never_refuse_a_character() -> None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
-def _interrupted(signum: int) -> int:
+_OF_THE_REFRESH = {
+    "": "no stored session is lost",
+    "goes on": "a process in the background stores the provider's answer to the refresh",
+    "given up": "the provider's answer to the refresh is lost, so you may have to sign in again",
+}
+
+
+def _interrupted(signum: int, refresh: str = "") -> int:
     """Return the exit status after a signal; who pressed Ctrl-C is told what became of it, a program that ends us is not."""
     if signum == signal.SIGINT:
         _write("error: interrupted by Ctrl-C")
         _write(
-            "hint: run it again when you are ready; no stored session is lost (troubleshooting: interrupted)"
+            f"hint: run it again when you are ready; {_OF_THE_REFRESH[refresh]} (troubleshooting: interrupted)"
         )
     return 128 + signum
 
