@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import why
+from kubectl_oidc import failed_refreshes, why
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.durations import written
-from kubectl_oidc.errors import InvalidGrant, LockError, SignInNeeded, StoreError
+from kubectl_oidc.errors import LockError, SignInNeeded, StoreError
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.lock import SessionLock
-from kubectl_oidc.refresh import UnusableRefreshError, refresh
+from kubectl_oidc.refresh import refresh
+from kubectl_oidc.refresh_answer import UnusableRefreshError
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome
@@ -151,14 +152,14 @@ def _renewed(walk: Walk, provider: Provider, session: Session | None) -> Outcome
     try:
         walk.lock.describe("refreshing the session")
         return refresh(walk, provider, session, token)
-    except (InvalidGrant, UnusableRefreshError) as error:
+    except UnusableRefreshError as error:
         again = walk.load()
         if again and again.generation > session.generation and walk.good(again):
             return walk.stored(again)  # somebody without our lock was quicker
         return error.message
 
 
-def _taken_over(walk: Walk, provider: Provider) -> Outcome | None:
+def _taken_over(walk: Walk, provider: Provider) -> Outcome | str | None:
     if walk.unreadable or not walk.lock.held or walk.keeper.entry():
         return None  # where there was a session of ours, it alone counts
     from kubectl_oidc.take_over import take_over
@@ -182,6 +183,7 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: st
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
     outcome = walk.keep(fresh, tokens, signed_in=True, replaced=replaced)
+    failed_refreshes.forget(walk.request.cache_dir, keeper.session_id, walk.world.log)
     terminal.say(f"Signed in as {fresh.person}; the token is good for {remaining(fresh.expiry - walk.now())}")
     wished = walk.request.wishes.min_ttl
     if outcome.margin < wished:

@@ -72,9 +72,16 @@ class ExecInfoError(OidcLoginError):
 
 
 class ProviderError(OidcLoginError):
-    """The OpenID provider, or the way to it."""
+    """The OpenID provider, or the way to it.
+
+    Attributes:
+        status: The HTTP status of the token endpoint's answer; 0 if none came, or if it is about another endpoint.
+        code: The OAuth error code in that answer (RFC 6749 §5.2), else empty.
+    """
 
     default_topic = "provider"
+    status = 0
+    code = ""
 
 
 class ProviderUnreachable(ProviderError):

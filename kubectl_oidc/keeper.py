@@ -156,6 +156,14 @@ class SessionKeeper:
         entry = self.entry() or (self._entry_for(session, now, ()) if session else None)
         return entry is not None and self._index(replace(entry, in_flight=now))
 
+    def forget_entry(self) -> None:
+        """Remove the session's index entry: nothing is stored, and nothing ever was. The session's lock is held."""
+        try:
+            index.remove(self.cache_dir, self.session_id)
+        except StoreError as error:
+            self._log.info(1, f"the index entry stays: {error.message}")
+        self._known = False
+
     def settled(self) -> bool:
         """Tell whether the session rests where it was asked for and the index knows of it."""
         entry = self.entry()

@@ -12,13 +12,14 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_sign_ins, hot
+from kubectl_oidc import failed_refreshes, failed_sign_ins, hot
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import ahead
 from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
+from kubectl_oidc.log import QUIET
 from kubectl_oidc.remember import forget
 from kubectl_oidc.session import RAISE
 from kubectl_oidc.stores import disk, index, open_store, private_files
@@ -97,6 +98,7 @@ def purge_session(
             _note(cache_dir, replace(entry, storage="", person="", former=()))
         forget(session_id)
         failed_sign_ins.forget(cache_dir, session_id)
+        failed_refreshes.forget(cache_dir, session_id, QUIET)
     return Purged(
         session_id,
         entry.person if entry else "",

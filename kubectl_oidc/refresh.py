@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderUnreachable
+from kubectl_oidc.failed_refreshes import FailedRefreshes
 from kubectl_oidc.handover import Handover
 from kubectl_oidc.hot.ahead import done
 from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
+from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.tokens import accept
 from kubectl_oidc.walk import Walk
@@ -29,20 +31,6 @@ PATIENCE = 2.0
 """Seconds after which a person at a terminal is told what kubectl waits for."""
 
 
-class UnusableRefreshError(Exception):
-    """A refresh cannot be used: only a new sign-in helps.
-
-    Args:
-        why: What is the matter.
-        sent: Whether it was sent and its answer is the matter.
-    """
-
-    def __init__(self, why: str, *, sent: bool = True) -> None:
-        super().__init__(why)
-        what = "the answer to the refresh cannot be used" if sent else "the session is not refreshed"
-        self.message = f"{what}: {why}"
-
-
 def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Secret) -> Outcome:
     """Send the refresh token once; keep what comes back before anything else can fail.
 
@@ -53,8 +41,7 @@ def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Sec
         refresh_token: Its refresh token.
 
     Raises:
-        InvalidGrant: The provider does not take the refresh token any more.
-        UnusableRefreshError: Its answer cannot be used; the person must sign in.
+        UnusableRefreshError: The refresh token is dead, or the answer cannot be used; the person must sign in.
         ProviderError: The provider is down; the refresh token is kept.
     """
 
@@ -95,7 +82,8 @@ def _send(
     """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight.
 
     Raises:
-        UnusableRefreshError: It is not sent, because what would replace it could not be kept.
+        UnusableRefreshError: It is not sent, because what would replace it could not be kept; or it is dead.
+        ProviderError: The provider is down; the refresh token is kept.
     """
     keeper = walk.keeper
     entry = keeper.entry()
@@ -108,9 +96,19 @@ def _send(
     said = f"Waiting for {walk.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
         with walk.world.terminal.patient(said, PATIENCE):
-            return provider.refresh(refresh_token=refresh_token, deadline=deadline)
-    except (ProviderRefused, ProviderUnreachable) as error:
-        if isinstance(error, ProviderRefused) or not error.sent:
+            return redeem(
+                provider,
+                refresh_token,
+                deadline,
+                failures=FailedRefreshes(walk.request.cache_dir, keeper.session_id, walk.world.log),
+                way=f"`{walk.request.command_line('login')}` signs in",
+            )
+    except RefusedRefreshError:
+        keeper.mark_in_flight(0)
+        raise
+    except ProviderError as error:
+        not_sent = isinstance(error, ProviderUnreachable) and not error.sent
+        if error.code or not_sent:
             keeper.mark_in_flight(0)
         raise
 

@@ -15,9 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import shell_words
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, InvalidGrant
+from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.failed_refreshes import FailedRefreshes
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.jws import unverified_claims
@@ -26,6 +28,7 @@ from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
+from kubectl_oidc.refresh_answer import RefusedRefreshError, redeem
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.token_request import MARGIN
 from kubectl_oidc.tokens import Tokens, accept
@@ -90,6 +93,17 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
 def _key(user: ProviderUser, request: TokenRequest) -> str:
     """Return the name of this user's lock, which is no session's."""
     return replace(request.key(), name=f"the user {user.name} in {user.path.absolute()}").id()
+
+
+def _way(user: ProviderUser) -> str:
+    """Return how a person signs in again though the refresh token is there."""
+    words = ["kubectl", "config", "set-credentials", user.name]
+    words += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
+    return f"remove the refresh token (`{shell_words.one_line(words)}`), and `kubectl oidc-login` signs in"
+
+
+def _failures(user: ProviderUser, request: TokenRequest, world: World) -> FailedRefreshes:
+    return FailedRefreshes(request.cache_dir, _key(user, request), world.log)
 
 
 def _session(user: ProviderUser) -> Session | None:
@@ -160,7 +174,7 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
     try:
         provider = Provider.of(request, world, http)
         tokens = _refresh(user, user.refresh_token, provider, request, world, before)
-    except InvalidGrant as error:
+    except RefusedRefreshError as error:
         return error.message
     except IdTokenError as error:
         if error.topic == "clock":
@@ -182,7 +196,13 @@ def _refresh(
 ) -> Tokens:
     """Send the refresh token once; its successor is written before the ID token is looked at."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
-    response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
+    response = redeem(
+        provider,
+        refresh_token,
+        deadline,
+        failures=_failures(user, request, world),
+        way=_way(user),
+    )
     if response.refresh_token and response.refresh_token != refresh_token:
         write_tokens(user, {"refresh-token": response.refresh_token})
     return accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
@@ -194,4 +214,5 @@ def _signed_in(user: ProviderUser, request: TokenRequest, world: World) -> Done:
     if session.refresh_token:
         tokens["refresh-token"] = session.refresh_token
     write_tokens(user, tokens)
+    _failures(user, request, world).forget()
     return Done("is new", session.person, session.expiry)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import predecessor
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, InvalidGrant, StoreError
-from kubectl_oidc.refresh import REQUEST_SECONDS, UnusableRefreshError, refresh
+from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError
+from kubectl_oidc.refresh import REQUEST_SECONDS, refresh
+from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError
 from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.tokens import accept
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from kubectl_oidc.walk import Walk
 
 
-def take_over(walk: Walk, provider: Provider) -> Outcome | None:
-    """Return a token of the session that kubelogin left for this client, or None where there is none to be believed.
+def take_over(walk: Walk, provider: Provider) -> Outcome | str | None:
+    """Return a token of the session that kubelogin left for this client.
+
+    If there is none, return None. If there is one that cannot be used, return why.
 
     Args:
         walk: Where we are; the session's lock is held, and there is no session of ours.
@@ -33,9 +36,14 @@ def take_over(walk: Walk, provider: Provider) -> Outcome | None:
         return None
     try:
         outcome = _outcome(walk, provider, left)
-    except (IdTokenError, InvalidGrant, UnusableRefreshError) as error:
+    except (IdTokenError, UnusableRefreshError) as error:
         walk.world.log.info(1, f"kubelogin's session in {left.where} is not taken over: {error.message}")
-        return None
+        _forget_attempt(walk)
+        what = "ended" if isinstance(error, RefusedRefreshError) else "cannot be used"
+        return f"the session that kubelogin left {what}: {error.message}"
+    except ProviderError:
+        _forget_attempt(walk)  # the next call tries again
+        raise
     if outcome and outcome.storage:
         walk.world.terminal.say(f"The session that kubelogin left for {left.person()} is taken over")
         walk.world.log.info(1, f"kubelogin's session is taken over from {left.where}")
@@ -44,6 +52,12 @@ def take_over(walk: Walk, provider: Provider) -> Outcome | None:
         except StoreError as error:
             walk.world.log.info(1, error.message)
     return outcome
+
+
+def _forget_attempt(walk: Walk) -> None:
+    """Remove the index entry that the attempt made, unless a new refresh token was already stored with it."""
+    if walk.load() is None:
+        walk.keeper.forget_entry()
 
 
 def _outcome(walk: Walk, provider: Provider, left: Left) -> Outcome | None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .client_authentication import PRIVATE_KEY_JWT
-from .errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import shown
 from .json_answer import NotJson, parse_object
 from .provider_metadata import unavailable
 from .secret import Secret
-from .token_response import INVALID_CLIENT, TokenResponse, refusal, token_response
+from .token_response import INVALID_CLIENT, TokenResponse, provider_words, refusal, token_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,13 +116,36 @@ class TokenEndpoint:
     def _method(self) -> str:
         return self.client.method(self.metadata.token_endpoint_auth_methods)
 
+    def _unavailable(self, response: Response, secrets: list[str]) -> ProviderUnreachable:
+        """Return the error for 429 and 5xx, with the provider's words if it said any (RFC 6749 §5.2)."""
+        error = unavailable(response, self.url)
+        if _is_oauth_error(response):
+            code, description = provider_words(parse_object(response, self._what()), secrets)
+            error.code = code
+            error.message += f": {code}: {description}" if description else f": {code}"
+        return error
+
     def _what(self) -> str:
         return f"the answer of the {self.name} {shown(self.url)}"
 
     def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
+        """Return the members of a good answer. Every error has the answer's status."""
+        try:
+            return self._read(response, grant_type, secrets)
+        except ProviderError as error:
+            error.status = response.status
+            raise
+
+    def _read(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
         if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
-            raise unavailable(response, self.url)
+            raise self._unavailable(response, secrets)
         what = self._what()
+        if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
+            raise ProviderRefused(
+                f"the {self.name} {shown(self.url)} answers 401 and asks for the client's credentials",
+                self.client.hint(self.metadata.token_endpoint_auth_methods),
+                code=INVALID_CLIENT,
+            )
         try:
             document = parse_object(response, what)
         except NotJson as error:
@@ -158,6 +181,19 @@ class TokenEndpoint:
                 "look into the provider's log, and at what stands between it and you",
             )
         return document
+
+
+def _is_oauth_error(response: Response) -> bool:
+    """Return whether an answer is an OAuth error (RFC 6749 §5.2): a JSON object with the member ``error``."""
+    try:
+        return bool(parse_object(response, "").get("error"))
+    except ProviderMisbehaves:
+        return False
+
+
+def _asks_for_the_client(response: Response) -> bool:
+    """Return whether a 401 asks for the client's ID and secret (RFC 6749 §5.2, RFC 7617)."""
+    return response.headers.get("www-authenticate", "").lower().startswith("basic")
 
 
 def _revealed(value: str | Secret) -> str:

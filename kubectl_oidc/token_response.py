@@ -24,6 +24,13 @@ _TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
 LONGEST_LIFE = 10 * 365 * 24 * 3600
 """Seconds; beyond it no number is meant as a time."""
 
+CLIENT_FAULTS = frozenset({INVALID_CLIENT, "unauthorized_client"})
+"""The codes of a client that is not believed, or not allowed this grant (RFC 6749 §5.2). They say nothing of a token."""
+
+_SHOWN, _SHOWN_OF_A_CLIENT_FAULT = 200, 500
+"""Characters of a provider's description that are shown. Ory Hydra names the client authentication method that it requires
+only after 200."""
+
 _FEWEST_HIDDEN = 4
 """Secrets of fewer characters are not looked for in the provider's words: they would hide half of them."""
 
@@ -163,8 +170,7 @@ def refusal(
     """
     from .diagnosis.refusals import explain
 
-    code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
-    description = plain(_hidden(document.get("error_description"), secrets), limit=200)
+    code, description = provider_words(document, secrets)
     said = f"{code}: {description}" if description else code
     known = explain(issuer, code, description)
     if code == "invalid_grant":
@@ -176,6 +182,18 @@ def refusal(
         hint = known or invalid_client
     asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
     return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
+
+
+def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[str, str]:
+    """Return the code and the description of an OAuth error answer (RFC 6749 §5.2), safe to show.
+
+    Args:
+        document: The parsed JSON, with an ``error`` member.
+        secrets: What was sent, which the words must not show again.
+    """
+    code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
+    limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_FAULTS else _SHOWN
+    return code, plain(_hidden(document.get("error_description"), secrets), limit=limit)
 
 
 def _hidden(words: object, secrets: list[str]) -> str:

@@ -296,6 +296,15 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
         moved.withdraw()
 
 
+@pytest.mark.parametrize(("code", "status"), [("invalid_request", 400), ("token_inactive", 401)])
+def test_a_dead_refresh_token_needs_a_person(desk: Desk, code: str, status: int) -> None:
+    """Where nobody may be asked, the error has the provider's words; the session is as it was."""
+    before = desk.signed_in()
+    desk.server.on("/token", json_reply({"error": code, "error_description": "it is gone"}, status))
+    assert f"{code}: it is gone" in needed(desk)
+    assert desk.stored() == before
+
+
 # What is wished for
 
 
