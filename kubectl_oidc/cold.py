@@ -77,6 +77,7 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
         The exit status after an answer, or None. Without an answer the session's lock, where nobody else has it: it is kept
         while the heavy half is imported, so that of any number of plugins one alone imports it.
     """
+    from kubectl_oidc.caller import has_gone
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.lock import SessionLock
 
@@ -86,8 +87,11 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
         from kubectl_oidc.hot import look
 
     answers: list[int] = []
+    parent = os.getppid()
 
     def published() -> bool:
+        if has_gone(parent):
+            raise Interrupted(signal.SIGTERM)
         status = look(words)
         if status is not None:
             answers.append(status)
@@ -175,6 +179,11 @@ def _verbose() -> bool:
 
 
 def _write(line: str) -> None:
+    from kubectl_oidc.terminal import is_muted, write
+
+    if is_muted():
+        return
+    write("")  # what was kept back
     try:
         sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
     except UnicodeEncodeError:

@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
 from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
@@ -83,6 +86,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
         timeout=float(values.get("authentication_timeout_sec", 180)),
+        timeout_given=_is_given("authentication_timeout_sec"),
         tls=_tls(values),
         local_server=key_pair(values, LOCAL_SERVER),
         storage=values.get("token_cache_storage", "auto"),
@@ -95,6 +99,13 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         notes=tuple(_notes(values)),
         refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
     )
+
+
+def _is_given(name: str) -> bool:
+    """Tell whether an option of the command that runs was given, by a flag or a variable."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:
