@@ -12,7 +12,7 @@ from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.questions import Questions, can_ask
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig.convert import plan, write
+from kubectl_oidc.kubeconfig.convert import plan, warning, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.programs import find
 from kubectl_oidc.terminal import Terminal
@@ -78,6 +78,9 @@ def convert(**values: Any) -> int:
         backup = write(one, values["user"])
         users = ", ".join(plain(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
+        readable = warning(one)
+        if readable:
+            Terminal().warn(*readable)
     if find(COMMAND) is None:
         click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     return 0
