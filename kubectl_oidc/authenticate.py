@@ -194,7 +194,8 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: st
             f"when less than {written(outcome.margin)} of it is left"
         )
     if keeper.decided_here and keeper.store.name == "disk" and outcome.storage:
-        terminal.need(
+        tell = terminal.need if walk.request.asks_a_person() else terminal.say
+        tell(
             f"note: there is no OS keyring here, so the session rests in files: {keeper.store.where()} "
             "(--token-cache-storage=disk chooses that without this note; none keeps no session)"
         )

@@ -60,7 +60,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
         _say(error)
         status = error.exit_status
     except Interrupted as interrupt:
-        status = _interrupted(interrupt.signum)
+        status = _interrupted(interrupt.signum, interrupt.refresh)
     except KeyboardInterrupt:
         status = _interrupted(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
@@ -77,6 +77,7 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
         The exit status after an answer, or None. Without an answer the session's lock, where nobody else has it: it is kept
         while the heavy half is imported, so that of any number of plugins one alone imports it.
     """
+    from kubectl_oidc.caller import has_gone
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.lock import SessionLock
 
@@ -86,8 +87,11 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
         from kubectl_oidc.hot import look
 
     answers: list[int] = []
+    parent = os.getppid()
 
     def published() -> bool:
+        if has_gone(parent):
+            raise Interrupted(signal.SIGTERM)
         status = look(words)
         if status is not None:
             answers.append(status)
@@ -131,12 +135,19 @@ def _never_refuse_a_character() -> None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
-def _interrupted(signum: int) -> int:
+_OF_THE_REFRESH = {
+    "": "no stored session is lost",
+    "goes on": "a process in the background stores the provider's answer to the refresh",
+    "given up": "the provider's answer to the refresh is lost, so you may have to sign in again",
+}
+
+
+def _interrupted(signum: int, refresh: str = "") -> int:
     """Return the exit status after a signal; who pressed Ctrl-C is told what became of it, a program that ends us is not."""
     if signum == signal.SIGINT:
         _write("error: interrupted by Ctrl-C")
         _write(
-            "hint: run it again when you are ready; no stored session is lost (troubleshooting: interrupted)"
+            f"hint: run it again when you are ready; {_OF_THE_REFRESH[refresh]} (troubleshooting: interrupted)"
         )
     return 128 + signum
 
@@ -169,6 +180,11 @@ def _verbose() -> bool:
 
 
 def _write(line: str) -> None:
+    from kubectl_oidc.terminal import is_muted, write
+
+    if is_muted():
+        return
+    write("")  # what was kept back
     try:
         sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
     except UnicodeEncodeError:

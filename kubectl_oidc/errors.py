@@ -249,8 +249,10 @@ class Interrupted(BaseException):
 
     Args:
         signum: The signal's number; the exit status is 128 + signum.
+        refresh: What became of a refresh that was sent: ``goes on`` in another process, ``given up``, else empty.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, refresh: str = "") -> None:
         super().__init__(signum)
         self.signum = signum
+        self.refresh = refresh

@@ -10,7 +10,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class GivenUp(Exception):
@@ -20,6 +20,9 @@ class GivenUp(Exception):
 class Flight:
     """What is known of one request; ``trace`` is the HTTP library's callback.
 
+    Args:
+        look: Called between two short waits for the answer, if given.
+
     Attributes:
         peer: The host and port that a connection was begun to: the provider's, or the proxy's.
         tls_host: Whose certificate was asked for last.
@@ -27,7 +30,8 @@ class Flight:
         under_way: Set when nothing is left to do but to wait for the answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[], None] | None = None) -> None:
+        self._look = look
         self.peer: tuple[str, int] | None = None
         self.tls_host = ""
         self.sent = False
@@ -54,6 +58,10 @@ class Flight:
             if close is not None:
                 close()
             raise GivenUp
+        elif event.endswith(("connect_tcp.complete", "start_tls.complete")) and self._look is not None:
+            from .handover import attentive
+
+            attentive(info.get("return_value"), self._look)
         elif event.endswith("send_request_headers.started"):
             with self._lock:
                 if self._given_up:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from . import signals
 from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight
@@ -255,9 +256,15 @@ class HttpClient:
         self, request: Request, end: Deadline, meanwhile: Callable[[], object] | None = None
     ) -> Response:
         """Make one request within the time that is left, whatever the peer does."""
-        flight, seconds, began = Flight(), end.left(), time.monotonic()
+        handover = signals.handover()
+        flight = Flight(handover.between_reads if handover else None)
+        seconds, began = end.left(), time.monotonic()
+        if handover and request.method == "POST" and (known := handover.answer()):
+            return known
         if meanwhile is not None:
-            _when_under_way(flight, meanwhile, seconds)
+            busy = _when_under_way(flight, meanwhile, seconds)
+            if handover:
+                handover.busy = busy
 
         def late() -> Exception:
             from .http_failure import too_late
@@ -270,9 +277,12 @@ class HttpClient:
 
             from .http_failure import explain
 
-            try:
+            def send() -> Response:
                 client = self._client_for(request.url)
                 return exchange(client, request, flight, seconds, self._tls.server_name)
+
+            try:
+                return handover.carry(flight, send) if handover and request.method == "POST" else send()
             except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
                 raise explain(
                     error, url=request.url, flight=flight, seconds=seconds, options=self._tls
@@ -340,17 +350,18 @@ def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes
     return Request(method="POST", url=url, headers={**(headers or {}), "Content-Type": kind}, content=content)
 
 
-def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> None:
+def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> Thread:
     """Do something else in the time in which an answer is waited for, and not before: both need the interpreter."""
     from contextlib import suppress
-    from threading import Thread
 
     def run() -> None:
         with suppress(Exception):
             if flight.under_way.wait(seconds):
                 work()
 
-    Thread(target=run, daemon=True, name="meanwhile").start()
+    thread = Thread(target=run, daemon=True, name="meanwhile")
+    thread.start()
+    return thread
 
 
 def retry_after(response: Response) -> float | None:

@@ -24,8 +24,12 @@ class Log:
         self.level = level
 
     def info(self, level: int, message: str) -> None:
-        """Show ``message`` on standard error if ``level`` is at most the level asked for."""
+        """Show ``message`` on standard error if ``level`` is at most the level asked for, unless others use the terminal."""
         if level <= self.level:
+            from .terminal import is_muted
+
+            if is_muted():
+                return
             try:
                 sys.stderr.write(f"[v{level}] {plain(message, limit=2000)}\n")
                 sys.stderr.flush()

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_refreshes, failed_sign_ins, hot
+from kubectl_oidc import failed_refreshes, failed_sign_ins, hot, unwritten_tokens
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import ahead
@@ -259,7 +259,7 @@ def _withdraw(session_id: str, cache_dir: Path, *, on_disk: bool) -> list[str]:
     places = []
     if private_files.remove(cache_dir / CREDENTIALS, session_id, lasting=True) and not on_disk:
         places.append(str(cache_dir / CREDENTIALS))
-    for directory in (hot.HANDED, ahead.DIRECTORY):
+    for directory in (hot.HANDED, ahead.DIRECTORY, unwritten_tokens.DIRECTORY):
         private_files.remove(cache_dir / directory, session_id)
     if sys.platform == "linux":
         from kubectl_oidc.stores.kernel import KernelStore
@@ -278,7 +278,7 @@ def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
         log: What -v shows.
     """
     found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir) if entry.storage)
-    for directory in (disk.DIRECTORY, CREDENTIALS):
+    for directory in (disk.DIRECTORY, CREDENTIALS, unwritten_tokens.DIRECTORY):
         found.update(dict.fromkeys(filter(_is_id, private_files.names(cache_dir / directory))))
     lost = lost_sessions(cache_dir, set(found), log)
     found.update(dict.fromkeys(one.session.session_id for one in lost))

@@ -8,6 +8,7 @@ from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderUnreachable
 from kubectl_oidc.failed_refreshes import FailedRefreshes
+from kubectl_oidc.handover import Handover
 from kubectl_oidc.hot.ahead import done
 from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
@@ -43,25 +44,36 @@ def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Sec
         UnusableRefreshError: The refresh token is dead, or the answer cannot be used; the person must sign in.
         ProviderError: The provider is down; the refresh token is kept.
     """
+
+    def again() -> None:
+        _refresh(walk, provider, session, refresh_token, handover)
+
+    handover = Handover(again, walk.lock.describe, walk.world.terminal.say)
+    return _refresh(walk, provider, session, refresh_token, handover)
+
+
+def _refresh(
+    walk: Walk, provider: Provider, session: Session, refresh_token: Secret, handover: Handover
+) -> Outcome:
     request = walk.request
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
     generation = walk.keeper.next_generation(session)
     # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
-    with signals.held():
+    with signals.held(handover):
         response = _send(walk, provider, session, refresh_token, deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
             session = session.renewed(response.refresh_token, generation=generation)
             walk.save(session)
-    try:
-        tokens = accept(
-            response, provider, request, deadline=deadline, now=walk.world.clock(), before=session
-        )
-    except IdTokenError as error:
-        if error.topic == "clock":
-            raise  # a new sign-in would meet the same clock
-        raise UnusableRefreshError(error.message) from error
-    # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
-    return walk.keep(session.with_tokens(tokens, generation=session.generation), tokens)
+        try:
+            tokens = accept(
+                response, provider, request, deadline=deadline, now=walk.world.clock(), before=session
+            )
+        except IdTokenError as error:
+            if error.topic == "clock":
+                raise  # a new sign-in would meet the same clock
+            raise UnusableRefreshError(error.message) from error
+        # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
+        return walk.keep(session.with_tokens(tokens, generation=session.generation), tokens)
 
 
 def _send(

@@ -18,6 +18,7 @@ from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.hot import RENEW, SAY
 from kubectl_oidc.stores import private_files
+from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from kubectl_oidc.token_request import Outcome, TokenRequest, World
@@ -73,9 +74,9 @@ def _renewed(request: TokenRequest, world: World, outcome: Outcome) -> Outcome |
 
 
 def _say(request: TokenRequest, world: World, outcome: Outcome) -> None:
-    world.terminal.warn(
-        f"the API server does not take this token (issuer {request.issuer}, client {request.client_id}, "
-        f"signed in as {outcome.session.person})",
-        f"compare them with the cluster's settings; {request.command_line('setup')} shows what the token says; "
-        "troubleshooting: unauthorized",
+    # Terminal or not: only kubectl itself is told, which shows what we write as we write it.
+    world.terminal.need(
+        f"warning: the API server does not take this token (issuer {plain(request.issuer)}, client {plain(request.client_id)}, "
+        f"signed in as {plain(outcome.session.person)}) (compare them with the cluster's settings; "
+        f"{request.command_line('setup')} shows what the token says; troubleshooting: unauthorized)"
     )

@@ -238,6 +238,7 @@ def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:
         page.words(f"The file as it was: {plain(change.backup)}")
     if secret and change.readable_by_others:
         page.words(
-            f"warning: others on this machine can read the secret in {plain(change.path)}; chmod 600 ends that",
+            f"warning: others on this machine can read the secret in {plain(change.path)} (mode {change.mode:04o}); "
+            f"run {plain(one_line(['chmod', '600', str(change.path)]))}",
             style="yellow",
         )

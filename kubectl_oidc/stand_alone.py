@@ -4,8 +4,8 @@ The kubeconfig is the only place where they rest: kubectl reads them there, and 
 So the refresh token is read from the file each time, and its successor is written back before anything else can fail.
 
 token in the kubeconfig, valid?
--> lock the user, look again
--> refresh
+-> lock the user, take kubectl's lock on the file, prove that it can be written, look again
+-> refresh                        its answer is taken in, also after Ctrl-C
 -> or sign in                     as get-token does, and nothing is kept but in the kubeconfig
 -> write the tokens back
 """
@@ -15,31 +15,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import shell_words
+from kubectl_oidc import shell_words, signals
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.failed_refreshes import FailedRefreshes
+from kubectl_oidc.handover import Handover
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, check_writing, write_tokens
+from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.refresh_answer import RefusedRefreshError, redeem
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.token_request import MARGIN
-from kubectl_oidc.tokens import Tokens, accept
+from kubectl_oidc.tokens import accept
+from kubectl_oidc.unwritten_tokens import UnwrittenTokens, Update, warn
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 from kubectl_oidc.why import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.token_request import TokenRequest, World
 
 
@@ -78,17 +81,20 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
     with lock:
         if not lock.acquire(deadline, Waiting(lock, world.terminal, deadline).look, lenient=True):
             raise still_held(lock, request.timeout)
-        user = read()
-        good = _good(user, request, world)
-        if good:
-            return good
-        check_writing(user)
-        lock.describe("refreshing the tokens of a kubeconfig")
-        refreshed = _refreshed(user, request, world)
-        if isinstance(refreshed, Done):
-            return refreshed
+        with TokenFile(user) as file:
+            update = Update(file, _kept(user, request), world.terminal)
+            user = update.recovered(read())
+            lock.describe("refreshing the tokens of a kubeconfig")
+            done = _good(user, request, world) or _refreshed(user, update, lock, request, world)
+        if isinstance(done, Done):
+            return done
+        # kubectl's lock is free while a person signs in.
         lock.describe(signing_in(request.grant, asks=not request.password))
-        return _signed_in(user, replace(request, why=refreshed), world)
+        return _signed_in(read(), replace(request, why=done), world)
+
+
+def _kept(user: ProviderUser, request: TokenRequest) -> UnwrittenTokens:
+    return UnwrittenTokens(request.cache_dir, _key(user, request))
 
 
 def _key(user: ProviderUser, request: TokenRequest) -> str:
@@ -158,7 +164,9 @@ def _wished(session: Session, request: TokenRequest) -> bool:
     return True
 
 
-def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done | str:
+def _refreshed(
+    user: ProviderUser, update: Update, lock: SessionLock, request: TokenRequest, world: World
+) -> Done | str:
     """Return what a refresh brought, or why a sign-in is needed."""
     if request.sign_in:
         return request.why
@@ -177,7 +185,15 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
     http = HttpClient(tls=request.tls, log=world.log)
     try:
         provider = Provider.of(request, world, http)
-        tokens = _refresh(user, user.refresh_token, provider, request, world, before)
+
+        def again() -> None:
+            try:
+                _refresh(user, update, handover, provider, request, world)
+            finally:
+                update.file.release()
+
+        handover = Handover(again, lock.describe, world.terminal.say)
+        return _refresh(user, update, handover, provider, request, world)
     except RefusedRefreshError as error:
         return error.message
     except IdTokenError as error:
@@ -186,30 +202,32 @@ def _refreshed(user: ProviderUser, request: TokenRequest, world: World) -> Done 
         return f"the answer to the refresh cannot be used: {error.message}"
     finally:
         http.close()
-    write_tokens(user, {"id-token": tokens.raw_id_token})
-    return Done("was refreshed", person(tokens.id_token), tokens.expiry)
 
 
 def _refresh(
     user: ProviderUser,
-    refresh_token: Secret,
+    update: Update,
+    handover: Handover,
     provider: Provider,
     request: TokenRequest,
     world: World,
-    before: Session | None,
-) -> Tokens:
+) -> Done:
     """Send the refresh token once; its successor is written before the ID token is looked at."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
-    response = redeem(
-        provider,
-        refresh_token,
-        deadline,
-        failures=_failures(user, request, world),
-        way=_way(user),
-    )
-    if response.refresh_token and response.refresh_token != refresh_token:
-        write_tokens(user, {"refresh-token": response.refresh_token})
-    return accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
+    before, sent = _session(user), user.refresh_token or Secret("")
+    with signals.held(handover):
+        response = redeem(
+            provider,
+            sent,
+            deadline,
+            failures=_failures(user, request, world),
+            way=_way(user),
+        )
+        if response.refresh_token and response.refresh_token != sent:
+            user = update.write(user, {"refresh-token": response.refresh_token})
+        tokens = accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
+        update.write(user, {"id-token": tokens.raw_id_token})
+        return Done("was refreshed", person(tokens.id_token), tokens.expiry)
 
 
 def _signed_in(user: ProviderUser, request: TokenRequest, world: World) -> Done:
@@ -217,6 +235,9 @@ def _signed_in(user: ProviderUser, request: TokenRequest, world: World) -> Done:
     tokens = {"id-token": session.id_token}
     if session.refresh_token:
         tokens["refresh-token"] = session.refresh_token
-    write_tokens(user, tokens)
+    kept = _kept(user, request)
+    with signals.held(), kept.unless_written(user, tokens), TokenFile(user) as file:
+        file.write(tokens)
+        warn(file, world.terminal)
     _failures(user, request, world).forget()
     return Done("is new", session.person, session.expiry)

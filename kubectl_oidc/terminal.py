@@ -1,11 +1,18 @@
-"""What a person is told on standard error; without a terminal, only what needs a person."""
+"""What a person is told on standard error; without a person there, only what needs one.
+
+A terminal is a person's only while it is in line mode and our process group is in its foreground. Full-screen programs (k9s,
+less) set raw mode and hand their terminal to the plugin; a background job shares its terminal with a shell. The plugin
+writes nothing to a terminal that others use, because what it writes would spoil their screen.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from kubectl_oidc.log import VERBOSITY
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -15,20 +22,32 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
+class _State:
+    """What this process does with its one standard error.
+
+    Attributes:
+        reading: Whether raw mode is our own, because we read keys.
+        kept: What was not written: warnings that wait for a person, and words for a terminal that others use.
+    """
+
+    reading = False
+    kept = ""
+
+
 class Terminal:
     """Standard error, a terminal or not.
 
-    Full-screen programs such as k9s own the screen and give us no terminal, so nothing is said there unless something
-    needs a person.
+    What is kept back is written before the next words that need a person, and before an error.
     """
 
     def __init__(self) -> None:
+        self._waits = False
         self._status: Status | None = None
 
     @property
     def interactive(self) -> bool:
-        """Whether a person sees what is written as it is written."""
-        return is_terminal(sys.stderr)
+        """Whether a person sees what is written as it is written; it can change at any time."""
+        return is_attended(sys.stderr)
 
     def say(self, line: str) -> None:
         """Write a line that is good to know, to a terminal only."""
@@ -48,6 +67,7 @@ class Terminal:
         from rich.text import Text
 
         with contextlib.suppress(OSError, ValueError):
+            write("")
             Console(stderr=True, highlight=False, soft_wrap=True).print(
                 Text("  ").append(f" {thing} ", style="bold reverse")
             )
@@ -57,8 +77,16 @@ class Terminal:
         self._write(words, end="")
 
     def warn(self, message: str, hint: str) -> None:
-        """Write a warning and what to do about it, terminal or not."""
-        self._write(f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else ""))
+        """Write a warning and what to do about it.
+
+        Without a person at a terminal the plugin keeps it back, unless -v asks for it. Some clients join standard error to standard
+        output, so a call that succeeds without a person must write nothing there.
+        """
+        words = f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else "")
+        if _is_plugin() and not self.interactive and not VERBOSITY.level:
+            _State.kept += words + "\n"
+        else:
+            self._write(words)
 
     @contextlib.contextmanager
     def patient(self, line: str, seconds: float) -> Iterator[None]:
@@ -83,34 +111,101 @@ class Terminal:
 
     @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
-        """Show on a terminal what is awaited; `tick` changes the words."""
-        if not self.interactive:
+        """Show what is awaited while a person is at the terminal; `tick` changes the words."""
+        self._waits = True
+        self.tick(text)
+        try:
             yield
-            return
-        from rich.console import Console
-        from rich.markup import escape
-
-        with Console(stderr=True, highlight=False).status(escape(text), spinner="line") as status:
-            self._status = status
-            try:
-                yield
-            finally:
-                self._status = None
+        finally:
+            self._waits = False
+            self._stop()
 
     def tick(self, text: str) -> None:
-        """Change what `waiting` shows."""
-        if self._status is not None:
-            from rich.markup import escape
+        """Change what `waiting` shows; begin or end to show it when the terminal becomes the person's or another program's."""
+        if not self._waits:
+            return
+        if not self.interactive:
+            self._stop()
+            return
+        from rich.markup import escape
 
+        if self._status:
             self._status.update(escape(text))
+            return
+        from rich.console import Console
+
+        write("")
+        console = Console(stderr=True, highlight=False)
+        if sys.platform != "win32":
+            console.file = cast("TextIO", _Screen(sys.stderr))
+        self._status = console.status(escape(text), spinner="line")
+        self._status.start()
+
+    def _stop(self) -> None:
+        status, self._status = self._status, None
+        if status:
+            status.stop()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def reading_keys() -> Iterator[None]:
+        """Know that raw mode is our own while the block runs."""
+        _State.reading = True
+        try:
+            yield
+        finally:
+            _State.reading = False
 
     @staticmethod
     def _write(line: str, *, end: str = "\n") -> None:
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            text = line + end
-            encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-            sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
-            sys.stderr.flush()
+        write(line + end)
+
+
+class _Screen:
+    """Standard error for what is drawn by a thread: nothing is drawn while others use the terminal.
+
+    Args:
+        stream: Standard error.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text if a person is there."""
+        return self._stream.write(text) if is_attended(self._stream) else len(text)
+
+    def __getattr__(self, name: str) -> object:
+        """Be the stream in everything else."""
+        return getattr(self._stream, name)
+
+
+def write(text: str) -> None:
+    """Write to standard error what was kept back and then this; keep it back while others use the terminal.
+
+    Args:
+        text: With its line breaks; characters that the stream does not have become question marks.
+    """
+    if is_muted():
+        _State.kept += text
+        return
+    text, _State.kept = _State.kept + text, ""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+        sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
+        sys.stderr.flush()
+
+
+def is_muted() -> bool:
+    """Tell whether nothing may be written to standard error: we are the plugin, and others use the terminal.
+
+    Commands that a person types are never muted.
+    """
+    return _is_plugin() and is_terminal(sys.stderr) and not is_attended(sys.stderr)
+
+
+def _is_plugin() -> bool:
+    return "get-token" in sys.argv[1:]
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -124,6 +219,41 @@ def is_terminal(stream: TextIO) -> bool:
         raw = getattr(stream.buffer, "raw", None) if sys.platform == "win32" else None
         return (raw is None or type(raw).__name__ == "_WindowsConsoleIO") and stream.isatty()
     return False
+
+
+def is_attended(stream: TextIO) -> bool:
+    """Tell whether a person is at a standard stream: a terminal in line mode, with our process group in the foreground.
+
+    Args:
+        stream: As in `is_terminal`.
+    """
+    if not is_terminal(stream):
+        return False
+    if sys.platform == "win32":
+        return True
+    import termios
+
+    try:
+        descriptor = stream.fileno()
+        if not (_State.reading or termios.tcgetattr(descriptor)[3] & termios.ICANON):
+            return False
+    except (OSError, ValueError, termios.error):  # the terminal has gone
+        return False
+    return in_foreground(descriptor)
+
+
+def in_foreground(descriptor: int) -> bool:
+    """Tell whether no other process group has the terminal; one that is not our controlling terminal tells nothing.
+
+    Args:
+        descriptor: The terminal.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:  # as in some containers
+        return True
 
 
 def remaining(seconds: float) -> str:

@@ -72,7 +72,8 @@ class TokenRequest:
         browser_command: The command that opens it, else the desktop's.
         open_url_after: Where the browser goes after a sign-in.
         timeout: Seconds until an unanswered sign-in ends.
-        timeout_is_default: Whether nobody gave that; then a device code is waited for as long as it lives.
+        timeout_given: Whether the person chose that: else a device code is waited for as long as it lives.
+        unseen: Whether the person may see no word of ours before we end.
         tls: Certificate authorities.
         local_server: The certificate of the address that the browser comes back to; None where that is http.
         storage: The value of --token-cache-storage.
@@ -111,7 +112,8 @@ class TokenRequest:
     browser_command: str | None = None
     open_url_after: str | None = None
     timeout: float = 180.0
-    timeout_is_default: bool = False
+    timeout_given: bool = True
+    unseen: bool = False
     tls: TlsOptions
     local_server: KeyPair | None = None
     storage: str = "auto"
@@ -147,6 +149,11 @@ class TokenRequest:
             wishes=self.wishes.identity(),
             trust=identity(self.tls),
         )
+
+    def asks_a_person(self) -> bool:
+        """Tell whether a sign-in needs a person; a client or a password that is given needs none."""
+        given = self.grant == "password" and self.username and self.password
+        return self.grant != "client-credentials" and not given
 
     def client(self) -> Client:
         """Return the client as the provider meets it; its private key is read from its file now.

@@ -1,4 +1,4 @@
-"""Waiting for another plugin that holds the session's lock: said on a terminal, bounded, and light."""
+"""Waiting for another plugin that holds the session's lock: told, bounded, and light."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.terminal import is_muted, remaining
 from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False
@@ -25,7 +25,10 @@ _AWAITED = {
 _BROWSER, _DEVICE, _PASTE, _PASSWORD = _AWAITED
 
 PATIENCE = 1.0
-"""Seconds of waiting before a person is told of it."""
+"""Seconds of waiting before a person at a terminal is told of it."""
+
+LONG = 5.0
+"""Seconds of waiting before it is told without a terminal, if it takes a person to end it."""
 
 
 def signing_in(grant: str, *, asks: bool = True) -> str:
@@ -43,7 +46,9 @@ def signing_in(grant: str, *, asks: bool = True) -> str:
 
 
 class Waiting:
-    """Say once, after a moment, for whom we wait.
+    """Say once, after a moment, what we wait for.
+
+    Without a person at a terminal only the wait for a person is told: a call that succeeds without a person writes nothing.
 
     Args:
         lock: The lock that another holds.
@@ -56,18 +61,29 @@ class Waiting:
         self._terminal = terminal
         self._deadline = deadline
         self._patience = Deadline.after(PATIENCE)
+        self._long = Deadline.after(LONG)
         self._said = False
 
     def look(self) -> bool:
         """Say it when the moment has come; return False, because nothing ends the wait from here."""
-        if self._patience.passed() and not self._said:
-            self._said = True
-            pid, doing = _holder(self._lock)
-            self._terminal.say(
-                f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
-                f"at most {remaining(self._deadline.left())}; Ctrl-C ends the wait"
-            )
+        if not self._said and self._patience.passed():
+            if self._terminal.interactive:
+                self._said = True
+                self._terminal.say(f"{self._words(_holder(self._lock))}; Ctrl-C ends the wait")
+            elif self._long.passed() and not is_muted():
+                holder = _holder(self._lock)
+                finish = _what_ends(holder[1])
+                self._said = bool(finish)
+                if finish:
+                    self._terminal.need(f"{self._words(holder)}: {finish}")
         return False
+
+    def _words(self, holder: tuple[int, str]) -> str:
+        pid, doing = holder
+        return (
+            f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
+            f"at most {remaining(self._deadline.left())}"
+        )
 
 
 def still_held(lock: SessionLock, seconds: float) -> LockError:
@@ -85,9 +101,14 @@ def still_held(lock: SessionLock, seconds: float) -> LockError:
     else:
         kill = "taskkill /F /PID" if sys.platform == "win32" else "kill"
         end = f"end that process{f' ({kill} {pid})' if pid else ''}, and try again"
-        finish = next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
+        finish = _what_ends(doing)
         hint = f"{finish}, or {end}" if finish else end
     return LockError(message + (f", {doing}" if doing else ""), hint)
+
+
+def _what_ends(doing: str) -> str:
+    """Return what a person can do to end what a holder waits for; empty if it waits for no person."""
+    return next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
 
 
 def _holder(lock: SessionLock) -> tuple[int, str]:

@@ -558,3 +558,12 @@ def test_the_command_that_signs_in_names_the_grant_and_not_the_password() -> Non
     assert "--grant-type=password --username=ada" in command
     assert "SECRET" not in command
     assert "--grant-type=device-code" in request("--grant-type=device-code").command_line("setup")
+
+
+@pytest.mark.parametrize("flag", ["--tls-renegotiation-once", "--tls-renegotiation-freely"])
+def test_what_kubelogin_shows_of_tls_is_shown_here(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The flags have no effect, and the help says so."""
+    main(["get-token", "--help"])
+    help_ = " ".join(capsys.readouterr().out.split())
+    assert flag in help_
+    assert "without effect" in help_[help_.index(flag) :][:150]

@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import read
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, _with_tokens, provider_user, write_tokens
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, provider_user, with_tokens
+from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.secret import Secret
 
 from .arbitrary import ARBITRARY
@@ -59,6 +60,11 @@ def alice(path: Path) -> ProviderUser:
     user = found(path)
     assert user is not None
     return user
+
+
+def write_tokens(user: ProviderUser, tokens: dict[str, Secret]) -> None:
+    with TokenFile(user) as file:
+        file.write(tokens)
 
 
 def test_the_current_contexts_user_is_found(path: Path) -> None:
@@ -192,7 +198,7 @@ def test_any_tokens_are_set_and_what_is_around_them_stays(
         words.replace("\n", newline) for words in (before + config + behind, before, behind)
     )
     alice = ProviderUser("alice", Path("F"), {}, {})
-    edited = _with_tokens(text, alice, tokens)
+    edited = with_tokens(text, alice, tokens)
     assert edited.startswith(before)
     assert edited.endswith(behind)
     wanted = load(text, "F")

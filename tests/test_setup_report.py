@@ -385,10 +385,12 @@ def test_what_was_done_to_the_kubeconfig_is_said(action: Any, words: str) -> Non
 
 def test_a_secret_that_others_can_read_is_warned_about() -> None:
     """Only where there is a secret in a file that is open."""
-    change = Change(Path("kube.yaml"), "updated", readable_by_others=True)
+    change = Change(Path("kube.yaml"), "updated", readable_by_others=True, mode=0o644)
     secret = Stanza(args=(Arg("--oidc-client-secret", Secret("s")),))
     warning = "others on this machine can read the secret"
-    assert warning in shown(but(change=change, stanza=secret))
+    said = " ".join(shown(but(change=change, stanza=secret)).split())
+    assert warning in said
+    assert "(mode 0644); run chmod 600 kube.yaml" in said
     assert warning not in shown(but(change=change))
     assert warning not in shown(but(change=replace(change, readable_by_others=False), stanza=secret))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +10,12 @@ import click
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
-from kubectl_oidc.cli.questions import Questions
+from kubectl_oidc.cli.questions import Questions, can_ask
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig.convert import plan, write
+from kubectl_oidc.kubeconfig.convert import plan, warning, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
 from kubectl_oidc.programs import find
-from kubectl_oidc.terminal import Terminal, is_terminal
+from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def convert(**values: Any) -> int:
     plans = plan(values["kubeconfig"], os.environ, values["user"])
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
-    if asks and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if asks and not can_ask(Terminal()):
         raise UsageError(
             f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
@@ -79,6 +78,9 @@ def convert(**values: Any) -> int:
         backup = write(one, values["user"])
         users = ", ".join(plain(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
+        readable = warning(one)
+        if readable:
+            Terminal().warn(*readable)
     if find(COMMAND) is None:
         click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     return 0

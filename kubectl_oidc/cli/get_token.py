@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc import caller
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
@@ -38,6 +39,7 @@ def get_token(call: Call, /, **values: Any) -> int:
     world = World(log=log)
     if call.ahead:
         return 0 if refresh_ahead(request, world) else 1
-    outcome = reconsider(request, world, authenticate(request, world, call.lock), call.times)
-    remember(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
+    with caller.watched():
+        outcome = reconsider(request, world, authenticate(request, world, call.lock), call.times)
+        remember(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
     return write(credential(outcome.token, outcome.expiry).answer(info.api_version))

@@ -254,7 +254,7 @@ SIGN_IN: tuple[Option, ...] = (
     ),
     *KEY_PAIRS,
     *(
-        ((flag,), {"cls": Switch, "hidden": True, "help": "Accepted: TLS 1.3 has no renegotiation."})
+        ((flag,), {"cls": Switch, "help": "Accepted without effect: TLS 1.3 has no renegotiation."})
         for flag in RENEGOTIATION
     ),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_oidc.errors import Interrupted
-from kubectl_oidc.terminal import is_terminal
+from kubectl_oidc.terminal import is_attended
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -20,14 +19,8 @@ _YES, _NO = ("y", "yes"), ("n", "no")
 
 
 def can_ask(terminal: Terminal) -> bool:
-    """Tell whether a person sits there: standard input and standard error are a terminal that is in the foreground."""
-    try:
-        if not (terminal.interactive and is_terminal(sys.stdin)):
-            return False
-        # In the background of a shell, reading would stop us.
-        return sys.platform == "win32" or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError, AttributeError):
-        return False
+    """Tell whether a person is there: standard input and standard error are a terminal of theirs, and we are in its foreground."""
+    return terminal.interactive and is_attended(sys.stdin)
 
 
 class Questions:

@@ -166,9 +166,7 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
                 f"--auth-provider-arg={key}=VALUE` sets it",
             )
     secret = user.secrets.get("client-secret")
-    authority = config.get("idp-certificate-authority")
-    if authority and not authority.startswith("~"):
-        authority = str(user.path.absolute().parent / authority)
+    authority = _authority(user)
     data = config.get("idp-certificate-authority-data")
     scopes = config.get("extra-scopes")
     asked = {
@@ -194,6 +192,22 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
     # Its tokens were obtained under the authorities that it names itself, as kubectl obtains them.
     why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
     return replace(request, sign_in=True, why=why)
+
+
+def _authority(user: ProviderUser) -> str | None:
+    """Return the file that ``idp-certificate-authority`` names.
+
+    A relative path counts from the kubeconfig's directory, as kubectl's own certificate-authority does. If no file is there and one
+    is in the working directory, from which kubelogin reads it, that is taken.
+    """
+    from pathlib import Path
+
+    given = user.config.get("idp-certificate-authority")
+    if not given or given.startswith("~"):
+        return given
+    beside = user.path.absolute().parent / given
+    here = Path(given).absolute()
+    return str(here if here.is_file() and not beside.is_file() else beside)
 
 
 def _anything_given(ctx: click.Context) -> bool:

@@ -84,7 +84,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         browser_command=values.get("browser_command"),
         open_url_after=_open_url(values.get("open_url_after_authentication")),
         timeout=float(timeout),
-        timeout_is_default=isinstance(timeout, Unsaid),
+        timeout_given=not isinstance(timeout, Unsaid),
         tls=_tls(values),
         local_server=key_pair(values, LOCAL_SERVER),
         storage=values.get("token_cache_storage", "auto"),

@@ -13,7 +13,7 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.announcement import announce
+from kubectl_oidc.grants.announcement import announce, sign_in_first, without_browser
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
@@ -79,6 +79,8 @@ def sign_in(
             if opened:
                 answer = _await_answer(request, world, server, deadline, provider=provider)
             else:
+                request = without_browser(request, world)
+                deadline = Deadline.after(request.timeout)
                 with keyboard(world) as keys:
                     paste = _Paste(request, world, keys, attempt, metadata) if keys else None
                     answer = _await_answer(
@@ -220,6 +222,10 @@ def _await_answer(
             if printed:
                 printed.show_again_when_ended()
             world.terminal.tick(words())
+    if request.unseen:
+        raise SignInTimeout(
+            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
+        )
     from kubectl_oidc.diagnosis.refusals import registration
 
     where = registration(request.issuer)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.browser import Browser, may_be_opened
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
-from kubectl_oidc.grants.announcement import announce
+from kubectl_oidc.grants.announcement import announce, sign_in_first, without_browser
 from kubectl_oidc.grants.attempt import code_challenge
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.grants.polling import poll
@@ -81,7 +81,9 @@ def sign_in(
             raise NotAllowedError(error) from error
         raise
     with failures.counted():
-        _show(request, world, device, why, no_browser)
+        if not _show(request, world, device, why, no_browser):
+            request = without_browser(request, world)
+            deadline = Deadline.after(min(deadline.left(), request.timeout))
         end = _end(request, device, deadline)
 
         def words() -> str:
@@ -99,6 +101,7 @@ def sign_in(
                 interval=device.interval,
                 end=end,
                 tick=lambda: world.terminal.tick(words()),
+                hint=sign_in_first(request) if request.unseen else "",
             )
         validation = Deadline.after(VALIDATION_SECONDS)
         return accept(response, provider, request, deadline=validation, now=world.clock())
@@ -109,7 +112,8 @@ def _end(request: TokenRequest, device: DeviceAuthorization, deadline: Deadline)
     lives = device.expires_in
     if lives is None:  # which the standard requires
         return deadline
-    return Deadline.after(lives if request.timeout_is_default else min(deadline.left(), lives))
+    shorter = request.timeout_given or request.unseen
+    return Deadline.after(min(deadline.left(), lives) if shorter else lives)
 
 
 def _authorization(
@@ -140,8 +144,12 @@ def _authorization(
 
 def _show(
     request: TokenRequest, world: World, device: DeviceAuthorization, why: str, no_browser: str | None
-) -> None:
-    """Show the code and where to enter it (RFC 8628 §3.3); open that page where there is a browser."""
+) -> bool:
+    """Show the code and where to enter it (RFC 8628 §3.3); open that page where there is a browser.
+
+    Returns:
+        Whether a page was opened that has the code in it, so that the person need not read it here.
+    """
     terminal = world.terminal
     announce(request, world, why)
     because = f" ({no_browser})" if no_browser else ""
@@ -166,3 +174,4 @@ def _show(
     )
     if opened:
         terminal.say("The browser opens at that address; compare the code that it shows with this one")
+    return opened and bool(complete)

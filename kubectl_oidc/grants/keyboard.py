@@ -1,8 +1,9 @@
 """What a person types: at the controlling terminal, and on standard input only if the client says that it is theirs.
 
 kubectl gives standard input to the plugin where ``spec.interactive`` in KUBERNETES_EXEC_INFO says so; otherwise it may be a
-manifest that kubectl itself is about to read. Nothing is asked where standard error is no terminal: a full-screen program
-such as k9s owns the screen and the keys then. Nor in the background of a shell, where reading would stop us.
+manifest that kubectl itself is about to read. Nothing is asked if standard error is not a person's terminal (see
+``terminal``): a full-screen program such as k9s owns the screen and the keys then. In the background of a shell no key is
+read, because reading would stop us.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import Interrupted, SignInError, SignInTimeout
 from kubectl_oidc.exec_credential import ExecInfo
+from kubectl_oidc.terminal import in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +80,7 @@ class Keyboard:
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """Have the terminal give each key at once, and not show it, while the block runs."""
-        with _each_key(self._descriptor):
+        with self._terminal.reading_keys(), _each_key(self._descriptor):
             yield
 
     def poll(self, seconds: float, *, shown: bool = False) -> str | None:
@@ -216,6 +218,9 @@ else:
                 termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
     def _keys(descriptor: int, seconds: float) -> Iterator[int]:
+        if not in_foreground(descriptor):
+            sleep(seconds)
+            return
         ready, _, _ = select.select([descriptor], [], [], seconds)
         # One by one: what stands behind the end of a line is for whoever asks next.
         while ready:
@@ -234,7 +239,7 @@ else:
             return None
         with contextlib.suppress(OSError):
             descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-            if os.tcgetpgrp(descriptor) == os.getpgrp():
+            if in_foreground(descriptor):
                 return descriptor
             os.close(descriptor)  # in the background, where reading would stop us
             return None

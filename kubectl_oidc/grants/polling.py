@@ -24,6 +24,7 @@ def poll(
     interval: float,
     end: Deadline,
     tick: Callable[[], None],
+    hint: str = "",
 ) -> TokenResponse:
     """Return the tokens once the person has entered the code.
 
@@ -33,6 +34,7 @@ def poll(
         interval: Seconds between two requests, at least.
         end: When the code or the person's time ends.
         tick: Is called every second, to show how much time is left.
+        hint: What to do if nobody enters the code; empty for the usual words.
 
     Raises:
         SignInRefused: The person, or the provider, said no.
@@ -58,7 +60,7 @@ def poll(
                 raise _understood(error) from error
     if unreachable:
         raise unreachable
-    raise _too_late()
+    raise _too_late(hint)
 
 
 def _rest(world: World, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:
@@ -88,8 +90,9 @@ def _understood(error: ProviderRefused) -> ProviderRefused | SignInRefused | Sig
     return error
 
 
-def _too_late() -> SignInTimeout:
+def _too_late(hint: str = "") -> SignInTimeout:
     return SignInTimeout(
         "nobody entered the code in time",
-        "run it again for a new code; without --authentication-timeout-sec the wait is as long as the provider's code lives",
+        hint
+        or "run it again for a new code; without --authentication-timeout-sec the wait is as long as the provider's code lives",
     )

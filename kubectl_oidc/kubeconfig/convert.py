@@ -21,7 +21,7 @@ from .choose import unknown
 from .edit import set_user
 from .parse import load
 from .read import paths, read_text
-from .replace import back_up, check_writable, locked, regular, replace
+from .replace import back_up, check_writable, locked, readable_by_others, regular, replace
 from .stanza import API_VERSION, COMMAND, Stanza, is_ours, redacted
 from .write import LOCK_SECONDS, cannot_write
 
@@ -42,10 +42,12 @@ class Conversion:
     Attributes:
         name: The user's name.
         difference: A unified diff of its ``exec`` stanza, secrets left out.
+        secret: Whether the stanza holds a secret.
     """
 
     name: str
     difference: str
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,17 @@ def write(one: Plan, names: Sequence[str]) -> Path:
     return backup
 
 
+def warning(one: Plan) -> tuple[str, str] | None:
+    """Return a warning where others can read a file that was written and holds a secret, and the command that ends it.
+
+    Args:
+        one: The plan of the file.
+    """
+    if not any(conversion.secret for conversion in one.conversions):
+        return None
+    return readable_by_others(one.path, one.path.stat(), "secret")
+
+
 def _plan(path: Path, text: str, names: Sequence[str]) -> Plan:
     after, conversions, direct, others = text, [], [], []
     for item in load(text, plain(path)).get("users") or []:
@@ -139,7 +152,7 @@ def _plan(path: Path, text: str, names: Sequence[str]) -> Plan:
             direct.append(name)
             continue
         after = set_user(after, name, {**user, "exec": new}, plain(path))
-        conversions.append(Conversion(name, _difference(path, name, old, new)))
+        conversions.append(Conversion(name, _difference(path, name, old, new), _holds_secret(new)))
     return Plan(path, text, after, tuple(conversions), tuple(direct), tuple(others))
 
 
@@ -182,6 +195,10 @@ def _lines(keys: Sequence[str], stanza: Mapping[str, Any]) -> Iterator[str]:
     for line in block({"exec": shown}).splitlines():
         words = line.lstrip()
         yield " " * (len(line) - len(words)) + plain(_USERINFO.sub("://***@", words), limit=400)
+
+
+def _holds_secret(stanza: Mapping[str, Any]) -> bool:
+    return "***" in "".join(_lines([*stanza], stanza))
 
 
 def _hidden(word: str) -> str:

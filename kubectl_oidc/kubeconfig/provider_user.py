@@ -5,9 +5,7 @@ Its configuration names the provider and holds the tokens. The tokens are set, a
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
@@ -17,17 +15,15 @@ from kubectl_oidc.text import plain
 from .choose import choose
 from .edit import Node, Unclear, set_key, tree
 from .parse import load
-from .read import read_text
-from .replace import check_directory, check_writable, locked, regular, replace
-from .write import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from .read import Kubeconfig
 
-_TOKENS = ("id-token", "refresh-token")
-_SECRETS = (*_TOKENS, "client-secret")
+TOKENS = ("id-token", "refresh-token")
+_SECRETS = (*TOKENS, "client-secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,50 +80,17 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     )
 
 
-def check_writing(user: ProviderUser) -> None:
-    """Refuse what `write_tokens` would refuse, before a person signs in for it or a refresh token is used up.
+def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> str:
+    """Return a kubeconfig's text with tokens of a user set in it.
 
     Args:
-        user: The user, as it was read.
-
-    Raises:
-        KubeconfigError: The file cannot be written, or not without touching other things.
-    """
-    target = Path(os.path.realpath(user.path))
-    before = regular(target)
-    if before is not None:
-        check_writable(target, before)
-    _with_tokens(read_text(target) or "", user, dict.fromkeys(_TOKENS, Secret("-")))
-    try:
-        for directory in dict.fromkeys((user.path.parent, target.parent)):  # of the lock, and of the file
-            check_directory(directory)
-    except OSError as error:
-        raise cannot_write(user.path, error) from error
-
-
-def write_tokens(user: ProviderUser, tokens: Mapping[str, Secret]) -> None:
-    """Set tokens of a user in its file: locked as kubectl locks it, and replaced in one step.
-
-    Args:
+        text: The text.
         user: The user, as it was read.
         tokens: ``id-token`` and ``refresh-token``, or one of them.
 
     Raises:
-        KubeconfigError: It was not done, and the file is as it was.
+        KubeconfigError: That cannot be done without touching other things.
     """
-    try:
-        with locked(user.path, LOCK_SECONDS):
-            target = Path(os.path.realpath(user.path))
-            before = regular(target)
-            if before is not None:
-                check_writable(target, before)
-            text = read_text(target) or ""
-            replace(target, _with_tokens(text, user, tokens).encode(), before)
-    except OSError as error:
-        raise cannot_write(user.path, error) from error
-
-
-def _with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> str:
     where = plain(user.path)
     try:
         wanted = _unshared(load(text, where))

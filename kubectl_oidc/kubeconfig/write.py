@@ -8,6 +8,7 @@ stays a link: its target is replaced.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Change:
         backup: The copy of the file as it was; None where there was none or nothing changed.
         details: One line for each thing that changed in the user, without secrets.
         readable_by_others: Whether other users of this machine can read the file.
+        mode: Its mode, where they can.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Change:
     backup: Path | None = None
     details: tuple[str, ...] = ()
     readable_by_others: bool = False
+    mode: int = 0
 
 
 def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapping[str, str]) -> None:
@@ -133,7 +136,7 @@ def _write_user(name: str, stanza: Stanza, path: Path) -> Change:
     old = _old_user(text or "", name, plain(path))
     new = _updated(old, stanza, name, path)
     if new == old:
-        return Change(path, "unchanged", readable_by_others=_open_to_others(before))
+        return Change(path, "unchanged", readable_by_others=_open_to_others(before), mode=_mode(before))
     if before is not None:
         check_writable(target, before)
     edited = set_user(text or "", name, new, plain(path)).encode()
@@ -142,7 +145,7 @@ def _write_user(name: str, stanza: Stanza, path: Path) -> Change:
     action: Literal["created", "added", "updated"] = (
         "created" if before is None else "added" if old is None else "updated"
     )
-    return Change(path, action, backup, tuple(_details(old, new)), _open_to_others(before))
+    return Change(path, action, backup, tuple(_details(old, new)), _open_to_others(before), _mode(before))
 
 
 def _old_user(text: str, name: str, where: str) -> dict[str, Any] | None:
@@ -192,6 +195,10 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Iterator[
     was_args, is_args = list(map(str, before.get("args") or [])), after["args"]
     yield from (f"- {plain(arg)}" for arg in redacted([a for a in was_args if a not in is_args]))
     yield from (f"+ {plain(arg)}" for arg in redacted([a for a in is_args if a not in was_args]))
+
+
+def _mode(status: os.stat_result | None) -> int:
+    return stat.S_IMODE(status.st_mode) if status is not None else 0
 
 
 def _open_to_others(status: os.stat_result | None) -> bool:

@@ -120,3 +120,26 @@ def test_what_cannot_be_done_is_said(config: Path, words: list[str], status: int
     ended = converted(f"--kubeconfig={config}", *words)
     assert said in complaint(ended, status)[0]
     assert config.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("secret", "mode", "warned"), [(True, 0o644, True), (True, 0o600, False), (False, 0o644, False)]
+)
+def test_a_secret_that_others_can_read_is_warned_of(
+    config: Path, *, secret: bool, mode: int, warned: bool
+) -> None:
+    """One warning with the mode and the command, where the users that were rewritten hold a secret."""
+    if secret:
+        text = config.read_text()
+        config.write_text(
+            text.replace("--oidc-client-id=abc", '--oidc-client-id=abc", "--oidc-client-secret=s3')
+        )
+    config.chmod(mode)
+    ended = converted("--yes", f"--kubeconfig={config}")
+    assert ended.status == 0, ended.stderr
+    lines = [line for line in ended.stderr.splitlines() if "others on this machine" in line]
+    assert len(lines) == warned
+    if warned:
+        assert f"(mode {mode:04o})" in lines[0]
+        assert f"chmod 600 {config}" in lines[0]
+    assert "s3" not in ended.stderr

@@ -42,7 +42,10 @@ def ends_by(running: Running, signum: signal.Signals) -> str:
     assert time.monotonic() - began < AT_ONCE
     assert (ended.status, ended.stdout) == (128 + signum, "")
     assert "Traceback" not in ended.stderr
-    assert [path for path in cache().rglob(".*") if path.is_file()] == [], "half-written files"
+    # A process in the background may be storing the session just now.
+    wait_until(
+        lambda: not [path for path in cache().rglob(".*") if path.is_file()], "no half-written file is left"
+    )
     said = beside_the_reason(ended.stderr)
     lines = said.splitlines(keepends=True)
     if signum != signal.SIGINT:
@@ -169,13 +172,12 @@ def catches(pid: int, signum: signal.Signals) -> bool:
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_a_refresh_that_hangs(expired: Laptop, signum: signal.Signals) -> None:
-    """While the token endpoint does not answer: the lock is free, and the session goes on."""
+    """While the token endpoint does not answer: the session is busy until the request's time is over, and goes on."""
     expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
     running = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
 
     assert ends_by(running, signum) == ""
-    assert locks_held() == []
     goes_on(expired, "refresh_token")
 
 
@@ -183,29 +185,11 @@ def test_a_signal_ends_a_refresh_that_hangs(expired: Laptop, signum: signal.Sign
 def test_a_signal_costs_no_session_whose_refresh_is_on_its_way(
     expired: Laptop, signum: signal.Signals
 ) -> None:
-    """An answer that comes within a second is stored first: the next call sends the new refresh token, not the old one."""
+    """An answer that comes within a second is stored first: the next call has the new token."""
     expired.realm.fail_next("/token", delay_ms=400)
     running = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
     assert ends_by(running, signum) == ""
-    assert locks_held() == []
-    goes_on(expired, "refresh_token", "refresh_token")
-
-
-def test_a_second_ctrl_c_waits_for_nothing(expired: Laptop) -> None:
-    """The first waits a second for the refresh, the second does not; the lock is free, and the session goes on."""
-    expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
-    running = expired.start()
-    wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
-    began = time.monotonic()
-    running.send(signal.SIGINT)
-    time.sleep(0.2)
-    assert running.is_running()
-    running.send(signal.SIGINT)
-    ended = running.ended()
-    assert time.monotonic() - began < 0.9
-    # Killed by the signal itself, which a shell shows as 130.
-    assert (ended.status, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
     assert locks_held() == []
     goes_on(expired, "refresh_token")
 
@@ -239,13 +223,12 @@ def test_a_signal_ends_the_wait_for_a_keyring_that_hangs(
 def test_a_signal_ends_a_store_that_hangs(
     laptop: Laptop, slow_keyring: SlowKeyring, signum: signal.Signals
 ) -> None:
-    """While the OS keyring does not take a refreshed session: a second is waited, and no longer."""
+    """While the OS keyring does not take a refreshed session: a second is waited, then a process in the background goes on."""
     ended_token(laptop)
     slow_keyring.takes(60, "set")
     running = laptop.start()
     wait_until(lambda: slow_keyring.was_asked("set"), "the session is stored")
     assert ends_by(running, signum) == ""
-    assert locks_held() == []
     slow_keyring.takes(0, "set")
     assert claims_of(laptop.signed_in())["sub"] == "alice"
 
@@ -260,9 +243,8 @@ def test_a_signal_costs_no_session_that_is_being_stored(
     running = laptop.start()
     wait_until(lambda: slow_keyring.was_asked("set"), "the session is stored")
     assert ends_by(running, signum) == ""
-    assert locks_held() == []
     slow_keyring.takes(0, "set")
-    goes_on(laptop, "refresh_token", "refresh_token")
+    goes_on(laptop, "refresh_token")
 
 
 SLOW_DISK = """

@@ -215,14 +215,25 @@ def test_a_user_that_lacks_something_is_named(key: str, laptop: Laptop, kubeconf
     assert f"--auth-provider-arg={key}=VALUE" in hint
 
 
-def test_an_authority_is_found_beside_the_kubeconfig(laptop: Laptop, kubeconfig: Path) -> None:
-    """A relative path counts from the file's directory."""
+@pytest.mark.parametrize("where", ["nowhere", "kubeconfig", "working directory", "both"])
+def test_an_authority_is_found_beside_the_kubeconfig_or_here(
+    laptop: Laptop, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A relative path counts from the file's directory; where there is nothing, from the working directory, as in kubelogin."""
     text = kubeconfig.read_text().replace(
         "client-id: kubernetes\n", "client-id: kubernetes\n        idp-certificate-authority: ca.pem\n"
     )
     kubeconfig.write_text(text)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    beside = kubeconfig.parent
+    for directory in {"kubeconfig": [beside], "working directory": [here], "both": [beside, here]}.get(
+        where, []
+    ):
+        (directory / "ca.pem").write_text("no certificate")
     error, _ = complaint(run(laptop), 2)
-    assert str(kubeconfig.parent / "ca.pem") in error
+    assert str((here if where == "working directory" else beside) / "ca.pem") in error
 
 
 def test_the_refresh_token_is_sent_under_the_kubeconfigs_own_trust_alone(
