@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests import parts
+from tools.test_parts import JAVA_CLIENTS, JAVA_PROJECT
 
 from .laptop import V1, V1BETA1, Laptop
 
@@ -161,6 +163,36 @@ def test_what_convert_writes_works_with_every_client(
     assert laptop.run("convert", "--yes", f"--kubeconfig={file}").status == 0
     tokens = {client.token(stanza_of(file)) for client in CLIENTS.values()}
     assert len(tokens) == 1
+
+
+@pytest.mark.usefixtures("on_path")
+@pytest.mark.parametrize("client", ["official", "fabric8"])
+def test_the_java_clients_themselves_have_the_token(laptop: Laptop, tmp_path: Path, client: str) -> None:
+    """The real libraries read what `convert` writes; from the section of 1.0.0 they get nothing."""
+    java = shutil.which("java")
+    if java is None or not JAVA_CLIENTS.exists():
+        pytest.skip(
+            "the Java clients are not fetched (tools/install-test-parts fetches them if there is Maven)"
+        )
+    token = laptop.signed_in()
+    file = tmp_path / "config"
+    stanza = {"apiVersion": V1, "interactiveMode": "IfAvailable", "command": "kubectl-oidc_login"}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "users": [{"name": "oidc", "user": {"exec": {**stanza, "args": laptop.words()}}}],
+        "clusters": [{"name": "one", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "contexts": [{"name": "one", "context": {"user": "oidc", "cluster": "one"}}],
+        "current-context": "one",
+    }
+    file.write_text(json.dumps(document))
+    command = [java, "-cp", f"{JAVA_CLIENTS}/*", str(JAVA_PROJECT / "Token.java"), client, str(file)]
+    given = []
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        given.append(done.stdout.strip())
+        assert laptop.run("convert", "--yes", f"--kubeconfig={file}").status == 0
+    assert given == ["null", token]
 
 
 def test_the_stand_ins_tell_versions_apart(laptop: Laptop) -> None:
