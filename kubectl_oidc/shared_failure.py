@@ -12,7 +12,7 @@ from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.hot.credential import read_private
 from kubectl_oidc.text import plain
 
-TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
+TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
