@@ -12,10 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_refreshes, why
+from kubectl_oidc import failed_refreshes, shared_failure, why
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.durations import written
-from kubectl_oidc.errors import LockError, SignInNeeded, StoreError
+from kubectl_oidc.errors import (
+    IdTokenError,
+    LockError,
+    ProviderError,
+    SignInNeeded,
+    SignInRefused,
+    SignInTimeout,
+    StoreError,
+)
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.refresh import refresh
@@ -28,6 +36,7 @@ from kubectl_oidc.walk import Walk
 
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
+    from kubectl_oidc.shared_failure import SharedFailure
     from kubectl_oidc.token_request import TokenRequest, World
 
 
@@ -63,7 +72,27 @@ def _locked(walk: Walk) -> Outcome:
     session = walk.load()
     if session and walk.good(session):
         return walk.stored(session)
-    return _obtain(walk, session)
+    failure = walk.lock.failure_of_holder()
+    if failure and _counts(failure, walk):
+        walk.world.log.info(1, "the process that was waited for failed, so this one fails with it")
+        raise failure
+    try:
+        return _obtain(walk, session)
+    except (SignInTimeout, SignInRefused) as error:
+        if walk.world.terminal.interactive:
+            shared_failure.leave(walk.lock.paths, error, of_a_person=True)
+        raise
+    except (ProviderError, IdTokenError) as error:
+        shared_failure.leave(walk.lock.paths, error, of_a_person=False)
+        raise
+
+
+def _counts(failure: SharedFailure, walk: Walk) -> bool:
+    """Tell whether a holder's failure is ours too: a sign-in that nobody finished only if a person here waited for that one.
+
+    Background programs have a pause of their own after a sign-in that failed (see ``failed_sign_ins``).
+    """
+    return not failure.of_a_person or (walk.world.terminal.interactive and not walk.request.sign_in)
 
 
 def _guards(lock: SessionLock, walk: Walk) -> bool:
@@ -83,6 +112,10 @@ def _lock(walk: Walk) -> SessionLock:
         return SessionLock(())
 
 
+GRACE = 1.0
+"""Seconds that a wait for the lock is longer than the time-out: a holder with the same one gets to say why it failed."""
+
+
 def _take(walk: Walk) -> None:
     """Take the session's lock; on a terminal say after a moment what is awaited.
 
@@ -93,7 +126,7 @@ def _take(walk: Walk) -> None:
         LockError: The lock was not to be had in time.
     """
     lock, timeout = walk.lock, walk.request.timeout
-    deadline = Deadline.after(timeout)
+    deadline = Deadline.after(timeout + GRACE)
     look = Waiting(lock, walk.world.terminal, deadline).look
     if not lock.acquire(deadline, look, lenient=True):
         raise still_held(lock, timeout)
@@ -136,7 +169,7 @@ def _obtain(walk: Walk, session: Session | None) -> Outcome:
             raise SignInNeeded(
                 f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
             )
-        walk.lock.describe(signing_in(request.grant, asks=not request.password))
+        walk.lock.describe("asking the provider")
         return _sign_in(walk, provider, session, renewed)
     finally:
         http.close()
@@ -174,7 +207,15 @@ def _sign_in(walk: Walk, provider: Provider, session: Session | None, reason: st
     from kubectl_oidc.grants import choice
 
     keeper, terminal = walk.keeper, walk.world.terminal
-    tokens = choice.sign_in(walk.request, walk.world, provider, reason, keeper.session_id)
+    doing = signing_in(walk.request.grant, asks=not walk.request.password)
+    tokens = choice.sign_in(
+        walk.request,
+        walk.world,
+        provider,
+        reason,
+        keeper.session_id,
+        asks=lambda: walk.lock.describe(doing),
+    )
     fresh = Session.begin(
         keeper.session_id,
         tokens,

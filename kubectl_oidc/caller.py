@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
+TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

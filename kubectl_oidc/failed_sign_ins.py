@@ -58,13 +58,23 @@ class FailedSignIns:
         session_id: The session.
         clock: The time in epoch seconds.
         log: What -v shows.
+        asks: Is called when a person is asked.
     """
 
-    def __init__(self, cache_dir: Path, session_id: str, *, clock: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        session_id: str,
+        *,
+        clock: Callable[[], float],
+        log: Log,
+        asks: Callable[[], None] = lambda: None,
+    ) -> None:
         self._cache_dir = cache_dir
         self._session_id = session_id
         self._clock = clock
         self._log = log
+        self._asks = asks
 
     def check(self, command: str) -> None:
         """Refuse to bother a person again so soon.
@@ -91,6 +101,7 @@ class FailedSignIns:
         Args:
             failure: What counts; less than everything where nobody was asked.
         """
+        self._asks()
         try:
             yield
         except failure as error:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from stat import S_ISREG
 from time import sleep
 
+from kubectl_oidc import shared_failure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +49,7 @@ class SessionLock:
         self._needed = len(self._paths) if needed is None else needed
         self._held: list[_FileLock] = []
         self._taken = ""  # the file that another held when we looked last
+        self._before: tuple[bytes | None, ...] | None = None  # failures when a wait began
         self.failure: OSError | None = None
         self.passed_over: OSError | None = None
 
@@ -96,12 +99,18 @@ class SessionLock:
         """
         pauses = iter(PAUSES)
         pause = PAUSES[-1]
+        before = shared_failure.seen(self._paths)
         while not self.try_acquire(lenient=lenient):
+            self._before = before
             if meanwhile() or deadline.passed():
                 return False
             pause = next(pauses, pause)
             sleep(min(pause, deadline.left()))
         return True
+
+    def failure_of_holder(self) -> shared_failure.SharedFailure | None:
+        """Return why a holder failed that we waited for, or None."""
+        return shared_failure.since(self._before, self._paths) if self._before else None
 
     def describe(self, doing: str) -> None:
         """Write down what the holder does, for those who wait.

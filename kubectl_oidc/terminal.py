@@ -28,10 +28,12 @@ class _State:
     Attributes:
         reading: Whether raw mode is our own, because we read keys.
         kept: What was not written: warnings that wait for a person, and words for a terminal that others use.
+        spoken: Whether something was written that needs a person.
     """
 
     reading = False
     kept = ""
+    spoken = False
 
 
 class Terminal:
@@ -79,11 +81,11 @@ class Terminal:
     def warn(self, message: str, hint: str) -> None:
         """Write a warning and what to do about it.
 
-        Without a person at a terminal the plugin keeps it back, unless -v asks for it. Some clients join standard error to standard
-        output, so a call that succeeds without a person must write nothing there.
+        Without a terminal the plugin keeps it back until a person is asked for something, unless -v asks for it. Some clients join
+        standard error to standard output, so a call that succeeds without a person must write nothing there.
         """
         words = f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else "")
-        if _is_plugin() and not self.interactive and not VERBOSITY.level:
+        if _is_plugin() and not (self.interactive or _State.spoken or VERBOSITY.level):
             _State.kept += words + "\n"
         else:
             self._write(words)
@@ -190,6 +192,7 @@ def write(text: str) -> None:
         _State.kept += text
         return
     text, _State.kept = _State.kept + text, ""
+    _State.spoken = _State.spoken or bool(text)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         encoding = getattr(sys.stderr, "encoding", None) or "ascii"
         sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))

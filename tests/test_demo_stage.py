@@ -213,7 +213,7 @@ def kubeconfig(stage: Stage, cluster: Cluster, authority: Authority, *, user: st
     """Write the kubeconfig as setup leaves it, with a stanza whose words a test can look at."""
     authority.write(stage.authority_file)
     stanza = {
-        "apiVersion": "client.authentication.k8s.io/v1",
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "kubectl",
         "args": ["get-token", "a b"],
     }
@@ -285,7 +285,7 @@ def test_the_plugin_is_called_as_kubectl_calls_it(
     assert (place, typed, arguments) == (str(stage.directory), "", ["get-token", "a b"])
     assert json.loads(info) == {
         "kind": "ExecCredential",
-        "apiVersion": "client.authentication.k8s.io/v1",
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
         "spec": {"interactive": False},
     }
 

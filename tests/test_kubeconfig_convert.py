@@ -62,7 +62,7 @@ def stanza(text: str, name: str) -> dict[str, Any]:
     return found
 
 
-def of(command: str, *args: str, api_version: str = V1, **more: Any) -> str:
+def of(command: str, *args: str, api_version: str = V1BETA1, **more: Any) -> str:
     """Return a kubeconfig with one user."""
     import json
 
@@ -83,7 +83,7 @@ def test_what_changes_and_what_stays(tmp_path: Path) -> None:
     old = stanza(TEXT, "people")
     assert stanza(after, "people") == {
         **old,
-        "apiVersion": V1,
+        "apiVersion": V1BETA1,
         "command": "kubectl-oidc_login",
         "args": old["args"][1:],
         "installHint": INSTALL_HINT,
@@ -138,7 +138,7 @@ def test_every_form_of_kubelogins_is_rewritten(
     (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
     new = stanza(one.after, "u")
     assert (new["command"], new["args"]) == ("kubectl-oidc_login", expected)
-    assert (new["apiVersion"], new["interactiveMode"]) == (V1, "IfAvailable")
+    assert (new["apiVersion"], new["interactiveMode"]) == (V1BETA1, "IfAvailable")
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,14 @@ def test_other_programs_are_left_alone(tmp_path: Path, command: str, args: list[
     assert (one.conversions, one.direct, one.others) == ((), (), ("u",))
 
 
-def test_a_direct_stanza_of_an_old_version_is_brought_up_to_date_by_its_own_path(tmp_path: Path) -> None:
+def test_a_direct_stanza_of_v1_gets_the_version_that_every_client_knows_by_its_own_path(
+    tmp_path: Path,
+) -> None:
     """Whoever named a path meant it."""
-    text = of("/opt/tools/kubectl-oidc_login", "get-token", api_version=V1BETA1)
+    text = of("/opt/tools/kubectl-oidc_login", "get-token", api_version=V1)
     (one,) = plan(str(kubeconfig(tmp_path / "config", text)), {}, [])
     new = stanza(one.after, "u")
-    assert (new["command"], new["apiVersion"]) == ("/opt/tools/kubectl-oidc_login", V1)
+    assert (new["command"], new["apiVersion"]) == ("/opt/tools/kubectl-oidc_login", V1BETA1)
 
 
 def test_each_user_is_rewritten_in_the_file_that_it_stands_in(tmp_path: Path) -> None:

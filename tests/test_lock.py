@@ -656,6 +656,8 @@ def test_a_machine_without_a_temporary_directory_is_no_bug_of_ours(
 class Spoken(Terminal):
     """A terminal that keeps what was said."""
 
+    interactive = True
+
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []

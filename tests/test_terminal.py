@@ -133,6 +133,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be what kubectl runs."""
     monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", "get-token"])
     monkeypatch.setattr(module._State, "kept", "")
+    monkeypatch.setattr(module._State, "spoken", False)
 
 
 @pytest.mark.usefixtures("plugin")
@@ -168,6 +169,8 @@ def test_without_a_terminal_a_warning_waits_for_words_that_need_a_person(
     assert capsys.readouterr().err == ""
     terminal.need("open this address")
     assert capsys.readouterr().err == "warning: not stored (unlock it)\nopen this address\n"
+    terminal.warn("not locked", "")
+    assert capsys.readouterr().err == "warning: not locked\n", "a person reads along now"
 
 
 @pytest.mark.parametrize(

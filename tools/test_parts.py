@@ -38,6 +38,10 @@ KUBECTL_DIGEST = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f97899
 ACTIONLINT = ROOT / ".tools" / "actionlint"
 ACTIONLINT_MODULE = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
+# The two Java clients, fetched where there is Maven; the tests that do not find them are skipped, in CI too.
+JAVA_PROJECT = ROOT / "tests" / "java-clients"
+JAVA_CLIENTS = ROOT / ".tools" / "java-clients"
+
 # A program, and Debian's package that has it.
 PACKAGES = {
     "chromium": "chromium",
@@ -239,6 +243,32 @@ def actionlint() -> str:
     return str(ACTIONLINT.relative_to(ROOT))
 
 
+def java_clients() -> str:
+    """Say where the two Java clients are; fetch them into .tools if there is Maven and a JDK.
+
+    Raises:
+        Missing: They are not there, and cannot be fetched.
+    """
+    if not shutil.which("javac"):
+        raise Missing("no JDK on PATH")
+    if not JAVA_CLIENTS.exists():
+        if not shutil.which("mvn"):
+            raise Missing("no Maven on PATH to fetch them with")
+        JAVA_CLIENTS.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=JAVA_CLIENTS.parent) as directory:
+            place = Path(directory) / "jars"
+            run(
+                "mvn",
+                "-q",
+                "-B",
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={place}",
+                cwd=JAVA_PROJECT,
+            )
+            place.rename(JAVA_CLIENTS)
+    return str(JAVA_CLIENTS.relative_to(ROOT))
+
+
 def main() -> int:
     """Look at each part, say what became of it, and return the exit status."""
     install_packages()
@@ -267,10 +297,12 @@ def main() -> int:
         except Missing as why:
             lacking += 1
             print(f"{name}: missing: {why}")
-    try:
-        print(f"actionlint: {actionlint()}")
-    except Missing as why:
-        print(f"actionlint: missing: {why}")
+    optional: dict[str, Callable[[], str]] = {"actionlint": actionlint, "java-clients": java_clients}
+    for name, find in optional.items():
+        try:
+            print(f"{name}: {find()}")
+        except Missing as why:
+            print(f"{name}: missing: {why}")
     if lacking and not os.environ.get("CI"):
         print("tests that need what is missing are skipped")
     return 1 if lacking and os.environ.get("CI") else 0

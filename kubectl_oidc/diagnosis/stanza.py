@@ -11,6 +11,7 @@ from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import programs
+from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.kubeconfig.stanza import API_VERSION, COMMAND
 from kubectl_oidc.text import plain
 from kubectl_oidc.version import __version__
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _OURS = "kubectl-oidc "  # how `version` begins
 _VERSION_SECONDS = 8.0
-_OLD_VERSION = "client.authentication.k8s.io/v1beta1"
 _MODES = ("Never", "IfAvailable", "Always")
 _NO_USER = Skipped("no user of a kubeconfig is meant")
 _CONVERT = "`kubectl oidc-login convert` rewrites it"
@@ -40,7 +40,7 @@ def exec_of(user: Entry | None) -> Mapping[str, Any]:
 
 
 def check_api_version(examination: Examination) -> Seen:
-    """Kubectl knows v1 and, for now, v1beta1."""
+    """Kubectl knows v1 and v1beta1; some other clients know v1beta1 only."""
     user = examination.chosen.user
     if user is None:
         yield _NO_USER
@@ -48,13 +48,13 @@ def check_api_version(examination: Examination) -> Seen:
     version = exec_of(user).get("apiVersion")
     if version == API_VERSION:
         yield plain(version)
-    elif version == _OLD_VERSION:
-        yield Finding(Severity.WARNING, f"{plain(version)} is the old form", _CONVERT, "stanza")
+    elif version == V1:
+        yield f"{plain(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
     else:
         said = f"apiVersion is {plain(version, limit=80)}" if version else "there is no apiVersion"
         yield Finding(
             Severity.PROBLEM,
-            f"{said}, and kubectl takes {API_VERSION} alone (and for now v1beta1)",
+            f"{said}, and kubectl accepts only {V1BETA1} and {V1}",
             _CONVERT,
             "stanza",
         )
@@ -68,7 +68,7 @@ def check_interactive_mode(examination: Examination) -> Seen:
         return
     mode = exec_.get("interactiveMode")
     set_it = f"`kubectl config set-credentials {plain(user.name)} --exec-interactive-mode=IfAvailable`"
-    if mode is None and exec_.get("apiVersion") == API_VERSION:
+    if mode is None and exec_.get("apiVersion") == V1:
         yield Finding(
             Severity.PROBLEM,
             "there is no interactiveMode, and kubectl refuses such a stanza of v1",

@@ -30,7 +30,7 @@ def announce(request: TokenRequest, world: World, why: str) -> None:
 UNSEEN_SECONDS = 30.0
 """How long the plugin waits for a person who has to read an address, if standard error is no terminal.
 
-Many clients show what stands there only after the plugin has ended.
+Many clients show it only after the plugin has ended.
 """
 
 

@@ -10,13 +10,23 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.failed_sign_ins import FailedSignIns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubectl_oidc.errors import ProviderRefused
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
 
 
-def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, session_id: str) -> Tokens:
+def sign_in(
+    request: TokenRequest,
+    world: World,
+    provider: Provider,
+    why: str,
+    session_id: str,
+    *,
+    asks: Callable[[], None] = lambda: None,
+) -> Tokens:
     """Return the tokens of a sign-in by the grant that is asked for.
 
     Args:
@@ -25,6 +35,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
         session_id: The session, whose failed sign-ins are remembered where a person was asked.
+        asks: Is called when a person is asked.
 
     Raises:
         OidcLoginError: The sign-in failed.
@@ -36,7 +47,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider, why: str, s
         from kubectl_oidc.grants import client_credentials
 
         return client_credentials.sign_in(request, world, provider)
-    failures = FailedSignIns(request.cache_dir, session_id, clock=world.clock, log=world.log)
+    failures = FailedSignIns(request.cache_dir, session_id, clock=world.clock, log=world.log, asks=asks)
     if world.terminal.interactive or request.sign_in:
         failures.forget()
     else:

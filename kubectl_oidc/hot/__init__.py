@@ -5,10 +5,10 @@ call runs stands here, in the package itself, because each module more costs a h
 
 The note, because a kubectl that asks again for what it was just given was refused with it by the API server.
 client-go runs the plugin once a process and keeps what it says until that expires; only an answer of 401 makes it ask
-again. So the same process, running the same program, that asks for the same credential within minutes has been refused.
-Programs that make several clients (k9s, Helm, Terraform) ask more than once for other reasons, and so does a kubectl that
-becomes another by exec, such as Google's dispatcher: only programs called kubectl are looked at, and the program's path
-belongs to who asks.
+again. So a process that asks for the same credential several times in a row, each time within seconds, has been refused. One
+that worked with it for longer was not: a `kubectl proxy` whose API server restarts asks again later, and is answered.
+Programs that make several clients (k9s, Helm, Terraform, plugins called kubectl-NAME) ask more than once for other reasons:
+only kubectl itself is looked at. Google's dispatcher becomes another kubectl by exec: the program's path belongs to who asks.
 
 One small file a session in the cache directory, of slots that are overwritten in place: no secret, no lock, one write.
 Known where the system tells about processes in /proc.
@@ -27,11 +27,14 @@ HANDED = "handed"
 AHEAD = "_KUBECTL_OIDC_AHEAD"
 """The variable of a process that refreshes ahead and was begun anew for it (macOS); it is for that process alone."""
 
-RENEW, SAY = 2, 3
+RENEW, SAY = 3, 4
 """How often the same kubectl has asked for the same credential when something is done about it: by ``refused``."""
 
-MINUTES = 300
-"""Seconds after which the same process begins anew."""
+SECONDS = 10
+"""A process that asks for the same credential later than this was not refused with it."""
+
+_ACCEPTED = 8
+"""The count of such a process, which is beyond the others."""
 
 _SLOTS, _SIZE = 32, 64
 _FLAGS = os.O_RDWR | (
@@ -156,7 +159,7 @@ def kubectl() -> str | None:
     parent = os.getppid()
     try:
         program = os.readlink(f"/proc/{parent}/exe")  # noqa: PTH115 - pathlib costs more than the whole hot half
-        if not program.rpartition("/")[2].startswith("kubectl"):
+        if not _is_kubectl(program.rpartition("/")[2]):
             return None
         descriptor = os.open(f"/proc/{parent}/stat", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -169,6 +172,11 @@ def kubectl() -> str | None:
     return f"{parent} {started.decode()} {program}"
 
 
+def _is_kubectl(name: str) -> bool:
+    """Tell whether a program is kubectl itself: kubectl, kubectl.exe, or kubectl.1.NN of Google's dispatcher."""
+    return name in ("kubectl", "kubectl.exe") or (name.startswith("kubectl.1.") and name[10:].isdigit())
+
+
 def note(directory: str, session_id: str, credential: str, *, times: int = 0) -> int:
     """Note that the kubectl that started this process is given a credential now.
 
@@ -179,7 +187,8 @@ def note(directory: str, session_id: str, credential: str, *, times: int = 0) ->
         times: What to note in the place of one time more, as for a credential that was renewed.
 
     Returns:
-        How often it was given this one within minutes, this time included; 0 when it is no kubectl, or nothing can be noted.
+        How often in a row it was given this one, this time included; more than `SAY` if it worked with it meanwhile; 0 when it is
+        not kubectl, or nothing can be noted.
     """
     who = kubectl()
     if who is None or sys.platform == "win32":
@@ -207,9 +216,11 @@ def note(directory: str, session_id: str, credential: str, *, times: int = 0) ->
 
 
 def _times(slot: list[bytes], mark: bytes, credential: str, now: int) -> int:
-    """Return how often a slot says that this credential was given to this process within minutes."""
+    """Return how often in a row a slot says that this credential was given to this process."""
     if len(slot) != 4 or slot[0] != mark or slot[1] != credential.encode():  # noqa: PLR2004 - its fields
         return 0
-    if not (slot[2].isdigit() and slot[3].isdigit()) or not 0 <= now - int(slot[2]) < MINUTES:
+    if not (slot[2].isdigit() and slot[3].isdigit()):
         return 0
+    if not 0 <= now - int(slot[2]) < SECONDS:
+        return _ACCEPTED
     return min(int(slot[3]), 9)

@@ -1,4 +1,4 @@
-"""The kubeconfig user that calls this program (client authentication v1, ``users[].user.exec``)."""
+"""The kubeconfig user that calls this program (client authentication v1beta1, ``users[].user.exec``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COMMAND = "kubectl-oidc_login"
-API_VERSION = "client.authentication.k8s.io/v1"
+API_VERSION = "client.authentication.k8s.io/v1beta1"
+"""The version that every client can use: lightkube and the official Java client know no v1.
+
+The Java clients, lightkube and kr8s do not say in KUBERNETES_EXEC_INFO which version they want; then we answer in this one.
+"""
 # kubectl shows it when it does not find the command.
 INSTALL_HINT = (
     "kubectl-oidc_login is not installed or not on PATH; "

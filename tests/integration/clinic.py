@@ -105,7 +105,7 @@ class Clinic:
     def write_kubeconfig(self) -> None:
         """Write the kubeconfig as it is set now."""
         stanza = {
-            "apiVersion": "client.authentication.k8s.io/v1",
+            "apiVersion": "client.authentication.k8s.io/v1beta1",
             "args": ["get-token", *self.args],
             "command": str(parts.plugin()),
             "interactiveMode": "IfAvailable",

@@ -48,7 +48,7 @@ def _user(user: Sequence[str] | Mapping[str, Any]) -> Mapping[str, Any]:
         return dict(user)  # type: ignore[arg-type]
     return {
         "exec": {
-            "apiVersion": "client.authentication.k8s.io/v1",
+            "apiVersion": "client.authentication.k8s.io/v1beta1",
             "command": "kubectl-oidc_login",
             "args": ["get-token", *user],
             "interactiveMode": "IfAvailable",

@@ -240,15 +240,8 @@ FAULTS = {
         "v1alpha1",
         "convert",
     ),
-    "the old form of the stanza": Fault(
-        exec_is(apiVersion="client.authentication.k8s.io/v1beta1"),
-        "api-version",
-        "warning",
-        "old form",
-        "convert",
-    ),
     "no interactiveMode": Fault(
-        exec_is(interactiveMode=None),
+        exec_is(apiVersion="client.authentication.k8s.io/v1", interactiveMode=None),
         "interactive-mode",
         "problem",
         "no interactiveMode",
@@ -761,7 +754,7 @@ def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str, marks: s
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
     good, problem, warning, skipped = tuple(marks)
-    assert f"{good} api-version        client.authentication.k8s.io/v1" in lines
+    assert f"{good} api-version        client.authentication.k8s.io/v1beta1" in lines
     assert any(line.startswith(f"{warning} interactive-mode ") for line in lines)
     assert any(line.startswith(f"{problem} session ") for line in lines)
     assert any(line.startswith(f"{skipped} claims ") for line in lines)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import parts
+from tests.plugin import wait_until
+
 from .laptop import claims_of, token_of
+from .on_terminal import OnTerminal
 
 if TYPE_CHECKING:
     from .laptop import Laptop
@@ -62,3 +69,49 @@ def test_the_others_go_on_when_the_one_that_signs_in_is_killed(laptop: Laptop) -
     assert [one.status for one in ended] == [0] * 3, {one.stderr for one in ended}
     assert len({token_of(one.stdout) for one in ended}) == 1
     assert len(laptop.browser.opened()) == 2
+
+
+def test_a_failure_of_the_one_that_asks_counts_for_those_that_waited(laptop: Laptop) -> None:
+    """A provider that hangs: six callers end together with the reason, not each after the time of the one before it."""
+    laptop.realm.fail_next("/.well-known/openid-configuration", times=20, delay_ms=60_000, drop="before")
+    began = time.monotonic()
+    plugins = [laptop.start("--authentication-timeout-sec=6") for _ in range(6)]
+    ended = [plugin.ended(60) for plugin in plugins]
+    assert time.monotonic() - began < 12
+    assert {one.status for one in ended} == {1}
+    reasons = {one.stderr for one in ended}
+    assert len(reasons) == 1
+    assert "troubleshooting: provider-unreachable" in reasons.pop()
+    assert laptop.browser.opened() == []
+
+
+def test_a_failure_counts_for_nobody_who_comes_later(laptop: Laptop) -> None:
+    """The provider answers again: the next call tries for itself."""
+    laptop.realm.fail_next("/.well-known/openid-configuration", times=4, delay_ms=60_000, drop="before")
+    first = laptop.start("--authentication-timeout-sec=3")
+    wait_until(lambda: laptop.realm.seen().total, "the metadata is asked for")
+    second = laptop.start("--authentication-timeout-sec=30")
+    ended = [first.ended(), second.ended()]
+    assert [one.status for one in ended] == [1, 1]
+    laptop.realm.forget()
+    laptop.realm.fail_next("/.well-known/openid-configuration", times=0)
+    assert claims_of(laptop.signed_in())["sub"] == "alice"
+
+
+def test_a_sign_in_that_nobody_finishes_at_a_terminal_opens_one_tab(laptop: Laptop) -> None:
+    """Several commands at one terminal, as `xargs -P` starts them: the others end with the first, and say why."""
+    laptop.scripted.is_left_alone()
+    script = '"$@" --authentication-timeout-sec=4 & sleep 1; for each in 2 3; do "$@" & done; wait'
+    with OnTerminal(*laptop.words(), through=(parts.program("sh"), "-c", script, "sh")) as terminal:
+        terminal.ended()
+    assert terminal.text().count("error: nobody finished the sign-in within 4 s") == 3
+    assert len(laptop.browser.opened()) == 1
+
+
+def test_a_secret_is_not_in_what_is_left_for_others(laptop: Laptop) -> None:
+    """The record is its owner's alone, and holds the words of the error."""
+    laptop.realm.fail_next("/.well-known/openid-configuration", times=4, status=503)
+    assert laptop.get_token("--oidc-client-secret=s3cr3t-word").status == 1
+    (record,) = Path(os.environ["XDG_RUNTIME_DIR"]).rglob("*.failure")
+    assert record.stat().st_mode & 0o777 == 0o600
+    assert b"s3cr3t" not in record.read_bytes()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.hot import SECONDS
 from tests import parts
 
 from .laptop import cache, exec_info, token_of
@@ -71,10 +72,10 @@ def kubectl(laptop: Laptop, tmp_path: Path) -> Client:
 
 
 def test_a_refused_token_is_renewed_once_and_then_said(laptop: Laptop, kubectl: Client) -> None:
-    """The second time it is refreshed, the third time it is said, further times it is simply given."""
+    """The third time in a row it is refreshed, the fourth time it is said, further times it is simply given."""
     tokens, said = kubectl.asks(6)
-    assert tokens[0] != tokens[1]
-    assert tokens[1:] == [tokens[1]] * 5
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert tokens[2:] == [tokens[2]] * 4
     assert laptop.realm.seen().token_requests == ["refresh_token"]
     assert said.count(SAID) == 1
     assert f"issuer {laptop.realm.issuer}, client {laptop.client}, signed in as alice@example.com" in said
@@ -84,9 +85,9 @@ def test_a_refused_token_is_renewed_once_and_then_said(laptop: Laptop, kubectl: 
 
 def test_another_process_begins_anew(laptop: Laptop, kubectl: Client) -> None:
     """What one kubectl was refused with, the next is given as it is: nobody refreshes in a circle."""
-    (_, second), _ = kubectl.asks(2)
+    (*_, renewed), _ = kubectl.asks(3)
     for _ in range(3):
-        assert kubectl.asks(1) == ([second], "")
+        assert kubectl.asks(2) == ([renewed] * 2, "")
     assert laptop.realm.seen().token_requests == ["refresh_token"]
 
 
@@ -94,8 +95,8 @@ def test_a_token_that_cannot_be_renewed_is_said_at_once(laptop: Laptop, tmp_path
     """Without a refresh token no browser is opened for a refused token; the person hears of it."""
     laptop.client = "code-only"
     token = laptop.signed_in()
-    tokens, said = Client(tmp_path, "kubectl", laptop).asks(4)
-    assert tokens == [token] * 4
+    tokens, said = Client(tmp_path, "kubectl", laptop).asks(5)
+    assert tokens == [token] * 5
     assert said.count(SAID) == 1
     assert len(laptop.browser.opened()) == 1
 
@@ -103,8 +104,8 @@ def test_a_token_that_cannot_be_renewed_is_said_at_once(laptop: Laptop, tmp_path
 def test_a_provider_that_is_down_costs_nothing(laptop: Laptop, kubectl: Client) -> None:
     """The refresh fails: the token that there is is given, and the person hears of it."""
     laptop.realm.fail_next("/token", times=5, status=503)
-    tokens, said = kubectl.asks(3)
-    assert tokens == [tokens[0]] * 3
+    tokens, said = kubectl.asks(4)
+    assert tokens == [tokens[0]] * 4
     assert said.count(SAID) == 1
     assert laptop.realm.seen().requests == {"POST /token": 1}
 
@@ -114,14 +115,15 @@ def test_a_kubectl_that_becomes_another_is_not_mistaken(
 ) -> None:
     """Google's dispatcher runs the plugin itself and in the kubectl that it becomes, with the same process id."""
     other = Client(tmp_path, "kubectl.1.32", laptop)
-    script = f"{kubectl.plugin()}; exec {other.program} -c {shlex.quote(kubectl.plugin() + '; :')}"
+    twice = f"{kubectl.plugin()}; {kubectl.plugin()}"
+    script = f"{twice}; exec {other.program} -c {shlex.quote(twice + '; :')}"
     tokens, said = kubectl.runs(script)
-    assert tokens == [tokens[0]] * 2
+    assert tokens == [tokens[0]] * 4
     assert said == ""
     assert laptop.realm.seen().total == 0
 
 
-@pytest.mark.parametrize("name", ["helm", "k9s", "terraform"])
+@pytest.mark.parametrize("name", ["helm", "k9s", "terraform", "kubectl-neat", "kubectl-oidc_login"])
 def test_programs_that_make_several_clients_are_not_mistaken(
     laptop: Laptop, kubectl: Client, tmp_path: Path, name: str
 ) -> None:
@@ -135,11 +137,21 @@ def test_programs_that_make_several_clients_are_not_mistaken(
     assert laptop.realm.seen().total == 0
 
 
+def test_a_proxy_over_an_api_server_that_restarts_is_not_mistaken(laptop: Laptop, kubectl: Client) -> None:
+    """It worked with its token for a while; then each request is refused for some seconds, and asks again."""
+    plugin = kubectl.plugin()
+    pause = f"sleep {SECONDS + 1}"
+    tokens, said = kubectl.runs("; ".join([plugin, pause, *[plugin] * 5, ":"]))
+    assert tokens == [tokens[0]] * 6
+    assert said == ""
+    assert laptop.realm.seen().total == 0
+
+
 def test_commands_that_are_not_remembered_are_counted_too(laptop: Laptop, kubectl: Client) -> None:
     """With -v the hot half answers nothing; the refused token is noticed all the same."""
-    tokens, said = kubectl.asks(4, "-v", "1")
-    assert tokens[0] != tokens[1]
-    assert tokens[1:] == [tokens[1]] * 3
+    tokens, said = kubectl.asks(5, "-v", "1")
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert tokens[2:] == [tokens[2]] * 3
     assert said.count(SAID) == 1
     assert laptop.realm.seen().token_requests == ["refresh_token"]
 

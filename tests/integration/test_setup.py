@@ -180,7 +180,7 @@ def test_a_kubeconfig_gets_the_user_and_keeps_the_rest(laptop: Laptop, tmp_path:
 
     exec_ = exec_of(file)
     assert exec_["command"] == "kubectl-oidc_login"
-    assert exec_["apiVersion"] == "client.authentication.k8s.io/v1"
+    assert exec_["apiVersion"] == "client.authentication.k8s.io/v1beta1"
     args = exec_["args"]
     assert args[0] == "get-token"
     assert set(laptop.realm.flags()) - set(args) == {"--oidc-extra-scope=openid"}, (
