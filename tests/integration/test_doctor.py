@@ -6,9 +6,11 @@ import json
 import shutil
 import socket
 import time
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -17,7 +19,7 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET
 from tests.hostile import Hostile, html_reply, json_reply, reply, silence
-from tests.hostile_provider import HostileProvider
+from tests.hostile_provider import WELL_KNOWN, HostileProvider
 from tests.plugin import run_plugin
 from tests.tokens import ABSENT, CLIENT_ID
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.hostile import Script
+    from tests.hostile import Script, Talk
     from tests.plugin import Running
 
 
@@ -92,6 +94,7 @@ NAMES = [
         "keys",
         "clock",
     ),
+    "client",
     *("redirect", "storage", "session", "cluster", "api-server", "claims", "access", "bindings"),
 ]
 
@@ -523,12 +526,172 @@ def test_a_fault_has_its_right_name(clinic: Clinic, fault: Fault) -> None:
     assert "SECRET" not in json.dumps(diagnosis.document) + diagnosis.stderr
 
 
+LOCATION = "Location"
+INVALID_GRANT = json_reply({"error": "invalid_grant"}, 400)
+
+
+def page(status: int, text: str) -> Script:
+    """Answer with an error page that has a form, a script and an address beside its words."""
+    body = (
+        "<html><script>var client_id = 'redirect_uri scope'</script><body>"
+        f"<a href='/?redirect_uri=x&client_id=y'>{text}</a></body></html>"
+    )
+    return reply(status, body.encode(), kind="text/html")
+
+
+def comes_back(**answer: str) -> Script:
+    """Send the browser back to its redirect URI with this answer."""
+
+    def script(talk: Talk) -> None:
+        asked = dict(parse_qsl(urlsplit(talk.asked.path).query))
+        assert asked["prompt"] == "none"
+        reply(302, headers={LOCATION: f"{asked['redirect_uri']}?{urlencode(answer)}"})(talk)
+
+    return script
+
+
+def goes_to(address: str) -> Script:
+    """Send the browser to a page of the provider's own."""
+    return reply(302, headers={LOCATION: address})
+
+
+NOBODY = comes_back(error="login_required", error_description="The client specified not to prompt")
+# What well-known providers answer to an authorization request, and to a made-up code.
+TRIED = {
+    "Okta, unknown client": (
+        page(400, "Identity Provider: Unknown Error Code: invalid_client Description: Invalid value for 'client_id' parameter."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid value for 'client_id' parameter."}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Okta, redirect URI": (
+        page(400, "Description: The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI http://localhost:"),
+    ),
+    "Okta, grant off": (
+        comes_back(error="unauthorized_client", error_description="The client is not authorized to use the provided grant type."),
+        json_reply({"error": "unauthorized_client", "error_description": "not allowed to use the 'authorization_code' grant type"}, 400),
+        ("problem", "provider-refused", "the grant authorization_code"),
+    ),
+    "Okta, wrong secret": (
+        NOBODY,
+        json_reply({"error": "invalid_client", "error_description": "The client secret supplied is invalid."}, 401),
+        ("problem", "client", "knows the client"),
+    ),
+    "Okta, scope": (
+        comes_back(error="invalid_scope", error_description="One or more scopes are not configured for the authorization server"),
+        INVALID_GRANT,
+        ("problem", "scopes", "refuses one of the scopes openid email"),
+    ),
+    "Keycloak, unknown client": (
+        page(400, "We are sorry... Client not found."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid client or Invalid client credentials"}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Keycloak, redirect URI": (
+        page(400, "We are sorry... Invalid parameter: redirect_uri"),
+        json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Keycloak, standard flow off": (
+        comes_back(error="unauthorized_client", error_description="Standard flow is disabled for the client."),
+        json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
+        ("problem", "provider-refused", "Standard flow is disabled"),
+    ),
+    "Keycloak of old, wrong secret": (
+        NOBODY,
+        json_reply({"error": "unauthorized_client", "error_description": "Invalid client secret"}, 400),
+        ("problem", "client", "knows the client"),
+    ),
+    "Keycloak, PKCE": (
+        comes_back(error="invalid_request", error_description="Missing parameter: code_challenge_method"),
+        INVALID_GRANT,
+        ("problem", "pkce", "PKCE"),
+    ),
+    "Dex, unknown client": (
+        page(404, "Bad Request Invalid client_id (kubernetes)."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid client credentials."}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Dex, redirect URI": (
+        page(400, "Bad Request Unregistered redirect_uri (http://localhost:1)."),
+        json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Dex, in order": (
+        goes_to("/auth/ldap?back=&state=x"),
+        json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
+        ("ok", "", "accepts"),
+    ),
+    "Cognito, redirect URI": (
+        goes_to("/error?error=redirect_mismatch&client_id=kubernetes"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Google, redirect URI": (
+        goes_to("/signin/oauth/error?authError=" + b64encode(b"\n\x15redirect_uri_mismatch\x12").decode()),
+        json_reply({"error": "invalid_grant", "error_description": "Malformed auth code."}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Google, missing secret": (
+        NOBODY,
+        json_reply({"error": "invalid_request", "error_description": "client_secret is missing."}, 400),
+        ("problem", "client", "refuses it without a client secret"),
+    ),
+    "Entra, redirect URI": (
+        page(200, "Sorry, but we are having trouble signing you in. AADSTS50011: The redirect URI is not registered"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Auth0, wrong secret": (
+        NOBODY,
+        json_reply({"error": "access_denied", "error_description": "Unauthorized"}, 401),
+        ("problem", "client", "knows the client"),
+    ),
+    "an error page without words": (
+        page(400, "Etwas ist schiefgelaufen"),
+        INVALID_GRANT,
+        ("warning", "redirect-uri", "may not accept the redirect URI"),
+    ),
+    # Nothing of this is a fault of the client's.
+    "a sign-in page": (page(200, "Sign in. Forgot your client_id or scope?"), INVALID_GRANT, ("ok", "", "accepts")),
+    "prompt=none is not known": (
+        comes_back(error="invalid_request", error_description="unsupported value of prompt"),
+        INVALID_GRANT,
+        ("ok", "", "accepts"),
+    ),
+    "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "do not say")),
+    "too many requests": (reply(429), reply(429), ("skipped", "", "do not say")),
+    "a provider that fails": (reply(500), reply(503), ("skipped", "", "do not say")),
+    "a provider that hangs": (silence, silence, ("skipped", "", "do not say")),
+    "an error that nobody knows": (
+        comes_back(error="strange_error", error_description="the moon is full"),
+        json_reply({"error": "invalid_request", "error_description": "the moon is full"}, 400),
+        ("skipped", "", "do not say"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("authorize", "token", "said"), TRIED.values(), ids=TRIED.keys())
+def test_what_providers_say_about_a_client_is_understood(
+    clinic: Clinic, authorize: Script, token: Script, said: tuple[str, str, str]
+) -> None:
+    """No person, no redirect that is followed; what says nothing about the client is no problem of the client's."""
+    clinic.provider.on_authorize, clinic.provider.on_token = authorize, token
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("client")
+    assert (check["status"], check["topic"]) == said[:2]
+    assert said[2] in check["message"]
+    assert clinic.provider.seen.requests.count("/authorize") == 1
+    assert set(clinic.provider.seen.requests) <= {WELL_KNOWN, "/keys", "/authorize", "/token"}
+
+
 def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None:
     """A name that does not resolve is one problem, not ten; what can be looked at still is."""
     issuer_is("https://idp.invalid")(clinic)
     diagnosis = clinic.doctor()
     assert diagnosis.named("problem") == ["dns", "session"]
-    after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]
+    after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]  # "client" among them
     assert diagnosis.named("skipped") == [*after_dns, "api-server", "claims", "access", "bindings"]
     assert diagnosis.checks("connection")[0]["message"] == "not checked: first dns must be right"
     assert diagnosis.checks("claims")[0]["message"] == "not checked: first session must be right"
@@ -714,11 +877,18 @@ def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: 
 
 def test_it_opens_no_browser_and_writes_nothing(clinic: Clinic) -> None:
     """Without a session nobody is asked anything; the kubeconfig is as it was."""
+    issued = list(clinic.provider.issued)
     diagnosis = clinic.doctor()
     before = clinic.kubeconfig.read_bytes()
     assert diagnosis.named("problem") == ["session"]
     assert not (clinic.directory / "opened").exists()
-    assert clinic.provider.seen.grants() == []
+    # The client is tried with a code that nobody was given, and no session comes of it.
+    (form,) = clinic.provider.seen.forms
+    assert (form["grant_type"], form["code"] in clinic.provider.seen.secrets.values()) == (
+        "authorization_code",
+        False,
+    )
+    assert clinic.provider.issued == issued
     assert clinic.kubeconfig.read_bytes() == before
 
 
