@@ -80,7 +80,17 @@ def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examin
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
+        namespaces=tuple(_namespaces(meant)),
     )
+
+
+def _namespaces(meant: Subject) -> Iterator[str]:
+    """Return the namespaces of the other contexts of the same cluster, whoever their users are."""
+    here = meant.chosen.context
+    for entry in meant.kubeconfig.contexts.values() if here else ():
+        same = here is not None and entry.value.get("cluster") == here.value.get("cluster")
+        if same and entry is not here and isinstance(entry.value.get("namespace"), str):
+            yield entry.value["namespace"]
 
 
 def _neighbours(meant: Subject) -> Iterator[Neighbour]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .access import check_access, check_bindings
+from .access import check_access
 from .api_server import check_api_server, check_cluster
+from .bindings import check_bindings
 from .client import check_client
 from .discovery import (
     check_algorithms,

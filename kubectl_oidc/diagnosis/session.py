@@ -13,6 +13,7 @@ from . import Finding, Severity
 from .client import last_failures
 from .examination import Skipped, Unheard
 from .facts import facts_of, findings
+from .reading import own_groups
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import Failure
@@ -99,4 +100,8 @@ def check_claims(examination: Examination) -> Seen:
     yield from found
     if not found:
         groups = plain(", ".join(facts.groups), limit=200) or "none"
-        yield f"{facts.username_claim} {plain(facts.username, limit=120)}; {facts.groups_claim}: {groups}"
+        unread = facts.groups and examination.identity and not own_groups(examination.identity)
+        yield (
+            f"{facts.username_claim} {plain(facts.username, limit=120)}; {facts.groups_claim}: {groups}"
+            + ("; the cluster reads none of them" if unread else "")
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 import socket
 import time
@@ -770,6 +772,10 @@ class Api:
         self.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": False}})
         self.answers("authorization.k8s.io/v1/selfsubjectrulesreviews", {"status": {"resourceRules": []}})
 
+    def says(self, path: str, document: object, **headers: str) -> None:
+        """Answer with header fields."""
+        self._server.on(f"/apis/{path}", json_reply(document, headers=headers))
+
     def answers(self, path: str, document: object, status: int = 200) -> None:
         self._server.on(f"/apis/{path}", json_reply(document, status))
 
@@ -831,10 +837,252 @@ def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
     )
     clinic.signed_in()
     diagnosis = clinic.doctor()
-    assert diagnosis.checks("bindings")[0]["message"] == "binding-eks-admins gives view to eks-admins"
+    assert diagnosis.checks("bindings")[0]["message"].startswith(
+        "binding-eks-admins gives view to eks-admins"
+    )
     (access,) = diagnosis.checks("access")
-    assert access["status"] == "warning"
-    assert access["message"] == "you may not list pods in the namespace web, but you may get configmaps"
+    assert access["status"] == "problem"
+    assert access["message"].startswith(
+        "you are known as ada@example.com, and may not list pods in the namespace web"
+    )
+    assert access["message"].endswith("you may get configmaps")
+    assert (diagnosis.status, diagnosis.document["healthy"]) == (1, False)
+
+
+def forbidden(api: Api, *paths: str) -> None:
+    """Let nobody read these."""
+    for path in paths:
+        api.answers(
+            f"rbac.authorization.k8s.io/v1/{path}", {"kind": "Status", "message": "no", "code": 403}, 403
+        )
+
+
+ALL = ("clusterrolebindings", "rolebindings", "namespaces/web/rolebindings")
+
+
+def bound(
+    name: str, subject: str, *, kind: str = "Group", role: str = "view", **metadata: str
+) -> dict[str, object]:
+    return {
+        "metadata": {"name": name, **metadata},
+        "roleRef": {"kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": kind, "name": subject}],
+    }
+
+
+def test_a_binding_in_another_namespace_is_named(clinic: Clinic, told: Api) -> None:
+    """The context's namespace is web, and the role is bound in team-a; doctor does not end well."""
+    told.knows("ada@example.com", "eks-admins")
+    told.answers("rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": []})
+    told.answers(
+        "rbac.authorization.k8s.io/v1/rolebindings",
+        {"items": [bound("devs", "eks-admins", namespace="team-a")]},
+    )
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert "devs gives view to eks-admins in the namespace team-a only" in check["message"]
+    assert "--namespace=team-a" in check["hint"]
+    assert diagnosis.named("problem") == ["access"]
+    assert diagnosis.status == 1
+
+
+def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) -> None:
+    """The prefix is named where the cluster is asked who one is, and the binding beside the name."""
+    told.knows("oidc:ada@example.com", "oidc:eks-admins")
+    told.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings",
+        {"items": [bound("adas", "ada@example.com", kind="User")]},
+    )
+    told.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert "oidc:ada@example.com and ada@example.com are not the same to RBAC" in check["hint"]
+    (server,) = diagnosis.checks("api-server")
+    assert server["status"] == "warning"
+    assert "it puts oidc: before the user name ada@example.com" in server["message"]
+    assert "it puts oidc: before the groups eks-admins" in server["message"]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, "it allows get pods"),
+        (None, "there is no such ClusterRole"),
+    ],
+)
+def test_a_role_that_lacks_the_verb_is_named(
+    clinic: Clinic, told: Api, role: dict[str, object] | None, words: str
+) -> None:
+    """The binding is right; the role is not enough, or is not there."""
+    told.knows("ada@example.com", "eks-admins")
+    told.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", "eks-admins", role="pods")]}
+    )
+    told.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+    missing = {"kind": "Status", "message": "not found", "code": 404}
+    told.answers("rbac.authorization.k8s.io/v1/clusterroles/pods", role or missing, 200 if role else 404)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert (check["status"], words in check["message"]) == ("warning", True)
+    assert "b gives pods to eks-admins" in check["message"]
+    assert diagnosis.named("problem") == ["access"]
+
+
+def test_groups_that_the_cluster_does_not_read_are_no_two_ticks(clinic: Clinic, told: Api) -> None:
+    """The cluster sees no groups and the token has some: both are said side by side, with the setting."""
+    told.knows("ada@example.com")
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (server,) = diagnosis.checks("api-server")
+    assert server["status"] == "warning"
+    assert (
+        "groups: none; it reads no groups, and the token's claim groups has eks-admins" in server["message"]
+    )
+    assert "--oidc-groups-claim=groups" in server["hint"]
+    assert "the cluster reads none of them" in diagnosis.checks("claims")[0]["message"]
+
+
+def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
+    """With its prefix, beside the claim that was expected."""
+    told.knows(f"{clinic.provider.issuer}#00u1", "eks-admins")
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    (server,) = clinic.doctor().checks("api-server")
+    assert server["status"] == "warning"
+    assert "the user name is the claim sub with" in server["message"]
+    assert "not email (ada@example.com)" in server["message"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(3, "by its clock the token ended"), (-3, "the API server's clock is 3 h behind")]
+)
+def test_the_api_servers_clock_is_read_from_its_answer(
+    clinic: Clinic, authority: Authority, hours: int, words: str
+) -> None:
+    """A token that it refuses for its clock is not blamed on the issuer."""
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    refusal = {"kind": "Status", "message": "Unauthorized", "code": 401}
+    with Hostile(authority.server_context()) as server:
+        server.on("*", json_reply(refusal, 401, headers={"Date": date}))
+        clinic.cluster["server"] = server.url
+        clinic.signed_in()
+        (check,) = clinic.doctor().checks("api-server")
+    assert check["status"] == "problem"
+    assert words in check["message"]
+    assert "issuer" not in check["message"]
+    assert "timedatectl" in check["hint"]
+
+
+def test_an_api_server_with_a_wrong_clock_that_accepts_the_token_is_warned_about(
+    clinic: Clinic, told: Api
+) -> None:
+    """It works now, and tokens end at other times there."""
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=True)
+    user = {"username": "ada@example.com", "groups": ["eks-admins", "system:authenticated"]}
+    told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})
+    told.says("authentication.k8s.io/v1/selfsubjectreviews", {"status": {"userInfo": user}}, Date=date)
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert [check["status"] for check in diagnosis.checks("api-server")] == ["ok", "warning"]
+    assert "min ahead of" in diagnosis.checks("api-server")[1]["message"]
+    assert diagnosis.status == 0
+
+
+def test_the_wrong_account_is_named_with_how_to_change_it(clinic: Clinic, told: Api) -> None:
+    """Another account of the person's, signed in here under another session, has the group."""
+    told.knows("ada@example.com", "guests")
+    forbidden(told, *ALL)
+    clinic.args.append("--session=admin")
+    clinic.provider.claims.update(email="ada.admin@example.com", sub="00u2")
+    clinic.signed_in()
+    clinic.args.remove("--session=admin")
+    clinic.provider.claims.clear()
+    (clinic.directory / "opened").unlink()
+    clinic.signed_in()
+    (check,) = clinic.doctor().checks("access")
+    assert check["message"].startswith("you are known as ada@example.com")
+    assert "another session here is of ada.admin@example.com (--session=admin)" in check["hint"]
+    assert "`kubectl oidc-login login --prompt=select_account`" in check["hint"]
+
+
+def test_a_namespace_of_another_context_in_which_it_works_is_named(
+    clinic: Clinic, authority: Authority
+) -> None:
+    """No binding may be read; the kubeconfig knows the namespace, and the API server is asked about it."""
+    with Hostile(authority.server_context()) as server:
+        api = Api(server)
+        clinic.cluster["server"] = api.url
+        api.knows("ada@example.com", "devs")
+        forbidden(api, *ALL)
+        server.on("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", only_in("team-a"))
+        clinic.more = {
+            "contexts": [
+                {"name": "a", "context": {"cluster": "demo", "user": "oidc", "namespace": "team-a"}},
+                {"name": "elsewhere", "context": {"cluster": "x", "user": "oidc", "namespace": "team-b"}},
+            ]
+        }
+        clinic.signed_in()
+        (check,) = clinic.doctor().checks("access")
+        assert "in the namespace team-a you may list pods" in check["hint"]
+        assert not any(b"team-b" in asked.body for asked in server.asked)
+
+
+def only_in(namespace: str) -> Script:
+    """Allow what is asked in one namespace."""
+
+    def script(talk: Talk) -> None:
+        asked = json.loads(talk.asked.body)["spec"]["resourceAttributes"].get("namespace")
+        json_reply({"status": {"allowed": asked == namespace}}, 201)(talk)
+
+    return script
+
+
+# Worlds in which nothing is wrong
+
+
+def no_right_to_read_bindings(api: Api, clinic: Clinic) -> None:
+    """A developer of one namespace, at a cluster with prefixes, with a provider that says little of itself."""
+    api.knows("oidc:ada@example.com", "oidc:eks-admins")
+    forbidden(api, *ALL)
+    for name in ("scopes_supported", "code_challenge_methods_supported", "grant_types_supported"):
+        clinic.provider.metadata.pop(name, None)
+
+
+def access_entries(api: Api, clinic: Clinic) -> None:
+    """Somebody whom another authorizer allows: no binding names them, and all may be read."""
+    clinic.provider.claims.update(groups=ABSENT)
+    api.knows("ada@example.com")
+    api.answers("rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", "operators")]})
+    api.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+
+
+def another_claim(api: Api, clinic: Clinic) -> None:
+    """A cluster that takes ``sub`` with the issuer before it, and no groups; the role is bound to the user."""
+    name = f"{clinic.provider.issuer}#00u1"
+    api.knows(name)
+    api.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", name, kind="User")]}
+    )
+    api.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+
+
+@pytest.mark.parametrize("world", [no_right_to_read_bindings, access_entries, another_claim])
+def test_healthy_worlds_are_left_alone(
+    clinic: Clinic, told: Api, world: Callable[[Api, Clinic], None]
+) -> None:
+    """No problem; no warning but that a token without groups has none."""
+    world(told, clinic)
+    told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert diagnosis.named("problem") == []
+    assert diagnosis.named("warning") == (["claims"] if world is access_entries else [])
+    assert diagnosis.status == 0
 
 
 def test_what_the_api_server_reads_is_what_counts(clinic: Clinic, told: Api) -> None:
@@ -967,3 +1215,54 @@ def test_flags_name_a_session_without_a_kubeconfig(clinic: Clinic) -> None:
         "skipped"
     }
     assert (status["session"], status["claims"], status["cluster"]) == ("ok", "ok", "warning")
+
+
+def test_a_user_with_kubectls_own_plug_in_is_named_with_both_ways_out(clinic: Clinic) -> None:
+    """Stand-alone mode, and a user of ours for the same client; no secret of the entry is shown."""
+    config = {
+        "idp-issuer-url": clinic.provider.issuer,
+        "client-id": CLIENT_ID,
+        "client-secret": "SECRET-of-the-client",
+        "id-token": "SECRET-token",
+    }
+    clinic.more = {
+        "users": [{"name": "old", "user": {"auth-provider": {"name": "oidc", "config": config}}}],
+        "contexts": [{"name": "older", "context": {"cluster": "demo", "user": "old"}}],
+    }
+    diagnosis = clinic.doctor("--context=older")
+    assert diagnosis.status == 1
+    assert "the user old in" in diagnosis.stderr
+    assert "auth-provider: oidc" in diagnosis.stderr
+    assert "`kubectl oidc-login --user=old`" in diagnosis.stderr
+    assert (
+        f"setup --oidc-issuer-url={clinic.provider.issuer} --oidc-client-id={CLIENT_ID}" in diagnosis.stderr
+    )
+    assert "--write-kubeconfig --user=old-exec" in diagnosis.stderr
+    assert "SECRET" not in diagnosis.stderr
+
+
+def test_the_way_out_to_an_exec_section_works(clinic: Clinic) -> None:
+    """`setup` writes the user that the hint names, and the context can use it."""
+    config = {"idp-issuer-url": clinic.provider.issuer, "client-id": CLIENT_ID}
+    clinic.more = {"users": [{"name": "old", "user": {"auth-provider": {"name": "oidc", "config": config}}}]}
+    error = clinic.doctor("--user=old").stderr
+    words = shlex.split(error.partition("`kubectl oidc-login setup ")[2].partition("`")[0])
+    clinic.signs_in_by("setup", *words, *clinic.args[2:])
+    done = run_plugin("doctor", "--user=old-exec", env=clinic.env())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "you may list pods in the namespace default" in done.stdout
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_kubeconfig_that_is_named_and_not_there_is_named_again(clinic: Clinic, *, others: bool) -> None:
+    """KUBECONFIG is one file or a list; a context that is not found may be in the one that is missing."""
+    clinic.write_kubeconfig()
+    gone = clinic.directory / "gone" / "config"
+    value = os.pathsep.join([str(clinic.kubeconfig)] * others + [str(gone)])
+    words = ["--context=other"] if others else []
+    done = run_plugin("doctor", *words, env={**clinic.env(), "KUBECONFIG": value})
+    assert done.returncode == 1
+    assert f"KUBECONFIG names {gone}, which does not exist" in done.stderr
+    if others:  # and while nothing is missing, nobody is told
+        fine = run_plugin("doctor", env={**clinic.env(), "KUBECONFIG": value})
+        assert "gone" not in fine.stdout + fine.stderr
