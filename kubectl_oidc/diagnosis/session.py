@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain
 
@@ -54,30 +55,34 @@ def _failed_since(examination: Examination) -> Seen:
     """The token is good, and something failed that matters once it has ended."""
     last, refused = last_failures(examination)
     if refused:
-        yield Finding(
-            Severity.WARNING,
+        yield _warning(
+            refused,
             f"the provider refused to renew this session {_ago(examination, refused)}: {refused.why}",
             f"kubectl asks for a sign-in when the token ends; `{examination.login}` signs in now",
-            refused.topic,
         )
     if last and last.topic:
-        yield Finding(
-            Severity.WARNING,
+        yield _warning(
+            last,
             f"a sign-in failed {_ago(examination, last)}, and this session is of an earlier one: {last.why}",
             last.hint or f"`{examination.login}` signs in again",
-            last.topic,
         )
+
+
+def _warning(failure: Failure, message: str, hint: str) -> Finding:
+    """Return a warning under the heading of the error that was."""
+    error = OidcLoginError(message, hint, topic=failure.topic)
+    return replace(Finding.of(error), severity=Severity.WARNING)
 
 
 def _sign_in_needed(examination: Examination, error: SignInNeeded) -> Finding:
-    """Return the problem that nobody is signed in, with what the last sign-in failed with."""
+    """Return the problem that nobody is signed in, with what the last sign-in failed with and under its heading."""
     signs_in = f"`{examination.login}` signs in; then run doctor again"
     last, _ = last_failures(examination)
     if last is None:
         return Finding.of(error, hint=signs_in)
     message = f"{error.message}; the last sign-in failed {_ago(examination, last)}: {last.why}"
     hint = f"{last.hint}; then {signs_in}" if last.hint else signs_in
-    return Finding(Severity.PROBLEM, message, hint, last.topic or error.topic)
+    return Finding.of(OidcLoginError(message, hint, topic=last.topic or error.topic))
 
 
 def _ago(examination: Examination, failure: Failure) -> str:

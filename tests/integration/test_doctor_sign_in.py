@@ -180,10 +180,10 @@ def test_the_last_failed_sign_in_is_shown_with_its_words(laptop: Laptop) -> None
 def test_a_sign_in_that_a_person_cancelled_is_shown(laptop: Laptop, command: str) -> None:
     """Whichever command asked, and however it ended."""
     laptop.scripted.is_left_alone()
-    ended = laptop.run(*laptop.words("--authentication-timeout-sec=1", command=command))
+    ended = laptop.run(*laptop.words("--authentication-timeout-sec=3", command=command))
     assert ended.status == 1
     session = doctor(laptop)["session"]
-    assert "nobody finished the sign-in within 1 s" in session.message
+    assert "nobody finished the sign-in within 3 s" in session.message
     assert session.topic == "sign-in-timeout"
 
 
@@ -201,7 +201,7 @@ def test_what_failed_before_a_person_was_asked_is_shown_and_pauses_nobody(laptop
 def test_a_sign_in_that_works_ends_the_story(laptop: Laptop) -> None:
     """Nothing is said about failures before it, and the client is not tried."""
     laptop.scripted.is_left_alone()
-    assert laptop.get_token("--authentication-timeout-sec=1").status == 1
+    assert laptop.get_token("--authentication-timeout-sec=3").status == 1
     laptop.scripted.signs_in_as("alice")
     assert laptop.run(*laptop.words(command="login")).status == 0
     laptop.realm.forget()
@@ -223,7 +223,7 @@ def test_a_session_that_was_ended_at_the_provider_is_named_while_its_token_lives
     shutil.copytree(Path.home(), tmp_path / "other")
     assert laptop.run(*laptop.words(command="logout"), env={"HOME": str(tmp_path / "other")}).status == 0
     laptop.scripted.is_left_alone()
-    assert laptop.get_token("--force-refresh", "--authentication-timeout-sec=1").status == 1
+    assert laptop.get_token("--force-refresh", "--authentication-timeout-sec=6").status == 1
     laptop.realm.forget()
     ended = laptop.run(*laptop.words("-o", "json", command="doctor"), env={"PATH": path()})
     lines = [Line(**check) for check in json.loads(ended.stdout)["checks"] if check["name"] == "session"]
