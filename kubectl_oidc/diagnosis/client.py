@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.browser import Browser
 from kubectl_oidc.client_authentication import PRIVATE_KEY_JWT
 from kubectl_oidc.failed_sign_ins import FailedSignIns
 from kubectl_oidc.stores import index
@@ -45,7 +47,7 @@ def check_client(examination: Examination) -> Seen:
         yield "the provider gave it the session that is stored"
         return
     redirect_uri = redirect_uri_of(examination)
-    authorization = ask_authorization(examination, redirect_uri) if request.grant in _BROWSER else NOTHING
+    authorization = ask_authorization(examination, redirect_uri) if _by_browser(examination) else NOTHING
     token, hint = ask_token(examination, redirect_uri)
     found = _finding(examination, authorization, token, redirect_uri, hint)
     if found:
@@ -54,6 +56,18 @@ def check_client(examination: Examination) -> Seen:
         yield f"the provider accepts {plain(request.client_id, limit=100)}, as far as that shows without a sign-in"
     else:
         yield Skipped("the provider's answers do not say whether it accepts this client")
+
+
+def _by_browser(examination: Examination) -> bool:
+    """Return whether a sign-in sends an authorization request; ``auto`` uses a device code where no browser can be opened."""
+    request, metadata = examination.request, known(examination)
+    if request.grant != "auto" or not request.open_browser or metadata.device_authorization_endpoint is None:
+        return request.grant in _BROWSER
+    environ = examination.world.environ
+    browser = Browser.from_environment(
+        command=request.browser_command, environ=environ, platform=sys.platform
+    )
+    return browser.available() is None
 
 
 def _finding(
@@ -65,9 +79,10 @@ def _finding(
     unknown = authorization.verdict is Verdict.CLIENT and Verdict.ACCEPTED not in both
     if token.verdict is Verdict.CLIENT or unknown:
         return _client(authorization, token, examination, hint)
-    if Verdict.GRANT in both and request.grant in {*_BROWSER, "device-code"}:
+    by_browser = _by_browser(examination)
+    if Verdict.GRANT in both and (by_browser or request.grant == "device-code"):
         return _grant(examination, (token if token.verdict is Verdict.GRANT else authorization).words)
-    if Verdict.REDIRECT in both and request.grant in _BROWSER:
+    if Verdict.REDIRECT in both and by_browser:
         return _redirect(examination, redirect_uri)
     if authorization.verdict is Verdict.ERROR_PAGE:
         return _error_page(authorization, token, redirect_uri)

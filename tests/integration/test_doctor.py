@@ -688,6 +688,17 @@ def test_what_providers_say_about_a_client_is_understood(
     assert set(clinic.provider.seen.requests) <= {WELL_KNOWN, "/keys", "/authorize", "/token"}
 
 
+def test_a_client_of_device_codes_alone_is_right_where_no_browser_can_be_opened(clinic: Clinic) -> None:
+    """The same client is wrong where the browser would be used."""
+    off = json_reply({"error": "unauthorized_client", "error_description": "grant type not allowed"}, 400)
+    clinic.provider.on_authorize, clinic.provider.on_token = comes_back(error="unauthorized_client"), off
+    assert clinic.doctor().checks("client")[0]["topic"] == "provider-refused"
+    clinic.args = [flag for flag in clinic.args if not flag.startswith("--browser-command")]
+    no_browser = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
+    (check,) = clinic.doctor(env=no_browser).checks("client")
+    assert check["status"] == "skipped"
+
+
 def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None:
     """A name that does not resolve is one problem, not ten; what can be looked at still is."""
     issuer_is("https://idp.invalid")(clinic)

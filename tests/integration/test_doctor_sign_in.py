@@ -236,3 +236,17 @@ def test_a_session_that_was_ended_at_the_provider_is_named_while_its_token_lives
     laptop.scripted.signs_in_as("alice")
     assert laptop.run(*laptop.words(command="login")).status == 0
     assert doctor(laptop)["session"].status == "ok"
+
+
+def test_nothing_secret_of_the_probes_is_logged(laptop: Laptop) -> None:
+    """Neither the client's secret nor what binds a sign-in, at the highest verbosity."""
+    laptop.client = "confidential"
+    ended = laptop.run(
+        *laptop.words("-v", "9", "--oidc-client-secret=SECRET-wrong", command="doctor"), env={"PATH": path()}
+    )
+    seen = laptop.realm.seen()
+    assert seen.token_requests == ["authorization_code"]
+    (asked,) = seen.authorization_requests
+    assert "token request: authorization_code" in ended.stderr
+    for secret in ("SECRET-wrong", asked["state"], asked["nonce"], asked["code_challenge"]):
+        assert secret not in ended.stdout + ended.stderr
