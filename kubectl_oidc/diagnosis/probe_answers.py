@@ -126,9 +126,10 @@ PAGE_WORDS = (
 """What an error page says, which the provider shows because it trusts no redirect URI (RFC 6749 §4.1.2.1)."""
 
 _REFUSED_BY_OTHERS = frozenset({401, 403, 407, 408, 425, 429})  # a gateway, a firewall, or too many requests
-_NOT_TEXT = re.compile(
-    r"<(script|style)\b.*?</\1\s*>|<[^>]*>|[?&][\w.-]+=[^\s&<\"']*", re.DOTALL | re.IGNORECASE
-)
+# No `<` within a tag: a page of a megabyte that is nothing but `<` takes no longer than another.
+_TAG = re.compile(r"<(/?)([a-zA-Z]*)[^<>]*>")
+_PARAMETER = re.compile(r"[?&][\w.-]+=[^\s&<\"']*")
+_UNREAD = frozenset({"script", "style"})
 
 
 def classify(rows: Sequence[Row], code: str, description: str) -> Said:
@@ -153,13 +154,13 @@ def authorization_answer(response: Response, url: str, redirect_uri: str) -> Sai
         redirect_uri: The redirect URI of the request.
     """
     if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
-        return _redirected(urljoin(url, response.headers.get("location", "")), redirect_uri)
+        return _redirected(url, response.headers.get("location", ""), redirect_uri)
     text = response.body.decode("utf-8", "replace")
     if response.status == 200:  # noqa: PLR2004
         # A sign-in page, or one that says in its title alone that something is wrong: words of scripts and forms say nothing.
         return Said(Verdict.ACCEPTED) if not _error_number(text) else _page(_error_number(text))
     if 400 <= response.status < 500:  # noqa: PLR2004 - RFC 9110 §15.5
-        found = _page(_NOT_TEXT.sub(" ", text))
+        found = _page(_shown(text))
         if found.verdict is not Verdict.UNKNOWN:
             return found
         if response.status not in _REFUSED_BY_OTHERS:
@@ -172,14 +173,31 @@ def _error_number(text: str) -> str:
     return " ".join(dict.fromkeys(re.findall(r"\bAADSTS\d{5,7}\b", text)))
 
 
+def _shown(page: str) -> str:
+    """Return what a page shows: no tags, scripts and styles, and no parameters of addresses, which are those of the request."""
+    parts, end, within = [], 0, ""
+    for tag in _TAG.finditer(page):
+        name = tag[2].lower()
+        if not within:
+            parts.append(page[end : tag.start()])
+        if tag[1] and name == within:
+            within = ""
+        elif not within and name in _UNREAD and not tag[1]:
+            within = name
+        end = tag.end()
+    if not within:
+        parts.append(page[end:])
+    return _PARAMETER.sub(" ", " ".join(parts))
+
+
 def _page(text: str) -> Said:
     said = unescape(text).casefold()
     return Said(next((row.verdict for row in PAGE_WORDS if row.fits("", said)), Verdict.UNKNOWN))
 
 
-def _redirected(location: str, redirect_uri: str) -> Said:
+def _redirected(url: str, location: str, redirect_uri: str) -> Said:
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(urljoin(url, location))
     except ValueError:
         return Said(Verdict.UNKNOWN)
     pairs = dict((*parse_qsl(parts.query), *parse_qsl(parts.fragment)))
