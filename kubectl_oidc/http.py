@@ -115,7 +115,14 @@ class HttpClient:
         _, host, port = _origin(url)
         return Reachability((host, port) if host and self._is_direct(url) else None, ask)
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: Deadline,
+        follow: bool = True,
+    ) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.
 
         A few redirects are followed, to https (RFC 9110 §15.4); the headers given stay with the first origin.
@@ -124,6 +131,7 @@ class HttpClient:
             url: An https URL, or http on this machine.
             headers: Further header fields.
             deadline: When all of it must be over; the request's own time-out may be sooner.
+            follow: Whether redirects are followed; else one is an answer.
 
         Returns:
             The answer, whatever its status.
@@ -137,7 +145,7 @@ class HttpClient:
         given = headers or {}
         for _ in range(_REDIRECTS + 1):
             response = self._get_patiently(Request(method="GET", url=url, headers=given), end)
-            target = _redirection(url, response)
+            target = _redirection(url, response) if follow else None
             if target is None:
                 return response
             if _origin(target) != _origin(url):

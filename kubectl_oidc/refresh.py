@@ -110,7 +110,18 @@ def _send(
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
             keeper.mark_in_flight(0)
+        if isinstance(error, ProviderRefused):
+            _remember(walk, error)
         raise
+
+
+def _remember(walk: Walk, refusal: ProviderRefused) -> None:
+    """Keep the words of a refusal: the token may be good for a while, and only `doctor` tells that it cannot be renewed."""
+    from kubectl_oidc.failed_sign_ins import FailedSignIns
+
+    keeper, world = walk.keeper, walk.world
+    failures = FailedSignIns(walk.request.cache_dir, keeper.session_id, clock=world.clock, log=world.log)
+    failures.refused(refusal)
 
 
 def refresh_ahead(request: TokenRequest, world: World) -> bool:

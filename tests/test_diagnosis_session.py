@@ -116,13 +116,16 @@ def claims_said(identity: Identity | None, **claims: object) -> list[str]:
 
 def test_what_the_cluster_does_not_mind_is_no_fault() -> None:
     """Once it has taken the token, an address that is not verified is no matter; missing groups are."""
-    somebody = Identity(username="somebody")
+    somebody = Identity(username="somebody", groups=("eks-admins",))
     assert claims_said(None, email_verified=False, groups=ABSENT) == [
         "claims-email-verified",
         "claims-groups",
     ]
     assert claims_said(somebody, email_verified=False, groups=ABSENT) == ["claims-groups"]
     assert claims_said(somebody, email_verified=False) == ["email ada@example.com; groups: eks-admins"]
+    assert claims_said(Identity(username="somebody")) == [
+        "email ada@example.com; groups: eks-admins; the cluster reads none of them"
+    ]
 
 
 def test_what_needs_a_session_says_so() -> None:

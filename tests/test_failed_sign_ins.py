@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from kubectl_oidc.errors import Interrupted, SignInPaused, SignInTimeout
-from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns
+from kubectl_oidc.errors import Interrupted, ProviderRefused, SignInPaused, SignInTimeout
+from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
 from kubectl_oidc.log import QUIET
 
 from .arbitrary import ARBITRARY, JSON, members, or_refused
@@ -101,6 +101,102 @@ def test_a_clock_that_went_back_ends_the_pause(day: Day) -> None:
     day.fails()
     day.now -= 3600
     assert not day.paused()
+
+
+def refusal() -> ProviderRefused:
+    return ProviderRefused(
+        "the provider refuses the token request (invalid_client)", "check the client", code="invalid_client"
+    )
+
+
+def test_the_last_failure_is_remembered_with_its_words(day: Day) -> None:
+    """When, why, what to do and under which heading; until a sign-in works."""
+    day.fails()
+    last, refused = day.failures.last()
+    assert last == Failure(at=day.now, why="nobody came", hint="try again", topic="sign-in-timeout")
+    assert refused is None
+    day.failures.forget()
+    assert day.failures.last() == (None, None)
+
+
+def test_a_failure_before_a_person_was_asked_is_remembered_and_pauses_nobody(day: Day) -> None:
+    """It neither begins a pause nor makes one longer."""
+    with pytest.raises(ProviderRefused), day.failures.remembered():
+        raise refusal()
+    assert not day.paused()
+    last, _ = day.failures.last()
+    assert last
+    assert (last.topic, last.hint) == ("provider-refused", "check the client")
+    day.fails()
+    day.now += PAUSES[0] - 1
+    with pytest.raises(ProviderRefused), day.failures.remembered():
+        raise refusal()
+    assert day.paused()
+    day.now += 1
+    assert not day.paused()
+
+
+def test_a_failure_that_counted_is_remembered_once_and_a_pause_is_none(day: Day) -> None:
+    """What a paused program ends with says nothing new."""
+    with pytest.raises(SignInTimeout), day.failures.remembered(), day.failures.counted():
+        raise SignInTimeout("nobody came", "try again")
+    with pytest.raises(SignInPaused), day.failures.remembered():
+        day.failures.check(COMMAND)
+    last, _ = day.failures.last()
+    assert last
+    assert last.why == "nobody came"
+
+
+def test_a_person_at_a_terminal_ends_the_pause_and_not_the_memory(day: Day) -> None:
+    """And the next failure counts as the first."""
+    for _ in range(3):
+        day.fails()
+    day.failures.refused(refusal())
+    day.failures.resume()
+    assert not day.paused()
+    assert all(day.failures.last())
+    day.fails()
+    day.now += PAUSES[0]
+    assert not day.paused()
+
+
+def test_a_refused_refresh_is_remembered_beside_a_failed_sign_in(day: Day) -> None:
+    """Each has its own words."""
+    day.failures.refused(refusal())
+    assert not day.paused()
+    day.fails()
+    last, refused = day.failures.last()
+    assert last
+    assert refused
+    assert (last.topic, refused.topic) == ("sign-in-timeout", "provider-refused")
+
+
+def test_an_interruption_has_no_heading(day: Day) -> None:
+    """Who pressed Ctrl-C knows why."""
+    day.fails(Interrupted(2))
+    last, _ = day.failures.last()
+    assert last
+    assert (last.why, last.topic) == ("it was interrupted", "")
+
+
+def test_a_record_of_an_older_version_pauses_as_before(day: Day) -> None:
+    """1.0.0 wrote no words beside the reason."""
+    day.fails()
+    day.record.write_text(json.dumps({**OURS, "at": day.now}))
+    assert day.paused()
+    assert day.failures.last() == (None, None)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [None, 1, [], {}, {"at": 1}, {"at": 1.0, "why": 1, "hint": "", "topic": ""}, {"at": 1.0, "why": "", "hint": "", "topic": "a b"}],
+)  # fmt: skip
+def test_words_that_are_not_understood_are_none(day: Day, last: object) -> None:
+    """The rest of the record counts."""
+    day.fails()
+    day.record.write_text(json.dumps({**OURS, "at": day.now, "last": last, "refused": last}))
+    assert day.paused()
+    assert day.failures.last() == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,9 @@ def doctor(**values: Any) -> int:
     """Say what is wrong between here and the cluster, one line a check, and what to do about it.
 
     It looks at the current context's user, another one's, or the session of flags: the kubeconfig, the plugin, the way to the
-    provider, what the provider offers, the session, its token, and what the API server makes of it. It opens no browser; a token
-    that has ended is refreshed, as kubectl would have it. The exit status is 1 if anything is wrong.
+    provider, what the provider offers, the session, its token, and what the API server makes of it. It opens no browser. A token
+    that has ended is refreshed, as kubectl would do. If there is no session, it asks the provider about the client without a
+    sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
     """
     log = log_at(values.pop("v"))
     combinations.check(combinations.LOGIN, values)
@@ -80,7 +81,17 @@ def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examin
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
+        namespaces=tuple(_namespaces(meant)),
     )
+
+
+def _namespaces(meant: Subject) -> Iterator[str]:
+    """Return the namespaces of the other contexts of the same cluster, whoever their users are."""
+    here = meant.chosen.context
+    for entry in meant.kubeconfig.contexts.values() if here else ():
+        same = here is not None and entry.value.get("cluster") == here.value.get("cluster")
+        if same and entry is not here and isinstance(entry.value.get("namespace"), str):
+            yield entry.value["namespace"]
 
 
 def _neighbours(meant: Subject) -> Iterator[Neighbour]:

@@ -145,6 +145,10 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
 def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:
     if chosen.context is None:
         where = ", ".join(plain(path) for path in kubeconfig.paths if path.exists())
-        return f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
+        gone = kubeconfig.gone()
+        words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
+        return f"{words}: {gone}" if gone else words
     name = str(chosen.context.value.get("user") or "")
-    return f"the context {plain(chosen.context.name)} names {f'the user {plain(name)}, which is not there' if name else 'no user'}"
+    what = f"the user {plain(name)}, which is not there" if name else "no user"
+    gone = kubeconfig.gone() if name and kubeconfig.named_by else ""
+    return f"the context {plain(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")

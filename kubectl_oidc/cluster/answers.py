@@ -57,12 +57,19 @@ class Rule:
         groups: The API groups; empty for paths.
         resources: The resources; empty for paths.
         paths: Paths that are no resources.
+        names: The only objects that it is about; empty for all.
     """
 
     verbs: tuple[str, ...]
     groups: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def allows(self, verb: str, resource: str) -> bool:
+        """Return whether it allows something with every object of a resource of the core group."""
+        asked = ((verb, self.verbs), ("", self.groups), (resource, self.resources))
+        return not self.names and all(word in allowed or "*" in allowed for word, allowed in asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +107,14 @@ class RoleBinding:
         namespace: Where it applies; empty for everywhere.
         role: The role's name.
         subjects: Whom it is for.
+        role_kind: ``ClusterRole``, or ``Role`` for one of the binding's namespace.
     """
 
     name: str
     namespace: str
     role: str
     subjects: tuple[Subject, ...]
+    role_kind: str = "ClusterRole"
 
     def groups(self) -> tuple[str, ...]:
         """Return the names of the groups that it is for."""
@@ -159,6 +168,24 @@ def rules(review: Object) -> Rules:
     return Rules(rules=(*resources, *paths), incomplete=status.get("incomplete") is True)
 
 
+def role_rules(role: Object) -> tuple[Rule, ...]:
+    """Return what a Role or ClusterRole allows.
+
+    Raises:
+        ClusterMisbehaves: It has another shape.
+    """
+    return tuple(
+        Rule(
+            verbs=_words(rule, "verbs"),
+            groups=_words(rule, "apiGroups"),
+            resources=_words(rule, "resources"),
+            paths=_words(rule, "nonResourceURLs"),
+            names=_words(rule, "resourceNames"),
+        )
+        for rule in _members(role, "rules")
+    )
+
+
 def bindings(page: Object) -> tuple[list[RoleBinding], str]:
     """Return one page of a list of bindings, and where the next begins (``continue``; empty at the end).
 
@@ -170,11 +197,12 @@ def bindings(page: Object) -> tuple[list[RoleBinding], str]:
 
 
 def _binding(item: Object) -> RoleBinding:
-    metadata = _member(item, "metadata")
+    metadata, role = _member(item, "metadata"), _member(item, "roleRef")
     return RoleBinding(
         name=_text(metadata, "name"),
         namespace=_text(metadata, "namespace"),
-        role=_text(_member(item, "roleRef"), "name"),
+        role=_text(role, "name"),
+        role_kind=_text(role, "kind") or "ClusterRole",
         subjects=tuple(
             Subject(kind=_text(subject, "kind"), name=_text(subject, "name"))
             for subject in _members(item, "subjects")

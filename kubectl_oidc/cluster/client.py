@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from kubectl_oidc.errors import (
     ClusterForbidden,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.log import Log
     from kubectl_oidc.secret import Secret
 
-    from .answers import Access, Identity, RoleBinding, Rules
+    from .answers import Access, Identity, RoleBinding, Rule, Rules
     from .entry import Cluster
 
 _AUTHENTICATION = "/apis/authentication.k8s.io"
@@ -59,6 +59,7 @@ class ClusterClient:
     def __init__(self, cluster: Cluster, token: Secret, *, log: Log, request_timeout: float = 8.0) -> None:
         self._cluster = cluster
         self._token = token
+        self._headers: Mapping[str, str] = {}
         self._http = HttpClient(
             tls=cluster.tls, proxy=cluster.proxy, log=log, request_timeout=request_timeout, pauses=()
         )
@@ -70,6 +71,11 @@ class ClusterClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields of the last answer, names in lower case; empty before the first."""
+        return self._headers
 
     def close(self) -> None:
         """Close the connections."""
@@ -159,6 +165,34 @@ class ClusterClient:
         """
         return self._bindings(f"{_RBAC}/namespaces/{namespace}/rolebindings", deadline)
 
+    def all_role_bindings(self, deadline: Deadline) -> list[RoleBinding]:
+        """Return every RoleBinding of every namespace.
+
+        Args:
+            deadline: When they must be there.
+
+        Raises:
+            ClusterError: As in ``who_am_i``.
+            KubeconfigError: As in ``who_am_i``.
+        """
+        return self._bindings(f"{_RBAC}/rolebindings", deadline)
+
+    def role_rules(self, binding: RoleBinding, deadline: Deadline) -> tuple[Rule, ...]:
+        """Return what the role of a binding allows.
+
+        Args:
+            binding: The binding.
+            deadline: When the answer must be there.
+
+        Raises:
+            ClusterNotFound: There is no such role.
+            ClusterError: As in ``who_am_i``.
+            KubeconfigError: As in ``who_am_i``.
+        """
+        of_a_namespace = f"/namespaces/{quote(binding.namespace, safe='')}/roles"
+        place = of_a_namespace if binding.role_kind == "Role" else "/clusterroles"
+        return answers.role_rules(self._get(f"{_RBAC}{place}/{quote(binding.role, safe=':')}", deadline))
+
     def _bindings(self, path: str, deadline: Deadline) -> list[RoleBinding]:
         found: list[RoleBinding] = []
         query = {"limit": str(_PAGE)}
@@ -187,6 +221,7 @@ class ClusterClient:
                 response = self._http.get(url, headers=headers, deadline=deadline)
             else:
                 response = self._http.post_json(url, body, headers=headers, deadline=deadline)
+            self._headers = response.headers
             document = _document(response, url)
         except ProviderUnreachable as error:
             raise self._unreachable(error) from error

@@ -1,67 +1,96 @@
-"""What RBAC allows, and whether a role is bound to any of the person's groups (rbac.authorization.k8s.io)."""
+"""What the person may do in the context's namespace (authorization.k8s.io), and what to do if that is not enough."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import ClusterError, ClusterForbidden
+from kubectl_oidc.errors import ClusterError
+from kubectl_oidc.stores import index
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
-from .api_server import EVERYBODY, SECONDS
+from .api_server import SECONDS, may_list_pods
 from .examination import Skipped
+from .reading import own_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from kubectl_oidc.cluster import ClusterClient, RoleBinding, Rule
+    from kubectl_oidc.cluster import ClusterClient, Rule
 
     from .examination import Examination, Seen
 
 # Everybody who is signed in may ask about themselves (system:basic-user).
 _ABOUT_ONESELF = frozenset({"authentication.k8s.io", "authorization.k8s.io"})
+_BROWSER = frozenset({"auto", "authcode", "authcode-keyboard"})
 _MOST = 8  # groups that are named
+_MOST_NAMESPACES = 5  # that are asked about
 
 
 def check_access(examination: Examination) -> Seen:
-    """RBAC allows something in the context's namespace (SelfSubjectAccessReview, SelfSubjectRulesReview)."""
+    """``kubectl get pods`` is allowed in the context's namespace (SelfSubjectAccessReview, SelfSubjectRulesReview)."""
     client, namespace = examination.client, examination.namespace
     if client is None:
         yield Skipped("there is no API server to ask")
         return
     where = f"in the namespace {plain(namespace, limit=80)}"
-    if client.may("list", "pods", _soon(examination), namespace=namespace).allowed:
+    if may_list_pods(examination):
         yield f"you may list pods {where}"
         return
-    rules = client.rules(namespace, _soon(examination))
+    rules = client.rules(namespace, soon(examination))
     allowed = [rule for rule in rules.rules if _says_something(rule)]
-    look = f"`kubectl auth can-i --list --namespace={plain(namespace, limit=80)}` shows all of it"
+    who = f"you are known as {plain(_name(examination), limit=120)}, and may"
     if allowed:
-        yield Finding(
-            Severity.WARNING,
-            f"you may not list pods {where}, but you may {_words(allowed[0])}",
-            f"{look}; another namespace is chosen with `kubectl config set-context --current --namespace=NAME`",
-            "forbidden",
-        )
+        message = f"{who} not list pods {where}: kubectl says Forbidden; you may {_words(allowed[0])}"
     elif rules.incomplete:
-        yield Finding(
-            Severity.WARNING,
-            f"you may not list pods {where}, and the API server cannot list what else you may",
-            "ask for single things: `kubectl auth can-i VERB RESOURCE`",
-            "forbidden",
-        )
+        message = f"{who} not list pods {where}: kubectl says Forbidden; the API server cannot list what else you may"
     else:
-        yield Finding(
-            Severity.PROBLEM,
-            f"you are known, and may do nothing {where}: kubectl says Forbidden",
-            _bind(examination),
-            "forbidden",
-        )
+        message = f"{who} do nothing {where}: kubectl says Forbidden"
+    yield Finding(Severity.PROBLEM, message, "; ".join(_ways_out(examination, client)), "forbidden")
 
 
-def _soon(examination: Examination) -> Deadline:
+def _ways_out(examination: Examination, client: ClusterClient) -> Iterator[str]:
+    """Return what may help, the likeliest first."""
+    namespace = _where_allowed(examination, client)
+    if namespace:
+        name = plain(namespace, limit=80)
+        yield f"in the namespace {name} you may list pods: `kubectl config set-context --current --namespace={name}`"
+        return
+    yield _bind(examination)
+    yield from _another_account(examination)
+
+
+def _where_allowed(examination: Examination, client: ClusterClient) -> str:
+    """Return a namespace of the kubeconfig's other contexts, or ``default``, where pods may be listed; empty if none."""
+    others = dict.fromkeys((*examination.namespaces, "default"))
+    for namespace in [name for name in others if name != examination.namespace][:_MOST_NAMESPACES]:
+        try:
+            if client.may("list", "pods", soon(examination), namespace=namespace).allowed:
+                return namespace
+        except ClusterError as error:
+            examination.world.log.info(1, error.message)
+    return ""
+
+
+def _another_account(examination: Examination) -> Iterator[str]:
+    """Return how to use another account of the person's, with those that are signed in here already."""
+    request = examination.request
+    person = examination.outcome.session.person if examination.outcome else ""
+    for entry in index.read_all(request.cache_dir):
+        other = entry.person and entry.storage and entry.person != person
+        if other and (entry.issuer, entry.client_id) == (request.issuer, request.client_id):
+            named = f" (--session={plain(entry.name, limit=80)})" if entry.name else ""
+            yield f"another session here is of {plain(entry.person, limit=120)}{named}"
+            break
+    if request.grant in _BROWSER:
+        yield f"if another account of yours has the role, `{examination.login} --prompt=select_account` changes to it"
+    elif request.grant != "client-credentials":
+        yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{examination.login}`, changes to it"
+
+
+def soon(examination: Examination) -> Deadline:
+    """Return the deadline of one question."""
     return Deadline.after(min(SECONDS, examination.deadline.left()))
 
 
@@ -74,93 +103,24 @@ def _words(rule: Rule) -> str:
     return plain(f"{', '.join(rule.verbs[:3])} {resources}".replace("*", "do everything with"), limit=120)
 
 
-def _own_groups(examination: Examination) -> list[str]:
-    identity = examination.identity
-    return [group for group in (identity.groups if identity else ()) if group not in EVERYBODY]
+def _name(examination: Examination) -> str:
+    if examination.identity:
+        return examination.identity.username
+    return examination.outcome.session.person if examination.outcome else "somebody"
 
 
 def _bind(examination: Examination) -> str:
-    groups = _own_groups(examination)
+    groups = own_groups(examination.identity)
     if groups:
         return (
-            f"an administrator binds a role to one of your groups ({_listed(groups)}), "
+            f"an administrator binds a role that allows it to one of your groups ({listed(groups)}), "
             "or puts you into a group that has one; then sign in again"
         )
-    name = examination.identity.username if examination.identity else "your user name"
-    return f"the API server sees no groups of yours: an administrator binds a role to {plain(name, limit=120)}, or see claims"
+    name = plain(_name(examination), limit=120)
+    return f"the API server sees no groups of yours: an administrator binds a role to {name}, or see api-server and claims"
 
 
-def check_bindings(examination: Examination) -> Seen:
-    """A role binding names the person or one of the groups, with the same words; where bindings may be read."""
-    client, identity = examination.client, examination.identity
-    if client is None or identity is None:
-        yield Skipped(
-            "there is no API server to ask" if client is None else "the API server did not say who you are"
-        )
-        return
-    readable, bindings = _read(client, examination)
-    if not readable:
-        yield Skipped(
-            "you may not read role bindings; an administrator sees them: `kubectl get clusterrolebindings -o wide`"
-        )
-        return
-    subjects = {("Group", group) for group in _own_groups(examination)} | {("User", identity.username)}
-    for binding in bindings:
-        for subject in binding.subjects:
-            if (subject.kind, subject.name) in subjects:
-                yield f"{plain(binding.name, limit=80)} gives {plain(binding.role, limit=80)} to {plain(subject.name, limit=80)}"
-                return
-    yield _none_bound(examination, bindings)
-
-
-def _read(client: ClusterClient, examination: Examination) -> tuple[bool, list[RoleBinding]]:
-    """Return whether bindings could be read, and those that could."""
-    found: list[RoleBinding] = []
-    readable = False
-    for ask in (client.cluster_role_bindings, partial(client.role_bindings, examination.namespace)):
-        try:
-            found += ask(_soon(examination))
-            readable = True
-        except ClusterForbidden:
-            continue
-        except ClusterError as error:
-            examination.world.log.info(1, error.message)
-    return readable, found
-
-
-def _none_bound(examination: Examination, bindings: Sequence[RoleBinding]) -> Finding:
-    named = sorted(
-        {group for binding in bindings for group in binding.groups() if not group.startswith("system:")}
-    )
-    own = _own_groups(examination)
-    message = (
-        f"no role binding names you or a group of yours: you are in {_listed(own) or 'no group'}, "
-        f"and bindings name {_listed(named) or 'no group'}"
-    )
-    near = _almost(own, named)
-    hint = (
-        f"{plain(near[0])} and {plain(near[1])} are not the same to RBAC: let the binding, or the cluster's groups prefix, say it right"
-        if near
-        else _bind(examination)
-    )
-    return Finding(Severity.WARNING, message, hint, "forbidden")
-
-
-def _almost(own: Iterable[str], named: Iterable[str]) -> tuple[str, str] | None:
-    """Return a group of the person's and a bound one that differ in case, slashes or a prefix alone."""
-    for group in own:
-        for other in named:
-            mine, theirs = _bare(group), _bare(other)
-            if mine == theirs:
-                return group, other
-    return None
-
-
-def _bare(group: str) -> str:
-    """Return a group's name without prefix (``oidc:``), path (``/team/``) and case."""
-    return group.rpartition(":")[2].rpartition("/")[2].casefold()
-
-
-def _listed(groups: Sequence[str]) -> str:
+def listed(groups: Sequence[str]) -> str:
+    """Return names in words, the first few of many."""
     more = f" and {len(groups) - _MOST} more" if len(groups) > _MOST else ""
     return plain(", ".join(groups[:_MOST]), limit=300) + more

@@ -1,36 +1,29 @@
-"""What the API server makes of the token: whether it takes it, and why it may not (it never says)."""
+"""What the API server makes of the token: whether it accepts it, and who that makes the person."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import ClusterNotFound, ClusterUnauthorized
+from kubectl_oidc.errors import ClusterError, ClusterNotFound, ClusterUnauthorized
 from kubectl_oidc.issuer import shown
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import plain
 
 from . import Finding, Severity
+from .clocks import skew
 from .examination import Skipped
-from .facts import findings
+from .reading import as_it_reads, differences, own_groups
 from .session import known
+from .unauthorized import cause
 
 if TYPE_CHECKING:
     from kubectl_oidc.cluster import Identity
 
-    from .claims import Facts
     from .examination import Examination, Seen
 
 SECONDS = 6.0
 """The longest time for one question."""
-
-_SUSPECT = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
-"""What works at some clusters and not at others."""
-
-_EKS = ".eks.amazonaws.com"
-EVERYBODY = ("system:authenticated", "system:unauthenticated")
-"""Groups that kube-apiserver adds by itself."""
 
 
 def check_cluster(examination: Examination) -> Seen:
@@ -82,72 +75,66 @@ def check_api_server(examination: Examination) -> Seen:
         yield Skipped("this Kubernetes cannot say who you are (1.28 and later can); see access")
         return
     except ClusterUnauthorized as error:
-        cause, hint = _cause(examination)
-        yield Finding(Severity.PROBLEM, f"{error.message}: {cause}", hint, "unauthorized")
+        likely, hint = cause(examination)
+        yield Finding(Severity.PROBLEM, f"{error.message}: {likely}", hint, "unauthorized")
         return
     examination.identity = identity
-    examination.facts = _as_it_reads(known(examination), identity)
-    groups = [group for group in identity.groups if group not in EVERYBODY]
-    words = plain(", ".join(groups), limit=200) or "none"
-    yield f"it knows you as {plain(identity.username, limit=160)}; groups: {words}"
+    yield from _who(examination, identity)
+    wrong = skew(examination)
+    if wrong:
+        yield Finding(
+            Severity.WARNING,
+            f"{wrong}: tokens begin and end at other times there",
+            "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster",
+            "clock",
+        )
 
 
-def _cause(examination: Examination) -> tuple[str, str]:
-    """Return why the token is most likely not accepted, and what to do, as far as that can be seen from here."""
-    request, facts = examination.request, known(examination)
-    for finding in findings(request, facts):
-        if finding.severity is Severity.PROBLEM or finding.topic in _SUSPECT:
-            return f"most likely because {finding.message}", finding.hint
-    for other in examination.neighbours:
-        if (other.issuer, other.client_id) != (request.issuer, request.client_id):
-            theirs = f"{plain(other.issuer)}, {plain(other.client_id)}"
-            return (
-                f"the context {plain(other.context)} of the same cluster uses another issuer or client ({theirs})",
-                "use that context, or give this user the same --oidc-issuer-url and --oidc-client-id",
-            )
-    issuer, audience = quoted(facts.claims.get("iss")), quoted(facts.claims.get("aud"))
-    what = "nothing in the token speaks against it, so the cluster most likely expects another issuer or client ID"
+def _who(examination: Examination, identity: Identity) -> Seen:
+    """Return who the cluster sees, beside what the token says; a difference matters where kubectl is forbidden something."""
+    facts = known(examination)
+    examination.facts = as_it_reads(facts, identity)
+    groups = plain(", ".join(own_groups(identity)), limit=200) or "none"
+    words = f"it knows you as {plain(identity.username, limit=160)}; groups: {groups}"
+    different = differences(facts, identity)
+    if different:
+        words = f"{words}; {'; '.join(different)}"
+    if not different or _allowed(examination) is not False:
+        yield words
+        return
+    yield Finding(Severity.WARNING, words, _agree(examination, identity), "forbidden")
+
+
+def _agree(examination: Examination, identity: Identity) -> str:
+    names = ", ".join([identity.username, *own_groups(identity)[:3]])
+    bindings = f"role bindings must name you as the cluster does: {plain(names, limit=200)}"
+    facts = known(examination)
+    if own_groups(identity) or not facts.groups:
+        return bindings
+    claim = plain(facts.groups_claim)
     return (
-        f"{what}: this token has iss {issuer}, aud {audience}",
-        _where_to_look(examination),
+        f"the cluster must read the claim {claim}: --oidc-groups-claim={claim}, claimMappings.groups of its "
+        f"AuthenticationConfiguration, or groupsClaim at EKS; until then {bindings}"
     )
 
 
-def _where_to_look(examination: Examination) -> str:
-    server = examination.cluster.server if examination.cluster else ""
-    if _EKS in server:
-        return (
-            "at EKS the association must be active, which takes 5 to 10 minutes, and have the same issuer URL and client ID: "
-            "`aws eks describe-identity-provider-config`"
-        )
-    return (
-        "compare them, byte for byte, with the cluster's --oidc-issuer-url and --oidc-client-id, or with issuer.url and "
-        "issuer.audiences of its AuthenticationConfiguration; its log says more"
-    )
+def may_list_pods(examination: Examination) -> bool:
+    """Return whether RBAC, or whatever authorizes there, lets the person do what ``kubectl get pods`` does.
+
+    Raises:
+        ClusterError: The API server does not say.
+    """
+    if examination.client is None:
+        raise LookupError("the API server comes first")
+    if examination.allowed is None:
+        deadline = Deadline.after(min(SECONDS, examination.deadline.left()))
+        access = examination.client.may("list", "pods", deadline, namespace=examination.namespace)
+        examination.allowed = access.allowed
+    return examination.allowed
 
 
-def _as_it_reads(facts: Facts, identity: Identity) -> Facts:
-    """Return the facts with the claims that this API server takes as user name and groups, as its answer shows."""
-    username, groups = facts.username_claim, facts.groups_claim
-    if not _comes_from(facts.claims.get(username), identity.username):
-        username = next(
-            (name for name, value in facts.claims.items() if _comes_from(value, identity.username)), username
-        )
-    if not facts.claims.get(groups):
-        groups = next(
-            (name for name, value in facts.claims.items() if _are_groups(value, identity.groups)), groups
-        )
-    return replace(facts, username_claim=username, groups_claim=groups)
-
-
-def _comes_from(value: object, name: str) -> bool:
-    """Tell whether a name is a claim's value, with whatever prefix the cluster puts before it."""
-    return isinstance(value, str) and bool(value) and name.endswith(value)
-
-
-def _are_groups(value: object, groups: tuple[str, ...]) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(any(_comes_from(item, group) for group in groups) for item in value)
-    )
+def _allowed(examination: Examination) -> bool | None:
+    try:
+        return may_list_pods(examination)
+    except ClusterError:
+        return None  # the check of access says why

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
@@ -16,6 +15,7 @@ from kubectl_oidc.text import plain
 from kubectl_oidc.token_response import DEVICE_CODE
 
 from . import Finding, Severity
+from .clocks import SKEW, dates
 from .examination import Skipped
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 _SECONDS = 6.0
 """The longest time for one document."""
-
-_SKEW = 60
-"""Seconds: what is forgiven when a token is validated."""
 
 _GRANTS = {
     "password": "password",
@@ -44,7 +41,7 @@ def check_discovery(examination: Examination) -> Seen:
     check_status(response, url, issuer=examination.request.issuer)
     document = parse_object(response, f"the discovery document {shown(url)}", public=True)
     examination.metadata = parse_metadata(document, examination.request.issuer)
-    examination.dates = _dates(response, examination.world.clock())
+    examination.dates = dates(response.headers, examination.world.clock())
     odd = list(_oddities(response, examination.metadata.oddities, "discovery document"))
     yield from odd or ("the issuer is equal, and its endpoints are named",)
 
@@ -72,15 +69,6 @@ def known(examination: Examination) -> Metadata:
     if examination.metadata is None:
         raise LookupError("discovery comes first")
     return examination.metadata
-
-
-def _dates(response: Response, now: float) -> tuple[float, float] | None:
-    """Return the provider's clock (RFC 9110 §6.6.1) and ours; an answer from a cache is as old as it says (RFC 9111 §5.1)."""
-    try:
-        date = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-        return date + max(0, int(response.headers.get("age", "0"))), now
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def check_grant(examination: Examination) -> Seen:
@@ -200,11 +188,11 @@ def check_clock(examination: Examination) -> Seen:
         return
     theirs, ours = examination.dates
     ahead = ours - theirs
-    if abs(ahead) <= _SKEW / 2:
+    if abs(ahead) <= SKEW / 2:
         yield "agrees with the provider's"
         return
     which = "ahead of" if ahead > 0 else "behind"
-    severity = Severity.PROBLEM if abs(ahead) > _SKEW else Severity.WARNING
+    severity = Severity.PROBLEM if abs(ahead) > SKEW else Severity.WARNING
     yield Finding(
         severity,
         f"this computer's clock is {remaining(abs(ahead))} {which} the provider's; tokens forgive a minute",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .access import check_access, check_bindings
+from .access import check_access
 from .api_server import check_api_server, check_cluster
+from .bindings import check_bindings
+from .client import check_client
 from .discovery import (
     check_algorithms,
     check_clock,
@@ -46,6 +48,7 @@ CHECKS = (
     Check("algorithms", check_algorithms, ("discovery",)),
     Check("keys", check_keys, ("discovery",)),
     Check("clock", check_clock, ("discovery",)),
+    Check("client", check_client, ("discovery",)),
     Check("redirect", check_redirect),
     Check("storage", check_storage),
     Check("session", check_session),

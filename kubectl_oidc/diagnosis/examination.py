@@ -142,6 +142,8 @@ class Examination:
         cluster: The API server, once its entry is understood.
         client: How it is asked.
         identity: Who it says we are, once it has.
+        allowed: Whether ``kubectl get pods`` is allowed in the context's namespace, once that is known.
+        namespaces: The namespaces of the other contexts of the same cluster.
     """
 
     request: TokenRequest
@@ -160,6 +162,8 @@ class Examination:
     cluster: Cluster | None = None
     client: ClusterClient | None = None
     identity: Identity | None = None
+    allowed: bool | None = None
+    namespaces: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authenticate import authenticate
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable, SignInNeeded
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
+from .client import last_failures
 from .examination import Skipped, Unheard
 from .facts import facts_of, findings
+from .reading import own_groups
 
 if TYPE_CHECKING:
+    from kubectl_oidc.failed_sign_ins import Failure
+
     from .claims import Facts
     from .examination import Examination, Seen
 
@@ -32,7 +37,7 @@ def check_session(examination: Examination) -> Seen:
         yield Skipped("its token has ended, and cannot be refreshed before discovery is right", blocks=True)
         return
     except SignInNeeded as error:
-        yield Finding.of(error, hint=f"`{examination.login}` signs in; then run doctor again")
+        yield _sign_in_needed(examination, error)
         return
     finally:
         warnings = world.terminal.warnings if isinstance(world.terminal, Unheard) else []
@@ -43,6 +48,45 @@ def check_session(examination: Examination) -> Seen:
     left = remaining(outcome.expiry - world.clock())
     how = "refreshed just now" if outcome.id_token else "as it was stored"
     yield f"{plain(outcome.session.person, limit=120)}; the token, {how}, is good for {left}"
+    yield from _failed_since(examination)
+
+
+def _failed_since(examination: Examination) -> Seen:
+    """The token is good, and something failed that matters once it has ended."""
+    last, refused = last_failures(examination)
+    if refused:
+        yield _warning(
+            refused,
+            f"the provider refused to renew this session {_ago(examination, refused)}: {refused.why}",
+            f"kubectl asks for a sign-in when the token ends; `{examination.login}` signs in now",
+        )
+    if last and last.topic:
+        yield _warning(
+            last,
+            f"a sign-in failed {_ago(examination, last)}, and this session is of an earlier one: {last.why}",
+            last.hint or f"`{examination.login}` signs in again",
+        )
+
+
+def _warning(failure: Failure, message: str, hint: str) -> Finding:
+    """Return a warning under the heading of the error that was."""
+    error = OidcLoginError(message, hint, topic=failure.topic)
+    return replace(Finding.of(error), severity=Severity.WARNING)
+
+
+def _sign_in_needed(examination: Examination, error: SignInNeeded) -> Finding:
+    """Return the problem that nobody is signed in, with what the last sign-in failed with and under its heading."""
+    signs_in = f"`{examination.login}` signs in; then run doctor again"
+    last, _ = last_failures(examination)
+    if last is None:
+        return Finding.of(error, hint=signs_in)
+    message = f"{error.message}; the last sign-in failed {_ago(examination, last)}: {last.why}"
+    hint = f"{last.hint}; then {signs_in}" if last.hint else signs_in
+    return Finding.of(OidcLoginError(message, hint, topic=last.topic or error.topic))
+
+
+def _ago(examination: Examination, failure: Failure) -> str:
+    return ago(examination.world.clock() - failure.at)
 
 
 def known(examination: Examination) -> Facts:
@@ -61,4 +105,8 @@ def check_claims(examination: Examination) -> Seen:
     yield from found
     if not found:
         groups = plain(", ".join(facts.groups), limit=200) or "none"
-        yield f"{facts.username_claim} {plain(facts.username, limit=120)}; {facts.groups_claim}: {groups}"
+        unread = facts.groups and examination.identity and not own_groups(examination.identity)
+        yield (
+            f"{facts.username_claim} {plain(facts.username, limit=120)}; {facts.groups_claim}: {groups}"
+            + ("; the cluster reads none of them" if unread else "")
+        )

@@ -43,22 +43,23 @@ def sign_in(
     for note in request.notes:
         world.terminal.say(f"note: {note}")
         world.log.info(1, note)
-    if request.grant == "client-credentials":
-        from kubectl_oidc.grants import client_credentials
-
-        return client_credentials.sign_in(request, world, provider)
     failures = FailedSignIns(request.cache_dir, session_id, clock=world.clock, log=world.log, asks=asks)
-    if world.terminal.interactive or request.sign_in:
-        failures.forget()
-    else:
-        failures.check(request.command_line("login"))
-    provider.check_trust()  # the metadata may be kept, and then the first request comes after the browser
-    return _of_a_person(request, world, provider, why, failures)
+    with failures.remembered():
+        if request.grant == "client-credentials":
+            from kubectl_oidc.grants import client_credentials
+
+            return client_credentials.sign_in(request, world, provider)
+        return _of_a_person(request, world, provider, why, failures)
 
 
 def _of_a_person(
     request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
 ) -> Tokens:
+    if world.terminal.interactive or request.sign_in:
+        failures.resume()
+    else:
+        failures.check(request.command_line("login"))
+    provider.check_trust()  # the metadata may be kept, and then the first request comes after the browser
     if request.grant != "device-code":  # which asks the provider at once
         provider.begin_to_reach(provider.metadata(Deadline.after(request.timeout)))
     if request.grant == "password":

@@ -46,11 +46,19 @@ def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> 
     name = context or kubeconfig.current_context
     found = kubeconfig.contexts.get(name)
     if context and found is None:
-        raise unknown("context", context, kubeconfig.contexts, "get-contexts")
+        raise _with_gone(unknown("context", context, kubeconfig.contexts, "get-contexts"), kubeconfig)
     if user and user not in kubeconfig.users:
-        raise unknown("user", user, kubeconfig.users, "get-users")
+        raise _with_gone(unknown("user", user, kubeconfig.users, "get-users"), kubeconfig)
     who = user or (str(found.value.get("user") or "") if found else "")
     return Chosen(found, kubeconfig.users.get(who), kubeconfig.clusters.get(kubeconfig.context_cluster(name)))
+
+
+def _with_gone(error: KubeconfigError, kubeconfig: Kubeconfig) -> KubeconfigError:
+    """Return the error with the files in its hint that are named and do not exist: the name may be in one of them."""
+    gone = kubeconfig.gone() if kubeconfig.named_by else ""
+    if gone:
+        error.hint = f"{gone}; {error.hint}"
+    return error
 
 
 def unknown(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:

@@ -48,6 +48,7 @@ class Kubeconfig:
         contexts: By name.
         users: By name.
         current_context: Its name; empty when none is set.
+        named_by: What names the files: ``--kubeconfig`` or ``KUBECONFIG``; empty for the default.
     """
 
     paths: tuple[Path, ...]
@@ -55,11 +56,19 @@ class Kubeconfig:
     contexts: Mapping[str, Entry] = field(default_factory=dict)
     users: Mapping[str, Entry] = field(default_factory=dict)
     current_context: str = ""
+    named_by: str = ""
 
     def context_cluster(self, context: str | None = None) -> str:
         """Return the name of the cluster of ``context`` (of the current one by default); empty when there is none."""
         entry = self.contexts.get(self.current_context if context is None else context)
         return str(entry.value.get("cluster") or "") if entry else ""
+
+    def gone(self) -> str:
+        """Return in words which of the files do not exist, and who names them; empty if all are there."""
+        missing = [path for path in self.paths if not path.exists()]
+        names = ", ".join(plain(path, limit=300) for path in missing)
+        verb = "does" if len(missing) == 1 else "do"
+        return f"{self.named_by or 'the default'} names {names}, which {verb} not exist" if missing else ""
 
 
 def paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -100,7 +109,8 @@ def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
                 name, value = str(item.get("name", "")), item.get(kind.removesuffix("s"))
                 known.setdefault(name, Entry(name, value if isinstance(value, dict) else {}, path))
         current = current or str(data.get("current-context") or "")
-    return Kubeconfig(files, merged["clusters"], merged["contexts"], merged["users"], current)
+    named_by = "--kubeconfig" if explicit else "KUBECONFIG" if environ.get("KUBECONFIG") else ""
+    return Kubeconfig(files, merged["clusters"], merged["contexts"], merged["users"], current, named_by)
 
 
 def read_text(path: Path) -> str | None:

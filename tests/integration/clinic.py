@@ -137,7 +137,11 @@ class Clinic:
     def signed_in(self) -> None:
         """Sign in, as a person whose browser goes where it is sent."""
         self.write_kubeconfig()
-        running = self.begin("login", env=self.env())
+        self.signs_in_by("login")
+
+    def signs_in_by(self, *words: str) -> None:
+        """Run a command that signs in, which must work, over the kubeconfig as it is written."""
+        running = self.begin(*words, env=self.env())
         end = time.monotonic() + 30
         while not self._notes.exists() and running.is_running():
             assert time.monotonic() < end

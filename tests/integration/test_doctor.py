@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 import socket
 import time
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -17,7 +21,7 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET
 from tests.hostile import Hostile, html_reply, json_reply, reply, silence
-from tests.hostile_provider import HostileProvider
+from tests.hostile_provider import WELL_KNOWN, HostileProvider
 from tests.plugin import run_plugin
 from tests.tokens import ABSENT, CLIENT_ID
 
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.hostile import Script
+    from tests.hostile import Script, Talk
     from tests.plugin import Running
 
 
@@ -92,6 +96,7 @@ NAMES = [
         "keys",
         "clock",
     ),
+    "client",
     *("redirect", "storage", "session", "cluster", "api-server", "claims", "access", "bindings"),
 ]
 
@@ -546,12 +551,186 @@ def test_a_fault_has_its_right_name(clinic: Clinic, fault: Fault) -> None:
     assert "SECRET" not in json.dumps(diagnosis.document) + diagnosis.stderr
 
 
+LOCATION = "Location"
+INVALID_GRANT = json_reply({"error": "invalid_grant"}, 400)
+
+
+def page(status: int, text: str) -> Script:
+    """Answer with an error page that has a form, a script and an address beside its words."""
+    body = (
+        "<html><script>var client_id = 'redirect_uri scope'</script><body>"
+        f"<a href='/?redirect_uri=x&client_id=y'>{text}</a></body></html>"
+    )
+    return reply(status, body.encode(), kind="text/html")
+
+
+def comes_back(**answer: str) -> Script:
+    """Send the browser back to its redirect URI with this answer."""
+
+    def script(talk: Talk) -> None:
+        asked = dict(parse_qsl(urlsplit(talk.asked.path).query))
+        assert asked["prompt"] == "none"
+        reply(302, headers={LOCATION: f"{asked['redirect_uri']}?{urlencode(answer)}"})(talk)
+
+    return script
+
+
+def goes_to(address: str) -> Script:
+    """Send the browser to a page of the provider's own."""
+    return reply(302, headers={LOCATION: address})
+
+
+NOBODY = comes_back(error="login_required", error_description="The client specified not to prompt")
+# What well-known providers answer to an authorization request, and to a made-up code.
+TRIED = {
+    "Okta, unknown client": (
+        page(400, "Identity Provider: Unknown Error Code: invalid_client Description: Invalid value for 'client_id' parameter."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid value for 'client_id' parameter."}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Okta, redirect URI": (
+        page(400, "Description: The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI http://localhost:"),
+    ),
+    "Okta, grant off": (
+        comes_back(error="unauthorized_client", error_description="The client is not authorized to use the provided grant type."),
+        json_reply({"error": "unauthorized_client", "error_description": "not allowed to use the 'authorization_code' grant type"}, 400),
+        ("problem", "provider-refused", "the grant authorization_code"),
+    ),
+    "Okta, wrong secret": (
+        NOBODY,
+        json_reply({"error": "invalid_client", "error_description": "The client secret supplied is invalid."}, 401),
+        ("problem", "client", "knows the client"),
+    ),
+    "Okta, scope": (
+        comes_back(error="invalid_scope", error_description="One or more scopes are not configured for the authorization server"),
+        INVALID_GRANT,
+        ("problem", "scopes", "refuses one of the scopes openid email"),
+    ),
+    "Keycloak, unknown client": (
+        page(400, "We are sorry... Client not found."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid client or Invalid client credentials"}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Keycloak, redirect URI": (
+        page(400, "We are sorry... Invalid parameter: redirect_uri"),
+        json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Keycloak, standard flow off": (
+        comes_back(error="unauthorized_client", error_description="Standard flow is disabled for the client."),
+        json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
+        ("problem", "provider-refused", "Standard flow is disabled"),
+    ),
+    "Keycloak of old, wrong secret": (
+        NOBODY,
+        json_reply({"error": "unauthorized_client", "error_description": "Invalid client secret"}, 400),
+        ("problem", "client", "knows the client"),
+    ),
+    "Keycloak, PKCE": (
+        comes_back(error="invalid_request", error_description="Missing parameter: code_challenge_method"),
+        INVALID_GRANT,
+        ("problem", "pkce", "PKCE"),
+    ),
+    "Dex, unknown client": (
+        page(404, "Bad Request Invalid client_id (kubernetes)."),
+        json_reply({"error": "invalid_client", "error_description": "Invalid client credentials."}, 401),
+        ("problem", "client", "does not know the client"),
+    ),
+    "Dex, redirect URI": (
+        page(400, "Bad Request Unregistered redirect_uri (http://localhost:1)."),
+        json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Dex, in order": (
+        goes_to("/auth/ldap?back=&state=x"),
+        json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
+        ("ok", "", "accepts"),
+    ),
+    "Cognito, redirect URI": (
+        goes_to("/error?error=redirect_mismatch&client_id=kubernetes"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Google, redirect URI": (
+        goes_to("/signin/oauth/error?authError=" + b64encode(b"\n\x15redirect_uri_mismatch\x12").decode()),
+        json_reply({"error": "invalid_grant", "error_description": "Malformed auth code."}, 400),
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Google, missing secret": (
+        NOBODY,
+        json_reply({"error": "invalid_request", "error_description": "client_secret is missing."}, 400),
+        ("problem", "client", "refuses it without a client secret"),
+    ),
+    "Entra, redirect URI": (
+        page(200, "Sorry, but we are having trouble signing you in. AADSTS50011: The redirect URI is not registered"),
+        INVALID_GRANT,
+        ("problem", "redirect-uri", "does not accept the redirect URI"),
+    ),
+    "Auth0, wrong secret": (
+        NOBODY,
+        json_reply({"error": "access_denied", "error_description": "Unauthorized"}, 401),
+        ("problem", "client", "knows the client"),
+    ),
+    "an error page without words": (
+        page(400, "Etwas ist schiefgelaufen"),
+        INVALID_GRANT,
+        ("warning", "redirect-uri", "may not accept the redirect URI"),
+    ),
+    # Nothing of this is a fault of the client's.
+    "a sign-in page": (page(200, "Sign in. Forgot your client_id or scope?"), INVALID_GRANT, ("ok", "", "accepts")),
+    "prompt=none is not known": (
+        comes_back(error="invalid_request", error_description="unsupported value of prompt"),
+        INVALID_GRANT,
+        ("ok", "", "accepts"),
+    ),
+    "a location that is no URL": (goes_to("http://[::1/?error=invalid_client"), reply(500), ("skipped", "", "do not say")),
+    "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "may not know the client")),
+    "scripts without an end": (page(400, "<script>client_id" * 50_000), reply(500), ("warning", "redirect-uri", "status 400")),
+    "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "do not say")),
+    "too many requests": (reply(429), reply(429), ("skipped", "", "do not say")),
+    "a provider that fails": (reply(500), reply(503), ("skipped", "", "do not say")),
+    "a provider that hangs": (silence, silence, ("skipped", "", "do not say")),
+    "an error that nobody knows": (
+        comes_back(error="strange_error", error_description="the moon is full"),
+        json_reply({"error": "invalid_request", "error_description": "the moon is full"}, 400),
+        ("skipped", "", "do not say"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("authorize", "token", "said"), TRIED.values(), ids=TRIED.keys())
+def test_what_providers_say_about_a_client_is_understood(
+    clinic: Clinic, authorize: Script, token: Script, said: tuple[str, str, str]
+) -> None:
+    """No person, no redirect that is followed; what says nothing about the client is no problem of the client's."""
+    clinic.provider.on_authorize, clinic.provider.on_token = authorize, token
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("client")
+    assert (check["status"], check["topic"]) == said[:2]
+    assert said[2] in check["message"]
+    assert clinic.provider.seen.requests.count("/authorize") == 1
+    assert set(clinic.provider.seen.requests) <= {WELL_KNOWN, "/keys", "/authorize", "/token"}
+
+
+def test_a_client_of_device_codes_alone_is_right_where_no_browser_can_be_opened(clinic: Clinic) -> None:
+    """The same client is wrong where the browser would be used."""
+    off = json_reply({"error": "unauthorized_client", "error_description": "grant type not allowed"}, 400)
+    clinic.provider.on_authorize, clinic.provider.on_token = comes_back(error="unauthorized_client"), off
+    assert clinic.doctor().checks("client")[0]["topic"] == "provider-refused"
+    clinic.args = [flag for flag in clinic.args if not flag.startswith("--browser-command")]
+    no_browser = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
+    (check,) = clinic.doctor(env=no_browser).checks("client")
+    assert check["status"] == "skipped"
+
+
 def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None:
     """A name that does not resolve is one problem, not ten; what can be looked at still is."""
     issuer_is("https://idp.invalid")(clinic)
     diagnosis = clinic.doctor()
     assert diagnosis.named("problem") == ["dns", "session"]
-    after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]
+    after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]  # "client" among them
     assert diagnosis.named("skipped") == [*after_dns, "api-server", "claims", "access", "bindings"]
     assert diagnosis.checks("connection")[0]["message"] == "not checked: first dns must be right"
     assert diagnosis.checks("claims")[0]["message"] == "not checked: first session must be right"
@@ -630,6 +809,10 @@ class Api:
         self.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": False}})
         self.answers("authorization.k8s.io/v1/selfsubjectrulesreviews", {"status": {"resourceRules": []}})
 
+    def says(self, path: str, document: object, **headers: str) -> None:
+        """Answer with header fields."""
+        self._server.on(f"/apis/{path}", json_reply(document, headers=headers))
+
     def answers(self, path: str, document: object, status: int = 200) -> None:
         self._server.on(f"/apis/{path}", json_reply(document, status))
 
@@ -691,10 +874,252 @@ def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
     )
     clinic.signed_in()
     diagnosis = clinic.doctor()
-    assert diagnosis.checks("bindings")[0]["message"] == "binding-eks-admins gives view to eks-admins"
+    assert diagnosis.checks("bindings")[0]["message"].startswith(
+        "binding-eks-admins gives view to eks-admins"
+    )
     (access,) = diagnosis.checks("access")
-    assert access["status"] == "warning"
-    assert access["message"] == "you may not list pods in the namespace web, but you may get configmaps"
+    assert access["status"] == "problem"
+    assert access["message"].startswith(
+        "you are known as ada@example.com, and may not list pods in the namespace web"
+    )
+    assert access["message"].endswith("you may get configmaps")
+    assert (diagnosis.status, diagnosis.document["healthy"]) == (1, False)
+
+
+def forbidden(api: Api, *paths: str) -> None:
+    """Let nobody read these."""
+    for path in paths:
+        api.answers(
+            f"rbac.authorization.k8s.io/v1/{path}", {"kind": "Status", "message": "no", "code": 403}, 403
+        )
+
+
+ALL = ("clusterrolebindings", "rolebindings", "namespaces/web/rolebindings")
+
+
+def bound(
+    name: str, subject: str, *, kind: str = "Group", role: str = "view", **metadata: str
+) -> dict[str, object]:
+    return {
+        "metadata": {"name": name, **metadata},
+        "roleRef": {"kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": kind, "name": subject}],
+    }
+
+
+def test_a_binding_in_another_namespace_is_named(clinic: Clinic, told: Api) -> None:
+    """The context's namespace is web, and the role is bound in team-a; doctor does not end well."""
+    told.knows("ada@example.com", "eks-admins")
+    told.answers("rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": []})
+    told.answers(
+        "rbac.authorization.k8s.io/v1/rolebindings",
+        {"items": [bound("devs", "eks-admins", namespace="team-a")]},
+    )
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert "devs gives view to eks-admins in the namespace team-a only" in check["message"]
+    assert "--namespace=team-a" in check["hint"]
+    assert diagnosis.named("problem") == ["access"]
+    assert diagnosis.status == 1
+
+
+def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) -> None:
+    """The prefix is named where the cluster is asked who one is, and the binding beside the name."""
+    told.knows("oidc:ada@example.com", "oidc:eks-admins")
+    told.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings",
+        {"items": [bound("adas", "ada@example.com", kind="User")]},
+    )
+    told.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert "oidc:ada@example.com and ada@example.com are not the same to RBAC" in check["hint"]
+    (server,) = diagnosis.checks("api-server")
+    assert server["status"] == "warning"
+    assert "it puts oidc: before the user name ada@example.com" in server["message"]
+    assert "it puts oidc: before the groups eks-admins" in server["message"]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, "it allows get pods"),
+        (None, "there is no such ClusterRole"),
+    ],
+)
+def test_a_role_that_lacks_the_verb_is_named(
+    clinic: Clinic, told: Api, role: dict[str, object] | None, words: str
+) -> None:
+    """The binding is right; the role is not enough, or is not there."""
+    told.knows("ada@example.com", "eks-admins")
+    told.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", "eks-admins", role="pods")]}
+    )
+    told.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+    missing = {"kind": "Status", "message": "not found", "code": 404}
+    told.answers("rbac.authorization.k8s.io/v1/clusterroles/pods", role or missing, 200 if role else 404)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (check,) = diagnosis.checks("bindings")
+    assert (check["status"], words in check["message"]) == ("warning", True)
+    assert "b gives pods to eks-admins" in check["message"]
+    assert diagnosis.named("problem") == ["access"]
+
+
+def test_groups_that_the_cluster_does_not_read_are_no_two_ticks(clinic: Clinic, told: Api) -> None:
+    """The cluster sees no groups and the token has some: both are said side by side, with the setting."""
+    told.knows("ada@example.com")
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    (server,) = diagnosis.checks("api-server")
+    assert server["status"] == "warning"
+    assert (
+        "groups: none; it reads no groups, and the token's claim groups has eks-admins" in server["message"]
+    )
+    assert "--oidc-groups-claim=groups" in server["hint"]
+    assert "the cluster reads none of them" in diagnosis.checks("claims")[0]["message"]
+
+
+def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
+    """With its prefix, beside the claim that was expected."""
+    told.knows(f"{clinic.provider.issuer}#00u1", "eks-admins")
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    (server,) = clinic.doctor().checks("api-server")
+    assert server["status"] == "warning"
+    assert "the user name is the claim sub with" in server["message"]
+    assert "not email (ada@example.com)" in server["message"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(3, "by its clock the token ended"), (-3, "the API server's clock is 3 h behind")]
+)
+def test_the_api_servers_clock_is_read_from_its_answer(
+    clinic: Clinic, authority: Authority, hours: int, words: str
+) -> None:
+    """A token that it refuses for its clock is not blamed on the issuer."""
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    refusal = {"kind": "Status", "message": "Unauthorized", "code": 401}
+    with Hostile(authority.server_context()) as server:
+        server.on("*", json_reply(refusal, 401, headers={"Date": date}))
+        clinic.cluster["server"] = server.url
+        clinic.signed_in()
+        (check,) = clinic.doctor().checks("api-server")
+    assert check["status"] == "problem"
+    assert words in check["message"]
+    assert "issuer" not in check["message"]
+    assert "timedatectl" in check["hint"]
+
+
+def test_an_api_server_with_a_wrong_clock_that_accepts_the_token_is_warned_about(
+    clinic: Clinic, told: Api
+) -> None:
+    """It works now, and tokens end at other times there."""
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=True)
+    user = {"username": "ada@example.com", "groups": ["eks-admins", "system:authenticated"]}
+    told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})
+    told.says("authentication.k8s.io/v1/selfsubjectreviews", {"status": {"userInfo": user}}, Date=date)
+    forbidden(told, *ALL)
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert [check["status"] for check in diagnosis.checks("api-server")] == ["ok", "warning"]
+    assert "min ahead of" in diagnosis.checks("api-server")[1]["message"]
+    assert diagnosis.status == 0
+
+
+def test_the_wrong_account_is_named_with_how_to_change_it(clinic: Clinic, told: Api) -> None:
+    """Another account of the person's, signed in here under another session, has the group."""
+    told.knows("ada@example.com", "guests")
+    forbidden(told, *ALL)
+    clinic.args.append("--session=admin")
+    clinic.provider.claims.update(email="ada.admin@example.com", sub="00u2")
+    clinic.signed_in()
+    clinic.args.remove("--session=admin")
+    clinic.provider.claims.clear()
+    (clinic.directory / "opened").unlink()
+    clinic.signed_in()
+    (check,) = clinic.doctor().checks("access")
+    assert check["message"].startswith("you are known as ada@example.com")
+    assert "another session here is of ada.admin@example.com (--session=admin)" in check["hint"]
+    assert "`kubectl oidc-login login --prompt=select_account`" in check["hint"]
+
+
+def test_a_namespace_of_another_context_in_which_it_works_is_named(
+    clinic: Clinic, authority: Authority
+) -> None:
+    """No binding may be read; the kubeconfig knows the namespace, and the API server is asked about it."""
+    with Hostile(authority.server_context()) as server:
+        api = Api(server)
+        clinic.cluster["server"] = api.url
+        api.knows("ada@example.com", "devs")
+        forbidden(api, *ALL)
+        server.on("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", only_in("team-a"))
+        clinic.more = {
+            "contexts": [
+                {"name": "a", "context": {"cluster": "demo", "user": "oidc", "namespace": "team-a"}},
+                {"name": "elsewhere", "context": {"cluster": "x", "user": "oidc", "namespace": "team-b"}},
+            ]
+        }
+        clinic.signed_in()
+        (check,) = clinic.doctor().checks("access")
+        assert "in the namespace team-a you may list pods" in check["hint"]
+        assert not any(b"team-b" in asked.body for asked in server.asked)
+
+
+def only_in(namespace: str) -> Script:
+    """Allow what is asked in one namespace."""
+
+    def script(talk: Talk) -> None:
+        asked = json.loads(talk.asked.body)["spec"]["resourceAttributes"].get("namespace")
+        json_reply({"status": {"allowed": asked == namespace}}, 201)(talk)
+
+    return script
+
+
+# Worlds in which nothing is wrong
+
+
+def no_right_to_read_bindings(api: Api, clinic: Clinic) -> None:
+    """A developer of one namespace, at a cluster with prefixes, with a provider that says little of itself."""
+    api.knows("oidc:ada@example.com", "oidc:eks-admins")
+    forbidden(api, *ALL)
+    for name in ("scopes_supported", "code_challenge_methods_supported", "grant_types_supported"):
+        clinic.provider.metadata.pop(name, None)
+
+
+def access_entries(api: Api, clinic: Clinic) -> None:
+    """Somebody whom another authorizer allows: no binding names them, and all may be read."""
+    clinic.provider.claims.update(groups=ABSENT)
+    api.knows("ada@example.com")
+    api.answers("rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", "operators")]})
+    api.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+
+
+def another_claim(api: Api, clinic: Clinic) -> None:
+    """A cluster that takes ``sub`` with the issuer before it, and no groups; the role is bound to the user."""
+    name = f"{clinic.provider.issuer}#00u1"
+    api.knows(name)
+    api.answers(
+        "rbac.authorization.k8s.io/v1/clusterrolebindings", {"items": [bound("b", name, kind="User")]}
+    )
+    api.answers("rbac.authorization.k8s.io/v1/rolebindings", {"items": []})
+
+
+@pytest.mark.parametrize("world", [no_right_to_read_bindings, access_entries, another_claim])
+def test_healthy_worlds_are_left_alone(
+    clinic: Clinic, told: Api, world: Callable[[Api, Clinic], None]
+) -> None:
+    """No problem; no warning but that a token without groups has none."""
+    world(told, clinic)
+    told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})
+    clinic.signed_in()
+    diagnosis = clinic.doctor()
+    assert diagnosis.named("problem") == []
+    assert diagnosis.named("warning") == (["claims"] if world is access_entries else [])
+    assert diagnosis.status == 0
 
 
 def test_what_the_api_server_reads_is_what_counts(clinic: Clinic, told: Api) -> None:
@@ -737,11 +1162,18 @@ def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: 
 
 def test_it_opens_no_browser_and_writes_nothing(clinic: Clinic) -> None:
     """Without a session nobody is asked anything; the kubeconfig is as it was."""
+    issued = list(clinic.provider.issued)
     diagnosis = clinic.doctor()
     before = clinic.kubeconfig.read_bytes()
     assert diagnosis.named("problem") == ["session"]
     assert not (clinic.directory / "opened").exists()
-    assert clinic.provider.seen.grants() == []
+    # The client is tried with a code that nobody was given, and no session comes of it.
+    (form,) = clinic.provider.seen.forms
+    assert (form["grant_type"], form["code"] in clinic.provider.seen.secrets.values()) == (
+        "authorization_code",
+        False,
+    )
+    assert clinic.provider.issued == issued
     assert clinic.kubeconfig.read_bytes() == before
 
 
@@ -820,3 +1252,54 @@ def test_flags_name_a_session_without_a_kubeconfig(clinic: Clinic) -> None:
         "skipped"
     }
     assert (status["session"], status["claims"], status["cluster"]) == ("ok", "ok", "warning")
+
+
+def test_a_user_with_kubectls_own_plug_in_is_named_with_both_ways_out(clinic: Clinic) -> None:
+    """Stand-alone mode, and a user of ours for the same client; no secret of the entry is shown."""
+    config = {
+        "idp-issuer-url": clinic.provider.issuer,
+        "client-id": CLIENT_ID,
+        "client-secret": "SECRET-of-the-client",
+        "id-token": "SECRET-token",
+    }
+    clinic.more = {
+        "users": [{"name": "old", "user": {"auth-provider": {"name": "oidc", "config": config}}}],
+        "contexts": [{"name": "older", "context": {"cluster": "demo", "user": "old"}}],
+    }
+    diagnosis = clinic.doctor("--context=older")
+    assert diagnosis.status == 1
+    assert "the user old in" in diagnosis.stderr
+    assert "auth-provider: oidc" in diagnosis.stderr
+    assert "`kubectl oidc-login --user=old`" in diagnosis.stderr
+    assert (
+        f"setup --oidc-issuer-url={clinic.provider.issuer} --oidc-client-id={CLIENT_ID}" in diagnosis.stderr
+    )
+    assert "--write-kubeconfig --user=old-exec" in diagnosis.stderr
+    assert "SECRET" not in diagnosis.stderr
+
+
+def test_the_way_out_to_an_exec_section_works(clinic: Clinic) -> None:
+    """`setup` writes the user that the hint names, and the context can use it."""
+    config = {"idp-issuer-url": clinic.provider.issuer, "client-id": CLIENT_ID}
+    clinic.more = {"users": [{"name": "old", "user": {"auth-provider": {"name": "oidc", "config": config}}}]}
+    error = clinic.doctor("--user=old").stderr
+    words = shlex.split(error.partition("`kubectl oidc-login setup ")[2].partition("`")[0])
+    clinic.signs_in_by("setup", *words, *clinic.args[2:])
+    done = run_plugin("doctor", "--user=old-exec", env=clinic.env())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "you may list pods in the namespace default" in done.stdout
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_kubeconfig_that_is_named_and_not_there_is_named_again(clinic: Clinic, *, others: bool) -> None:
+    """KUBECONFIG is one file or a list; a context that is not found may be in the one that is missing."""
+    clinic.write_kubeconfig()
+    gone = clinic.directory / "gone" / "config"
+    value = os.pathsep.join([str(clinic.kubeconfig)] * others + [str(gone)])
+    words = ["--context=other"] if others else []
+    done = run_plugin("doctor", *words, env={**clinic.env(), "KUBECONFIG": value})
+    assert done.returncode == 1
+    assert f"KUBECONFIG names {gone}, which does not exist" in done.stderr
+    if others:  # and while nothing is missing, nobody is told
+        fine = run_plugin("doctor", env={**clinic.env(), "KUBECONFIG": value})
+        assert "gone" not in fine.stdout + fine.stderr

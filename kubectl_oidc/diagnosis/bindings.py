@@ -1,0 +1,200 @@
+"""Which role bindings name the person, and which almost do (rbac.authorization.k8s.io); where they may be read."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import ClusterError, ClusterForbidden, ClusterNotFound
+from kubectl_oidc.text import plain
+
+from . import Finding, Severity
+from .access import listed, soon
+from .examination import Skipped
+from .reading import own_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.cluster import ClusterClient, Identity, RoleBinding, Subject
+
+    from .examination import Examination, Seen
+
+_MOST = 3  # bindings that are spoken of
+_SEPARATORS = ":#/|"  # how prefixes of user names end
+
+
+def check_bindings(examination: Examination) -> Seen:
+    """A role binding names the person or one of the groups, in the context's namespace, and its role is enough."""
+    client, identity = examination.client, examination.identity
+    if client is None or identity is None:
+        yield Skipped(
+            "there is no API server to ask" if client is None else "the API server did not say who you are"
+        )
+        return
+    readable, bindings = _read(client, examination)
+    if not readable:
+        yield Skipped(
+            "you may not read role bindings; an administrator sees them: `kubectl get rolebindings,clusterrolebindings -A -o wide`"
+        )
+        return
+    own = {("Group", group) for group in own_groups(identity)} | {("User", identity.username)}
+    mine = [
+        (binding, subject)
+        for binding in bindings
+        for subject in binding.subjects
+        if (subject.kind, subject.name) in own
+    ]
+    here = [
+        (binding, subject) for binding, subject in mine if binding.namespace in {"", examination.namespace}
+    ]
+    if here and examination.allowed is False:
+        yield from _not_enough(client, examination, here)
+    elif here:
+        yield _gives(*here[0])
+    elif examination.allowed:
+        yield "none that you may read names you or a group of yours: something else allows it"
+    elif mine:
+        yield _elsewhere(examination, *mine[0])
+    else:
+        yield _none_bound(examination, identity, bindings)
+
+
+def _gives(binding: RoleBinding, subject: Subject) -> str:
+    return f"{plain(binding.name, limit=80)} gives {plain(binding.role, limit=80)} to {plain(subject.name, limit=80)}"
+
+
+def _read(client: ClusterClient, examination: Examination) -> tuple[bool, list[RoleBinding]]:
+    """Return whether bindings could be read, and those that could: of every namespace, else of the context's."""
+    found: list[RoleBinding] = []
+    readable = False
+    of_the_namespace = partial(client.role_bindings, examination.namespace)
+    for asks in ((client.cluster_role_bindings,), (client.all_role_bindings, of_the_namespace)):
+        for ask in asks:
+            try:
+                found += ask(soon(examination))
+                readable = True
+                break
+            except ClusterForbidden:
+                continue
+            except ClusterError as error:
+                examination.world.log.info(1, error.message)
+    return readable, found
+
+
+def _not_enough(
+    client: ClusterClient, examination: Examination, here: Sequence[tuple[RoleBinding, Subject]]
+) -> Iterator[str | Finding]:
+    """Return what is wrong with each role that the person has: it is not there, or lacks what ``kubectl get pods`` needs."""
+    for binding, subject in here[:_MOST]:
+        role = plain(binding.role, limit=80)
+        allows = ""
+        try:
+            rules = client.role_rules(binding, soon(examination))
+        except ClusterNotFound:
+            yield Finding(
+                Severity.WARNING,
+                f"{_gives(binding, subject)}, and there is no such {plain(binding.role_kind, limit=40)}",
+                f"an administrator creates {role}, or binds another role",
+                "forbidden",
+            )
+            continue
+        except ClusterError as error:
+            examination.world.log.info(1, error.message)
+        else:
+            if any(rule.allows("list", "pods") for rule in rules):
+                yield f"{_gives(binding, subject)}, which allows it: another authorizer may forbid it"
+                continue
+            words = "; ".join(
+                f"{', '.join(rule.verbs)} {', '.join(rule.resources)}"
+                for rule in rules[:_MOST]
+                if rule.resources
+            )
+            allows = f"; it allows {plain(words, limit=200)}" if words else "; it allows nothing"
+        yield Finding(
+            Severity.WARNING,
+            f"{_gives(binding, subject)}, and that role does not allow to list pods{allows}",
+            f"an administrator adds the verbs get, list and watch for pods to {role}, or binds a role that has them, such as view",
+            "forbidden",
+        )
+
+
+def _elsewhere(examination: Examination, binding: RoleBinding, subject: Subject) -> Finding:
+    where, here = plain(binding.namespace, limit=80), plain(examination.namespace, limit=80)
+    return Finding(
+        Severity.WARNING,
+        f"{_gives(binding, subject)} in the namespace {where} only, and the context's namespace is {here}",
+        f"`kubectl config set-context --current --namespace={where}` chooses it; or an administrator binds a role in {here}",
+        "forbidden",
+    )
+
+
+def _none_bound(examination: Examination, identity: Identity, bindings: Sequence[RoleBinding]) -> Finding:
+    own = own_groups(identity)
+    groups, users = (
+        sorted(
+            {
+                subject.name
+                for binding in bindings
+                for subject in binding.subjects
+                if subject.kind == kind and not subject.name.startswith("system:")
+            }
+        )
+        for kind in ("Group", "User")
+    )
+    message = (
+        f"no role binding names you or a group of yours: you are {plain(identity.username, limit=120)}, "
+        f"you are in {listed(own) or 'no group'}, and bindings name {listed(groups) or 'no group'}"
+        + (f" and the users {listed(users)}" if users else "")
+    )
+    hints = (
+        _near(examination, identity, binding, subject)
+        for binding in bindings
+        for subject in binding.subjects
+        if not subject.name.startswith("system:")
+    )
+    hint = next(filter(None, hints), "")
+    if not hint:
+        hint = "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again"
+    return Finding(Severity.WARNING, message, hint, "forbidden")
+
+
+def _near(examination: Examination, identity: Identity, binding: RoleBinding, subject: Subject) -> str:
+    """Return what to do about a binding that almost names the person; empty if it names nobody like them.
+
+    The names differ in case, path or prefix, or the binding has another kind or another claim of the token.
+    """
+    groups, facts = own_groups(identity), examination.facts
+    name, which = subject.name, f"the binding {plain(binding.name, limit=80)}"
+    shown = plain(name, limit=120)
+    if name in (*groups, identity.username):  # of the other kind, else it would be the person's
+        kinds = ("Group", "User") if name in groups else ("User", "Group")
+        return f"{which} names {shown} as a {kinds[1]}, and the cluster sees it as a {kinds[0]}"
+    if subject.kind == "Group" and facts and not groups and name in facts.groups:
+        return f"{which} names {shown}, which is in your token, and the cluster reads no groups from it: see api-server"
+    own = ""
+    if subject.kind == "Group":
+        own = next((group for group in groups if _bare(group) == _bare(name)), "")
+    elif subject.kind == "User":
+        claims = facts.claims if facts else {}
+        of_claim = name in [claims.get(claim) for claim in ("sub", "email", "preferred_username", "upn")]
+        own = identity.username if of_claim or _is_almost(identity.username, name) else ""
+    if not own:
+        return ""
+    mine = plain(own, limit=120)
+    return (
+        f"{mine} and {shown} are not the same to RBAC: let {which} name {mine}, or change what the cluster takes as "
+        "user name, groups and prefix"
+    )
+
+
+def _bare(group: str) -> str:
+    """Return a group's name without prefix (``oidc:``), path (``/team/``) and case."""
+    return group.rpartition(":")[2].rpartition("/")[2].casefold()
+
+
+def _is_almost(own: str, other: str) -> bool:
+    """Return whether two user names differ in case or in a prefix alone."""
+    shorter, longer = sorted((own.casefold(), other.casefold()), key=len)
+    prefix = longer.removesuffix(shorter)
+    return bool(shorter) and (not prefix or (prefix != longer and prefix[-1] in _SEPARATORS))

@@ -1,0 +1,145 @@
+"""How a cluster reads a token: which claims it takes as user name and groups, and with which prefixes, as its answer shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_oidc.cluster import Identity
+
+    from .claims import Facts
+
+EVERYBODY = ("system:authenticated", "system:unauthenticated")
+"""Groups that kube-apiserver adds by itself."""
+
+# Strings that name nobody.
+_NO_NAMES = frozenset(
+    {"iss", "aud", "azp", "nonce", "at_hash", "c_hash", "jti", "sid", "typ", "acr", "scope"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a name of the cluster's comes from.
+
+    Attributes:
+        claim: The claim; empty if it comes from none.
+        prefix: What the cluster puts before it.
+    """
+
+    claim: str = ""
+    prefix: str = ""
+
+
+def own_groups(identity: Identity | None) -> list[str]:
+    """Return the groups that the cluster sees, without those that everybody is in."""
+    return [group for group in (identity.groups if identity else ()) if group not in EVERYBODY]
+
+
+def username_origin(facts: Facts, username: str) -> Origin:
+    """Return which claim the cluster's user name comes from; the expected claim first, whole names before prefixed ones."""
+    names = {
+        name: value
+        for name, value in facts.claims.items()
+        if isinstance(value, str) and value and name not in _NO_NAMES
+    }
+    order = sorted(names, key=lambda name: name != facts.username_claim)
+    for name in order:
+        if names[name] == username:
+            return Origin(name)
+    for name in order:
+        if username.endswith(names[name]) and (
+            name == facts.username_claim or _ends_a_prefix(username, names[name])
+        ):
+            return Origin(name, username.removesuffix(names[name]))
+    return Origin()
+
+
+def _ends_a_prefix(username: str, name: str) -> bool:
+    return not username.removesuffix(name)[-1:].isalnum()
+
+
+def groups_origin(facts: Facts, groups: Iterable[str]) -> Origin:
+    """Return which claim the cluster's groups come from; the expected claim first."""
+    seen = list(groups)
+    for name in sorted(facts.claims, key=lambda name: name != facts.groups_claim):
+        values = _words(facts.claims[name])
+        if not values or (name in {"aud", "amr", *_NO_NAMES}):
+            continue
+        expected = name == facts.groups_claim
+        for prefix in _prefixes(values if expected else values[:1], seen):
+            if expected or (not prefix[-1:].isalnum() and all(prefix + value in seen for value in values)):
+                return Origin(name, prefix)
+    return Origin()
+
+
+def _prefixes(values: Iterable[str], groups: Iterable[str]) -> Iterable[str]:
+    return (
+        group.removesuffix(value) for value in values for group in groups if value and group.endswith(value)
+    )
+
+
+def _words(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def differences(facts: Facts, identity: Identity) -> list[str]:
+    """Return how what the cluster reads differs from what the token is thought to say, one sentence each; empty if it does not.
+
+    Args:
+        facts: The token, with the claims and prefixes that the cluster is thought to take.
+        identity: Who the API server says we are.
+    """
+    return [*_of_the_username(facts, identity.username), *_of_the_groups(facts, own_groups(identity))]
+
+
+def _of_the_username(facts: Facts, username: str) -> Iterable[str]:
+    origin = username_origin(facts, username)
+    if not origin.claim:
+        yield "the user name comes from no claim of the token"
+    elif origin.claim != facts.username_claim:
+        own = facts.claims.get(facts.username_claim)
+        has = f" ({plain(own, limit=120)})" if isinstance(own, str) else ""
+        yield f"the user name is the claim {plain(origin.claim)}{_prefixed(origin)}, not {plain(facts.username_claim)}{has}"
+    elif origin.prefix != facts.username_prefix:
+        yield f"it puts {plain(origin.prefix, limit=120) or 'nothing'} before the user name {plain(facts.username, limit=120)}"
+
+
+def _of_the_groups(facts: Facts, seen: list[str]) -> Iterable[str]:
+    named = plain(", ".join(facts.groups), limit=200)
+    origin = groups_origin(facts, seen)
+    if not seen and facts.groups:
+        yield f"it reads no groups, and the token's claim {plain(facts.groups_claim)} has {named}"
+    elif origin.claim and origin.claim != facts.groups_claim:
+        has = f" ({named})" if named else ""
+        yield f"the groups are the claim {plain(origin.claim)}{_prefixed(origin)}, not {plain(facts.groups_claim)}{has}"
+    elif origin.claim and origin.prefix != facts.groups_prefix:
+        yield f"it puts {plain(origin.prefix, limit=120) or 'nothing'} before the groups {named}"
+    elif origin.claim:
+        missing = [group for group in facts.groups if origin.prefix + group not in seen]
+        if missing:
+            yield f"it leaves out the groups {plain(', '.join(missing), limit=200)}"
+
+
+def _prefixed(origin: Origin) -> str:
+    return f" with {plain(origin.prefix, limit=120)} before it" if origin.prefix else ""
+
+
+def as_it_reads(facts: Facts, identity: Identity) -> Facts:
+    """Return the facts with the claims that this API server takes as user name and groups; unknown ones are as expected."""
+    username, groups = (
+        username_origin(facts, identity.username),
+        groups_origin(facts, own_groups(identity)),
+    )
+    return replace(
+        facts,
+        username_claim=username.claim or facts.username_claim,
+        groups_claim=(not facts.claims.get(facts.groups_claim) and groups.claim) or facts.groups_claim,
+    )
