@@ -89,7 +89,14 @@ class HttpClient:
 
         self._early = EarlyConnection(host, port, self._trust if scheme == "https" else None, seconds)
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline: Deadline) -> Response:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: Deadline,
+        once: bool = False,
+    ) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.
 
         A few redirects are followed, to https (RFC 9110 §15.4); the headers given stay with the first origin.
@@ -98,6 +105,7 @@ class HttpClient:
             url: An https URL, or http on this machine.
             headers: Further header fields.
             deadline: When all of it must be over; the request's own time-out may be sooner.
+            once: Whether it is not tried again.
 
         Returns:
             The answer, whatever its status.
@@ -110,7 +118,7 @@ class HttpClient:
         end = self._end(deadline)
         given = headers or {}
         for _ in range(_REDIRECTS + 1):
-            response = self._get_patiently(Request(method="GET", url=url, headers=given), end)
+            response = self._get_patiently(Request(method="GET", url=url, headers=given), end, once=once)
             target = _redirection(url, response)
             if target is None:
                 return response
@@ -205,9 +213,9 @@ class HttpClient:
     def _end(self, deadline: Deadline) -> Deadline:
         return Deadline.after(min(self._request_timeout, deadline.left()))
 
-    def _get_patiently(self, request: Request, end: Deadline) -> Response:
+    def _get_patiently(self, request: Request, end: Deadline, *, once: bool) -> Response:
         """Try again after each pause, as long as the time that the provider asks for is left."""
-        for pause in self._pauses:
+        for pause in () if once else self._pauses:
             wait, dropped, response = pause, None, None
             try:
                 response = self._once(request, end)

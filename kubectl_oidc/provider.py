@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .client_authentication import Client
 from .deadline import Deadline
-from .errors import ProviderMisbehaves, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderUnreachable
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
@@ -103,6 +103,11 @@ class Provider:
             ProviderMisbehaves: It is not this issuer's, or breaks Discovery 1.0.
         """
         return self._metadata(deadline, stale=stale)
+
+    def scopes_supported(self) -> tuple[str, ...]:
+        """Return the scopes that the provider's metadata lists, as it is known here: nobody is asked for it."""
+        kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
+        return kept[1].scopes_supported if kept else ()
 
     def key_set(self, deadline: Deadline, *, refetch: bool = False) -> KeySet:
         """Return the keys that sign ID tokens (RFC 7517 §5).
@@ -289,8 +294,14 @@ class Provider:
 
     def _discover(self, deadline: Deadline, kept: Document | None) -> Metadata:
         url = discovery_url(self.issuer)
-        document = self._fetch("metadata", url, f"the discovery document {shown(url)}", deadline, kept=kept)
-        metadata = parse_metadata(document.members, self.issuer)
+        what = f"the discovery document {shown(url)}"
+        try:
+            document = self._fetch("metadata", url, what, deadline, kept=kept)
+            metadata = parse_metadata(document.members, self.issuer)
+        except ProviderError as error:
+            from .diagnosis.wrong_issuer import advised
+
+            raise advised(error, self.issuer, self._http, deadline) from error.__cause__
         self._cache.put("metadata", document)
         return metadata
 

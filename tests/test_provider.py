@@ -125,7 +125,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
         with pytest.raises(ProviderMisbehaves, match="not of") as caught:
             laptop.process().metadata(soon())
         assert "slash at the end" in caught.value.hint
-    assert laptop.asked() == [WELL_KNOWN] * 2
+    assert laptop.asked() == [WELL_KNOWN] * 4, "each time once more, for the proposal"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.text import plain, quoted
 
 from . import Finding, Severity
-from .issuers import Vendor, groups_hint, refresh_hint, vendor
+from .issuers import Vendor, groups_hint, offers, refresh_hint, vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +35,7 @@ class Facts:
         claims: The claims of the token that the cluster gets.
         algorithm: What it is signed with; None when that is not known.
         has_refresh_token: Whether the provider gave a refresh token.
+        scopes_supported: The scopes that the provider's metadata lists; empty if that is not known.
         username_claim: The claim that the cluster takes as the user name.
         groups_claim: The claim that the cluster takes as the groups.
         username_prefix: What the cluster puts before the user name.
@@ -47,6 +48,7 @@ class Facts:
     claims: Mapping[str, object]
     algorithm: str | None
     has_refresh_token: bool
+    scopes_supported: tuple[str, ...] = ()
     username_claim: str = "email"
     groups_claim: str = "groups"
     username_prefix: str = ""
@@ -134,7 +136,7 @@ def check_username(facts: Facts) -> Iterator[Finding]:
     what = "has no" if value is None else f"has {quoted(value, limit=60)} as"
     ask = (
         "add --oidc-extra-scope=email"
-        if claim == "email" and "email" not in facts.scopes
+        if claim == "email" and "email" not in facts.scopes and offers("email", facts.scopes_supported)
         else f"let the provider put {plain(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield Finding(
@@ -183,7 +185,7 @@ def check_groups_present(facts: Facts) -> Iterator[Finding]:
         hint = (
             f"the claim {other} may be it: --oidc-groups-claim={other}"
             if other
-            else groups_hint(facts.issuer)
+            else groups_hint(facts.issuer, scopes_supported=facts.scopes_supported)
         )
         if vendor(facts.issuer) is Vendor.OKTA_ORG:
             message = f"{message} (Okta's org authorization server cannot carry groups)"
@@ -283,7 +285,7 @@ def check_refresh_token(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
-        f"{refresh_hint(facts.issuer, asked=asked)}; without it, "
+        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
         "who is still signed in at the provider types nothing when the browser opens",
         "claims-refresh-token",
     )

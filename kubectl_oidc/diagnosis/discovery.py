@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import ProviderError
 from kubectl_oidc.issuer import shown
 from kubectl_oidc.json_answer import parse_object
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
@@ -17,6 +18,8 @@ from kubectl_oidc.token_response import DEVICE_CODE
 
 from . import Finding, Severity
 from .examination import Skipped
+from .issuers import unlisted
+from .wrong_issuer import advised
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import Response
@@ -39,11 +42,15 @@ _GRANTS = {
 
 def check_discovery(examination: Examination) -> Seen:
     """The discovery document is there, is this issuer's byte for byte, and names https endpoints."""
-    url = discovery_url(examination.request.issuer)
-    response = _get(examination, url)
-    check_status(response, url, issuer=examination.request.issuer)
-    document = parse_object(response, f"the discovery document {shown(url)}")
-    examination.metadata = parse_metadata(document, examination.request.issuer)
+    issuer = examination.request.issuer
+    url = discovery_url(issuer)
+    try:
+        response = _get(examination, url)
+        check_status(response, url, issuer=issuer)
+        document = parse_object(response, f"the discovery document {shown(url)}")
+        examination.metadata = parse_metadata(document, issuer)
+    except ProviderError as error:
+        raise advised(error, issuer, examination.http, examination.deadline) from error.__cause__
     examination.dates = _dates(response, examination.world.clock())
     yield "the issuer is equal, and its endpoints are named"
 
@@ -103,8 +110,7 @@ def check_grant(examination: Examination) -> Seen:
 def check_scopes(examination: Examination) -> Seen:
     """The provider knows the scopes that are asked for; it may know more than it names (Discovery §3)."""
     asked, named = examination.request.scopes, known(examination).scopes_supported
-    # A scope that is a URI belongs to an API, which no metadata lists.
-    strange = [scope for scope in asked if named and scope not in named and ":" not in scope]
+    strange = unlisted(asked, named)
     if strange:
         words = plain(", ".join(strange), limit=200)
         yield Finding(

@@ -37,7 +37,8 @@ def check_session(examination: Examination) -> Seen:
     finally:
         warnings = world.terminal.warnings if isinstance(world.terminal, Unheard) else []
     examination.outcome = outcome
-    examination.facts = facts_of(request, outcome, examination.trust)
+    listed = examination.metadata.scopes_supported if examination.metadata else ()
+    examination.facts = facts_of(request, outcome, examination.trust, scopes_supported=listed)
     for message, hint in warnings:
         yield Finding(Severity.WARNING, message, hint, "store")
     left = remaining(outcome.expiry - world.clock())
