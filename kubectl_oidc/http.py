@@ -1,12 +1,11 @@
 """HTTP to the provider, with limits: a size, one deadline a request, and repetition only where it is safe.
 
-The proxies are those of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; this machine's own addresses are never
+The proxy is the one that the environment names for the URL (see ``proxy``); this machine's own addresses are never
 proxied. The HTTP library is imported by the first request, not with this module.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight
 from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
-from .issuer import fault, is_loopback_url, shown
+from .issuer import fault, shown
+from .proxy import proxy_for
 from .tls import SYSTEM_TRUST, TlsOptions
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class HttpClient:
@@ -61,7 +60,7 @@ class HttpClient:
         self._proxy = proxy
         self._context: ssl.SSLContext | None = None
         self._context_lock = Lock()
-        self._clients: dict[bool, httpx2.Client] = {}
+        self._clients: dict[str | None, httpx2.Client] = {}
         self._early: EarlyConnection | None = None
 
     @property
@@ -80,7 +79,7 @@ class HttpClient:
             deadline: When the request must be over.
         """
         seconds = self._end(deadline).left()
-        if self._early or self._clients or not self._is_direct(url) or seconds <= 0 or self._tls.server_name:
+        if self._early or self._clients or self._proxy_of(url) or seconds <= 0 or self._tls.server_name:
             return
         scheme, host, port = _origin(url)
         if host is None or not host.isascii():
@@ -278,24 +277,30 @@ class HttpClient:
         return response
 
     def _client_for(self, url: str) -> httpx2.Client:
-        """Return the client for ``url``: one that knows of proxies, or one that does not."""
-        direct = self._is_direct(url)
-        if direct not in self._clients:
+        """Return the client for ``url``: one for each proxy, and one that knows of none."""
+        proxy = self._proxy_of(url)
+        if proxy not in self._clients:
             context = self._trust()
             if self._tls.insecure:
                 self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
-            if direct:
+            if proxy is None:
                 from .direct_transport import DirectTransport
 
-                self._clients[direct] = new_client(DirectTransport(context, self._early))
+                self._clients[proxy] = new_client(DirectTransport(context, self._early))
             else:
-                self._clients[direct] = new_proxied_client(context, self._proxy)
-        return self._clients[direct]
+                self._clients[proxy] = new_proxied_client(context, proxy, given=self._proxy is not None)
+        return self._clients[proxy]
 
-    def _is_direct(self, url: str) -> bool:
-        """Tell whether no proxy stands between us and ``url``, neither a given one nor one of the environment."""
-        named = any(value and name.upper() in _PROXIES for name, value in os.environ.items())
-        return self._proxy is None and (is_loopback_url(url) or not named)
+    def _proxy_of(self, url: str) -> str | None:
+        """Return the URL of the proxy between us and ``url``: the given one, else the environment's.
+
+        Raises:
+            UsageError: The environment names it by a URL that cannot be used.
+        """
+        if self._proxy is not None:
+            return self._proxy
+        proxy = proxy_for(url)
+        return proxy.url if proxy else None
 
     def _trust(self) -> ssl.SSLContext:
         """Return whom to trust; the early connection and the request ask at the same time."""
