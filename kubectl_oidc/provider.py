@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from .client_authentication import Client
 from .deadline import Deadline
-from .errors import ProviderError, ProviderMisbehaves, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
@@ -32,6 +33,18 @@ __all__ = ["Client", "Metadata", "Provider", "TokenResponse", "check_issuer"]
 
 _REVALIDATION = 5.0
 """Seconds after which a refresh uses the metadata that it has, though it is not fresh."""
+
+
+_NOT_GOOD = frozenset({"invalid_token", "invalid_grant", "token_inactive"})
+"""What providers answer to a revocation of a token that is not good any more."""
+
+
+class Revocation(Enum):
+    """What became of a refresh token that was to be revoked."""
+
+    DONE = auto()
+    HAD_ENDED = auto()
+    NOT_OFFERED = auto()
 
 
 class Provider:
@@ -207,7 +220,7 @@ class Provider:
             self._doubt_metadata()
             raise
 
-    def revoke(self, token: Secret, deadline: Deadline) -> bool:
+    def revoke(self, token: Secret, deadline: Deadline) -> Revocation:
         """Let the provider end a refresh token, and what came of the same grant (RFC 7009 §2).
 
         Args:
@@ -215,17 +228,22 @@ class Provider:
             deadline: When the answer must be there.
 
         Returns:
-            Whether it was revoked; False where the provider has no endpoint for it.
+            What became of it. RFC 7009 §2.2 counts a token that is not good any more as revoked; some (Google) call it an error.
 
         Raises:
             ProviderError: As in ``TokenEndpoint.ask``; the token may go on being good.
         """
         metadata = self._metadata(deadline, stale=True)
         if metadata.revocation_endpoint is None:
-            return False
+            return Revocation.NOT_OFFERED
         endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
-        endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
-        return True
+        try:
+            endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
+        except ProviderRefused as error:
+            if error.code in _NOT_GOOD:
+                return Revocation.HAD_ENDED
+            raise
+        return Revocation.DONE
 
     def endpoint(self, url: str, metadata: Metadata, name: str) -> TokenEndpoint:
         """Return an endpoint that is asked as the token endpoint is.
