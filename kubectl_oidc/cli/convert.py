@@ -12,10 +12,11 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.questions import Questions
+from kubectl_oidc.diagnosis.stanza import ENDLESS
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.convert import plan, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
-from kubectl_oidc.programs import find
+from kubectl_oidc.programs import find, kubectl_dispatcher
 from kubectl_oidc.terminal import Terminal, is_terminal
 from kubectl_oidc.text import plain
 
@@ -62,6 +63,7 @@ def convert(**values: Any) -> int:
             f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
         )
+    _warn_of_what_is_missing(plans)
     for one in changing:
         for conversion in one.conversions:
             click.echo(conversion.difference)
@@ -79,9 +81,21 @@ def convert(**values: Any) -> int:
         backup = write(one, values["user"])
         users = ", ".join(plain(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
-    if find(COMMAND) is None:
-        click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     return 0
+
+
+def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
+    """Say that kubectl will not find the plugin, and what becomes of kubelogin's stanza then."""
+    if find(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
+        return
+    click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
+    dispatcher = kubectl_dispatcher()
+    if dispatcher and any(one.conversions for one in plans):
+        click.echo(
+            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {plain(dispatcher)} {ENDLESS}: "
+            "install the plugin first",
+            err=True,
+        )
 
 
 def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
