@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .client_authentication import Client
 from .deadline import Deadline
@@ -11,7 +12,15 @@ from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, Provider
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
-from .provider_metadata import Metadata, check_status, discovery_url, parse_metadata
+from .provider_metadata import (
+    PUBLIC_ADDRESS,
+    Metadata,
+    check_status,
+    discovery_url,
+    is_inside,
+    parse_metadata,
+)
+from .text import plain
 from .token_endpoint import TokenEndpoint
 from .token_response import TokenResponse
 
@@ -148,6 +157,9 @@ class Provider:
             except ProviderMisbehaves:
                 self._doubt_metadata()
                 raise
+            except ProviderUnreachable as error:
+                self._explain_inside(error, url)
+                raise
             self._cache.put("key_set", document)
         for left_out in keys.left_out:
             self._log.info(1, f"key set: {left_out}")
@@ -218,6 +230,9 @@ class Provider:
             return endpoint.request(grant_type, parameters, deadline)
         except ProviderMisbehaves:
             self._doubt_metadata()
+            raise
+        except ProviderUnreachable as error:
+            self._explain_inside(error, metadata.token_endpoint)
             raise
 
     def revoke(self, token: Secret, deadline: Deadline) -> Revocation:
@@ -345,6 +360,12 @@ class Provider:
             return Document(kept.members, now, seconds, kept.etag)
         check_status(response, url, issuer=self.issuer)
         return Document(parse_object(response, what), now, seconds, entity_tag(response.headers))
+
+    def _explain_inside(self, error: ProviderUnreachable, url: str) -> None:
+        """Say why an endpoint is not reached that only machines inside the provider's network know."""
+        if is_inside(url, self.issuer) and error.topic != "tls":
+            host = plain(urlsplit(url).hostname, limit=120)
+            error.hint = f"{host} is named by the provider's metadata, and seems to be inside its network: {PUBLIC_ADDRESS}"
 
     def _doubt_metadata(self) -> None:
         """Let the next use ask the provider: an endpoint may have moved."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .issuer import fault, is_loopback_url, shown
@@ -147,7 +148,10 @@ class _Reading:
         # Plain http is for a provider on this machine, whose issuer is on this machine too.
         why = fault(value, http_allowed=self._local)
         if why:
-            raise _broken(f"has a {name} that {why}")
+            broken = _broken(f"has a {name} that {why}")
+            if "http, not https" in why:
+                broken.hint = PUBLIC_ADDRESS
+            raise broken
         return value
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -157,6 +161,34 @@ class _Reading:
         if not isinstance(value, list):
             raise _broken(f"has a {name} that is no list")
         return tuple(word for word in value if isinstance(word, str))
+
+
+_INSIDE = ("internal", "local", "localdomain", "svc", "lan", "corp", "home", "intranet")
+"""Last labels of names that only machines of one network know (RFC 6762, RFC 9476 and common use)."""
+
+PUBLIC_ADDRESS = (
+    "the provider does not know its public https address: set it there (Keycloak: KC_HOSTNAME and KC_PROXY_HEADERS=xforwarded; "
+    "authentik, ZITADEL and others: let the proxy send X-Forwarded-Proto and -Host; Dex: issuer)"
+)
+"""What makes a provider behind a reverse proxy name addresses of the network behind it."""
+
+
+def is_inside(url: str, issuer: str) -> bool:
+    """Return whether an endpoint is on a host that only machines inside a network know, though the issuer is on another one.
+
+    Args:
+        url: The endpoint.
+        issuer: The issuer.
+    """
+    from ipaddress import ip_address
+
+    host, public = ((urlsplit(one).hostname or "").rstrip(".").lower() for one in (url, issuer))
+    if host == public or is_loopback_url(url):
+        return False
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.rpartition(".")[2] in _INSIDE
 
 
 def _broken(why: str) -> ProviderMisbehaves:

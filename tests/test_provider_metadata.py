@@ -12,6 +12,7 @@ from kubectl_oidc.provider_metadata import (
     OtherIssuerError,
     check_status,
     discovery_url,
+    is_inside,
     parse_metadata,
     unavailable,
 )
@@ -343,3 +344,24 @@ def test_the_shape_of_an_issuer_is_shown_where_no_document_is(issuer: str, shape
 def test_an_issuer_that_is_no_url_is_refused_like_another() -> None:
     """What cannot be taken apart is not taken for Okta's."""
     assert "copy the issuer URL" in refused(naming("https://[::1")).hint
+
+
+@pytest.mark.parametrize(
+    ("url", "inside"),
+    [
+        ("https://keycloak:8443/token", True),
+        ("https://keycloak.auth.svc/token", True),
+        ("https://keycloak.auth.svc.cluster.local/token", True),
+        ("https://idp.corp/token", True),
+        ("https://10.1.2.3/token", True),
+        ("https://[fd00::1]/token", True),
+        ("https://idp.example.com/token", False),
+        ("https://login.example.net/token", False),
+        ("https://8.8.8.8/token", False),
+        ("http://localhost:1/token", False),
+    ],
+)
+def test_hosts_inside_a_network_are_told_apart(url: str, *, inside: bool) -> None:
+    """By their names and addresses; the issuer's own host is where the person reaches it."""
+    assert is_inside(url, ISSUER) is inside
+    assert not is_inside(url, url)

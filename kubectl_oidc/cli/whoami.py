@@ -17,7 +17,7 @@ from kubectl_oidc.cli.subject import SUBJECT, subject
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.claims import lint
+from kubectl_oidc.diagnosis.claims import check_size, lint
 from kubectl_oidc.diagnosis.facts import facts_of_claims, scopes_supported
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.keeper import SessionKeeper
@@ -73,8 +73,8 @@ def whoami(**values: Any) -> int:
         echo_document(shown.document(), values["output"])
     else:
         echo_rows(shown.rows())
-    for finding in shown.problems():
-        world.terminal.need(f"problem: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
+    for finding in (*shown.problems(), *shown.warnings()):
+        world.terminal.need(f"{finding.severity}: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
     return 0
 
 
@@ -166,6 +166,7 @@ class _Shown:
             algorithm=None,
             has_refresh_token=session.refresh_token is not None,
             scopes_supported=listed,
+            size=len(session.token().reveal()),
         )
 
     def _username(self) -> str | None:
@@ -223,3 +224,7 @@ class _Shown:
         if self._seen:
             return []
         return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
+
+    def warnings(self) -> list[Finding]:
+        """Return what may keep a token that is good from the API server."""
+        return list(check_size(self._facts))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _MINUTE = 60  # seconds
+_HEADER_LIMIT = 8 << 10  # bytes: what nginx, Apache and many load balancers take as one header field
 _KEPT = "system:"  # what the names of Kubernetes' own users and groups begin with
 
 
@@ -36,6 +37,7 @@ class Facts:
         algorithm: What it is signed with; None when that is not known.
         has_refresh_token: Whether the provider gave a refresh token.
         scopes_supported: The scopes that the provider's metadata lists; empty if that is not known.
+        size: The token's length in bytes.
         username_claim: The claim that the cluster takes as the user name.
         groups_claim: The claim that the cluster takes as the groups.
         username_prefix: What the cluster puts before the user name.
@@ -49,6 +51,7 @@ class Facts:
     algorithm: str | None
     has_refresh_token: bool
     scopes_supported: tuple[str, ...] = ()
+    size: int = 0
     username_claim: str = "email"
     groups_claim: str = "groups"
     username_prefix: str = ""
@@ -302,6 +305,21 @@ def _each(claims: Mapping[str, object]) -> str:
     return "each time the token ends"
 
 
+def check_size(facts: Facts) -> Iterator[Finding]:
+    """The token fits into a header field of every usual proxy; kube-apiserver itself takes 1 MB."""
+    if facts.size <= _HEADER_LIMIT:
+        return
+    groups = f", {len(facts.groups)} groups among it" if facts.groups else ""
+    yield Finding(
+        Severity.WARNING,
+        f"the token has {facts.size / 1024:.1f} KB{groups}: load balancers and proxies before an API server often take headers of 8 KB "
+        "(they answer 400, 431 or 502)",
+        "let the provider put fewer groups and claims into the token, such as only the groups that the cluster uses; or raise the "
+        "limit at the proxy",
+        "claims-size",
+    )
+
+
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     check_issuer,
     check_token_issuer,
@@ -313,4 +331,5 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     check_groups_names,
     check_algorithm,
     check_refresh_token,
+    check_size,
 )

@@ -11,7 +11,13 @@ from kubectl_oidc.issuer import shown
 from kubectl_oidc.json_answer import parse_object
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
-from kubectl_oidc.provider_metadata import check_status, discovery_url, parse_metadata
+from kubectl_oidc.provider_metadata import (
+    PUBLIC_ADDRESS,
+    check_status,
+    discovery_url,
+    is_inside,
+    parse_metadata,
+)
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_response import DEVICE_CODE
@@ -52,6 +58,17 @@ def check_discovery(examination: Examination) -> Seen:
     except ProviderError as error:
         raise advised(error, issuer, examination.http, examination.deadline) from error.__cause__
     examination.dates = _dates(response, examination.world.clock())
+    found = examination.metadata
+    endpoints = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
+    inside = next((url for url in endpoints if is_inside(url, issuer)), None)
+    if inside:
+        yield Finding(
+            Severity.WARNING,
+            f"the metadata names {shown(inside)}, which seems to be inside the provider's network",
+            PUBLIC_ADDRESS,
+            "provider-misbehaves",
+        )
+        return
     yield "the issuer is equal, and its endpoints are named"
 
 

@@ -41,6 +41,7 @@ def facts_of(
         algorithm=algorithm,
         has_refresh_token=outcome.session.refresh_token is not None,
         scopes_supported=scopes_supported,
+        size=len(outcome.token.reveal()),
     )
 
 
@@ -52,6 +53,7 @@ def facts_of_claims(
     algorithm: str | None,
     has_refresh_token: bool,
     scopes_supported: tuple[str, ...] = (),
+    size: int = 0,
 ) -> Facts:
     """Return a token that was read already, and what it is for.
 
@@ -62,6 +64,7 @@ def facts_of_claims(
         algorithm: What it is signed with; None when that is not known.
         has_refresh_token: Whether the session has one.
         scopes_supported: As in ``facts_of``.
+        size: The token's length in bytes.
     """
     return Facts(
         issuer=request.issuer,
@@ -72,6 +75,7 @@ def facts_of_claims(
         # A client that signs in as itself needs none: it asks again, and nobody is bothered.
         has_refresh_token=has_refresh_token or request.grant == "client-credentials",
         scopes_supported=scopes_supported,
+        size=size,
         username_claim=trust.username_claim,
         groups_claim=trust.groups_claim,
         username_prefix=trust.username_prefix,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .examination import Examination, Seen
 
 # What is still worth a word where the API server has taken the token: the rest would have kept it from doing so.
-_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-system"})
+_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})
 
 
 def check_session(examination: Examination) -> Seen:
