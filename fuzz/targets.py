@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from kubectl_oidc import predecessor
 from kubectl_oidc.cli import pairs
+from kubectl_oidc.diagnosis.hints import Sent
 from kubectl_oidc.errors import (
     ExecInfoError,
     IdTokenError,
@@ -174,7 +175,7 @@ def tokens(data: bytes) -> None:
         ["SECRET"],
         endpoint="token endpoint",
         invalid_client="hint",
-        issuer="https://org.okta.com",
+        sent=Sent(issuer="https://org.okta.com"),
     )
     plain(f"{error.message} {error.hint}")
     assert "SECRET" not in error.message

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import warnings
+from contextlib import suppress
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
-from kubectl_oidc.hot import start_ahead
+from kubectl_oidc.hot import start_ahead, unwritten
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
 if TYPE_CHECKING:
+    from typing import Any
+
     from kubectl_oidc.hot.words import Words
     from kubectl_oidc.lock import SessionLock
 
@@ -32,7 +36,9 @@ def run(words: Words | None, *, ahead: bool = False) -> int:
     """
     try:
         status = _run(words, ahead=ahead)
-        _flush()
+        failure = _flush()
+        if failure and not status:
+            status = unwritten(failure)
     except Interrupted as interrupt:  # while the end was being said
         status = 128 + interrupt.signum
     return status
@@ -42,7 +48,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     """Run the command and say what went wrong."""
     try:
         _fill_standard_descriptors()
-        _never_refuse_a_character()
+        _take_every_character()
         signals.listen()
         if not sys.warnoptions:
             # What a library says to developers is not for a person's terminal.
@@ -64,7 +70,9 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     except KeyboardInterrupt:
         status = _interrupted(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
-        status = _unexpected(error)
+        status = 0 if _stdout_failure() else _unexpected(error)  # `run` says the former
+    except SystemExit:  # click and rich, if the reader of standard output has gone
+        status = 0 if _stdout_failure() else 1
     return status
 
 
@@ -129,10 +137,41 @@ def _fill_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free: this one
 
 
-def _never_refuse_a_character() -> None:
-    """Have standard output show a question mark for what its encoding does not have, as a pipe's on Windows (cp1252)."""
-    if getattr(sys.stdout, "errors", None) == "strict":
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+class _Output(io.FileIO):
+    """Standard output, which remembers why it was not written."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+_outputs: list[_Output] = []
+
+
+def _take_every_character() -> None:
+    """Make standard output take every character: UTF-8 for a file or a pipe, whatever the console's encoding is.
+
+    A terminal shows a question mark for what it does not have.
+    """
+    if sys.stdout is not None and os.isatty(1):
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        return
+    if sys.stdout is not None:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+    _outputs.append(_Output(1, "w", closefd=False))
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(_outputs[-1]), encoding="utf-8", errors="replace")
+
+
+def _stdout_failure() -> OSError | None:
+    """Return why standard output was not written, or None if it was."""
+    return _outputs[-1].failure if _outputs else None
 
 
 _OF_THE_REFRESH = {
@@ -193,9 +232,9 @@ def _write(line: str) -> None:
         return  # nobody listens; the exit status still tells
 
 
-def _flush() -> None:
-    for descriptor in (1, 2):
-        stream = sys.stdout if descriptor == 1 else sys.stderr
+def _flush() -> OSError | None:
+    """Write what is still to be written, and return why standard output did not take all of it, if it did not."""
+    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
@@ -204,3 +243,4 @@ def _flush() -> None:
             if null != descriptor:  # it is, where the descriptor was closed
                 os.dup2(null, descriptor)
                 os.close(null)
+    return _stdout_failure()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.diagnosis.issuers import Vendor, vendor
 from kubectl_oidc.errors import PortsTaken
 from kubectl_oidc.loopback import CallbackServer, ListenAddress
+from kubectl_oidc.loopback.urls import reachable
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import remaining
 
@@ -24,7 +26,7 @@ _NOBODY = Secret("no answer is awaited")
 
 
 def end_session_url(endpoint: str, request: TokenRequest, id_token: Secret | None) -> str:
-    """Return the address that ends the session at the provider (§2).
+    """Return the address that ends the session at the provider (§2); at Amazon Cognito its logout endpoint's own form.
 
     Args:
         endpoint: The ``end_session_endpoint`` of its metadata.
@@ -34,7 +36,12 @@ def end_session_url(endpoint: str, request: TokenRequest, id_token: Secret | Non
     from authlib.common.urls import add_params_to_uri
 
     parameters = [("client_id", request.client_id)]
-    if id_token:
+    if vendor(request.issuer) is Vendor.COGNITO:
+        # It has a way of its own, and an error page for any other: a callback URL of the client, and then its sign-in page.
+        back = request.redirect_url or f"http://{reachable(request.listen_addresses[0])}"
+        more = (("response_type", "code"), ("redirect_uri", back), ("scope", " ".join(request.scopes)))
+        parameters.extend(more)
+    elif id_token:
         parameters.append(("id_token_hint", id_token.reveal()))
     url: str = add_params_to_uri(endpoint, parameters)
     return url

@@ -1,12 +1,11 @@
 """HTTP to the provider, with limits: a size, one deadline a request, and repetition only where it is safe.
 
-The proxies are those of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; this machine's own addresses are never
+The proxy is the one that the environment names for the URL (see ``proxy``); this machine's own addresses are never
 proxied. The HTTP library is imported by the first request, not with this module.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -18,7 +17,8 @@ from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight
 from .hot.credential import hexdigest
 from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
-from .issuer import fault, is_loopback_url, shown
+from .issuer import fault, shown
+from .proxy import proxy_for
 from .tls import SYSTEM_TRUST, TlsOptions
 from .trust import identity
 
@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from .log import Log
     from .reachability import Reachability
 
-__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "proxy_of", "retry_after"]
+__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class HttpClient:
@@ -65,7 +64,7 @@ class HttpClient:
         self._proxy = proxy
         self._context: ssl.SSLContext | None = None
         self._context_lock = Lock()
-        self._clients: dict[bool, httpx2.Client] = {}
+        self._clients: dict[str | None, httpx2.Client] = {}
         self._early: EarlyConnection | None = None
 
     def way_to(self, url: str) -> tuple[object, ...]:
@@ -74,7 +73,7 @@ class HttpClient:
         Args:
             url: Where a request would go.
         """
-        proxy = None if self._is_direct(url) else self._proxy or proxy_of(url)
+        proxy = self._proxy_of(url)
         return identity(self._tls), hexdigest(proxy.encode(errors="surrogateescape")) if proxy else ""
 
     def connect_early(self, url: str, *, deadline: Deadline) -> None:
@@ -88,7 +87,7 @@ class HttpClient:
             deadline: When the request must be over.
         """
         seconds = self._end(deadline).left()
-        if self._early or self._clients or not self._is_direct(url) or seconds <= 0 or self._tls.server_name:
+        if self._early or self._clients or self._proxy_of(url) or seconds <= 0 or self._tls.server_name:
             return
         scheme, host, port = _origin(url)
         if host is None or not host.isascii():
@@ -113,7 +112,7 @@ class HttpClient:
                 client.close()
 
         _, host, port = _origin(url)
-        return Reachability((host, port) if host and self._is_direct(url) else None, ask)
+        return Reachability((host, port) if host and not self._proxy_of(url) else None, ask)
 
     def get(
         self,
@@ -122,6 +121,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         deadline: Deadline,
         follow: bool = True,
+        once: bool = False,
     ) -> Response:
         """Get a public document, trying again on 429, 5xx and cut connections.
 
@@ -132,6 +132,7 @@ class HttpClient:
             headers: Further header fields.
             deadline: When all of it must be over; the request's own time-out may be sooner.
             follow: Whether redirects are followed; else one is an answer.
+            once: Whether it is not tried again.
 
         Returns:
             The answer, whatever its status.
@@ -144,7 +145,7 @@ class HttpClient:
         end = self._end(deadline)
         given = headers or {}
         for _ in range(_REDIRECTS + 1):
-            response = self._get_patiently(Request(method="GET", url=url, headers=given), end)
+            response = self._get_patiently(Request(method="GET", url=url, headers=given), end, once=once)
             target = _redirection(url, response) if follow else None
             if target is None:
                 return response
@@ -239,9 +240,9 @@ class HttpClient:
     def _end(self, deadline: Deadline) -> Deadline:
         return Deadline.after(min(self._request_timeout, deadline.left()))
 
-    def _get_patiently(self, request: Request, end: Deadline) -> Response:
+    def _get_patiently(self, request: Request, end: Deadline, *, once: bool) -> Response:
         """Try again after each pause, as long as the time that the provider asks for is left."""
-        for pause in self._pauses:
+        for pause in () if once else self._pauses:
             wait, dropped, response = pause, None, None
             try:
                 response = self._once(request, end)
@@ -313,24 +314,30 @@ class HttpClient:
         return response
 
     def _client_for(self, url: str) -> httpx2.Client:
-        """Return the client for ``url``: one that knows of proxies, or one that does not."""
-        direct = self._is_direct(url)
-        if direct not in self._clients:
+        """Return the client for ``url``: one for each proxy, and one that knows of none."""
+        proxy = self._proxy_of(url)
+        if proxy not in self._clients:
             context = self._trust()
             if self._tls.insecure:
                 self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
-            if direct:
+            if proxy is None:
                 from .direct_transport import DirectTransport
 
-                self._clients[direct] = new_client(DirectTransport(context, self._early))
+                self._clients[proxy] = new_client(DirectTransport(context, self._early))
             else:
-                self._clients[direct] = new_proxied_client(context, self._proxy)
-        return self._clients[direct]
+                self._clients[proxy] = new_proxied_client(context, proxy, given=self._proxy is not None)
+        return self._clients[proxy]
 
-    def _is_direct(self, url: str) -> bool:
-        """Tell whether no proxy stands between us and ``url``, neither a given one nor one of the environment."""
-        named = any(value and name.upper() in _PROXIES for name, value in os.environ.items())
-        return self._proxy is None and (is_loopback_url(url) or not named)
+    def _proxy_of(self, url: str) -> str | None:
+        """Return the URL of the proxy between us and ``url``: the given one, else the environment's.
+
+        Raises:
+            UsageError: The environment names it by a URL that cannot be used.
+        """
+        if self._proxy is not None:
+            return self._proxy
+        proxy = proxy_for(url)
+        return proxy.url if proxy else None
 
     def _trust(self) -> ssl.SSLContext:
         """Return whom to trust; the early connection and the request ask at the same time."""
@@ -341,17 +348,6 @@ class HttpClient:
                 self._context = context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
-
-
-def proxy_of(url: str) -> str | None:
-    """Return the proxy that a request to ``url`` goes through by the environment, or None; it may hold a password."""
-    from urllib.request import getproxies_environment, proxy_bypass
-
-    parts = urlsplit(url)
-    if is_loopback_url(url) or proxy_bypass(parts.netloc):
-        return None
-    proxies = getproxies_environment()
-    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes) -> Request:

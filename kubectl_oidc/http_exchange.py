@@ -107,26 +107,27 @@ def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
     return _client(transport=transport, trust_env=False)
 
 
-def new_proxied_client(context: ssl.SSLContext, proxy: str | None = None) -> httpx2.Client:
-    """Return one that goes through a proxy: the given one, else the environment's where they are not told to be left aside.
+def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
+    """Return one that goes through a proxy, whatever the host.
 
     Args:
         context: Whom to trust.
-        proxy: The only proxy, for whatever host.
+        proxy: The proxy's URL.
+        given: Whether a kubeconfig gave it, and not the environment.
 
     Raises:
-        UsageError: A proxy cannot be used.
+        UsageError: The proxy cannot be used.
     """
     import httpx2
 
     try:
-        return _client(verify=context, trust_env=proxy is None, proxy=proxy)
+        return _client(verify=context, trust_env=False, proxy=proxy)
     except (ValueError, httpx2.InvalidURL, ImportError) as error:
-        # The variable's value may hold a password, and so may the library's words about it: neither is shown.
+        # The value may hold a password, and so may the library's words about it: neither is shown.
         raise UsageError(
             "a SOCKS proxy needs the package socksio, which is missing here"
             if isinstance(error, ImportError)
-            else f"{'the environment' if proxy is None else 'proxy-url'} names a proxy by a URL that cannot be used",
+            else f"{'proxy-url' if given else 'the environment'} names a proxy by a URL that cannot be used",
             "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
             topic="proxy",
         ) from None

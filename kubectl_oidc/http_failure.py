@@ -12,6 +12,7 @@ import httpx2
 from . import tls
 from .errors import OidcLoginError, ProviderMisbehaves, ProviderUnreachable, UsageError
 from .issuer import shown
+from .proxy import ENCODE, proxy_for
 from .text import plain
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from .tls import TlsOptions
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
-_PROXY_HINT = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the provider's host in NO_PROXY"
-_PROXY_LOGIN_HINT = "HTTPS_PROXY takes the proxy's user name and password: http://USER:PASSWORD@HOST:PORT"
 
 # What the HTTP library and h11 say of a connection that ends before the answer does.
 _CUT = ("without sending a response", "without sending complete message body", "incomplete chunked read")
@@ -131,7 +130,9 @@ def _refused_by_proxy(error: httpx2.ProxyError, url: str, flight: Flight) -> Pro
     words = plain(error, limit=80)
     return ProviderUnreachable(
         f"cannot reach {shown(url)}: {_place(url, flight)} refuses to connect to it ({words})",
-        _PROXY_LOGIN_HINT if words.startswith("407") else _PROXY_HINT,
+        f"{_variable(url)} takes the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
+        if words.startswith("407")
+        else _proxy_hint(url),
         topic="proxy",
         sent=flight.sent,
     )
@@ -141,10 +142,19 @@ def _unreachable(url: str, flight: Flight, what: str) -> ProviderUnreachable:
     proxy = _proxied(url, flight) and not flight.sent
     return ProviderUnreachable(
         f"cannot reach {shown(url)}: {what}",
-        _PROXY_HINT if proxy else _NETWORK_HINT,
+        _proxy_hint(url) if proxy else _NETWORK_HINT,
         topic="proxy" if proxy else "",
         sent=flight.sent,
     )
+
+
+def _variable(url: str) -> str:
+    proxy = proxy_for(url)
+    return proxy.variable if proxy else "HTTPS_PROXY"
+
+
+def _proxy_hint(url: str) -> str:
+    return f"check {_variable(url)}, or name the provider's host in NO_PROXY"
 
 
 def _proxied(url: str, flight: Flight) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -30,3 +31,22 @@ def find(name: str, environ: Mapping[str, str] = os.environ, *, platform: str = 
     ends = ["", *known] if name.lower().endswith(tuple(map(str.lower, known))) else known
     candidates = (Path(place, name + end) for place in places for end in ends)
     return next((str(candidate) for candidate in candidates if candidate.is_file()), None)
+
+
+def kubectl_dispatcher(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the path of kubectl if it is Google Cloud CLI's dispatcher, else None; it is not run.
+
+    The dispatcher asks the cluster for its version first, and so needs a credential for each start: if the plugin that it starts is
+    again ``kubectl``, it starts itself without end. It is known by the versions of kubectl that lie next to it, ``kubectl.1.NN``.
+
+    Args:
+        environ: The environment.
+    """
+    found = find("kubectl", environ)
+    if found is None:
+        return None
+    try:
+        beside = [entry.name for entry in os.scandir(Path(found).resolve().parent)]
+    except OSError:
+        return None
+    return found if any(re.fullmatch(r"kubectl\.1\.\d+(\.exe)?", name) for name in beside) else None

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .client_authentication import Client
 from .deadline import Deadline
-from .errors import ProviderError, ProviderMisbehaves, ProviderUnreachable
+from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import check_issuer, shown
 from .json_answer import parse_object
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
-from .provider_metadata import Metadata, check_status, discovery_url, parse_metadata
+from .provider_metadata import (
+    PUBLIC_ADDRESS,
+    Metadata,
+    check_status,
+    discovery_url,
+    is_inside,
+    parse_metadata,
+)
+from .text import plain
 from .token_endpoint import TokenEndpoint
 from .token_response import TokenResponse
 
@@ -33,6 +43,18 @@ __all__ = ["Client", "Metadata", "Provider", "TokenResponse", "check_issuer"]
 
 _REVALIDATION = 5.0
 """Seconds after which a refresh uses the metadata that it has, though it is not fresh."""
+
+
+_NOT_GOOD = frozenset({"invalid_token", "invalid_grant", "token_inactive"})
+"""What providers answer to a revocation of a token that is not good any more."""
+
+
+class Revocation(Enum):
+    """What became of a refresh token that was to be revoked."""
+
+    DONE = auto()
+    HAD_ENDED = auto()
+    NOT_OFFERED = auto()
 
 
 class Provider:
@@ -107,6 +129,11 @@ class Provider:
         """
         return self._metadata(deadline, stale=stale)
 
+    def scopes_supported(self) -> tuple[str, ...]:
+        """Return the scopes that the provider's metadata lists, as it is known here: nobody is asked for it."""
+        kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
+        return kept[1].scopes_supported if kept else ()
+
     def key_set(self, deadline: Deadline, *, refetch: bool = False) -> KeySet:
         """Return the keys that sign ID tokens (RFC 7517 §5).
 
@@ -132,6 +159,9 @@ class Provider:
                 keys = KeySet.from_jwks(document.members)
             except ProviderMisbehaves:
                 self._doubt_metadata()
+                raise
+            except ProviderUnreachable as error:
+                self._explain_inside(error, url)
                 raise
             self._cache.put("key_set", document)
         for left_out in keys.left_out:
@@ -205,11 +235,13 @@ class Provider:
             self._answered = self._answered or error.status > 0
             if isinstance(error, ProviderMisbehaves):
                 self._doubt_metadata()
+            if isinstance(error, ProviderUnreachable):
+                self._explain_inside(error, metadata.token_endpoint)
             raise
         self._answered = True
         return response
 
-    def revoke(self, token: Secret, deadline: Deadline) -> bool:
+    def revoke(self, token: Secret, deadline: Deadline) -> Revocation:
         """Let the provider end a refresh token, and what came of the same grant (RFC 7009 §2).
 
         Args:
@@ -217,17 +249,22 @@ class Provider:
             deadline: When the answer must be there.
 
         Returns:
-            Whether it was revoked; False where the provider has no endpoint for it.
+            What became of it. RFC 7009 §2.2 counts a token that is not good any more as revoked; some (Google) call it an error.
 
         Raises:
             ProviderError: As in ``TokenEndpoint.ask``; the token may go on being good.
         """
         metadata = self._metadata(deadline, stale=True)
         if metadata.revocation_endpoint is None:
-            return False
+            return Revocation.NOT_OFFERED
         endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
-        endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
-        return True
+        try:
+            endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
+        except ProviderRefused as error:
+            if error.code in _NOT_GOOD:
+                return Revocation.HAD_ENDED
+            raise
+        return Revocation.DONE
 
     def endpoint(self, url: str, metadata: Metadata, name: str) -> TokenEndpoint:
         """Return an endpoint that is asked as the token endpoint is.
@@ -336,8 +373,14 @@ class Provider:
 
     def _discover(self, deadline: Deadline, kept: Document | None) -> Metadata:
         url = discovery_url(self.issuer)
-        document = self._fetch("metadata", url, f"the discovery document {shown(url)}", deadline, kept=kept)
-        metadata = parse_metadata(document.members, self.issuer)
+        what = f"the discovery document {shown(url)}"
+        try:
+            document = self._fetch("metadata", url, what, deadline, kept=kept)
+            metadata = parse_metadata(document.members, self.issuer)
+        except ProviderError as error:
+            from .diagnosis.wrong_issuer import advised
+
+            raise advised(error, self.issuer, self._http, deadline) from error.__cause__
         self._cache.put("metadata", document)
         return metadata
 
@@ -364,6 +407,12 @@ class Provider:
             return Document(kept.members, now, seconds, kept.etag)
         check_status(response, url, issuer=self.issuer)
         return Document(parse_object(response, what, public=True), now, seconds, entity_tag(response.headers))
+
+    def _explain_inside(self, error: ProviderUnreachable, url: str) -> None:
+        """Say why an endpoint is not reached that only machines inside the provider's network know."""
+        if is_inside(url, self.issuer) and error.topic != "tls":
+            host = plain(urlsplit(url).hostname, limit=120)
+            error.hint = f"{host} is named by the provider's metadata, and seems to be inside its network: {PUBLIC_ADDRESS}"
 
     def _doubt_metadata(self) -> None:
         """Let the next use ask the provider: an endpoint may have moved."""

@@ -59,6 +59,26 @@ class Metadata:
     oddities: tuple[str, ...] = ()
 
 
+class OtherIssuerError(ProviderMisbehaves):
+    """The metadata is another issuer's (Discovery §4.3).
+
+    Args:
+        named: The issuer that it names.
+        issuer: The configured one.
+    """
+
+    default_topic = "issuer-url"
+
+    def __init__(self, named: str, issuer: str) -> None:
+        whose = f"that of the issuer {quoted(named)}, not of {quoted(issuer)}"
+        if "{" in named:  # Entra's common and organizations leave the tenant open
+            whose = f"for the accounts of every tenant: it names no issuer, and {quoted(issuer)} is none"
+        super().__init__(
+            f"the provider's metadata is {whose}", "copy the issuer URL from the provider's settings"
+        )
+        self.named = named
+
+
 def discovery_url(issuer: str) -> str:
     """Return where the metadata is (Discovery §4): a slash at the issuer's end is not doubled."""
     return issuer.removesuffix("/") + "/.well-known/openid-configuration"
@@ -75,8 +95,18 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         ProviderMisbehaves: It is another issuer's, a required member is missing, or an endpoint is not https.
     """
     named = document.get("issuer")
+    if not isinstance(named, str) or not named:
+        raise _broken("names no issuer")
+    if not document.get("authorization_endpoint") and not document.get("token_endpoint"):
+        from .diagnosis.issuers import WORKLOADS
+
+        raise ProviderMisbehaves(
+            f"{shown(issuer)} signs nobody in: {WORKLOADS}",
+            "use the issuer of the identity provider that people sign in with",
+            topic="issuer-url",
+        )
     if named != issuer:
-        raise _other_issuer(named, issuer)
+        raise OtherIssuerError(named, issuer)
     reading = _Reading(document, local=is_loopback_url(issuer))
     metadata = Metadata(
         issuer=issuer,
@@ -132,7 +162,10 @@ class _Reading:
         # Plain http is for a provider on this machine, whose issuer is on this machine too.
         why = fault(value, http_allowed=self._local)
         if why:
-            raise _broken(f"has a {name} that {why}")
+            broken = _broken(f"has a {name} that {why}")
+            if "http, not https" in why:
+                broken.hint = PUBLIC_ADDRESS
+            raise broken
         return value
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -148,43 +181,39 @@ class _Reading:
         return tuple(word for word in value if isinstance(word, str))
 
 
+_INSIDE = ("internal", "local", "localdomain", "svc", "lan", "corp", "home", "intranet")
+"""Last labels of names that only machines of one network know (RFC 6762, RFC 9476 and common use)."""
+
+PUBLIC_ADDRESS = (
+    "the provider does not know its public https address: set it there (Keycloak: KC_HOSTNAME and KC_PROXY_HEADERS=xforwarded; "
+    "authentik, ZITADEL and others: let the proxy send X-Forwarded-Proto and -Host; Dex: issuer)"
+)
+"""What makes a provider behind a reverse proxy name addresses of the network behind it."""
+
+
+def is_inside(url: str, issuer: str) -> bool:
+    """Return whether an endpoint is on a host that only machines inside a network know, though the issuer is on another one.
+
+    Args:
+        url: The endpoint.
+        issuer: The issuer.
+    """
+    from ipaddress import ip_address
+
+    host, public = ((urlsplit(one).hostname or "").rstrip(".").lower() for one in (url, issuer))
+    if host == public or is_loopback_url(url):
+        return False
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.rpartition(".")[2] in _INSIDE
+
+
 def _broken(why: str) -> ProviderMisbehaves:
     return ProviderMisbehaves(
         f"the provider's metadata {why}",
         "the provider must be set right (behind a proxy it often needs to be told its public https address)",
     )
-
-
-def _other_issuer(named: object, issuer: str) -> ProviderMisbehaves:
-    if not isinstance(named, str) or not named:
-        return _broken("names no issuer")
-    message = f"the provider's metadata is that of the issuer {quoted(named)}, not of {quoted(issuer)}"
-    usable = fault(named, http_allowed=True) is None
-    if named.rstrip("/") == issuer.rstrip("/"):
-        hint = f"they differ in the slash at the end alone, and it counts: --oidc-issuer-url={shown(named)}"
-    elif _is_okta(named) or _is_okta(issuer):
-        hint = (
-            "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
-            "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
-        )
-    elif urlsplit(issuer).hostname == "login.microsoftonline.com":
-        hint = (
-            "Entra's issuer is https://login.microsoftonline.com/TENANT_ID/v2.0, with the ID of your own tenant and v2.0: common, and "
-            "an address without v2.0, are other issuers (sts.windows.net is that of v1)"
-        )
-    elif usable:
-        hint = f"if that is your provider, use exactly its words: --oidc-issuer-url={shown(named)}"
-    else:
-        hint = "copy the issuer URL from the provider's settings"
-    return ProviderMisbehaves(message, hint, topic="issuer-url")
-
-
-def _is_okta(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return host.endswith((".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com"))
 
 
 def check_status(response: Response, url: str, *, issuer: str) -> None:
@@ -204,10 +233,12 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
         return
     if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
         raise unavailable(response, url)
-    if status in {404, 410} and url == discovery_url(issuer):
-        hint = "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
-        if _is_okta(issuer) and "/oauth2/" not in issuer:
-            hint = "at Okta it is https://ORG.okta.com, or that and /oauth2/default or /oauth2/ID"
+    if status in {400, 404, 410} and url == discovery_url(issuer):
+        from .diagnosis.wrong_issuer import expected
+
+        hint = expected(issuer) or (
+            "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
+        )
         raise ProviderMisbehaves(
             f"there is no OpenID provider at {quoted(issuer)}: {shown(url)} answers {status}",
             f"{hint}; copy it from the provider's settings",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderUnreachable
+from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
 from kubectl_oidc.failed_refreshes import FailedRefreshes
 from kubectl_oidc.handover import Handover
 from kubectl_oidc.hot.ahead import done
@@ -103,8 +103,10 @@ def _send(
                 failures=FailedRefreshes(walk.request.cache_dir, keeper.session_id, walk.world.log),
                 way=f"`{walk.request.command_line('login')}` signs in",
             )
-    except RefusedRefreshError:
+    except RefusedRefreshError as refused:
         keeper.mark_in_flight(0)
+        if isinstance(refused.__cause__, ProviderError):
+            _remember(walk, refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
@@ -115,7 +117,7 @@ def _send(
         raise
 
 
-def _remember(walk: Walk, refusal: ProviderRefused) -> None:
+def _remember(walk: Walk, refusal: ProviderError) -> None:
     """Keep the words of a refusal: the token may be good for a while, and only `doctor` tells that it cannot be renewed."""
     from kubectl_oidc.failed_sign_ins import FailedSignIns
 

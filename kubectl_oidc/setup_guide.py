@@ -13,7 +13,7 @@ client secret. Allow it refresh tokens, or the browser opens again each time a t
 2. Register the redirect URI http://localhost:8000, and http://localhost:18000 for when port 8000 is taken.
 3. Let the ID token carry the claim email, which becomes the user name, and the claim groups, a list of the names of \
 the person's groups.
-4. Allow the scopes openid, email, profile and offline_access, and assign people to the application."""
+4. Allow the scopes openid, email, profile and offline_access, as far as the provider has them, and assign people to the application."""
 
 _AT_THE_CLUSTER = """\
 5. The API server must trust the issuer URL and the client ID: on Amazon EKS by an associated identity provider, \

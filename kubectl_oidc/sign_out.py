@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.end_session import end_session_url, send_browser
-from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderError
+from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderUnreachable
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.provider import Provider
+from kubectl_oidc.provider import Provider, Revocation
 from kubectl_oidc.purge import purge_session
 from kubectl_oidc.trust import allows, identity, in_words
 
@@ -105,12 +106,13 @@ class _Way:
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
             with self.world.terminal.waiting(f"Revoking the refresh token at {self.host}"):
                 revoked = self._provider().revoke(self.session.refresh_token, deadline)
-            if revoked:
-                self.said.append(f"Revoked the refresh token at {self.host}")
-            else:
-                self.said.append(
-                    f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself"
-                )
+            self.said.append(
+                {
+                    Revocation.DONE: f"Revoked the refresh token at {self.host}",
+                    Revocation.HAD_ENDED: f"The refresh token had ended at {self.host} already",
+                    Revocation.NOT_OFFERED: f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself",
+                }[revoked]
+            )
         except OidcLoginError as error:
             self.failure = error
 
@@ -118,10 +120,10 @@ class _Way:
         """Send the browser to the provider's end of session, where there is one; whatever fails is noted."""
         if self.session is None or self.request.grant in ("client-credentials", "password"):
             return  # nobody signed in through a browser
-        if isinstance(self.failure, ProviderError | OtherTrust):
+        if isinstance(self.failure, ProviderUnreachable | OtherTrust):
             why = (
                 "the provider did not answer"
-                if isinstance(self.failure, ProviderError)
+                if isinstance(self.failure, ProviderUnreachable)
                 else "it is not asked"
             )
             self.said.append(f"The session at {self.host} is not ended: {why}")
@@ -140,7 +142,7 @@ class _Way:
             self.said.append(f"The session at {self.host} is not ended: {error.message}")
             return
         self.said.append(
-            f"Sent the browser to {self.host}, which ends the session there"
+            f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
             if reason is None
             else f"The session at {self.host} is not ended ({reason}); open this address in its browser: "
             + end_session_url(endpoint, self.request, None)

@@ -7,7 +7,6 @@ replace the system's file and directory, as they do for OpenSSL and Go. `trust` 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 BUNDLE_LIMIT = 16 << 20
 """Bytes that are read of a file of authorities; the system's own bundle has 0.2 MB."""
-PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -126,18 +124,14 @@ def _read(path: Path) -> bytes:
 def _add(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
     import ssl
 
-    blocks = PEM.findall(data)
+    from .authorities import certificates, instead
+
+    found = certificates(data)
     try:
-        if blocks:
-            trust.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
-        else:
-            trust.load_verify_locations(cadata=data)
+        trust.load_verify_locations(cadata=found.decode("ascii") if found.startswith(b"-----BEGIN") else data)
     except (ssl.SSLError, ValueError) as error:
-        raise UsageError(
-            f"{origin} holds no certificate that can be read",
-            "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on",
-            topic="tls",
-        ) from error
+        what, hint = instead(data)
+        raise UsageError(f"{origin} {what}", hint, topic="tls") from error
 
 
 # What the three verifiers say: OpenSSL's X509_V_ERR_*, macOS's errSec*, Windows' CERT_E_*.
@@ -210,7 +204,17 @@ def _whom_to_add(options: TlsOptions) -> str:
             "neither the system nor the given --certificate-authority signed it: "
             f"give the authority that did, in PEM form{note}"
         )
+    others = [name for name in _OTHERS if os.environ.get(name) and not _names_nothing(os.environ.get(name))]
+    if others:
+        return (
+            f"{others[0]} is for other programs; if the authority is in its file, give it here: "
+            f"--certificate-authority={plain(os.environ[others[0]])}{note}"
+        )
     return f"add a private authority with --certificate-authority FILE (PEM), or to the system's own{note}"
+
+
+_OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE")
+"""Variables that name authorities for Python's requests, curl, Node.js and the AWS CLI, and are not read here."""
 
 
 def _names_nothing(path: str | None) -> bool:

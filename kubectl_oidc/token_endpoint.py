@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .client_authentication import Client
     from .deadline import Deadline
+    from .diagnosis.hints import Sent
     from .http import HttpClient, Response
     from .provider_metadata import Metadata
 
@@ -139,7 +140,7 @@ class TokenEndpoint:
             secrets.append(self.client.client_secret.reveal())
         # Header fields carry credentials as well, alone or after the name of a scheme (RFC 9110 §11.4).
         secrets.extend(value.rpartition(" ")[2] for value in headers.values())
-        return self._understood(response, str(parameters.get("grant_type", "")), secrets)
+        return self._understood(response, parameters, secrets)
 
     def _unavailable(self, response: Response, secrets: list[str]) -> ProviderUnreachable:
         """Return the error for 429 and 5xx, with the provider's words if it said any (RFC 6749 §5.2)."""
@@ -153,15 +154,31 @@ class TokenEndpoint:
     def _what(self) -> str:
         return f"the answer of the {self.name} {shown(self.url)}"
 
-    def _understood(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
+    def _sent(self, parameters: Mapping[str, str | Secret | None]) -> Sent:
+        from .diagnosis.hints import Sent
+
+        return Sent(
+            issuer=self.metadata.issuer,
+            parameters=[name for name, value in parameters.items() if value is not None],
+            scopes=tuple(str(parameters.get("scope") or "").split()),
+            scopes_supported=self.metadata.scopes_supported,
+            redirect_uri=str(parameters.get("redirect_uri") or ""),
+        )
+
+    def _understood(
+        self, response: Response, parameters: Mapping[str, str | Secret | None], secrets: list[str]
+    ) -> dict[str, object]:
         """Return the members of a good answer. Every error has the answer's status."""
         try:
-            return self._read(response, grant_type, secrets)
+            return self._read(response, parameters, secrets)
         except ProviderError as error:
             error.status = response.status
             raise
 
-    def _read(self, response: Response, grant_type: str, secrets: list[str]) -> dict[str, object]:
+    def _read(
+        self, response: Response, parameters: Mapping[str, str | Secret | None], secrets: list[str]
+    ) -> dict[str, object]:
+        grant_type = str(parameters.get("grant_type", ""))
         if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
             raise self._unavailable(response, secrets)
         what = self._what()
@@ -197,7 +214,7 @@ class TokenEndpoint:
                 secrets,
                 endpoint=self.name,
                 invalid_client=hint,
-                issuer=self.metadata.issuer,
+                sent=self._sent(parameters),
             )
         # RFC 6749 §5.1; what a pushed authorization request made is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):

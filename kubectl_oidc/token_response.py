@@ -14,6 +14,8 @@ from .text import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .diagnosis.hints import Sent
+
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant type of RFC 8628 §3.4."""
 
@@ -127,20 +129,23 @@ def _broken(message: str) -> ProviderMisbehaves:
 
 # RFC 6749 §5.2, and what each means here.
 _HINTS = {
-    "unauthorized_client": (
-        "allow this grant in the client's settings at the provider (Authorization Code, Device Authorization, "
-        "Resource Owner Password or Client Credentials, and Refresh Token for offline_access)"
+    "access_denied": (
+        "the person said no, or the provider did not allow it: is this person assigned to the application, and does "
+        "a policy allow this client and these scopes?"
     ),
     "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
-    "invalid_scope": "check --oidc-extra-scope against the scopes that the provider allows this client",
-    "invalid_request": (
-        "compare the client's settings at the provider with the flags: redirect URI, PKCE, client authentication"
-    ),
 }
 _GRANT_HINTS = {
-    "authorization_code": "try again; if it happens each time, compare the redirect URI and PKCE in the client's settings",
     "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
     DEVICE_CODE: "start again, and enter the new code",
+}
+_GRANTS = {
+    "authorization_code": "Authorization Code",
+    "refresh_token": "Refresh Token",
+    "password": "Resource Owner Password",
+    "client_credentials": "Client Credentials",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "Token Exchange",
+    DEVICE_CODE: "Device Authorization",
 }
 _THINGS = {
     "authorization_code": "authorization code",
@@ -156,7 +161,7 @@ def refusal(
     *,
     endpoint: str,
     invalid_client: str,
-    issuer: str,
+    sent: Sent,
 ) -> ProviderRefused:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
@@ -166,20 +171,27 @@ def refusal(
         secrets: What was sent, which the provider's words must not show again.
         endpoint: Which endpoint answered, in words.
         invalid_client: The hint where the provider does not believe who the client is.
-        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
+        sent: What it answers, for the hint.
     """
-    from .diagnosis.refusals import explain
+    from .diagnosis.hints import hint as hint_for, invalid_request
 
     code, description = provider_words(document, secrets)
     said = f"{code}: {description}" if description else code
-    known = explain(issuer, code, description)
+    words = plain(_hidden(document.get("error_description"), secrets), limit=2000)
     if code == "invalid_grant":
         thing = _THINGS.get(grant_type, "user name or the password")
-        hint = known or _GRANT_HINTS.get(grant_type, "check the user name and the password")
+        hints = {"authorization_code": _code_hint(sent), **_GRANT_HINTS}
+        otherwise = hints.get(grant_type, "check the user name and the password")
+        hint = hint_for(code, words, sent, otherwise)
         return InvalidGrant(f"the {thing} was refused: {said}", hint, code=code)
-    hint = _HINTS.get(code, "the provider's log may say more")
-    if known or code == INVALID_CLIENT:
-        hint = known or invalid_client
+    meanings = {
+        INVALID_CLIENT: invalid_client,
+        "invalid_request": invalid_request(sent),
+        "unauthorized_client": f"allow the grant {_grant(grant_type, endpoint)} in the client's settings at the provider",
+        **_HINTS,
+    }
+    otherwise = meanings.get(code, "the provider's log may say more")
+    hint = hint_for(code, words, sent, otherwise)
     asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
     return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
 
@@ -194,6 +206,17 @@ def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[
     code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
     limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_FAULTS else _SHOWN
     return code, plain(_hidden(document.get("error_description"), secrets), limit=limit)
+
+
+def _grant(grant_type: str, endpoint: str) -> str:
+    """Return a grant by the name that providers' settings have for it."""
+    first = {"device authorization endpoint": DEVICE_CODE}.get(endpoint, "authorization_code")
+    return _GRANTS.get(grant_type or first, grant_type)
+
+
+def _code_hint(sent: Sent) -> str:
+    exactly = f"register exactly {sent.redirect_uri} at the provider and " if sent.redirect_uri else ""
+    return f"sign in again; if it happens each time, {exactly}check this machine's clock"
 
 
 def _hidden(words: object, secrets: list[str]) -> str:

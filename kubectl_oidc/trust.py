@@ -14,7 +14,8 @@ import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .tls import BUNDLE_LIMIT, PEM, VARIABLES
+from .authorities import PEM
+from .tls import BUNDLE_LIMIT, VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -330,6 +330,6 @@ def test_a_proxy_of_the_environment_that_cannot_be_used_is_a_usage_error(
     monkeypatch.setenv("HTTPS_PROXY", "http://me:SECRETPASS@h:port")
     with (
         client(b"", server="https://k8s.invalid") as asked,
-        pytest.raises(UsageError, match="the environment names a proxy"),
+        pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"),
     ):
         asked.who_am_i(soon())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubectl_oidc.diagnosis.hints import Sent, hint as choose
 from kubectl_oidc.diagnosis.issuers import Vendor
 from kubectl_oidc.diagnosis.refusals import REFUSALS, REGISTRATION, explain, registration
 from kubectl_oidc.grants.attempt import refused
@@ -16,6 +17,12 @@ ENTRA = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/
 KEYCLOAK = "https://sso.example.com/realms/corp"
 GOOGLE = "https://accounts.google.com"
 AUTH0 = "https://corp.eu.auth0.com/"
+ENTRA_CHINA = "https://login.partner.microsoftonline.cn/11111111-2222-3333-4444-555555555555/v2.0"
+CIAM = "https://11111111-2222-3333-4444-555555555555.ciamlogin.com/11111111-2222-3333-4444-555555555555/v2.0"
+B2C = "https://corp.b2clogin.com/tfp/11111111-2222-3333-4444-555555555555/b2c_1_susi/v2.0/"
+COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI"
+DEX = "https://dex.example.com/dex"
+RANCHER = "https://rancher.example.com/oidc"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,46 @@ AUTH0 = "https://corp.eu.auth0.com/"
         (ENTRA, "invalid_client", "AADSTS700025: Client is public …", "leave out the client secret"),
         (ENTRA, "access_denied", "AADSTS53003: Access has been blocked …", "Conditional Access"),
         (ENTRA, "invalid_grant", "AADSTS700082: The refresh token has expired …", "sign in again"),
+        (
+            ENTRA,
+            "invalid_client",
+            "AADSTS650053: The application 'k8s' asked for scope 'groups' that …",
+            "scope",
+        ),
+        (ENTRA, "interaction_required", "AADSTS50076: Due to a configuration change …", "multi-factor"),
+        (ENTRA, "invalid_grant", "AADSTS50079: Due to a configuration change …", "multi-factor"),
+        (ENTRA, "invalid_grant", "AADSTS50139: Session not valid …", "sign in again"),
+        (ENTRA, "invalid_grant", "AADSTS70000: Provided grant is invalid …", "sign in again"),
+        (ENTRA_CHINA, "invalid_client", "AADSTS7000215: Invalid client secret …", "make a new secret"),
+        (CIAM, "invalid_request", "AADSTS50011: The redirect URI …", "Mobile and desktop applications"),
+        (
+            B2C,
+            "invalid_request",
+            "AADB2C90117: The scope 'groups' provided in request is not supported.",
+            "scope",
+        ),
+        (B2C, "access_denied", "AADB2C90091: The user has cancelled …", "run the command again"),
+        (COGNITO, "invalid_request", "invalid_scope", "OpenID Connect scopes"),
+        (COGNITO, "unauthorized_client", None, "OAuth grant types"),
+        (COGNITO, "invalid_client", "invalid_client_secret", "client secret"),
+        (DEX, "invalid_scope", 'Unrecognized scope(s) ["roles"]', "Dex"),
+        (
+            DEX,
+            "invalid_scope",
+            'Client can\'t request scope(s) ["audience:server:client_id:api"]',
+            "trustedPeers",
+        ),
+        (DEX, "invalid_request", "Refresh token expired.", "sign in again"),
+        (RANCHER, "invalid_scope", "invalid scope: email", "Rancher"),
+        (RANCHER, "access_denied", "Rancher token no longer present.", "sign in again"),
+        (RANCHER, "server_error", "OIDC client not found: <nil>", "OIDCClient"),
+        (RANCHER, "invalid_request", "redirect_uri http://localhost:8000 is not registered", "redirectURIs"),
+        (
+            KEYCLOAK,
+            "not_allowed",
+            "Offline tokens not allowed for the user or client",
+            "Role mapping",
+        ),
         (KEYCLOAK, "invalid_scope", "Invalid scopes: openid groups", "Client scopes"),
         (KEYCLOAK, "unauthorized_client", "Client not allowed for direct access grants", "Direct access"),
         (
@@ -94,10 +141,15 @@ def test_a_providers_own_words_are_explained(
 ) -> None:
     """After the browser and at the token endpoint alike; what the provider said stays in the message."""
     assert hint in explain(issuer, code, description)
-    browser = refused(Answer(None, code, description), "http://localhost:8000", issuer)
+    browser = refused(Answer(None, code, description), Sent(issuer=issuer, came_back=True))
     document = {"error": code, "error_description": description}
     token = refusal(
-        document, "authorization_code", [], endpoint="token endpoint", invalid_client="who", issuer=issuer
+        document,
+        "authorization_code",
+        [],
+        endpoint="token endpoint",
+        invalid_client="who",
+        sent=Sent(issuer=issuer),
     )
     for error in (browser, token):
         assert hint in error.hint
@@ -120,9 +172,83 @@ def test_what_is_not_known_is_not_explained(issuer: str, code: str | None, descr
     assert explain(issuer, code, description) == ""
 
 
+SCOPES = {"scopes": ("openid", "email", "groups", "api://app/read"), "scopes_supported": ("openid", "email")}
+BLAMED = ("redirect", "PKCE", "--prompt", "client authentication")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code", "description"),
+    [
+        (DEX, "invalid_scope", None),
+        (COGNITO, "invalid_request", "invalid_scope"),
+        (
+            ENTRA,
+            "invalid_client",
+            "AADSTS650053: The application 'k8s' asked for scope 'groups' that doesn't exist",
+        ),
+        ("https://idp.example.com", "server_error", "Unknown Scopes requested"),
+        ("https://idp.example.com", "invalid_request", "scope is not supported"),
+    ],
+)
+def test_scopes_that_the_provider_does_not_list_are_named(
+    issuer: str, code: str, description: str | None
+) -> None:
+    """By the metadata's scopes_supported; a scope of an API is listed nowhere. Nothing else is blamed."""
+    sent = Sent(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
+    said = choose(code, description, sent, "see the redirect URI")
+    assert said.startswith("the provider's metadata does not list the scope groups:")
+    assert not any(words in said for words in BLAMED)
+
+
+def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
+    """The client may still not be allowed them: they are named, and offline_access with its own word."""
+    scopes = ("openid", "email", "offline_access")
+    said = choose("invalid_scope", None, Sent(issuer=DEX, scopes=scopes, scopes_supported=scopes), "")
+    assert "metadata" not in said
+    assert "email, offline_access" in said
+    assert choose("invalid_scope", None, Sent(issuer=DEX, scopes=("openid",)), "") != ""
+
+
+@pytest.mark.parametrize(
+    ("grant", "parameters", "blamed"),
+    [
+        ("refresh_token", {"refresh_token": "x"}, ["client authentication"]),
+        (
+            "authorization_code",
+            {"code": "x", "redirect_uri": "http://localhost:8000"},
+            ["redirect", "client authentication"],
+        ),
+        (
+            "authorization_code",
+            {"code": "x", "redirect_uri": "http://localhost:8000", "code_verifier": "x"},
+            ["redirect", "PKCE", "client authentication"],
+        ),
+    ],
+)
+def test_a_hint_names_only_what_was_sent(grant: str, parameters: dict[str, str], blamed: list[str]) -> None:
+    """A refresh has no redirect URI, and who left PKCE out has none."""
+    sent = Sent(issuer=DEX, parameters=tuple(parameters), redirect_uri=parameters.get("redirect_uri", ""))
+    document = {"error": "invalid_request"}
+    error = refusal(document, grant, [], endpoint="token endpoint", invalid_client="who", sent=sent)
+    assert [words for words in BLAMED if words in error.hint] == blamed
+
+
+def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
+    """At providers that nobody knows, by the words that every provider has for them."""
+    there = Sent(
+        issuer="https://idp.example.com", parameters=("code_verifier",), redirect_uri="http://localhost:8000"
+    )
+    wrong_uri = choose("invalid_grant", "Invalid redirect_uri", there, "other")
+    assert wrong_uri.startswith("register exactly http://localhost:8000")
+    assert "S256" in choose("invalid_request", "code_challenge_method is not supported", there, "other")
+    left_out = Sent(issuer="https://idp.example.com")
+    assert "--oidc-pkce-method=no" in choose("invalid_request", "PKCE is required", left_out, "other")
+    assert choose("invalid_request", "something", left_out, "other") == "other"
+
+
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
     """An error of a provider that nobody has heard of."""
-    error = refused(Answer(None, "access_denied", "no"), "http://localhost:8000", "https://idp.example.com")
+    error = refused(Answer(None, "access_denied", "no"), Sent(issuer="https://idp.example.com"))
     assert "assigned to the application" in error.hint
 
 

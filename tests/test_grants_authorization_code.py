@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from kubectl_oidc.diagnosis.hints import Sent
 from kubectl_oidc.grants.attempt import Attempt, authorization_parameters, authorization_url, refused
 from kubectl_oidc.grants.authorization_code import ssh_forward
 from kubectl_oidc.loopback import Answer
@@ -186,23 +187,28 @@ def test_words_that_a_url_does_not_take_are_encoded() -> None:
 
 
 def refusal(error: str | None, description: str | None = None) -> SignInRefused:
-    return refused(Answer(None, error, description), REDIRECT, ISSUER)
+    return refused(Answer(None, error, description), sent(ISSUER))
+
+
+def sent(issuer: str, *more: str) -> Sent:
+    parameters = ("scope", "code_challenge", *more)
+    return Sent(issuer=issuer, parameters=parameters, redirect_uri=REDIRECT, came_back=True)
 
 
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
         ("access_denied", "assigned to the application"),
-        ("invalid_scope", "--oidc-extra-scope"),
+        ("invalid_scope", "allow this client the scopes"),
         ("unauthorized_client", "authorization code grant"),
         ("invalid_request", "PKCE"),
-        ("login_required", "leave out --prompt=none"),
-        ("interaction_required", "leave out --prompt=none"),
-        ("consent_required", "leave out --prompt=none"),
-        ("account_selection_required", "leave out --prompt=none"),
+        ("login_required", "sign in there in the browser first"),
+        ("interaction_required", "sign in there in the browser first"),
+        ("consent_required", "sign in there in the browser first"),
+        ("account_selection_required", "sign in there in the browser first"),
         ("server_error", "the provider failed"),
         ("temporarily_unavailable", "try again later"),
-        ("something_else", f"the client's redirect URI must be {REDIRECT}"),
+        ("something_else", "the provider's log"),
     ],
 )
 def test_each_code_has_its_hint(code: str, hint: str) -> None:
@@ -210,6 +216,13 @@ def test_each_code_has_its_hint(code: str, hint: str) -> None:
     error = refusal(code)
     assert error.message == f"the provider refused the sign-in with {code}"
     assert hint in error.hint
+    assert "redirect URI" not in error.hint, "it was taken: the browser came back"
+    assert "--prompt" not in error.hint, "it was not given"
+
+
+def test_a_prompt_is_named_where_it_was_given() -> None:
+    """``--prompt`` is one way out only for those who gave it."""
+    assert "--prompt" in refused(Answer(None, "login_required", None), sent(ISSUER, "prompt")).hint
 
 
 @pytest.mark.parametrize(
@@ -222,8 +235,8 @@ def test_each_code_has_its_hint(code: str, hint: str) -> None:
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
     answer, okta = Answer(None, code, description), "https://corp.okta.com/oauth2/default"
-    assert refused(answer, REDIRECT, okta).hint.startswith("in Okta: Applications > the app > Assignments")
-    assert "Okta" not in refused(answer, REDIRECT, ISSUER).hint
+    assert refused(answer, sent(okta)).hint.startswith("in Okta: Applications > the app > Assignments")
+    assert "Okta" not in refused(answer, sent(ISSUER)).hint
 
 
 @pytest.mark.parametrize("code", [None, ""])

@@ -590,7 +590,7 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
     """A malformed proxy variable is a usage error that does not repeat it."""
     monkeypatch.setenv("HTTPS_PROXY", value)
     client = HttpClient(log=QUIET)
-    with pytest.raises(UsageError, match="a proxy by a URL that cannot be used") as caught:
+    with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used") as caught:
         client.get("https://provider.test/doc", deadline=soon())
     assert "SECRETPASS" not in str(caught.value.__cause__) + caught.value.message + caught.value.hint
 
@@ -607,7 +607,7 @@ def test_what_is_got_ready_is_used_or_named_beforehand(
     assert client._client_for(f"{server.url}/doc") is made
     client.close()
     monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
-    with pytest.raises(UsageError, match="a proxy by a URL that cannot be used"):
+    with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"):
         HttpClient(log=QUIET).prepare("https://provider.test/doc")
 
 

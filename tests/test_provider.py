@@ -21,7 +21,7 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import LONGEST, STALE
-from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.provider import Client, Provider, Revocation
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import SYSTEM_TRUST
 
@@ -131,7 +131,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
         with pytest.raises(ProviderMisbehaves, match="not of") as caught:
             laptop.process().metadata(soon())
         assert "slash at the end" in caught.value.hint
-    assert laptop.asked() == [WELL_KNOWN] * 2
+    assert laptop.asked() == [WELL_KNOWN] * 4, "each time once more, for the proposal"
 
 
 @pytest.mark.parametrize(
@@ -586,7 +586,7 @@ def revoking(laptop: Laptop) -> Laptop:
 def test_a_refresh_token_is_revoked_with_one_request(revoking: Laptop) -> None:
     """RFC 7009 §2.1: the token, what it is, and the client; a good answer says nothing (§2.2)."""
     revoking.now += LONGEST - 1
-    assert revoking.process().revoke(Secret("old"), soon()) is True
+    assert revoking.process().revoke(Secret("old"), soon()) is Revocation.DONE
     (asked,) = revoking.server.asked
     assert asked.path == "/revoke"
     assert parse_qs(asked.body.decode()) == {
@@ -599,7 +599,7 @@ def test_a_refresh_token_is_revoked_with_one_request(revoking: Laptop) -> None:
 def test_where_nothing_can_be_revoked_nothing_is_asked(laptop: Laptop) -> None:
     laptop.refresh()
     laptop.asked()
-    assert laptop.process().revoke(Secret("old"), soon()) is False
+    assert laptop.process().revoke(Secret("old"), soon()) is Revocation.NOT_OFFERED
     assert laptop.asked() == []
 
 

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from kubectl_oidc.diagnosis.hints import Sent
 from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_response import TokenResponse, refusal, token_response
@@ -28,7 +29,7 @@ def refused(code: object, description: object = None, **options: object) -> Prov
         "secrets": [],
         "endpoint": "token endpoint",
         "invalid_client": "who are you",
-        "issuer": ISSUER,
+        "sent": Sent(issuer=ISSUER),
         **options,
     }
     return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
@@ -163,7 +164,7 @@ def test_a_scope_that_is_no_text_counts_as_not_said(scope: object) -> None:
     ("grant", "thing", "hint"),
     [
         ("refresh_token", "the refresh token", "sign in again"),
-        ("authorization_code", "the authorization code", "redirect URI"),
+        ("authorization_code", "the authorization code", "clock"),
         ("password", "the user name or the password", "password"),
         ("urn:ietf:params:oauth:grant-type:device_code", "the device code", "enter the new code"),
     ],
@@ -189,10 +190,10 @@ def test_nothing_else_is_invalid_grant(code: str) -> None:
     ("code", "hint"),
     [
         ("invalid_client", "who are you"),
-        ("unauthorized_client", "allow this grant"),
-        ("invalid_scope", "--oidc-extra-scope"),
+        ("unauthorized_client", "Refresh Token"),
+        ("invalid_scope", "allow this client the scopes"),
         ("unsupported_grant_type", "grant"),
-        ("invalid_request", "PKCE"),
+        ("invalid_request", "client authentication"),
         ("use_dpop_nonce", "provider's log"),
     ],
 )
@@ -262,7 +263,7 @@ def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
         "refresh_token",
         ["rt-SECRET+/=", "client-pass"],
         endpoint="token endpoint",
-        issuer=ISSUER,
+        sent=Sent(issuer=ISSUER),
         invalid_client="",
     )
     assert "SECRET" not in error.message + error.hint + error.code
@@ -323,7 +324,7 @@ def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret:
         [secret],
         endpoint="token endpoint",
         invalid_client="who are you",
-        issuer=ISSUER,
+        sent=Sent(issuer=ISSUER),
     )
     assert is_one_plain_line(f"{error.message} {error.hint}")
 
@@ -339,5 +340,7 @@ def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret:
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
     okta = "https://corp.okta.com/oauth2/default"
-    assert refused(code, description, issuer=okta).hint.startswith("in Okta: Applications > the app > Assign")
+    assert refused(code, description, sent=Sent(issuer=okta)).hint.startswith(
+        "in Okta: Applications > the app > Assign"
+    )
     assert "Okta" not in refused(code, description).hint

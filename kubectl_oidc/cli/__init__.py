@@ -176,6 +176,15 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
     except click.UsageError as error:
+        from kubectl_oidc.azure_kubelogin import AZURES, is_azures
+
+        unknown = getattr(error, "option_name", "") or next(iter(arguments), "")
+        if is_azures([unknown]):
+            raise UsageError(
+                f"{unknown} is of {AZURES}, which is another program",
+                "use that program for this kubeconfig user; `kubectl oidc-login setup` writes a user that starts this one",
+                topic="azure-kubelogin",
+            ) from None
         raise UsageError(
             error.format_message().rstrip("."), f"see `{_command_of(error, arguments)} --help`"
         ) from None

@@ -11,10 +11,11 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.questions import Questions, can_ask
+from kubectl_oidc.diagnosis.stanza import ENDLESS
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.convert import plan, warning, write
 from kubectl_oidc.kubeconfig.stanza import COMMAND
-from kubectl_oidc.programs import find
+from kubectl_oidc.programs import find, kubectl_dispatcher
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.text import plain
 
@@ -61,6 +62,7 @@ def convert(**values: Any) -> int:
             f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
         )
+    _warn_of_what_is_missing(plans)
     for one in changing:
         for conversion in one.conversions:
             click.echo(conversion.difference)
@@ -81,9 +83,21 @@ def convert(**values: Any) -> int:
         readable = warning(one)
         if readable:
             Terminal().warn(*readable)
-    if find(COMMAND) is None:
-        click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     return 0
+
+
+def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
+    """Say that kubectl will not find the plugin, and what becomes of kubelogin's stanza then."""
+    if find(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
+        return
+    click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
+    dispatcher = kubectl_dispatcher()
+    if dispatcher and any(one.conversions for one in plans):
+        click.echo(
+            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {plain(dispatcher)} {ENDLESS}: "
+            "install the plugin first",
+            err=True,
+        )
 
 
 def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:

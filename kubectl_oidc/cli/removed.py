@@ -10,6 +10,7 @@ import click
 from kubectl_oidc import predecessor
 from kubectl_oidc.cli.near_sessions import near_sessions
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.stores.private_files import shown
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No {'session' if EVERY in meant else 'such session'} is known under {cache_dir}; nothing was removed. "
+            f"No {'session' if EVERY in meant else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
             "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
             "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
             err=True,

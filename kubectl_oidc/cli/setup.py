@@ -20,7 +20,7 @@ from kubectl_oidc.cli.setup_plan import Plan, plan_of
 from kubectl_oidc.cli.setup_questions import complete
 from kubectl_oidc.cli.setup_token import authorities, token_name
 from kubectl_oidc.cli.values import token_request
-from kubectl_oidc.diagnosis.facts import facts_of, findings
+from kubectl_oidc.diagnosis.facts import facts_of, findings, scopes_supported
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding
@@ -107,7 +107,8 @@ def _report(
 ) -> Report:
     kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    token = facts_of(request, outcome, plan.side.trust)
+    listed = scopes_supported(request, world)
+    token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
     side = replace(
         plan.side,
         trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.azure_kubelogin import AZURES, is_azures
 from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
@@ -48,6 +49,13 @@ def stanza_context(user: Entry) -> click.Context:
     """
     named = f"the user {plain(user.name)} in {plain(user.path)}"
     ours = _ours(user)
+    exec_ = user.value.get("exec")
+    if isinstance(exec_, dict) and is_azures(exec_.get("args")):
+        raise KubeconfigError(
+            f"{named} signs in with {AZURES}, which is another program",
+            "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
+            topic="azure-kubelogin",
+        )
     words = [str(word) for word in ours.get("args") or []]
     if get_token.name not in words:
         raise _of_kubectl(user, named) or KubeconfigError(

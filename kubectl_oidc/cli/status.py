@@ -16,9 +16,9 @@ from kubectl_oidc.diagnosis.claims import Facts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
+from kubectl_oidc.stores.private_files import shown
 from kubectl_oidc.table import echo_table
 from kubectl_oidc.terminal import ago, remaining
-from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def status(**values: Any) -> int:
         echo_table(_TITLES + _WIDE * wide, [one.cells() + one.more() * wide for one in sessions])
     else:
         click.echo(
-            f"No session is kept under {plain(cache_dir)}; `kubectl oidc-login login` signs in", err=True
+            f"No session is kept under {shown(cache_dir)}; `kubectl oidc-login login` signs in", err=True
         )
     for kept in found:
         if kept.failure:

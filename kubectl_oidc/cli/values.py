@@ -21,6 +21,7 @@ from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.provider import check_issuer
+from kubectl_oidc.stores.private_files import NOWHERE
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest
 
@@ -224,10 +225,9 @@ def _no_home() -> Path:
 
     An empty HOME names no directory either; where none is known, the path is one that even root cannot make.
     """
-    nowhere = Path(os.devnull) / "kubectl-oidc"
     if os.environ.get("HOME") == "":
-        return nowhere
+        return NOWHERE
     try:
         return Path("~").expanduser() / ".kube" / "cache" / "oidc-login"
     except RuntimeError:
-        return nowhere
+        return NOWHERE

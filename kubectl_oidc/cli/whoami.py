@@ -17,8 +17,8 @@ from kubectl_oidc.cli.subject import SUBJECT, subject
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.claims import lint
-from kubectl_oidc.diagnosis.facts import facts_of_claims
+from kubectl_oidc.diagnosis.claims import check_size, lint
+from kubectl_oidc.diagnosis.facts import facts_of_claims, scopes_supported
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.table import echo_rows
@@ -66,13 +66,15 @@ def whoami(**values: Any) -> int:
     find = _renewed if cluster else _kept
     session, place = find(meant.request, world, login)
     seen = _ask(cluster, session.token(), world) if cluster else None
-    shown = _Shown(meant.request, session, place, values, world.clock(), seen)
+    shown = _Shown(
+        meant.request, session, place, values, world.clock(), seen, scopes_supported(meant.request, world)
+    )
     if values["output"]:
         echo_document(shown.document(), values["output"])
     else:
         echo_rows(shown.rows())
-    for finding in shown.problems():
-        world.terminal.need(f"problem: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
+    for finding in (*shown.problems(), *shown.warnings()):
+        world.terminal.need(f"{finding.severity}: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
     return 0
 
 
@@ -139,6 +141,7 @@ class _Shown:
         values: The options: which claims the cluster reads.
         now: Epoch seconds.
         seen: Whom the cluster sees, where it was asked.
+        listed: The scopes that the provider's metadata lists; empty if that is not known.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class _Shown:
         values: Mapping[str, Any],
         now: float,
         seen: Identity | None,
+        listed: tuple[str, ...],
     ) -> None:
         self._seen = seen
         self._session = session
@@ -161,6 +165,8 @@ class _Shown:
             self._trust,
             algorithm=None,
             has_refresh_token=session.refresh_token is not None,
+            scopes_supported=listed,
+            size=len(session.token().reveal()),
         )
 
     def _username(self) -> str | None:
@@ -218,3 +224,7 @@ class _Shown:
         if self._seen:
             return []
         return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
+
+    def warnings(self) -> list[Finding]:
+        """Return what may keep a token that is good from the API server."""
+        return list(check_size(self._facts))

@@ -7,10 +7,10 @@ import binascii
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.issuer import fault, shown
+from kubectl_oidc.proxy import parse
 from kubectl_oidc.text import plain
 from kubectl_oidc.tls import TlsOptions
 
@@ -115,14 +115,12 @@ def _proxy(value: Mapping[str, object], where: str) -> str | None:
     proxy = str(value.get("proxy-url") or "")
     if not proxy:
         return None
-    try:
-        parts = urlsplit(proxy)
-        good = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:  # it may hold a password: not repeated
+    if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
         raise _wrong(where, "has a proxy-url that is no http, https or socks5 URL")
-    return proxy
+    try:
+        return parse("proxy-url", proxy).url
+    except UsageError as error:
+        raise KubeconfigError(f"{where}: {error.message}", error.hint, topic="cluster-entry") from None
 
 
 def _wrong(where: str, what: str) -> KubeconfigError:

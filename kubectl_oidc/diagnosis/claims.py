@@ -18,12 +18,13 @@ from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.text import plain, quoted
 
 from . import Finding, Severity
-from .issuers import Vendor, groups_hint, refresh_hint, vendor
+from .issuers import Vendor, groups_hint, offers, refresh_hint, vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _MINUTE = 60  # seconds
+_HEADER_LIMIT = 8 << 10  # bytes: what nginx, Apache and many load balancers take as one header field
 _KEPT = "system:"  # what the names of Kubernetes' own users and groups begin with
 
 
@@ -38,6 +39,8 @@ class Facts:
         claims: The claims of the token that the cluster gets.
         algorithm: What it is signed with; None when that is not known.
         has_refresh_token: Whether the provider gave a refresh token.
+        scopes_supported: The scopes that the provider's metadata lists; empty if that is not known.
+        size: The token's length in bytes.
         username_claim: The claim that the cluster takes as the user name.
         groups_claim: The claim that the cluster takes as the groups.
         username_prefix: What the cluster puts before the user name.
@@ -50,6 +53,8 @@ class Facts:
     claims: Mapping[str, object]
     algorithm: str | None
     has_refresh_token: bool
+    scopes_supported: tuple[str, ...] = ()
+    size: int = 0
     username_claim: str = "email"
     groups_claim: str = "groups"
     username_prefix: str = ""
@@ -137,7 +142,7 @@ def check_username(facts: Facts) -> Iterator[Finding]:
     what = "has no" if value is None else f"has {quoted(value, limit=60)} as"
     ask = (
         "add --oidc-extra-scope=email"
-        if claim == "email" and "email" not in facts.scopes
+        if claim == "email" and "email" not in facts.scopes and offers("email", facts.scopes_supported)
         else f"let the provider put {plain(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield Finding(
@@ -186,7 +191,7 @@ def check_groups_present(facts: Facts) -> Iterator[Finding]:
         hint = (
             f"the claim {other} may be it: --oidc-groups-claim={other}"
             if other
-            else groups_hint(facts.issuer)
+            else groups_hint(facts.issuer, scopes_supported=facts.scopes_supported)
         )
         if vendor(facts.issuer) is Vendor.OKTA_ORG:
             message = f"{message} (Okta's org authorization server cannot carry groups)"
@@ -286,7 +291,7 @@ def check_refresh_token(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
-        f"{refresh_hint(facts.issuer, asked=asked)}; without it, "
+        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
         "who is still signed in at the provider types nothing when the browser opens",
         "claims-refresh-token",
     )
@@ -306,6 +311,21 @@ def _each(claims: Mapping[str, object]) -> str:
     return "each time the token ends"
 
 
+def check_size(facts: Facts) -> Iterator[Finding]:
+    """The token fits into a header field of every usual proxy; kube-apiserver itself takes 1 MB."""
+    if facts.size <= _HEADER_LIMIT:
+        return
+    groups = f", {len(facts.groups)} groups among it" if facts.groups else ""
+    yield Finding(
+        Severity.WARNING,
+        f"the token has {facts.size / 1024:.1f} KB{groups}: load balancers and proxies before an API server often take headers of 8 KB "
+        "(they answer 400, 431 or 502)",
+        "let the provider put fewer groups and claims into the token, such as only the groups that the cluster uses; or raise the "
+        "limit at the proxy",
+        "claims-size",
+    )
+
+
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     check_issuer,
     check_token_issuer,
@@ -317,4 +337,5 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     check_groups_names,
     check_algorithm,
     check_refresh_token,
+    check_size,
 )

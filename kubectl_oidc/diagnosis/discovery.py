@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.errors import ProviderError
 from kubectl_oidc.issuer import shown
 from kubectl_oidc.json_answer import odd_content_type, parse_object
 from kubectl_oidc.key_set import ALGORITHMS, KeySet
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
-from kubectl_oidc.provider_metadata import check_status, discovery_url, parse_metadata
+from kubectl_oidc.provider_metadata import (
+    PUBLIC_ADDRESS,
+    check_status,
+    discovery_url,
+    is_inside,
+    parse_metadata,
+)
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_response import DEVICE_CODE
@@ -17,6 +24,8 @@ from kubectl_oidc.token_response import DEVICE_CODE
 from . import Finding, Severity
 from .clocks import SKEW, dates
 from .examination import Skipped
+from .issuers import unlisted
+from .wrong_issuer import advised
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import Response
@@ -36,14 +45,32 @@ _GRANTS = {
 
 def check_discovery(examination: Examination) -> Seen:
     """The discovery document is there, is this issuer's byte for byte, and names https endpoints."""
-    url = discovery_url(examination.request.issuer)
-    response = _get(examination, url)
-    check_status(response, url, issuer=examination.request.issuer)
-    document = parse_object(response, f"the discovery document {shown(url)}", public=True)
-    examination.metadata = parse_metadata(document, examination.request.issuer)
+    issuer = examination.request.issuer
+    url = discovery_url(issuer)
+    try:
+        response = _get(examination, url)
+        check_status(response, url, issuer=issuer)
+        document = parse_object(response, f"the discovery document {shown(url)}", public=True)
+        examination.metadata = parse_metadata(document, issuer)
+    except ProviderError as error:
+        raise advised(error, issuer, examination.http, examination.deadline) from error.__cause__
     examination.dates = dates(response.headers, examination.world.clock())
-    odd = list(_oddities(response, examination.metadata.oddities, "discovery document"))
+    found = examination.metadata
+    odd = [*_oddities(response, found.oddities, "discovery document"), *_inside(found, issuer)]
     yield from odd or ("the issuer is equal, and its endpoints are named",)
+
+
+def _inside(found: Metadata, issuer: str) -> Seen:
+    """Yield an endpoint that only machines inside the provider's network can reach."""
+    endpoints = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
+    inside = next((url for url in endpoints if is_inside(url, issuer)), None)
+    if inside:
+        yield Finding(
+            Severity.WARNING,
+            f"the metadata names {shown(inside)}, which seems to be inside the provider's network",
+            PUBLIC_ADDRESS,
+            "provider-misbehaves",
+        )
 
 
 def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Seen:
@@ -105,8 +132,7 @@ def check_grant(examination: Examination) -> Seen:
 def check_scopes(examination: Examination) -> Seen:
     """The provider knows the scopes that are asked for; it may know more than it names (Discovery §3)."""
     asked, named = examination.request.scopes, known(examination).scopes_supported
-    # A scope that is a URI belongs to an API, which no metadata lists.
-    strange = [scope for scope in asked if named and scope not in named and ":" not in scope]
+    strange = unlisted(asked, named)
     if strange:
         words = plain(", ".join(strange), limit=200)
         yield Finding(

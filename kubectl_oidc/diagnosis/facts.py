@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.jws import unverified_algorithm, unverified_claims
+from kubectl_oidc.provider import Provider
 
 from . import Finding, Severity
 from .claims import Facts, lint
@@ -14,16 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.manifests import Trust
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.token_request import Outcome, TokenRequest, World
 
 
-def facts_of(request: TokenRequest, outcome: Outcome, trust: Trust) -> Facts:
+def facts_of(
+    request: TokenRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> Facts:
     """Return the token that is handed out, and what it is for.
 
     Args:
         request: What was asked for.
         outcome: The token.
         trust: Which claims the cluster takes as user name and groups, and with which prefixes.
+        scopes_supported: The scopes that the provider's metadata lists; empty if that is not known.
 
     Returns:
         The facts; without claims where the token is opaque.
@@ -35,6 +40,8 @@ def facts_of(request: TokenRequest, outcome: Outcome, trust: Trust) -> Facts:
         trust,
         algorithm=algorithm,
         has_refresh_token=outcome.session.refresh_token is not None,
+        scopes_supported=scopes_supported,
+        size=len(outcome.token.reveal()),
     )
 
 
@@ -45,6 +52,8 @@ def facts_of_claims(
     *,
     algorithm: str | None,
     has_refresh_token: bool,
+    scopes_supported: tuple[str, ...] = (),
+    size: int = 0,
 ) -> Facts:
     """Return a token that was read already, and what it is for.
 
@@ -54,6 +63,8 @@ def facts_of_claims(
         trust: As in ``facts_of``.
         algorithm: What it is signed with; None when that is not known.
         has_refresh_token: Whether the session has one.
+        scopes_supported: As in ``facts_of``.
+        size: The token's length in bytes.
     """
     return Facts(
         issuer=request.issuer,
@@ -63,11 +74,23 @@ def facts_of_claims(
         algorithm=algorithm,
         # A client that signs in as itself needs none: it asks again, and nobody is bothered.
         has_refresh_token=has_refresh_token or request.grant == "client-credentials",
+        scopes_supported=scopes_supported,
+        size=size,
         username_claim=trust.username_claim,
         groups_claim=trust.groups_claim,
         username_prefix=trust.username_prefix,
         groups_prefix=trust.groups_prefix,
     )
+
+
+def scopes_supported(request: TokenRequest, world: World) -> tuple[str, ...]:
+    """Return the scopes that the provider's metadata lists, as far as it is kept here; nobody is asked.
+
+    Args:
+        request: What is asked for.
+        world: Clock and log.
+    """
+    return Provider.of(request, world, HttpClient(tls=request.tls, log=world.log)).scopes_supported()
 
 
 def findings(request: TokenRequest, facts: Facts) -> list[Finding]:

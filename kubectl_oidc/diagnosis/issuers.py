@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _OKTA_DOMAINS = (
     ".okta.com",
@@ -15,8 +16,25 @@ _OKTA_DOMAINS = (
     ".okta-emea.com",
     ".okta-gov.com",
     ".okta.mil",
+    ".okta-miltest.com",
+    ".trexcloud.com",
+    ".trex-gov.com",
     ".trex-govcloud.com",
 )
+_ENTRA_HOSTS = frozenset(
+    {
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.microsoftonline.de",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+        "login.windows.net",
+        "login.microsoft.com",
+        "sts.windows.net",
+        "sts.chinacloudapi.cn",
+    }
+)
+"""Entra's hosts in the global cloud, the US government's, China's, and Germany's, which was closed in 2021."""
 
 
 class Vendor(Enum):
@@ -25,12 +43,25 @@ class Vendor(Enum):
     OKTA = auto()
     OKTA_ORG = auto()  # Okta's org authorization server, which has no custom claims
     ENTRA = auto()
+    ENTRA_B2C = auto()
     GOOGLE = auto()
     KEYCLOAK = auto()
     AUTH0 = auto()
     COGNITO = auto()
     GITLAB = auto()
     OTHER = auto()
+
+
+_SUFFIXES = {
+    ".auth0.com": Vendor.AUTH0,
+    ".b2clogin.com": Vendor.ENTRA_B2C,
+    ".ciamlogin.com": Vendor.ENTRA,
+}
+_HOSTS = {
+    **dict.fromkeys(_ENTRA_HOSTS, Vendor.ENTRA),
+    "accounts.google.com": Vendor.GOOGLE,
+    "gitlab.com": Vendor.GITLAB,
+}
 
 
 def vendor(issuer: str) -> Vendor:
@@ -43,28 +74,73 @@ def vendor(issuer: str) -> Vendor:
         return Vendor.COGNITO
     if "/realms/" in parts.path:
         return Vendor.KEYCLOAK
-    if host.endswith(".auth0.com"):
-        return Vendor.AUTH0
-    known = {
-        "login.microsoftonline.com": Vendor.ENTRA,
-        "login.microsoftonline.us": Vendor.ENTRA,
-        "login.partner.microsoftonline.cn": Vendor.ENTRA,
-        "sts.windows.net": Vendor.ENTRA,
-        "accounts.google.com": Vendor.GOOGLE,
-        "gitlab.com": Vendor.GITLAB,
-    }
-    return known.get(host, Vendor.OTHER)
+    suffix = next((whose for end, whose in _SUFFIXES.items() if host.endswith(end)), Vendor.OTHER)
+    return _HOSTS.get(host, suffix)
 
 
-def groups_hint(issuer: str) -> str:
-    """Return what to do at the provider so that the ID token carries groups."""
-    return _GROUPS.get(vendor(issuer), _GROUPS_OTHER)
-
-
-_GROUPS_OTHER = (
-    "let the provider put the claim into the ID token of this client; "
-    "some want a scope for it, such as --oidc-extra-scope=groups"
+_KUBERNETES = "a Kubernetes cluster issues the tokens of its service accounts there"
+_WORKLOADS = (
+    (
+        re.compile(r"token\.actions\.(githubusercontent\.com|.+\.ghe\.com)"),
+        "GitHub Actions issues the tokens of its jobs there",
+    ),
+    (re.compile(r"kubernetes\.default(\.svc(\..+)?)?"), _KUBERNETES),
+    (re.compile(r"oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|oidc-eks\.[a-z0-9-]+\.api\.aws"), _KUBERNETES),
+    (re.compile(r"container\.googleapis\.com|.+\.oic\..*azure\.(com|us|cn)"), _KUBERNETES),
+    (
+        re.compile(r"oidc\.circleci\.com|agent\.buildkite\.com|app\.terraform\.io|api\.bitbucket\.org"),
+        "a build service issues the tokens of its jobs there",
+    ),
 )
+WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs, SPIRE), and has no page where people sign in"
+
+
+def workload_issuer(issuer: str) -> str:
+    """Return who issues what at an issuer where no person can sign in, in words; empty for any other.
+
+    Args:
+        issuer: The issuer URL.
+    """
+    try:
+        host = (urlsplit(issuer).hostname or "").lower()
+    except ValueError:
+        return ""
+    return next((words for pattern, words in _WORKLOADS if pattern.fullmatch(host)), "")
+
+
+def unlisted(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:
+    """Return the scopes that the provider's metadata does not list (Discovery §3); none if it does not say.
+
+    Args:
+        scopes: The scopes that are asked for. One that is a URI belongs to an API, which no metadata lists.
+        listed: The metadata's ``scopes_supported``.
+    """
+    return [scope for scope in scopes if listed and scope not in listed and ":" not in scope]
+
+
+def offers(scope: str, listed: Sequence[str]) -> bool:
+    """Return whether the provider may have a scope: its metadata lists it, or lists none.
+
+    Args:
+        scope: The scope.
+        listed: The metadata's ``scopes_supported``.
+    """
+    return not unlisted((scope,), listed)
+
+
+def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
+    """Return what to do at the provider so that the ID token carries groups.
+
+    Args:
+        issuer: The issuer URL.
+        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
+    """
+    other = _GROUPS_OTHER + (_GROUPS_SCOPE if offers("groups", scopes_supported) else "")
+    return _GROUPS.get(vendor(issuer), other)
+
+
+_GROUPS_OTHER = "let the provider put the claim into the ID token of this client"
+_GROUPS_SCOPE = "; some need a scope for it, such as --oidc-extra-scope=groups"
 _GROUPS = {
     Vendor.OKTA: (
         "in Okta: Security > API > the authorization server > Claims > Add: "
@@ -115,6 +191,9 @@ _OKTA = _OFFLINE_ACCESS._replace(
 REFRESH_TOKEN = {
     Vendor.OKTA: _OKTA,
     Vendor.OKTA_ORG: _OKTA,
+    Vendor.COGNITO: Needs(
+        {}, "", "in Cognito: App clients > the client > Authentication flows: allow ALLOW_REFRESH_TOKEN_AUTH"
+    ),
     # Google has no scope for it. To a client of the type Web it gives a refresh token only at the first consent.
     Vendor.GOOGLE: Needs(
         {"access_type": "offline"},
@@ -135,12 +214,17 @@ def refresh_parameters(issuer: str) -> Mapping[str, str]:
     return REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS).parameters
 
 
-def refresh_hint(issuer: str, *, asked: bool) -> str:
+def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = ()) -> str:
     """Return how to get a refresh token from the provider.
 
     Args:
         issuer: The issuer URL.
         asked: Whether the scope offline_access was asked for.
+        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
     """
     needs = REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS)
-    return f"add --oidc-extra-scope={needs.scope}" if needs.scope and not asked else needs.hint
+    if asked or not needs.scope:
+        return needs.hint
+    if not offers(needs.scope, scopes_supported):
+        return f"this provider has no scope {needs.scope}: allow the refresh token grant for this client, if the provider has that grant"
+    return f"add --oidc-extra-scope={needs.scope}"

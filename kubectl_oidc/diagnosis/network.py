@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc import tls
 from kubectl_oidc.deadline import bounded
-from kubectl_oidc.http import proxy_of
+from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.loopback.urls import port_of
+from kubectl_oidc.proxy import proxy_for
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 
@@ -41,34 +42,32 @@ def _place(examination: Examination) -> tuple[str, int]:
 def check_proxy(examination: Examination) -> Seen:
     """Where the environment names a proxy for the provider, it can be connected to."""
     issuer = examination.request.issuer
-    proxy = proxy_of(issuer)
+    try:
+        proxy = proxy_for(issuer)
+    except UsageError as error:
+        yield Finding.of(error)
+        return
     if proxy is None:
         named = is_loopback_url(issuer) and "the provider is on this machine"
         yield f"none is used: {named or 'the environment names none for this host'}"
         return
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        host, port = "", 0
-    hint = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the provider's host in NO_PROXY"
-    if not host:  # it may hold a password: not repeated
+    where = plain(f"{proxy.host}:{proxy.port}", limit=120)
+    why = _failure(lambda: socket.create_connection((proxy.host, proxy.port), _SECONDS).close())
+    if why:
         yield Finding(
-            Severity.PROBLEM, "the environment names a proxy by a URL that cannot be used", hint, "proxy"
+            Severity.PROBLEM,
+            f"the proxy {where} cannot be used: {why}",
+            f"check {proxy.variable}, or name the provider's host in NO_PROXY",
+            "proxy",
         )
         return
-    where = plain(f"{host}:{port}", limit=120)
-    why = _failure(lambda: socket.create_connection((host, port), _SECONDS).close())
-    if why:
-        yield Finding(Severity.PROBLEM, f"the proxy {where} cannot be used: {why}", hint, "proxy")
-        return
-    yield f"{where}, by the environment"
+    yield f"{where}, by {proxy.variable}"
 
 
 def check_dns(examination: Examination) -> Seen:
     """The provider's name resolves."""
     host, port = _place(examination)
-    if proxy_of(examination.request.issuer):
+    if proxy_for(examination.request.issuer):
         yield Skipped("the proxy looks the name up")
         return
     found: list[str] = []
@@ -93,7 +92,7 @@ def check_dns(examination: Examination) -> Seen:
 def check_connection(examination: Examination) -> Seen:
     """Somebody listens at the provider's address."""
     host, port = _place(examination)
-    if proxy_of(examination.request.issuer):
+    if proxy_for(examination.request.issuer):
         yield Skipped("the proxy connects")
         return
     where = plain(f"{host}:{port}", limit=120)
@@ -113,7 +112,7 @@ def check_tls(examination: Examination) -> Seen:
     if urlsplit(examination.request.issuer).scheme != "https":
         yield Skipped("the provider is asked by plain http, on this machine")
         return
-    if proxy_of(examination.request.issuer):
+    if proxy_for(examination.request.issuer):
         yield Skipped("it goes through the proxy: see discovery")
         return
     seen: list[tuple[str, object]] = []

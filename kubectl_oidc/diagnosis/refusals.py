@@ -36,11 +36,15 @@ _ENTRA = (Vendor.ENTRA,)
 _KEYCLOAK = (Vendor.KEYCLOAK,)
 _GOOGLE = (Vendor.GOOGLE,)
 _AUTH0 = (Vendor.AUTH0,)
+_COGNITO = (Vendor.COGNITO,)
+_B2C = (Vendor.ENTRA_B2C,)
+_SELF_HOSTED = (Vendor.OTHER,)  # Dex and Rancher: no URL tells them, and their words are theirs alone
 
 REGISTRATION = {
     Vendor.OKTA: "in Okta: Applications > the app > General > Sign-in redirect URIs",
     Vendor.OKTA_ORG: "in Okta: Applications > the app > General > Sign-in redirect URIs",
     Vendor.ENTRA: "in Entra: App registrations > the app > Authentication > Mobile and desktop applications",
+    Vendor.ENTRA_B2C: "in Azure AD B2C: App registrations > the app > Authentication > Mobile and desktop applications",
     Vendor.KEYCLOAK: "in Keycloak: Clients > the client > Settings > Valid redirect URIs",
     Vendor.GOOGLE: "at Google: an OAuth client of the type Desktop app takes any port; other types list Authorized redirect URIs",
     Vendor.AUTH0: "in Auth0: Applications > the app > Settings > Allowed Callback URLs",
@@ -139,7 +143,7 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         _ENTRA,
-        heard("aadsts70011", "aadsts28002"),
+        heard("aadsts70011", "aadsts28002", "aadsts650053", "aadsts650057"),
         "Entra does not know the scope: it has openid, profile, email and offline_access, and api://ID/SCOPE of an API; groups "
         "come by Token configuration, not by a scope",
     ),
@@ -165,6 +169,91 @@ REFUSALS: tuple[Refusal, ...] = (
         _ENTRA,
         heard("aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"),
         "sign in again: Entra ended the session (a new password, a policy, or a long time without use)",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts50072", "aadsts50074", "aadsts50076", "aadsts50078", "aadsts50079", "aadsts50158"),
+        "Entra requires multi-factor authentication, which only a sign-in in the browser can do: run `kubectl oidc-login login`; "
+        "--grant-type=password cannot",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts50139", "aadsts50132", "aadsts50196", "aadsts700084"),
+        "sign in again: the session in Entra, or at the provider behind it, is no longer valid",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts70000", "aadsts54005"),
+        "sign in again; if Entra refuses it each time, compare the app in Entra with the client ID, the scopes and the redirect URI",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts50053", "aadsts50055", "aadsts50056", "aadsts50057", "aadsts50126", "aadsts50144"),
+        "Entra refuses the account or its password: sign in at https://myaccount.microsoft.com to see why, or ask its administrator",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts50097", "aadsts50129", "aadsts530003", "aadsts53004"),
+        "a Conditional Access policy requires a device that the tenant manages: sign in from one, or ask the tenant's administrator",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts500113"),
+        f"{REGISTRATION[Vendor.ENTRA]}: the app has no redirect URI; add http://localhost",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts9002325", "aadsts9002326", "aadsts9002327"),
+        f"{REGISTRATION[Vendor.ENTRA]}: register the redirect URI there, not under Single-page application",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts700027", "aadsts50012", "aadsts700023", "aadsts700024"),
+        "in Entra: App registrations > the app > Certificates & secrets > Certificates: upload the certificate of the key in "
+        "--oidc-client-assertion-key, and check this computer's clock",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts70019", "aadsts70020"),
+        "the device code expired: run the command again, and enter the new code",
+    ),
+    Refusal(
+        _ENTRA,
+        heard("aadsts7000112", "aadsts650052", "aadsts650056"),
+        "in Entra: Enterprise applications > the app: an administrator of the tenant enables it and grants consent to its permissions",
+    ),
+    Refusal(
+        _B2C,
+        heard("aadb2c90006"),
+        f"{REGISTRATION[Vendor.ENTRA_B2C]}: add http://localhost, which accepts every port",
+    ),
+    Refusal(
+        _B2C,
+        heard("aadb2c90117", "aadb2c90205"),
+        "Azure AD B2C knows openid, offline_access and https://TENANT.onmicrosoft.com/API/SCOPE of an API with permission: "
+        "leave the others out of --oidc-extra-scope",
+    ),
+    Refusal(
+        _B2C,
+        heard("aadb2c90081", "aadb2c90079"),
+        "in Azure AD B2C: App registrations > the app > Certificates & secrets: make a new secret, and give its value",
+    ),
+    Refusal(
+        _B2C,
+        heard("aadb2c90080", "aadb2c90088", "aadb2c90129"),
+        "sign in again: the session in Azure AD B2C ended",
+    ),
+    Refusal(
+        _B2C,
+        heard("aadb2c90091", "aadb2c90118"),
+        "the sign-in was left before its end: run the command again",
+    ),
+    Refusal(
+        _KEYCLOAK,
+        heard("offline tokens not allowed for the user or client"),
+        "Keycloak refuses the scope offline_access: in Users > the user > Role mapping assign the realm role offline_access (if the "
+        "client's Full scope allowed is off, add that role in Clients > the client > Client scopes > the dedicated one > Scope); or "
+        "leave offline_access out of --oidc-extra-scope",
     ),
     Refusal(
         _KEYCLOAK,
@@ -244,6 +333,108 @@ REFUSALS: tuple[Refusal, ...] = (
         heard("not allowed for the client"),
         "in Auth0: Applications > the app > Settings > Advanced > Grant Types: allow this one, and Refresh Token for offline_access",
     ),
+    Refusal(
+        _COGNITO,
+        heard("invalid_scope"),
+        "in Cognito: App clients > the client > Login pages > OpenID Connect scopes: select the scope, or leave it out of "
+        "--oidc-extra-scope (Cognito has no offline_access, profile needs the client's read permission)",
+    ),
+    Refusal(
+        _COGNITO,
+        heard("redirect_mismatch", "redirect_uri_mismatch"),
+        f"{REGISTRATION[Vendor.COGNITO]}: add the redirect URI, exactly",
+    ),
+    Refusal(
+        _COGNITO,
+        heard("unauthorized_client"),
+        "in Cognito: App clients > the client > Login pages: OAuth grant types needs Authorization code grant, and Identity providers "
+        "the one that people sign in with",
+    ),
+    Refusal(
+        _COGNITO,
+        heard("invalid_client", "invalid_client_secret"),
+        "in Cognito: App clients > the client: compare --oidc-client-id; a confidential client has a client secret, a public one has none",
+    ),
+    Refusal(
+        _COGNITO,
+        heard("user is not enabled", "user is disabled"),
+        "in Cognito: Users > the user: enable the account",
+    ),
+    Refusal(
+        _COGNITO,
+        heard("preauthentication failed with error", "presignup failed with error"),
+        "a Lambda trigger of the user pool refuses this account: in Cognito: Extensions, and the function's log",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("unrecognized scope(s)"),
+        "Dex knows openid, email, profile, groups, offline_access, federated:id and audience:server:client_id:ID: leave the others out "
+        "of --oidc-extra-scope",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("client can't request scope(s)"),
+        "in Dex: add this client's ID to trustedPeers of the client that the scope audience:server:client_id:ID names",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("unregistered redirect_uri"),
+        "in Dex: staticClients > the client > redirectURIs: add the redirect URI, exactly",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("invalid client_id (", "invalid client credentials."),
+        "in Dex: staticClients: compare id with --oidc-client-id, and secret with the client secret; a client without one has public: true",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard(
+            "refresh token is invalid or has already been claimed by another client",
+            "is invalid or has already been claimed by another client",
+            "refresh token expired",
+        ),
+        "sign in again; how long a refresh token lives is set in Dex by expiry.refreshTokens",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("invalid connectorid"),
+        "in Dex: connectors: compare the id with connector_id in --oidc-auth-request-extra-params",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("oidc client not found", "failed to get oidc client", "invalid client_id"),
+        "in Rancher: the OIDCClient whose status.clientID is --oidc-client-id does not exist, or is not ready",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("is not registered"),
+        "in Rancher: OIDCClient > spec.redirectURIs: add the redirect URI, exactly",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("invalid scope:"),
+        "Rancher knows the scopes openid, profile and offline_access: leave the others out of --oidc-extra-scope",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("invalid client_secret", "failed to get client secret"),
+        "Rancher requires a client secret: copy it from the Secret in cattle-oidc-client-secrets that has the client's ID as its name",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard(
+            "rancher token no longer present",
+            "rancher token has expired",
+            "rancher token is disabled",
+            "rancher token is not valid anymore",
+        ),
+        "sign in again: the session in Rancher ended, and this one with it",
+    ),
+    Refusal(
+        _SELF_HOSTED,
+        heard("only s256 is supported", "missing code_challenge", "failed to verify pkce code challenge"),
+        "the provider requires PKCE with S256: leave out --oidc-pkce-method=no",
+    ),
 )
 
 
@@ -257,7 +448,7 @@ def explain(issuer: str, code: str | None, description: str | None) -> str:
     """
     who, said = vendor(issuer), f"{code or ''} {description or ''}".casefold()
     for row in REFUSALS:
-        if who in row.vendors and any(re.search(rf"\b{re.escape(words)}\b", said) for words in row.words):
+        if who in row.vendors and any(re.search(rf"\b{re.escape(words)}(?!\w)", said) for words in row.words):
             return row.hint
     return ""
 

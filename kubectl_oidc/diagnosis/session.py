@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .examination import Examination, Seen
 
 # What is still worth a word where the API server has taken the token: the rest would have kept it from doing so.
-_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-system"})
+_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})
 
 
 def check_session(examination: Examination) -> Seen:
@@ -42,7 +42,8 @@ def check_session(examination: Examination) -> Seen:
     finally:
         warnings = world.terminal.warnings if isinstance(world.terminal, Unheard) else []
     examination.outcome = outcome
-    examination.facts = facts_of(request, outcome, examination.trust)
+    listed = examination.metadata.scopes_supported if examination.metadata else ()
+    examination.facts = facts_of(request, outcome, examination.trust, scopes_supported=listed)
     for message, hint in warnings:
         yield Finding(Severity.WARNING, message, hint, "store")
     left = remaining(outcome.expiry - world.clock())

@@ -180,15 +180,27 @@ def check_plugin(examination: Examination) -> Seen:
         found = find(name, user, examination.world.environ)
         if found is None:
             where = "at that path" if os.sep in name else "on PATH"
+            dispatcher = (
+                programs.kubectl_dispatcher(examination.world.environ) if _is_kubectl(command) else None
+            )
+            endless = (
+                f", and {plain(dispatcher)}, which asks the cluster first, then {ENDLESS}"
+                if dispatcher
+                else ""
+            )
             yield Finding(
                 Severity.PROBLEM,
-                f"kubectl finds no {plain(name)} {where}",
+                f"kubectl finds no {plain(name)} {where}{endless}",
                 "put the directory of the program on PATH, or name it by its whole path: "
                 "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
             )
             return
     yield from _version(found or "", examination.world.environ)
+
+
+ENDLESS = "starts itself without end (Google Cloud CLI's dispatcher)"
+"""What becomes of a stanza with ``command: kubectl`` without the plugin."""
 
 
 def find(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import ProviderRefused, SignInRefused
+from kubectl_oidc.errors import SignInRefused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS
@@ -18,6 +18,7 @@ from kubectl_oidc.tokens import accept
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_oidc.diagnosis.hints import Sent
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest, World
@@ -130,53 +131,72 @@ def redeem(
         IdTokenError: Its ID token must not be believed.
     """
     if answer.code is None:
-        raise refused(answer, redirect_uri, request.issuer)
+        raise refused(answer, sent_by(request, provider, redirect_uri))
     deadline = Deadline.after(EXCHANGE_SECONDS)
-    try:
-        response = provider.exchange_code(
-            code=answer.code,
-            redirect_uri=redirect_uri,
-            code_verifier=attempt.code_verifier,
-            deadline=deadline,
-        )
-    except ProviderRefused as error:
-        if error.code == "invalid_grant":
-            error.hint = (
-                f"sign in again; if it happens each time, register exactly {redirect_uri} at the provider and "
-                "check this machine's clock"
-            )
-        raise
+    response = provider.exchange_code(
+        code=answer.code,
+        redirect_uri=redirect_uri,
+        code_verifier=attempt.code_verifier,
+        deadline=deadline,
+    )
     return accept(response, provider, request, deadline=deadline, now=world.clock(), nonce=attempt.nonce)
 
 
+_LOG = "the provider's log may say more"
+_ASKS = ("login_required", "interaction_required", "consent_required", "account_selection_required")
+"""Codes of a provider that must ask the person something (OpenID Connect Core 3.1.2.6)."""
 _HINTS = {
     "access_denied": "the provider did not allow it: is this person assigned to the application, and does a policy of "
     "the authorization server allow this client and these scopes?",
-    "invalid_scope": "ask for scopes that the provider knows: --oidc-extra-scope; some refuse offline_access",
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
-    "invalid_request": "see the provider's log; the redirect URI and PKCE settings of the client are the usual causes",
     **dict.fromkeys(
-        ("login_required", "interaction_required", "consent_required", "account_selection_required"),
-        "the provider must ask the person something: sign in there first, or leave out --prompt=none",
+        _ASKS,
+        "the provider must ask the person something: sign in there in the browser first, then run the command again",
     ),
     "server_error": "the provider failed; try again, and see its log",
     "temporarily_unavailable": "the provider is overloaded or in maintenance; try again later",
 }
 
 
-def refused(answer: Answer, redirect_uri: str, issuer: str) -> SignInRefused:
+def sent_by(request: TokenRequest, provider: Provider, redirect_uri: str) -> Sent:
+    """Return what an authorization request sent, for the hint about its refusal.
+
+    Args:
+        request: What is asked for.
+        provider: The OpenID provider.
+        redirect_uri: The redirect URI.
+    """
+    from kubectl_oidc.diagnosis.hints import Sent
+
+    return Sent(
+        issuer=request.issuer,
+        parameters=(
+            *("scope", "redirect_uri"),
+            *(("code_challenge",) if request.pkce else ()),
+            *request.wishes.parameters(),
+        ),
+        scopes=request.scopes,
+        scopes_supported=provider.scopes_supported(),
+        redirect_uri=redirect_uri,
+        came_back=True,
+    )
+
+
+def refused(answer: Answer, sent: Sent) -> SignInRefused:
     """Return the error for an error answer (RFC 6749 §4.1.2.1), its words made plain.
 
     Args:
         answer: The answer.
-        redirect_uri: The redirect URI, for the hint.
-        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
+        sent: What it answers.
     """
-    from kubectl_oidc.diagnosis.refusals import explain
+    from kubectl_oidc.diagnosis.hints import hint, invalid_request
 
     code = plain(answer.error or "an unnamed error", limit=80)
     description = f": {plain(answer.error_description)}" if answer.error_description else ""
-    hint = explain(issuer, answer.error, answer.error_description) or _HINTS.get(
-        answer.error or "", f"see the provider's log; the client's redirect URI must be {redirect_uri}"
+    otherwise = {"invalid_request": invalid_request(sent), **_HINTS}.get(answer.error or "", _LOG)
+    if answer.error in _ASKS and "prompt" in sent.parameters:
+        otherwise += ", or change --prompt"
+    return SignInRefused(
+        f"the provider refused the sign-in with {code}{description}",
+        hint(answer.error, answer.error_description, sent, otherwise),
     )
-    return SignInRefused(f"the provider refused the sign-in with {code}{description}", hint)

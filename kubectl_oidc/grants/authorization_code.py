@@ -13,7 +13,7 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.announcement import announce, sign_in_first, without_browser
+from kubectl_oidc.grants.announcement import announce, without_browser
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
@@ -222,14 +222,20 @@ def _await_answer(
             if printed:
                 printed.show_again_when_ended()
             world.terminal.tick(words())
-    if request.unseen:
-        raise SignInTimeout(
-            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
-        )
+    raise _too_late(request, server)
+
+
+def _too_late(request: TokenRequest, server: CallbackServer) -> SignInTimeout:
     from kubectl_oidc.diagnosis.refusals import registration
 
+    if server.spoke_tls:
+        return SignInTimeout(
+            f"the browser came back with https, and {server.redirect_uri} is http",
+            "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
+            "or have https spoken here: --local-server-cert and --local-server-key",
+        )
     where = registration(request.issuer)
-    raise SignInTimeout(
+    return SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {plain(request.client_id, limit=100)} "
         f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",

@@ -84,8 +84,7 @@ def _understood(error: ProviderRefused) -> ProviderRefused | SignInRefused | Sig
     if error.code == "access_denied":
         return SignInRefused(
             error.message.replace("refuses the token request", "refused the sign-in"),
-            "the person said no, or the provider did not allow it: is this person assigned to the application, and does "
-            "a policy allow this client and these scopes?",
+            error.hint,
         )
     return error
 

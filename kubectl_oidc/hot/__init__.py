@@ -58,14 +58,31 @@ def write(document: bytes) -> int:
         document: The ExecCredential.
 
     Returns:
-        The exit status: 0, or 1 when standard output is closed or full.
+        The exit status: 0, or 1 when standard output is closed or full, which is said on standard error.
     """
     try:
         while document:
             document = document[os.write(1, document) :]
-    except OSError:
-        return 1
+    except OSError as error:
+        return unwritten(error)
     return 0
+
+
+def unwritten(error: OSError) -> int:
+    """Say why standard output cannot be written, and return the exit status, 1.
+
+    Args:
+        error: What the write ended with.
+    """
+    words = (
+        f"error: standard output cannot be written: {error.strerror}\n"
+        "hint: free some space, or keep open what reads it, and run the command again (troubleshooting: standard-output)\n"
+    )
+    try:
+        os.write(2, words.encode())
+    except OSError:
+        return 1  # nobody listens; the exit status still tells
+    return 1
 
 
 def look(words: Words) -> int | None:

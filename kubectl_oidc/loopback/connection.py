@@ -26,6 +26,10 @@ many for localhost: four times what web servers commonly take."""
 
 READ_BYTES = 16 * 1024
 
+_TLS_HANDSHAKE = b"\x16\x03"  # RFC 8446 §5.1: how a ClientHello begins
+SPOKE_TLS = "the browser came with https, and http is spoken here"
+"""Why the request of a browser that speaks TLS to an http redirect URI is refused."""
+
 LINGER_SECONDS = 1.0
 """How long a client that still sends is listened to after the reply."""
 
@@ -68,6 +72,7 @@ class Connection:
         Raises:
             OSError: The connection broke.
         """
+        first = True
         while True:
             try:
                 event = self._http.next_event()
@@ -75,7 +80,11 @@ class Connection:
                 # h11 hints at 501 for a transfer coding that it does not know; whose fault that is, is the same.
                 return Refusal(min(error.error_status_hint, 431), "the request cannot be read")
             if event is h11.NEED_DATA:
-                self._http.receive_data(await self._channel.receive(READ_BYTES))
+                data = await self._channel.receive(READ_BYTES)
+                if first and data.startswith(_TLS_HANDSHAKE):
+                    return Refusal(400, SPOKE_TLS)
+                first = False
+                self._http.receive_data(data)
             elif isinstance(event, h11.Request):
                 self._head_only = event.method == b"HEAD"
                 return _request(event, self._client)

@@ -19,6 +19,7 @@ from kubectl_oidc.secret import Secret
 
 from . import pages
 from .callback import Answer, Awaited, Refusal, Request, Start
+from .connection import SPOKE_TLS
 from .pages import Failed
 from .peer import is_stranger
 from .sockets import listen
@@ -69,6 +70,7 @@ class CallbackServer:
         exposed: The address listened on if other machines may reach it, else None: a person should be told.
         unserved: The host and port of the redirect URI if it says ``localhost`` and nothing of ours listens there, else
             None: what listens there may be a stranger, so a person should be told (RFC 8252 §8.3).
+        spoke_tls: Whether a browser came with https to an http redirect URI.
 
     Raises:
         PortsTaken: (on entering) None of the addresses is free.
@@ -79,6 +81,7 @@ class CallbackServer:
     tried: tuple[NotFree, ...]
     exposed: ListenAddress | None
     unserved: str | None
+    spoke_tls: bool
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class CallbackServer:
         self._log = log
         self._tls = tls
         self._authorization_url: Callable[[], str] | None = None
+        self.spoke_tls = False
         self._answer: Answer | None = None
         self._answered = threading.Event()
         self._broken: BaseException | None = None
@@ -203,6 +207,7 @@ class CallbackServer:
             and is_stranger(request.uid(), os.environ)
         ):
             verdict = Refusal(403, "it is a program of another user of this machine that asks")
+        self.spoke_tls = self.spoke_tls or (isinstance(verdict, Refusal) and verdict.why == SPOKE_TLS)
         if isinstance(verdict, Refusal):
             self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.why}")
             return pages.refusal(verdict)

@@ -28,6 +28,8 @@ class DiskStore:
 
     def where(self) -> str:
         """Return the directory."""
+        if self._base == private_files.NOWHERE:
+            return private_files.shown(self._base)
         return str(self._base / DIRECTORY)
 
     def asks(self) -> bool:

@@ -17,6 +17,7 @@ from kubectl_oidc.text import plain
 from . import desktop_keyring, secret_service
 from .keyring_backends import CHAINER, ROOMY, SILENT, WINDOWS, is_desktops
 from .keyring_slots import Slots
+from .private_files import no_home
 from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
@@ -212,6 +213,10 @@ def _ask(work: Callable[[], T], seconds: float) -> T:
     except StoreError:
         raise
     except Exception as error:
+        if isinstance(error, RuntimeError) and "home directory" in str(
+            error
+        ):  # Path.home(), in the keyring library
+            raise no_home() from error
         # Backends raise KeyringError, D-Bus errors, OSError and others of their own: the cause is named, not the type.
         raise StoreError(
             f"the OS keyring cannot be used: {plain(error) or type(error).__name__}",

@@ -11,20 +11,41 @@ import os
 import stat
 import sys
 from functools import partial
+from pathlib import Path
 from time import sleep, time
-from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.hot.credential import read_private
 from kubectl_oidc.in_use import PAUSE, patience, patiently
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from kubectl_oidc.text import plain
 
 FILE_LIMIT = 4 << 20  # bytes
 OURS = 0o700  # the mode of a directory
+NOWHERE = Path(os.devnull, "kubectl-oidc")
+"""The default cache directory of who has no home directory; even root cannot make it."""
 WRITING_SECONDS = 60
 """No writer takes longer between the first byte and the file's name."""
+
+
+def no_home() -> StoreError:
+    """Return the error for a person whose home directory nothing names: neither the environment nor the user database."""
+    return StoreError(
+        f"{_HOME} is not set, so there is no directory to keep sessions in",
+        f"set {_HOME} to your home directory, or name another with --token-cache-dir",
+        topic="cache-directory",
+    )
+
+
+_HOME = "USERPROFILE" if sys.platform == "win32" else "HOME"
+
+
+def shown(base: Path) -> str:
+    """Return a cache directory as it is named in a message.
+
+    Args:
+        base: The cache directory.
+    """
+    return f"a home directory ({_HOME} is not set)" if base == NOWHERE else plain(base)
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:
@@ -37,6 +58,8 @@ def ensure_directory(base: Path, name: str = "") -> Path:
     Raises:
         StoreError: It cannot be made, or it belongs to somebody else, or others can write to it.
     """
+    if base.is_relative_to(NOWHERE):
+        raise no_home()
     try:
         _refuse_foreign_parent(base)
         _make(base)

@@ -87,7 +87,7 @@ def test_what_cannot_be_understood_is_an_error(signed_in: Laptop, case: str) -> 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_standard_output_is_a_quiet_failure(signed_in: Laptop) -> None:
+def test_a_full_standard_output_is_a_failure(signed_in: Laptop) -> None:
     """Where the answer cannot be written the status is not 0 and nothing else happens; the session is as good as before."""
     for words in (signed_in.words("--session=full"), signed_in.words(), signed_in.words()):
         with Path("/dev/full").open("w") as full:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.hostile import json_reply
 from tests.plugin import wait_until
 
 from .kubeconfigs import write_kubeconfig
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .person import Person
     from .realm import Realm
+    from .visitor import VisitedLaptop
 
 KEEP = "--keep-provider-session"
 
@@ -59,7 +61,7 @@ def test_the_three_are_done_and_said(
     assert (ended.status, ended.stdout) == (0, "")
     first, second, third = ended.stderr.splitlines()
     assert first == "Revoked the refresh token at 127.0.0.1"
-    assert second == "Sent the browser to 127.0.0.1, which ends the session there"
+    assert second == "Sent the browser to 127.0.0.1 to sign out there"
     assert third.startswith("Removed the session of alice@example.com at ")
     assert realm.seen().requests["POST /token/revocation"] == 1
     assert files_with(token) == []
@@ -96,6 +98,42 @@ def test_a_revocation_that_fails_is_an_error_and_the_session_is_removed_all_the_
     assert error.startswith("error: the refresh token was not revoked, the provider failed: ")
     assert error.endswith("; it is removed here all the same")
     assert signed_in.stored() == {}
+
+
+@pytest.mark.parametrize(("code", "status"), [("invalid_token", 400), ("token_inactive", 401)])
+def test_a_refresh_token_that_had_ended_needs_no_revocation(
+    visited: VisitedLaptop, code: str, status: int
+) -> None:
+    """RFC 7009 §2.2 counts it as revoked; Google answers 400 invalid_token. The browser is sent to sign out all the same."""
+    issuer = visited.provider.issuer
+    visited.provider.metadata |= {
+        "revocation_endpoint": f"{issuer}/revoke",
+        "end_session_endpoint": f"{issuer}/logout",
+    }
+    assert visited.run().status == 0
+    visited.provider.server.on("/revoke", json_reply({"error": code}, status))
+    outcome = visited.run(command="logout")
+    assert outcome.status == 0, outcome.stderr
+    first, second, third = outcome.said()
+    assert first == "The refresh token had ended at localhost already"
+    assert second == "Sent the browser to localhost to sign out there"
+    assert third.startswith("Removed the session of ")
+    assert visited.session() is None
+
+
+def test_a_refused_revocation_does_not_keep_the_browser_from_signing_out(visited: VisitedLaptop) -> None:
+    """The provider did answer; the revocation is the failure that is said."""
+    issuer = visited.provider.issuer
+    visited.provider.metadata |= {
+        "revocation_endpoint": f"{issuer}/revoke",
+        "end_session_endpoint": f"{issuer}/logout",
+    }
+    assert visited.run().status == 0
+    visited.provider.server.on("/revoke", json_reply({"error": "unauthorized_client"}, 400))
+    outcome = visited.run(command="logout")
+    assert outcome.status == 1
+    assert outcome.said()[0] == "Sent the browser to localhost to sign out there"
+    assert "did not answer" not in outcome.stderr
 
 
 def test_a_client_without_a_refresh_token_has_nothing_to_revoke(laptop: Laptop) -> None:

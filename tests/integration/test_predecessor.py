@@ -91,7 +91,9 @@ def test_a_refresh_token_that_is_no_longer_good_leads_to_a_sign_in(laptop: Lapto
     tokens = tokens_of_a_sign_in(laptop)
     laptop.realm.id_tokens_live(3600)
     leave(tokens | {"refresh_token": "made-up"})
-    laptop.signed_in()
+    said = laptop.get_token("-v", "1").stderr
+    assert "the session that kubelogin left has ended" in said
+    assert "damaged" not in said
     assert laptop.realm.seen().token_requests == ["refresh_token", "authorization_code"]
     assert browsers(laptop) == 2
 
