@@ -345,6 +345,7 @@ CONVERT: tuple[Wrong, ...] = (
 PURGE: tuple[Wrong, ...] = tuple(
     _narrower(flag)
     for flag in (
+        *("--context", "--user"),
         *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-use-access-token"),
         *(AUDIENCE_FLAG, TYPE_FLAG, SCOPE_FLAG),
         *(
