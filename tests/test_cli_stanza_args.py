@@ -74,6 +74,10 @@ def test_a_secret_of_a_variable_stays_there(
             ["--oidc-extra-scope=email,profile", "--oidc-extra-scope=openid,email"],
             ["--oidc-extra-scope=email", "--oidc-extra-scope=profile"],
         ),
+        (
+            ['--oidc-extra-scope="email"', '--oidc-extra-scope="a,b",c'],
+            ["--oidc-extra-scope=email", '--oidc-extra-scope="a,b"', "--oidc-extra-scope=c"],
+        ),
         (["--skip-open-browser"], ["--skip-open-browser"]),
         (["--skip-open-browser=true"], ["--skip-open-browser"]),
         (["--skip-open-browser=false"], ["--skip-open-browser=false"]),

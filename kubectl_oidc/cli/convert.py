@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.questions import Questions
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
             "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
         },
     ),
-    (("--yes",), {"cls": Switch, "help": "Write without asking."}),
+    (("--yes",), {**TYPED_ONLY, "cls": Switch, "help": "Write without asking."}),
     (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
     VERBOSE,
     *IGNORED,

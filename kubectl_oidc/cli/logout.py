@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.near_sessions import no_session
 from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.command("logout", short_help="End a session, here and at the provider")
 @options(
     *SUBJECT,
-    (("--all",), {"cls": Switch, "help": "End every session that is kept here."}),
+    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
     (
         ("--keep-provider-session",),
         {

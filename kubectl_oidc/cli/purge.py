@@ -9,6 +9,7 @@ import click
 
 from kubectl_oidc import predecessor
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.options import FORCE, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.selection import IN_THE_INDEX, NOT_IN_THE_INDEX, SELECTED, Candidate, named, several
@@ -39,7 +40,7 @@ _HOW = tuple(
 @click.command("purge", short_help="Remove a cached session, or all of them")
 @options(
     *SUBJECT,
-    (("--all",), {"cls": Switch, "help": "Remove every session."}),
+    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
     *_NAMES,
     *_HOW,
     VERBOSE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
+from kubectl_oidc import lists
 from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.options import IDENTITY, SIGN_IN
 from kubectl_oidc.durations import written
@@ -65,7 +66,7 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
         case "oidc_client_secret" | "password":
             yield Arg(flag, Secret(value))
         case "oidc_extra_scope":
-            yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")
+            yield from (Arg(flag, lists.write(scope)) for scope in request.scopes if scope != "openid")
         case "oidc_request_header":
             yield from (_header(*pair) for pair in request.request_headers)
         case "oidc_auth_request_extra_params" | "expect_claim":

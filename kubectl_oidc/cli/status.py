@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.near_sessions import no_session, unknown_session
 from kubectl_oidc.cli.options import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
@@ -39,7 +40,7 @@ _TITLES = (
 )
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
-    (names, {**settings, "envvar": None, "show_envvar": False})  # a variable must not hide the other sessions
+    (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
     for names, settings in (*SUBJECT, *SELECTED)
     if names in {("--context",), ("--user",), ("--session",)}
 )
