@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.cluster_claims import trust_of
 from kubectl_oidc.cli.setup_manifests import directory
-from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.stanza_args import stanza_args, variables_left
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.stanza import COMMAND
@@ -38,6 +38,7 @@ class Plan:
         role: The ClusterRole that was chosen.
         groups: The groups that were chosen.
         directory: Where the manifests' files go; None where there is to be no file.
+        variables: The variables whose flags are not in the stanza.
     """
 
     user: str
@@ -48,6 +49,7 @@ class Plan:
     role: str | None
     groups: tuple[str, ...]
     directory: Path | None
+    variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
         """Return the role binding to propose, with the groups' names as the cluster has them.
@@ -95,6 +97,7 @@ def plan_of(
         role=values["cluster_role"],
         groups=values["group"],
         directory=directory(values["output_dir"]),
+        variables=tuple(variables_left(ctx)),
     )
 
 
