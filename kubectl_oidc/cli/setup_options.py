@@ -8,6 +8,7 @@ import click
 
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
 from kubectl_oidc.cli.environment import TYPED_ONLY
+from kubectl_oidc.cli.install_hint import INSTALL_HINT
 from kubectl_oidc.cli.options import Switch
 from kubectl_oidc.manifests import ClusterType
 
@@ -82,6 +83,7 @@ KUBECONFIG: tuple[Option, ...] = (
             "help": "The user's name in the kubeconfig.",
         },
     ),
+    INSTALL_HINT,
     (
         ("--absolute-path",),
         {"cls": Switch, "help": "Name the program by its whole path: desktop programs have a short PATH."},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.cluster_claims import trust_of
+from kubectl_oidc.cli.install_hint import install_hint
 from kubectl_oidc.cli.setup_manifests import directory
 from kubectl_oidc.cli.stanza_args import stanza_args, variables_left
 from kubectl_oidc.errors import UsageError
@@ -90,6 +91,7 @@ def plan_of(
         stanza=Stanza(
             args=tuple(stanza_args(ctx, request)),
             command=_own_path() if values["absolute_path"] else COMMAND,
+            install_hint=install_hint(values["install_hint"]),
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],

@@ -120,3 +120,11 @@ def test_what_cannot_be_done_is_said(config: Path, words: list[str], status: int
     ended = converted(f"--kubeconfig={config}", *words)
     assert said in complaint(ended, status)[0]
     assert config.read_bytes() == before
+
+
+def test_a_company_s_own_words_come_into_the_stanza(config: Path) -> None:
+    """`--install-hint` says what kubectl shows on a machine without the program; it is in the difference too."""
+    ended = converted("--yes", f"--kubeconfig={config}", "--install-hint=Self Service > Kubernetes")
+    assert ended.status == 0, ended.stderr
+    assert '+  installHint: "Self Service > Kubernetes"' in ended.stdout
+    assert "Self Service > Kubernetes" in config.read_text()

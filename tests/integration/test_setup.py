@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_oidc.kubeconfig.stanza import FORMER_INSTALL_HINT, INSTALL_HINT
 from tests import parts
 
 from .kubeconfigs import write_kubeconfig
@@ -343,6 +344,33 @@ def test_three_copies_of_the_kubeconfig_are_kept(laptop: Laptop) -> None:
     assert copies[:2] == old[2:]
     assert len(copies) == 3
     assert all(path.exists() for path in others)
+
+
+def test_a_company_s_own_words_are_the_install_hint(laptop: Laptop) -> None:
+    """By flag or variable; an update keeps them, and replaces the words of 1.0.0."""
+    file = Path.home() / ".kube" / "config"
+    setup(laptop, "--write-kubeconfig")
+    assert "kubectl-oidc " not in exec_of(file)["installHint"], "nobody owns that name at a registry"
+    words = "Self Service > Kubernetes.\nQuestions: #platform"
+    setup(laptop, "--write-kubeconfig", f"--install-hint={words}")
+    assert exec_of(file)["installHint"] == words
+    setup(laptop, "--write-kubeconfig", "--session=other")
+    assert exec_of(file)["installHint"] == words
+    former = (
+        file.read_text()
+        .replace(words, FORMER_INSTALL_HINT)
+        .replace(json.dumps(words), json.dumps(FORMER_INSTALL_HINT))
+    )
+    file.write_text(former)
+    assert exec_of(file)["installHint"] == FORMER_INSTALL_HINT
+    setup(laptop, "--write-kubeconfig", "--session=third")
+    assert exec_of(file)["installHint"] == INSTALL_HINT
+    laptop.run(
+        *laptop.words("--write-kubeconfig", command="setup"), env={"KUBECTL_OIDC_INSTALL_HINT": "ask IT"}
+    )
+    assert exec_of(file)["installHint"] == "ask IT"
+    error, _ = complaint(setup(laptop, "--install-hint=\x1b[2J"), status=2)
+    assert "--install-hint" in error
 
 
 def test_variables_are_not_written_into_the_kubeconfig(laptop: Laptop) -> None:
