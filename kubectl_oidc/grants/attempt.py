@@ -148,9 +148,14 @@ def redeem(
     return accept(response, provider, request, deadline=deadline, now=world.clock(), nonce=attempt.nonce)
 
 
+DENIED = (
+    "if you cancelled the sign-in, run the command again. Otherwise the provider did not allow it: is this person assigned to "
+    "the application, and does a policy of the authorization server allow this client and these scopes?"
+)
+"""What ``access_denied`` may mean: most providers say no more when somebody presses Cancel."""
+
 _HINTS = {
-    "access_denied": "the provider did not allow it: is this person assigned to the application, and does a policy of "
-    "the authorization server allow this client and these scopes?",
+    "access_denied": DENIED,
     "invalid_scope": "ask for scopes that the provider knows: --oidc-extra-scope; some refuse offline_access",
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
     "invalid_request": "see the provider's log; the redirect URI and PKCE settings of the client are the usual causes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ProviderRefused, ProviderUnreachable, SignInRefused, SignInTimeout
+from kubectl_oidc.grants.attempt import DENIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +83,7 @@ def _understood(error: ProviderRefused) -> ProviderRefused | SignInRefused | Sig
     if error.code == "access_denied":
         return SignInRefused(
             error.message.replace("refuses the token request", "refused the sign-in"),
-            "the person said no, or the provider did not allow it: is this person assigned to the application, and does "
-            "a policy allow this client and these scopes?",
+            DENIED,
         )
     return error
 
