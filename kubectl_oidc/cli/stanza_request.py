@@ -13,6 +13,7 @@ from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.stanza import is_ours
+from kubectl_oidc.shell_words import one_line
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def stanza_context(user: Entry) -> click.Context:
     ours = _ours(user)
     words = [str(word) for word in ours.get("args") or []]
     if get_token.name not in words:
-        raise KubeconfigError(
+        raise _of_kubectl(user, named) or KubeconfigError(
             f"{named} does not sign in with this program",
             "name another with --user or --context; `kubectl oidc-login setup` writes such a user",
             topic="stanza",
@@ -65,6 +66,34 @@ def stanza_context(user: Entry) -> click.Context:
                 "mend them; `kubectl oidc-login get-token --help` names the flags",
                 topic="stanza",
             ) from None
+
+
+def _of_kubectl(user: Entry, named: str) -> KubeconfigError | None:
+    """Return the error of a user with ``auth-provider: oidc``, with both ways to sign in; None for another user."""
+    provider = user.value.get("auth-provider")
+    if not isinstance(provider, dict) or provider.get("name") != "oidc":
+        return None
+    config = provider.get("config")
+    known = config if isinstance(config, dict) else {}
+    issuer, client = (
+        str(known.get(name) or word)
+        for name, word in (("idp-issuer-url", "ISSUER_URL"), ("client-id", "CLIENT_ID"))
+    )
+    new = f"{user.name}-exec"
+    stand_alone = one_line(["kubectl", "oidc-login", f"--user={user.name}"])
+    setup = one_line(
+        [
+            *("kubectl", "oidc-login", "setup", f"--oidc-issuer-url={issuer}", f"--oidc-client-id={client}"),
+            *("--write-kubeconfig", f"--user={new}"),
+        ]
+    )
+    context = one_line(["kubectl", "config", "set-context", "--current", f"--user={new}"])
+    return KubeconfigError(
+        f"{named} signs in by auth-provider: oidc, which is kubectl's own and not an exec section",
+        f"`{plain(stand_alone, limit=300)}` signs in and writes the tokens there; or let this program do it for each command: "
+        f"`{plain(setup, limit=600)}`, then `{plain(context, limit=300)}`",
+        topic="auth-provider",
+    )
 
 
 def _ours(user: Entry) -> Mapping[str, Any]:

@@ -19,8 +19,7 @@ from kubectl_oidc.cli.subject import SUBJECT
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.claims import lint
-from kubectl_oidc.diagnosis.facts import facts_of_claims
+from kubectl_oidc.diagnosis.facts import facts_of_session, findings
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.table import echo_rows
 from kubectl_oidc.terminal import ago, remaining
@@ -72,8 +71,13 @@ def whoami(**values: Any) -> int:
         echo_document(shown.document(), values["output"])
     else:
         echo_rows(shown.rows())
-    for finding in shown.problems():
+    problems = shown.problems()
+    for finding in problems:
         world.terminal.need(f"problem: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
+    if problems and meant.chosen.cluster and not cluster:
+        world.terminal.need(
+            "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
+        )
     return 0
 
 
@@ -163,13 +167,8 @@ class _Shown:
         self._place = place
         self._now = now
         self._trust = trust_of(values, request)
-        self._facts = facts_of_claims(
-            request,
-            session.claims(),
-            self._trust,
-            algorithm=None,
-            has_refresh_token=session.refresh_token is not None,
-        )
+        self._request = request
+        self._facts = facts_of_session(request, session, self._trust)
 
     def _username(self) -> str | None:
         name = self._facts.username
@@ -222,7 +221,6 @@ class _Shown:
         }
 
     def problems(self) -> list[Finding]:
-        """Return why a cluster will refuse the token; nothing where it was asked, and does not."""
-        if self._seen:
-            return []
-        return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
+        """Return why a cluster will refuse the token, as doctor does; what the cluster that was asked accepts is no problem."""
+        found = findings(self._request, self._facts, accepted=self._seen is not None)
+        return [finding for finding in found if finding.severity is Severity.PROBLEM]
