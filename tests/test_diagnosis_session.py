@@ -123,8 +123,10 @@ def test_what_the_cluster_does_not_mind_is_no_fault() -> None:
     ]
     assert claims_said(somebody, email_verified=False, groups=ABSENT) == ["claims-groups"]
     assert claims_said(somebody, email_verified=False) == [
-        "email ada@example.com; groups: eks-admins; this API server accepts the token, although the claim email_verified is false, "
-        "and the user name is email"
+        (
+            "email ada@example.com; groups: eks-admins; this API server accepts the token, although the claim email_verified is false, "
+            "and the user name is email"
+        )
     ]
 
 
