@@ -25,7 +25,7 @@ SHORT = 8
 SELECTED: tuple[Option, ...] = tuple(
     (
         names,
-        {**settings, "metavar": "NAME|ID", "help": "The session, by its name or its ID, as status shows it."},
+        {**settings, "metavar": "SESSION", "help": "The session, by its name or its ID, as status shows it."},
     )
     if names == ("--session",)
     else (names, settings)
