@@ -193,6 +193,8 @@ def _interrupted(signum: int, refresh: str = "") -> int:
 
 def _say(error: OidcLoginError) -> None:
     _write(f"error: {plain(error.message, limit=600)}")
+    for line in error.lines:
+        _write(f"  {line}")
     hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=1500)
     _write(f"hint: {hint} (troubleshooting: {error.topic})")
     if _verbose():

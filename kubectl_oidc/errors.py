@@ -2,6 +2,7 @@
 
     OidcLoginError                 what failed, what to do next, where to read more
     ├── UsageError                 the command line, exit status 2
+    │   └── SeveralSessions        it fits more than one session, each with the command that selects it
     ├── ExecInfoError              KUBERNETES_EXEC_INFO cannot be understood
     ├── ProviderError              the OpenID provider
     │   ├── ProviderUnreachable    no answer: network, TLS, time-out
@@ -39,6 +40,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class OidcLoginError(Exception):
     """The root: one sentence for ``error:``, one for ``hint:``, and the troubleshooting page's heading.
@@ -57,6 +62,7 @@ class OidcLoginError(Exception):
         self.message = message
         self.hint = hint
         self.topic = topic or self.default_topic
+        self.lines: tuple[str, ...] = ()
 
 
 class UsageError(OidcLoginError):
@@ -64,6 +70,22 @@ class UsageError(OidcLoginError):
 
     exit_status = 2
     default_topic = "usage"
+
+
+class SeveralSessions(UsageError):
+    """A command line fits more than one session.
+
+    Args:
+        message: As in OidcLoginError.
+        hint: As in OidcLoginError.
+        lines: A line for each session, shown between the message and the hint.
+    """
+
+    default_topic = "several-sessions"
+
+    def __init__(self, message: str, hint: str, lines: Sequence[str]) -> None:
+        super().__init__(message, hint)
+        self.lines = tuple(lines)
 
 
 class ExecInfoError(OidcLoginError):

@@ -36,7 +36,7 @@ class ExecInfo:
 
     @classmethod
     def parse(cls, text: str | None) -> ExecInfo:
-        """Return what KUBERNETES_EXEC_INFO asks for; with none, v1beta1, as kubelogin answers.
+        """Return what KUBERNETES_EXEC_INFO asks for; without it or without ``apiVersion``, v1beta1, as kubelogin answers.
 
         Args:
             text: The variable's value, or None.
@@ -53,8 +53,10 @@ class ExecInfo:
         if not isinstance(info, dict):
             raise _broken("is not a JSON object")
         kind, version, spec = info.get("kind"), info.get("apiVersion"), info.get("spec")
-        if kind not in (None, "ExecCredential"):
+        if kind not in (None, "", "ExecCredential"):
             raise _broken(f"has the kind {plain(kind, limit=60)}, not ExecCredential")
+        if version in (None, ""):
+            version = V1BETA1
         if version not in VERSIONS:
             raise ExecInfoError(
                 f"KUBERNETES_EXEC_INFO asks for apiVersion {plain(version, limit=80)}, which is not known",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NARROWEST = 60  # columns that everything is made for
 WIDEST = 100  # columns that a paragraph fills at most
 _TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
+_TO_COPY = re.compile(r"^-|^~?/|://")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -88,13 +89,24 @@ class Page:
 
     def rows(self, rows: Sequence[tuple[str, str]], *, titles: tuple[str, str] | None = None) -> None:
         """Write a table of two columns; long values go on in the next line."""
+        names = min(max((len(name) for name, _ in (*rows, titles or ("", ""))), default=0), NARROWEST // 2)
+        shown = [
+            (name, _whole_words(value, max(self._console.width - names - 4, 20))) for name, value in rows
+        ]
+        widest = max((len(line) for _, value in shown for line in value.splitlines()), default=0)
+        wide = names + widest + 4 > self._console.width
+        table = Table(
+            box=None if wide or not titles else box.SIMPLE_HEAD, show_header=bool(titles), pad_edge=False
+        )
         first, second = titles or ("", "")
-        table = Table(box=box.SIMPLE_HEAD if titles else None, show_header=bool(titles), pad_edge=False)
         table.add_column(first, overflow="fold", max_width=NARROWEST // 2)
-        table.add_column(second, overflow="fold")
-        for name, value in rows:
+        table.add_column(second, no_wrap=True, min_width=widest)
+        for name, value in shown:
             table.add_row(Text(name), Text(value))
+        before = self._console.width
+        self._console.width = max(before, names + widest + 4)
         self._console.print(table)
+        self._console.width = before
 
     def finding(self, finding: Finding) -> None:
         """Write what was found, and under it what to do; no ``error:``, because the command itself did not fail."""
@@ -103,3 +115,13 @@ class Page:
             f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
         )
         self.words(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)
+
+
+def _whole_words(value: str, room: int) -> str:
+    """Return a value in lines of at most ``room`` columns, in which no flag, address or path is broken."""
+    lines = []
+    for line in value.splitlines():
+        for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]:
+            whole = len(part) <= room or _TO_COPY.search(part)
+            lines += [part] if whole else textwrap.wrap(part, room)
+    return "\n".join(lines)

@@ -67,6 +67,7 @@ class Report:
         change: What was done to the kubeconfig; None where it was not asked for.
         on_path: Whether kubectl will find the stanza's command.
         powershell: Whether commands are for PowerShell.
+        variables: The variables whose flags the kubeconfig user does not have, because it reads the variables.
     """
 
     person: str
@@ -87,6 +88,7 @@ class Report:
     change: Change | None
     on_path: bool
     powershell: bool
+    variables: tuple[str, ...] = ()
 
 
 def render(page: Page, report: Report) -> None:
@@ -211,6 +213,11 @@ def _kubeconfig(page: Page, report: Report) -> None:
             "The values in capitals are secrets and are not printed: put them in yourself. "
             "Who can read the kubeconfig can read them; a native client with PKCE needs none.",
             style="yellow",
+        )
+    if report.variables:
+        page.words(
+            f"Not in the kubeconfig, because variables say it: {', '.join(report.variables)}. "
+            "kubectl needs these variables too."
         )
     if not report.on_path:
         page.words(

@@ -260,15 +260,15 @@ def in_foreground(descriptor: int) -> bool:
 
 
 def remaining(seconds: float) -> str:
-    """Return a span of time in words: ``2:58``, ``59 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``.
+    """Return a span of time in words: ``4 s``, ``3 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``.
 
     Args:
-        seconds: The span.
+        seconds: The span; what is left over a whole second, minute or hour is cut off.
     """
     whole = max(0, int(seconds))
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if minutes < 10:  # noqa: PLR2004 - below ten minutes seconds matter
-        return f"{minutes}:{whole % 60:02d}"
+    if minutes < 1:
+        return f"{whole} s"
     if hours < 1:
         return f"{minutes} min"
     if days < 1:
@@ -278,13 +278,20 @@ def remaining(seconds: float) -> str:
     return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")
 
 
+def countdown(seconds: float) -> str:
+    """Return a span of time in words that change each second, for a wait that is shown: ``4 s``, ``2 min 58 s``.
+
+    Args:
+        seconds: The span; from ten minutes on as `remaining` says it.
+    """
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes} min {rest} s" if 1 <= minutes < 10 and rest else remaining(seconds)  # noqa: PLR2004 - as above
+
+
 def ago(seconds: float) -> str:
     """Return how long something is over, in words: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``.
 
     Args:
         seconds: The span since.
     """
-    whole = max(0, int(seconds))
-    if whole < 60:  # noqa: PLR2004 - a minute
-        return f"{whole} s ago"
-    return f"{whole // 60} min ago" if whole < 3600 else f"{remaining(whole)} ago"  # noqa: PLR2004 - an hour
+    return f"{remaining(seconds)} ago"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import lists
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.id_token import Expected
 from kubectl_oidc.text import plain, quoted
@@ -65,7 +66,7 @@ class TokenExchange:
         return [
             f"{AUDIENCE_FLAG}={self.audience}",
             *kind,
-            *(f"{SCOPE_FLAG}={scope}" for scope in self.scopes),
+            *(f"{SCOPE_FLAG}={lists.write(scope)}" for scope in self.scopes),
         ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc import account_home, shell_words
+from kubectl_oidc import account_home, lists, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
@@ -191,7 +191,7 @@ class TokenRequest:
             command,
             f"--oidc-issuer-url={self.issuer}",
             f"--oidc-client-id={self.client_id}",
-            *(f"--oidc-extra-scope={scope}" for scope in self.scopes if scope != "openid"),
+            *(f"--oidc-extra-scope={lists.write(scope)}" for scope in self.scopes if scope != "openid"),
         ]
         words += self._client_words()
         if self.grant != "auto":

@@ -127,12 +127,15 @@ def _broken(message: str) -> ProviderMisbehaves:
     )
 
 
+DENIED = (
+    "if you cancelled the sign-in, run the command again. Otherwise the provider did not allow it: is this person assigned to "
+    "the application, and does a policy of the authorization server allow this client and these scopes?"
+)
+"""What ``access_denied`` may mean: most providers say no more when somebody presses Cancel."""
+
 # RFC 6749 §5.2, and what each means here.
 _HINTS = {
-    "access_denied": (
-        "the person said no, or the provider did not allow it: is this person assigned to the application, and does "
-        "a policy allow this client and these scopes?"
-    ),
+    "access_denied": DENIED,
     "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
 }
 _GRANT_HINTS = {

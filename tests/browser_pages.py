@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.loopback import Failed, SignedIn
 from kubectl_oidc.loopback.callback import Refusal
 from kubectl_oidc.loopback.pages import answered, outcome, refusal
+from kubectl_oidc.token_response import DENIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +26,7 @@ PAGES: Mapping[str, Reply] = {
     "failed": outcome(
         Failed(
             "the provider refused the sign-in with access_denied: User is not assigned to the client application.",
-            "the provider did not allow it: is this person assigned to the application, and does a policy of the "
-            "authorization server allow this client and these scopes?",
+            DENIED,
         ),
         now=NOON,
     ),

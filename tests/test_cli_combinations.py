@@ -173,6 +173,8 @@ def test_convert_either_shows_or_writes() -> None:
 
 
 NARROWER = {
+    "--context": "--context=production",
+    "--user": "--user=oidc",
     "--oidc-issuer-url": BOTH[0],
     "--oidc-client-id": BOTH[1],
     "--oidc-extra-scope": "--oidc-extra-scope=email",
@@ -203,9 +205,6 @@ def test_all_that_is_typed_overrules_variables(home: Path, monkeypatch: pytest.M
     monkeypatch.setenv("KUBECTL_OIDC_ISSUER_URL", ISSUER)
     assert main(["purge", "--all"]) == 0
     monkeypatch.delenv("KUBECTL_OIDC_ISSUER_URL")
-    monkeypatch.setenv("KUBECTL_OIDC_ALL", "true")
-    error = refused("purge", "--session=work")
-    assert error.message.endswith("--session names one; KUBECTL_OIDC_ALL gives --all")
 
 
 # Variables

@@ -43,8 +43,16 @@ def client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECTL_OIDC_CLIENT_ID", CLIENT_ID)
 
 
+WITHOUT = {
+    *(("setup", flag) for flag in ("--output", "--write-kubeconfig", "--yes")),
+    *(("status", flag) for flag in ("--context", "--user", "--session")),
+    *(("logout", "--all"), ("purge", "--all"), ("convert", "--yes")),
+}
+"""The flags that have no variable; those of status choose what is listed, and a shell's profile must hide nothing."""
+
+
 def test_every_flag_that_is_shown_has_its_variable() -> None:
-    """The name in capitals, ``oidc`` once; help names it. Only setup's ``-o`` is something else than the others'."""
+    """The name in capitals, ``oidc`` once; help names it. What destroys, writes or skips a question has none."""
     context = click.Context(program)
     for name in COMMANDS:
         command = program.get_command(context, name)
@@ -53,7 +61,7 @@ def test_every_flag_that_is_shown_has_its_variable() -> None:
             if not isinstance(option, click.Option) or not option.expose_value:
                 continue
             long = next(flag for flag in option.opts if flag.startswith("--"))
-            if (name, long) == ("setup", "--output"):
+            if (name, long) in WITHOUT:
                 assert option.envvar is None
                 continue
             assert option.envvar == variable(long)
@@ -263,3 +271,18 @@ def test_the_secret_is_no_part_of_the_session(secret_file: Path) -> None:
     """It says who the client is, and the client ID names that: a new secret ends nobody's session."""
     asked = request(f"--oidc-client-secret-file={secret_file}")
     assert asked.key() == request("--oidc-client-secret=another").key() == request().key()
+
+
+@pytest.mark.parametrize(
+    "variable_", ["KUBECTL_OIDC_ALL", "KUBECTL_OIDC_YES", "KUBECTL_OIDC_WRITE_KUBECONFIG"]
+)
+def test_no_variable_destroys_or_skips_a_question(variable_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command, whatever its flags are called; doctor says of such a variable that no flag has it."""
+    monkeypatch.setenv(variable_, "true")
+    context = click.Context(program)
+    for name in COMMANDS:
+        command = program.get_command(context, name)
+        assert command is not None
+        params = command.make_context(name, [], resilient_parsing=True).params
+        assert not any(params.get(flag) for flag in ("all", "yes", "write_kubeconfig"))
+        assert variable_ not in {param.envvar for param in command.params}

@@ -41,7 +41,19 @@ def test_words_are_read_as_kubelogin_reads_them(given_: list[str], pairs: dict[s
     assert dict(read(FLAG, given_)) == pairs
 
 
-@pytest.mark.parametrize("word", ["SECRET", "=SECRET", " =SECRET", "a=1,b=2,SECRET", "SECRET,b"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "SECRET",
+        "=SECRET",
+        " =SECRET",
+        "a=1,b=2,SECRET",
+        "SECRET,b",
+        '"a=SECRET',
+        '"a=1,b=SECRET',
+        '"a=1"x,b=SECRET',
+    ],
+)
 def test_a_word_without_name_or_value_names_the_flag_and_not_the_word(word: str) -> None:
     """A header's value may be a credential."""
     with pytest.raises(UsageError, match=FLAG) as caught:

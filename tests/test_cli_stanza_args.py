@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
-from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.stanza_args import stanza_args, variables_left
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg, Stanza
@@ -54,14 +54,18 @@ def test_only_what_was_typed_is_written() -> None:
     [
         ("CLIENT_SECRET", "x", []),
         ("REQUEST_HEADER", "Authorization=Bearer x", []),
-        ("REQUEST_HEADER", "X-Tenant=blue", ["--oidc-request-header=X-Tenant=blue"]),
-        ("SESSION", "work", ["--session=work"]),
+        ("REQUEST_HEADER", "X-Tenant=blue", []),
+        ("SESSION", "work", []),
+        ("BROWSER_COMMAND", "firefox", []),
+        ("EXTRA_SCOPE", "email,groups", []),
+        ("LISTEN_ADDRESS", "127.0.0.1:1", []),
+        ("ISSUER_URL", "https://elsewhere.example.com", []),
     ],
 )
-def test_a_secret_of_a_variable_stays_there(
+def test_a_variable_stays_a_variable(
     name: str, value: str, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever keeps it there does not want it in a file; anything else is written as if it had been typed."""
+    """get-token reads it again; a flag in the kubeconfig would overrule a variable that changes. What is typed is written."""
     monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
     assert words() == written
 
@@ -73,6 +77,10 @@ def test_a_secret_of_a_variable_stays_there(
         (
             ["--oidc-extra-scope=email,profile", "--oidc-extra-scope=openid,email"],
             ["--oidc-extra-scope=email", "--oidc-extra-scope=profile"],
+        ),
+        (
+            ['--oidc-extra-scope="email"', '--oidc-extra-scope="a,b",c'],
+            ["--oidc-extra-scope=email", '--oidc-extra-scope="a,b"', "--oidc-extra-scope=c"],
         ),
         (["--skip-open-browser"], ["--skip-open-browser"]),
         (["--skip-open-browser=true"], ["--skip-open-browser"]),
@@ -208,3 +216,14 @@ def test_get_token_understands_what_is_written_as_it_was_typed(
     read = get_token.make_context("get-token", written).params
     assert token_request(read) == asked
     assert token_request(read).key().id() == asked.key().id()
+
+
+def test_issuer_and_client_are_written_from_variables_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubeconfig user is nobody without them. The variables that are left out are named."""
+    monkeypatch.setenv("KUBECTL_OIDC_ISSUER_URL", ISSUER)
+    monkeypatch.setenv("KUBECTL_OIDC_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("KUBECTL_OIDC_BROWSER_COMMAND", "firefox")
+    context = setup.make_context("setup", ["--session=a"])
+    args = [arg.whole() for arg in stanza_args(context, token_request(context.params))]
+    assert args == [*BOTH, "--session=a"]
+    assert list(variables_left(context)) == ["KUBECTL_OIDC_BROWSER_COMMAND"]

@@ -118,8 +118,8 @@ def at(seconds: float) -> str:
     [
         ({"Date": at(0)}, "ok", "agrees"),
         ({"Date": at(-25)}, "ok", "agrees"),
-        ({"Date": at(-45)}, "warning", "0:45 ahead of"),
-        ({"Date": at(45)}, "warning", "0:45 behind"),
+        ({"Date": at(-45)}, "warning", "45 s ahead of"),
+        ({"Date": at(45)}, "warning", "45 s behind"),
         ({"Date": at(-600)}, "problem", "10 min ahead of"),
         ({"Date": at(-600), "Age": "600"}, "ok", "agrees"),
         ({"Date": "yesterday"}, "skipped", "does not say"),

@@ -85,11 +85,10 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert desk.terminal.told == []
     assert f"1 signing in at {host}: first use" in desk.log.lines
     assert re.fullmatch(
-        r"Waiting for the code, (1:00|0:\d\d) left \(Ctrl-C ends it\)",
+        r"Waiting for the code, (1 min|\d+ s) left \(Ctrl-C ends it\)",
         desk.terminal.awaited[0],
     )
     assert len(desk.terminal.awaited) == 16
-    assert set(map(len, desk.terminal.awaited)) == {len(desk.terminal.awaited[0])}
 
 
 def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path) -> None:
@@ -135,14 +134,14 @@ def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
     desk.server.on("/device", authorized(desk.server, expires_in=30))
     sign_in(desk)
     assert desk.terminal.awaited[0].split(", ")[1] in {
-        "0:30 left (Ctrl-C ends it)",
-        "0:29 left (Ctrl-C ends it)",
+        "30 s left (Ctrl-C ends it)",
+        "29 s left (Ctrl-C ends it)",
     }
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     desk.terminal.awaited.clear()
     desk.settings["timeout"] = 45.0
     sign_in(desk)
-    assert "0:4" in desk.terminal.awaited[0]
+    assert re.search(r", 4[0-5] s left", desk.terminal.awaited[0])
 
 
 def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: Desk) -> None:

@@ -27,6 +27,7 @@ AWAITED = Awaited(
     state=Secret(STATE),
     issuer=ISSUER,
     iss_required=False,
+    end_query=Secret("page=T0ken-of-the-last-page"),
 )
 PROMISED = replace(AWAITED, iss_required=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -77,6 +78,10 @@ def test_the_answer_comes_through_tls(server: CallbackServer, authority: trustme
         answer = server.wait(10)
         assert answer is not None
         assert answer.code == Secret(CODE)
+        place = re.search(rb"location: (\S+)", read_all(browser))
+        assert place
+    with connected(server, authority) as browser:
+        browser.sendall(request_line(server, place[1].decode()))
         server.finish(SignedIn("alice@example.com", 4102444800, ISSUER))
         page = read_all(browser)
     assert page.startswith(b"HTTP/1.1 200 ")

@@ -25,6 +25,7 @@ from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
 from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOMENT, MOST_CONNECTIONS, Listener
+from kubectl_oidc.loopback.server import FLUSH_SECONDS
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.thread import ListenerThread
 from kubectl_oidc.secret import Secret
@@ -76,7 +77,7 @@ class Client:
     """A connection to the server, as a browser or anybody else opens one."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.port = port
+        self.port, self.host = port, host
         self.socket = socket.create_connection((host, port), timeout=PATIENCE)
 
     def send(self, data: bytes) -> Client:
@@ -101,6 +102,11 @@ class Client:
         headers = {name.lower(): value for name, _, value in pairs}
         assert len(headers) == len(pairs), "no header is there twice"
         return Response(int(first.split(" ")[1]), headers, body.decode(), data.decode())
+
+    def again(self, target: str) -> Response:
+        """Return what the same browser gets at another address."""
+        host = self.host
+        return Client(self.port, host).get(target).read()
 
     def closed(self) -> bool:
         """Tell whether the server closes the connection without a word."""
@@ -150,10 +156,25 @@ def client(server: CallbackServer, host: str = "127.0.0.1") -> Client:
     return Client(port_of(server), host)
 
 
+def landed(browser: Client) -> Response:
+    """Return what a browser shows that has come back: it is sent on to an address without code and state at once."""
+    response = browser.read()
+    if response.status != 303 or not response.headers["location"].startswith("/"):
+        return response
+    return browser.again(response.headers["location"])
+
+
+def came_back(server: CallbackServer, target: str = GOOD) -> Client:
+    """Return a browser that brought the answer, was sent on, and waits for the page at the end."""
+    response = client(server).get(target).read()
+    assert (response.status, response.body) == (303, "")
+    return client(server).get(response.headers["location"])
+
+
 def finished(server: CallbackServer, browser: Client, outcome: SignedIn | Failed = SIGNED_IN) -> Response:
     """Return what the browser has at the end; it reads meanwhile, as browsers do."""
     with ThreadPoolExecutor(1) as pool:
-        response = pool.submit(browser.read)
+        response = pool.submit(landed, browser)
         server.finish(outcome)
         return response.result(PATIENCE)
 
@@ -191,7 +212,7 @@ def test_the_answer_comes_through_on_either_half_of_localhost(server: CallbackSe
 
 def test_the_browser_waits_for_the_outcome_and_then_has_it(server: CallbackServer) -> None:
     """The page at the end says how the exchange ended, so it comes after it."""
-    browser = client(server).get(GOOD)
+    browser = came_back(server)
     assert server.wait(PATIENCE) == Answer(Secret(CODE))
     browser.socket.settimeout(0.1)
     with pytest.raises(TimeoutError):
@@ -891,7 +912,7 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     server = serving()
     with contextlib.suppress(KeyboardInterrupt), server:
         idle = client(server)
-        browser = client(server).get(GOOD)
+        browser = came_back(server)
         assert server.wait(PATIENCE)
         raise KeyboardInterrupt
     response = browser.read()
@@ -926,7 +947,7 @@ def test_another_user_does_not_get_to_the_provider(capsys: pytest.CaptureFixture
 def test_who_comes_too_late_is_told_so() -> None:
     """The page says what the terminal says, and not that somebody ended it there."""
     with contextlib.suppress(SignInTimeout), serving() as server:
-        browser = client(server).get(GOOD)
+        browser = came_back(server)
         assert server.wait(PATIENCE)
         raise SignInTimeout("nobody finished the sign-in within 3 s", "sign in within a minute")
     response = browser.read()
@@ -955,18 +976,65 @@ def test_ctrl_c_ends_the_wait_and_frees_the_port() -> None:
     assert not [each for each in threading.enumerate() if each.name == "callback-server"]
 
 
+def test_the_address_is_clean_before_the_code_is_redeemed(server: CallbackServer) -> None:
+    """Neither code nor state is in the address that stays in the browser, nor in its history; the redirect comes at once."""
+    response = client(server).get(GOOD).read()
+    assert response.status == 303
+    assert response.headers["cache-control"] == "no-store"
+    place = response.headers["location"]
+    assert place.startswith("/?page=")
+    assert STATE not in response.whole
+    assert CODE not in response.whole
+    assert server.wait(0) == Answer(Secret(CODE)), "the exchange did not wait for the browser"
+    with serving() as other:
+        assert client(other).get(GOOD).read().headers["location"] != place, (
+            "nobody guesses it: the page names the person"
+        )
+
+
+def test_a_reload_has_the_same_page(server: CallbackServer) -> None:
+    """As often as it is asked for until the sign-in is over; only at the very address, and not before there is an answer."""
+    early = client(server).get("/?page=guessed").read()
+    assert (early.status, "location" in early.headers) == (403, False)
+    first = came_back(server)
+    place = client(server).get(GOOD).read()
+    assert place.status == 409, "the answer itself is good for one sign-in"
+    again = [came_again(server) for _ in range(2)]
+    assert client(server).get("/?page=guessed").read().status == 403
+    with ThreadPoolExecutor(3) as pool:
+        pages = [pool.submit(each.read) for each in (first, *again)]
+        server.finish(SIGNED_IN)
+        assert {page.result(PATIENCE).status for page in pages} == {200}
+
+
+def came_again(server: CallbackServer) -> Client:
+    """Return a browser that has loaded the page at the end once more."""
+    return client(server).get(server._end_url.reveal())
+
+
 @pytest.mark.parametrize("leaves", [True, False], ids=["has gone", "does not read"])
 def test_a_browser_that_does_not_take_its_page_is_not_waited_for(
     server: CallbackServer, *, leaves: bool
 ) -> None:
     """The token does not wait for a window that was closed, or that hangs."""
-    with client(server).get(GOOD).socket as browser:
+    with came_back(server).socket as browser:
         assert server.wait(PATIENCE) == Answer(Secret(CODE))
         if leaves:
             browser.close()
         began = time.monotonic()
         server.finish(SIGNED_IN)
         assert time.monotonic() - began < PATIENCE / 2
+    assert refuses(port_of(server))
+
+
+def test_a_browser_that_does_not_follow_is_waited_for_only_briefly(server: CallbackServer) -> None:
+    """The two seconds count from its answer, so a slow exchange adds nothing to them."""
+    client(server).get(GOOD).read()
+    assert server.wait(PATIENCE)
+    time.sleep(0.5)
+    began = time.monotonic()
+    server.finish(SIGNED_IN)
+    assert time.monotonic() - began < FLUSH_SECONDS - 0.3
     assert refuses(port_of(server))
 
 
@@ -983,7 +1051,7 @@ def test_idle_connections_do_not_hold_up_the_end() -> None:
 
 def test_the_end_waits_until_the_browser_has_the_page(server: CallbackServer) -> None:
     """The program leaves at once then, and would take the page with it."""
-    browser = client(server).get(GOOD)
+    browser = came_back(server)
     assert server.wait(PATIENCE)
     server.finish(Failed("no", "again"))
     assert "callback-server" not in {thread.name for thread in threading.enumerate()}

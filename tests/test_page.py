@@ -192,3 +192,20 @@ def test_a_very_narrow_terminal_gets_sixty_columns(monkeypatch: pytest.MonkeyPat
     with Page.on_stderr(powershell=False).written(sheet) as page:
         page.words("word " * 30)
     assert 50 < max(map(len, sheet.text.splitlines())) <= NARROWEST
+
+
+@pytest.mark.parametrize("titles", [None, ("Claim", "Value")])
+@pytest.mark.parametrize(
+    "whole",
+    ["https://login.example.com/" + "realms/" * 12, "--oidc-auth-request-extra-params=" + "a=b," * 12],
+)
+def test_an_address_or_flag_in_a_table_is_not_broken(whole: str, titles: tuple[str, str] | None) -> None:
+    """It can be copied, also on a narrow terminal; words around it are wrapped."""
+    text = shown(
+        lambda page: page.rows([("name", f"{WORDS} {whole} {WORDS}")], titles=titles), width=NARROWEST
+    )
+    assert whole in text
+    assert max(len(line) for line in text.splitlines() if whole not in line) <= NARROWEST
+
+
+WORDS = "words that are wrapped where the line ends " * 3

@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_oidc import terminal as module
 from kubectl_oidc.log import Log
-from kubectl_oidc.terminal import Terminal, ago, remaining
+from kubectl_oidc.terminal import Terminal, ago, countdown, remaining
 
 from .plugin import wait_until
 
@@ -231,12 +231,13 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (-5, "0:00"),
-        (0, "0:00"),
-        (0.9, "0:00"),
-        (59, "0:59"),
-        (178, "2:58"),
-        (599, "9:59"),
+        (-5, "0 s"),
+        (0, "0 s"),
+        (0.9, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (178, "2 min"),
+        (599, "9 min"),
         (600, "10 min"),
         (3599, "59 min"),
         (3600, "1 h"),
@@ -252,8 +253,25 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
     ],
 )
 def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
-    """Seconds matter below ten minutes, minutes below a day, days below two years; a part that is zero is left out."""
+    """Seconds matter below a minute, minutes below a day, days below two years; a part that is zero is left out."""
     assert remaining(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-1, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (178, "2 min 58 s"),
+        (599, "9 min 59 s"),
+        (600, "10 min"),
+        (3660, "1 h 1 min"),
+    ],
+)
+def test_a_wait_counts_down_in_seconds(seconds: float, words: str) -> None:
+    """Below ten minutes the words change each second, in the units that people say."""
+    assert countdown(seconds) == words
 
 
 @pytest.mark.parametrize(

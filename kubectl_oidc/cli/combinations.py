@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from kubectl_oidc import lists
 from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.environment import variable
 from kubectl_oidc.cli.options import LISTEN
-from kubectl_oidc.cli.values import split
 from kubectl_oidc.client_authentication import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import is_loopback_url
@@ -69,7 +69,10 @@ class Given:
 
     def ports(self) -> set[str]:
         """Return the ports that the browser may come back to, as text; none where the redirect URL says it."""
-        given, redirect = split(self.value("--listen-address") or ()), self.value("--oidc-redirect-url")
+        given, redirect = (
+            lists.read("--listen-address", self.value("--listen-address") or ()),
+            self.value("--oidc-redirect-url"),
+        )
         addresses = given or ([] if redirect and is_loopback_url(redirect) else LISTEN)
         return {address.rpartition(":")[2] for address in addresses}
 
@@ -345,6 +348,7 @@ CONVERT: tuple[Wrong, ...] = (
 PURGE: tuple[Wrong, ...] = tuple(
     _narrower(flag)
     for flag in (
+        *("--context", "--user"),
         *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-use-access-token"),
         *(AUDIENCE_FLAG, TYPE_FLAG, SCOPE_FLAG),
         *(

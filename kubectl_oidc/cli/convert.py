@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.environment import TYPED_ONLY
+from kubectl_oidc.cli.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.questions import Questions, can_ask
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
             "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
         },
     ),
-    (("--yes",), {"cls": Switch, "help": "Write without asking."}),
+    (("--yes",), {**TYPED_ONLY, "cls": Switch, "help": "Write without asking."}),
+    INSTALL_HINT,
     (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
     VERBOSE,
     *IGNORED,
@@ -54,7 +57,8 @@ def convert(**values: Any) -> int:
     """
     log_at(values["v"])
     combinations.check(combinations.CONVERT, values)
-    plans = plan(values["kubeconfig"], os.environ, values["user"])
+    words = install_hint(values["install_hint"])
+    plans = plan(values["kubeconfig"], os.environ, values["user"], words)
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
     if asks and not can_ask(Terminal()):
@@ -77,7 +81,7 @@ def convert(**values: Any) -> int:
         click.echo("Nothing was written", err=True)
         return 1
     for one in changing:
-        backup = write(one, values["user"])
+        backup = write(one, values["user"], words)
         users = ", ".join(plain(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
         readable = warning(one)

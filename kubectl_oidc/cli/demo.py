@@ -9,6 +9,7 @@ import click
 
 from kubectl_oidc.cli.options import VERBOSE, Switch, log_at, options
 from kubectl_oidc.errors import DemoError
+from kubectl_oidc.installed import hint
 
 _NEEDED = ("flask", "trustme")
 
@@ -30,8 +31,7 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     if missing:
         raise DemoError(
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",
-            "install it: pipx install --force 'kubectl-oidc[demo]', or uv tool install --force 'kubectl-oidc[demo]'; "
-            "in a clone '.[demo]' takes the place of the name, or `make demo` does it all",
+            f"{hint('demo')}; or run `make demo` in a clone",
         )
     from kubectl_oidc.demo.story import play
 

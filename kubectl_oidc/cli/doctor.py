@@ -10,9 +10,11 @@ import click
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.kubeconfig_sessions import asking
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
-from kubectl_oidc.cli.subject import SUBJECT, Subject, subject
+from kubectl_oidc.cli.selection import SELECTED
+from kubectl_oidc.cli.session_search import subject
+from kubectl_oidc.cli.subject import SUBJECT, Subject
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis.doctor import CHECKS
 from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, Unheard, examine
@@ -41,7 +43,7 @@ _REQUEST_SECONDS = 6.0
     *CLAIMS,
     *PREFIXES,
     output("json", "yaml"),
-    *IDENTITY,
+    *SELECTED,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,

@@ -13,12 +13,21 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from kubectl_oidc import lists
 from kubectl_oidc.hot.words import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+LISTS = frozenset({"--oidc-extra-scope", "--oidc-token-exchange-scope", "--listen-address"})
+"""The repeatable flags of which each use is a list; each use of the others is one value, as in kubelogin."""
+
+
+TYPED_ONLY: dict[str, Any] = {"envvar": None, "show_envvar": False}
+"""The settings of an option that has no variable: nothing that destroys, writes or skips a question may come from one."""
 
 
 def variable(flag: str) -> str:
@@ -55,7 +64,9 @@ class Repeatable(click.Option):
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return the values in the variable, or None."""
         text = self.resolve_envvar_value(ctx)
-        return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+        if text is None:
+            return None
+        return (text,) if self.opts[0] in LISTS else tuple(lists.read(str(self.envvar), [text]))
 
 
 class Pairs(Repeatable):

@@ -9,17 +9,19 @@ import click
 
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
-from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.selection import SELECTED
+from kubectl_oidc.cli.session_search import subject
+from kubectl_oidc.cli.subject import SUBJECT
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import World
 
 
 @click.command("login", short_help="Sign in now, on purpose")
-@options(*SUBJECT, *IDENTITY, *SIGN_IN, VERBOSE, *IGNORED)
+@options(*SUBJECT, *SELECTED, *SIGN_IN, VERBOSE, *IGNORED)
 def login(**values: Any) -> int:
-    """Sign in now, on purpose: for the current context's user, another one's, or the session of flags.
+    """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
 
     A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
     that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.

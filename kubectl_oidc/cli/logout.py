@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.near_sessions import no_session
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
-from kubectl_oidc.cli.subject import SUBJECT, subject
-from kubectl_oidc.cli.values import cache_directory, token_request
+from kubectl_oidc.cli.selection import SELECTED
+from kubectl_oidc.cli.session_search import subject
+from kubectl_oidc.cli.subject import SUBJECT, request_of_the_index
+from kubectl_oidc.cli.values import cache_directory
 from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
-from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions import kept_session, kept_sessions
 from kubectl_oidc.sessions_of_1_0 import former_key, left
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 @click.command("logout", short_help="End a session, here and at the provider")
 @options(
     *SUBJECT,
-    (("--all",), {"cls": Switch, "help": "End every session that is kept here."}),
+    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
     (
         ("--keep-provider-session",),
         {
@@ -42,13 +44,13 @@ if TYPE_CHECKING:
             "help": "Leave the browser signed in at the provider, and so to everything else there.",
         },
     ),
-    *IDENTITY,
+    *SELECTED,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,
 )
 def logout(**values: Any) -> int:
-    """End a session: of the current context's user, another one's, that of flags, or with --all every one.
+    """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.
 
     The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
     what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
@@ -79,15 +81,15 @@ def logout(**values: Any) -> int:
 
 def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[SignedOut], tuple[str, str]]:  # noqa: FBT001
     """End the session that is meant; return what happened, and the issuer and client that were meant."""
-    request = subject(values).request
-    keeper = SessionKeeper.of(request, world, storage="auto")
+    meant = subject(values, "end")
+    request = meant.request
     ended = sign_out(
         request,
         world,
-        session_id=keeper.session_id,
-        cache_dir=request.cache_dir,
-        load=keeper.load,
-        trust=keeper.key.trust,
+        session_id=meant.session_id,
+        cache_dir=meant.cache_dir,
+        load=lambda: meant.load(world, storage="auto")[0],
+        trust=meant.trust(),
         at_provider=at_provider,
     )
     former = [
@@ -131,7 +133,7 @@ def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], world.log):
         entry = kept.entry
-        request = known.get(entry.session_id) or _of_the_index(values, kept)
+        request = known.get(entry.session_id) or request_of_the_index(values, entry, None)
         ended.append(
             _end(
                 kept,
@@ -142,17 +144,6 @@ def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[
         )
         issuers.add(entry.issuer)
     return ended
-
-
-def _of_the_index(values: dict[str, Any], kept: KeptSession) -> TokenRequest:
-    """Return how a session's provider is asked where no user of the kubeconfig says it."""
-    entry = kept.entry
-    named = {
-        "oidc_issuer_url": entry.issuer,
-        "oidc_client_id": entry.client_id,
-        "oidc_extra_scope": entry.scopes,
-    }
-    return token_request({**values, **named})
 
 
 def _record(kept: KeptSession) -> Session | None:

@@ -10,8 +10,10 @@ from kubectl_oidc.stores import index
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from kubectl_oidc.cli.selection import Candidate
     from kubectl_oidc.token_request import TokenRequest
 
 _MOST = 3  # sessions that are named
@@ -57,6 +59,27 @@ def no_session(request: TokenRequest, login: str) -> SignInNeeded:
     return SignInNeeded(
         f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named}{like} is kept here",
         f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
+    )
+
+
+def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
+    """Return the error of a ``--session`` that selects nothing, which names the sessions that are kept here.
+
+    Args:
+        word: What was given.
+        kept: The sessions that are kept here.
+    """
+    entries = [one.entry for one in kept if one.entry]
+    nearest = sorted(
+        entries,
+        key=lambda entry: SequenceMatcher(None, entry.name.casefold(), word.casefold()).ratio(),
+        reverse=True,
+    )
+    near = "; ".join(_named(entry) for entry in nearest[:_MOST])
+    lists = "`kubectl oidc-login status` lists the sessions"
+    return SignInNeeded(
+        f"no session with the name or ID {plain(word, limit=100)} is kept here",
+        f"{lists}; kept are {near}" if near else lists,
     )
 
 

@@ -57,9 +57,10 @@ def write(name: str, value: str) -> str:
 def _fields(word: str) -> list[str]:
     """Return the pairs in a word; an empty one where it is no line of CSV."""
     if word.count("=") == 1:
-        quoted = len(word) > 1 and word[0] == word[-1] == '"'
-        return [word[1:-1] if quoted else word]
+        if not word.startswith('"'):
+            return [word]
+        return [word[1:-1] if word.endswith('"') else ""]
     try:
-        return [field for row in csv.reader([word]) for field in row if field.strip()]
+        return [field for row in csv.reader([word], strict=True) for field in row if field.strip()]
     except csv.Error:
         return [""]

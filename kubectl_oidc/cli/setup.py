@@ -17,8 +17,9 @@ from kubectl_oidc.cli.setup_manifests import check_files, write_files, write_str
 from kubectl_oidc.cli.setup_offer import offer
 from kubectl_oidc.cli.setup_options import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.setup_plan import Plan, plan_of
-from kubectl_oidc.cli.setup_questions import complete
+from kubectl_oidc.cli.setup_questions import ask_for_scopes, complete
 from kubectl_oidc.cli.setup_token import authorities, token_name
+from kubectl_oidc.cli.setup_user import settle_user
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.diagnosis.facts import facts_of, findings, scopes_supported
 from kubectl_oidc.errors import KubeconfigError
@@ -45,31 +46,36 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
 
     It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
-    are given here. Where --oidc-issuer-url or --oidc-client-id is missing it asks for what it needs at a terminal, and runs the
-    first kubectl if you say so, as it does with --write-kubeconfig; without a terminal and without both it explains what is
-    needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
+    are given here. If --oidc-issuer-url, --oidc-client-id or --oidc-extra-scope is missing, it asks for it at a terminal. It runs
+    the first kubectl if you say so. Without a terminal and without issuer and client it explains what is needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
     """
     world = World(log=log_at(values["v"]))
     page = Page.on_stderr(powershell=is_powershell())
-    asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and can_ask(world.terminal)
+    kubeconfig = _kubeconfig(values["kubeconfig"], world.environ)
+    at_terminal = can_ask(world.terminal)
+    asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
     if asking:
         combinations.check(combinations.SIGN_IN, values)
-        complete(ctx, world, page, _kubeconfig(values["kubeconfig"], world.environ))
-        values = ctx.params
+        complete(ctx, world, page, kubeconfig)
+    elif at_terminal:
+        combinations.check(combinations.SETUP, values)
+        ask_for_scopes(ctx, world, kubeconfig)
+    values = ctx.params
     combinations.check(combinations.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
         with page.written(world.terminal):
             explain(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    plan = plan_of(ctx, values, request, _kubeconfig(values["kubeconfig"], world.environ))
+    values["user"] = settle_user(ctx, request, kubeconfig, world)
+    plan = plan_of(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, world)
     with page.written(world.terminal):
         render(page, report)
     if report.side.placed.on_stdout:
         write_stream(report.side.manifests())
     # Who had the kubeconfig written has said by it that kubectl comes next.
-    return offer(report, world) if asking or (plan.write and can_ask(world.terminal)) else 0
+    return offer(report, world) if asking or (plan.write and at_terminal) else 0
 
 
 def _carry_out(plan: Plan, request: TokenRequest, world: World) -> Report:
@@ -138,4 +144,5 @@ def _report(
         change=change,
         on_path=find(plan.stanza.command) is not None,
         powershell=is_powershell(),
+        variables=plan.variables,
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
+from kubectl_oidc.cli.environment import TYPED_ONLY
+from kubectl_oidc.cli.install_hint import INSTALL_HINT
 from kubectl_oidc.cli.options import Switch
 from kubectl_oidc.manifests import ClusterType
 
@@ -43,8 +45,7 @@ CLUSTER: tuple[Option, ...] = (
         {
             "type": click.Choice(["yaml"]),
             # No variable: where KUBECTL_OIDC_OUTPUT says how the others print, it does not mean that setup prints these.
-            "envvar": None,
-            "show_envvar": False,
+            **TYPED_ONLY,
             "help": "Write the cluster's manifests to standard output, and nothing else there.",
         },
     ),
@@ -57,7 +58,18 @@ CLUSTER: tuple[Option, ...] = (
     ),
 )
 KUBECONFIG: tuple[Option, ...] = (
-    (("--write-kubeconfig",), {"cls": Switch, "help": "Add the user to the kubeconfig, or update it."}),
+    (
+        ("--write-kubeconfig",),
+        {**TYPED_ONLY, "cls": Switch, "help": "Add the user to the kubeconfig, or update it."},
+    ),
+    (
+        ("--yes",),
+        {
+            **TYPED_ONLY,
+            "cls": Switch,
+            "help": "Let --write-kubeconfig change the issuer or client of a user without asking.",
+        },
+    ),
     (
         ("--kubeconfig",),
         {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
@@ -71,6 +83,7 @@ KUBECONFIG: tuple[Option, ...] = (
             "help": "The user's name in the kubeconfig.",
         },
     ),
+    INSTALL_HINT,
     (
         ("--absolute-path",),
         {"cls": Switch, "help": "Name the program by its whole path: desktop programs have a short PATH."},

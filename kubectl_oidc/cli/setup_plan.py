@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.cluster_claims import trust_of
+from kubectl_oidc.cli.install_hint import install_hint
 from kubectl_oidc.cli.setup_manifests import directory
-from kubectl_oidc.cli.stanza_args import stanza_args
+from kubectl_oidc.cli.stanza_args import stanza_args, variables_left
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.stanza import COMMAND
@@ -38,6 +39,7 @@ class Plan:
         role: The ClusterRole that was chosen.
         groups: The groups that were chosen.
         directory: Where the manifests' files go; None where there is to be no file.
+        variables: The variables whose flags are not in the stanza.
     """
 
     user: str
@@ -48,6 +50,7 @@ class Plan:
     role: str | None
     groups: tuple[str, ...]
     directory: Path | None
+    variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
         """Return the role binding to propose, with the groups' names as the cluster has them.
@@ -88,6 +91,7 @@ def plan_of(
         stanza=Stanza(
             args=tuple(stanza_args(ctx, request)),
             command=_own_path() if values["absolute_path"] else COMMAND,
+            install_hint=install_hint(values["install_hint"]),
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
@@ -95,6 +99,7 @@ def plan_of(
         role=values["cluster_role"],
         groups=values["group"],
         directory=directory(values["output_dir"]),
+        variables=tuple(variables_left(ctx)),
     )
 
 

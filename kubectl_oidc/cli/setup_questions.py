@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
+from kubectl_oidc import lists
 from kubectl_oidc.cli.questions import Questions
+from kubectl_oidc.cli.setup_user import free_name, other_client
 from kubectl_oidc.cli.stanza_request import stanza_context
-from kubectl_oidc.cli.values import token_request
+from kubectl_oidc.cli.values import scopes, token_request
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http import HttpClient
@@ -66,12 +68,52 @@ def complete(ctx: click.Context, world: World, page: Page, kubeconfig: Kubeconfi
     if same:
         _take_over(ctx, world, same)
     if not ctx.params[_SCOPE]:
-        proposed = ",".join(_scopes(metadata))
-        _set(ctx, _SCOPE, (questions.ask("Scopes beside openid", proposed),))
+        _ask_scopes(ctx, questions, ",".join(_scopes(metadata)))
+    _propose_user(ctx, world, kubeconfig)
     if ctx.get_parameter_source("write_kubeconfig") is ParameterSource.DEFAULT:
         place = plain(kubeconfig.paths[0]) if len(kubeconfig.paths) == 1 else "the kubeconfig"
         words = f"Write the user {plain(ctx.params['user'])} to {place}?"
         _set(ctx, "write_kubeconfig", questions.confirm(words, proposal=True))
+
+
+def ask_for_scopes(ctx: click.Context, world: World, kubeconfig: Kubeconfig) -> None:
+    """Ask for the scopes if issuer and client are given, and the scopes are not.
+
+    Args:
+        ctx: The command line.
+        world: Terminal, clock, environment, log.
+        kubeconfig: What the kubeconfig files say: a user of the same client names the scopes that are proposed.
+
+    Raises:
+        ProviderError: The issuer cannot be used.
+        Abort: The input has ended.
+    """
+    both = (ctx.params[_ISSUER], ctx.params[_CLIENT])
+    if not all(both) or ctx.params[_SCOPE] or ctx.params["grant_type"] == "client-credentials":
+        return
+    metadata = _discover(ctx, world, both[0])
+    same = next(
+        (user.params for user in _users(kubeconfig) if (user.params[_ISSUER], user.params[_CLIENT]) == both),
+        {},
+    )
+    known = [scope for scope in scopes(same.get(_SCOPE) or ()) if scope != "openid"]
+    _ask_scopes(ctx, Questions(world.terminal), ",".join(map(lists.write, known or _scopes(metadata))))
+
+
+def _ask_scopes(ctx: click.Context, questions: Questions, proposed: str) -> None:
+    _set(ctx, _SCOPE, (questions.ask("Additional scopes (openid is always included)", proposed),))
+
+
+def _propose_user(ctx: click.Context, world: World, kubeconfig: Kubeconfig) -> None:
+    """Choose a free name for the user if the one by default signs in to another issuer or client."""
+    entry = kubeconfig.users.get(ctx.params["user"])
+    if entry is None or ctx.get_parameter_source("user") is ParameterSource.COMMANDLINE or ctx.params["yes"]:
+        return
+    if other_client(entry, ctx.params[_ISSUER], ctx.params[_CLIENT]):
+        world.terminal.say(
+            f"The user {plain(entry.name)} in {plain(entry.path)} is of another issuer or client."
+        )
+        _set(ctx, "user", free_name(kubeconfig, token_request(ctx.params)))
 
 
 def _typed(ctx: click.Context, name: str) -> bool:

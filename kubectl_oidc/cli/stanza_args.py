@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
+from kubectl_oidc import lists
 from kubectl_oidc.cli import pairs
 from kubectl_oidc.cli.options import IDENTITY, SIGN_IN
 from kubectl_oidc.durations import written
@@ -33,16 +34,11 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
     Raises:
         UsageError: A value cannot stand in a kubeconfig.
     """
-    shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
-    for option in ctx.command.params:
+    for option, source in _given(ctx):
         name, flag = option.name or "", option.opts[0]
-        source = ctx.get_parameter_source(name)
-        given = source is not ParameterSource.DEFAULT
-        if flag not in shared or not given or ctx.params[name] in ("", None):
-            continue
+        if source is ParameterSource.ENVIRONMENT and name not in _WHO:
+            continue  # get-token finds it there again, and a flag would overrule a variable that changes
         for arg in _args(name, flag, ctx.params[name], request):
-            if arg.secret and source is ParameterSource.ENVIRONMENT:
-                continue  # whoever keeps a secret there does not want it in a file, and get-token finds it there again
             try:
                 arg.whole().encode()
             except UnicodeEncodeError:
@@ -51,6 +47,32 @@ def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
                 ) from None
             yield arg
 
+
+def variables_left(ctx: click.Context) -> Iterator[str]:
+    """Return the variables of now whose flags are not written, because get-token reads the variables itself.
+
+    Args:
+        ctx: The command line.
+    """
+    for option, source in _given(ctx):
+        if source is ParameterSource.ENVIRONMENT and option.name not in _WHO:
+            yield str(option.envvar)
+
+
+def _given(ctx: click.Context) -> Iterator[tuple[click.Parameter, ParameterSource]]:
+    """Return the options of get-token that say something, in the order of the table, and where each comes from."""
+    shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
+    for option in ctx.command.params:
+        name = option.name or ""
+        source = ctx.get_parameter_source(name)
+        if option.opts[0] not in shared or source in (None, ParameterSource.DEFAULT):
+            continue
+        if ctx.params[name] not in ("", None):
+            yield option, source
+
+
+_WHO = frozenset({"oidc_issuer_url", "oidc_client_id"})
+"""What a kubeconfig user cannot be without: it is written, wherever it comes from."""
 
 _PATHS = frozenset(
     {
@@ -65,7 +87,7 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
         case "oidc_client_secret" | "password":
             yield Arg(flag, Secret(value))
         case "oidc_extra_scope":
-            yield from (Arg(flag, scope) for scope in request.scopes if scope != "openid")
+            yield from (Arg(flag, lists.write(scope)) for scope in request.scopes if scope != "openid")
         case "oidc_request_header":
             yield from (_header(*pair) for pair in request.request_headers)
         case "oidc_auth_request_extra_params" | "expect_claim":

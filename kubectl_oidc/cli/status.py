@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.cluster_claims import CLAIMS
+from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.kubeconfig_sessions import asking
+from kubectl_oidc.cli.near_sessions import no_session, unknown_session
 from kubectl_oidc.cli.options import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.selection import SELECTED, Candidate, named, selector
+from kubectl_oidc.cli.stanza_request import stanza_request
+from kubectl_oidc.cli.subject import SUBJECT, no_user
 from kubectl_oidc.cli.values import cache_directory
 from kubectl_oidc.diagnosis.claims import Facts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.kubeconfig.choose import choose
 from kubectl_oidc.sessions import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.stores.private_files import shown
 from kubectl_oidc.table import echo_table
@@ -22,11 +28,23 @@ from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.token_request import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.cli.kubeconfig_sessions import Asking
     from kubectl_oidc.sessions import KeptSession
+    from kubectl_oidc.terminal import Terminal
 
-_TITLES = ("PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "EXPIRES IN", "LAST USED", "CONTEXTS")
-_WIDE = ("SCOPES", "SESSION", "SIGNED IN", "PLACE", "ID")
+_TITLES = (
+    *("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED"),
+    "CONTEXTS",
+)
+_WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
+_CHOICE = tuple(
+    (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
+    for names, settings in (*SUBJECT, *SELECTED)
+    if names in {("--context",), ("--user",), ("--session",)}
+)
+"""The flags that choose which sessions are listed."""
 _GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",))
 
 
@@ -37,6 +55,7 @@ _GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",
         ("--kubeconfig",),
         {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
     ),
+    *_CHOICE,
     *_GROUPS_CLAIM,
     (
         ("--token-cache-dir",),
@@ -51,32 +70,60 @@ _GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",
 def status(**values: Any) -> int:
     """List the sessions that are kept here: who, at which issuer, until when, and which contexts of the kubeconfig use them.
 
-    It asks nobody but the place where they rest, and prints no token. Where a session has ended, it says whether the next
-    kubectl renews it or a sign-in is needed.
+    It asks nobody but the place where they are kept, and prints no token. `*` marks the current context. The
+    other commands take what the column SESSION shows as --session.
     """
     world = World(log=log_at(values["v"]))
-    users = asking(_kubeconfig(values["kubeconfig"], world))
+    kubeconfig = _kubeconfig(values["kubeconfig"], world)
+    users = asking(kubeconfig)
     cache_dir, is_default = cache_directory(values["token_cache_dir"])
     elsewhere = (one.cache_dir for one in users) if is_default else ()
     found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), world.log)
-    now = world.clock()
-    sessions = [_Shown(kept, users, values["oidc_groups_claim"], now) for kept in found]
+    every = [
+        _Shown(kept, users, values["oidc_groups_claim"], world.clock(), kubeconfig.current_context)
+        for kept in found
+    ]
+    sessions = _chosen(every, kubeconfig, values)
     if values["output"] in ("json", "yaml"):
         echo_document({"sessions": [one.document() for one in sessions]}, values["output"])
     elif sessions:
         wide = values["output"] == "wide"
-        echo_table(_TITLES + _WIDE * wide, [one.cells() + one.more() * wide for one in sessions])
+        among = [one.candidate for one in every]
+        rows = [
+            (selector(one.candidate, among), *one.cells(), *(one.more() if wide else ())) for one in sessions
+        ]
+        echo_table(_TITLES + _WIDE * wide, rows)
     else:
         click.echo(
             f"No session is kept under {shown(cache_dir)}; `kubectl oidc-login login` signs in", err=True
         )
-    for kept in found:
-        if kept.failure:
-            world.terminal.warn(
-                f"the session of {kept.entry.person} cannot be read: {kept.failure.message}",
-                kept.failure.hint,
-            )
+    for one in sessions:
+        one.warn(world.terminal)
     return 0
+
+
+def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, Any]) -> list[_Shown]:
+    """Return the sessions that --session, --context and --user choose; all of them without these flags.
+
+    Raises:
+        OidcLoginError: They choose none.
+    """
+    found, word = every, values["session"]
+    if word:
+        names = {one.session_id for one in named(word, [one.candidate for one in every])}
+        found = [one for one in found if one.candidate.session_id in names]
+        if not found:
+            raise unknown_session(word, [one.candidate for one in every])
+    context, user = values["context"], values["user"]
+    if context or user:
+        chosen = choose(kubeconfig, context=context, user=user)
+        if chosen.user is None:
+            raise no_user(chosen, kubeconfig)
+        request = stanza_request(chosen.user)
+        found = [one for one in found if one.candidate.session_id == request.key().id()]
+        if not found:
+            raise no_session(request, request.command_line("login"))
+    return found
 
 
 def _kubeconfig(explicit: str | None, world: World) -> Kubeconfig:
@@ -98,15 +145,23 @@ class _Shown:
         users: Who asks for sessions in the kubeconfig.
         groups_claim: The claim that the cluster takes as the groups.
         now: Epoch seconds.
+        current: The name of the current context.
+
+    Attributes:
+        candidate: What the other commands select it by.
     """
 
-    def __init__(self, kept: KeptSession, users: list[Asking], groups_claim: str, now: float) -> None:
+    def __init__(
+        self, kept: KeptSession, users: list[Asking], groups_claim: str, now: float, current: str
+    ) -> None:
         self._kept = kept
         self._entry = kept.entry
         self._now = now
         self._state = kept.state(now)
         mine = (kept.entry.session_id, kept.cache_dir)
         self._users = [one for one in users if (one.session_id, one.cache_dir) == mine]
+        self._current = current
+        self.candidate = Candidate(*mine, kept.entry, tuple(self._users))
         self._groups = Facts(
             issuer=kept.entry.issuer,
             client_id=kept.entry.client_id,
@@ -117,9 +172,21 @@ class _Shown:
             groups_claim=groups_claim,
         ).groups
 
+    def warn(self, terminal: Terminal) -> None:
+        """Write why its record cannot be read, if it cannot."""
+        failure = self._kept.failure
+        if failure:
+            terminal.warn(
+                f"the session of {self._entry.person} cannot be read: {failure.message}", failure.hint
+            )
+
     def cells(self) -> tuple[str, ...]:
         """Return what stands in the table."""
-        contexts = [name for user in self._users for name in user.contexts or (f"(user {user.user})",)]
+        contexts = [
+            f"*{name}" if name == self._current else name
+            for user in self._users
+            for name in user.contexts or (f"(user {user.user})",)
+        ]
         entry = self._entry
         return (
             entry.person,
@@ -127,7 +194,7 @@ class _Shown:
             entry.client_id,
             ",".join(self._groups),
             entry.storage,
-            self._expires(),
+            self._token(),
             self._ago(self._kept.last_used()),
             ",".join(contexts),
         )
@@ -143,11 +210,12 @@ class _Shown:
             entry.session_id,
         )
 
-    def _expires(self) -> str:
-        renewal = "renewed when used" if self._kept.renewable() else "sign-in needed"
+    def _token(self) -> str:
+        renewable = self._kept.renewable()
+        left = remaining(self._kept.expiry() - self._now)
         words = {
-            GOOD: remaining(self._kept.expiry() - self._now),
-            ENDED: f"ended, {renewal}",
+            GOOD: f"{'renews' if renewable else 'expires'} in {left}",
+            ENDED: f"expired, {'renews when used' if renewable else 'sign-in needed'}",
             GONE: "gone, sign-in needed",
             UNREADABLE: "unknown",
         }

@@ -1,28 +1,31 @@
-"""What a command about a session is about: the session of flags, or of a user of the kubeconfig."""
+"""The session that a command is about, and the options that name a user of the kubeconfig."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.names import names
-from kubectl_oidc.cli.stanza_request import stanza_request
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
-from kubectl_oidc.kubeconfig.choose import Chosen, choose
+from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.sessions import kept_session
 from kubectl_oidc.shell_words import one_line
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kubectl_oidc.cli.options import Option
-    from kubectl_oidc.kubeconfig import Entry
-    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.cli.selection import Candidate
+    from kubectl_oidc.kubeconfig import Kubeconfig
+    from kubectl_oidc.kubeconfig.choose import Chosen
+    from kubectl_oidc.session import Session
+    from kubectl_oidc.stores import index
+    from kubectl_oidc.token_request import TokenRequest, World
 
 SUBJECT: tuple[Option, ...] = (
     (
@@ -48,11 +51,14 @@ SUBJECT: tuple[Option, ...] = (
 )
 """The options that name a user of the kubeconfig; beside them stand those of get-token."""
 
-_MOST = 5  # users that are proposed
-_OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
+Purpose = Literal["sign in", "show", "end"]
+"""What a command does with the session: `login` and `doctor` need all of its flags, `whoami` needs one that is kept here, and
+`logout` and `purge` end one."""
+
+OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
 _NOT_OF_IT = frozenset(
     {
-        *(*_OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
+        *(*OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
         *("oidc_username_prefix", "oidc_groups_prefix"),
     }
 )
@@ -66,11 +72,46 @@ class Subject:
         request: What kubectl would ask get-token for.
         kubeconfig: What the kubeconfig files say; nothing where flags say it all and they cannot be read.
         chosen: The context, its cluster, and the user if it is one of the kubeconfig's.
+        selected: The session, if it is kept here under flags that neither the kubeconfig nor the index has; else None.
     """
 
     request: TokenRequest
     kubeconfig: Kubeconfig
     chosen: Chosen
+    selected: Candidate | None = None
+
+    @property
+    def session_id(self) -> str:
+        """The session's ID."""
+        return self.selected.session_id if self.selected else self.request.key().id()
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where the session is known."""
+        return self.selected.cache_dir if self.selected else self.request.cache_dir
+
+    def trust(self) -> tuple[str, ...] | None:
+        """Return under whose trust the session was obtained; None for one that version 1.0.0 stored."""
+        entry = self.selected.entry if self.selected else None
+        return entry.trust if entry else self.request.key().trust
+
+    def load(self, world: World, *, storage: str = "") -> tuple[Session | None, str]:
+        """Return the session's record, or None, and where it is kept, in words.
+
+        Args:
+            world: Environment and log.
+            storage: Another value of --token-cache-storage than the request's.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if self.selected:
+            kept = kept_session(self.session_id, self.cache_dir, world.log)
+            if kept and kept.failure:
+                raise kept.failure
+            return (kept.session, kept.place) if kept else (None, "")
+        keeper = SessionKeeper.of(self.request, world, storage=storage)
+        return keeper.load(), keeper.store.where()
 
     def command_line(self, command: str) -> str:
         """Return a command of ours about the same session, short where the kubeconfig names it.
@@ -83,63 +124,44 @@ class Subject:
             context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
         ):
             return self.request.command_line(command)
-        given = ((name, context.params.get(name)) for name in _OF_THE_KUBECONFIG)
+        given = ((name, context.params.get(name)) for name in OF_THE_KUBECONFIG)
         return one_line(
             ["kubectl", "oidc-login", command, *(f"--{name}={value}" for name, value in given if value)]
         )
 
 
-def subject(values: dict[str, Any]) -> Subject:
-    """Return what a command line is about.
-
-    The issuer and the client of flags or variables name it where the command line names no user or context; else the user
-    does, and flags that are typed beside it replace those of its stanza.
+def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> TokenRequest:
+    """Return how a session's provider is asked if no user of the kubeconfig asks for the session.
 
     Args:
-        values: The options' values by their names, as click gives them.
-
-    Raises:
-        KubeconfigError: The kubeconfig cannot be read, has no such context or user, or a user that does not sign in with us.
-        UsageError: A flag is malformed.
+        values: The options' values by their names: they say how the provider is reached.
+        entry: What the index knows of the session.
+        cache_dir: Its cache directory, if it is not the default one.
     """
-    typed = _typed(values)
-    explicit, context, user = (values.get(name) for name in _OF_THE_KUBECONFIG)
-    both = all(values.get(name) for name in ("oidc_issuer_url", "oidc_client_id"))
-    by_flags = both and (not (context or user) or {"oidc_issuer_url", "oidc_client_id"} <= typed.keys())
-    try:
-        kubeconfig = read(explicit, os.environ)
-        chosen = choose(kubeconfig, context=context, user=user)
-    except KubeconfigError:
-        if not by_flags or explicit or context or user:
-            raise
-        kubeconfig, chosen = Kubeconfig(()), Chosen(None, None, None)
-    if by_flags:
-        return Subject(token_request(values), kubeconfig, Chosen(chosen.context, None, chosen.cluster))
-    try:
-        return Subject(stanza_request(_user(chosen, kubeconfig), typed), kubeconfig, chosen)
-    except KubeconfigError as error:
-        right = [plain(one.user, limit=60) for one in asking(kubeconfig)[:_MOST]]
-        if right:
-            error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
-        raise
+    known: dict[str, Any] = {
+        "oidc_issuer_url": entry.issuer,
+        "oidc_client_id": entry.client_id,
+        "oidc_extra_scope": entry.scopes,
+        "session": entry.name,
+    }
+    if cache_dir:
+        known["token_cache_dir"] = str(cache_dir)
+    return token_request({**values, **known})
 
 
-def _user(chosen: Chosen, kubeconfig: Kubeconfig) -> Entry:
-    if chosen.user is None:
-        raise KubeconfigError(
-            _no_user(chosen, kubeconfig),
-            "name one with --context or --user, or the session with --oidc-issuer-url and --oidc-client-id; "
-            "`kubectl oidc-login setup` writes such a user",
-            topic="stanza",
-        )
-    return chosen.user
+def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
+    """Return the error of a context that has no user in the kubeconfig.
 
-
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that stand on the command line itself."""
-    context = click.get_current_context()
-    typed = ParameterSource.COMMANDLINE
-    return {name: value for name, value in values.items() if context.get_parameter_source(name) is typed}
+    Args:
+        chosen: The context, if there is one.
+        kubeconfig: What the kubeconfig files say.
+    """
+    return KubeconfigError(
+        _no_user(chosen, kubeconfig),
+        "name one with --context or --user, or the session with --session, or with --oidc-issuer-url and --oidc-client-id; "
+        "`kubectl oidc-login setup` writes such a user",
+        topic="stanza",
+    )
 
 
 def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:

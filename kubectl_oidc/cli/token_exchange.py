@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc import lists
 from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES, TokenExchange
 
 if TYPE_CHECKING:
@@ -44,5 +45,5 @@ def read(values: dict[str, Any]) -> TokenExchange | None:
     if not audience:
         return None
     given = values.get("oidc_token_exchange_scope") or ()
-    scopes = dict.fromkeys(part for text in given for part in text.replace(",", " ").split())
+    scopes = dict.fromkeys(scope for text in lists.read(SCOPE_FLAG, given) for scope in text.split())
     return TokenExchange(audience, values.get("oidc_token_exchange_type") or TYPES[0], tuple(scopes))

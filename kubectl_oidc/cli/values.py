@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc import lists
 from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
@@ -105,13 +106,12 @@ def scopes(given: Sequence[str]) -> tuple[str, ...]:
 
     Args:
         given: What --oidc-extra-scope says, each perhaps several with commas between.
+
+    Raises:
+        UsageError: It is not a list.
     """
-    return tuple(dict.fromkeys(("openid", *(scope for text in split(given) for scope in text.split()))))
-
-
-def split(given: Sequence[str]) -> list[str]:
-    """Return the values of an option that is repeatable and comma-separated, empty ones left out."""
-    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+    asked = lists.read("--oidc-extra-scope", given)
+    return tuple(dict.fromkeys(("openid", *(scope for text in asked for scope in text.split()))))
 
 
 def _tls(values: dict[str, Any]) -> TlsOptions:
@@ -190,7 +190,7 @@ def _redirect_url(text: str | None) -> str | None:
 
 def _listen_addresses(given: Sequence[str], redirect_url: str | None) -> tuple[ListenAddress, ...]:
     """Return where to listen; a redirect URL on this machine says it, where --listen-address does not."""
-    words = split(given)
+    words = lists.read("--listen-address", given)
     if not words and redirect_url and is_loopback_url(redirect_url):
         from urllib.parse import urlsplit
 

@@ -11,16 +11,17 @@ from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.near_sessions import no_session
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
-from kubectl_oidc.cli.subject import SUBJECT, subject
+from kubectl_oidc.cli.selection import SELECTED
+from kubectl_oidc.cli.session_search import subject
+from kubectl_oidc.cli.subject import SUBJECT
 from kubectl_oidc.cluster import ClusterClient, cluster_of
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.claims import check_size, lint
-from kubectl_oidc.diagnosis.facts import facts_of_claims, scopes_supported
+from kubectl_oidc.diagnosis.claims import check_size
+from kubectl_oidc.diagnosis.facts import facts_of_session, findings, scopes_supported
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
-from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.table import echo_rows
 from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain, quoted
@@ -47,7 +48,7 @@ CLUSTER_SECONDS = 10.0
     (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
     *CLAIMS,
     *PREFIXES,
-    *IDENTITY,
+    *SELECTED,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,
@@ -60,11 +61,11 @@ def whoami(**values: Any) -> int:
     """
     world = World(log=log_at(values.pop("v")))
     combinations.check(combinations.LOGIN, values)
-    meant = subject(values)
+    meant = subject(values, "show")
     cluster = _cluster(meant) if values["cluster"] else None
     login = meant.command_line("login")
     find = _renewed if cluster else _kept
-    session, place = find(meant.request, world, login)
+    session, place = find(meant, world, login)
     seen = _ask(cluster, session.token(), world) if cluster else None
     shown = _Shown(
         meant.request, session, place, values, world.clock(), seen, scopes_supported(meant.request, world)
@@ -73,37 +74,49 @@ def whoami(**values: Any) -> int:
         echo_document(shown.document(), values["output"])
     else:
         echo_rows(shown.rows())
-    for finding in (*shown.problems(), *shown.warnings()):
+    problems = shown.problems()
+    for finding in (*problems, *shown.warnings()):
         world.terminal.need(f"{finding.severity}: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
+    if problems and meant.chosen.cluster and not cluster:
+        world.terminal.need(
+            "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
+        )
     return 0
 
 
-def _renewed(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
-    """Return the session with a token that is good now, and where it rests, in words.
+def _renewed(meant: Subject, world: World, login: str) -> tuple[Session, str]:
+    """Return the session with a token that is good now, and where it is kept, in words.
 
     Raises:
         OidcLoginError: None can be had without a person.
     """
+    if meant.selected:  # its flags are not known, so it cannot be renewed from here
+        session, place = _kept(meant, world, login)
+        if session.expiry > world.clock():
+            return session, place
+        raise SignInNeeded(
+            "the token of this session has expired, and no user of the kubeconfig asks for the session",
+            "give all flags of its get-token",
+        )
     try:
-        outcome = authenticate(replace(request, ask=False), world)
+        outcome = authenticate(replace(meant.request, ask=False), world)
     except SignInNeeded as error:
         error.hint = f"`{login}` signs in"
         raise
     return outcome.session, outcome.storage or "no place that keeps it"
 
 
-def _kept(request: TokenRequest, world: World, login: str) -> tuple[Session, str]:
+def _kept(meant: Subject, world: World, login: str) -> tuple[Session, str]:
     """Return the session as it is kept, and where, in words.
 
     Raises:
         SignInNeeded: There is none.
         StoreError: It cannot be read.
     """
-    keeper = SessionKeeper.of(request, world)
-    session = keeper.load()
+    session, place = meant.load(world)
     if session is None:
-        raise no_session(request, login)
-    return session, keeper.store.where()
+        raise no_session(meant.request, login)
+    return session, place
 
 
 def _cluster(meant: Subject) -> Cluster:
@@ -159,15 +172,8 @@ class _Shown:
         self._place = place
         self._now = now
         self._trust = trust_of(values, request)
-        self._facts = facts_of_claims(
-            request,
-            session.claims(),
-            self._trust,
-            algorithm=None,
-            has_refresh_token=session.refresh_token is not None,
-            scopes_supported=listed,
-            size=len(session.token().reveal()),
-        )
+        self._request = request
+        self._facts = facts_of_session(request, session, self._trust, scopes_supported=listed)
 
     def _username(self) -> str | None:
         name = self._facts.username
@@ -220,10 +226,9 @@ class _Shown:
         }
 
     def problems(self) -> list[Finding]:
-        """Return why a cluster will refuse the token; nothing where it was asked, and does not."""
-        if self._seen:
-            return []
-        return [finding for finding in lint(self._facts) if finding.severity is Severity.PROBLEM]
+        """Return why a cluster will refuse the token, as doctor does; what the cluster that was asked accepts is no problem."""
+        found = findings(self._request, self._facts, accepted=self._seen is not None)
+        return [finding for finding in found if finding.severity is Severity.PROBLEM]
 
     def warnings(self) -> list[Finding]:
         """Return what may keep a token that is good from the API server."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import shell_words
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.hot.words import VARIABLES
+from kubectl_oidc.installed import hint
 from kubectl_oidc.programs import find
 from kubectl_oidc.text import plain
 from kubectl_oidc.yaml_text import block
@@ -205,5 +206,5 @@ def _own_program() -> Path:
                 return directory / name
     raise DemoError(
         f"there is no {PROGRAM} beside this Python",
-        "install the package: pipx install 'kubectl-oidc[demo]', or uv tool install 'kubectl-oidc[demo]'; in a clone '.[demo]'",
+        hint("demo"),
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import Outcome, TokenRequest, World
 
 
@@ -42,6 +43,29 @@ def facts_of(
         has_refresh_token=outcome.session.refresh_token is not None,
         scopes_supported=scopes_supported,
         size=len(outcome.token.reveal()),
+    )
+
+
+def facts_of_session(
+    request: TokenRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> Facts:
+    """Return the token of a session as it is stored, and what it is for.
+
+    Args:
+        request: What was asked for.
+        session: The session.
+        trust: As in ``facts_of``.
+        scopes_supported: As in ``facts_of``.
+    """
+    access_token = request.use_access_token or (request.exchange and request.exchange.opaque())
+    return facts_of_claims(
+        request,
+        session.claims(),
+        trust,
+        algorithm=None if access_token else unverified_algorithm(session.token()),
+        has_refresh_token=session.refresh_token is not None,
+        scopes_supported=scopes_supported,
+        size=len(session.token().reveal()),
     )
 
 
@@ -93,13 +117,22 @@ def scopes_supported(request: TokenRequest, world: World) -> tuple[str, ...]:
     return Provider.of(request, world, HttpClient(tls=request.tls, log=world.log)).scopes_supported()
 
 
-def findings(request: TokenRequest, facts: Facts) -> list[Finding]:
+_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})
+"""What is worth a word even if the API server has accepted the token: the rest would have kept it from doing so."""
+
+
+def findings(request: TokenRequest, facts: Facts, *, accepted: bool = False) -> list[Finding]:
     """Return everything about a token that will not work at a cluster, the worst first.
+
+    `setup`, `whoami` and `doctor` all say this and nothing else about a token.
 
     Args:
         request: What was asked for.
         facts: The token.
+        accepted: Whether the cluster's API server has accepted the token.
     """
+    if accepted:
+        return [one for one in findings(request, facts) if one.topic in _MATTERS_ANYWAY]
     if facts.claims:
         return lint(facts)
     flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"

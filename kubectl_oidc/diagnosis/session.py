@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from .claims import Facts
     from .examination import Examination, Seen
 
-# What is still worth a word where the API server has taken the token: the rest would have kept it from doing so.
-_MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})
-
 
 def check_session(examination: Examination) -> Seen:
     """There is a token: the stored one if it is good, else refreshed as get-token would; nobody is asked to sign in."""
@@ -100,9 +97,7 @@ def known(examination: Examination) -> Facts:
 def check_claims(examination: Examination) -> Seen:
     """What the token says will do at the cluster: user name, groups, ``email_verified``, algorithm."""
     facts = known(examination)
-    found = findings(examination.request, facts)
-    if examination.identity is not None:
-        found = [one for one in found if one.topic in _MATTERS_ANYWAY]
+    found = findings(examination.request, facts, accepted=examination.identity is not None)
     yield from found
     if not found:
         groups = plain(", ".join(facts.groups), limit=200) or "none"
@@ -110,4 +105,14 @@ def check_claims(examination: Examination) -> Seen:
         yield (
             f"{facts.username_claim} {plain(facts.username, limit=120)}; {facts.groups_claim}: {groups}"
             + ("; the cluster reads none of them" if unread else "")
+            + _accepted_although(examination, facts)
         )
+
+
+def _accepted_although(examination: Examination, facts: Facts) -> str:
+    """Return what whoami calls a problem, and this API server does not, in words; empty if there is nothing."""
+    problems = [one for one in findings(examination.request, facts) if one.severity is Severity.PROBLEM]
+    if not problems:
+        return ""
+    what = problems[0].message.partition(": ")[0]  # behind it is what an API server does by default
+    return f"; this API server accepts the token, although {what}"

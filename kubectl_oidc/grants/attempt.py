@@ -13,6 +13,7 @@ from kubectl_oidc.errors import SignInRefused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS
+from kubectl_oidc.token_response import DENIED
 from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
@@ -146,8 +147,7 @@ _LOG = "the provider's log may say more"
 _ASKS = ("login_required", "interaction_required", "consent_required", "account_selection_required")
 """Codes of a provider that must ask the person something (OpenID Connect Core 3.1.2.6)."""
 _HINTS = {
-    "access_denied": "the provider did not allow it: is this person assigned to the application, and does a policy of "
-    "the authorization server allow this client and these scopes?",
+    "access_denied": DENIED,
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
     **dict.fromkeys(
         _ASKS,

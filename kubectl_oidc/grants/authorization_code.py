@@ -22,7 +22,7 @@ from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.reachability import PATIENCE
 from kubectl_oidc.session import person
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.terminal import countdown
 from kubectl_oidc.text import plain
 from kubectl_oidc.tls import server_context
 
@@ -208,7 +208,7 @@ def _await_answer(
     """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
 
     def words() -> str:
-        return f"Waiting for the browser, {remaining(deadline.left())} left (Ctrl-C ends it)"
+        return f"Waiting for the browser, {countdown(deadline.left())} left (Ctrl-C ends it)"
 
     with paste.offered() if paste else nullcontext(), world.terminal.waiting(words()):
         while not deadline.passed():

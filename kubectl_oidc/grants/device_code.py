@@ -19,7 +19,7 @@ from kubectl_oidc.grants.attempt import code_challenge
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.terminal import countdown
 from kubectl_oidc.token_request import OUR_PARAMETERS
 from kubectl_oidc.tokens import accept
 
@@ -87,7 +87,7 @@ def sign_in(
         end = _end(request, device, deadline)
 
         def words() -> str:
-            return f"Waiting for the code, {remaining(end.left())} left (Ctrl-C ends it)"
+            return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C ends it)"
 
         with world.terminal.waiting(words()):
             response = poll(

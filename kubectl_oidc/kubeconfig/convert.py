@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
@@ -22,7 +22,7 @@ from .edit import set_user
 from .parse import load
 from .read import paths, read_text
 from .replace import back_up, check_writable, locked, readable_by_others, regular, replace
-from .stanza import API_VERSION, COMMAND, Stanza, is_ours, redacted
+from .stanza import API_VERSION, Stanza, calls_us, is_ours, redacted
 from .write import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
@@ -71,13 +71,16 @@ class Plan:
     others: tuple[str, ...]
 
 
-def plan(explicit: str | None, environ: Mapping[str, str], names: Sequence[str]) -> list[Plan]:
+def plan(
+    explicit: str | None, environ: Mapping[str, str], names: Sequence[str], install_hint: str = ""
+) -> list[Plan]:
     """Return what would become of each kubeconfig file that exists.
 
     Args:
         explicit: What ``--kubeconfig`` says.
         environ: The environment.
         names: The users that are meant; every one where there is none.
+        install_hint: What kubectl shows if it does not find the program; empty for our words.
 
     Raises:
         KubeconfigError: A file cannot be read or understood, there is none, or there is no such user.
@@ -88,20 +91,21 @@ def plan(explicit: str | None, environ: Mapping[str, str], names: Sequence[str])
         raise KubeconfigError(
             f"there is no kubeconfig {plain(files[0])}", "name one with --kubeconfig or KUBECONFIG"
         )
-    plans = [_plan(path, text, names) for path, text in texts]
+    plans = [_plan(path, text, names, install_hint) for path, text in texts]
     found = _names(plans)
     missing = next((name for name in names if name not in found), None)
     if missing is not None:
-        raise unknown("user", missing, _names(_plan(path, text, ()) for path, text in texts), "get-users")
+        raise unknown("user", missing, _names(_plan(path, text, (), "") for path, text in texts), "get-users")
     return plans
 
 
-def write(one: Plan, names: Sequence[str]) -> Path:
+def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     """Write a file as it was planned: locked as kubectl locks it, backed up, replaced in one step.
 
     Args:
         one: The plan.
         names: The users that were meant.
+        install_hint: As in `plan`.
 
     Returns:
         The copy of the file as it was.
@@ -113,7 +117,7 @@ def write(one: Plan, names: Sequence[str]) -> Path:
     try:
         with locked(one.path, LOCK_SECONDS):
             before = regular(target)
-            if before is None or _plan(one.path, read_text(target) or "", names) != one:
+            if before is None or _plan(one.path, read_text(target) or "", names, install_hint) != one:
                 raise KubeconfigError(
                     f"the kubeconfig {plain(one.path)} was changed by another program just now",
                     "run the command again; it was not changed by this one",
@@ -137,7 +141,7 @@ def warning(one: Plan) -> tuple[str, str] | None:
     return readable_by_others(one.path, one.path.stat(), "secret")
 
 
-def _plan(path: Path, text: str, names: Sequence[str]) -> Plan:
+def _plan(path: Path, text: str, names: Sequence[str], install_hint: str = "") -> Plan:
     after, conversions, direct, others = text, [], [], []
     for item in load(text, plain(path)).get("users") or []:
         name, user = item.get("name"), item.get("user")
@@ -147,7 +151,7 @@ def _plan(path: Path, text: str, names: Sequence[str]) -> Plan:
         if not isinstance(old, dict) or not is_ours(old):
             others.append(name)
             continue
-        new = _direct(old)
+        new = _direct(old, install_hint)
         if new == old:
             direct.append(name)
             continue
@@ -160,22 +164,17 @@ def _names(plans: Iterable[Plan]) -> set[str]:
     return {name for one in plans for name in (*one.direct, *one.others, *(c.name for c in one.conversions))}
 
 
-def _direct(old: Mapping[str, Any]) -> dict[str, Any]:
+def _direct(old: Mapping[str, Any], install_hint: str) -> dict[str, Any]:
     """Return the stanza that calls this program itself, with the same arguments, variables and cluster information."""
-    if _calls_us(old) and old.get("apiVersion") == API_VERSION:
-        return dict(old)  # by its path, with its own installHint: whoever wrote that meant it
-    ours = Stanza(args=()).exec_mapping()
+    if calls_us(old) and old.get("apiVersion") == API_VERSION:
+        # By its path, with its own installHint: whoever wrote that meant it.
+        return {**old, "installHint": install_hint} if install_hint else dict(old)
+    ours = Stanza(args=(), install_hint=install_hint).exec_mapping()
     words = [str(word) for word in old.get("args") or []]
     kept = {key: old[key] for key in ("interactiveMode", "provideClusterInfo") if old.get(key) is not None}
-    command = {"command": old["command"]} if _calls_us(old) else {}
+    command = {"command": old["command"]} if calls_us(old) else {}
     args = words[1:] if words[:1] == ["oidc-login"] else words
     return {**old, **ours, **kept, **command, "args": args}
-
-
-def _calls_us(stanza: Mapping[str, Any]) -> bool:
-    path = PureWindowsPath(str(stanza.get("command", "")))  # takes both kinds of slash
-    # What krew installs under this name is kubelogin.
-    return path.name.lower().removesuffix(".exe") == COMMAND and ".krew" not in path.parts
 
 
 def _difference(path: Path, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ A crash leaves the old file or the new one, whole; where no rename is possible, 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import sys
@@ -25,6 +26,9 @@ from kubectl_oidc.text import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
+
+BACKUPS = 3
+"""How many copies of a kubeconfig are kept; the oldest go."""
 
 _LOCK_POLL_SECONDS = 0.05
 _REMOVE = "del" if sys.platform == "win32" else "rm"
@@ -150,7 +154,29 @@ def check_directory(directory: Path) -> None:
 
 
 def back_up(target: Path, status: os.stat_result) -> Path:
-    """Copy the file beside itself, readable by its owner only, under a name that nothing has."""
+    """Copy the file next to itself, readable by its owner only, under a free name; keep the newest `BACKUPS` copies.
+
+    Returns:
+        The copy.
+
+    Raises:
+        OSError: It could not be made; no older copy was removed.
+    """
+    backup = _copy(target, status)
+    names = re.compile(re.escape(target.name) + r"\.backup-(\d{8}T\d{6})(?:-(\d{1,2}))?")
+    found = [
+        (match[1], int(match[2] or 0), path)
+        for path in target.parent.iterdir()
+        if (match := names.fullmatch(path.name)) and path != backup and stat.S_ISREG(path.lstat().st_mode)
+    ]
+    for _, _, path in sorted(found)[: max(0, len(found) - BACKUPS + 1)]:
+        with suppress(OSError):
+            path.unlink()
+    return backup
+
+
+def _copy(target: Path, status: os.stat_result) -> Path:
+    """Copy the file next to itself under a name that nothing has."""
     for backup in _names(target):
         try:
             descriptor = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -20,11 +20,17 @@ API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 The Java clients, lightkube and kr8s do not say in KUBERNETES_EXEC_INFO which version they want; then we answer in this one.
 """
-# kubectl shows it when it does not find the command.
 INSTALL_HINT = (
+    "kubectl-oidc_login is not installed, or it is not on PATH. "
+    "Install it from where you have it, or ask who gave you this kubeconfig."
+)
+"""What kubectl shows when it does not find the command. It names no package: whoever registers a name could run code here."""
+
+FORMER_INSTALL_HINT = (
     "kubectl-oidc_login is not installed or not on PATH; "
     "install kubectl-oidc from a clone or a wheel: pipx install PATH, or uv tool install PATH"
 )
+"""What 1.0.0 wrote; it is replaced."""
 
 # Flags of stanzas written by hand or by other programs whose values nobody should see.
 _SECRET_FLAGS = ("--oidc-client-secret", "--password")
@@ -76,10 +82,12 @@ class Stanza:
     Args:
         args: The arguments after ``get-token``.
         command: The program; a bare name is looked up on PATH by kubectl.
+        install_hint: What kubectl shows if it does not find the program; empty for our words.
     """
 
     args: tuple[Arg, ...]
     command: str = COMMAND
+    install_hint: str = ""
     api_version: str = field(default=API_VERSION, init=False)
     # Terminal prompts where there is a terminal; background programs are served without one.
     interactive_mode: str = field(default="IfAvailable", init=False)
@@ -90,7 +98,7 @@ class Stanza:
             "apiVersion": self.api_version,
             "args": ["get-token", *(arg.whole() for arg in self.args)],
             "command": self.command,
-            "installHint": INSTALL_HINT,
+            "installHint": self.install_hint or INSTALL_HINT,
             "interactiveMode": self.interactive_mode,
             "provideClusterInfo": False,
         }
@@ -153,6 +161,17 @@ def is_ours(exec_: Mapping[str, object]) -> bool:
         case "kubelogin":  # two programs have this name; the other one signs in to Azure
             return any(word.startswith("--oidc-issuer-url") for word in words)
     return False
+
+
+def calls_us(exec_: Mapping[str, object]) -> bool:
+    """Return whether an ``exec`` mapping starts this program itself, not kubelogin or a second kubectl.
+
+    Args:
+        exec_: The mapping of a kubeconfig user.
+    """
+    path = PureWindowsPath(str(exec_.get("command", "")))  # takes both kinds of slash
+    # What krew installs under this name is kubelogin.
+    return path.name.lower().removesuffix(".exe") == COMMAND and ".krew" not in path.parts
 
 
 def redacted(args: Sequence[str]) -> list[str]:

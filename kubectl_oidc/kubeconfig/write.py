@@ -21,7 +21,7 @@ from .edit import set_user
 from .parse import load
 from .read import paths, read_text
 from .replace import back_up, check_directory, check_writable, locked, regular, replace
-from .stanza import Stanza, is_ours, redacted
+from .stanza import FORMER_INSTALL_HINT, Stanza, calls_us, is_ours, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -178,6 +178,9 @@ def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Pat
         )
     ours, kept = stanza.exec_mapping(), exec_ if isinstance(exec_, dict) else {}
     ours["provideClusterInfo"] = kept.get("provideClusterInfo", ours["provideClusterInfo"])
+    said = kept.get("installHint")
+    if said and said != FORMER_INSTALL_HINT and calls_us(kept) and not stanza.install_hint:
+        ours["installHint"] = said  # a company's own words
     return {**user, "exec": {**kept, **ours}}
 
 

@@ -74,6 +74,10 @@ class Start:
     """The request for the start URL: the browser goes on to the provider."""
 
 
+class End:
+    """The request for the address that shows how the sign-in ended: it has neither code nor state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """What the answer must look like.
@@ -86,6 +90,8 @@ class Awaited:
         state: The state of the authorization request (RFC 6749 §10.12).
         issuer: Who must have answered (RFC 9207 §2.4).
         iss_required: Whether the provider promised to say who it is.
+        end_query: The query of the address at ``path`` that shows how the sign-in ended, unguessable because the page names the
+            person; None if there is no such page.
     """
 
     hosts: frozenset[str]
@@ -94,8 +100,9 @@ class Awaited:
     state: Secret
     issuer: str
     iss_required: bool
+    end_query: Secret | None = None
 
-    def judge(self, request: Request) -> Answer | Start | Refusal:
+    def judge(self, request: Request) -> Answer | Start | End | Refusal:
         """Return the answer that ``request`` carries, or what else it is.
 
         Args:
@@ -108,6 +115,8 @@ class Awaited:
             return Start()
         if unquote(path) != unquote(self.path):
             return Refusal(404, "nothing is at this address")
+        if self.end_query is not None and _same(query, self.end_query.reveal()):
+            return End()
         if not query:
             return Refusal(400, "this is where a sign-in ends")
         parameters = _parameters(query)

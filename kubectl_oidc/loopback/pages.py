@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -33,6 +34,7 @@ _MARKS = {
     _IDLE: ("Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
     _OVER: ("Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
 }
+_WHOLE = re.compile(r"--|[/=@]")  # a flag, an address, a path or an account
 _ANY_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _CLOCK = "%H:%M"
 _LONGEST_VALUE = 4000
@@ -167,12 +169,19 @@ def _template(name: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    """Return a template with its values, each made plain and escaped; a long address may break after its slashes."""
+    """Return a template with its values, each made plain and escaped.
+
+    A flag or an address stays on one line; one that is wider than the page may break after its slashes.
+    """
     safe = {
-        key: escape(plain(value, limit=_LONGEST_VALUE)).replace("/", "/<wbr>")
-        for key, value in values.items()
+        key: " ".join(map(_word, plain(value, limit=_LONGEST_VALUE).split())) for key, value in values.items()
     }
     return Template(_template(name)).substitute(safe)
+
+
+def _word(word: str) -> str:
+    safe = escape(word).replace("/", "/<wbr>")
+    return f'<span class="whole">{safe}</span>' if _WHOLE.search(word) else safe
 
 
 def _sentence(text: str) -> str:

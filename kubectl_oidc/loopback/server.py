@@ -18,7 +18,7 @@ from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
 
 from . import pages
-from .callback import Answer, Awaited, Refusal, Request, Start
+from .callback import Answer, Awaited, End, Refusal, Request, Start
 from .connection import SPOKE_TLS
 from .pages import Failed
 from .peer import is_stranger
@@ -105,6 +105,8 @@ class CallbackServer:
         self.spoke_tls = False
         self._answer: Answer | None = None
         self._answered = threading.Event()
+        self._came_again = threading.Event()
+        self._sent_again: Deadline | None = None
         self._broken: BaseException | None = None
         self._sockets: tuple[socket.socket, ...] = ()
         self._running: ListenerThread | None = None
@@ -121,6 +123,8 @@ class CallbackServer:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         late = Failed(value.message, value.hint, timed_out=True) if isinstance(value, SignInTimeout) else None
+        if self._running and self._sent_again:
+            self._came_again.wait(min(self._sent_again.left(), FAREWELL_SECONDS))
         self._close(late or _ENDED, FAREWELL_SECONDS)
 
     def expect(self, authorization_url: Callable[[], str]) -> None:
@@ -148,9 +152,14 @@ class CallbackServer:
     def finish(self, outcome: SignedIn | Failed) -> None:
         """Show the browser how the sign-in ended, and stop listening; harmless when the browser has gone.
 
+        The browser that brought the answer was sent on at once, mostly long before this; one that does not follow is waited
+        for `FLUSH_SECONDS` from then on.
+
         Args:
             outcome: How it ended.
         """
+        if self._sent_again:
+            self._came_again.wait(self._sent_again.left())
         self._close(outcome, FLUSH_SECONDS)
 
     def _open(self) -> None:
@@ -168,12 +177,14 @@ class CallbackServer:
         target = urlsplit(self.redirect_uri)
         beside = listening.beside_localhost or port_of(target) != port
         self.unserved = target.netloc if beside and is_loopback(target.hostname or "") else None
-        ticket = secrets.token_urlsafe(24)
+        ticket, end = secrets.token_urlsafe(24), f"page={secrets.token_urlsafe(16)}"
+        self._end_url = Secret(f"{target.path or '/'}?{end}")
         self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
         awaited = Awaited(
             hosts=host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",
             start_path=Secret(f"/{ticket}"),
+            end_query=Secret(end),
             state=self._state,
             issuer=self._issuer,
             iss_required=self._iss_required,
@@ -211,15 +222,20 @@ class CallbackServer:
         if isinstance(verdict, Refusal):
             self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.why}")
             return pages.refusal(verdict)
+        if isinstance(verdict, End) and self._answer is not None:
+            self._came_again.set()
+            return page  # a reload has it too, until `finish`
         if self._answer is not None:
             self._log.info(4, "the callback server was asked again after the answer")
             return pages.answered()
         if isinstance(verdict, Answer):
             self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
             self._answer = verdict
+            self._sent_again = Deadline.after(FLUSH_SECONDS)
             self._answered.set()
-            return page
-        if self._authorization_url is None:
+            # At once: neither code nor state stay in the address bar or the history while the code is redeemed.
+            return pages.redirect(self._end_url.reveal())
+        if self._authorization_url is None or isinstance(verdict, End):
             return pages.refusal(Refusal(404, "the sign-in has not begun"))
         return self._sent_on(self._authorization_url)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -40,6 +41,22 @@ def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
     return error.removeprefix("error: "), hint.removeprefix("hint: ")
+
+
+def choices(ended: Ended) -> dict[str, str]:
+    """Return the commands of an error that fits several sessions, each with the words that tell its session.
+
+    Args:
+        ended: A run that failed with the exit status of wrong usage.
+    """
+    assert (ended.status, ended.stdout) == (2, ""), ended.stderr
+    error, *lines, hint = ended.stderr.splitlines()
+    assert error == f"error: {len(lines)} sessions match; choose one"
+    assert hint.startswith("hint: run one of these commands")
+    assert all(line.startswith("  kubectl oidc-login ") for line in lines)
+    found = dict(re.split(r" {3,}", line.strip(), maxsplit=1) for line in lines)
+    assert len(found) == len(lines), "each has its own command"
+    return found
 
 
 def warning(ended: Ended) -> str:

@@ -145,3 +145,11 @@ def test_a_secret_that_others_can_read_is_warned_of(
         assert f"(mode {mode:04o})" in lines[0]
         assert f"chmod 600 {config}" in lines[0]
     assert "s3" not in ended.stderr
+
+
+def test_a_company_s_own_words_come_into_the_stanza(config: Path) -> None:
+    """`--install-hint` says what kubectl shows on a machine without the program; it is in the difference too."""
+    ended = converted("--yes", f"--kubeconfig={config}", "--install-hint=Self Service > Kubernetes")
+    assert ended.status == 0, ended.stderr
+    assert '+  installHint: "Self Service > Kubernetes"' in ended.stdout
+    assert "Self Service > Kubernetes" in config.read_text()

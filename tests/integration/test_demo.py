@@ -126,5 +126,8 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, missing: str) -
     error, hint = done.stderr.splitlines()
     assert error.startswith("error: ")
     assert missing in error
-    assert "pipx install --force 'kubectl-oidc[demo]'" in hint
-    assert "uv tool install --force 'kubectl-oidc[demo]'" in hint
+    assert (
+        f"pipx install --force '{parts.REPOSITORY}[demo]', or uv tool install --force '{parts.REPOSITORY}[demo]'"
+        in hint
+    )
+    assert "kubectl-oidc[" not in hint, "nobody owns that name at a registry"

@@ -1131,6 +1131,51 @@ def test_what_the_api_server_reads_is_what_counts(clinic: Clinic, told: Api) -> 
     assert (check["status"], check["message"]) == ("ok", "preferred_username ada; roles: ops")
 
 
+PROBLEMS = {
+    "an address that is not verified": {"email_verified": False},
+    "no user name": {"email": ABSENT},
+    "groups that are no list of strings": {"groups": [{"name": "ops"}]},
+}
+
+
+@pytest.mark.parametrize("claims", PROBLEMS.values(), ids=PROBLEMS)
+def test_doctor_and_whoami_find_the_same(clinic: Clinic, claims: dict[str, object]) -> None:
+    """Nobody has asked an API server yet: what is a problem to one is a problem to the other, in the same words."""
+    clinic.provider.claims.update(claims)
+    clinic.cluster["server"] = "https://127.0.0.1:1"
+    clinic.signed_in()
+    problems = json.loads(run_plugin("whoami", "-o", "json", env=clinic.env()).stdout)["problems"]
+    found = [check["message"] for check in clinic.doctor().checks("claims") if check["status"] == "problem"]
+    assert problems
+    assert found == problems
+
+
+def test_what_the_api_server_accepts_is_a_problem_to_neither(clinic: Clinic, told: Api) -> None:
+    """Doctor names what whoami warned of; `whoami --cluster` reports nothing, and whoami alone says that it did not ask."""
+    clinic.provider.claims.update(email_verified=False)
+    told.knows("ada@corp.example")
+    clinic.signed_in()
+    alone = run_plugin("whoami", env=clinic.env())
+    assert "problem: the claim email_verified is false" in alone.stderr
+    assert "`kubectl oidc-login whoami --cluster` asks this one" in alone.stderr
+    (check,) = clinic.doctor().checks("claims")
+    assert check["status"] == "ok"
+    assert "this API server accepts the token, although the claim email_verified is false" in check["message"]
+    asked = run_plugin("whoami", "--cluster", "-o", "json", env=clinic.env())
+    assert json.loads(asked.stdout)["problems"] == []
+    assert asked.stderr == ""
+
+
+def test_an_opaque_access_token_is_the_same_problem_to_whoami(clinic: Clinic) -> None:
+    """Neither reads claims from what has none."""
+    clinic.args.append("--oidc-use-access-token")
+    clinic.cluster["server"] = "https://127.0.0.1:1"
+    clinic.signed_in()
+    (problem,) = json.loads(run_plugin("whoami", "-o", "json", env=clinic.env()).stdout)["problems"]
+    assert problem == "the access token is no JWT, and no API server can read it"
+    assert clinic.doctor().checks("claims")[0]["message"] == problem
+
+
 def test_an_older_kubernetes_is_asked_what_it_knows(clinic: Clinic, told: Api) -> None:
     """Without SelfSubjectReview it is not said who one is, and RBAC is asked all the same."""
     told.answers("authorization.k8s.io/v1/selfsubjectaccessreviews", {"status": {"allowed": True}})

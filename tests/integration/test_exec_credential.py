@@ -28,6 +28,7 @@ CLUSTER: dict[str, Any] = {
 
 ASKED = {
     "nothing is asked": ({}, V1BETA1),
+    "no version": ({"KUBERNETES_EXEC_INFO": "{}"}, V1BETA1),
     "v1": (exec_info(V1), V1),
     "v1beta1": (exec_info(V1BETA1), V1BETA1),
     "a cluster with an extension": (exec_info(V1, cluster=CLUSTER), V1),
@@ -40,7 +41,6 @@ ASKED = {
 NOT_UNDERSTOOD = {
     "an unknown version": (exec_info("client.authentication.k8s.io/v7"), "client.authentication.k8s.io/v7"),
     "a foreign group": (exec_info("example.com/v1"), "example.com/v1"),
-    "no version": ({"KUBERNETES_EXEC_INFO": "{}"}, "apiVersion"),
     "a number for a version": ({"KUBERNETES_EXEC_INFO": '{"apiVersion": 1}'}, "apiVersion"),
     "broken JSON": ({"KUBERNETES_EXEC_INFO": '{"apiVersion":'}, "JSON"),
     "not an object": ({"KUBERNETES_EXEC_INFO": "[]"}, "JSON object"),

@@ -75,6 +75,25 @@ def test_a_user_without_our_stanza_is_named(laptop: Laptop) -> None:
         )
 
 
+def test_a_user_of_stand_alone_mode_is_led_there(laptop: Laptop) -> None:
+    """`auth-provider: oidc`: the command that signs that user in is named, and the one that moves it to an exec section."""
+    config = {"idp-issuer-url": laptop.realm.issuer, "client-id": laptop.client}
+    write_kubeconfig(
+        {"old": {"auth-provider": {"name": "oidc", "config": config}}}, {"c": "old"}, current="c"
+    )
+    for command in ("login", "logout", "whoami", "doctor"):
+        error, hint = complaint(laptop.run(command, "--user=old"))
+        assert "auth-provider: oidc" in error
+        assert "`kubectl oidc-login --user=old` signs in and writes the tokens there" in hint
+        assert (
+            f"setup --oidc-issuer-url={laptop.realm.issuer} --oidc-client-id=kubernetes --write-kubeconfig"
+            in hint
+        )
+    ended = laptop.run("--user=old", laptop.browser.flag, "--listen-address=127.0.0.1:0")
+    assert ended.status == 0, ended.stderr
+    assert "The token of alice in " in ended.stderr, "the command that the hint names does it"
+
+
 def test_a_kubeconfig_that_cannot_be_parsed_is_named(laptop: Laptop) -> None:
     path = write_kubeconfig({}, {})
     path.write_text("users: [")

@@ -56,8 +56,9 @@ def reader(demo: Demo, request: pytest.FixtureRequest) -> Iterator[Reader]:
 
 
 def normal(text: str) -> list[str]:
-    """Return the rows of a text as words with single spaces, times and ports replaced; an indented line belongs to the row above."""
+    """Return the rows of a text as words with single spaces, times, ports and the IDs of sessions replaced; an indented line belongs to the row above."""
     text = re.sub(r"\d+ (s|min|h|d)\b", r"1 \1", transcript.repeatable(text))
+    text = re.sub(r"\b(?=[a-f]*[0-9])[0-9a-f]{8}\b", "1a2b3c4d", text)
     rows = re.split(r"\n(?!\s)", re.sub(r"─+", "─", text))
     return [" ".join(row.split()) for row in rows if row.strip()]
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_oidc.kubeconfig.stanza import FORMER_INSTALL_HINT, INSTALL_HINT
 from tests import parts
 
+from .kubeconfigs import write_kubeconfig
 from .laptop import claims_of, token_of
 from .said import complaint, files_with
 
@@ -279,6 +281,115 @@ def test_a_user_who_signs_in_in_another_way_is_not_replaced(laptop: Laptop, tmp_
     assert file.read_text() == KUBECONFIG
     assert [path.name for path in tmp_path.glob("config*")] == ["config"]
     assert laptop.browser.opened() == []
+
+
+def other(laptop: Laptop) -> list[str]:
+    """Return the words of `setup --write-kubeconfig` for another client of the realm."""
+    words = laptop.words("--write-kubeconfig", command="setup")
+    return [word.replace("--oidc-client-id=kubernetes", "--oidc-client-id=code-only") for word in words]
+
+
+def test_a_user_of_another_client_is_not_changed_without_asking(laptop: Laptop) -> None:
+    """Nobody can be asked: exit 1 before anybody signs in, with a free name; a typed name or --yes goes on."""
+    file = Path.home() / ".kube" / "config"
+    setup(laptop, "--write-kubeconfig")
+    before, opened = file.read_bytes(), len(laptop.browser.opened())
+    for env in ({}, {"KUBECTL_OIDC_USER": "oidc", "KUBECTL_OIDC_YES": "true"}):
+        error, hint = complaint(laptop.run(*other(laptop), env=env))
+        assert error.startswith(
+            f"the user oidc in {file} signs in at {laptop.realm.issuer} as the client kubernetes"
+        )
+        assert hint.startswith(
+            "give --user=oidc-127.0.0.1 for another user, or --user=oidc or --yes to change it"
+        )
+    assert file.read_bytes() == before
+    assert len(laptop.browser.opened()) == opened
+
+    shown(laptop.run(*other(laptop), "--user=oidc-127.0.0.1"))
+    assert "--oidc-client-id=kubernetes" in exec_of(file)["args"], "the first user is as it was"
+    assert "--user=oidc-127.0.0.1-2" in complaint(laptop.run(*other(laptop)))[1]
+    shown(laptop.run(*other(laptop), "--user=oidc"))
+    assert "--oidc-client-id=code-only" in exec_of(file)["args"]
+    shown(setup(laptop, "--write-kubeconfig", "--yes"))
+    assert "--oidc-client-id=kubernetes" in exec_of(file)["args"]
+
+
+def test_a_user_of_client_gos_own_plugin_is_not_repointed_either(laptop: Laptop) -> None:
+    """`auth-provider: oidc` of another issuer is somebody's user too."""
+    provider = {"name": "oidc", "config": {"idp-issuer-url": "https://login.example.com", "client-id": "x"}}
+    write_kubeconfig({"oidc": {"auth-provider": provider}}, {})
+    error, _ = complaint(setup(laptop, "--write-kubeconfig"))
+    assert "signs in at https://login.example.com as the client x" in error
+
+
+def test_the_printed_command_changes_no_user_of_another_client(laptop: Laptop) -> None:
+    """Without --write-kubeconfig the command to paste has a free name."""
+    setup(laptop, "--write-kubeconfig")
+    ended = laptop.run(*(word for word in other(laptop) if word != "--write-kubeconfig"))
+    assert "kubectl config set-credentials oidc-127.0.0.1 " in shown(ended)
+
+
+def test_three_copies_of_the_kubeconfig_are_kept(laptop: Laptop) -> None:
+    """The newest three; a file whose name is another's is left alone."""
+    directory = Path.home() / ".kube"
+    write_kubeconfig({}, {})
+    others = [
+        directory / name for name in ("config.backup", "config.backup-mine", "config.backup-20200101T000000x")
+    ]
+    old = [directory / f"config.backup-20200101T00000{number}" for number in range(4)]
+    for path in (*others, *old):
+        path.write_text("x")
+    setup(laptop, "--write-kubeconfig")
+    copies = sorted(set(directory.glob("config.backup*")) - set(others))
+    assert copies[:2] == old[2:]
+    assert len(copies) == 3
+    assert all(path.exists() for path in others)
+
+
+def test_a_company_s_own_words_are_the_install_hint(laptop: Laptop) -> None:
+    """By flag or variable; an update keeps them, and replaces the words of 1.0.0."""
+    file = Path.home() / ".kube" / "config"
+    setup(laptop, "--write-kubeconfig")
+    assert "kubectl-oidc " not in exec_of(file)["installHint"], "nobody owns that name at a registry"
+    words = "Self Service > Kubernetes.\nQuestions: #platform"
+    setup(laptop, "--write-kubeconfig", f"--install-hint={words}")
+    assert exec_of(file)["installHint"] == words
+    setup(laptop, "--write-kubeconfig", "--session=other")
+    assert exec_of(file)["installHint"] == words
+    former = (
+        file.read_text()
+        .replace(words, FORMER_INSTALL_HINT)
+        .replace(json.dumps(words), json.dumps(FORMER_INSTALL_HINT))
+    )
+    file.write_text(former)
+    assert exec_of(file)["installHint"] == FORMER_INSTALL_HINT
+    setup(laptop, "--write-kubeconfig", "--session=third")
+    assert exec_of(file)["installHint"] == INSTALL_HINT
+    laptop.run(
+        *laptop.words("--write-kubeconfig", command="setup"), env={"KUBECTL_OIDC_INSTALL_HINT": "ask IT"}
+    )
+    assert exec_of(file)["installHint"] == "ask IT"
+    error, _ = complaint(setup(laptop, "--install-hint=\x1b[2J"), status=2)
+    assert "--install-hint" in error
+
+
+def test_variables_are_not_written_into_the_kubeconfig(laptop: Laptop) -> None:
+    """Whatever flag a variable stands for; the page names the variables that kubectl needs as well."""
+    words = [
+        word
+        for word in laptop.words("--write-kubeconfig", command="setup")
+        if "--browser-command" not in word
+    ]
+    command = laptop.browser.flag.partition("=")[2]
+    env = {"KUBECTL_OIDC_BROWSER_COMMAND": command, "KUBECTL_OIDC_SESSION": "work"}
+    text = shown(laptop.run(*words, env=env))
+    assert "because variables say it: KUBECTL_OIDC_SESSION, KUBECTL_OIDC_BROWSER_COMMAND." in text
+    args = exec_of(Path.home() / ".kube" / "config")["args"]
+    assert not [word for word in args if "browser-command" in word or "--session" in word]
+    laptop.realm.forget()
+    ended = laptop.run(*args, env=env)
+    assert (ended.status, ended.stderr) == (0, "")
+    assert laptop.realm.seen().total == 0, "with the variables it is the session of setup"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ISSUER, CLIENT, SCOPES, WRITE, RUN = (
     "Issuer URL",
     "Client ID",
-    "Scopes beside openid",
+    "Additional scopes (openid is always included)",
     "Write the user",
     "Run it now?",
 )
@@ -168,6 +168,53 @@ def test_a_variable_is_proposed_and_a_flag_is_not_asked_for(laptop: Laptop) -> N
     for unasked in (SCOPES, WRITE, RUN):
         assert unasked not in ended.stderr
     assert not (Path.home() / FILE).exists()
+
+
+def test_who_names_issuer_and_client_is_asked_for_the_scopes(laptop: Laptop) -> None:
+    """The proposal is what the provider has; with the flag, with a variable or without a terminal nobody is asked."""
+    both = (f"--oidc-issuer-url={laptop.realm.issuer}", "--oidc-client-id=kubernetes")
+    with at_terminal(laptop, *both) as terminal:
+        terminal.shows(f"{SCOPES} [email,profile,offline_access]: ")
+        assert ISSUER not in terminal.text()
+        terminal.type(b"\n")
+        ended = terminal.ended()
+    assert ended.status == 0
+    assert "--exec-arg=--oidc-extra-scope=offline_access" in ended.stderr
+    for words, env in (
+        ((*both, "--oidc-extra-scope=email"), {}),
+        (both, {"KUBECTL_OIDC_EXTRA_SCOPE": "email"}),
+    ):
+        with at_terminal(laptop, *words, env=env) as terminal:
+            ended = terminal.ended()
+        assert ended.status == 0
+        assert SCOPES not in ended.stderr
+
+
+def test_a_user_of_another_client_is_asked_about(laptop: Laptop, api: str) -> None:
+    """No is another name, with a free one proposed; yes changes the user."""
+    assert api
+    users = {"oidc": laptop.realm.flags(client="code-only")}
+    path = write_kubeconfig(users, {})
+    before = path.read_bytes()
+    with at_terminal(laptop, *laptop.realm.flags("--write-kubeconfig")) as terminal:
+        terminal.shows("as the client code-only.")
+        terminal.shows("Change the user oidc? [y/N]: ")
+        terminal.type(b"\n")
+        terminal.shows("Name of the new user [oidc-127.0.0.1]: ")
+        terminal.type(b"oidc\n")
+        terminal.shows("The kubeconfig has a user oidc already.")
+        terminal.type(b"\n")
+        ended = terminal.ended()
+    assert ended.status == 0, ended.stderr
+    assert "--oidc-client-id=kubernetes" in str(user("oidc-127.0.0.1")["args"])
+    assert "--oidc-client-id=code-only" in str(user("oidc")["args"])
+    path.write_bytes(before)
+    with at_terminal(laptop, *laptop.realm.flags("--write-kubeconfig")) as terminal:
+        terminal.shows("Change the user oidc? [y/N]: ")
+        terminal.type(b"y\n")
+        ended = terminal.ended()
+    assert ended.status == 0, ended.stderr
+    assert "--oidc-client-id=kubernetes" in str(user("oidc")["args"])
 
 
 def test_manifests_go_into_the_pipe_and_the_questions_to_the_terminal(laptop: Laptop) -> None:

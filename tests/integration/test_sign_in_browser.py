@@ -41,7 +41,10 @@ def test_one_sign_in_serves_every_later_call(
     text = page.inner_text("body")
     ended = first.ended()
 
-    assert page.url.startswith("http://localhost:8000/")
+    assert page.url.startswith("http://localhost:8000/?page=")
+    assert not any(f"{name}=" in page.url for name in ("code", "state", "iss")), (
+        "nothing to copy or to leave in the history"
+    )
     assert "alice@example.com" in text
     assert "close" in text.lower()
     assert ended.status == 0, ended.stderr
@@ -115,7 +118,10 @@ def test_a_cancelled_sign_in_is_an_error_on_both_sides(laptop: Laptop, person: P
     error, hint = beside_the_reason(ended.stderr).splitlines()
     assert error.startswith("error: ")
     assert "access_denied" in error
-    assert hint.startswith("hint: ")
+    assert hint.startswith("hint: if you cancelled the sign-in, run the command again. ")
+    assert "If you cancelled the sign-in, run the command again" in text
+    assert "code=" not in page.url
+    assert "error=" not in page.url
 
 
 def test_the_page_suits_a_phone_and_asks_nobody_else(laptop: Laptop, person: Person) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,9 @@ def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) ->
     assert token not in json.dumps(session)
     ended = signed_in.run("status")
     titles, line = ended.stdout.splitlines()
-    assert titles.split("   ")[0] == "PERSON"
-    assert line.startswith("alice@example.com   http://127.0.0.1:")
+    assert titles.split()[:2] == ["SESSION", "PERSON"]
+    assert line.split()[:2] == [session["id"][:8], "alice@example.com"]
+    assert re.search(r" {3}renews in 59 min {3}", line)
     assert line.endswith("production,staging")
     assert "   eks-admins   disk" in line
     assert load(signed_in.run("status", "-o", "yaml").stdout, "status")["sessions"] == sessions(signed_in)
@@ -79,8 +81,36 @@ def test_what_has_ended_says_whether_it_can_be_renewed(laptop: Laptop) -> None:
         "code-only": ("ended", False),
     }
     table = laptop.run("status").stdout
-    assert "ended, renewed when used" in table
-    assert "ended, sign-in needed" in table
+    assert "expired, renews when used" in table
+    assert "expired, sign-in needed" in table
+
+
+def test_the_columns_tell_two_sessions_apart(laptop: Laptop) -> None:
+    """A name, else the start of the ID; a name that two sessions have tells nothing, so these have their IDs."""
+    laptop.signed_in("--session=work")
+    laptop.signed_in()
+    laptop.client = "code-only"
+    laptop.realm.id_tokens_live(45)
+    laptop.signed_in("--session=twice")
+    laptop.client = "kubernetes"
+    laptop.signed_in("--session=twice")
+    write_kubeconfig(
+        {"oidc": [*laptop.words()[1:], "--session=work"]},
+        {"production": "oidc", "staging": "oidc"},
+        current="production",
+    )
+    table = [re.split(" {3,}", line) for line in laptop.run("status", "-o", "wide").stdout.splitlines()]
+    titles, rows = table[0], [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+    assert titles[0] == "SESSION"
+    assert len({row["SESSION"] for row in rows}) == 4
+    assert {row["NAME"]: row["SESSION"] for row in rows if row["NAME"] == "work"} == {"work": "work"}
+    assert all(row["ID"].startswith(row["SESSION"]) for row in rows if row["NAME"] != "work")
+    assert {row["NAME"]: row["CONTEXTS"] for row in rows if row["CONTEXTS"] != "-"} == {
+        "work": "*production,staging"
+    }
+    short = {row["CLIENT"]: row["TOKEN"] for row in rows if row["NAME"] == "twice"}
+    assert re.fullmatch(r"expires in \d+ s", short["code-only"])
+    assert re.fullmatch(r"renews in \d+ s", short["kubernetes"])
 
 
 def test_a_record_that_is_gone_or_cannot_be_read_is_said(signed_in: Laptop) -> None:

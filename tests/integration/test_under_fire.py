@@ -80,15 +80,17 @@ class SignIn:
 
     def come_back(self, host: str = "", meet: Barrier | None = None) -> Page:
         """Follow the redirect as a browser does, and wait for the page."""
-        link = http.client.HTTPConnection(host or self.hosts[0], self.port, timeout=20)
         target = urlsplit(self.callback)
         if meet:
             meet.wait(20)
-        began = time.monotonic()
-        link.request("GET", f"/?{target.query}", headers={"Host": target.netloc})
-        with link.getresponse() as answer:
-            text = answer.read().decode()
-            return Page(answer.status, text, time.monotonic() - began)
+        began, place = time.monotonic(), f"/?{target.query}"
+        while True:
+            link = http.client.HTTPConnection(host or self.hosts[0], self.port, timeout=20)
+            link.request("GET", place, headers={"Host": target.netloc})
+            with link.getresponse() as answer:
+                text, place = answer.read().decode(), answer.headers.get("location", "")
+                if not place:
+                    return Page(answer.status, text, time.monotonic() - began)
 
     @property
     def query(self) -> str:

@@ -1,0 +1,38 @@
+"""``--install-hint``: what kubectl shows on a machine that does not have the program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.options import Option
+
+FLAG = "--install-hint"
+INSTALL_HINT: Option = (
+    (FLAG,),
+    {
+        "metavar": "TEXT",
+        "default": "",
+        "help": "What kubectl shows on a machine without the program, such as where your company has it.",
+    },
+)
+
+
+def install_hint(text: str) -> str:
+    """Return the text; empty if none is given.
+
+    Args:
+        text: The option's value.
+
+    Raises:
+        UsageError: It has characters that a terminal does not show as they are; line breaks are allowed.
+    """
+    if any(plain(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
+        raise UsageError(
+            f"{FLAG} has characters that a terminal does not show as they are",
+            "write plain text; kubectl shows it to everybody who uses the kubeconfig",
+        )
+    return text

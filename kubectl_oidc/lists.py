@@ -1,0 +1,51 @@
+"""Flags that take a list, read as kubelogin's (the Go library pflag) read it: each use is a line of CSV (RFC 4180).
+
+So quotes that YAML has left in an argument (``--oidc-extra-scope="email"``) are not part of the value, and ``"a,b",c`` is
+the two values ``a,b`` and ``c``. As in Go, a quote inside a field without quotes is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\Z)')
+
+
+def read(flag: str, given: Sequence[str]) -> list[str]:
+    """Return the values in their order, without white space around them and without empty ones.
+
+    Args:
+        flag: The flag or variable that they were given to, for the error.
+        given: One line of CSV for each use of the flag.
+
+    Raises:
+        UsageError: A quote is not closed, or is in the middle of a value.
+    """
+    return [value for text in given for field in _fields(flag, text) if (value := field.strip())]
+
+
+def write(value: str) -> str:
+    """Return the word that `read` understands as this one value."""
+    return '"' + value.replace('"', '""') + '"' if any(char in value for char in ',"\r\n') else value
+
+
+def _fields(flag: str, text: str) -> list[str]:
+    found, position = [], 0
+    while True:
+        field = _FIELD.match(text, position)
+        if field is None:
+            raise UsageError(
+                f"{flag}: a quote is not closed, or is in the middle of a value",
+                'write a,b or "a","b"; a quote inside quotes is written twice',
+            )
+        quoted, bare, end = field.groups()
+        found.append(bare if quoted is None else quoted.replace('""', '"'))
+        if not end:
+            return found
+        position = field.end()
