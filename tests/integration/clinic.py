@@ -143,17 +143,21 @@ class Clinic:
         """Run a command that signs in, which must work, over the kubeconfig as it is written."""
         running = self.begin(*words, env=self.env())
         end = time.monotonic() + 30
-        while not self._notes.exists() and running.is_running():
+        while not self._opened() and running.is_running():
             assert time.monotonic() < end
             time.sleep(0.01)
-        if self._notes.exists():
+        if self._opened():
             trust = ssl.create_default_context(cafile=str(self.authority))
             opener = urllib.request.build_opener(
                 urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
             )
-            opener.open(self._notes.read_text().split()[-1], timeout=20).close()
+            opener.open(self._opened()[-1], timeout=20).close()
         ended = running.ended(timeout=40)
         assert ended.status == 0, ended.stderr
+
+    def _opened(self) -> list[str]:
+        """Return the addresses that the browser was given; its note is there before its words are."""
+        return self._notes.read_text().split() if self._notes.exists() else []
 
     def doctor(self, *words: str, env: Mapping[str, str] | None = None) -> Diagnosis:
         """Run `doctor -o json` over the kubeconfig as it is set now."""
