@@ -261,7 +261,7 @@ def test_the_proxy_of_the_issuer_is_part_of_it_and_its_password_is_not_kept(
     assert direct == ((), "")
     monkeypatch.setenv("HTTP_PROXY", "http://plain.example:1")
     assert client.way_to(url) == direct
-    ways = {direct}
+    ways: set[tuple[object, ...]] = {direct}
     ways.add(HttpClient(log=QUIET, proxy="http://given.example:1").way_to(url))
     for proxy in ("http://proxy.example:1", "http://ada:secret-of-ada@proxy.example:1"):
         monkeypatch.setenv("HTTPS_PROXY", proxy)

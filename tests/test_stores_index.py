@@ -140,7 +140,8 @@ def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
     for trust in ((), ("insecure",)):
         index.write(tmp_path, replace(ENTRY, trust=trust))
         assert index.read(tmp_path, ID) == replace(ENTRY, trust=trust)
-    for value in ("insecure", 1, {}, [1], [None]):
+    wrong: list[object] = ["insecure", 1, {}, [1], [None]]
+    for value in wrong:
         put(tmp_path, json.dumps({**WHOLE, "trust": value}).encode())
         assert index.read(tmp_path, ID) is None, value
 

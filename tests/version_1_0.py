@@ -42,8 +42,20 @@ def record(values: Mapping[str, Any], session: str) -> bytes:
         values: What a later version has written of the same tokens.
         session: The session's id.
     """
-    names = ("version", "session", "generation", "issuer", "sub", "aud", "person", "id_token", "access_token")
-    names += ("refresh_token", "expiry", "signed_in_at")
+    names = [
+        "version",
+        "session",
+        "generation",
+        "issuer",
+        "sub",
+        "aud",
+        "person",
+        "id_token",
+        "access_token",
+        "refresh_token",
+        "expiry",
+        "signed_in_at",
+    ]
     whole = {name: {**values, "session": session, "version": 1}[name] for name in names}
 
     def written() -> bytes:
@@ -60,7 +72,7 @@ def entry(values: Mapping[str, Any], session: str) -> bytes:
         values: What a later version has written there.
         session: The session's id.
     """
-    names = (
+    names = [
         "version",
         "session_id",
         "issuer",
@@ -70,8 +82,8 @@ def entry(values: Mapping[str, Any], session: str) -> bytes:
         "person",
         "storage",
         "credential",
-    )
-    names += (
+    ]
+    names += [
         "generation",
         "signed_in_at",
         "refreshed_at",
@@ -80,7 +92,7 @@ def entry(values: Mapping[str, Any], session: str) -> bytes:
         "in_flight",
         "host",
         "former",
-    )
+    ]
     known = {**values, "session_id": session, "version": 1}
     return json.dumps({name: known[name] for name in names}, indent=1).encode()
 
