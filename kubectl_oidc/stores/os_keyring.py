@@ -48,6 +48,7 @@ class KeyringStore:
     def __init__(self, backend: KeyringBackend, seconds: float = SECONDS) -> None:
         self.backend = backend
         self._seconds = seconds
+        self._unanswered: StoreError | None = None
         _keep_on_this_machine(backend)
         module = type(backend).__module__
         self.limit = _ROOMY_LIMIT if module in ROOMY else WINDOWS_LIMIT
@@ -101,6 +102,7 @@ class KeyringStore:
         except StoreError as error:
             cause = error.__cause__  # none for one that did not answer
             is_none = isinstance(cause, NoKeyringError | InitError)
+            self._unanswered = error if cause is None else None
             just_now = cause is None or isinstance(cause, KeyringLocked) or is_desktops(self.backend)
             if just_now and not is_none:
                 raise
@@ -121,6 +123,8 @@ class KeyringStore:
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
+        if self._unanswered:
+            raise self._unanswered  # it is not waited for twice
         record = _ask(self._slots(session_id).load, self._seconds)
         return record.encode() if record and record.isascii() else None
 
