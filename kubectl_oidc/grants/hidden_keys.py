@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import termios
+import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
 from kubectl_oidc.terminal import in_foreground
+
+if sys.platform != "win32":  # which has neither these modes nor these signals
+    import termios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

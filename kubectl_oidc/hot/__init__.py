@@ -112,10 +112,7 @@ def main() -> None:
         ahead = sys.platform == "darwin" and AHEAD in os.environ
         status = None if words is None or ahead else look(words)
         if ahead:
-            from .ahead import leave_the_directory
-
             del os.environ[AHEAD]
-            leave_the_directory()
         elif words is not None and words.due:
             ahead = start_ahead(words)
         if status is None or ahead:
