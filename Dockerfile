@@ -16,7 +16,8 @@ COPY . .
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir=/wheels . \
     && python -m venv /opt/kubectl-oidc \
     && /opt/kubectl-oidc/bin/pip install --no-cache-dir --no-index --find-links=/wheels kubectl-oidc \
-    && /opt/kubectl-oidc/bin/pip uninstall --yes pip
+    && /opt/kubectl-oidc/bin/pip uninstall --yes pip \
+    && sed -i '1s/$/ -I/' /opt/kubectl-oidc/bin/kubectl-oidc_login
 
 FROM python:3.13-slim-trixie
 

@@ -197,27 +197,57 @@ def _say(error: OidcLoginError) -> None:
         _write(f"  {line}")
     hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=1500)
     _write(f"hint: {hint} (troubleshooting: {error.topic})")
-    if _verbose():
-        import traceback
-
-        _write("".join(traceback.format_tb(error.__traceback__)).rstrip())
+    _trace(error)
 
 
 def _unexpected(error: Exception) -> int:
     """Report a failure that is a bug of ours; what it says may hold a secret, so its words are not shown."""
-    _write(f"error: something unexpected happened: {type(error).__name__}")
-    _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
-    if _verbose():
-        import traceback
-
-        _write("".join(traceback.format_tb(error.__traceback__)).rstrip())
+    if isinstance(error, ImportError):
+        _cannot_import(error)
+    else:
+        _write(f"error: something unexpected happened: {type(error).__name__}")
+        _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
+    _trace(error)
     return 1
 
 
+def _cannot_import(error: ImportError) -> None:
+    """Report a module that cannot be imported, which is mostly another Python's doing; a module's name is no secret."""
+    named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
+    _write(
+        f"error: Python cannot import {plain(error.name or 'a module', limit=100)} ({type(error).__name__})"
+    )
+    if named:
+        hint = f"{' and '.join(named)} may lead to the modules of another Python: run it again with `env -u {' -u '.join(named)}`"
+    else:
+        hint = "the installation is damaged: install the program again"
+    _write(f"hint: {hint} (troubleshooting: python-modules)")
+
+
+def _trace(error: BaseException) -> None:
+    """Show at -v 9 where it happened: files, lines and types, and no value, also of what an error was raised from."""
+    if not _verbose():
+        return
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        _write(f"{type(cause).__module__}.{type(cause).__qualname__}, raised at (the last line is where):")
+        step = cause.__traceback__
+        while step is not None:  # without the module traceback, which may be what cannot be imported
+            code = step.tb_frame.f_code
+            _write(f'  File "{plain(code.co_filename)}", line {step.tb_lineno}, in {code.co_name}')
+            step = step.tb_next
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
 def _verbose() -> bool:
+    """Tell whether -v 9 was asked for: also where that failed before the flag was understood."""
     from kubectl_oidc.log import VERBOSITY
 
-    return VERBOSITY.level >= 9  # noqa: PLR2004 - the level at which tracebacks are asked for
+    words = f" {' '.join(sys.argv[1:])} "
+    early = any(flag in words for flag in (" -v 9 ", " -v9 ", " -v=9 ", " --v 9 ", " --v=9 "))
+    return early or VERBOSITY.level >= 9  # noqa: PLR2004 - the level at which tracebacks are asked for
 
 
 def _write(line: str) -> None:

@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
+from kubectl_oidc.hot.ahead import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,19 +210,10 @@ def _let_go() -> None:
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.close(null)
-    for descriptor in _descriptors():
+    for descriptor in descriptors():
         try:
             # What we have opened is closed at exec; what was inherited came through one.
             if descriptor > 2 and not fcntl.fcntl(descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # noqa: PLR2004
                 os.close(descriptor)
         except OSError:
             continue
-
-
-def _descriptors() -> list[int]:
-    for directory in ("/proc/self/fd", "/dev/fd"):
-        try:
-            return [int(name) for name in os.listdir(directory)]  # noqa: PTH208 - no paths are needed
-        except (OSError, ValueError):
-            continue
-    return list(range(3, min(os.sysconf("SC_OPEN_MAX"), 1 << 16)))

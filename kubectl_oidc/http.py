@@ -221,6 +221,14 @@ class HttpClient:
         if self._tls.ca_files or self._tls.ca_data or self._tls.key_pair:
             self._trust()
 
+    def load_trust(self) -> None:
+        """Read the authorities and the certificate now, the system's too; no file is read for a request any more.
+
+        Raises:
+            UsageError: One cannot be used.
+        """
+        self._trust()
+
     def prepare(self, url: str) -> None:
         """Load the HTTP library and whom it trusts ahead of the first request to ``url``, which then takes less time.
 

@@ -9,7 +9,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
 from kubectl_oidc.failed_refreshes import FailedRefreshes
 from kubectl_oidc.handover import Handover
-from kubectl_oidc.hot.ahead import done
+from kubectl_oidc.hot.ahead import done, leave_the_directory
 from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem
@@ -154,7 +154,11 @@ def refresh_ahead(request: TokenRequest, world: World) -> bool:
             walk.lock.describe("refreshing the session ahead of its end")
             http = HttpClient(tls=request.tls, log=world.log)
             try:
-                refresh(walk, walk.provider(http), session, session.refresh_token)
+                provider = walk.provider(http)
+                http.load_trust()
+                # All that relative paths lead to has been read: the authorities, and the client's certificate, key and secret.
+                leave_the_directory()
+                refresh(walk, provider, session, session.refresh_token)
             finally:
                 http.close()
         elif session.expiry - margin > now:

@@ -135,13 +135,16 @@ def test_elsewhere_one_is_begun_by_itself(directory: Path) -> None:
 
 
 def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) -> None:
-    """It has a session of its own, its standard streams lead nowhere, and the pipe of its caller is closed."""
+    """It has a session of its own, its standard streams lead nowhere, and what its caller had open is closed, whatever its number."""
     told = directory / "told"
 
     def work() -> bool:
+        for number in (300, 1000):
+            os.dup2(0, number)
         if ahead.start(str(directory), ID, ahead.ALWAYS):
             streams = [str(Path(f"/proc/self/fd/{number}").readlink()) for number in range(3)]
-            more = [number for number in range(3, 300) if is_open(number)]
+            more = [number for number in range(3, 1024) if is_open(number)]
+            ahead.leave_the_directory()
             told.write_text(f"{os.getsid(0) == os.getpid()} {streams} {more} {Path.cwd()}")
             os._exit(0)
         return True

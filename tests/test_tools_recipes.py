@@ -131,6 +131,17 @@ def test_the_image_does_not_run_as_root_and_is_made_of_what_is_locked() -> None:
         assert f"!{name}" in sent
 
 
+def test_what_we_write_starts_python_isolated() -> None:
+    """Neither PYTHONPATH nor PYTHONHOME of another Python counts, nor what is in the working directory (`-I`)."""
+    assert single_file.INTERPRETER.endswith(" python3 -I")
+    assert (
+        "sed -i '1s/$/ -I/' /opt/kubectl-oidc/bin/kubectl-oidc_login"
+        in (REPOSITORY / "Dockerfile").read_text()
+    )
+    formula = (REPOSITORY / "packaging" / recipes.FORMULA).read_text()
+    assert 'inreplace libexec/"bin/kubectl-oidc_login", /\\A#!.*$/, "\\\\0 -I"' in formula
+
+
 def test_the_archive_of_a_single_file_is_the_same_each_time(tmp_path: Path) -> None:
     """The program, executable, and the licence; no time, no owner."""
     file = tmp_path / "kubectl-oidc_login"

@@ -142,6 +142,7 @@ class KubectlOidc < Formula
     pip = libexec/"bin/pip"
     system pip, "install", "--require-hashes", "-r", "constraints.txt"
     system pip, "install", "--no-deps", "--no-build-isolation", "."
+    inreplace libexec/"bin/kubectl-oidc_login", /\\A#!.*$/, "\\\\0 -I"
     bin.install_symlink libexec/"bin/kubectl-oidc_login", libexec/"bin/kubectl_complete-oidc_login"
     data = libexec/"share"
     man1.install_symlink data/"man/man1/kubectl-oidc_login.1"

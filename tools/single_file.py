@@ -22,7 +22,7 @@ from pathlib import Path
 from kubectl_oidc.version import __version__
 from tools import lock_files, sbom, wheel
 
-INTERPRETER = "/usr/bin/env python3"
+INTERPRETER = "/usr/bin/env -S python3 -I"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -168,7 +168,7 @@ def _pack(site: Path, output: Path) -> None:
         f"--output-file={output}",
     ]
     done = subprocess.run(
-        [*shiv, *packed, f"--python={INTERPRETER}"],
+        [*shiv, *packed, "--python=/usr/bin/env python3"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -213,7 +213,7 @@ class _Story:
 
 
 def _person_without_browser(directory: Path) -> str:
-    words = [sys.executable, "-m", "kubectl_oidc.demo.person", "--cookies", str(directory / "cookies")]
+    words = [sys.executable, "-I", "-m", "kubectl_oidc.demo.person", "--cookies", str(directory / "cookies")]
     return Stage.joined(words)
 
 

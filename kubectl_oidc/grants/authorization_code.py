@@ -176,11 +176,11 @@ class _Paste:
     @contextmanager
     def offered(self) -> Iterator[None]:
         """Say it, and take what is typed while the block runs."""
-        self._terminal.need(
+        words = (
             "Or let the browser end at a page that it cannot reach, and paste the address of that page here "
-            "(it is not shown), then press Enter.\n"
+            "(it is not shown), then press Enter.\n\n"
         )
-        with self._keys.reading():
+        with self._keys.reading(words):
             yield
 
     def look(self) -> Answer | None:

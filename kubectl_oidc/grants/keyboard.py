@@ -20,7 +20,7 @@ from kubectl_oidc.exec_credential import ExecInfo
 from kubectl_oidc.terminal import in_foreground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.terminal import Terminal
@@ -48,6 +48,7 @@ class Keyboard:
         self._descriptor = descriptor
         self._terminal = terminal
         self._line = bytearray()
+        self._ours: Callable[[], bool] = lambda: True
 
     def ask(self, words: str, deadline: Deadline, *, shown: bool = False) -> str:
         """Return the line that is typed after these words.
@@ -61,8 +62,7 @@ class Keyboard:
             SignInTimeout: Nobody typed a line in time.
             SignInError: What was typed is nothing.
         """
-        self._terminal.prompt(words)
-        with self.reading():
+        with self.reading(words):
             try:
                 while not deadline.passed():
                     line = self.poll(min(SLICE, deadline.left()), shown=shown)
@@ -78,9 +78,19 @@ class Keyboard:
         )
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
-        """Have the terminal give each key at once, and not show it, while the block runs."""
-        with self._terminal.reading_keys(), _each_key(self._descriptor):
+    def reading(self, words: str = "") -> Iterator[None]:
+        """Have the terminal give each key at once, and not show it, while the block runs.
+
+        Args:
+            words: What stands before the keys; shown again when the process goes on after Ctrl-Z, and what was typed is forgotten.
+        """
+
+        def begin() -> None:
+            self._line.clear()
+            self._terminal.prompt(words)
+
+        with self._terminal.reading_keys(), _each_key(self._descriptor, begin) as self._ours:
+            begin()
             yield
 
     def poll(self, seconds: float, *, shown: bool = False) -> str | None:
@@ -93,7 +103,7 @@ class Keyboard:
         Raises:
             SignInError: It is not UTF-8.
         """
-        for key in _keys(self._descriptor, seconds):
+        for key in _keys(self._descriptor, seconds, self._ours):
             if key in b"\r\n\x04":
                 line, self._line = bytes(self._line), bytearray()
                 try:
@@ -169,10 +179,10 @@ if sys.platform == "win32":
         return 0 if world.terminal.interactive else None
 
     @contextlib.contextmanager
-    def _each_key(_descriptor: int) -> Iterator[None]:
-        yield  # the console gives each key at once, and does not show it
+    def _each_key(_descriptor: int, _resumed: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+        yield lambda: True  # the console gives each key at once, and does not show it
 
-    def _keys(_descriptor: int, seconds: float) -> Iterator[int]:
+    def _keys(_descriptor: int, seconds: float, _ours: Callable[[], bool]) -> Iterator[int]:
         if not msvcrt.kbhit():
             sleep(min(seconds, 0.05))
         while msvcrt.kbhit():
@@ -200,30 +210,16 @@ if sys.platform == "win32":
 
 else:
     import select
-    import termios
 
-    @contextlib.contextmanager
-    def _each_key(descriptor: int) -> Iterator[None]:
-        try:
-            before, during = termios.tcgetattr(descriptor), termios.tcgetattr(descriptor)
-            during[3] &= ~(termios.ICANON | termios.ECHO)
-            during[6][termios.VMIN], during[6][termios.VTIME] = 1, 0
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, during)
-        except termios.error:
-            raise SignInError("the terminal has gone", "run it again", topic="no-terminal") from None
-        try:
-            yield
-        finally:
-            with contextlib.suppress(termios.error):  # the terminal has gone
-                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+    from kubectl_oidc.grants.hidden_keys import hidden_keys as _each_key
 
-    def _keys(descriptor: int, seconds: float) -> Iterator[int]:
-        if not in_foreground(descriptor):
+    def _keys(descriptor: int, seconds: float, ours: Callable[[], bool]) -> Iterator[int]:
+        if not ours():
             sleep(seconds)
             return
         ready, _, _ = select.select([descriptor], [], [], seconds)
         # One by one: what stands behind the end of a line is for whoever asks next.
-        while ready:
+        while ready and ours():  # the process may have been stopped meanwhile
             key = b""
             with contextlib.suppress(OSError):  # the terminal has gone
                 key = os.read(descriptor, 1)

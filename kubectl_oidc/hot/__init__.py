@@ -18,6 +18,11 @@ import os
 import sys
 import time
 
+if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
+    from .python_path import tame  # before anything else is imported
+
+    tame()
+
 from .credential import Credential, current, due, hexdigest
 from .words import Words, find
 
@@ -132,20 +137,34 @@ def main() -> None:
         ahead = sys.platform == "darwin" and AHEAD in os.environ
         status = None if words is None or ahead else look(words)
         if ahead:
-            from .ahead import leave_the_directory
-
             del os.environ[AHEAD]
-            leave_the_directory()
         elif words is not None and words.due:
             ahead = start_ahead(words)
         if status is None or ahead:
             # The one import from the hot half to the cold half.
-            from kubectl_oidc.cold import run
-
-            status = run(words, ahead=ahead)
+            try:
+                from kubectl_oidc.cold import run
+            except ImportError as error:
+                status = _broken(error)
+            else:
+                status = run(words, ahead=ahead)
     except KeyboardInterrupt:
         status = 130  # Ctrl-C before the signal handlers stood
     os._exit(status)
+
+
+def _broken(error: ImportError) -> int:
+    """Say that not even what reports errors can be imported; at -v 9 Python shows where."""
+    arguments = " ".join(sys.argv[1:])
+    if "-v 9" in arguments or "-v9" in arguments or "-v=9" in arguments:
+        raise error
+    words = f"error: Python cannot import {error.name}\nhint: "
+    if "PYTHONPATH" in os.environ or "PYTHONHOME" in os.environ:
+        words += "PYTHONPATH or PYTHONHOME may lead to the modules of another Python: unset them"
+    else:
+        words += "the installation is damaged: install the program again"
+    os.write(2, f"{words} (troubleshooting: python-modules)\n".encode("utf-8", "replace"))
+    return 1
 
 
 def known() -> Words | None:

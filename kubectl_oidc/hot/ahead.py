@@ -20,7 +20,7 @@ _MARKS = ("CI", "KUBERNETES_SERVICE_HOST", "container")
 """Variables of places whose processes end with kubectl, or that are gone before a refresh would pay."""
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_MOST_DESCRIPTORS = 256
+_MOST_DESCRIPTORS = 1 << 16
 
 
 def start(directory: str, session_id: str, when: str) -> bool:
@@ -46,7 +46,6 @@ def start(directory: str, session_id: str, when: str) -> bool:
     _let_go()
     if sys.platform == "darwin":
         _begin_anew()
-    leave_the_directory()
     return True
 
 
@@ -96,11 +95,26 @@ def _let_go() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
-    os.closerange(3, _MOST_DESCRIPTORS)
+    for descriptor in descriptors():
+        if descriptor > 2:  # noqa: PLR2004 - not one of the standard ones
+            try:
+                os.close(descriptor)
+            except OSError:  # the one that the list was read by
+                continue
+
+
+def descriptors() -> list[int]:
+    """Return the descriptors that are open, with perhaps some that are not; where the system has no list, the usual ones."""
+    for directory in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return [int(name) for name in os.listdir(directory)]  # noqa: PTH208 - pathlib costs more than this module
+        except (OSError, ValueError):
+            continue
+    return list(range(min(os.sysconf("SC_OPEN_MAX"), _MOST_DESCRIPTORS))) if sys.platform != "win32" else []
 
 
 def leave_the_directory() -> None:
-    """Keep no file system busy that somebody may want to unmount."""
+    """Keep no file system busy that somebody may want to unmount. Relative paths lead nowhere from then on."""
     try:
         os.chdir("/")
     except OSError:

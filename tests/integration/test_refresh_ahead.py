@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from kubectl_oidc.hot.words import Words
 from tests import parts
 from tests.plugin import wait_until
 
 from .laptop import cache, token_of
+from .test_signals import processes_of_this_test
 
 if TYPE_CHECKING:
     from .laptop import Laptop
@@ -145,4 +149,54 @@ def test_who_waits_for_the_pipe_is_not_held_up(near_its_end: Laptop) -> None:
     )
     assert done.stdout
     assert time.monotonic() - began < 3
+    wait_until(lambda: near_its_end.realm.seen().total, "the refresh is on its way all the same")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="where a process is is read from /proc")
+@pytest.mark.parametrize(
+    ("flag", "name", "client"),
+    [
+        ("--certificate-authority", "ca.pem", "kubernetes"),
+        ("--oidc-client-secret-file", "secret", "confidential"),
+    ],
+)
+def test_what_a_relative_path_leads_to_is_read_before_the_directory_is_left(
+    laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, name: str, client: str
+) -> None:
+    """The refresh in the background works where the one in the foreground does, and keeps no file system busy."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    trustme.CA().cert_pem.write_to_path("ca.pem")
+    Path("secret").write_text('a secret, that: needs "quoting" & more')
+    laptop.client = client
+    laptop.realm.id_tokens_live(LIVES)
+    laptop.signed_in(EARLY, f"{flag}={name}")
+    time.sleep(1.1)  # a token that is younger than a second is not due
+    laptop.realm.forget()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.fail_next("/token", delay_ms=1000)
+    old = laptop.signed_in(EARLY, f"{flag}={name}")
+    wait_until(lambda: laptop.realm.seen().total, "the refresh is on its way")
+    (background,) = processes_of_this_test()
+    assert str(Path(f"/proc/{background}/cwd").readlink()) == "/"
+    wait_until(lambda: refreshed(laptop), "the session is refreshed")
+    wait_until(lambda: not list((cache() / "ahead").iterdir()), "the claim is given up")
+    assert laptop.signed_in(EARLY, f"{flag}={name}") != old
+    assert len(laptop.browser.opened()) == 1
+
+
+def test_a_script_s_own_lock_is_free_when_the_script_has_ended(near_its_end: Laptop, tmp_path: Path) -> None:
+    """Handed on through the plugin as a descriptor above 255, as by `exec 300>lock; flock 300`."""
+    near_its_end.realm.fail_next("/token", delay_ms=4000)
+    lock = os.open(tmp_path / "script.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.dup2(lock, 300)
+    subprocess.run(
+        [str(parts.plugin()), *near_its_end.words(EARLY)], pass_fds=[300], capture_output=True, check=True
+    )
+    os.close(300)
+    os.close(lock)
+    again = os.open(tmp_path / "script.lock", os.O_RDWR)
+    fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(again)
     wait_until(lambda: near_its_end.realm.seen().total, "the refresh is on its way all the same")

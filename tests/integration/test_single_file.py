@@ -98,6 +98,21 @@ def test_it_signs_in_and_then_answers_from_its_cache(laptop: Laptop, file: Path,
     )
 
 
+def test_pythonpath_is_nothing_to_it(file: Path, home: Path, tmp_path: Path) -> None:
+    """What Python itself imports at its start is not taken from it either."""
+    mark = tmp_path / "mark"
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    environment = {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": ":/opt/lib",
+        "PYTHONHOME": "/nowhere",
+    }
+    done = subprocess.run([file, "version"], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not mark.exists()
+
+
 def test_kubectl_completes_with_the_script_on_the_page(file: Path, tmp_path: Path) -> None:
     """What docs/how-to-install.md has beside the file, copied from there."""
     page = parts.REPOSITORY / "docs" / "how-to-install.md"
