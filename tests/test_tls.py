@@ -294,7 +294,7 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, content: bytes) -> N
         UsageError, match=r"--certificate-authority: .*ca\.pem (holds no certificate|is empty)"
     ):
         tls.context(TlsOptions(ca_files=(file,)))
-    with pytest.raises(UsageError, match="--certificate-authority-data (holds no certificate|is empty)"):
+    with pytest.raises(UsageError, match=r"--certificate-authority-data (holds no certificate|is empty)"):
         tls.context(TlsOptions(ca_data=(content,)))
 
 
