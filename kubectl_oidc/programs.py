@@ -37,7 +37,7 @@ def kubectl_dispatcher(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the path of kubectl if it is Google Cloud CLI's dispatcher, else None; it is not run.
 
     The dispatcher asks the cluster for its version first, and so needs a credential for each start: if the plugin that it starts is
-    again ``kubectl``, it starts itself without end. It is known by the versions of kubectl that lie next to it, ``kubectl.1.NN``.
+    again ``kubectl``, it starts itself without end. It is known by the versions of kubectl in the same directory, ``kubectl.1.NN``.
 
     Args:
         environ: The environment.

@@ -104,7 +104,12 @@ RANCHER = "https://rancher.example.com/oidc"
             'Client can\'t request scope(s) ["audience:server:client_id:api"]',
             "trustedPeers",
         ),
-        (DEX, "invalid_request", "Refresh token expired.", "sign in again"),
+        (
+            DEX,
+            "invalid_request",
+            "clientID k8s refresh token (ID x) is invalid or has already been claimed by another client.",
+            "sign in again",
+        ),
         (RANCHER, "invalid_scope", "invalid scope: email", "Rancher"),
         (RANCHER, "access_denied", "Rancher token no longer present.", "sign in again"),
         (RANCHER, "server_error", "OIDC client not found: <nil>", "OIDCClient"),
@@ -164,6 +169,9 @@ def test_a_providers_own_words_are_explained(
         (ENTRA, "invalid_request", "AADSTS500112: another number"),
         (ENTRA, None, None),
         ("https://idp.example.com", "access_denied", "AADSTS50011"),
+        ("https://idp.example.com", "invalid_request", "the client is not registered"),
+        ("https://idp.example.com", "invalid_scope", "invalid scope: email"),
+        ("https://idp.example.com", "invalid_request", "Refresh token expired."),
         ("no url [", "access_denied", "x"),
     ],
 )

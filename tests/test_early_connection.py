@@ -129,7 +129,7 @@ def test_a_request_to_another_host_opens_its_own(server: Hostile) -> None:
         assert other.connections == 1
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "http_proxy"])
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_behind_a_proxy_nothing_is_opened(
     name: str, server: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

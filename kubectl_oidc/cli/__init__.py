@@ -181,7 +181,7 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
         unknown = getattr(error, "option_name", "") or next(iter(arguments), "")
         if is_azures([unknown]):
             raise UsageError(
-                f"{unknown} is of {AZURES}, which is another program",
+                f"{unknown} belongs to {AZURES}, another program",
                 "use that program for this kubeconfig user; `kubectl oidc-login setup` writes a user that starts this one",
                 topic="azure-kubelogin",
             ) from None

@@ -52,7 +52,7 @@ def stanza_context(user: Entry) -> click.Context:
     exec_ = user.value.get("exec")
     if isinstance(exec_, dict) and is_azures(exec_.get("args")):
         raise KubeconfigError(
-            f"{named} signs in with {AZURES}, which is another program",
+            f"{named} signs in with {AZURES}, another program",
             "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
             topic="azure-kubelogin",
         )

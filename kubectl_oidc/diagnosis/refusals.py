@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from .issuers import Vendor, vendor
 
@@ -19,11 +20,13 @@ class Refusal(NamedTuple):
         vendors: Who says it.
         words: What stands in it, in small letters, whole words.
         hint: What to do, one line.
+        path: The path of the issuer, where only that tells the provider from others with the same words.
     """
 
     vendors: tuple[Vendor, ...]
     words: tuple[str, ...]
     hint: str
+    path: str = ""
 
 
 def heard(*words: str) -> tuple[str, ...]:
@@ -383,16 +386,12 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         _SELF_HOSTED,
-        heard("invalid client_id (", "invalid client credentials."),
+        heard('invalid client_id ("'),
         "in Dex: staticClients: compare id with --oidc-client-id, and secret with the client secret; a client without one has public: true",
     ),
     Refusal(
         _SELF_HOSTED,
-        heard(
-            "refresh token is invalid or has already been claimed by another client",
-            "is invalid or has already been claimed by another client",
-            "refresh token expired",
-        ),
+        heard("is invalid or has already been claimed by another client"),
         "sign in again; how long a refresh token lives is set in Dex by expiry.refreshTokens",
     ),
     Refusal(
@@ -402,23 +401,26 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         _SELF_HOSTED,
-        heard("oidc client not found", "failed to get oidc client", "invalid client_id"),
+        heard("oidc client not found", "failed to get oidc client"),
         "in Rancher: the OIDCClient whose status.clientID is --oidc-client-id does not exist, or is not ready",
     ),
     Refusal(
         _SELF_HOSTED,
         heard("is not registered"),
         "in Rancher: OIDCClient > spec.redirectURIs: add the redirect URI, exactly",
+        path="/oidc",
     ),
     Refusal(
         _SELF_HOSTED,
         heard("invalid scope:"),
         "Rancher knows the scopes openid, profile and offline_access: leave the others out of --oidc-extra-scope",
+        path="/oidc",
     ),
     Refusal(
         _SELF_HOSTED,
         heard("invalid client_secret", "failed to get client secret"),
         "Rancher requires a client secret: copy it from the Secret in cattle-oidc-client-secrets that has the client's ID as its name",
+        path="/oidc",
     ),
     Refusal(
         _SELF_HOSTED,
@@ -447,8 +449,13 @@ def explain(issuer: str, code: str | None, description: str | None) -> str:
         description: The provider's own words.
     """
     who, said = vendor(issuer), f"{code or ''} {description or ''}".casefold()
+    path = urlsplit(issuer).path
     for row in REFUSALS:
-        if who in row.vendors and any(re.search(rf"\b{re.escape(words)}(?!\w)", said) for words in row.words):
+        if (
+            who in row.vendors
+            and row.path in ("", path)
+            and any(re.search(rf"\b{re.escape(words)}(?!\w)", said) for words in row.words)
+        ):
             return row.hint
     return ""
 

@@ -1222,15 +1222,15 @@ def test_it_opens_no_browser_and_writes_nothing(clinic: Clinic) -> None:
     assert clinic.kubeconfig.read_bytes() == before
 
 
-@pytest.mark.parametrize(("encoding", "marks"), [("utf-8", "✓✗!-"), ("ascii", "+x!-")])
-def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str, marks: str) -> None:
-    """A mark, the check's name, what was seen, and under it what to do; ASCII where nothing else can be written."""
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str) -> None:
+    """A mark, the check's name, what was seen, and under it what to do; UTF-8 in a pipe, whatever the console's encoding is."""
     exec_is(interactiveMode="Always")(clinic)
     clinic.write_kubeconfig()
     done = run_plugin("doctor", env={**clinic.env(), "PYTHONIOENCODING": encoding, "COLUMNS": "60"})
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
-    good, problem, warning, skipped = tuple(marks)
+    good, problem, warning, skipped = tuple("✓✗!-")
     assert f"{good} api-version        client.authentication.k8s.io/v1beta1" in lines
     assert any(line.startswith(f"{warning} interactive-mode ") for line in lines)
     assert any(line.startswith(f"{problem} session ") for line in lines)
