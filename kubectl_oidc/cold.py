@@ -251,7 +251,7 @@ def _verbose() -> bool:
 
 
 def _write(line: str) -> None:
-    from kubectl_oidc.terminal import is_muted, write
+    from kubectl_oidc.standard_error import is_muted, write
 
     if is_muted():
         return

@@ -26,7 +26,7 @@ class Log:
     def info(self, level: int, message: str) -> None:
         """Show ``message`` on standard error if ``level`` is at most the level asked for, unless others use the terminal."""
         if level <= self.level:
-            from .terminal import is_muted
+            from .standard_error import is_muted
 
             if is_muted():
                 return

@@ -1,18 +1,19 @@
-"""What a person is told on standard error; without a person there, only what needs one.
-
-A terminal is a person's only while it is in line mode and our process group is in its foreground. Full-screen programs (k9s,
-less) set raw mode and hand their terminal to the plugin; a background job shares its terminal with a shell. The plugin
-writes nothing to a terminal that others use, because what it writes would spoil their screen.
-"""
+"""What a person is told on standard error; without a person there, only what needs one."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from typing import TYPE_CHECKING, cast
 
 from kubectl_oidc.log import VERBOSITY
+from kubectl_oidc.standard_error import (
+    Screen,
+    State,
+    is_attended,
+    is_plugin,
+    write,
+)
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.status import Status
-
-
-class _State:
-    """What this process does with its one standard error.
-
-    Attributes:
-        reading: Whether raw mode is our own, because we read keys.
-        kept: What was not written: warnings that wait for a person, and words for a terminal that others use.
-        spoken: Whether something was written that needs a person.
-    """
-
-    reading = False
-    kept = ""
-    spoken = False
 
 
 class Terminal:
@@ -85,8 +72,8 @@ class Terminal:
         standard error to standard output, so a call that succeeds without a person must write nothing there.
         """
         words = f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else "")
-        if _is_plugin() and not (self.interactive or _State.spoken or VERBOSITY.level):
-            _State.kept += words + "\n"
+        if is_plugin() and not (self.interactive or State.spoken or VERBOSITY.level):
+            State.kept += words + "\n"
         else:
             self._write(words)
 
@@ -139,7 +126,7 @@ class Terminal:
         write("")
         console = Console(stderr=True, highlight=False)
         if sys.platform != "win32":
-            console.file = cast("TextIO", _Screen(sys.stderr))
+            console.file = cast("TextIO", Screen(sys.stderr))
         self._status = console.status(escape(text), spinner="line")
         self._status.start()
 
@@ -152,111 +139,15 @@ class Terminal:
     @contextlib.contextmanager
     def reading_keys() -> Iterator[None]:
         """Know that raw mode is our own while the block runs."""
-        _State.reading = True
+        State.reading = True
         try:
             yield
         finally:
-            _State.reading = False
+            State.reading = False
 
     @staticmethod
     def _write(line: str, *, end: str = "\n") -> None:
         write(line + end)
-
-
-class _Screen:
-    """Standard error for what is drawn by a thread: nothing is drawn while others use the terminal.
-
-    Args:
-        stream: Standard error.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write the text if a person is there."""
-        return self._stream.write(text) if is_attended(self._stream) else len(text)
-
-    def __getattr__(self, name: str) -> object:
-        """Be the stream in everything else."""
-        return getattr(self._stream, name)
-
-
-def write(text: str) -> None:
-    """Write to standard error what was kept back and then this; keep it back while others use the terminal.
-
-    Args:
-        text: With its line breaks; characters that the stream does not have become question marks.
-    """
-    if is_muted():
-        _State.kept += text
-        return
-    text, _State.kept = _State.kept + text, ""
-    _State.spoken = _State.spoken or bool(text)
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-        sys.stderr.write(text.encode(encoding, "replace").decode(encoding, "replace"))
-        sys.stderr.flush()
-
-
-def is_muted() -> bool:
-    """Tell whether nothing may be written to standard error: we are the plugin, and others use the terminal.
-
-    Commands that a person types are never muted.
-    """
-    return _is_plugin() and is_terminal(sys.stderr) and not is_attended(sys.stderr)
-
-
-def _is_plugin() -> bool:
-    return "get-token" in sys.argv[1:]
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Tell whether a standard stream is a terminal.
-
-    Args:
-        stream: ``sys.stdin``, ``sys.stdout`` or ``sys.stderr``; closed ones are None.
-    """
-    with contextlib.suppress(ValueError, AttributeError, OSError):
-        # To Windows' isatty the null device is a terminal as well; Python reads a console by a class of its own (PEP 528).
-        raw = getattr(stream.buffer, "raw", None) if sys.platform == "win32" else None
-        return (raw is None or type(raw).__name__ == "_WindowsConsoleIO") and stream.isatty()
-    return False
-
-
-def is_attended(stream: TextIO) -> bool:
-    """Tell whether a person is at a standard stream: a terminal in line mode, with our process group in the foreground.
-
-    Args:
-        stream: As in `is_terminal`.
-    """
-    if not is_terminal(stream):
-        return False
-    if sys.platform == "win32":
-        return True
-    import termios
-
-    try:
-        descriptor = stream.fileno()
-        if not (_State.reading or termios.tcgetattr(descriptor)[3] & termios.ICANON):
-            return False
-    except (OSError, ValueError, termios.error):  # the terminal has gone
-        return False
-    return in_foreground(descriptor)
-
-
-def in_foreground(descriptor: int) -> bool:
-    """Tell whether no other process group has the terminal; one that is not our controlling terminal tells nothing.
-
-    Args:
-        descriptor: The terminal.
-    """
-    if sys.platform == "win32":
-        return True
-    try:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError:  # as in some containers
-        return True
 
 
 def remaining(seconds: float) -> str:

@@ -6,7 +6,8 @@ import sys
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
-from kubectl_oidc.terminal import is_muted, remaining
+from kubectl_oidc.standard_error import is_muted
+from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False

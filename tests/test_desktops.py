@@ -618,7 +618,7 @@ def test_the_null_device_is_no_terminal() -> None:
     """To Windows' isatty it is one: a program that gives us NUL would be asked a question that nobody sees."""
     windows.run(
         "import io\n"
-        "from kubectl_oidc.terminal import is_terminal\n"
+        "from kubectl_oidc.standard_error import is_terminal\n"
         "class FileIO(io.RawIOBase):\n"
         "    def isatty(self): return True\n"
         "    def writable(self): return True\n"

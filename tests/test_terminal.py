@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc import terminal as module
+from kubectl_oidc import standard_error
 from kubectl_oidc.log import Log
 from kubectl_oidc.terminal import Terminal, ago, countdown, remaining
 
@@ -132,8 +132,8 @@ def test_a_terminal_in_raw_mode_is_no_persons(screen: Callable[[], Screen]) -> N
 def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be what kubectl runs."""
     monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", "get-token"])
-    monkeypatch.setattr(module._State, "kept", "")
-    monkeypatch.setattr(module._State, "spoken", False)
+    monkeypatch.setattr(standard_error.State, "kept", "")
+    monkeypatch.setattr(standard_error.State, "spoken", False)
 
 
 @pytest.mark.usefixtures("plugin")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_oidc.errors import Interrupted
-from kubectl_oidc.terminal import is_attended
+from kubectl_oidc.standard_error import is_attended
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:

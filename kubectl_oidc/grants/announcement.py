@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
-from kubectl_oidc.terminal import is_muted
+from kubectl_oidc.standard_error import is_muted
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 kubectl gives standard input to the plugin where ``spec.interactive`` in KUBERNETES_EXEC_INFO says so; otherwise it may be a
 manifest that kubectl itself is about to read. Nothing is asked if standard error is not a person's terminal (see
-``terminal``): a full-screen program such as k9s owns the screen and the keys then. In the background of a shell no key is
+``standard_error``): a full-screen program such as k9s owns the screen and the keys then. In the background of a shell no key is
 read, because reading would stop us.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import Interrupted, SignInError, SignInTimeout
 from kubectl_oidc.exec_credential import ExecInfo
-from kubectl_oidc.terminal import in_foreground
+from kubectl_oidc.standard_error import in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
