@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
-from kubectl_oidc.terminal import in_foreground
+from kubectl_oidc.standard_error import in_foreground
 
 if sys.platform != "win32":  # which has neither these modes nor these signals
     import termios
