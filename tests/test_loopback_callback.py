@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from kubectl_oidc.loopback import callback
-from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request, Start
+from kubectl_oidc.loopback.callback import Answer, Awaited, End, Refusal, Request, Start
 from kubectl_oidc.secret import Secret
 
 STATE = "S" * 43
@@ -36,7 +36,7 @@ def get(query: str, *, path: str = "/", host: str | None = HOST) -> Request:
     return Request("GET", f"{path}?{query}", host)
 
 
-def judge(query: str, awaited: Awaited = AWAITED) -> Answer | Start | Refusal:
+def judge(query: str, awaited: Awaited = AWAITED) -> Answer | Start | End | Refusal:
     return awaited.judge(get(query))
 
 
