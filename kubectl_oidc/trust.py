@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ UNREAD = "unread "
 
 _FILE, _DIRECTORY = "SSL_CERT_FILE ", "SSL_CERT_DIR "
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.IGNORECASE)  # X509_LOOKUP_hash_dir(3)
 _MOST_FILES = 4096
 """Files that are read of a directory of SSL_CERT_DIR; a distribution's own has about 300."""
 
@@ -134,9 +136,9 @@ def _of_the_variables(options: TlsOptions) -> Iterator[str]:
 
 
 def _files_of(directory: str) -> Iterator[str]:
-    """Yield the digests of a directory's files, by name; those of one with too many are not read: its name counts."""
+    """Yield the digests of the files that OpenSSL looks up in a directory; one with too many counts by its name, unread."""
     try:
-        names = sorted(os.listdir(directory))  # noqa: PTH208 - the variable's own words
+        names = sorted(filter(_HASHED.fullmatch, os.listdir(directory)))  # noqa: PTH208 - the variable's own words
     except OSError:
         return
     if len(names) > _MOST_FILES:

@@ -97,6 +97,8 @@ def test_variables_count_by_content_and_the_kubeconfigs_before_ours(
     monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(("/nowhere", str(tmp_path / "hashed"))))
     directory = identity(SYSTEM_TRUST)
     assert directory not in ((), found[0])
+    (tmp_path / "hashed" / "README").write_bytes(OTHER)
+    assert identity(SYSTEM_TRUST) == directory, "OpenSSL does not look at it"
     (tmp_path / "hashed" / "0a1b2c3d.0").write_bytes(OTHER)
     assert identity(SYSTEM_TRUST) != directory
     assert identity(TlsOptions(system=False)) == (), "the system's authorities are not asked at all"

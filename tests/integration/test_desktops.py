@@ -124,6 +124,7 @@ def mac(laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
     It is one by its name alone: what Linux has beyond it is still there, truststore is not asked, and there is no system proxy.
     """
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))  # a known command has the same variables
     laptop.realm.id_tokens_live(40)
     laptop.signed_in("--refresh-ahead=0.001")
     time.sleep(1.1)  # a token that is younger than a second is not due
@@ -131,7 +132,6 @@ def mac(laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     seen = tmp_path / "seen"
     (tmp_path / "sitecustomize.py").write_text(MAC.format(path=str(seen)))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     return seen
 
 
