@@ -40,7 +40,7 @@ from kubectl_oidc.key_set import KeySet
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
 from kubectl_oidc.kubeconfig.edit import set_user
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, _with_tokens
+from kubectl_oidc.kubeconfig.provider_user import ProviderUser, with_tokens
 from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request
 from kubectl_oidc.loopback.connection import Connection
@@ -242,7 +242,7 @@ def kubeconfig(data: bytes) -> None:
             others = [item for item in found.get("users") or [] if item.get("name") != "oidc"]
             assert [item for item in edited["users"] if item.get("name") != "oidc"] == others
         with or_refused(KubeconfigError):
-            _with_tokens(words, ProviderUser("alice", Path("F"), {}, {}), {"id-token": Secret("a.b.c")})
+            with_tokens(words, ProviderUser("alice", Path("F"), {}, {}), {"id-token": Secret("a.b.c")})
         with or_refused(KubeconfigError):
             plan = conversion(Path("F"), words, [])
             plain("".join(one.difference.replace("\n", "") for one in plan.conversions))
