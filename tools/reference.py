@@ -57,6 +57,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `WSL_DISTRO_NAME`, `WSL_INTEROP` | this is WSL: the browser of Windows is opened |
 | `SSH_CONNECTION`, `SSH_TTY` | without a display: no browser is opened here; a device code is shown, or the address with the `ssh -L` line |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
+| `PYTHONPATH`, `PYTHONHOME` | Python's own: what an absolute entry of the first leads to is looked for last, an empty or relative one not at all ([more](troubleshooting.md#python-modules)) |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
 | `INVOCATION_ID` | a service of systemd's, where standard error is no terminal: nothing is refreshed in the background, unless `--refresh-ahead` says so |
 | `USER`, `LOGNAME`, `USERNAME` | the user name in the `ssh -L` line that is printed |

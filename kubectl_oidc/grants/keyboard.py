@@ -211,7 +211,7 @@ if sys.platform == "win32":
 else:
     import select
 
-    from kubectl_oidc.grants.hidden_keys import hidden_keys as _each_key
+    from kubectl_oidc.hidden_keys import hidden_keys as _each_key
 
     def _keys(descriptor: int, seconds: float, ours: Callable[[], bool]) -> Iterator[int]:
         if not ours():
