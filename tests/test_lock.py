@@ -679,7 +679,7 @@ def test_who_waits_is_told_once_after_a_moment_for_whom(
     assert not waiting.look()
     (line,) = terminal.lines
     assert f"process {holder.pid}, waiting for a sign-in in the browser" in line
-    assert "at most 1:5" in line
+    assert "at most 1 min" in line
     assert "Ctrl-C" in line
 
 
