@@ -69,7 +69,12 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
 
 
 def _moves(request: TokenRequest) -> bool:
-    """Return whether a relative path names an authority, so that the same words trust another elsewhere."""
+    """Return whether a relative path names an authority, so that the same words trust another elsewhere.
+
+    One that was typed does not count: the working directory is in the command's digest then.
+    """
+    if words.working_directory(sys.argv[1:]):
+        return False
     named = [request.tls.variable(name) for name in VARIABLES]
     paths = [*map(os.fspath, request.tls.ca_files), *named[:1], *named[1].split(os.pathsep)]
     return any(path and not os.path.isabs(path) for path in paths)  # noqa: PTH117 - the variables' own words

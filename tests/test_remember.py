@@ -109,13 +109,39 @@ def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
     assert not (cache() / "words").exists()
 
 
-@pytest.mark.parametrize("case", ["a flag", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_a_relative_authority_is_remembered_for_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is written; elsewhere the same words name another file. An absolute one is the same everywhere."""
+    for flag, moves in (
+        (["--certificate-authority=ca.pem"], True),
+        (["--certificate-authority", "../ca.pem"], True),
+        (["--certificate-authority=~/ca.pem"], False),
+        (["--certificate-authority=/corp/ca.pem"], False),
+        (["--certificate-authority-data=ca.pem"], False),
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [sys.argv[0], *COMMAND, *flag])
+        remember_it(request(tls=TlsOptions(ca_files=(Path("ca.pem") if moves else Path("/corp/ca.pem"),))))
+        assert words.find([*COMMAND, *flag]) is not None
+        monkeypatch.chdir("/")
+        assert (words.find([*COMMAND, *flag]) is None) == moves
+
+
+def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert words.find([*COMMAND, "--certificate-authority=ca.pem"]) is None
+
+
+@pytest.mark.parametrize("case", ["KUBECTL_OIDC_CERTIFICATE_AUTHORITY", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_a_command_whose_authorities_move_with_the_working_directory_is_not_remembered(case: str) -> None:
     """The same words trust another authority elsewhere; an absolute path is remembered."""
     for relative in (True, False):
         path = Path("ca.pem") if relative else Path("/corp/ca.pem")
         tls = {
-            "a flag": TlsOptions(ca_files=(path,)),
+            "KUBECTL_OIDC_CERTIFICATE_AUTHORITY": TlsOptions(ca_files=(path,)),
             "SSL_CERT_FILE": TlsOptions(cert_file=str(path)),
             "SSL_CERT_DIR": TlsOptions(cert_dir=os.pathsep.join(("/corp", str(path)))),
         }[case]

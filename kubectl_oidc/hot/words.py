@@ -122,6 +122,30 @@ def cache_root() -> str:
     return os.path.join(base, "oidc-login") if absolute else ""  # noqa: PTH118 - as above
 
 
+AUTHORITY = "--certificate-authority"
+
+
+def working_directory(arguments: list[str]) -> str:
+    """Return the working directory if an authority is named relative to it; elsewhere the same words trust another.
+
+    Args:
+        arguments: The command line after the program's name, as given.
+
+    Returns:
+        An empty string if no authority is named so, or if there is no such directory any more.
+    """
+    for place, argument in enumerate(arguments):
+        if argument.startswith(AUTHORITY):
+            name, equals, path = argument.partition("=")
+            path = path if equals else "".join(arguments[place + 1 : place + 2])
+            if name == AUTHORITY and path and path[0] != "~" and not os.path.isabs(path):  # noqa: PTH117 - as above
+                try:
+                    return os.getcwd()  # noqa: PTH109 - as above
+                except OSError:
+                    return ""
+    return ""
+
+
 def digest(arguments: list[str]) -> str:
     """Return the digest of the arguments and of the environment that the answer depends on.
 
@@ -138,6 +162,7 @@ def digest(arguments: list[str]) -> str:
         parts.append("")
     else:
         parts.append(str(os.geteuid()))
+    parts.append(working_directory(arguments))
     parts.extend(f"{name}={environ.get(name, '-')}" for name in PLACES)
     parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLES)))
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
