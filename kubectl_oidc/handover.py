@@ -17,7 +17,7 @@ from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import signals
+from kubectl_oidc import signals, write_lock
 from kubectl_oidc.hot.ahead import descriptors
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class Handover:
             return False
         self._goes_on = True
         signals.forget()
+        write_lock.let_go()
         _let_go()
         self._describe("storing the answer to a refresh that was interrupted")
         end = monotonic() + _LEAVING

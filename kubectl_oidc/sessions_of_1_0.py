@@ -18,7 +18,6 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import words
 from kubectl_oidc.hot.credential import hexdigest, read_private
-from kubectl_oidc.purge import LOCK_SECONDS, purge_session
 from kubectl_oidc.session import RAISE
 from kubectl_oidc.stores import index
 from kubectl_oidc.trust import of_variables, unread
@@ -64,11 +63,12 @@ def take_over(request: TokenRequest, world: World) -> None:
         request: What is asked for.
         world: Clock, environment, log.
     """
-    from kubectl_oidc.keeper import SessionKeeper
-
     former, key = left(request), request.key()
     if not former or request.storage == "none" or index.read(request.cache_dir, key.id()):
         return
+    from kubectl_oidc.keeper import SessionKeeper
+    from kubectl_oidc.purge import purge_session
+
     if not _same_trust(request, *former):
         world.log.info(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
@@ -92,6 +92,8 @@ def _copy(old: SessionKeeper, new: SessionKeeper, now: int) -> None:
         _StaysError: It cannot be used, or a newer one is there.
         StoreError: It cannot be read or stored.
     """
+    from kubectl_oidc.purge import LOCK_SECONDS
+
     with new.lock() as lock:
         if not lock.acquire(Deadline.after(LOCK_SECONDS), lambda: False):
             raise _StaysError("another process is at work")

@@ -39,7 +39,7 @@ def take_over(walk: Walk, provider: Provider) -> Outcome | str | None:
     except (IdTokenError, UnusableRefreshError) as error:
         walk.world.log.info(1, f"kubelogin's session in {left.where} is not taken over: {error.message}")
         _forget_attempt(walk)
-        what = "ended" if isinstance(error, RefusedRefreshError) else "cannot be used"
+        what = "has ended" if isinstance(error, RefusedRefreshError) else "cannot be used"
         return f"the session that kubelogin left {what}: {error.message}"
     except ProviderError:
         _forget_attempt(walk)  # the next call tries again

@@ -33,8 +33,6 @@ def no_session(walk: Walk) -> str:
     Args:
         walk: Where we are.
     """
-    from kubectl_oidc import predecessor
-
     entry = walk.keeper.entry()
     if walk.unreadable:
         return "the stored session cannot be read"
@@ -42,9 +40,6 @@ def no_session(walk: Walk) -> str:
         return "no session is kept"
     if entry is None:
         return "first use of this session"
-    if entry.storage and entry.generation == 1 and predecessor.find(walk.request, walk.world.environ):
-        # What was taken over has been removed there; this was tried, and its refresh token was not good any more.
-        return "the session that kubelogin left has ended"
     return "the stored session is gone or damaged" if entry.storage else "the session was removed"
 
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 """How long another writer is waited for: a keyring may take as long as that."""
 
+_held: list[SessionLock] = []  # by this process
+
+
+def let_go() -> None:
+    """Hold no write lock in a process that was forked: the lock stays with the first process until that ends."""
+    while _held:
+        _held.pop().release()
+
 
 @contextlib.contextmanager
 def writing(
@@ -56,7 +64,12 @@ def writing(
             if not held:
                 raise _still_held(lock)
             lock.describe("storing the session")
-            yield True
+            _held.append(lock)
+            try:
+                yield True
+            finally:
+                with contextlib.suppress(ValueError):  # a process that was forked has let go of it
+                    _held.remove(lock)
             return
     yield False
 

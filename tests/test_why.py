@@ -49,7 +49,7 @@ def walk(
         ({}, "first use of this session"),
         ({"unreadable": True}, "the stored session cannot be read"),
         ({"store": "none"}, "no session is kept"),
-        ({"entry": SimpleNamespace(storage="disk", generation=2)}, "the stored session is gone or damaged"),
+        ({"entry": SimpleNamespace(storage="disk")}, "the stored session is gone or damaged"),
         ({"entry": SimpleNamespace(storage="")}, "the session was removed"),
     ],
 )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.log import Log
-    from kubectl_oidc.purge import Purged
 
 
 # A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
@@ -59,17 +58,22 @@ def purge(**values: Any) -> int:
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
         return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
-    meant = session_to_purge(values)
+    lost = _lost(cache_dir, log)
+    meant = session_to_purge(values, lost)
     if meant:
         client = (meant.request.issuer, meant.request.client_id)
         ids = (meant.session_id, *left(meant.request))
         purged = [purge_session(session_id, meant.cache_dir) for session_id in dict.fromkeys(ids)]
         return report(purged, meant.cache_dir, client, name=values.get("session") or "")
-    if any(values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
-        return report(_of_an_id(values, cache_dir, log), cache_dir, name=values.get("session") or "")
-    lost = _the_one_that_is_lost(cache_dir, log)
-    named = () if lost else tuple(_the_one_that_kubelogin_left(cache_dir))
-    return report([purge_session(session_id, cache_dir) for session_id in lost], cache_dir, *named)
+    clients: tuple[tuple[str, str], ...] = ()
+    name = values.get("session") or ""
+    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+        lost = named(name, lost)
+    elif not lost:
+        clients = tuple(_the_one_that_kubelogin_left(cache_dir))
+    if len(lost) > 1:
+        raise several("purge", lost, lost, [], every=True)
+    return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
 
 
 @click.command("clean", short_help="The same as purge --all, as kubelogin names it")
@@ -102,34 +106,11 @@ def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
     return clients
 
 
-def _of_an_id(values: dict[str, Any], cache_dir: Path, log: Log) -> list[Purged]:
-    """Remove the session that the index has lost and whose ID is given, and return what was removed."""
-    found = named(
-        values.get("session") or "",
-        [Candidate(one, cache_dir, None, lost=True) for one in _lost(cache_dir, log)],
-    )
-    if len(found) > 1:
-        raise several("purge", found, found, [], every=True)
-    return [purge_session(one.session_id, cache_dir) for one in found]
-
-
-def _the_one_that_is_lost(cache_dir: Path, log: Log) -> list[str]:
-    """Return the ID of the only session that is found by its files and not in the index; none if there is none.
-
-    Raises:
-        SeveralSessions: There are several.
-    """
-    lost = _lost(cache_dir, log)
-    if len(lost) > 1:
-        raise several(
-            "purge", [Candidate(one, cache_dir, None, lost=True) for one in lost], [], [], every=True
-        )
-    return lost
-
-
-def _lost(cache_dir: Path, log: Log) -> list[str]:
+def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
+    """Return the sessions that are found by their files or keys and of which nothing else is known."""
     known = {entry.session_id for entry in known_entries(cache_dir, log)}
-    return [one for one in known_sessions(cache_dir, log) if one not in known]
+    ids = (one for one in known_sessions(cache_dir, log) if one not in known)
+    return [Candidate(one, cache_dir, None, lost=True) for one in ids]
 
 
 def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:

@@ -10,7 +10,15 @@ from click.core import ParameterSource
 
 from kubectl_oidc.cli.kubeconfig_sessions import Asking, asking
 from kubectl_oidc.cli.near_sessions import unknown_session
-from kubectl_oidc.cli.selection import Candidate, agrees, candidates, named, several
+from kubectl_oidc.cli.selection import (
+    IN_THE_INDEX,
+    NOT_IN_THE_INDEX,
+    Candidate,
+    agrees,
+    candidates,
+    named,
+    several,
+)
 from kubectl_oidc.cli.stanza_request import stanza_request
 from kubectl_oidc.cli.subject import OF_THE_KUBECONFIG, Purpose, Subject, no_user, request_of_the_index
 from kubectl_oidc.cli.values import cache_directory, token_request
@@ -20,6 +28,8 @@ from kubectl_oidc.kubeconfig.choose import Chosen, choose
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_oidc.kubeconfig import Entry
 
 _BOTH = frozenset({"oidc_issuer_url", "oidc_client_id"})
@@ -47,16 +57,17 @@ def subject(values: dict[str, Any], purpose: Purpose = "sign in") -> Subject:
     return search.of_the_user()  # which raises why there is none
 
 
-def session_to_purge(values: dict[str, Any]) -> Subject | None:
-    """Return what `purge` is about; None if no session fits the command line.
+def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> Subject | None:
+    """Return what `purge` is about; None if no session that is known fits the command line.
 
     Args:
         values: The options' values by their names, as click gives them.
+        lost: The sessions that only an ID tells apart; without flags any of them may be meant.
 
     Raises:
         OidcLoginError: As in `subject`.
     """
-    return _Search(values, "end").subject()
+    return _Search(values, "end", lost).subject()
 
 
 class _Search:
@@ -65,6 +76,7 @@ class _Search:
     Args:
         values: The options' values by their names, as click gives them.
         purpose: What the command does with it.
+        lost: Sessions that only an ID tells apart, if they count.
 
     Attributes:
         word: What was typed after ``--session``.
@@ -72,8 +84,8 @@ class _Search:
         chosen: The context, user and cluster that are meant if nothing else is named.
     """
 
-    def __init__(self, values: dict[str, Any], purpose: Purpose) -> None:
-        self._values, self._purpose = values, purpose
+    def __init__(self, values: dict[str, Any], purpose: Purpose, lost: Sequence[Candidate] = ()) -> None:
+        self._values, self._purpose, self._lost = values, purpose, lost
         self._typed = _typed(values)
         self.word: str = self._typed.get("session") or ""
         explicit, context, user = (values.get(name) for name in OF_THE_KUBECONFIG)
@@ -108,7 +120,10 @@ class _Search:
             return self.of_the_user()
         if self.chosen.user is not None and self._purpose != "end":
             return self.of_the_user()  # which says that it is not one of ours
-        return self._the_only([one for one in self.kept() if one.entry and agrees(one.entry, self._values)])
+        kept = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
+        if kept and not any(self._values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+            kept.extend(self._lost)
+        return self._the_only(kept)
 
     def _by_word(self) -> Subject | None:
         base = self._base()

@@ -13,7 +13,7 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.announcement import announce, without_browser
+from kubectl_oidc.grants.announcement import announce, sign_in_first, without_browser
 from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
@@ -233,6 +233,10 @@ def _too_late(request: TokenRequest, server: CallbackServer) -> SignInTimeout:
             f"the browser came back with https, and {server.redirect_uri} is http",
             "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
             "or have https spoken here: --local-server-cert and --local-server-key",
+        )
+    if request.unseen:
+        return SignInTimeout(
+            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
         )
     where = registration(request.issuer)
     return SignInTimeout(

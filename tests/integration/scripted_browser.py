@@ -84,6 +84,17 @@ class _UpToTheAnswer(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(*args)
 
 
+class _Route(urllib.request.HTTPRedirectHandler):
+    """Where the browser was sent, the last first."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+
+    def redirect_request(self, *args: Any) -> urllib.request.Request | None:
+        self.urls.insert(0, args[-1])
+        return super().redirect_request(*args)
+
+
 def _opener(*more: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar()), *more
@@ -128,10 +139,11 @@ def main(directory: Path, url: str) -> None:
     name = (directory / "name").read_text()
     if not name:
         return
-    browser = _opener()
+    route = _Route()
+    browser = _opener(route)
     with browser.open(*_filled_in(browser, url, name), timeout=20) as page:
         (directory / "page").write_bytes(page.read())
-        (directory / "landed").write_text(page.url)
+        (directory / "landed").write_text(next((url for url in route.urls if "state=" in url), page.url))
 
 
 if __name__ == "__main__":

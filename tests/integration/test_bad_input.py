@@ -200,7 +200,7 @@ NO_PROVIDER = {
     "another issuer": NoProvider(
         json_reply(discovery("https://other.example.com")),
         "https://other.example.com",
-        "--oidc-issuer-url=https://other.example.com",
+        "https://other.example.com was tried",
     ),
     "no object": NoProvider(json_reply([1]), "no object", "--oidc-issuer-url"),
     "broken JSON": NoProvider(reply(200, b'{"issuer":'), "broken JSON", "--oidc-issuer-url"),

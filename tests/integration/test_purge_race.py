@@ -105,7 +105,7 @@ def test_a_session_in_the_kernel_does_not_come_back(
 
 def test_a_credential_that_is_being_published_does_not_come_back(signed_in: Laptop, tmp_path: Path) -> None:
     """A plugin has read the good session without its lock; the purge has the lock and removes the index entry too."""
-    for path in (*(cache() / "credentials").iterdir(), *(cache() / "words").iterdir()):
+    for path in (*(cache() / "credentials").glob("*"), *(cache() / "words").glob("*")):
         path.unlink()
     disk = SlowDisk(tmp_path / "slow", "credentials", 1, 2.0)
     reading = signed_in.begin(*signed_in.words(), command=disk.command)

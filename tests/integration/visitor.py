@@ -98,7 +98,7 @@ class Outcome:
     def said(self) -> list[str]:
         """Return the lines that stand there at any verbosity, beside the reason of a sign-in: neither log nor traceback."""
         lines = [line for line in beside_the_reason(self.stderr).splitlines() if not _LOG.match(line)]
-        return [line for line in lines if not line.startswith("  ")]
+        return [line for line in lines if not line.startswith("  ") and " raised at (" not in line]
 
 
 @dataclass
