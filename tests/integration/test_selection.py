@@ -251,7 +251,7 @@ def test_sessions_that_the_index_has_lost_are_listed_too(accounts: Laptop) -> No
     assert set(found) == {f"kubectl oidc-login purge --session={one[:8]}" for one in known.values()}
     ended = accounts.run(*shlex.split(next(iter(found)))[2:])
     assert ended.status == 0
-    assert "Removed a session from " in ended.stderr
+    assert "Removed the session of " in ended.stderr
     assert len(list((cache() / "tokens").iterdir())) == 1
-    assert "Removed a session from " in accounts.run("purge").stderr
+    assert "Removed the session of " in accounts.run("purge").stderr
     assert list((cache() / "tokens").iterdir()) == []
