@@ -11,6 +11,8 @@ import signal
 import sys
 import time
 
+from kubectl_oidc.errors import Interrupted, OidcLoginError
+
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +29,18 @@ def has_gone(parent: int) -> bool:
     """
     if sys.platform == "win32":  # which has neither
         return False
+    return reader_has_gone() or os.getppid() != parent
+
+
+def reader_has_gone() -> bool:
+    """Tell whether standard output has no reader any more; a file or a terminal always has one."""
     import select
 
     # poll(2) reports both of these however it is asked; POLLOUT because macOS reports nothing to who asks for nothing.
     looking = select.poll()
     looking.register(1, select.POLLOUT)
     events = looking.poll(0)
-    closed = any(event & (select.POLLERR | select.POLLHUP) for _, event in events)
-    return closed or os.getppid() != parent
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in events)
 
 
 @contextlib.contextmanager
@@ -45,18 +51,21 @@ def watched() -> Iterator[None]:
 
     Raises:
         Interrupted: The caller has gone.
+        OidcLoginError: It goes on, but nobody reads standard output any more.
     """
     if sys.platform == "win32":
         yield
         return
     import _thread  # threading is heavier, and no thread but this one may be needed
 
-    done = False
+    done = unread = False
     parent, main = os.getppid(), _thread.get_ident()
 
     def look() -> None:
+        nonlocal unread
         while not done:
             if has_gone(parent):
+                unread = os.getppid() == parent
                 signal.pthread_kill(main, signal.SIGTERM)
                 return
             time.sleep(EVERY)
@@ -64,5 +73,13 @@ def watched() -> Iterator[None]:
     _thread.start_new_thread(look, ())
     try:
         yield
+    except Interrupted as interrupt:
+        if unread:
+            raise OidcLoginError(
+                "standard output cannot be written: nobody reads it any more",
+                "keep open what reads it, and run the command again",
+                topic="standard-output",
+            ) from interrupt
+        raise
     finally:
         done = True

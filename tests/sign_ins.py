@@ -93,10 +93,12 @@ class Keys:
         self.lines = list(lines)
         self.asked: list[tuple[str, bool]] = []
         self.reads = 0
+        self.prompt = ""
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self, words: str = "") -> Iterator[None]:
         self.reads += 1
+        self.prompt = words
         yield
 
     def poll(self, seconds: float) -> str | None:

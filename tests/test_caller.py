@@ -57,19 +57,19 @@ WATCHED = """
 import os, sys, time
 from kubectl_oidc import signals
 from kubectl_oidc.caller import watched
-from kubectl_oidc.errors import Interrupted
+from kubectl_oidc.errors import OidcLoginError
 signals.listen()
 try:
     with watched():
         print("ready", file=sys.stderr, flush=True)
         time.sleep(30)
-except Interrupted as interrupt:
-    print(interrupt.signum, file=sys.stderr)
+except OidcLoginError as error:
+    print(error.topic, error.__cause__.signum, file=sys.stderr)
 """
 
 
 def test_what_waits_is_ended_as_by_sigterm() -> None:
-    """A wait of any kind, such as a sleep; within a second or so."""
+    """A wait of any kind, such as a sleep; within a second or so. That standard output has no reader is an error with words."""
     process = subprocess.Popen(
         [sys.executable, "-c", WATCHED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -78,7 +78,7 @@ def test_what_waits_is_ended_as_by_sigterm() -> None:
     assert process.stderr.readline() == "ready\n"
     began = time.monotonic()
     process.stdout.close()
-    assert process.stderr.read().split() == ["15"]
+    assert process.stderr.read().split() == ["standard-output", "15"]
     assert time.monotonic() - began < 5
     process.stderr.close()
     assert process.wait(5) == 0

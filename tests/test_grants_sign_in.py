@@ -434,11 +434,9 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
 
     assert paste(desk, keys) == Answer(Secret("pasted"))
 
-    assert "paste the address of that page here (it is not shown), then press Enter" in person.said[0]
-    assert [
-        line for line in person.said[1:] if line.startswith("That is not it: this answers another sign-in")
-    ] == person.said[1:]
-    assert len(person.said) == 2
+    assert "paste the address of that page here (it is not shown), then press Enter" in keys.prompt
+    (said,) = person.said
+    assert said.startswith("That is not it: this answers another sign-in")
     assert keys.reads == 1
 
 
@@ -449,5 +447,5 @@ def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Des
 
     assert paste(desk, keys, authorization_response_iss_parameter_supported=True) == Answer(Secret("pasted"))
 
-    assert "does not say which provider" in person.said[1]
-    assert "from another provider" in person.said[2]
+    assert "does not say which provider" in person.said[0]
+    assert "from another provider" in person.said[1]

@@ -63,7 +63,7 @@ def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) ->
     titles, line = ended.stdout.splitlines()
     assert titles.split()[:2] == ["SESSION", "PERSON"]
     assert line.split()[:2] == [session["id"][:8], "alice@example.com"]
-    assert re.search(r" {3}renews in 59 min {3}", line)
+    assert re.search(r" {3}renews in \d+ min {3}", line)
     assert line.endswith("production,staging")
     assert "   eks-admins   disk" in line
     assert load(signed_in.run("status", "-o", "yaml").stdout, "status")["sessions"] == sessions(signed_in)

@@ -86,7 +86,7 @@ def test_the_wait_for_another_plugin_is_said_at_a_terminal(laptop: Laptop) -> No
     with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
         pid = holder.process.pid
         terminal.shows(
-            f"Waiting for another kubectl oidc-login (process {pid}, waiting for a sign-in in the browser), at most 1:"
+            f"Waiting for another kubectl oidc-login (process {pid}, waiting for a sign-in in the browser), at most 1 min"
         )
         sign_in_by_hand(laptop, laptop.browser.opened()[0])
         first, second = holder.ended(), terminal.ended()
