@@ -14,6 +14,7 @@ import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -75,6 +76,7 @@ class HostileProvider:
         self.server = server
         self.issuer = server.url
         self.issued: list[str] = []
+        self._sign_ins: list[int] = []  # how many tokens had been issued at each sign-in
         self._nonces: dict[str, str] = {}
         self._challenges: dict[str, str] = {}
         self.be_honest()
@@ -114,8 +116,9 @@ class HostileProvider:
         self.server.on("/device", self._said("on_device", self._device))
 
     def good_refresh_tokens(self) -> list[str]:
-        """Return the refresh tokens that it takes: the last that it issued, and the one before, whose answer may be lost."""
-        return self.issued[-2:]
+        """Return the refresh tokens that it takes: the last of each sign-in, and the one before, whose answer may be lost."""
+        bounds = [0, *self._sign_ins, len(self.issued)]
+        return [token for one, end in pairwise(bounds) for token in self.issued[one:end][-2:]]
 
     def _said(self, name: str, honest: Callable[[Talk], Script]) -> Script:
         """Return what answers at an endpoint: what a test has set there, else the honest thing."""
@@ -132,6 +135,8 @@ class HostileProvider:
     def _note(self, talk: Talk) -> None:
         form = dict(parse_qsl(talk.asked.body.decode(), keep_blank_values=True))
         self.seen.forms.append(form)
+        if form.get("grant_type") == "authorization_code":
+            self._sign_ins.append(len(self.issued))
         for member in ("code_verifier", "client_secret", "device_code"):
             if member in form:
                 self.seen.secrets[member] = form[member]
