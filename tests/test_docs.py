@@ -451,3 +451,14 @@ def test_each_decision_has_its_four_parts_and_is_found() -> None:
         assert parts_of_it == ["Context", "Decision", "Consequences", "Alternatives"], record.name
         assert f"| {number} | [{title[1]}]({record.name}) |" in index
         assert f"decisions/{record.name}\n" in navigation
+
+
+def test_the_pages_say_that_the_plugin_allowlist_does_not_limit_our_flags() -> None:
+    """kubectl's list is about which plugin starts; `--browser-command` in a kubeconfig runs any program all the same."""
+    fleet = (REPOSITORY / "docs" / "how-to-fleet.md").read_text(encoding="utf-8")
+    (section,) = [part for part in fleet.split("\n## ") if "credentialPluginAllowlist" in part]
+    security = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
+    (row,) = [line for line in security.splitlines() if "credentialPluginAllowlist" in line]
+    for text in (section, row):
+        assert re.search(r"\*\*not\*\* (limit )?what (that program's|our) flags do", text)
+        assert "`--browser-command`" in text
