@@ -454,7 +454,7 @@ def test_each_decision_has_its_four_parts_and_is_found() -> None:
 
 
 def test_the_pages_say_that_the_plugin_allowlist_does_not_limit_our_flags() -> None:
-    """kubectl's list is about which plugin starts; `--browser-command` in a kubeconfig runs any program all the same."""
+    """Kubectl's list is about which plugin starts; `--browser-command` in a kubeconfig runs any program all the same."""
     fleet = (REPOSITORY / "docs" / "how-to-fleet.md").read_text(encoding="utf-8")
     (section,) = [part for part in fleet.split("\n## ") if "credentialPluginAllowlist" in part]
     security = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
