@@ -6,20 +6,20 @@ directory knows it. Only those of the directory that is asked about are returned
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from kubectl_oidc.account_home import account_home
 from kubectl_oidc.deadline import bounded
 from kubectl_oidc.session import Session, cache_mark
 from kubectl_oidc.stores import secret_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
     from kubectl_oidc.log import Log
 
@@ -47,7 +47,7 @@ def lost_sessions(
     known: Collection[str],
     log: Log,
     *,
-    account_home: Path | None = None,
+    home: Path | None = None,
 ) -> list[Lost]:
     """Return the sessions of a cache directory that its index does not know.
 
@@ -58,10 +58,10 @@ def lost_sessions(
         cache_dir: The cache directory.
         known: The sessions that the index knows, which are not looked at.
         log: What -v shows.
-        account_home: Another home directory than that of the user database.
+        home: Another home directory than that of the user database.
     """
     marks = {cache_mark(cache_dir)}
-    home = account_home or _account_home()
+    home = home or account_home()
     if home and os.path.realpath(home / ".kube" / "cache" / "oidc-login") == os.path.realpath(cache_dir):
         marks.add("")
     found = {}
@@ -109,12 +109,3 @@ def _answer(work: Callable[[], T], otherwise: T, log: Log) -> T:
     except Exception as error:  # noqa: BLE001 - keyrings have errors of many kinds
         log.info(1, f"a keyring cannot be listed: {type(error).__name__}")
         return otherwise
-
-
-def _account_home() -> Path | None:
-    """Return the home directory that the user database has for this user, whatever HOME says."""
-    with contextlib.suppress(ImportError, KeyError):
-        import pwd
-
-        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
-    return None

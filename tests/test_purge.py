@@ -314,7 +314,7 @@ def test_a_record_of_1_0_0_is_one_of_the_account_s_own_home(own_key: SessionKey,
     assert record is not None
     assert b'"cache"' not in record
     for home, found in ((Path.home(), True), (tmp_path, False)):
-        ids = ids_of(lost_sessions(cache(), (), QUIET, account_home=home))
+        ids = ids_of(lost_sessions(cache(), (), QUIET, home=home))
         assert (own_key.id() in ids) is found
 
 
