@@ -34,6 +34,8 @@ def has_gone(parent: int) -> bool:
 
 def reader_has_gone() -> bool:
     """Tell whether standard output has no reader any more; a file or a terminal always has one."""
+    if sys.platform == "win32":
+        return False
     import select
 
     # poll(2) reports both of these however it is asked; POLLOUT because macOS reports nothing to who asks for nothing.

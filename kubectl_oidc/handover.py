@@ -135,6 +135,8 @@ class Handover:
 
     def _fork(self) -> bool:
         """Return True in the process that goes on; in the first one `left` then says whether there is such a process."""
+        if sys.platform == "win32":
+            return False
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads run, and end with this process
         parent = os.getpid()
         try:

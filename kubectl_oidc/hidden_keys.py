@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
 from kubectl_oidc.standard_error import in_foreground
 
-if sys.platform != "win32":  # which has neither these modes nor these signals
-    import termios
+assert sys.platform != "win32"  # noqa: S101 - for the type checker: nothing imports this there, which has neither modes nor signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,11 +68,11 @@ def hidden_keys(descriptor: int, resumed: Callable[[], None]) -> Iterator[Callab
     Raises:
         SignInError: The terminal has gone.
     """
+    gone = SignInError("the terminal has gone", "run it again", topic="no-terminal")
     try:
         mode = _Mode(descriptor)
-        mode.hide()
     except termios.error:
-        raise SignInError("the terminal has gone", "run it again", topic="no-terminal") from None
+        raise gone from None
 
     def let_go(signum: int, _frame: FrameType | None) -> None:
         """Do what the signal does by itself, with the terminal as it was."""
@@ -97,6 +97,10 @@ def hidden_keys(descriptor: int, resumed: Callable[[], None]) -> Iterator[Callab
 
     try:
         with _handled({signal.SIGTSTP: let_go, signal.SIGQUIT: let_go, signal.SIGCONT: go_on}):
+            try:
+                mode.hide()  # now that a signal no longer leaves it so
+            except termios.error:
+                raise gone from None
             yield ours
     finally:
         mode.restore()

@@ -137,7 +137,9 @@ def _digests() -> Iterator[str]:
     environ = os.environ
     info = environ.get("KUBERNETES_EXEC_INFO", "-")
     toggled = _INTERACTIVE.sub(lambda found: found[1] + ("false" if found[2] == "true" else "true"), info)
-    user = "" if sys.platform == "win32" else str(os.geteuid())
+    user = ""
+    if sys.platform != "win32":
+        user = str(os.geteuid())
     arguments = sys.argv[1:]
     rest = [
         *(f"{name}={environ.get(name, '-')}" for name in _PLACES),

@@ -110,7 +110,9 @@ def descriptors() -> list[int]:
             return [int(name) for name in os.listdir(directory)]  # noqa: PTH208 - pathlib costs more than this module
         except (OSError, ValueError):
             continue
-    return list(range(min(os.sysconf("SC_OPEN_MAX"), _MOST_DESCRIPTORS))) if sys.platform != "win32" else []
+    if sys.platform == "win32":
+        return []
+    return list(range(min(os.sysconf("SC_OPEN_MAX"), _MOST_DESCRIPTORS)))
 
 
 def leave_the_directory() -> None:
