@@ -6,10 +6,9 @@ export PYTHON
 BIN := .venv/bin
 DEMO := .venv/.demo
 DEV := .venv/.dev
-MUTANTS := .venv/.mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage mutants breaks lock audit hooks clean
+.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -19,9 +18,6 @@ $(DEMO): pyproject.toml constraints.txt tools/environment
 
 $(DEV): pyproject.toml constraints.txt constraints-dev.txt tools/environment
 	@tools/environment dev
-
-$(MUTANTS): pyproject.toml constraints.txt constraints-dev.txt constraints-mutants.txt tools/environment
-	@tools/environment mutants
 
 demo: $(DEMO) ## See the whole story on this machine: sign-in, kubectl, groups; no provider, no cluster
 	@$(BIN)/kubectl-oidc_login demo $(ARGS)
@@ -87,9 +83,6 @@ coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/coverage run -m pytest -n auto --dist loadgroup $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --show-missing --skip-covered
-
-mutants: $(MUTANTS) ## Break what guards a sign-in, a statement at a time: do its tests notice? (ARGS=jws tries one module)
-	@$(BIN)/python -m tools.mutants $(ARGS)
 
 breaks: $(DEV) ## Break each demand of tests/standards.toml: do its tests fail? (ARGS=callback tries those with that word)
 	@tools/install-test-parts
