@@ -18,9 +18,11 @@ from kubectl_oidc.tokens import believed, expiry_of_access_token
 if TYPE_CHECKING:
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.id_token import IdToken
-    from kubectl_oidc.provider import Metadata, Provider, TokenResponse
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.token_response import TokenResponse
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 """RFC 8693 §2.1."""

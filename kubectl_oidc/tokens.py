@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
-from kubectl_oidc.id_token import Expected, IdToken, belongs, unverified_claims, validate
+from kubectl_oidc.id_token import Expected, IdToken, belongs, validate
 from kubectl_oidc.id_token_claims import moment
+from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.provider import Provider, TokenResponse
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.token_response import TokenResponse
 
 OPAQUE_SECONDS = 300
 """How long an access token is handed out that says nothing of its end."""

@@ -14,9 +14,9 @@ from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_exchange import TokenExchange
+from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.tokens import accept
 
 from .hostile import Hostile, drip, json_reply, silence

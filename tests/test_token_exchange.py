@@ -8,10 +8,10 @@ import pytest
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant, OidcLoginError, ProviderMisbehaves, ProviderRefused
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.token_exchange import GRANT_TYPE, TokenExchange
+from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
 
 from .hostile import Hostile, json_reply

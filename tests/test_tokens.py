@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.client_authentication import Client
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderUnreachable, UnknownKey
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET, Log
-from kubectl_oidc.provider import Client, Provider, TokenResponse
+from kubectl_oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.tls import SYSTEM_TRUST
 from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
 from kubectl_oidc.wishes import Wishes
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.diagnosis.hints import Sent
     from kubectl_oidc.loopback import Answer
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
 

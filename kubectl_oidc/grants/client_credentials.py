@@ -14,8 +14,9 @@ from kubectl_oidc.errors import IdTokenError, ProviderRefused
 from kubectl_oidc.tokens import accept, of_the_client
 
 if TYPE_CHECKING:
-    from kubectl_oidc.provider import Provider, TokenResponse
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.tokens import Tokens
 
 SECONDS = 30.0

@@ -25,7 +25,8 @@ from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest, World
     from kubectl_oidc.tokens import Tokens
 
