@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import shell_words, signals, wiring
+from kubectl_oidc.accept import accept
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError
@@ -33,7 +34,6 @@ from kubectl_oidc.refresh_answer import RefusedRefreshError, redeem
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.token_request import MARGIN
-from kubectl_oidc.tokens import accept
 from kubectl_oidc.unwritten_tokens import UnwrittenTokens, Update, warn
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 from kubectl_oidc.why import clock

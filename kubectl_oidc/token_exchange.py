@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.secret import Secret
-    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.token_response import TokenResponse
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -90,9 +89,10 @@ class Exchanged:
 def exchanged(
     response: TokenResponse,
     provider: Provider,
-    request: TokenRequest,
     exchange: TokenExchange,
     *,
+    issuer: str,
+    client_id: str,
     subject: str,
     deadline: Deadline,
     now: float,
@@ -102,8 +102,9 @@ def exchanged(
     Args:
         response: What the token endpoint answered to the sign-in or refresh.
         provider: The OpenID provider.
-        request: What is asked for.
         exchange: What for.
+        issuer: The issuer that must have signed the new token.
+        client_id: The client that signed in, whom the new token may name as its requester.
         subject: ``sub`` of the ID token: the new token must be about the same person. Empty if there is no ID token.
         deadline: When it must be over.
         now: Epoch seconds.
@@ -125,9 +126,9 @@ def exchanged(
     if exchange.opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
     expected = Expected(
-        issuer=request.issuer,
+        issuer=issuer,
         client_id=exchange.audience,
-        requester=request.client_id,
+        requester=client_id,
         algorithms=metadata.id_token_algorithms,
     )
     try:

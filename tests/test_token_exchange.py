@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant, OidcLoginError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.token_exchange import GRANT_TYPE, TokenExchange
 from kubectl_oidc.token_response import TokenResponse
-from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
+from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens
 
 from .hostile import Hostile, json_reply
 from .sign_ins import SECRET, Desk

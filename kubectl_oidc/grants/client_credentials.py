@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.accept import accept, of_the_client
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderRefused
-from kubectl_oidc.tokens import accept, of_the_client
 
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
