@@ -354,7 +354,7 @@ class Provider:
             document = self._fetch("metadata", url, what, deadline, kept=kept)
             metadata = parse_metadata(document.members, self.issuer)
         except ProviderError as error:
-            from .diagnosis.wrong_issuer import advised
+            from .wrong_issuer import advised
 
             raise advised(error, self.issuer, self._http, deadline) from error.__cause__
         self._cache.put("metadata", document)

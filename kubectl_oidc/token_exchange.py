@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import lists
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.id_token import Expected
 from kubectl_oidc.text import plain, quoted
@@ -60,15 +59,6 @@ class TokenExchange:
     def identity(self) -> tuple[str, ...]:
         """Return what makes a different token, for the session's key."""
         return (self.audience, self.token_type, *sorted(set(self.scopes)))
-
-    def words(self) -> list[str]:
-        """Return the flags that ask for it."""
-        kind = [f"{TYPE_FLAG}={self.token_type}"] if self.token_type != TYPES[0] else []
-        return [
-            f"{AUDIENCE_FLAG}={self.audience}",
-            *kind,
-            *(f"{SCOPE_FLAG}={lists.write(scope)}" for scope in self.scopes),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
