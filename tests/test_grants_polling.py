@@ -16,9 +16,9 @@ from kubectl_oidc.errors import (
     SignInTimeout,
 )
 from kubectl_oidc.grants.polling import poll
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import World
+from kubectl_oidc.token_response import TokenResponse
 
 from .sign_ins import Loud
 
