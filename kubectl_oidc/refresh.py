@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
 from kubectl_oidc.failed_refreshes import FailedRefreshes
@@ -60,7 +59,7 @@ def _refresh(
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
     generation = walk.keeper.next_generation(session)
     # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
-    with signals.held(handover):
+    with handover.held():
         response = _send(walk, provider, session, refresh_token, deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
             session = session.renewed(response.refresh_token, generation=generation)

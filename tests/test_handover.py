@@ -69,7 +69,7 @@ def interrupted(
         client, first = HttpClient(tls=tls, log=QUIET), os.getpid()
 
         def post() -> None:
-            with signals.held(handover):
+            with handover.held():
                 answer = client.post_form(url, [("a", "b")], deadline=Deadline.after(20))
                 if os.getpid() == first and storing:
                     bounded(lambda: time.sleep(storing), 30, AssertionError)
@@ -160,7 +160,7 @@ def test_where_no_process_can_be_made_the_answer_is_awaited(tmp_path: Path, *, t
         client, stored = HttpClient(log=QUIET), tmp_path / "stored"
 
         def post() -> None:
-            with signals.held(handover):
+            with handover.held():
                 stored.write_bytes(client.post_form(url, [], deadline=Deadline.after(20)).body)
 
         handover = Handover(post, lambda _doing: None, said.append)
