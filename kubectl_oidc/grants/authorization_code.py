@@ -82,7 +82,7 @@ def sign_in(
             else:
                 request = without_browser(request, world)
                 deadline = Deadline.after(request.timeout)
-                with keyboard(world) as keys:
+                with keyboard(world.terminal, world.environ) as keys:
                     paste = _Paste(request, world, keys, attempt, metadata) if keys else None
                     answer = _await_answer(
                         request, world, server, deadline, printed, paste, provider=provider

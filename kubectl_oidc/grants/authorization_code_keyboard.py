@@ -54,7 +54,7 @@ def sign_in(
     metadata = provider.metadata(deadline)
     attempt = Attempt.generate(pkce=request.pkce)
     redirect_uri = request.redirect_url or OUT_OF_BAND
-    with keyboard(world) as keys:
+    with keyboard(world.terminal, world.environ) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
         provider.check_reachable(PATIENCE)

@@ -55,7 +55,7 @@ def sign_in(
     if given:
         with failures.counted(InvalidGrant):
             return _exchange(request, world, provider, metadata, given)
-    with keyboard(world) as keys:
+    with keyboard(world.terminal, world.environ) as keys:
         if keys is None:
             missing = "the password" if request.username else "a user name"
             raise no_terminal(
