@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
-from kubectl_oidc.hot import start_ahead, unwritten
+from kubectl_oidc.hot import unwritten
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.text import plain
 
@@ -56,7 +56,10 @@ def _run(words: Words | None, *, ahead: bool) -> int:
         status, lock = None, None
         if words and not words.times and not ahead:
             status, lock = _light(words)
-            ahead = status is not None and words.due and start_ahead(words)
+            if status is not None and words.due:
+                from kubectl_oidc.hot.ahead import start
+
+                ahead = start(words.directory, words.session_id, words.when)
         if status is None or ahead:
             from kubectl_oidc.cli import Call, main
 
