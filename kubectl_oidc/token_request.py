@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.key_pair import KeyPair
-    from kubectl_oidc.loopback import ListenAddress
+    from kubectl_oidc.loopback.addresses import ListenAddress
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.token_exchange import TokenExchange
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.diagnosis.hints import Sent
-    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.loopback.callback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens

@@ -21,7 +21,7 @@ from kubectl_oidc.reachability import PATIENCE
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
-    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.loopback.callback import Answer
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
