@@ -15,7 +15,7 @@ from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
 from .flight import Flight, carrier
 from .hot.credential import hexdigest
-from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
+from .http_exchange import Request, Response, exchange, new_client, new_proxied_client
 from .issuer import fault, shown
 from .proxy import proxy_for
 from .tls import SYSTEM_TRUST, TlsOptions
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from .early_connection import EarlyConnection
     from .log import Log
     from .reachability import Reachability
-
-__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.client_assertion import AssertionKeyFile
-    from kubectl_oidc.http import TlsOptions
     from kubectl_oidc.id_token import IdToken
     from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.key_pair import KeyPair
     from kubectl_oidc.loopback.addresses import ListenAddress
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.tls import TlsOptions
     from kubectl_oidc.token_exchange import TokenExchange
 
 

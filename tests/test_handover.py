@@ -15,8 +15,9 @@ from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline, bounded
 from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.handover import Handover
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, certificate, tunnel
 from .plugin import wait_until

@@ -28,7 +28,7 @@ from .issuers import unlisted
 from .wrong_issuer import advised
 
 if TYPE_CHECKING:
-    from kubectl_oidc.http import Response
+    from kubectl_oidc.http_exchange import Response
     from kubectl_oidc.provider_metadata import Metadata
 
     from .examination import Examination, Seen
