@@ -33,7 +33,8 @@ from kubectl_oidc.grants import pasted
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.grants.pushed_authorization import _parse as pushed_answer
-from kubectl_oidc.http import Response, _redirection, retry_after
+from kubectl_oidc.http import _redirection, retry_after
+from kubectl_oidc.http_exchange import Response
 from kubectl_oidc.issuer import check_issuer, shown
 from kubectl_oidc.json_answer import load_object
 from kubectl_oidc.jws import signed_claims, unverified_claims

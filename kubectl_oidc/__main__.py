@@ -1,6 +1,6 @@
 """``python -m kubectl_oidc``: the program, by its package's name."""
 
-from .hot import main
+from . import main
 
 if __name__ == "__main__":
     main()

@@ -25,10 +25,10 @@ from kubectl_oidc.errors import (
     StoreError,
 )
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.refresh import refresh
 from kubectl_oidc.refresh_answer import UnusableRefreshError
 from kubectl_oidc.session import RAISE, Session
+from kubectl_oidc.shared_failure import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
@@ -37,7 +37,8 @@ from kubectl_oidc.walk import Walk
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.shared_failure import SharedFailure
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 def authenticate(request: TokenRequest, world: World, lock: SessionLock | None = None) -> Outcome:

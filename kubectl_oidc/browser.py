@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kubectl_oidc.containers import in_container
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.words import VARIABLES
 from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.programs import find
-from kubectl_oidc.stores import in_container
 from kubectl_oidc.text import quoted
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from kubectl_oidc import signals
 from kubectl_oidc.errors import Interrupted, OidcLoginError
-from kubectl_oidc.hot import start_ahead, unwritten
+from kubectl_oidc.hot import unwritten
 from kubectl_oidc.hot.words import KEYRING
 from kubectl_oidc.text import plain
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_oidc.hot.words import Words
-    from kubectl_oidc.lock import SessionLock
+    from kubectl_oidc.shared_failure import SessionLock
 
 
 def run(words: Words | None, *, ahead: bool = False) -> int:
@@ -56,7 +56,10 @@ def _run(words: Words | None, *, ahead: bool) -> int:
         status, lock = None, None
         if words and not words.times and not ahead:
             status, lock = _light(words)
-            ahead = status is not None and words.due and start_ahead(words)
+            if status is not None and words.due:
+                from kubectl_oidc.hot.ahead import start
+
+                ahead = start(words.directory, words.session_id, words.when)
         if status is None or ahead:
             from kubectl_oidc.cli import Call, main
 
@@ -87,7 +90,7 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
     """
     from kubectl_oidc.caller import has_gone
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.lock import SessionLock
+    from kubectl_oidc.shared_failure import SessionLock
 
     if words.place == KEYRING:
         from kubectl_oidc.light import look

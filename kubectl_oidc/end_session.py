@@ -10,13 +10,15 @@ from kubectl_oidc.browser import Browser
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis.issuers import Vendor, vendor
 from kubectl_oidc.errors import PortsTaken
-from kubectl_oidc.loopback import CallbackServer, ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
+from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.loopback.urls import reachable
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import remaining
 
 if TYPE_CHECKING:
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 BROWSER_SECONDS = 30.0
 """How long the browser is waited for, which a desktop may have to start first."""

@@ -6,11 +6,19 @@ error but seen: the HTTP library tells each step as it takes it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from threading import Thread
+
+    from .http_exchange import Response
+
+_SLICE = 0.1
+"""Seconds of one read, after which `Flight` looks whether it is to stop."""
 
 
 class GivenUp(Exception):
@@ -59,9 +67,7 @@ class Flight:
                 close()
             raise GivenUp
         elif event.endswith(("connect_tcp.complete", "start_tls.complete")) and self._look is not None:
-            from .handover import attentive
-
-            attentive(info.get("return_value"), self._look)
+            _read_in_slices(info.get("return_value"), self._look)
         elif event.endswith("send_request_headers.started"):
             with self._lock:
                 if self._given_up:
@@ -75,3 +81,69 @@ class Flight:
         """From now on the request does not leave if it has not; ``sent`` is final."""
         with self._lock:
             self._given_up = True
+
+
+class Carrier(Protocol):
+    """Takes part in the requests of this process, so that another process can finish a POST that has left."""
+
+    def answer(self) -> Response | None:
+        """Return, once, what the request was answered with in the process before this one."""
+
+    def carry(self, flight: Flight, exchange: Callable[[], Response], busy: Thread | None = None) -> Response:
+        """Make the request in this thread.
+
+        Args:
+            flight: How far the request gets.
+            exchange: Sends it and reads the answer.
+            busy: A thread that works meanwhile.
+        """
+
+    def between_reads(self) -> None:
+        """Do what is to be done between two short reads of the answer."""
+
+
+class _Current:
+    carrier: Carrier | None = None
+
+
+@contextmanager
+def carried_by(new: Carrier) -> Iterator[None]:
+    """Have ``new`` take part in the requests that are made inside."""
+    before, _Current.carrier = _Current.carrier, new
+    try:
+        yield
+    finally:
+        _Current.carrier = before
+
+
+def carrier() -> Carrier | None:
+    """Return what takes part in requests now, if anything does."""
+    return _Current.carrier
+
+
+def _read_in_slices(stream: Any, look: Callable[[], None]) -> None:
+    """Have a connection read in short waits, and call ``look`` between them.
+
+    Args:
+        stream: The HTTP library's connection (``NetworkStream``).
+        look: What is called.
+    """
+    import httpcore2
+
+    read = stream.read
+
+    def read_in_slices(max_bytes: int, timeout: float | None = None) -> bytes:
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            try:
+                data: bytes = read(
+                    max_bytes, _SLICE if end is None else max(0.001, min(_SLICE, end - monotonic()))
+                )
+            except httpcore2.ReadTimeout:
+                if end is not None and monotonic() >= end:
+                    raise
+                look()
+            else:
+                return data
+
+    stream.read = read_in_slices

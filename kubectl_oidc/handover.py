@@ -10,6 +10,7 @@ macOS' frameworks do not survive a fork without exec, and Windows has none: ther
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -17,13 +18,13 @@ from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import signals, write_lock
+from kubectl_oidc import flight, signals, write_lock
 from kubectl_oidc.hot.ahead import descriptors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from threading import Thread
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from .flight import Flight
     from .http_exchange import Response
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 LONGEST = 60
 """Seconds after which the system ends the process that goes on, whatever holds it up: it holds the session's lock."""
 
-_SLICE = 0.1  # seconds of a read after which the thread looks whether it is to leave
 _LEAVING = 2.0  # seconds for it to do so
 
 
@@ -45,7 +45,6 @@ class Handover:
 
     Attributes:
         flight: The request that is on its way.
-        busy: A thread that uses the time; it may hold a lock that the copy would never get.
         left: Whether another process goes on with the refresh.
     """
 
@@ -56,13 +55,23 @@ class Handover:
         self._describe = describe
         self._say = say
         self.flight: Flight | None = None
-        self.busy: Thread | None = None
+        self._busy: Thread | None = None
         self._response: Response | None = None
         self._asked = False
         self._said = False
         self._news = Event()  # the thread has forked, or has its answer
         self._goes_on = False
         self.left = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold signals back while the refresh runs inside, and take part in its requests.
+
+        Raises:
+            Interrupted: A signal came meanwhile.
+        """
+        with signals.held(self), flight.carried_by(self):
+            yield
 
     def fate(self) -> str:
         """Return what becomes of the refresh when this process ends now, as ``Interrupted.refresh`` has it."""
@@ -77,17 +86,19 @@ class Handover:
         response, self._response = self._response, None
         return response
 
-    def carry(self, flight: Flight, exchange: Callable[[], Response]) -> Response:
+    def carry(self, flight: Flight, exchange: Callable[[], Response], busy: Thread | None = None) -> Response:
         """Make the request, in the thread that waits for its answer; the process that goes on finishes here and ends.
 
         Args:
             flight: Takes note of how far it gets.
             exchange: Sends the request and reads the answer.
+            busy: A thread that uses the time; it may hold a lock that the copy would never get.
 
         Returns:
             The answer.
         """
         self._response, self.flight = None, flight
+        self._busy = busy or self._busy
         self._news.clear()
         try:
             self._response = exchange()
@@ -99,7 +110,7 @@ class Handover:
 
     def between_reads(self) -> None:
         """Fork if that is asked for. In the first process the thread then never reads again."""
-        if not self._asked or self._goes_on or (self.busy is not None and self.busy.is_alive()):
+        if not self._asked or self._goes_on or (self._busy is not None and self._busy.is_alive()):
             return
         if self._fork():
             return
@@ -167,34 +178,6 @@ class Handover:
                 status = 0
         finally:
             os._exit(status)
-
-
-def attentive(stream: Any, look: Callable[[], None]) -> None:
-    """Have a connection read in short waits, and call `look` between them.
-
-    Args:
-        stream: The HTTP library's connection (``NetworkStream``).
-        look: What is called.
-    """
-    import httpcore2
-
-    read = stream.read
-
-    def read_in_slices(max_bytes: int, timeout: float | None = None) -> bytes:
-        end = None if timeout is None else monotonic() + timeout
-        while True:
-            try:
-                data: bytes = read(
-                    max_bytes, _SLICE if end is None else max(0.001, min(_SLICE, end - monotonic()))
-                )
-            except httpcore2.ReadTimeout:
-                if end is not None and monotonic() >= end:
-                    raise
-                look()
-            else:
-                return data
-
-    stream.read = read_in_slices
 
 
 def _let_go() -> None:

@@ -11,12 +11,11 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from . import signals
 from .deadline import Deadline, bounded
 from .errors import ProviderMisbehaves, ProviderUnreachable
-from .flight import Flight
+from .flight import Flight, carrier
 from .hot.credential import hexdigest
-from .http_exchange import BODY_LIMIT, Request, Response, exchange, new_client, new_proxied_client
+from .http_exchange import Request, Response, exchange, new_client, new_proxied_client
 from .issuer import fault, shown
 from .proxy import proxy_for
 from .tls import SYSTEM_TRUST, TlsOptions
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from .early_connection import EarlyConnection
     from .log import Log
     from .reachability import Reachability
-
-__all__ = ["BODY_LIMIT", "HttpClient", "Response", "TlsOptions", "retry_after"]
 
 _REDIRECTS = 3
 
@@ -273,15 +270,12 @@ class HttpClient:
         self, request: Request, end: Deadline, meanwhile: Callable[[], object] | None = None
     ) -> Response:
         """Make one request within the time that is left, whatever the peer does."""
-        handover = signals.handover()
-        flight = Flight(handover.between_reads if handover else None)
+        part = carrier()
+        flight = Flight(part.between_reads if part else None)
         seconds, began = end.left(), time.monotonic()
-        if handover and request.method == "POST" and (known := handover.answer()):
+        if part and request.method == "POST" and (known := part.answer()):
             return known
-        if meanwhile is not None:
-            busy = _when_under_way(flight, meanwhile, seconds)
-            if handover:
-                handover.busy = busy
+        busy = _when_under_way(flight, meanwhile, seconds) if meanwhile is not None else None
 
         def late() -> Exception:
             from .http_failure import too_late
@@ -296,10 +290,10 @@ class HttpClient:
 
             def send() -> Response:
                 client = self._client_for(request.url)
-                return exchange(client, request, flight, seconds, self._tls.server_name)
+                return exchange(client, request, flight.trace, seconds, self._tls.server_name)
 
             try:
-                return handover.carry(flight, send) if handover and request.method == "POST" else send()
+                return part.carry(flight, send, busy) if part and request.method == "POST" else send()
             except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
                 raise explain(
                     error, url=request.url, flight=flight, seconds=seconds, options=self._tls

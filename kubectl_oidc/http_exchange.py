@@ -12,11 +12,9 @@ from .version import __version__
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx2
-
-    from .flight import Flight
 
 BODY_LIMIT = 1 << 20
 """The longest body that is read, in bytes, decompressed."""
@@ -59,14 +57,18 @@ class Request:
 
 
 def exchange(
-    client: httpx2.Client, request: Request, flight: Flight, seconds: float, server_name: str = ""
+    client: httpx2.Client,
+    request: Request,
+    trace: Callable[[str, Mapping[str, object]], None],
+    seconds: float,
+    server_name: str = "",
 ) -> Response:
     """Send a request and read the answer, following no redirect.
 
     Args:
         client: What ``new_client`` gave.
         request: What to send.
-        flight: Takes note of how far it gets.
+        trace: The HTTP library calls it at each step, with its name and details.
         seconds: The longest time for each step of it; whoever calls bounds the whole.
         server_name: Whose certificate is expected, where that is not the URL's host.
 
@@ -82,7 +84,7 @@ def exchange(
         headers=_encoded(request.headers),
         timeout=seconds,
         extensions={
-            "trace": flight.trace,
+            "trace": trace,
             **({"sni_hostname": server_name} if server_name else {}),
         },
     ) as answer:

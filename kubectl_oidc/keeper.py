@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.copies import Copies
 from kubectl_oidc.current_credential import CurrentCredential
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths, needed
 from kubectl_oidc.session import RAISE, Session, cache_mark
+from kubectl_oidc.shared_failure import SessionLock
 from kubectl_oidc.stores import first_store, index, keeps_nothing, open_store, prove
 from kubectl_oidc.write_lock import writing
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.log import Log
     from kubectl_oidc.session import SessionKey
     from kubectl_oidc.stores.base import Store
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 PATIENCE = 2.0

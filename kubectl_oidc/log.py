@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from .standard_error import is_muted
 from .text import plain
 
 
@@ -26,8 +27,6 @@ class Log:
     def info(self, level: int, message: str) -> None:
         """Show ``message`` on standard error if ``level`` is at most the level asked for, unless others use the terminal."""
         if level <= self.level:
-            from .standard_error import is_muted
-
             if is_muted():
                 return
             try:

@@ -19,7 +19,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import ahead
 from kubectl_oidc.hot.credential import DIRECTORY as CREDENTIALS
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import every_lock_path
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.lost_sessions import lost_sessions
@@ -106,7 +106,7 @@ def purge_session(
 def _locked(session_id: str, cache_dir: Path, patience: float) -> Iterator[bool]:
     """Hold the session's lock if it can be had soon; yield whether nobody else can hold it, wherever the session is stored."""
     try:
-        lock = SessionLock(every_lock_path(session_id, cache_dir), needed=1)
+        lock = FileLock(every_lock_path(session_id, cache_dir), needed=1)
         held = lock.acquire(Deadline.after(patience), lambda: False)
     except (LockError, OSError):
         yield False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import signals
 from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+    from kubectl_oidc.token_request import Outcome, TokenRequest
     from kubectl_oidc.token_response import TokenResponse
+    from kubectl_oidc.world import World
 
 REQUEST_SECONDS = 30.0
 """The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
@@ -59,7 +59,7 @@ def _refresh(
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
     generation = walk.keeper.next_generation(session)
     # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
-    with signals.held(handover):
+    with handover.held():
         response = _send(walk, provider, session, refresh_token, deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
             session = session.renewed(response.refresh_token, generation=generation)

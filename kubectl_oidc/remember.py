@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.containers import in_container
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.hot import ahead, words
-from kubectl_oidc.stores import in_container, private_files
+from kubectl_oidc.stores import private_files
 from kubectl_oidc.tls import VARIABLES
 
 if TYPE_CHECKING:

@@ -12,8 +12,21 @@ TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the m
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+    from typing import Protocol
 
-    from kubectl_oidc.handover import Handover
+    class Handover(Protocol):
+        """Work that another process can finish when a signal ends this one."""
+
+        def leave(self, *, impatient: bool) -> bool:
+            """Tell whether this process may end now.
+
+            Args:
+                impatient: Whether the user has asked a second time.
+            """
+
+        def fate(self) -> str:
+            """Return what becomes of the work when this process ends now, as ``Interrupted.refresh`` says it."""
+
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Those that a system has of them: SIGHUP is not on Windows, SIGBREAK (Ctrl-Break, or the console is closed) only there."""
@@ -27,7 +40,7 @@ class _State:
 
     Attributes:
         impatient: Whether somebody has asked a second time.
-        handover: The refresh that is held, which a process of its own can finish.
+        handover: The work that is held, if another process can finish it.
     """
 
     holding = 0
@@ -63,7 +76,7 @@ def held(handover: Handover | None = None) -> Iterator[None]:
     What waits inside asks `look` now and then.
 
     Args:
-        handover: The refresh inside, which goes on in a process of its own if it is not soon done.
+        handover: The work inside, if another process can finish it when it takes too long.
 
     Raises:
         Interrupted: At the end, a signal came meanwhile.
@@ -76,11 +89,6 @@ def held(handover: Handover | None = None) -> Iterator[None]:
         _State.holding -= 1
         _State.handover = outer
         _end()
-
-
-def handover() -> Handover | None:
-    """Return the refresh that is held, where a process of its own can finish it."""
-    return _State.handover
 
 
 def forget() -> None:

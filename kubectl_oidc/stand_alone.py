@@ -27,7 +27,7 @@ from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.kubeconfig.token_file import TokenFile
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.refresh_answer import RefusedRefreshError, redeem
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.provider import Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
     good = _good(user, request, world)
     if good:
         return good
-    lock = SessionLock(lock_paths(_key(user, request), "none", request.cache_dir))
+    lock = FileLock(lock_paths(_key(user, request), "none", request.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
         if not lock.acquire(deadline, Waiting(lock, world.terminal, deadline).look, lenient=True):
@@ -165,7 +166,7 @@ def _wished(session: Session, request: TokenRequest) -> bool:
 
 
 def _refreshed(
-    user: ProviderUser, update: Update, lock: SessionLock, request: TokenRequest, world: World
+    user: ProviderUser, update: Update, lock: FileLock, request: TokenRequest, world: World
 ) -> Done | str:
     """Return what a refresh brought, or why a sign-in is needed."""
     if request.sign_in:
@@ -215,7 +216,7 @@ def _refresh(
     """Send the refresh token once; its successor is written before the ID token is looked at."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
     before, sent = _session(user), user.refresh_token or Secret("")
-    with signals.held(handover):
+    with handover.held():
         response = redeem(
             provider,
             sent,

@@ -95,9 +95,12 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
         return unchecked
     from . import tls_context
 
-    trust = (
-        tls_context.system_trust(options) if options.system else tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
-    )
+    if options.system:
+        file, directory = (options.variable(name) for name in VARIABLES)
+        set_here = any(os.environ.get(name) for name in VARIABLES)
+        trust = tls_context.system_trust(file, directory, variables_set=set_here)
+    else:
+        trust = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_names()
     for path in options.ca_files:
         _add(trust, _read(path), f"--certificate-authority: {plain(path)}")

@@ -11,12 +11,8 @@ import ssl
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .tls import VARIABLES
-
 if TYPE_CHECKING:
     import socket
-
-    from .tls import TlsOptions
 
 _REPLACED = frozenset({"win32", "darwin"})
 """The platforms where SSL_CERT_FILE and SSL_CERT_DIR replace all of the system's trust store, which is no file there."""
@@ -80,18 +76,18 @@ def system_directory() -> str:
     return "" if sys.platform in _REPLACED else ssl.get_default_verify_paths().openssl_capath
 
 
-def system_trust(options: TlsOptions) -> Context:
+def system_trust(file: str, directory: str, *, variables_set: bool) -> Context:
     """Return settings that trust the system's authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name instead.
 
     On macOS and Windows the variables replace all of them. Elsewhere one replaces the file or the directory only, as for
     OpenSSL; one that names nothing counts as not set.
 
     Args:
-        options: Where the variables are taken from.
+        file: The value of SSL_CERT_FILE that counts; empty if there is none.
+        directory: The value of SSL_CERT_DIR that counts, likewise.
+        variables_set: Whether this process's environment has one of them, which OpenSSL would read by itself.
     """
-    file, directory = (options.variable(name) for name in VARIABLES)
-    set_here = any(os.environ.get(name) for name in VARIABLES)
-    if not (file or directory or (set_here and sys.platform not in _REPLACED)):
+    if not (file or directory or (variables_set and sys.platform not in _REPLACED)):
         return _system()
     if sys.platform in _REPLACED:
         return _of_files(file if os.path.isfile(file) else "", directory)  # noqa: PTH113 - the variable's own words

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .client_authentication import Client
     from .deadline import Deadline
     from .diagnosis.hints import Sent
-    from .http import HttpClient, Response
+    from .http import HttpClient
+    from .http_exchange import Response
     from .provider_metadata import Metadata
 
 

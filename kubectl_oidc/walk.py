@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import wiring
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.shared_failure import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import MARGIN, Outcome
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 
 class Walk:

@@ -8,7 +8,8 @@ from kubectl_oidc.provider import Provider
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 def provider(request: TokenRequest, world: World, http: HttpClient) -> Provider:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback import Failed, SignedIn
 from kubectl_oidc.loopback.callback import Refusal
-from kubectl_oidc.loopback.pages import answered, outcome, refusal
+from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, refusal
 from kubectl_oidc.token_response import DENIED
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.listener import Listener
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .tokens import CLIENT_ID, good_claims, id_token, jwks, signing_key
 

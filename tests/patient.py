@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis import Finding
 from kubectl_oidc.diagnosis.examination import Examination, Skipped, Unheard
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.kubeconfig.choose import Chosen
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.manifests import Trust
-from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.world import World
 
 from .tokens import CLIENT_ID, ISSUER
 

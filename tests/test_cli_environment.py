@@ -13,7 +13,7 @@ from kubectl_oidc.cli.environment import variable
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 
 from .tokens import CLIENT_ID, ISSUER
 

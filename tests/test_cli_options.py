@@ -17,7 +17,7 @@ from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, 
 from kubectl_oidc.cli.values import cache_directory, token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.log import VERBOSITY
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_request import OUR_PARAMETERS
 

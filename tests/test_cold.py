@@ -19,7 +19,7 @@ from kubectl_oidc.errors import OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.exec_credential import V1, credential
 from kubectl_oidc.hot.credential import DIRECTORY
 from kubectl_oidc.hot.words import Words
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.log import VERBOSITY
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.signals import NAMES
@@ -304,7 +304,7 @@ class Desk:
     def __init__(self, place: Path) -> None:
         self.place = place
         place.mkdir(mode=0o700)
-        self.lock = SessionLock((str(place / "lock"),))
+        self.lock = FileLock((str(place / "lock"),))
         self.words = Words("0" * 32, V1, "disk", str(place), 10, (str(place / "lock"),))
 
     def publish(self) -> None:

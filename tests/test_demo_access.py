@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kubectl_oidc.demo.access import TokenAuthenticator
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .demo_cluster import ALICE, Issuer, serving
 from .plugin import wait_until

@@ -21,8 +21,9 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.people import ADMINS
 from kubectl_oidc.demo.person import PersonWithoutBrowser
 from kubectl_oidc.demo.provider import Provider
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

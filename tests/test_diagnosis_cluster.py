@@ -19,7 +19,7 @@ from kubectl_oidc.diagnosis.examination import Neighbour
 from kubectl_oidc.diagnosis.reading import as_it_reads, differences
 from kubectl_oidc.diagnosis.unauthorized import cause
 from kubectl_oidc.errors import ClusterForbidden, ClusterNotFound, ClusterUnreachable
-from kubectl_oidc.http import TlsOptions
+from kubectl_oidc.tls import TlsOptions
 
 from .patient import chosen, patient, seen
 from .tokens import ABSENT, CLIENT_ID, ISSUER, good_claims

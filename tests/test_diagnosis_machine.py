@@ -10,7 +10,7 @@ import pytest
 from kubectl_oidc.diagnosis import machine
 from kubectl_oidc.diagnosis.machine import check_redirect, check_storage
 from kubectl_oidc.errors import PortsTaken, StoreError
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.stores import index
 from kubectl_oidc.stores.disk import DiskStore
 

@@ -13,8 +13,8 @@ import trustme
 from kubectl_oidc.diagnosis.discovery import check_clock, check_discovery, check_keys, check_scopes
 from kubectl_oidc.diagnosis.network import check_connection, check_dns, check_proxy, check_tls
 from kubectl_oidc.errors import ProviderMisbehaves
-from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.provider_metadata import Metadata
+from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, certificate, discovery, json_reply, raw, silence
 from .patient import NOW, patient, seen

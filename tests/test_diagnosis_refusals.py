@@ -8,7 +8,7 @@ from kubectl_oidc.diagnosis.hints import Sent, hint as choose
 from kubectl_oidc.diagnosis.issuers import Vendor
 from kubectl_oidc.diagnosis.refusals import REFUSALS, REGISTRATION, explain, registration
 from kubectl_oidc.grants.attempt import refused
-from kubectl_oidc.loopback import Answer
+from kubectl_oidc.loopback.callback import Answer
 from kubectl_oidc.token_response import refusal
 
 OKTA = "https://corp.okta.com/oauth2/default"

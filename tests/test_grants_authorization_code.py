@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc.diagnosis.hints import Sent
 from kubectl_oidc.grants.attempt import Attempt, authorization_parameters, authorization_url, refused
 from kubectl_oidc.grants.authorization_code import ssh_forward
-from kubectl_oidc.loopback import Answer
+from kubectl_oidc.loopback.callback import Answer
 from kubectl_oidc.provider_metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import SessionKey

@@ -10,7 +10,7 @@ from kubectl_oidc.grants import authorization_code_keyboard
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.authorization_code_keyboard import _typed
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
-from kubectl_oidc.loopback import Answer
+from kubectl_oidc.loopback.callback import Answer
 from kubectl_oidc.secret import Secret
 
 from .hostile import Hostile

@@ -13,7 +13,6 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.grants.keyboard import LONGEST, Keyboard, keyboard, no_terminal
 from kubectl_oidc.terminal import Terminal
-from kubectl_oidc.token_request import World
 
 from .plugin import wait_until
 
@@ -201,5 +200,5 @@ def test_where_nobody_can_type_it_is_said_what_and_what_else_can_be_done() -> No
 
 def test_nobody_is_asked_where_standard_error_is_no_terminal() -> None:
     """A full-screen program may own the keys."""
-    with keyboard(World(environ={})) as keys:
+    with keyboard(Terminal(), {}) as keys:
         assert keys is None

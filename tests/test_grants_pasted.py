@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.pasted import read
-from kubectl_oidc.loopback import Answer
+from kubectl_oidc.loopback.callback import Answer
 from kubectl_oidc.secret import Secret
 
 from .tokens import ISSUER

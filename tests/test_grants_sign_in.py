@@ -28,8 +28,9 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.grants import authorization_code, choice
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.authorization_code import _await_answer, _Paste
-from kubectl_oidc.loopback import Answer, CallbackServer
 from kubectl_oidc.loopback.addresses import ListenAddress
+from kubectl_oidc.loopback.callback import Answer
+from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import TlsOptions
 

@@ -15,8 +15,9 @@ from kubectl_oidc import signals
 from kubectl_oidc.deadline import Deadline, bounded
 from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.handover import Handover
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, certificate, tunnel
 from .plugin import wait_until
@@ -69,7 +70,7 @@ def interrupted(
         client, first = HttpClient(tls=tls, log=QUIET), os.getpid()
 
         def post() -> None:
-            with signals.held(handover):
+            with handover.held():
                 answer = client.post_form(url, [("a", "b")], deadline=Deadline.after(20))
                 if os.getpid() == first and storing:
                     bounded(lambda: time.sleep(storing), 30, AssertionError)
@@ -160,7 +161,7 @@ def test_where_no_process_can_be_made_the_answer_is_awaited(tmp_path: Path, *, t
         client, stored = HttpClient(log=QUIET), tmp_path / "stored"
 
         def post() -> None:
-            with signals.held(handover):
+            with handover.held():
                 stored.write_bytes(client.post_form(url, [], deadline=Deadline.after(20)).body)
 
         handover = Handover(post, lambda _doing: None, said.append)

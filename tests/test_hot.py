@@ -533,6 +533,23 @@ def test_a_credential_is_the_same_whatever_made_it() -> None:
     assert (made.expiry, made.timestamp) == (1_900_000_000, b"2030-03-17T17:46:40Z")
 
 
+def test_importing_the_package_changes_nothing(tmp_path: Path) -> None:
+    """Tests, tools and `python -m` import it: no module of ours is loaded, and PYTHONPATH stays as it is, until `main` runs."""
+    program = (
+        "import sys; before = list(sys.path); import kubectl_oidc\n"
+        "print(sys.path == before, [name for name in sys.modules if name.startswith('kubectl_oidc.')])"
+    )
+    paths = f"{tmp_path}{os.pathsep}{parts.REPOSITORY}"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True []\n"
+
+
 def test_the_import_contract_names_every_module_of_the_cold_half() -> None:
     """A module that is added later must not be imported by the hot half unseen."""
     contract = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))

@@ -21,10 +21,11 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     UsageError,
 )
-from kubectl_oidc.http import BODY_LIMIT, HttpClient, Response, TlsOptions, _origin, _redirection, retry_after
-from kubectl_oidc.http_exchange import _encoded
+from kubectl_oidc.http import HttpClient, _origin, _redirection, retry_after
+from kubectl_oidc.http_exchange import BODY_LIMIT, Response, _encoded
 from kubectl_oidc.issuer import is_loopback_url
 from kubectl_oidc.log import QUIET, Log
+from kubectl_oidc.tls import TlsOptions
 
 from .arbitrary import ARBITRARY, TEXT, or_refused
 from .hostile import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import ProviderMisbehaves
-from kubectl_oidc.http import Response
+from kubectl_oidc.http_exchange import Response
 from kubectl_oidc.json_answer import NotJson, parse_object
 
 from .arbitrary import ARBITRARY, JSON, TEXT, or_refused

@@ -13,10 +13,10 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.key_pair import KeyPair
 from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import server_context
+from kubectl_oidc.tls import TlsOptions, server_context
 
 from .arbitrary import ARBITRARY
 from .hostile import Hostile, certificate, json_reply

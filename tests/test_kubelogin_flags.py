@@ -13,7 +13,7 @@ import pytest
 
 from kubectl_oidc.cli import program
 from kubectl_oidc.cli.values import token_request
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.secret import Secret
 
 from .tokens import CLIENT_ID, ISSUER

@@ -12,7 +12,7 @@ from kubectl_oidc.cli.get_token import get_token
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.lists import read, write
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 
 from .arbitrary import TEXT, or_refused
 from .tokens import CLIENT_ID, ISSUER

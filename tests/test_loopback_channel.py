@@ -12,8 +12,9 @@ import pytest
 import trustme
 
 from kubectl_oidc.log import QUIET
-from kubectl_oidc.loopback import CallbackServer, SignedIn
 from kubectl_oidc.loopback.addresses import ListenAddress
+from kubectl_oidc.loopback.pages import SignedIn
+from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.loopback import Failed, SignedIn
 from kubectl_oidc.loopback.callback import Refusal
-from kubectl_oidc.loopback.pages import answered, outcome, redirect, refusal
+from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, redirect, refusal
 
 if TYPE_CHECKING:
     from kubectl_oidc.loopback.connection import Reply

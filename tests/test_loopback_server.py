@@ -19,13 +19,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from kubectl_oidc import loopback
 from kubectl_oidc.errors import PortsTaken, ProviderUnreachable, SignInTimeout
 from kubectl_oidc.log import QUIET, Log
-from kubectl_oidc.loopback import Answer, CallbackServer, Failed, ListenAddress, SignedIn
+from kubectl_oidc.loopback.addresses import ListenAddress
+from kubectl_oidc.loopback.callback import Answer
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
 from kubectl_oidc.loopback.listener import CONNECTION_SECONDS, MOMENT, MOST_CONNECTIONS, Listener
-from kubectl_oidc.loopback.server import FLUSH_SECONDS
+from kubectl_oidc.loopback.pages import Failed, SignedIn
+from kubectl_oidc.loopback.server import FLUSH_SECONDS, CallbackServer
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.thread import ListenerThread
 from kubectl_oidc.secret import Secret
@@ -1089,15 +1090,6 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
     assert told.wait(PATIENCE)
     running.end(Reply(400, ()), 0)
     assert [type(error) for error in failures] == [ZeroDivisionError]
-
-
-def test_what_the_package_names_is_imported_when_it_is_used() -> None:
-    """And nothing else is there (PEP 562)."""
-    assert {name: getattr(loopback, name).__name__ for name in loopback.__all__} == {
-        name: name for name in loopback.__all__
-    }
-    with pytest.raises(AttributeError, match=r"module 'kubectl_oidc\.loopback' has no attribute 'Nothing'"):
-        _ = loopback.Nothing
 
 
 # What is said of it

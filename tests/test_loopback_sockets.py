@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.errors import PortsTaken, UsageError
-from kubectl_oidc.loopback import ListenAddress
+from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.loopback.sockets import (
     Listening,
     NotFree,

@@ -19,12 +19,12 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     UsageError,
 )
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import LONGEST, STALE
 from kubectl_oidc.provider import Provider, Revocation
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.tls import SYSTEM_TRUST
+from kubectl_oidc.tls import SYSTEM_TRUST, TlsOptions
 
 from .hostile import Hostile, discovery, html_reply, json_reply, reply, reset, silence
 from .tokens import NOW, jwks, signing_key

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
-from kubectl_oidc.http import Response
+from kubectl_oidc.http_exchange import Response
 from kubectl_oidc.provider_metadata import (
     Metadata,
     OtherIssuerError,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.stores import CHOICES, in_container, kernel_is_private, open_store
+from kubectl_oidc.containers import in_container
+from kubectl_oidc.stores import CHOICES, kernel_is_private, open_store
 from kubectl_oidc.stores.nowhere import NoStore
 
 from .sessions import linux_only, need_the_kernel_keyring
@@ -43,29 +44,6 @@ def test_the_kernel_keyring_is_taken_when_it_is_asked_for(tmp_path: Path) -> Non
     """Asked for by name it is used even in a container or CI: the person settled it."""
     need_the_kernel_keyring()
     assert open_store("kernel", tmp_path).name == "kernel"
-
-
-@pytest.mark.parametrize(
-    ("environ", "marks", "contained"),
-    [
-        ({}, [], False),
-        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, [], True),
-        ({"container": "podman"}, [], True),
-        ({"container": ""}, [], False),
-        ({}, [".dockerenv"], True),
-        ({}, ["absent", ".containerenv"], True),
-    ],
-)
-def test_a_container_is_known_by_its_environment_or_its_files(
-    tmp_path: Path,
-    environ: dict[str, str],
-    marks: list[str],
-    contained: bool,  # noqa: FBT001 - a table
-) -> None:
-    """Docker and Podman leave a file, Kubernetes, systemd-nspawn and LXC a variable."""
-    for name in (".dockerenv", ".containerenv"):
-        (tmp_path / name).touch()
-    assert in_container(environ, [tmp_path / mark for mark in marks]) is contained
 
 
 @linux_only

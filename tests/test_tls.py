@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 from kubectl_oidc import tls
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .hostile import Hostile, certificate, json_reply, nameless, tunnel
 

@@ -334,6 +334,6 @@ def _run(
 
 if __name__ == "__main__":
     become()
-    from kubectl_oidc.hot import main
+    from kubectl_oidc import main
 
     main()

@@ -42,7 +42,7 @@ root = os.environ.get("SHIV_ROOT") or os.path.join(os.path.expanduser("~"), ".sh
 site = os.path.join(root, os.path.basename(archive) + "_BUILD", "site-packages")
 if os.path.isdir(site) and not any(name.startswith("SHIV_") and name != "SHIV_ROOT" for name in os.environ):
     sys.path[0] = site
-    from kubectl_oidc.hot import main
+    from kubectl_oidc import main
 
     main()
 else:
@@ -164,7 +164,7 @@ def _pack(site: Path, output: Path) -> None:
     shiv = [str(Path(sys.executable).with_name("shiv")), "--reproducible", "--compressed"]
     packed = [
         f"--site-packages={site}",
-        "--entry-point=kubectl_oidc.hot:main",
+        "--entry-point=kubectl_oidc:main",
         f"--output-file={output}",
     ]
     done = subprocess.run(

@@ -11,8 +11,9 @@ from bench.result import NO_PEER, Part, Row, Section, at_most, times_table
 from bench.scene import Scene, output
 from bench.timing import CouldNotMeasure, Subject, Times, measure
 from kubectl_oidc.demo.api import KubernetesApi
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 from kubectl_oidc.yaml_text import block
 from tools.wheel import PROGRAM, ROOT
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.http import Response
+    from kubectl_oidc.http_exchange import Response
     from kubectl_oidc.log import Log
     from kubectl_oidc.secret import Secret
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import DemoError
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.kubeconfig import read
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 
 from .stage import SECONDS, USER, Ran
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.browser import Browser
 from kubectl_oidc.errors import DemoError, Interrupted
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.text import plain
+from kubectl_oidc.tls import TlsOptions
 
 from . import own_kubectl
 from .api import KubernetesApi

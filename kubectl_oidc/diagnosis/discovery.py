@@ -28,7 +28,7 @@ from .examination import Skipped
 from .issuers import unlisted
 
 if TYPE_CHECKING:
-    from kubectl_oidc.http import Response
+    from kubectl_oidc.http_exchange import Response
     from kubectl_oidc.provider_metadata import Metadata
 
     from .examination import Examination, Seen

@@ -18,7 +18,8 @@ from kubectl_oidc.grants.attempt import Attempt, redeem
 from kubectl_oidc.grants.keyboard import SLICE, keyboard
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.issuer import is_loopback
-from kubectl_oidc.loopback import CallbackServer, Failed, SignedIn
+from kubectl_oidc.loopback.pages import Failed, SignedIn
+from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.loopback.urls import port_of
 from kubectl_oidc.reachability import PATIENCE
 from kubectl_oidc.session import person
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
-    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.loopback.callback import Answer
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.provider_metadata import Metadata
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 
 def sign_in(
@@ -82,7 +84,7 @@ def sign_in(
             else:
                 request = without_browser(request, world)
                 deadline = Deadline.after(request.timeout)
-                with keyboard(world) as keys:
+                with keyboard(world.terminal, world.environ) as keys:
                     paste = _Paste(request, world, keys, attempt, metadata) if keys else None
                     answer = _await_answer(
                         request, world, server, deadline, printed, paste, provider=provider

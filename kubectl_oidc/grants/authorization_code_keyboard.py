@@ -21,11 +21,12 @@ from kubectl_oidc.reachability import PATIENCE
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
-    from kubectl_oidc.loopback import Answer
+    from kubectl_oidc.loopback.callback import Answer
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.provider_metadata import Metadata
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI by which a provider shows the code on its own page; kubelogin's default."""
@@ -54,7 +55,7 @@ def sign_in(
     metadata = provider.metadata(deadline)
     attempt = Attempt.generate(pkce=request.pkce)
     redirect_uri = request.redirect_url or OUT_OF_BAND
-    with keyboard(world) as keys:
+    with keyboard(world.terminal, world.environ) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
         provider.check_reachable(PATIENCE)

@@ -20,11 +20,10 @@ from kubectl_oidc.exec_credential import ExecInfo
 from kubectl_oidc.standard_error import in_foreground
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.terminal import Terminal
-    from kubectl_oidc.token_request import World
 
 SLICE = 0.2
 """Seconds of waiting for a key at once."""
@@ -141,18 +140,19 @@ class Keyboard:
 
 
 @contextlib.contextmanager
-def keyboard(world: World) -> Iterator[Keyboard | None]:
+def keyboard(terminal: Terminal, environ: Mapping[str, str]) -> Iterator[Keyboard | None]:
     """Give the person's keyboard, or None where nobody can be asked.
 
     Args:
-        world: The environment and the terminal.
+        terminal: What the user sees.
+        environ: The environment, which may say whose standard input is.
     """
-    descriptor = _open(world)
+    descriptor = _open(terminal, environ)
     if descriptor is None:
         yield None
         return
     try:
-        yield Keyboard(descriptor, world.terminal)
+        yield Keyboard(descriptor, terminal)
     finally:
         if descriptor > 2:  # noqa: PLR2004 - not one of the standard ones
             os.close(descriptor)
@@ -175,8 +175,8 @@ def no_terminal(what: str, instead: str) -> SignInError:
 if sys.platform == "win32":
     import msvcrt
 
-    def _open(world: World) -> int | None:
-        return 0 if world.terminal.interactive else None
+    def _open(terminal: Terminal, _environ: Mapping[str, str]) -> int | None:
+        return 0 if terminal.interactive else None
 
     @contextlib.contextmanager
     def _each_key(_descriptor: int, _resumed: Callable[[], None]) -> Iterator[Callable[[], bool]]:
@@ -229,9 +229,9 @@ else:
             yield key[0]
             ready, _, _ = select.select([descriptor], [], [], 0)
 
-    def _open(world: World) -> int | None:
+    def _open(terminal: Terminal, environ: Mapping[str, str]) -> int | None:
         """Return the controlling terminal, else standard input where it is a terminal and the person's."""
-        if not world.terminal.interactive:
+        if not terminal.interactive:
             return None
         with contextlib.suppress(OSError):
             descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
@@ -240,5 +240,5 @@ else:
             os.close(descriptor)  # in the background, where reading would stop us
             return None
         # No controlling terminal, as in some containers.
-        interactive = ExecInfo.parse(world.environ.get("KUBERNETES_EXEC_INFO")).interactive
+        interactive = ExecInfo.parse(environ.get("KUBERNETES_EXEC_INFO")).interactive
         return 0 if interactive and os.isatty(0) else None

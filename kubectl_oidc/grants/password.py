@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.provider_metadata import Metadata
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the password is there."""
@@ -55,7 +56,7 @@ def sign_in(
     if given:
         with failures.counted(InvalidGrant):
             return _exchange(request, world, provider, metadata, given)
-    with keyboard(world) as keys:
+    with keyboard(world.terminal, world.environ) as keys:
         if keys is None:
             missing = "the password" if request.username else "a user name"
             raise no_terminal(

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback import Answer
-from kubectl_oidc.loopback.callback import Awaited, Refusal, Request
+from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:

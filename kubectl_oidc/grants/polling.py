@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.token_request import World
     from kubectl_oidc.token_response import TokenResponse
+    from kubectl_oidc.world import World
 
 SLOWER = 5.0
 """Seconds that ``slow_down`` adds to the interval, from then on (RFC 8628 §3.5)."""

@@ -126,66 +126,11 @@ def hand_out(words: Words, credential: Credential | None) -> int | None:
     return write(credential.answer(words.api_version))
 
 
-def main() -> None:
-    """Run the program and leave with its exit status: hot if a good credential is at hand, cold otherwise.
-
-    Leaving is by ``os._exit``: everything of value is written by then, and tearing the interpreter down costs as much
-    as the rest of the hot way.
-    """
-    try:
-        words = known()
-        ahead = sys.platform == "darwin" and AHEAD in os.environ
-        status = None if words is None or ahead else look(words)
-        if ahead:
-            del os.environ[AHEAD]
-        elif words is not None and words.due:
-            ahead = start_ahead(words)
-        if status is None or ahead:
-            # The one import from the hot half to the cold half.
-            try:
-                from kubectl_oidc.cold import run
-            except ImportError as error:
-                status = _broken(error)
-            else:
-                status = run(words, ahead=ahead)
-    except KeyboardInterrupt:
-        status = 130  # Ctrl-C before the signal handlers stood
-    os._exit(status)
-
-
-def _broken(error: ImportError) -> int:
-    """Say that not even what reports errors can be imported; at -v 9 Python shows where."""
-    arguments = " ".join(sys.argv[1:])
-    if "-v 9" in arguments or "-v9" in arguments or "-v=9" in arguments:
-        raise error
-    words = f"error: Python cannot import {error.name}\nhint: "
-    if "PYTHONPATH" in os.environ or "PYTHONHOME" in os.environ:
-        words += "PYTHONPATH or PYTHONHOME may lead to the modules of another Python: unset them"
-    else:
-        words += "the installation is damaged: install the program again"
-    os.write(2, f"{words} (troubleshooting: python-modules)\n".encode("utf-8", "replace"))
-    return 1
-
-
 def known() -> Words | None:
     """Return what is known of this process's command line, or None."""
     if len(sys.argv) > 1 and sys.argv[1] == "get-token":
         return find(sys.argv[1:])
     return None
-
-
-def start_ahead(words: Words) -> bool:
-    """Begin the process that refreshes a credential that nears its end, if nobody has done so.
-
-    Args:
-        words: What is known of the command that was answered with it.
-
-    Returns:
-        True in the new process, False in the old one.
-    """
-    from .ahead import start  # rarely needed, so not loaded with the rest
-
-    return start(words.directory, words.session_id, words.when)
 
 
 def kubectl() -> str | None:

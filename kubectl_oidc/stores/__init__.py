@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.containers import in_container
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.log import QUIET
 
@@ -14,14 +13,14 @@ from .disk import DiskStore
 from .nowhere import NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from kubectl_oidc.log import Log
 
     from .base import Store
     from .kernel import KernelStore
 
-MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
 
 
@@ -173,15 +172,3 @@ def kernel_is_private(environ: Mapping[str, str]) -> bool:
         environ: The environment.
     """
     return sys.platform == "linux" and not (environ.get("CI") or in_container(environ))
-
-
-def in_container(environ: Mapping[str, str], marks: Sequence[Path] = MARKS) -> bool:
-    """Tell whether this is a container: Docker, Podman, Kubernetes, systemd-nspawn or LXC.
-
-    Args:
-        environ: The environment.
-        marks: Files that only a container has.
-    """
-    return bool(environ.get("KUBERNETES_SERVICE_HOST") or environ.get("container")) or any(
-        os.path.lexists(mark) for mark in marks
-    )

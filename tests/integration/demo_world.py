@@ -12,8 +12,9 @@ from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.people import ADMINS, Directory, team
 from kubectl_oidc.demo.provider import Provider
-from kubectl_oidc.http import HttpClient, TlsOptions
+from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.tls import TlsOptions
 from tests.plugin import run_plugin
 
 from .laptop import token_of

@@ -25,7 +25,7 @@ def slow(descriptor):
             time.sleep(seconds)
     fsync(descriptor)
 os.fsync = slow
-from kubectl_oidc.hot import main
+from kubectl_oidc import main
 main()
 """
 
