@@ -37,7 +37,8 @@ from kubectl_oidc.walk import Walk
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.shared_failure import SharedFailure
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 def authenticate(request: TokenRequest, world: World, lock: SessionLock | None = None) -> Outcome:

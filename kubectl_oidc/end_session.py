@@ -16,7 +16,8 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import remaining
 
 if TYPE_CHECKING:
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 BROWSER_SECONDS = 30.0
 """How long the browser is waited for, which a desktop may have to start first."""

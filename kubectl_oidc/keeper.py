@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.log import Log
     from kubectl_oidc.session import SessionKey
     from kubectl_oidc.stores.base import Store
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 PATIENCE = 2.0

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from .metadata_cache import Kind
     from .reachability import Reachability
     from .secret import Secret
-    from .token_request import TokenRequest, World
+    from .token_request import TokenRequest
+    from .world import World
 
     T = TypeVar("T")
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+    from kubectl_oidc.token_request import Outcome, TokenRequest
     from kubectl_oidc.token_response import TokenResponse
+    from kubectl_oidc.world import World
 
 REQUEST_SECONDS = 30.0
 """The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""

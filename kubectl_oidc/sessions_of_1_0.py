@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.session import SessionKey
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
 _INTERACTIVE = re.compile(r'("interactive"\s*:\s*)(true|false)')

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.purge import Purged
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 REVOCATION_SECONDS = 15.0
 """The longest that the provider's answers may take."""

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 @dataclass(frozen=True, slots=True)

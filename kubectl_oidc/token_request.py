@@ -1,24 +1,19 @@
-"""What is asked for, what it touches, and what comes of it: the values around `authenticate`."""
+"""What is asked for, and what comes of it: the values around `authenticate`."""
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc import account_home, lists, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
-from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.session import Session, SessionKey
-from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.text import plain
 from kubectl_oidc.trust import identity
 from kubectl_oidc.wishes import NONE, Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.client_assertion import AssertionKeyFile
@@ -240,25 +235,6 @@ class TokenRequest:
                 for flag, path in zip(pair.flags, (pair.certificate, pair.key), strict=True)
             ),
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the straight way touches outside itself; tests put their own here.
-
-    Attributes:
-        clock: The time in epoch seconds.
-        environ: The environment.
-        terminal: Where a person is told things.
-        log: What -v shows.
-        sleep: Lets so many seconds pass, between two requests that must not follow each other at once.
-    """
-
-    clock: Callable[[], float] = time.time
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    terminal: Terminal = field(default_factory=Terminal)
-    log: Log = QUIET
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

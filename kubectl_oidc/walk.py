@@ -14,8 +14,9 @@ from kubectl_oidc.token_request import MARGIN, Outcome
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 
 class Walk:

@@ -13,7 +13,8 @@ from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.kubeconfig.choose import Chosen
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.manifests import Trust
-from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.world import World
 
 from .tokens import CLIENT_ID, ISSUER
 

@@ -15,7 +15,8 @@ from kubectl_oidc.provider import Client, Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST
-from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.world import World
 
 from .hostile import Hostile, discovery, json_reply
 from .sessions import cache

@@ -18,8 +18,9 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import index
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST
-from kubectl_oidc.token_request import MARGIN, TokenRequest, World
+from kubectl_oidc.token_request import MARGIN, TokenRequest
 from kubectl_oidc.wishes import Wishes
+from kubectl_oidc.world import World
 
 from .hostile import Hostile, hang_up, html_reply, json_reply, reply
 from .sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session

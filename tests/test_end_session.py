@@ -10,7 +10,8 @@ from kubectl_oidc.end_session import end_session_url, send_browser
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.world import World
 
 ENDPOINT = "https://issuer.example.com/logout?tenant=a"
 TOKEN = Secret("an-id-token")

@@ -11,7 +11,8 @@ from kubectl_oidc.grants.announcement import announce
 from kubectl_oidc.http import TlsOptions
 from kubectl_oidc.log import Log
 from kubectl_oidc.terminal import Terminal
-from kubectl_oidc.token_request import TokenRequest, World
+from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.world import World
 
 REQUEST = TokenRequest(
     issuer="https://issuer.example.com:8443/realms/a",

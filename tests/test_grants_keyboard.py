@@ -13,7 +13,7 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.grants.keyboard import LONGEST, Keyboard, keyboard, no_terminal
 from kubectl_oidc.terminal import Terminal
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 from .plugin import wait_until
 

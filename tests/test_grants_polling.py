@@ -18,7 +18,7 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 from .sign_ins import Loud
 

@@ -21,7 +21,7 @@ from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, U
 from kubectl_oidc.diagnosis.report import Sheet
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from kubectl_oidc.hot import write
 from kubectl_oidc.refresh import refresh_ahead
 from kubectl_oidc.refused import reconsider
 from kubectl_oidc.remember import remember
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli import Call

@@ -15,7 +15,7 @@ from kubectl_oidc.cli.session_search import subject
 from kubectl_oidc.cli.subject import SUBJECT
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 
 @click.command("login", short_help="Sign in now, on purpose")

@@ -24,7 +24,7 @@ from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions import kept_session, kept_sessions
 from kubectl_oidc.sessions_of_1_0 import former_key, left
 from kubectl_oidc.sign_out import sign_out
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from kubectl_oidc.session import Session

@@ -30,7 +30,7 @@ from kubectl_oidc.programs import find
 from kubectl_oidc.setup_guide import explain
 from kubectl_oidc.setup_report import Report, render
 from kubectl_oidc.shell_words import is_powershell
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from kubectl_oidc.setup_report import doctor_command, first_command, is_ready, i
 
 if TYPE_CHECKING:
     from kubectl_oidc.setup_report import Report
-    from kubectl_oidc.token_request import World
+    from kubectl_oidc.world import World
 
 
 def offer(report: Report, world: World) -> int:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.page import Page
     from kubectl_oidc.provider import Metadata
-    from kubectl_oidc.token_request import World
+    from kubectl_oidc.world import World
 
 _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scope"
 # For the user name, for the person's name, for no browser each hour; the groups where the provider has a scope for them.

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import click
 
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 UNKNOWN = ("", "")
 

@@ -104,7 +104,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     """
     from kubectl_oidc.stand_alone import bring_up_to_date
     from kubectl_oidc.terminal import remaining
-    from kubectl_oidc.token_request import World
+    from kubectl_oidc.world import World
 
     world = World(log=log_at(values.pop("v")))
     try:

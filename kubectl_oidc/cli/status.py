@@ -25,7 +25,7 @@ from kubectl_oidc.sessions import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.stores.private_files import shown
 from kubectl_oidc.table import echo_table
 from kubectl_oidc.terminal import ago, remaining
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

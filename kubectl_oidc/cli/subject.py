@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.choose import Chosen
     from kubectl_oidc.session import Session
     from kubectl_oidc.stores import index
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 SUBJECT: tuple[Option, ...] = (
     (

@@ -25,7 +25,7 @@ from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.table import echo_rows
 from kubectl_oidc.terminal import ago, remaining
 from kubectl_oidc.text import plain, quoted
-from kubectl_oidc.token_request import World
+from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

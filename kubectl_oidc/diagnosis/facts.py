@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.manifests import Trust
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import Outcome, TokenRequest, World
+    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.world import World
 
 
 def facts_of(

@@ -10,7 +10,8 @@ from kubectl_oidc.standard_error import is_muted
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 
 def announce(request: TokenRequest, world: World, why: str) -> None:

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 
 def sign_in(

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.loopback import Answer
     from kubectl_oidc.provider import Metadata, Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI by which a provider shows the code on its own page; kubelogin's default."""

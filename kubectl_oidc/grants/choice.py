@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.errors import ProviderRefused
     from kubectl_oidc.provider import Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 
 def sign_in(

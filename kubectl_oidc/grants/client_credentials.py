@@ -15,8 +15,9 @@ from kubectl_oidc.tokens import accept, of_the_client
 
 if TYPE_CHECKING:
     from kubectl_oidc.provider import Provider, TokenResponse
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 SECONDS = 30.0
 """The longest that all of it may take."""

@@ -26,8 +26,9 @@ from kubectl_oidc.tokens import accept
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.provider import Metadata, Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 VALIDATION_SECONDS = 30.0
 """The longest that fetching the key set may take once the tokens are there."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.terminal import Terminal
-    from kubectl_oidc.token_request import World
+    from kubectl_oidc.world import World
 
 SLICE = 0.2
 """Seconds of waiting for a key at once."""

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.provider import Metadata, Provider
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
+    from kubectl_oidc.world import World
 
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the password is there."""

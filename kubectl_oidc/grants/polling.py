@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.provider import TokenResponse
-    from kubectl_oidc.token_request import World
+    from kubectl_oidc.world import World
 
 SLOWER = 5.0
 """Seconds that ``slow_down`` adds to the interval, from then on (RFC 8628 §3.5)."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.grants.attempt import Attempt
     from kubectl_oidc.provider import Metadata, Provider
     from kubectl_oidc.terminal import Terminal
-    from kubectl_oidc.token_request import TokenRequest, World
+    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.world import World
 
 PUSH_SECONDS = 10.0
 """The longest that pushing the request may take: a browser waits for it."""
