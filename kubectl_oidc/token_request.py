@@ -1,4 +1,4 @@
-"""What is asked for, and what comes of it: the values around `authenticate`."""
+"""What is asked for: the value that `authenticate` begins with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc import account_home, lists, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
-from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.session import SessionKey
 from kubectl_oidc.text import plain
 from kubectl_oidc.trust import identity
 from kubectl_oidc.wishes import NONE, Wishes
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.client_assertion import AssertionKeyFile
     from kubectl_oidc.http import TlsOptions
-    from kubectl_oidc.id_token import IdToken
-    from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.key_pair import KeyPair
     from kubectl_oidc.loopback import ListenAddress
     from kubectl_oidc.secret import Secret
@@ -235,32 +233,3 @@ class TokenRequest:
                 for flag, path in zip(pair.flags, (pair.certificate, pair.key), strict=True)
             ),
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A token, and how it came.
-
-    Attributes:
-        token: The token to hand out.
-        expiry: When it ends, epoch seconds.
-        id_token: The validated ID token of a sign-in or refresh; None where the stored token was still good.
-        session: The session.
-        signed_in: Whether a person signed in just now.
-        replaced: The person whose session was replaced, if another's.
-        storage: Where the session rests, in words; empty where it was not stored.
-        place: Where the hot half finds the credential, or empty.
-        keeper: The session's keeper; None where no store could be had.
-        margin: Seconds that such a token must still be good for, so that it is handed out.
-    """
-
-    token: Secret
-    expiry: int
-    id_token: IdToken | None
-    session: Session
-    signed_in: bool
-    replaced: str | None
-    storage: str
-    place: str
-    keeper: SessionKeeper | None
-    margin: int = MARGIN

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.terminal import remaining
-from kubectl_oidc.token_request import MARGIN, Outcome
+from kubectl_oidc.token_request import MARGIN
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
