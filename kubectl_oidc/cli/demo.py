@@ -7,7 +7,8 @@ import os
 
 import click
 
-from kubectl_oidc.cli.options import VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import VERBOSE, log_at, options
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.installed import hint
 

@@ -9,6 +9,7 @@ import click
 
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
+from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
@@ -109,11 +110,11 @@ def _neighbours(meant: Subject) -> Iterator[Neighbour]:
 
 
 def _variables() -> frozenset[str]:
-    """Return the variables that flags have, of whatever command."""
-    from kubectl_oidc.cli import COMMANDS, program
-
-    context = click.Context(program)
-    commands = [program, *(program.get_command(context, name) for name in COMMANDS)]
+    """Return the variables of the flags of all commands."""
+    root = click.get_current_context().find_root()
+    commands: list[click.Command | None] = [root.command]
+    if isinstance(root.command, click.Group):
+        commands += [root.command.get_command(root, name) for name in COMMANDS]
     params = [param for command in commands if command for param in command.params]
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 

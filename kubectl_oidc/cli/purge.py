@@ -10,7 +10,8 @@ import click
 from kubectl_oidc import predecessor
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.environment import TYPED_ONLY
-from kubectl_oidc.cli.options import FORCE, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.selection import IN_THE_INDEX, NOT_IN_THE_INDEX, SELECTED, Candidate, named, several
 from kubectl_oidc.cli.session_search import session_to_purge

@@ -12,7 +12,8 @@ from kubectl_oidc import lists
 from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
-from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION, Unsaid
+from kubectl_oidc.cli.option_types import Unsaid
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
 from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
