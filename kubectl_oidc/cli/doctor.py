@@ -10,6 +10,7 @@ import click
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.doctor_output import Sheet
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
@@ -19,7 +20,6 @@ from kubectl_oidc.cli.subject import SUBJECT, Subject
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis.doctor import CHECKS
 from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, Unheard, examine
-from kubectl_oidc.diagnosis.report import Sheet
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.text import plain
 from kubectl_oidc.world import World
