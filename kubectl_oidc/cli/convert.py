@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.convert import Plan
 
 
-@click.command("convert", short_help="Rewrite kubelogin's users of a kubeconfig to the direct stanza")
+@click.command("convert")
 @options(
     (
         ("--kubeconfig",),

@@ -38,7 +38,7 @@ _REFRESH_SECONDS = 8.0
 _REQUEST_SECONDS = 6.0
 
 
-@click.command("doctor", short_help="Say what is wrong between here and the cluster, and what to do")
+@click.command("doctor")
 @options(
     *SUBJECT,
     *CLAIMS,

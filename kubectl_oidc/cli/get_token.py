@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.call import Call
 
 
-@click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
+@click.command("get-token")
 @options(*GET_TOKEN)
 @click.pass_obj
 def get_token(call: Call, /, **values: Any) -> int:

@@ -13,7 +13,7 @@ def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> 
     return [name for name in COMMANDS if name.startswith(unfinished)]
 
 
-@click.command("help", short_help="Show the help of a command")
+@click.command("help")
 @options(*LOGGING)
 @click.argument("command", required=False, shell_complete=_commands)
 @click.pass_context

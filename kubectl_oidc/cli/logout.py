@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import TokenRequest
 
 
-@click.command("logout", short_help="End a session, here and at the provider")
+@click.command("logout")
 @options(
     *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),

@@ -39,7 +39,7 @@ _HOW = tuple(
 )
 
 
-@click.command("purge", short_help="Remove a cached session, or all of them")
+@click.command("purge")
 @options(
     *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
@@ -77,7 +77,7 @@ def purge(**values: Any) -> int:
     return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
 
 
-@click.command("clean", short_help="The same as purge --all, as kubelogin names it")
+@click.command("clean")
 @options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.

@@ -42,7 +42,7 @@ CLUSTER_SECONDS = 10.0
 """The longest that the API server's answer may take."""
 
 
-@click.command("whoami", short_help="Show who the cluster takes you for")
+@click.command("whoami")
 @options(
     *SUBJECT,
     output("json", "yaml"),
