@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import IdTokenError, UnknownKey
+from .errors import IdTokenError
 from .id_token_claims import ASK, moment, present, text, utc
 from .issuer import issuer_of
-from .jws import signed_claims, unverified_claims
-from .key_set import ALGORITHMS, KeySet
+from .jws import signed_claims
 from .text import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .key_set import KeySet
     from .secret import Secret
-
-__all__ = ["ALGORITHMS", "Expected", "IdToken", "KeySet", "UnknownKey", "unverified_claims", "validate"]
 
 SKEW = 60  # seconds that two honest clocks may differ
 _CLOCK_HINT = (

@@ -6,7 +6,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .client_authentication import Client
 from .deadline import Deadline
 from .errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
 from .issuer import check_issuer, shown
@@ -22,25 +21,22 @@ from .provider_metadata import (
 )
 from .text import plain
 from .token_endpoint import TokenEndpoint
-from .token_response import TokenResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from typing import Self, TypeVar
+    from typing import TypeVar
 
+    from .client_authentication import Client
     from .http import HttpClient
-    from .id_token import KeySet
+    from .key_set import KeySet
     from .log import Log
     from .metadata_cache import Kind
     from .reachability import Reachability
     from .secret import Secret
-    from .token_request import TokenRequest
-    from .world import World
+    from .token_response import TokenResponse
 
     T = TypeVar("T")
-
-__all__ = ["Client", "Metadata", "Provider", "TokenResponse", "check_issuer"]
 
 _REVALIDATION = 5.0
 """Seconds after which a refresh uses the metadata that it has, though it is not fresh."""
@@ -96,27 +92,6 @@ class Provider:
         identity = (issuer, *http.way_to(issuer), client.client_id, headers)
         self._cache = MetadataCache(cache_dir, identity, log)
 
-    @classmethod
-    def of(cls, request: TokenRequest, world: World, http: HttpClient) -> Self:
-        """Return the provider as the client of a request meets it.
-
-        Args:
-            request: What is asked for.
-            world: Clock and log.
-            http: How it is asked.
-
-        Raises:
-            UsageError: The issuer URL cannot be one, or the client's private key cannot be used.
-        """
-        return cls(
-            issuer=request.issuer,
-            client=request.client(),
-            http=http,
-            cache_dir=request.cache_dir,
-            clock=world.clock,
-            log=world.log,
-        )
-
     def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
         """Return the provider's metadata: the kept one while it is fresh, else fetched (Discovery §4).
 
@@ -146,7 +121,7 @@ class Provider:
             ProviderUnreachable: It cannot be fetched.
             ProviderMisbehaves: What came is no key set.
         """
-        from .id_token import KeySet
+        from .key_set import KeySet
 
         kept = None if refetch else self._kept("key_set", KeySet.from_jwks)
         if kept and kept[0].fresh(self._clock()):
@@ -379,7 +354,7 @@ class Provider:
             document = self._fetch("metadata", url, what, deadline, kept=kept)
             metadata = parse_metadata(document.members, self.issuer)
         except ProviderError as error:
-            from .diagnosis.wrong_issuer import advised
+            from .wrong_issuer import advised
 
             raise advised(error, self.issuer, self._http, deadline) from error.__cause__
         self._cache.put("metadata", document)

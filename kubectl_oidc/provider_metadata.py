@@ -234,9 +234,9 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
     if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
         raise unavailable(response, url)
     if status in {400, 404, 410} and url == discovery_url(issuer):
-        from .diagnosis.wrong_issuer import expected
+        from .diagnosis.issuers import issuer_form
 
-        hint = expected(issuer) or (
+        hint = issuer_form(issuer) or (
             "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
         )
         raise ProviderMisbehaves(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import signals
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
 from kubectl_oidc.failed_refreshes import FailedRefreshes
@@ -14,7 +15,6 @@ from kubectl_oidc.hot.credential import due
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem
 from kubectl_oidc.terminal import remaining
-from kubectl_oidc.tokens import accept
 from kubectl_oidc.walk import Walk
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kubectl_oidc import wiring
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.end_session import end_session_url, send_browser
 from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderUnreachable
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.provider import Provider, Revocation
+from kubectl_oidc.provider import Revocation
 from kubectl_oidc.purge import purge_session
 from kubectl_oidc.trust import allows, identity, in_words
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.purge import Purged
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest
@@ -159,5 +161,5 @@ class _Way:
 
     def _provider(self) -> Provider:
         if self.provider is None:
-            self.provider = Provider.of(self.request, self.world, self.http)
+            self.provider = wiring.provider(self.request, self.world, self.http)
         return self.provider

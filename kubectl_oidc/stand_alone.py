@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import shell_words, signals
+from kubectl_oidc import shell_words, signals, wiring
+from kubectl_oidc.accept import accept
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError
@@ -28,13 +29,11 @@ from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths
-from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.refresh_answer import RefusedRefreshError, redeem
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session, person
 from kubectl_oidc.token_request import MARGIN
-from kubectl_oidc.tokens import accept
 from kubectl_oidc.unwritten_tokens import UnwrittenTokens, Update, warn
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 from kubectl_oidc.why import clock
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.world import World
 
@@ -185,7 +185,7 @@ def _refreshed(
         return "the kubeconfig's tokens are of another issuer or client"
     http = HttpClient(tls=request.tls, log=world.log)
     try:
-        provider = Provider.of(request, world, http)
+        provider = wiring.provider(request, world, http)
 
         def again() -> None:
             try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import predecessor
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError
 from kubectl_oidc.refresh import REQUEST_SECONDS, refresh
 from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError
 from kubectl_oidc.token_response import TokenResponse
-from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from kubectl_oidc.outcome import Outcome

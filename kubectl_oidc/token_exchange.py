@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import lists
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderMisbehaves, ProviderRefused
 from kubectl_oidc.id_token import Expected
 from kubectl_oidc.text import plain, quoted
@@ -18,9 +17,10 @@ from kubectl_oidc.tokens import believed, expiry_of_access_token
 if TYPE_CHECKING:
     from kubectl_oidc.deadline import Deadline
     from kubectl_oidc.id_token import IdToken
-    from kubectl_oidc.provider import Metadata, Provider, TokenResponse
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.secret import Secret
-    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.token_response import TokenResponse
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 """RFC 8693 §2.1."""
@@ -60,15 +60,6 @@ class TokenExchange:
         """Return what makes a different token, for the session's key."""
         return (self.audience, self.token_type, *sorted(set(self.scopes)))
 
-    def words(self) -> list[str]:
-        """Return the flags that ask for it."""
-        kind = [f"{TYPE_FLAG}={self.token_type}"] if self.token_type != TYPES[0] else []
-        return [
-            f"{AUDIENCE_FLAG}={self.audience}",
-            *kind,
-            *(f"{SCOPE_FLAG}={lists.write(scope)}" for scope in self.scopes),
-        ]
-
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
@@ -88,9 +79,10 @@ class Exchanged:
 def exchanged(
     response: TokenResponse,
     provider: Provider,
-    request: TokenRequest,
     exchange: TokenExchange,
     *,
+    issuer: str,
+    client_id: str,
     subject: str,
     deadline: Deadline,
     now: float,
@@ -100,8 +92,9 @@ def exchanged(
     Args:
         response: What the token endpoint answered to the sign-in or refresh.
         provider: The OpenID provider.
-        request: What is asked for.
         exchange: What for.
+        issuer: The issuer that must have signed the new token.
+        client_id: The client that signed in, whom the new token may name as its requester.
         subject: ``sub`` of the ID token: the new token must be about the same person. Empty if there is no ID token.
         deadline: When it must be over.
         now: Epoch seconds.
@@ -123,9 +116,9 @@ def exchanged(
     if exchange.opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
     expected = Expected(
-        issuer=request.issuer,
+        issuer=issuer,
         client_id=exchange.audience,
-        requester=request.client_id,
+        requester=client_id,
         algorithms=metadata.id_token_algorithms,
     )
     try:

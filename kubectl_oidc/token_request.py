@@ -10,6 +10,7 @@ from kubectl_oidc import account_home, lists, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
 from kubectl_oidc.session import SessionKey
 from kubectl_oidc.text import plain
+from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES
 from kubectl_oidc.trust import identity
 from kubectl_oidc.wishes import NONE, Wishes
 
@@ -193,7 +194,7 @@ class TokenRequest:
             words.append(f"--username={self.username}")
         if self.redirect_url:
             words.append(f"--oidc-redirect-url={self.redirect_url}")
-        words += self.exchange.words() if self.exchange else []
+        words += self._exchange_words()
         words += ["--oidc-use-access-token"] if self.use_access_token else []
         words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
         words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
@@ -220,6 +221,16 @@ class TokenRequest:
         if self.client_authentication != AUTO:
             words.append(f"--oidc-client-authentication={self.client_authentication}")
         return words
+
+    def _exchange_words(self) -> list[str]:
+        if self.exchange is None:
+            return []
+        kind, scopes = self.exchange.token_type, self.exchange.scopes
+        return [
+            f"{AUDIENCE_FLAG}={self.exchange.audience}",
+            *([f"{TYPE_FLAG}={kind}"] if kind != TYPES[0] else []),
+            *(f"{SCOPE_FLAG}={lists.write(scope)}" for scope in scopes),
+        ]
 
     def _tls_words(self) -> list[str]:
         pairs = [pair for pair in (self.tls.key_pair, self.local_server) if pair]

@@ -1,22 +1,20 @@
-"""From a token response to tokens that are believed: the ID token is validated, always."""
+"""The tokens that a token response brings: how they are validated, and when they expire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
-from kubectl_oidc.id_token import Expected, IdToken, belongs, unverified_claims, validate
+from kubectl_oidc.id_token import Expected, IdToken, validate
 from kubectl_oidc.id_token_claims import moment
-from kubectl_oidc.secret import Secret
+from kubectl_oidc.jws import unverified_claims
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.provider import Provider, TokenResponse
-    from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.secret import Secret
+    from kubectl_oidc.token_response import TokenResponse
 
 OPAQUE_SECONDS = 300
 """How long an access token is handed out that says nothing of its end."""
@@ -43,136 +41,6 @@ class Tokens:
     exchanged: IdToken | None = None
 
 
-def accept(
-    response: TokenResponse,
-    provider: Provider,
-    request: TokenRequest,
-    *,
-    deadline: Deadline,
-    now: float,
-    nonce: Secret | None = None,
-    before: Session | None = None,
-) -> Tokens:
-    """Return the tokens of a response, its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
-
-    Args:
-        response: What the token endpoint answered.
-        provider: Where the key set comes from; it is fetched once more when the token names an unknown key.
-        request: What was asked for.
-        deadline: For fetching the key set.
-        now: Epoch seconds.
-        nonce: The nonce of the sign-in; None after a refresh.
-        before: The session that was refreshed; None after a sign-in.
-
-    Raises:
-        IdTokenError: There is no ID token and one is needed, or it must not be believed.
-        WrongAccount: It is of another account than is wished for.
-        ProviderError: The key set cannot be had, or no token for another audience that is asked for.
-    """
-    raw = response.id_token
-    if raw is None:
-        _check_dispensable(request, nonce, before)
-        raw, id_token = _in_its_place(response, request, before, now)
-    else:
-        expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
-        id_token = believed(raw, provider, expected, deadline=deadline, now=now)
-        request.wishes.check(id_token.claims)
-        unused = response.access_token if expected.access_token is None else None
-        if unused and not belongs(id_token.claims, id_token.algorithm, unused):
-            provider.note(
-                "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
-            )
-    tokens = Tokens(
-        raw_id_token=raw,
-        id_token=id_token,
-        access_token=_handed_out(response) if request.use_access_token else None,
-        refresh_token=response.refresh_token,
-        expiry=expiry_of_access_token(response, now) if request.use_access_token else id_token.expiry,
-    )
-    if request.exchange is None:
-        return tokens
-    from kubectl_oidc.token_exchange import exchanged
-
-    new = exchanged(
-        response,
-        provider,
-        request,
-        request.exchange,
-        subject=before.subject if before else id_token.subject if raw else "",
-        deadline=deadline,
-        now=now,
-    )
-    if not raw and new.id_token:
-        tokens = replace(tokens, id_token=new.id_token)  # the only one that says who it is
-    return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
-
-
-def _expected(
-    response: TokenResponse,
-    provider: Provider,
-    request: TokenRequest,
-    *,
-    deadline: Deadline,
-    nonce: Secret | None,
-    before: Session | None,
-) -> Expected:
-    """Return what the ID token of a response must say."""
-    known = before if before and before.id_token else None  # a session may have begun without an ID token
-    uses_access_token = request.use_access_token or request.exchange is not None
-    return Expected(
-        issuer=request.issuer,
-        client_id=request.client_id,
-        algorithms=provider.metadata(deadline, stale=before is not None).id_token_algorithms,
-        nonce=nonce or (_former_nonce(before) if before else None),
-        access_token=response.access_token if uses_access_token else None,
-        subject=known.subject if known else None,
-        audience=known.audience if known else None,
-        refreshed=before is not None,
-        max_age=request.wishes.max_age if before is None else None,
-    )
-
-
-def _check_dispensable(request: TokenRequest, nonce: Secret | None, before: Session | None) -> None:
-    """See that nothing needs the ID token that a response does not have.
-
-    The access token is handed out or exchanged, and nothing that was asked for is said by an ID token alone. After a refresh it is
-    known who it is. At a sign-in through the browser PKCE binds the answer to the request, as the nonce does (RFC 9700 §2.1.1).
-
-    Raises:
-        IdTokenError: It is needed.
-    """
-    wishes = request.wishes
-    asked_for = bool(wishes.expect_claims) or wishes.max_age is not None or (nonce and not request.pkce)
-    if (request.use_access_token or request.exchange) and (before is not None or not asked_for):
-        return
-    raise IdTokenError(
-        "the provider's token response has no ID token",
-        "the client must be an OpenID Connect client, and the scope openid allowed for it",
-        topic="no-id-token",
-    )
-
-
-def _in_its_place(
-    response: TokenResponse, request: TokenRequest, before: Session | None, now: float
-) -> tuple[Secret, IdToken]:
-    """Return the session's ID token, or an empty one that says as much as is known."""
-    if before is not None:
-        claims = _claims(before.id_token)
-        return before.id_token, IdToken(
-            before.issuer, before.subject, before.audience, before.expiry, int(now), "", claims
-        )
-    said = _claims(response.access_token).get("sub") if response.access_token else None
-    who = said if isinstance(said, str) else request.username
-    return Secret(""), IdToken(request.issuer, who, (request.client_id,), int(now), int(now), "", {})
-
-
-def _claims(token: Secret) -> Mapping[str, object]:
-    try:
-        return unverified_claims(token)
-    except IdTokenError:
-        return {}
-
-
 def believed(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
@@ -196,37 +64,12 @@ def believed(
         return validate(token, keys=provider.key_set(deadline, refetch=True), expected=expected, now=now)
 
 
-def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float) -> Tokens:
-    """Return the tokens of a client that signed in as itself, without an ID token: the access token is what there is.
-
-    Nothing in it is validated: it is opaque to us (RFC 6749 §1.4), and the API server reads it.
-
-    Args:
-        response: What the token endpoint answered.
-        request: What was asked for.
-        now: Epoch seconds.
+def access_token(response: TokenResponse) -> Secret:
+    """Return the access token of a response.
 
     Raises:
-        OidcLoginError: There is no access token.
+        OidcLoginError: There is none.
     """
-    expiry = expiry_of_access_token(response, now)
-    itself = IdToken(request.issuer, request.client_id, (request.client_id,), expiry, int(now), "", {})
-    return Tokens(
-        raw_id_token=Secret(""),
-        id_token=itself,
-        access_token=_handed_out(response),
-        refresh_token=None,
-        expiry=expiry,
-    )
-
-
-def _former_nonce(before: Session) -> Secret | None:
-    """Return the nonce of the session's ID token, which a refresh may omit but not change (Core 12.2)."""
-    nonce = _claims(before.id_token).get("nonce")
-    return Secret(nonce) if isinstance(nonce, str) else None
-
-
-def _handed_out(response: TokenResponse) -> Secret:
     if response.access_token is None:
         raise OidcLoginError(
             "the provider's token response has no access token",
@@ -249,6 +92,6 @@ def expiry_of_access_token(response: TokenResponse, now: float) -> int:
     if response.expires_in is not None:
         return int(now) + response.expires_in
     try:
-        return moment(unverified_claims(_handed_out(response)), "exp")
+        return moment(unverified_claims(access_token(response)), "exp")
     except IdTokenError:
         return int(now) + OPAQUE_SECONDS

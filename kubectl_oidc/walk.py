@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import wiring
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.outcome import Outcome
-from kubectl_oidc.provider import Provider
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import MARGIN
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.session import Session
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
@@ -56,7 +57,7 @@ class Walk:
         Args:
             http: How it is asked.
         """
-        return Provider.of(self.request, self.world, http)
+        return wiring.provider(self.request, self.world, http)
 
     def load(self) -> Session | None:
         """Return the session as it is stored now; where it cannot be read, that is said once, and there is none."""

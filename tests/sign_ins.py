@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
+from kubectl_oidc.client_authentication import Client
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.failed_sign_ins import FailedSignIns
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import Log
-from kubectl_oidc.provider import Client, Provider
+from kubectl_oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.tls import SYSTEM_TRUST

@@ -560,6 +560,17 @@ def test_the_command_that_signs_in_names_the_grant_and_not_the_password() -> Non
     assert "--grant-type=device-code" in request("--grant-type=device-code").command_line("setup")
 
 
+def test_the_command_that_signs_in_exchanges_the_token_for_the_same_audience() -> None:
+    """The command that is shown to a person at a terminal has the same session."""
+    audience = "--oidc-token-exchange-audience=b"
+    for flags in (
+        [audience],
+        [audience, "--oidc-token-exchange-type=jwt", *(f"--oidc-token-exchange-scope={one}" for one in "xy")],
+    ):
+        words = request(*flags).command_line("setup").split()
+        assert [word for word in words if "token-exchange" in word] == flags
+
+
 @pytest.mark.parametrize("flag", ["--tls-renegotiation-once", "--tls-renegotiation-freely"])
 def test_what_kubelogin_shows_of_tls_is_shown_here(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The flags have no effect, and the help says so."""

@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_oidc.cli.setup_questions import _scopes, _users
 from kubectl_oidc.kubeconfig import Entry, Kubeconfig
-from kubectl_oidc.provider import Metadata
+from kubectl_oidc.provider_metadata import Metadata
 
 METADATA = Metadata("https://a", "https://a/auth", "https://a/token", "https://a/keys")
 WORDS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes"]

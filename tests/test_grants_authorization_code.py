@@ -17,7 +17,7 @@ from kubectl_oidc.diagnosis.hints import Sent
 from kubectl_oidc.grants.attempt import Attempt, authorization_parameters, authorization_url, refused
 from kubectl_oidc.grants.authorization_code import ssh_forward
 from kubectl_oidc.loopback import Answer
-from kubectl_oidc.provider import Metadata
+from kubectl_oidc.provider_metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import SessionKey
 from kubectl_oidc.tls import SYSTEM_TRUST

@@ -16,8 +16,8 @@ from kubectl_oidc.errors import (
     SignInTimeout,
 )
 from kubectl_oidc.grants.polling import poll
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.token_response import TokenResponse
 from kubectl_oidc.world import World
 
 from .sign_ins import Loud

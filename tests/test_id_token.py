@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
-from kubectl_oidc.id_token import Expected, IdToken, KeySet, validate
+from kubectl_oidc.id_token import Expected, IdToken, validate
+from kubectl_oidc.key_set import KeySet
 from kubectl_oidc.secret import Secret
 
 from .tokens import ABSENT, CLIENT_ID, ISSUER, NOW, base64url, good_claims, id_token, jwks, signing_key

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 import trustme
 
+from kubectl_oidc.client_authentication import Client
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import (
     InvalidGrant,
@@ -21,7 +22,7 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.http import HttpClient, TlsOptions
 from kubectl_oidc.log import QUIET, Log
 from kubectl_oidc.metadata_cache import LONGEST, STALE
-from kubectl_oidc.provider import Client, Provider, Revocation
+from kubectl_oidc.provider import Provider, Revocation
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import SYSTEM_TRUST
 

@@ -161,7 +161,7 @@ def test_a_document_without_an_issuer_is_refused(named: object) -> None:
 
 @pytest.mark.parametrize(("issuer", "named"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
 def test_another_issuer_is_named_and_not_proposed(issuer: str, named: str) -> None:
-    """Both are said; whether the other is one is known when it was asked (``diagnosis.wrong_issuer``)."""
+    """Both are said; whether the other is one is known when it was asked (``wrong_issuer``)."""
     error = refused(naming(named), issuer)
     assert isinstance(error, OtherIssuerError)
     assert error.named == named

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.grants import client_credentials, device_code, password
@@ -14,10 +15,9 @@ from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.token_exchange import TokenExchange
-from kubectl_oidc.tokens import accept
+from kubectl_oidc.token_response import TokenResponse
 
 from .hostile import Hostile, drip, json_reply, silence
 from .sign_ins import SECRET, WELL_KNOWN, Desk

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant, OidcLoginError, ProviderMisbehaves, ProviderRefused
-from kubectl_oidc.provider import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.token_exchange import GRANT_TYPE, TokenExchange
-from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens, accept
+from kubectl_oidc.token_response import TokenResponse
+from kubectl_oidc.tokens import OPAQUE_SECONDS, Tokens
 
 from .hostile import Hostile, json_reply
 from .sign_ins import SECRET, Desk
@@ -246,15 +247,8 @@ def test_a_client_authenticates(desk: Desk) -> None:
     ] == ["Basic "]
 
 
-def test_its_words_ask_for_the_same() -> None:
-    """The command that is shown to a person at a terminal has the same session."""
-    assert TokenExchange("b").words() == ["--oidc-token-exchange-audience=b"]
-    assert TokenExchange("b", "jwt", ("x", "y")).words() == [
-        "--oidc-token-exchange-audience=b",
-        "--oidc-token-exchange-type=jwt",
-        "--oidc-token-exchange-scope=x",
-        "--oidc-token-exchange-scope=y",
-    ]
+def test_the_order_of_its_scopes_makes_no_other_session() -> None:
+    """The session's key names each scope once, sorted."""
     assert (
         TokenExchange("b", "jwt", ("x", "y")).identity() == TokenExchange("b", "jwt", ("y", "x")).identity()
     )

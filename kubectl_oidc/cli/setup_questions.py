@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
-from kubectl_oidc import lists
+from kubectl_oidc import lists, wiring
 from kubectl_oidc.cli.questions import Questions
 from kubectl_oidc.cli.setup_user import free_name, other_client
 from kubectl_oidc.cli.stanza_request import stanza_context
@@ -19,7 +19,6 @@ from kubectl_oidc.cli.values import scopes, token_request
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
 from kubectl_oidc.setup_guide import explain_provider
 from kubectl_oidc.text import plain
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.page import Page
-    from kubectl_oidc.provider import Metadata
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.world import World
 
 _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scope"
@@ -151,7 +150,7 @@ def _discover(ctx: click.Context, world: World, issuer: str) -> Metadata:
     request = token_request({**ctx.params, _ISSUER: issuer, _CLIENT: ctx.params[_CLIENT] or "-"})
     http = HttpClient(tls=request.tls, log=world.log)
     try:
-        provider = Provider.of(request, world, http)
+        provider = wiring.provider(request, world, http)
         with world.terminal.waiting("Asking the issuer"):
             return provider.metadata(Deadline.after(REQUEST_SECONDS))
     finally:

@@ -19,10 +19,9 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
 from kubectl_oidc.hot.words import cache_root
 from kubectl_oidc.http import TlsOptions
-from kubectl_oidc.issuer import is_loopback_url
+from kubectl_oidc.issuer import check_issuer, is_loopback_url
 from kubectl_oidc.loopback import ListenAddress
 from kubectl_oidc.loopback.urls import port_of
-from kubectl_oidc.provider import check_issuer
 from kubectl_oidc.stores.private_files import NOWHERE
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS, TokenRequest

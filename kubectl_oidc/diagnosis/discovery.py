@@ -20,12 +20,12 @@ from kubectl_oidc.provider_metadata import (
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_response import DEVICE_CODE
+from kubectl_oidc.wrong_issuer import advised
 
 from . import Finding, Severity
 from .clocks import SKEW, dates
 from .examination import Skipped
 from .issuers import unlisted
-from .wrong_issuer import advised
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import Response

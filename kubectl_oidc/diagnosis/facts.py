@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import wiring
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.jws import unverified_algorithm, unverified_claims
-from kubectl_oidc.provider import Provider
 
 from . import Finding, Severity
 from .claims import Facts, lint
@@ -116,7 +116,7 @@ def scopes_supported(request: TokenRequest, world: World) -> tuple[str, ...]:
         request: What is asked for.
         world: Clock and log.
     """
-    return Provider.of(request, world, HttpClient(tls=request.tls, log=world.log)).scopes_supported()
+    return wiring.provider(request, world, HttpClient(tls=request.tls, log=world.log)).scopes_supported()
 
 
 _MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})

@@ -7,6 +7,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from kubectl_oidc.text import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -78,6 +80,44 @@ def vendor(issuer: str) -> Vendor:
     return _HOSTS.get(host, suffix)
 
 
+def entra_host(issuer: str) -> str:
+    """Return the host of Entra's v2.0 issuers in the same cloud as this issuer of Entra's."""
+    host = urlsplit(issuer).hostname or ""
+    old = {
+        "sts.chinacloudapi.cn": "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn": "login.partner.microsoftonline.cn",
+    }
+    if host.endswith((".microsoftonline.us", ".microsoftonline.cn")):
+        return host
+    return old.get(host, "login.microsoftonline.com")
+
+
+def issuer_form(issuer: str) -> str:
+    """Return how an issuer URL of this known provider looks, in words; empty for other providers."""
+    try:
+        whose, host = vendor(issuer), plain(urlsplit(issuer).netloc, limit=120)
+    except ValueError:
+        return ""
+    if whose in (Vendor.OKTA, Vendor.OKTA_ORG):
+        return (
+            "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
+            "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
+        )
+    if whose is Vendor.ENTRA and host.endswith(".ciamlogin.com"):
+        return "the issuer of an external tenant is https://TENANT_ID.ciamlogin.com/TENANT_ID/v2.0, with the ID of your tenant twice"
+    if whose is Vendor.ENTRA:
+        return (
+            f"Entra's issuer is https://{entra_host(issuer)}/TENANT_ID/v2.0, with the ID of your own tenant and v2.0: common, and "
+            "an address without v2.0, are other issuers"
+        )
+    if whose is Vendor.ENTRA_B2C:
+        return (
+            f"the issuer is https://{host}/tfp/TENANT_ID/POLICY/v2.0/; for that set, in Azure AD B2C: User flows > the flow > "
+            "Properties > Token compatibility settings > Issuer (iss) claim to the form with tfp"
+        )
+    return ""
+
+
 _KUBERNETES = "a Kubernetes cluster issues the tokens of its service accounts there"
 _WORKLOADS = (
     (
@@ -96,11 +136,7 @@ WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs
 
 
 def workload_issuer(issuer: str) -> str:
-    """Return who issues what at an issuer where no person can sign in, in words; empty for any other.
-
-    Args:
-        issuer: The issuer URL.
-    """
+    """Return who issues what at an issuer where no person can sign in, in words; empty for any other."""
     try:
         host = (urlsplit(issuer).hostname or "").lower()
     except ValueError:
@@ -206,11 +242,7 @@ REFRESH_TOKEN = {
 
 
 def refresh_parameters(issuer: str) -> Mapping[str, str]:
-    """Return the parameters of the authorization request that the provider needs for a refresh token.
-
-    Args:
-        issuer: The issuer URL.
-    """
+    """Return the parameters of the authorization request that the provider needs for a refresh token."""
     return REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS).parameters
 
 

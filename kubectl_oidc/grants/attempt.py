@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import SignInRefused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
 from kubectl_oidc.token_request import OUR_PARAMETERS
 from kubectl_oidc.token_response import DENIED
-from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.diagnosis.hints import Sent
     from kubectl_oidc.loopback import Answer
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
     from kubectl_oidc.world import World

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
     from kubectl_oidc.loopback import Answer
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
     from kubectl_oidc.world import World

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.accept import accept, of_the_client
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import IdTokenError, ProviderRefused
-from kubectl_oidc.tokens import accept, of_the_client
 
 if TYPE_CHECKING:
-    from kubectl_oidc.provider import Provider, TokenResponse
+    from kubectl_oidc.provider import Provider
     from kubectl_oidc.token_request import TokenRequest
+    from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.tokens import Tokens
     from kubectl_oidc.world import World
 

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.browser import Browser, may_be_opened
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
@@ -21,11 +22,11 @@ from kubectl_oidc.grants.polling import poll
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.terminal import countdown
 from kubectl_oidc.token_request import OUR_PARAMETERS
-from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
     from kubectl_oidc.world import World

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import InvalidGrant
 from kubectl_oidc.grants.announcement import announce
@@ -15,12 +16,12 @@ from kubectl_oidc.grants.keyboard import keyboard, no_terminal
 from kubectl_oidc.reachability import PATIENCE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import plain
-from kubectl_oidc.tokens import accept
 
 if TYPE_CHECKING:
     from kubectl_oidc.failed_sign_ins import FailedSignIns
     from kubectl_oidc.grants.keyboard import Keyboard
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.tokens import Tokens
     from kubectl_oidc.world import World

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.provider import TokenResponse
+    from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.world import World
 
 SLOWER = 5.0

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.grants.attempt import Attempt
-    from kubectl_oidc.provider import Metadata, Provider
+    from kubectl_oidc.provider import Provider
+    from kubectl_oidc.provider_metadata import Metadata
     from kubectl_oidc.terminal import Terminal
     from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.world import World

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.diagnosis.issuers import Vendor, entra_host, issuer_form, vendor, workload_issuer
 from kubectl_oidc.errors import OidcLoginError, ProviderError, ProviderMisbehaves
 from kubectl_oidc.issuer import fault, is_loopback_url, shown
 from kubectl_oidc.json_answer import parse_object
 from kubectl_oidc.provider_metadata import OtherIssuerError, check_status, discovery_url, parse_metadata
-from kubectl_oidc.text import plain
-
-from .issuers import Vendor, vendor, workload_issuer
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
@@ -61,7 +59,7 @@ def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
     none = (
         f"{_COPY}; {shown(named)} was tried, and it is no issuer with metadata" if named in tried else _COPY
     )
-    return expected(issuer) or expected(named) or none
+    return issuer_form(issuer) or issuer_form(named) or none
 
 
 def _candidates(named: str, issuer: str) -> list[str]:
@@ -100,49 +98,3 @@ def _answers(candidate: str, http: HttpClient, deadline: Deadline) -> bool:
     except OidcLoginError:
         return False
     return True
-
-
-def entra_host(issuer: str) -> str:
-    """Return the host of Entra's v2.0 issuers in the cloud of an issuer.
-
-    Args:
-        issuer: One of Entra's.
-    """
-    host = urlsplit(issuer).hostname or ""
-    old = {
-        "sts.chinacloudapi.cn": "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn": "login.partner.microsoftonline.cn",
-    }
-    if host.endswith((".microsoftonline.us", ".microsoftonline.cn")):
-        return host
-    return old.get(host, "login.microsoftonline.com")
-
-
-def expected(issuer: str) -> str:
-    """Return what an issuer of a known provider looks like, in words; empty for others.
-
-    Args:
-        issuer: What was configured, or what the metadata names.
-    """
-    try:
-        whose, host = vendor(issuer), plain(urlsplit(issuer).netloc, limit=120)
-    except ValueError:
-        return ""
-    if whose in (Vendor.OKTA, Vendor.OKTA_ORG):
-        return (
-            "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
-            "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
-        )
-    if whose is Vendor.ENTRA and host.endswith(".ciamlogin.com"):
-        return "the issuer of an external tenant is https://TENANT_ID.ciamlogin.com/TENANT_ID/v2.0, with the ID of your tenant twice"
-    if whose is Vendor.ENTRA:
-        return (
-            f"Entra's issuer is https://{entra_host(issuer)}/TENANT_ID/v2.0, with the ID of your own tenant and v2.0: common, and "
-            "an address without v2.0, are other issuers"
-        )
-    if whose is Vendor.ENTRA_B2C:
-        return (
-            f"the issuer is https://{host}/tfp/TENANT_ID/POLICY/v2.0/; for that set, in Azure AD B2C: User flows > the flow > "
-            "Properties > Token compatibility settings > Issuer (iss) claim to the form with tfp"
-        )
-    return ""
