@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from .timing import Times
     from .world import World
 
-NO_PEER = "no peer"
-
 
 class Row(NamedTuple):
     """One line of the table of goals, each cell as it is written."""

@@ -14,7 +14,6 @@ from tools.wheel import PROGRAM
 
 from .provider import Provider
 from .relay import Relay
-from .result import NO_PEER
 from .scene import Scene, output
 from .timing import CouldNotMeasure, Subject
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 BARE = "the bare interpreter"
 OURS = "kubectl-oidc"
+NO_PEER = "no peer"
 QUICK_RUNS = 20
 
 

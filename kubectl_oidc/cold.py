@@ -61,7 +61,8 @@ def _run(words: Words | None, *, ahead: bool) -> int:
 
                 ahead = start(words.directory, words.session_id, words.when)
         if status is None or ahead:
-            from kubectl_oidc.cli import Call, main
+            from kubectl_oidc.cli.call import Call
+            from kubectl_oidc.cli.program import main
 
             times = words.times if words else 0
             status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))

@@ -15,9 +15,6 @@
     │   ├── SignInTimeout          nobody answered in time
     │   ├── SignInPaused           one failed a moment ago, and nobody sits at a terminal
     │   └── SignInNeeded           only a sign-in helps, and the command does not ask for one
-
-
-    │   └── SignInPaused           one failed a moment ago, and nobody sits at a terminal
     ├── ClusterError               the Kubernetes API of a kubeconfig's cluster
     │   ├── ClusterUnreachable     no answer: network, TLS, proxy, time-out
     │   ├── ClusterMisbehaves      an answer that no Kubernetes API gives

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from kubectl_oidc import shell_words
 from kubectl_oidc.diagnosis import Severity
+from kubectl_oidc.terminal import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.terminal import Terminal
 
-NARROWEST = 60  # columns that everything is made for
-WIDEST = 100  # columns that a paragraph fills at most
 _TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
 _TO_COPY = re.compile(r"^-|^~?/|://")
 _EMPTY_LINES = re.compile(r"\n{3,}")

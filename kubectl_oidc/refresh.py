@@ -17,10 +17,11 @@ from kubectl_oidc.terminal import remaining
 from kubectl_oidc.walk import Walk
 
 if TYPE_CHECKING:
+    from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.provider import Provider
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.token_response import TokenResponse
     from kubectl_oidc.world import World
 

@@ -21,7 +21,8 @@ from kubectl_oidc.stores import private_files
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.outcome import Outcome
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.world import World
 
 

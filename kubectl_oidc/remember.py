@@ -17,7 +17,8 @@ from kubectl_oidc.tls import VARIABLES
 if TYPE_CHECKING:
     from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.log import Log
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.outcome import Outcome
+    from kubectl_oidc.token_request import TokenRequest
 
 DIRECTORY = "words"
 MOST = 256

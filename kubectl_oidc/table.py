@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.terminal import NARROWEST
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _GAP = 3  # spaces between columns
-_NARROWEST = 60  # columns that everything is made for
 NOTHING = "-"
 """What stands where there is nothing to say, so that columns can be counted."""
 
@@ -71,6 +71,6 @@ def _width(text: str) -> int:
 def _room() -> int | None:
     """Return how many columns the terminal has; None where standard output is none."""
     try:
-        return max(os.get_terminal_size(sys.stdout.fileno()).columns or 80, _NARROWEST)
+        return max(os.get_terminal_size(sys.stdout.fileno()).columns or 80, NARROWEST)
     except (OSError, ValueError, AttributeError):
         return None

@@ -13,9 +13,9 @@ from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshErro
 from kubectl_oidc.token_response import TokenResponse
 
 if TYPE_CHECKING:
+    from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.predecessor import Left
     from kubectl_oidc.provider import Provider
-    from kubectl_oidc.token_request import Outcome
     from kubectl_oidc.walk import Walk
 
 

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
+NARROWEST = 60
+"""The fewest columns that everything is made for."""
+
+WIDEST = 100
+"""The most columns that a paragraph fills."""
+
 
 class Terminal:
     """Standard error, a terminal or not.

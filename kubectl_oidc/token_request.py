@@ -1,4 +1,4 @@
-"""What is asked for, and what comes of it: the values around `authenticate`."""
+"""What is asked for: the value that `authenticate` begins with."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc import account_home, lists, shell_words
+from kubectl_oidc import account_home, shell_words
 from kubectl_oidc.client_authentication import AUTO, Client
-from kubectl_oidc.session import Session, SessionKey
+from kubectl_oidc.session import SessionKey
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES
 from kubectl_oidc.trust import identity
 from kubectl_oidc.wishes import NONE, Wishes
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.client_assertion import AssertionKeyFile
-    from kubectl_oidc.id_token import IdToken
-    from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.key_pair import KeyPair
     from kubectl_oidc.loopback.addresses import ListenAddress
     from kubectl_oidc.secret import Secret
@@ -86,6 +83,7 @@ class TokenRequest:
         why: Why that is, for the person, where whoever asks knows better than that it was asked for.
         ask: Whether a sign-in may be begun at all; else it is an error that one is needed.
         notes: What a person who signs in is told of flags without effect.
+        flags: The flags that ask for the same, for a command to show; placeholders stand for secrets.
     """
 
     issuer: str
@@ -126,6 +124,7 @@ class TokenRequest:
     why: str = ""
     ask: bool = True
     notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = field(default=(), repr=False)
 
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""
@@ -181,97 +180,4 @@ class TokenRequest:
         Args:
             command: Its name, such as ``login``.
         """
-        words = [
-            "kubectl",
-            "oidc-login",
-            command,
-            f"--oidc-issuer-url={self.issuer}",
-            f"--oidc-client-id={self.client_id}",
-            *(f"--oidc-extra-scope={lists.write(scope)}" for scope in self.scopes if scope != "openid"),
-        ]
-        words += self._client_words()
-        if self.grant != "auto":
-            words.append(f"--grant-type={self.grant}")
-        if self.username and self.grant == "password":
-            words.append(f"--username={self.username}")
-        if self.redirect_url:
-            words.append(f"--oidc-redirect-url={self.redirect_url}")
-        words += self._exchange_words()
-        words += ["--oidc-use-access-token"] if self.use_access_token else []
-        words += [f"--oidc-request-header={name}=VALUE" for name, _ in self.request_headers]
-        words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in self.extra_params]
-        words += self.wishes.words()
-        words += self._tls_words()
-        if self.session_name:
-            words.append(f"--session={self.session_name}")
-        if not self.default_cache_dir:
-            words.append(f"--token-cache-dir={self.cache_dir}")
-        if self.storage != "auto":
-            words.append(f"--token-cache-storage={self.storage}")
-        return shell_words.one_line(words)
-
-    def _client_words(self) -> list[str]:
-        words, key = [], self.client_assertion_key
-        if self.client_secret_file:
-            words.append(f"--oidc-client-secret-file={self.client_secret_file}")
-        elif self.client_secret:
-            words.append("--oidc-client-secret=CLIENT_SECRET")
-        if key:
-            words.append(f"--oidc-client-assertion-key={key.path}")
-        if key and key.key_id:
-            words.append(f"--oidc-client-assertion-key-id={key.key_id}")
-        if self.client_authentication != AUTO:
-            words.append(f"--oidc-client-authentication={self.client_authentication}")
-        return words
-
-    def _exchange_words(self) -> list[str]:
-        if self.exchange is None:
-            return []
-        kind, scopes = self.exchange.token_type, self.exchange.scopes
-        return [
-            f"{AUDIENCE_FLAG}={self.exchange.audience}",
-            *([f"{TYPE_FLAG}={kind}"] if kind != TYPES[0] else []),
-            *(f"{SCOPE_FLAG}={lists.write(scope)}" for scope in scopes),
-        ]
-
-    def _tls_words(self) -> list[str]:
-        pairs = [pair for pair in (self.tls.key_pair, self.local_server) if pair]
-        return [
-            *(f"--certificate-authority={path}" for path in self.tls.ca_files),
-            *("--certificate-authority-data=BASE64" for _ in self.tls.ca_data),
-            *(["--insecure-skip-tls-verify"] if self.tls.insecure else []),
-            *(
-                f"{flag}={path}"
-                for pair in pairs
-                for flag, path in zip(pair.flags, (pair.certificate, pair.key), strict=True)
-            ),
-        ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A token, and how it came.
-
-    Attributes:
-        token: The token to hand out.
-        expiry: When it ends, epoch seconds.
-        id_token: The validated ID token of a sign-in or refresh; None where the stored token was still good.
-        session: The session.
-        signed_in: Whether a person signed in just now.
-        replaced: The person whose session was replaced, if another's.
-        storage: Where the session rests, in words; empty where it was not stored.
-        place: Where the hot half finds the credential, or empty.
-        keeper: The session's keeper; None where no store could be had.
-        margin: Seconds that such a token must still be good for, so that it is handed out.
-    """
-
-    token: Secret
-    expiry: int
-    id_token: IdToken | None
-    session: Session
-    signed_in: bool
-    replaced: str | None
-    storage: str
-    place: str
-    keeper: SessionKeeper | None
-    margin: int = MARGIN
+        return shell_words.one_line(["kubectl", "oidc-login", command, *self.flags])

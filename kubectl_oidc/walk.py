@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import wiring
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.shared_failure import SessionLock
 from kubectl_oidc.terminal import remaining
-from kubectl_oidc.token_request import MARGIN, Outcome
+from kubectl_oidc.token_request import MARGIN
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient

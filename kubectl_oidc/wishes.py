@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.durations import written
 from kubectl_oidc.errors import WrongAccount
 from kubectl_oidc.text import plain, quoted
 
@@ -53,16 +52,6 @@ class Wishes:
         age = "" if self.max_age is None else str(self.max_age)
         said = {"login_hint": self.login_hint, "prompt": self.prompt, "max_age": age}
         return {name: value for name, value in said.items() if value}
-
-    def words(self) -> list[str]:
-        """Return the flags of a command line that say the same."""
-        return [
-            *(f"{EXPECT_FLAG}={name}={pattern}" for name, pattern in self.expect_claims),
-            *([f"{HINT_FLAG}={self.login_hint}"] if self.login_hint else []),
-            *([f"{PROMPT_FLAG}={self.prompt}"] if self.prompt else []),
-            *([] if self.max_age is None else [f"{AGE_FLAG}={written(self.max_age)}"]),
-            *([f"{TTL_FLAG}={written(self.min_ttl)}"] if self.min_ttl else []),
-        ]
 
     def check(self, claims: Mapping[str, object]) -> None:
         """Refuse an account that is not the expected one.

@@ -27,13 +27,14 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.hot import credential, kernel_keyring, words
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.purge import purge_session
 from kubectl_oidc.remember import remember
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.stores.kernel import CREDENTIAL, SESSION, KernelStore
 from kubectl_oidc.tls import TlsOptions
-from kubectl_oidc.token_request import Outcome, TokenRequest
+from kubectl_oidc.token_request import TokenRequest
 
 from . import keyring_files, parts
 from .sessions import CLIENT, ISSUER, begin, cache, forked, key, session, words_of

@@ -29,8 +29,8 @@ from .tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.session import Session, SessionKey
-    from kubectl_oidc.token_request import Outcome
 
     from .hostile import Script, Talk
 

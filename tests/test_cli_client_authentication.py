@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from kubectl_oidc.cli import combinations, main
+from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
+from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.client_authentication import BASIC, METHODS, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.errors import UsageError

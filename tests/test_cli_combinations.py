@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kubectl_oidc.cli import main
 from kubectl_oidc.cli.combinations import CONVERT, LOGOUT, PURGE, SETUP, SIGN_IN, SUBJECT, check
 from kubectl_oidc.cli.get_token import get_token
+from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from kubectl_oidc.cli import COMMANDS, main, program
+from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.environment import variable
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
+from kubectl_oidc.cli.program import main, program
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.loopback.addresses import ListenAddress

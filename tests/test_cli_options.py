@@ -12,8 +12,8 @@ import click
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.cli import main
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.values import cache_directory, token_request
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.log import VERBOSITY

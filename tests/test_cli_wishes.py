@@ -7,8 +7,8 @@ from typing import Any
 import click
 import pytest
 
-from kubectl_oidc.cli import main
 from kubectl_oidc.cli.options import FORCE, IDENTITY, SIGN_IN, options
+from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.stanza_args import stanza_args
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import UsageError

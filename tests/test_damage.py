@@ -12,11 +12,12 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.hot import words
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import Log
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.remember import remember
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
 from kubectl_oidc.tls import TlsOptions
-from kubectl_oidc.token_request import Outcome, TokenRequest
+from kubectl_oidc.token_request import TokenRequest
 
 from .keyrings import SecretServiceLike, WindowsLike, the_os_keyring
 from .sessions import (

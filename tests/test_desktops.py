@@ -235,7 +235,7 @@ def test_git_bash_is_no_powershell(environ: dict[str, str], *, expected: bool) -
     "step",
     [
         "from kubectl_oidc.cli import complete; sys.argv[1:] = ['get-token', '--oidc-iss']; complete.main()",
-        "from kubectl_oidc.cli import main; main(['completion', 'bash'])",
+        "from kubectl_oidc.cli.program import main; main(['completion', 'bash'])",
     ],
 )
 def test_what_a_program_reads_has_no_line_ends_of_windows(tmp_path: Path, step: str) -> None:

@@ -13,10 +13,10 @@ from kubectl_oidc.diagnosis.session import check_claims, check_session, known
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.jws import unverified_algorithm
 from kubectl_oidc.manifests import Trust
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.token_exchange import TokenExchange
-from kubectl_oidc.token_request import Outcome
 
 from .patient import patient, seen
 from .tokens import ABSENT, CLIENT_ID, ISSUER, good_claims, id_token, signing_key

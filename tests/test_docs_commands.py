@@ -10,7 +10,9 @@ import click
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc.cli import COMMANDS, combinations, program
+from kubectl_oidc.cli import combinations
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.program import program
 from kubectl_oidc.errors import UsageError
 
 from .pages import PAGES, lines

@@ -21,24 +21,24 @@ CLASSES = {
 }
 
 
-def drawn() -> dict[str, str | None]:
-    """Return each class of the drawing and the one that it hangs from."""
-    parents: dict[str, str | None] = {}
-    above: list[str] = []
-    for line in (inspect.getdoc(errors) or "").splitlines():
-        found = re.fullmatch(r" {4}((?:[│ ]   |[├└]── )*)([A-Z]\w+) {2,}\S.*", line)
-        if found:
-            depth = len(found[1]) // 4
-            above[depth:] = [found[2]]
-            parents[found[2]] = above[depth - 1] if depth else None
-    return parents
+def tree(parent: type, stem: str = "") -> list[str]:
+    """Return the classes below one, in the order of the file, as a directory tree is drawn."""
+    children = [kind for kind in CLASSES.values() if kind.__bases__[0] is parent]
+    lines = []
+    for child in children:
+        last = child is children[-1]
+        lines.append(f"{stem}{'└── ' if last else '├── '}{child.__name__}")
+        lines += tree(child, stem + ("    " if last else "│   "))
+    return lines
 
 
 def test_the_drawing_is_the_class_tree() -> None:
-    """Every class is drawn once, under the class that it is derived from, and nothing else is drawn."""
-    real = {name: kind.__bases__[0].__name__ for name, kind in CLASSES.items()}
-    roots = {name for name, parent in real.items() if parent not in CLASSES}
-    assert drawn() == {name: None if name in roots else parent for name, parent in real.items()}
+    """Every line of the drawing is the class that the file has at this place; no line is missing, added or repeated."""
+    _, drawing, interrupted, _ = (inspect.getdoc(errors) or "").split("\n\n")
+    lines = [re.fullmatch(r" {4}(.*?\w) {2,}\S.*", line) for line in drawing.splitlines()]
+    assert [line and line[1] for line in lines] == ["OidcLoginError", *tree(OidcLoginError)]
+    assert interrupted.split()[0] == "Interrupted"
+    roots = {name for name, kind in CLASSES.items() if kind.__bases__[0] not in CLASSES.values()}
     assert roots == {"OidcLoginError", "Interrupted"}
 
 

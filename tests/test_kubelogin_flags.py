@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 
-from kubectl_oidc.cli import program
+from kubectl_oidc.cli.program import program
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.loopback.addresses import ListenAddress
 from kubectl_oidc.secret import Secret

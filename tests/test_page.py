@@ -11,8 +11,8 @@ from hypothesis import given, settings, strategies as st
 from rich.console import Console
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.page import NARROWEST, Page
-from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.page import Page
+from kubectl_oidc.terminal import NARROWEST, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

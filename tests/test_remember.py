@@ -15,10 +15,11 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.hot import words
 from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.log import QUIET, Log
+from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.remember import MOST, forget, remember
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.tls import TlsOptions
-from kubectl_oidc.token_request import Outcome, TokenRequest
+from kubectl_oidc.token_request import TokenRequest
 
 from .sessions import CLIENT, ISSUER, SECRETS, cache, keeper, key, remembered, session, words_of
 

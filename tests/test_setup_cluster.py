@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust
-from kubectl_oidc.page import NARROWEST, Page
+from kubectl_oidc.page import Page
 from kubectl_oidc.setup_cluster import Placed, Side, render_role, render_trust
-from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.terminal import NARROWEST, Terminal
 
 from .tokens import CLIENT_ID, ISSUER
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.page import NARROWEST, Page
+from kubectl_oidc.page import Page
 from kubectl_oidc.setup_guide import explain
-from kubectl_oidc.terminal import Terminal
+from kubectl_oidc.terminal import NARROWEST, Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from functools import cache
 import click
 import pytest
 
-from kubectl_oidc.cli import COMMANDS, program
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.program import program
 from kubectl_oidc.diagnosis.doctor import CHECKS
 
 from .parts import REPOSITORY

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from kubectl_oidc.cli import COMMANDS
+from kubectl_oidc.cli.command_list import COMMANDS
 from tools import man_page
 
 from . import parts

@@ -96,6 +96,3 @@ def test_what_goes_into_the_authorization_request() -> None:
         login_hint="ada", prompt="login consent", max_age=0, min_ttl=9, expect_claims=(("a", "b"),)
     )
     assert whole.parameters() == {"login_hint": "ada", "prompt": "login consent", "max_age": "0"}
-    assert whole.words() == [
-        *("--expect-claim=a=b", "--login-hint=ada", "--prompt=login consent", "--max-age=0s", "--min-ttl=9s"),
-    ]

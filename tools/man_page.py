@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_oidc.cli import COMMANDS, program
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.program import program
 from kubectl_oidc.version import __version__
 
 from . import lock_files, reference

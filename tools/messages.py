@@ -38,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*$")
 _NOT_SAID = frozenset(
     {"heard", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}
 )
-_NOT_WORDS = frozenset({"help", "short_help", "epilog", "metavar", "envvar", "subcommand_metavar"})
+_NOT_WORDS = frozenset({"help", "epilog", "metavar", "envvar", "subcommand_metavar"})
 _LOGS = frozenset({"info"})
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from kubectl_oidc import failed_sign_ins, hot, lock_directory, metadata_cache, remember
-from kubectl_oidc.cli import COMMANDS, program
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.program import program
 from kubectl_oidc.hot import ahead, credential
 from kubectl_oidc.stores import disk, index
 

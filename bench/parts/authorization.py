@@ -6,9 +6,9 @@ import shutil
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.result import NO_PEER, Part, Section, at_most, table
+from bench.result import Part, Section, at_most, table
 from bench.timing import CouldNotMeasure, Subject, once
-from bench.world import OURS
+from bench.world import NO_PEER, OURS
 
 if TYPE_CHECKING:
     from bench.scene import Scene

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bench.desktop import desktop
 from bench.plot import Bar, bars
-from bench.result import NO_PEER, Goal, Part, Plot, Row, Section, at_most, times_table
+from bench.result import Goal, Part, Plot, Row, Section, at_most, times_table
 from bench.timing import CouldNotMeasure, Subject, Times, measure
-from bench.world import BARE
+from bench.world import BARE, NO_PEER
 from kubectl_oidc.stores import kernel_is_private
 
 if TYPE_CHECKING:

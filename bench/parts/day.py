@@ -8,9 +8,9 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 from bench.plot import Line, lines
-from bench.result import NO_PEER, Part, Plot, Section, at_most, table
+from bench.result import Part, Plot, Section, at_most, table
 from bench.timing import CouldNotMeasure, Subject, once
-from bench.world import OURS
+from bench.world import NO_PEER, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.result import NO_PEER, Part, Row, Section, at_most, times_table
+from bench.result import Part, Row, Section, at_most, times_table
 from bench.scene import Scene, output
 from bench.timing import CouldNotMeasure, Subject, Times, measure
+from bench.world import NO_PEER
 from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.log import QUIET

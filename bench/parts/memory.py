@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.result import NO_PEER, Goal, Part, Section, table
+from bench.result import Goal, Part, Section, table
 from bench.timing import peak
-from bench.world import OURS
+from bench.world import NO_PEER, OURS
 
 if TYPE_CHECKING:
     from bench.world import World

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.plot import Line, lines
-from bench.result import NO_PEER, Goal, Part, Plot, Row, Section, at_most, table
+from bench.result import Goal, Part, Plot, Row, Section, at_most, table
 from bench.timing import Times, measure
-from bench.world import OURS
+from bench.world import NO_PEER, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

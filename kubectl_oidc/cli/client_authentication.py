@@ -14,7 +14,7 @@ from kubectl_oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG, AssertionKe
 from kubectl_oidc.client_authentication import AUTO, METHODS, PRIVATE_KEY_JWT
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
 
 FLAG = "--oidc-client-authentication"
 

@@ -20,7 +20,7 @@ from kubectl_oidc.text import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
 
 FLAG = "--oidc-client-secret"
 FILE_FLAG = "--oidc-client-secret-file"

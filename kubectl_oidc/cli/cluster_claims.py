@@ -9,7 +9,7 @@ from kubectl_oidc.manifests import Trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
     from kubectl_oidc.token_request import TokenRequest
 
 CLAIMS: tuple[Option, ...] = (

@@ -25,7 +25,7 @@ def answer(words: Sequence[str]) -> list[str]:
     """
     from click.shell_completion import ShellComplete
 
-    from kubectl_oidc.cli import program
+    from kubectl_oidc.cli.program import program
 
     *before, unfinished = words or [""]
     shell = ShellComplete(program, {}, "kubectl oidc-login", "")

@@ -11,7 +11,7 @@ from kubectl_oidc.cli.options import LOGGING, options
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
-@click.command("completion", short_help="Print a shell's completion script")
+@click.command("completion")
 @options(*LOGGING)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:

@@ -11,7 +11,8 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.names import names
-from kubectl_oidc.cli.options import IGNORED, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.questions import Questions, can_ask
 from kubectl_oidc.diagnosis.stanza import ENDLESS
 from kubectl_oidc.errors import UsageError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.convert import Plan
 
 
-@click.command("convert", short_help="Rewrite kubelogin's users of a kubeconfig to the direct stanza")
+@click.command("convert")
 @options(
     (
         ("--kubeconfig",),

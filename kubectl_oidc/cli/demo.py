@@ -7,14 +7,15 @@ import os
 
 import click
 
-from kubectl_oidc.cli.options import VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import VERBOSE, log_at, options
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.installed import hint
 
 _NEEDED = ("flask", "trustme")
 
 
-@click.command("demo", short_help="See the whole story on this machine, without Okta or a cluster")
+@click.command("demo")
 @options(
     (("--keep",), {"cls": Switch, "help": "Leave provider and cluster running until Ctrl-C."}),
     (("--without-browser",), {"cls": Switch, "help": "Sign in without a browser, as where there is none."}),

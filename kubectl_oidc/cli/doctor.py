@@ -9,6 +9,8 @@ import click
 
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.doctor_output import Sheet
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
@@ -18,7 +20,6 @@ from kubectl_oidc.cli.subject import SUBJECT, Subject
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.diagnosis.doctor import CHECKS
 from kubectl_oidc.diagnosis.examination import Examination, Neighbour, Status, Unheard, examine
-from kubectl_oidc.diagnosis.report import Sheet
 from kubectl_oidc.http import HttpClient
 from kubectl_oidc.text import plain
 from kubectl_oidc.world import World
@@ -37,7 +38,7 @@ _REFRESH_SECONDS = 8.0
 _REQUEST_SECONDS = 6.0
 
 
-@click.command("doctor", short_help="Say what is wrong between here and the cluster, and what to do")
+@click.command("doctor")
 @options(
     *SUBJECT,
     *CLAIMS,
@@ -109,11 +110,11 @@ def _neighbours(meant: Subject) -> Iterator[Neighbour]:
 
 
 def _variables() -> frozenset[str]:
-    """Return the variables that flags have, of whatever command."""
-    from kubectl_oidc.cli import COMMANDS, program
-
-    context = click.Context(program)
-    commands = [program, *(program.get_command(context, name) for name in COMMANDS)]
+    """Return the variables of the flags of all commands."""
+    root = click.get_current_context().find_root()
+    commands: list[click.Command | None] = [root.command]
+    if isinstance(root.command, click.Group):
+        commands += [root.command.get_command(root, name) for name in COMMANDS]
     params = [param for command in commands if command for param in command.params]
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 

@@ -10,7 +10,7 @@ import click
 from kubectl_oidc import caller
 from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
-from kubectl_oidc.cli.options import FORCE, IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options import GET_TOKEN, log_at, options
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.hot import write
@@ -20,11 +20,11 @@ from kubectl_oidc.remember import remember
 from kubectl_oidc.world import World
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli import Call
+    from kubectl_oidc.cli.call import Call
 
 
-@click.command("get-token", short_help="Print an ExecCredential for kubectl; sign in if needed")
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE, *IGNORED)
+@click.command("get-token")
+@options(*GET_TOKEN)
 @click.pass_obj
 def get_token(call: Call, /, **values: Any) -> int:
     """Print an ExecCredential for kubectl; sign in, mostly through the browser, if there is no session yet.

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.token_request import OTHER_GRANTS
-
-__all__ = ["OTHER_GRANTS", "Asked", "read"]
 
 
 class Asked(TypedDict):

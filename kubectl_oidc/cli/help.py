@@ -8,18 +8,18 @@ from kubectl_oidc.cli.options import LOGGING, options
 
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
-    from kubectl_oidc.cli import COMMANDS
+    from kubectl_oidc.cli.command_list import COMMANDS
 
     return [name for name in COMMANDS if name.startswith(unfinished)]
 
 
-@click.command("help", short_help="Show the help of a command")
+@click.command("help")
 @options(*LOGGING)
 @click.argument("command", required=False, shell_complete=_commands)
 @click.pass_context
 def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name
     """Show the help of a command, as --help does."""
-    from kubectl_oidc.cli import no_such_command
+    from kubectl_oidc.cli.command_list import no_such_command
 
     program = ctx.find_root().command
     with click.Context(program, info_name=ctx.find_root().info_name, **program.context_settings) as root:

@@ -8,7 +8,7 @@ from kubectl_oidc.cli.paths import expanded
 from kubectl_oidc.key_pair import KeyPair
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
 
 CLIENT = ("--oidc-client-certificate", "--oidc-client-key")
 LOCAL_SERVER = ("--local-server-cert", "--local-server-key")

@@ -18,7 +18,7 @@ from kubectl_oidc.text import plain
 from kubectl_oidc.world import World
 
 
-@click.command("login", short_help="Sign in now, on purpose")
+@click.command("login")
 @options(*SUBJECT, *SELECTED, *SIGN_IN, VERBOSE, *IGNORED)
 def login(**values: Any) -> int:
     """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.

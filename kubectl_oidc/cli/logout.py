@@ -13,7 +13,8 @@ from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.kubeconfig_sessions import asking
 from kubectl_oidc.cli.near_sessions import no_session
-from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.selection import SELECTED
 from kubectl_oidc.cli.session_search import subject
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.token_request import TokenRequest
 
 
-@click.command("logout", short_help="End a session, here and at the provider")
+@click.command("logout")
 @options(
     *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),

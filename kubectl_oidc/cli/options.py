@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from kubectl_oidc.cli import wishes
 from kubectl_oidc.cli.client_authentication import CLIENT_AUTHENTICATION
 from kubectl_oidc.cli.client_secret import CLIENT_SECRET
 from kubectl_oidc.cli.environment import completed
 from kubectl_oidc.cli.key_pairs import KEY_PAIRS
+from kubectl_oidc.cli.option_types import Fraction, Level, Option, Seconds, Switch, unsaid
 from kubectl_oidc.cli.token_exchange import TOKEN_EXCHANGE
 from kubectl_oidc.log import VERBOSITY, Log
 from kubectl_oidc.stores import CHOICES
-from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTEN = ("127.0.0.1:8000", "127.0.0.1:18000")
-LONGEST = 86400
-"""The longest that a sign-in may wait, in seconds."""
-
 REFRESH_AHEAD = 0.7
 """After which part of its useful life a token is refreshed in the background, where nothing else is said."""
 
@@ -36,71 +32,6 @@ DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-
-class Switch(click.Option):
-    """A switch that also takes ``=true`` and ``=false``, as kubelogin's do."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.update(type=click.BOOL, is_flag=False, flag_value="true", default=False, metavar="")
-        super().__init__(*args, **kwargs)
-
-
-class Level(click.ParamType[int]):
-    """A log level: a number, also written ``-v=1``."""
-
-    name = "level"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the level."""
-        text = str(value).removeprefix("=")
-        if not text.isdecimal():
-            self.fail(f"{plain(text, limit=40)!r} is not a number", param, ctx)
-        return int(text)
-
-
-class Seconds(click.ParamType[int]):
-    """A number of seconds from one to a day."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the seconds."""
-        text = str(value)
-        if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
-            self.fail(f"{plain(text, limit=40)!r} is not a number of seconds from 1 to {LONGEST}", param, ctx)
-        return int(text)
-
-
-class Unsaid(int):
-    """A number that nobody gave: the option's default."""
-
-
-def _unsaid(ctx: click.Context, param: click.Parameter, value: int) -> int:
-    """Return the value, marked if nobody gave it."""
-    unsaid = ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT
-    return Unsaid(value) if unsaid else value
-
-
-class Fraction(click.ParamType[float]):
-    """A part of a whole, more than nothing and less than all; ``off`` is nothing."""
-
-    name = "fraction"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the fraction."""
-        text = str(value)
-        if text == "off":
-            return 0.0
-        try:
-            fraction = float(text)
-        except ValueError:
-            fraction = 0.0
-        if not 0.0 < fraction < 1.0:
-            self.fail(f"{plain(text, limit=40)!r} is neither a fraction between 0 and 1 nor off", param, ctx)
-        return fraction
-
-
-Option = tuple[tuple[str, ...], dict[str, Any]]
 
 IDENTITY: tuple[Option, ...] = (
     (("--oidc-issuer-url",), {"metavar": "URL", "help": "Issuer URL of the provider."}),
@@ -211,7 +142,7 @@ SIGN_IN: tuple[Option, ...] = (
             "default": 180,
             "show_default": True,
             "metavar": "SECONDS",
-            "callback": _unsaid,
+            "callback": unsaid,
             "help": "How long an unanswered sign-in waits. If it is not given, a device code is waited for as long as it lives.",
         },
     ),
@@ -299,6 +230,10 @@ LOGGING: tuple[Option, ...] = (
 """klog's flags where there is nothing to log."""
 
 
+GET_TOKEN: tuple[Option, ...] = (*IDENTITY, *SIGN_IN, FORCE, VERBOSE, *IGNORED)
+"""All options of `get-token`."""
+
+
 def options(*table: Option) -> Callable[[Command], Command]:
     """Return a decorator that gives a command these options, in this order in its help.
 
@@ -312,6 +247,24 @@ def options(*table: Option) -> Callable[[Command], Command]:
         return command
 
     return add
+
+
+@click.command("get-token")
+@options(*GET_TOKEN)
+def _only_parsed(**_values: object) -> None:
+    """Stand for `get-token` where its arguments are read, and nothing is run."""
+
+
+def parsed(args: list[str]) -> click.Context:
+    """Return what arguments of `get-token` say, and where each value comes from.
+
+    Args:
+        args: The words behind the command's name. ``--help`` is unknown here, because it would be answered on standard output.
+
+    Raises:
+        click.ClickException: `get-token` refuses them.
+    """
+    return _only_parsed.make_context("get-token", args, help_option_names=[])
 
 
 def log_at(level: int) -> Log:

@@ -10,7 +10,8 @@ import click
 from kubectl_oidc import predecessor
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.environment import TYPED_ONLY
-from kubectl_oidc.cli.options import FORCE, IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.removed import EVERY, report
 from kubectl_oidc.cli.selection import IN_THE_INDEX, NOT_IN_THE_INDEX, SELECTED, Candidate, named, several
 from kubectl_oidc.cli.session_search import session_to_purge
@@ -38,7 +39,7 @@ _HOW = tuple(
 )
 
 
-@click.command("purge", short_help="Remove a cached session, or all of them")
+@click.command("purge")
 @options(
     *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
@@ -76,7 +77,7 @@ def purge(**values: Any) -> int:
     return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
 
 
-@click.command("clean", short_help="The same as purge --all, as kubelogin names it")
+@click.command("clean")
 @options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import shell_words
-from kubectl_oidc.cli.options import IDENTITY, Option
+from kubectl_oidc.cli.options import IDENTITY
 from kubectl_oidc.cli.values import scopes
 from kubectl_oidc.errors import SeveralSessions
 from kubectl_oidc.sessions import known_entries
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.cli.kubeconfig_sessions import Asking
+    from kubectl_oidc.cli.option_types import Option
     from kubectl_oidc.stores import index
 
 SHORT = 8

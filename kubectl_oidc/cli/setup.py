@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.kubeconfig import Change
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.outcome import Outcome
+    from kubectl_oidc.token_request import TokenRequest
 
 
-@click.command("setup", short_help="Sign in, show the ID token, and print what to do next")
+@click.command("setup")
 @options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:

@@ -9,11 +9,11 @@ import click
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES
 from kubectl_oidc.cli.environment import TYPED_ONLY
 from kubectl_oidc.cli.install_hint import INSTALL_HINT
-from kubectl_oidc.cli.options import Switch
+from kubectl_oidc.cli.option_types import Switch
 from kubectl_oidc.manifests import ClusterType
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
 
 CLUSTER: tuple[Option, ...] = (
     (

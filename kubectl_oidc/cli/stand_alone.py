@@ -8,11 +8,12 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.cli.names import names
-from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, Option, log_at
+from kubectl_oidc.cli.options import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
+    from kubectl_oidc.cli.option_types import Option
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.token_request import TokenRequest
 

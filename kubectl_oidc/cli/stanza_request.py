@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.azure_kubelogin import AZURES, is_azures
-from kubectl_oidc.cli.get_token import get_token
+from kubectl_oidc.cli.options import parsed
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.stanza import is_ours
@@ -57,17 +57,16 @@ def stanza_context(user: Entry) -> click.Context:
             topic="azure-kubelogin",
         )
     words = [str(word) for word in ours.get("args") or []]
-    if get_token.name not in words:
+    if "get-token" not in words:
         raise _of_kubectl(user, named) or KubeconfigError(
             f"{named} does not sign in with this program",
             "name another with --user or --context; `kubectl oidc-login setup` writes such a user",
             topic="stanza",
         )
-    args = words[words.index(get_token.name) + 1 :]
+    args = words[words.index("get-token") + 1 :]
     with _variables(ours):
         try:
-            # Without --help, which would be answered on standard output.
-            return get_token.make_context(get_token.name, args, help_option_names=[])
+            return parsed(args)
         except click.ClickException as error:
             raise KubeconfigError(
                 f"get-token refuses the arguments of {named}: {error.format_message().rstrip('.')}",

@@ -48,7 +48,7 @@ _CHOICE = tuple(
 _GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",))
 
 
-@click.command("status", short_help="List the sessions that are kept here")
+@click.command("status")
 @options(
     output("wide", "json", "yaml"),
     (

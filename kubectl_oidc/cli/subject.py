@@ -19,7 +19,7 @@ from kubectl_oidc.text import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
     from kubectl_oidc.cli.selection import Candidate
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.choose import Chosen

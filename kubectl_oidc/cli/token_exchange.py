@@ -10,7 +10,7 @@ from kubectl_oidc import lists
 from kubectl_oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES, TokenExchange
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.options import Option
+    from kubectl_oidc.cli.option_types import Option
 
 TOKEN_EXCHANGE: tuple[Option, ...] = (
     (

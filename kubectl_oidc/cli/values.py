@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from kubectl_oidc import lists
 from kubectl_oidc.cli import client_authentication, grants, pairs, token_exchange, wishes
 from kubectl_oidc.cli.client_secret import client_secret, secret_file
 from kubectl_oidc.cli.key_pairs import CLIENT, LOCAL_SERVER, key_pair
-from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION, Unsaid
+from kubectl_oidc.cli.option_types import Unsaid
+from kubectl_oidc.cli.options import LISTEN, REFRESH_AHEAD, RENEGOTIATION
 from kubectl_oidc.cli.paths import expanded
+from kubectl_oidc.cli.request_flags import request_flags
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.hot.ahead import ALWAYS, AUTO
 from kubectl_oidc.hot.words import cache_root
@@ -65,7 +68,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     redirect_url = _redirect_url(values.get("oidc_redirect_url"))
     timeout = values.get("authentication_timeout_sec", Unsaid(180))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
-    return TokenRequest(
+    request = TokenRequest(
         issuer=issuer,
         client_id=values["oidc_client_id"],
         client_secret=client_secret(values),
@@ -98,6 +101,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         notes=tuple(_notes(values)),
         refresh_ahead_when=AUTO if values.get("refresh_ahead") is None else ALWAYS,
     )
+    return replace(request, flags=request_flags(request))
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from kubectl_oidc.authenticate import authenticate
 from kubectl_oidc.cli import combinations
 from kubectl_oidc.cli.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.near_sessions import no_session
-from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, Switch, log_at, options
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.selection import SELECTED
 from kubectl_oidc.cli.session_search import subject
@@ -41,7 +42,7 @@ CLUSTER_SECONDS = 10.0
 """The longest that the API server's answer may take."""
 
 
-@click.command("whoami", short_help="Show who the cluster takes you for")
+@click.command("whoami")
 @options(
     *SUBJECT,
     output("json", "yaml"),

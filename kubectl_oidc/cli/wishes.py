@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from kubectl_oidc.cli import pairs
-from kubectl_oidc.durations import parse
+from kubectl_oidc.cli.option_types import Duration
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import plain
 from kubectl_oidc.wishes import AGE_FLAG, EXPECT_FLAG, HINT_FLAG, PROMPT_FLAG, PROMPTS, TTL_FLAG, Wishes
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.options import Option
-
-
-class Duration(click.ParamType[int]):
-    """A span of time in seconds, written as in Go."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the seconds."""
-        seconds = value if isinstance(value, int) else parse(str(value))
-        if seconds is None:
-            self.fail(
-                f"{plain(value, limit=40)!r} is no duration of at most a year, such as 90s, 30m or 1h30m",
-                param,
-                ctx,
-            )
-        return seconds
-
+    from kubectl_oidc.cli.option_types import Option
 
 ACCOUNT: tuple[Option, ...] = (
     (

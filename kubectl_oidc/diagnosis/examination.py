@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
     from kubectl_oidc.kubeconfig.choose import Chosen
     from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.provider_metadata import Metadata
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.world import World
 
     from .claims import Facts

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.session import Session
-    from kubectl_oidc.token_request import Outcome, TokenRequest
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.world import World
 
 

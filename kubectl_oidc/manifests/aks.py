@@ -16,7 +16,7 @@ from .manifest import FILE, ClusterSide, Manifest
 from .structured import user_validation_rules
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster_type import Cluster
     from .trust import Trust
 
 PREFIX = "aks:jwt:"

@@ -14,7 +14,7 @@ from .manifest import FILE, ClusterSide, Manifest
 from .trust import is_public
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster_type import Cluster
     from .trust import Trust
 
 NOTE = (

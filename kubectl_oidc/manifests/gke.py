@@ -12,7 +12,7 @@ from .manifest import FILE, ClusterSide, Manifest
 from .trust import NO_PREFIX
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster_type import Cluster
     from .trust import Trust
 
 

@@ -10,7 +10,7 @@ from .manifest import FILE, ClusterSide, Manifest
 from .structured import authentication_configuration
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster_type import Cluster
     from .trust import Trust
 
 _WHERE = "; run kind in the directory where both files are"

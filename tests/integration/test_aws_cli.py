@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.manifests.cluster import Cluster
+from kubectl_oidc.manifests.cluster_type import Cluster
 from kubectl_oidc.manifests.eks import eks, eks_command
 from kubectl_oidc.manifests.manifest import FILE
 from kubectl_oidc.manifests.trust import Trust

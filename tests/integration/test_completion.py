@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.cli import COMMANDS
+from kubectl_oidc.cli.command_list import COMMANDS
 from tests import parts
 from tests.plugin import run_plugin
 

@@ -1,4 +1,4 @@
-"""The examination on standard output: one line a check with its mark, and indented under it what to do.
+"""What `doctor` shows: one line a check with its mark, and indented under it what to do.
 
 Wrapped to the terminal's width, from 60 columns; the marks are in colour only where a terminal shows it (NO_COLOR is honoured
 by rich), and ASCII where the encoding has no others.
@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from kubectl_oidc.page import NARROWEST, WIDEST
-
-from .examination import Status
+from kubectl_oidc.diagnosis.examination import Status
+from kubectl_oidc.terminal import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from .examination import Result
+    from kubectl_oidc.diagnosis.examination import Result
 
 _MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.SKIPPED: "-"}
 _ASCII = {**_MARKS, Status.OK: "+", Status.PROBLEM: "x"}

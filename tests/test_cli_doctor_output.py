@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
+from kubectl_oidc.cli.doctor_output import Sheet
 from kubectl_oidc.diagnosis.examination import Result, Status
-from kubectl_oidc.diagnosis.report import Sheet
 
 LONG = "word " * 40
 

@@ -1,0 +1,155 @@
+"""The command line's entry: finds the command that was typed, imports only that one, and runs it."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from kubectl_oidc.cli.call import UNKNOWN, Call
+from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
+from kubectl_oidc.cli.option_types import Switch
+from kubectl_oidc.cli.options import options
+from kubectl_oidc.cli.stand_alone import STAND_ALONE, before_a_command, stand_alone
+from kubectl_oidc.errors import UsageError
+
+_COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
+
+
+def _without_variable(param: click.Parameter) -> click.Parameter:
+    param = copy.copy(param)
+    param.envvar = None
+    return param
+
+
+class Commands(click.Group):
+    """Find a command by its name without importing the others.
+
+    The options of stand-alone mode have variables, which are nothing to a command: it reads its own.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take a switch before the command for itself alone: click would take the command for its value."""
+        switches = {name for option in self.params if isinstance(option, Switch) for name in option.opts}
+        front = next((at for at, word in enumerate(args) if word in COMMANDS), len(args))
+        before = [f"{word}=true" if word in switches else word for word in args[:front]]
+        ctx.meta[_COMMAND_FOLLOWS] = front < len(args)
+        return super().parse_args(ctx, [*before, *args[front:]])
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options, without their variables where a command follows."""
+        params = super().get_params(ctx)
+        return [_without_variable(param) for param in params] if ctx.meta.get(_COMMAND_FOLLOWS) else params
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kubectl_oidc.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; one that there is not is refused with those most like it."""
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise no_such_command(args[0], ctx)
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin so, without importing the commands."""
+        names = [
+            CompletionItem(name, help=words)
+            for name, (_, words) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given and not ctx.resilient_parsing:
+        from kubectl_oidc.cli.version import version
+
+        ctx.invoke(version)
+        ctx.exit()
+
+
+@click.command(
+    cls=Commands,
+    name="kubectl oidc-login",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND [ARGS]...]",
+    epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
+)
+@options(*STAND_ALONE)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+@click.pass_context
+def program(ctx: click.Context, /, **values: Any) -> int:
+    """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.
+
+    Without a command it signs in the kubeconfig's user that has `auth-provider: oidc`, and writes the tokens into the
+    kubeconfig. How it signs in is said by the same flags as for get-token.
+    """
+    if ctx.invoked_subcommand is None:
+        return stand_alone(ctx, values)
+    before_a_command(ctx)
+    return 0
+
+
+def main(arguments: list[str], call: Call = UNKNOWN) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The command line after the program's name.
+        call: What the hot half has found out about it.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        OidcLoginError: What failed.
+    """
+    try:
+        result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
+    except click.UsageError as error:
+        from kubectl_oidc.azure_kubelogin import AZURES, is_azures
+
+        unknown = getattr(error, "option_name", "") or next(iter(arguments), "")
+        if is_azures([unknown]):
+            raise UsageError(
+                f"{unknown} belongs to {AZURES}, another program",
+                "use that program for this kubeconfig user; `kubectl oidc-login setup` writes a user that starts this one",
+                topic="azure-kubelogin",
+            ) from None
+        raise UsageError(
+            error.format_message().rstrip("."), f"see `{_command_of(error, arguments)} --help`"
+        ) from None
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _command_of(error: click.UsageError, arguments: list[str]) -> str:
+    """Return the command that was typed wrongly; click's parser does not say it of an option without its value."""
+    if error.ctx:
+        return error.ctx.command_path
+    named = next((word for word in arguments if word in COMMANDS), "")
+    return f"kubectl oidc-login {named}".rstrip()
