@@ -25,10 +25,10 @@ from kubectl_oidc.errors import (
     StoreError,
 )
 from kubectl_oidc.http import HttpClient
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.refresh import refresh
 from kubectl_oidc.refresh_answer import UnusableRefreshError
 from kubectl_oidc.session import RAISE, Session
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import Outcome
 from kubectl_oidc.waiting import Waiting, signing_in, still_held

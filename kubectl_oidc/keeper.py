@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.copies import Copies
 from kubectl_oidc.current_credential import CurrentCredential
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.lock_directory import lock_paths, needed
 from kubectl_oidc.session import RAISE, Session, cache_mark
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.stores import first_store, index, keeps_nothing, open_store, prove
 from kubectl_oidc.write_lock import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from typing import Self
 
     from kubectl_oidc.log import Log
     from kubectl_oidc.session import SessionKey
     from kubectl_oidc.stores.base import Store
-    from kubectl_oidc.token_request import TokenRequest, World
 
 
 PATIENCE = 2.0
@@ -62,29 +60,6 @@ class SessionKeeper:
         self._use(self._open(storage, entry))
         self._known = self.entry() is not None
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
-
-    @classmethod
-    def of(cls, request: TokenRequest, world: World, *, storage: str = "") -> Self:
-        """Return the keeper of the session that answers a request.
-
-        Args:
-            request: What is asked for.
-            world: Environment and log.
-            storage: Another value of --token-cache-storage than the request's.
-
-        Raises:
-            StoreError: The store that was asked for does not exist on this machine.
-        """
-        from kubectl_oidc.sessions_of_1_0 import take_over
-
-        take_over(request, world)
-        return cls(
-            request.key(),
-            storage=storage or request.storage,
-            cache_dir=request.cache_dir,
-            environ=world.environ,
-            log=world.log,
-        )
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
         """Return the store; ``auto`` decides for a new session, or for one whose keyring never kept it."""

@@ -1,4 +1,4 @@
-"""One lock a session, held from re-read to store: one refresh and one browser for any number of plugins.
+"""A lock between processes.
 
 ``flock`` on a file in a local directory of the user's: the kernel frees it when its holder dies. The file says who holds
 it and for what, so that whoever waits can say so. We never remove it, because a lock on a removed file guards nothing. If
@@ -15,8 +15,6 @@ from contextlib import suppress
 from stat import S_ISREG
 from time import sleep
 
-from kubectl_oidc import shared_failure
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,8 +29,8 @@ ATTEMPTS = 5
 PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)  # seconds between looks; the last one repeats
 
 
-class SessionLock:
-    """The lock files of one session, taken in order, all or none.
+class FileLock:
+    """A lock of one or several files, taken in order, all or none.
 
     Args:
         paths: The lock files; their directories exist and are ours.
@@ -47,9 +45,8 @@ class SessionLock:
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
         self._paths = tuple(paths)
         self._needed = len(self._paths) if needed is None else needed
-        self._held: list[_FileLock] = []
+        self._held: list[_LockedFile] = []
         self._taken = ""  # the file that another held when we looked last
-        self._before: tuple[bytes | None, ...] | None = None  # failures when a wait began
         self.failure: OSError | None = None
         self.passed_over: OSError | None = None
 
@@ -64,7 +61,7 @@ class SessionLock:
         """
         self.failure, self.passed_over, self._taken = None, None, ""
         for number, path in enumerate(self._paths):
-            lock = _FileLock(path)
+            lock = _LockedFile(path)
             try:
                 free = lock.try_acquire()
             except OSError as error:
@@ -99,18 +96,12 @@ class SessionLock:
         """
         pauses = iter(PAUSES)
         pause = PAUSES[-1]
-        before = shared_failure.seen(self._paths)
         while not self.try_acquire(lenient=lenient):
-            self._before = before
             if meanwhile() or deadline.passed():
                 return False
             pause = next(pauses, pause)
             sleep(min(pause, deadline.left()))
         return True
-
-    def failure_of_holder(self) -> shared_failure.SharedFailure | None:
-        """Return why a holder failed that we waited for, or None."""
-        return shared_failure.since(self._before, self._paths) if self._before else None
 
     def describe(self, doing: str) -> None:
         """Write down what the holder does, for those who wait.
@@ -187,7 +178,7 @@ def _words(doing: str) -> str:
 
 if sys.platform == "win32":  # run on Linux by tests/windows.py alone
 
-    class _FileLock:
+    class _LockedFile:
         """LockFileEx by the filelock library's Windows lock, never its soft lock.
 
         What is locked there can be read by its holder alone, so who it is stands in a file beside it.
@@ -239,7 +230,7 @@ else:
         if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
             raise PermissionError(errno.EPERM, "not a directory of ours alone", directory)
 
-    class _FileLock:
+    class _LockedFile:
         """flock(2) on a file of ours."""
 
         def __init__(self, path: str) -> None:

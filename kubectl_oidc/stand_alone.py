@@ -26,7 +26,7 @@ from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
 from kubectl_oidc.kubeconfig.token_file import TokenFile
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import lock_paths
 from kubectl_oidc.provider import Provider
 from kubectl_oidc.refresh import REQUEST_SECONDS
@@ -76,7 +76,7 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, wo
     good = _good(user, request, world)
     if good:
         return good
-    lock = SessionLock(lock_paths(_key(user, request), "none", request.cache_dir))
+    lock = FileLock(lock_paths(_key(user, request), "none", request.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
         if not lock.acquire(deadline, Waiting(lock, world.terminal, deadline).look, lenient=True):
@@ -165,7 +165,7 @@ def _wished(session: Session, request: TokenRequest) -> bool:
 
 
 def _refreshed(
-    user: ProviderUser, update: Update, lock: SessionLock, request: TokenRequest, world: World
+    user: ProviderUser, update: Update, lock: FileLock, request: TokenRequest, world: World
 ) -> Done | str:
     """Return what a refresh brought, or why a sign-in is needed."""
     if request.sign_in:

@@ -12,7 +12,7 @@ from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kubectl_oidc.lock import SessionLock
+    from kubectl_oidc.lock import FileLock
     from kubectl_oidc.terminal import Terminal
 
 _AWAITED = {
@@ -57,7 +57,7 @@ class Waiting:
         deadline: When the wait ends.
     """
 
-    def __init__(self, lock: SessionLock, terminal: Terminal, deadline: Deadline) -> None:
+    def __init__(self, lock: FileLock, terminal: Terminal, deadline: Deadline) -> None:
         self._lock = lock
         self._terminal = terminal
         self._deadline = deadline
@@ -87,7 +87,7 @@ class Waiting:
         )
 
 
-def still_held(lock: SessionLock, seconds: float) -> LockError:
+def still_held(lock: FileLock, seconds: float) -> LockError:
     """Return the error of a wait that was too long: who is waited for, what it does, and how to end it.
 
     Args:
@@ -112,7 +112,7 @@ def _what_ends(doing: str) -> str:
     return next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
 
 
-def _holder(lock: SessionLock) -> tuple[int, str]:
+def _holder(lock: FileLock) -> tuple[int, str]:
     """Return who holds the lock, and what it does in words that may be shown: others of this user can write the file."""
     pid, doing = lock.holder()
     return pid, plain(doing)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import LockError, StoreError
-from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.provider import Provider
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import MARGIN, Outcome
+from kubectl_oidc.wiring import session_keeper
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
@@ -39,10 +39,10 @@ class Walk:
         self.unreadable = False
         self._warned = False
         try:
-            self.keeper = SessionKeeper.of(request, world)
+            self.keeper = session_keeper(request, world)
         except StoreError as error:
             self._warn(error)
-            self.keeper = SessionKeeper.of(request, world, storage="none")
+            self.keeper = session_keeper(request, world, storage="none")
 
     def now(self) -> int:
         """Return the time in whole epoch seconds."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import BESIDE, local_directory
 from kubectl_oidc.stores import private_files
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 """How long another writer is waited for: a keyring may take as long as that."""
 
-_held: list[SessionLock] = []  # by this process
+_held: list[FileLock] = []  # by this process
 
 
 def let_go() -> None:
@@ -38,7 +38,7 @@ def writing(
     session_id: str,
     *,
     seconds: float = SECONDS,
-    waiting: Callable[[SessionLock, Deadline], Callable[[], bool]] | None = None,
+    waiting: Callable[[FileLock, Deadline], Callable[[], bool]] | None = None,
 ) -> Iterator[bool]:
     """Hold the session's write lock. It is never taken twice by one process, and never before the session's own lock.
 
@@ -56,7 +56,7 @@ def writing(
     """
     deadline = Deadline.after(seconds)
     for path in _places(cache_dir, session_id):
-        with SessionLock((path,)) as lock:
+        with FileLock((path,)) as lock:
             try:
                 held = lock.acquire(deadline, waiting(lock, deadline) if waiting else lambda: False)
             except OSError:
@@ -83,7 +83,7 @@ def _places(cache_dir: Path, session_id: str) -> Iterator[str]:
         yield str(local_directory() / name)
 
 
-def _still_held(lock: SessionLock) -> StoreError:
+def _still_held(lock: FileLock) -> StoreError:
     pid, _ = lock.holder()
     who = f"process {pid}" if pid else "another process"
     return StoreError(

@@ -19,9 +19,9 @@ from kubectl_oidc.errors import OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.exec_credential import V1, credential
 from kubectl_oidc.hot.credential import DIRECTORY
 from kubectl_oidc.hot.words import Words
-from kubectl_oidc.lock import SessionLock
 from kubectl_oidc.log import VERBOSITY
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.signals import NAMES
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.version import __version__

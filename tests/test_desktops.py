@@ -524,10 +524,10 @@ def test_ctrl_c_and_ctrl_break_end_it_with_their_status(signum: int, status: int
     said = windows.run(
         "import os\n"
         "from kubectl_oidc import cold, signals\n"
-        "from kubectl_oidc.lock import SessionLock\n"
+        "from kubectl_oidc.lock import FileLock\n"
         "def ended(words, ahead):\n"
         "    signals.listen()\n"
-        "    with SessionLock(['lock']) as lock:\n"
+        "    with FileLock(['lock']) as lock:\n"
         "        assert lock.try_acquire()\n"
         f"        try: os.kill(os.getpid(), {int(signum)})\n"
         "        finally: print('tidied up')\n"
@@ -647,8 +647,8 @@ def test_a_pipe_gets_utf_8_whatever_its_code_page_is(encoding: str) -> None:
 
 HOLDER = (
     "import sys, time\n"
-    "from kubectl_oidc.lock import SessionLock\n"
-    "lock = SessionLock(sys.argv[1:])\n"
+    "from kubectl_oidc.lock import FileLock\n"
+    "lock = FileLock(sys.argv[1:])\n"
     "assert lock.try_acquire()\n"
     "lock.describe('waiting for a sign-in in the browser')\n"
     "print('held', flush=True)\n"
@@ -675,8 +675,8 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 TRY = (
     "import os, sys\n"
-    "from kubectl_oidc.lock import SessionLock\n"
-    "lock = SessionLock(sys.argv[1:])\n"
+    "from kubectl_oidc.lock import FileLock\n"
+    "lock = FileLock(sys.argv[1:])\n"
     "held = lock.try_acquire()\n"
     "pid, doing = lock.holder()\n"
     "print(held, 'me' if pid == os.getpid() else pid, doing, sep=',')\n"
@@ -705,8 +705,8 @@ def test_on_windows_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -
     """The lock never falls back to a file that stands for one."""
     said = windows.run(
         "import sys\n"
-        "from kubectl_oidc.lock import SessionLock\n"
-        "try: SessionLock(sys.argv[1:]).try_acquire()\n"
+        "from kubectl_oidc.lock import FileLock\n"
+        "try: FileLock(sys.argv[1:]).try_acquire()\n"
         "except OSError as error: print(type(error).__name__, error.filename)\n"
         "assert not hasattr(sys.modules['filelock'], 'SoftFileLock')\n",
         str(tmp_path / "gone" / "lock"),
@@ -720,9 +720,9 @@ def test_on_windows_whoever_hangs_is_ended_by_its_own_command(
     """There is no kill there."""
     said = windows.run(
         "import sys\n"
-        "from kubectl_oidc.lock import SessionLock\n"
+        "from kubectl_oidc.lock import FileLock\n"
         "from kubectl_oidc.waiting import still_held\n"
-        "lock = SessionLock(sys.argv[1:])\n"
+        "lock = FileLock(sys.argv[1:])\n"
         "assert not lock.try_acquire()\n"
         "print(still_held(lock, 5).hint)\n",
         str(tmp_path / "lock"),

@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError
-from kubectl_oidc.lock import SessionLock
+from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import every_lock_path, lock_paths, needed
 from kubectl_oidc.stores.host import this_host
 from kubectl_oidc.terminal import Terminal
@@ -45,8 +45,8 @@ def paths(directory: Path, *names: str) -> tuple[str, ...]:
 
 HOLD = """
 import subprocess, sys, time
-from kubectl_oidc.lock import SessionLock
-lock = SessionLock(sys.argv[2:])
+from kubectl_oidc.lock import FileLock
+lock = FileLock(sys.argv[2:])
 assert lock.try_acquire()
 lock.describe("waiting for a sign-in in the browser")
 if sys.argv[1] == "with a child":
@@ -83,7 +83,7 @@ def hold() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 def test_a_lock_is_one_s_at_a_time(tmp_path: Path) -> None:
     """Another lock on the same files is not to be had until the first is released; then it is."""
-    first, second = SessionLock(paths(tmp_path)), SessionLock(paths(tmp_path))
+    first, second = FileLock(paths(tmp_path)), FileLock(paths(tmp_path))
     assert first.try_acquire()
     assert not second.try_acquire()
     assert [first.held, second.held] == [True, False]
@@ -98,13 +98,13 @@ def test_leaving_the_block_frees_the_lock_whatever_happens(tmp_path: Path) -> No
     """An exception on the way, a signal's too, lets nobody wait."""
 
     def interrupted() -> None:
-        with SessionLock(paths(tmp_path)) as lock:
+        with FileLock(paths(tmp_path)) as lock:
             assert lock.try_acquire()
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    with SessionLock(paths(tmp_path)) as lock:
+    with FileLock(paths(tmp_path)) as lock:
         assert lock.try_acquire()
 
 
@@ -114,7 +114,7 @@ def test_no_two_processes_hold_the_lock_at_once(tmp_path: Path) -> None:
     counter.write_text("0")
 
     def count_on() -> None:
-        lock = SessionLock(paths(tmp_path, "one", "two"))
+        lock = FileLock(paths(tmp_path, "one", "two"))
         for _ in range(steps):
             assert lock.acquire(Deadline.after(20), lambda: False)
             number = int(counter.read_text())
@@ -134,7 +134,7 @@ def test_a_holder_that_is_killed_frees_the_lock_at_once(
 ) -> None:
     """The kernel frees it; nobody waits for a time-out or removes a stale file."""
     holder = hold(paths(tmp_path))
-    lock = SessionLock(paths(tmp_path))
+    lock = FileLock(paths(tmp_path))
     assert not lock.try_acquire()
     holder.send_signal(getattr(signal, how))
     holder.wait()
@@ -152,7 +152,7 @@ def test_the_lock_is_not_handed_on_to_programs_that_the_holder_starts(
     holder.kill()
     holder.wait()
     os.killpg(holder.pid, 0)  # the child is still there
-    with SessionLock(paths(tmp_path)) as lock:
+    with FileLock(paths(tmp_path)) as lock:
         assert lock.try_acquire()
 
 
@@ -161,7 +161,7 @@ def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
 ) -> None:
     """The wait ends with its deadline; it is said who holds the lock, for what, and how to end it."""
     holder = hold(paths(tmp_path))
-    lock = SessionLock(paths(tmp_path))
+    lock = FileLock(paths(tmp_path))
     began = time.monotonic()
     assert not lock.acquire(Deadline.after(0.3), lambda: False)
     assert 0.25 < time.monotonic() - began < 3
@@ -182,7 +182,7 @@ def test_a_holder_that_is_stopped_is_said_to_be(
 ) -> None:
     """After Ctrl-Z a plain kill does nothing: the hint names the two signals that a stopped process takes."""
     holder = hold(paths(tmp_path))
-    lock = SessionLock(paths(tmp_path))
+    lock = FileLock(paths(tmp_path))
     holder.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
     error = still_held(lock, 5)
@@ -196,10 +196,10 @@ def test_a_holder_that_is_stopped_is_said_to_be(
 
 def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
     """Nobody is sent to a browser to finish a refresh."""
-    with SessionLock(paths(tmp_path)) as holder:
+    with FileLock(paths(tmp_path)) as holder:
         assert holder.try_acquire()
         holder.describe("refreshing the session")
-        error = still_held(SessionLock(paths(tmp_path)), 5)
+        error = still_held(FileLock(paths(tmp_path)), 5)
     assert error.message.endswith("after 5 s, refreshing the session")
     assert error.hint == f"end that process (kill {os.getpid()}), and try again"
 
@@ -224,10 +224,10 @@ def test_what_a_holder_waits_for_is_its_grants(
     finish: str,
 ) -> None:
     """Nobody is sent to a browser that this grant does not open."""
-    with SessionLock(paths(tmp_path)) as holder:
+    with FileLock(paths(tmp_path)) as holder:
         assert holder.try_acquire()
         holder.describe(signing_in(grant, asks=asks))
-        error = still_held(SessionLock(paths(tmp_path)), 5)
+        error = still_held(FileLock(paths(tmp_path)), 5)
     assert error.message.endswith(f"after 5 s, {doing}")
     end = f"end that process (kill {os.getpid()}), and try again"
     assert error.hint == (f"{finish}, or {end}" if finish else end)
@@ -238,7 +238,7 @@ def test_of_two_files_the_one_that_another_holds_names_the_holder(
 ) -> None:
     """A container holds the lock beside the session's file, and not ours: nobody is told to end itself."""
     holder = hold(paths(tmp_path, "beside"))
-    lock = SessionLock(paths(tmp_path, "local", "beside"))
+    lock = FileLock(paths(tmp_path, "local", "beside"))
     assert not lock.acquire(Deadline.after(0.1), lambda: False)
     assert lock.holder() == (holder.pid, "waiting for a sign-in in the browser")
 
@@ -246,7 +246,7 @@ def test_of_two_files_the_one_that_another_holds_names_the_holder(
 def test_a_holder_on_another_machine_is_said_to_be_there(tmp_path: Path) -> None:
     """Its process id means another process here, which nobody is told to end."""
     (tmp_path / "lock").write_text("4711@build-7 refreshing the session\n")
-    lock = SessionLock(paths(tmp_path))
+    lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "on build-7, refreshing the session")
     error = still_held(lock, 5)
     assert (
@@ -261,12 +261,12 @@ def test_a_lenient_lock_is_of_the_files_that_can_be_locked(tmp_path: Path, broke
     """It keeps others out by the file that is left, says which cannot be locked, and does not claim to be whole."""
     (tmp_path / broken).mkdir()
     both = paths(tmp_path, "first", "second")
-    with SessionLock(both) as lock:
+    with FileLock(both) as lock:
         assert lock.acquire(Deadline.after(1), lambda: False, lenient=True)
         assert not lock.held
         assert lock.failure is not None
         assert lock.failure.filename == str(tmp_path / broken)
-        assert not SessionLock(both).try_acquire(lenient=True)
+        assert not FileLock(both).try_acquire(lenient=True)
         (tmp_path / broken).rmdir()
         lock.release()
         assert lock.try_acquire(lenient=True)
@@ -281,9 +281,9 @@ def test_the_wait_ends_when_what_was_waited_for_has_come(tmp_path: Path) -> None
         looks.append(len(looks) == 3)
         return looks[-1]
 
-    with SessionLock(paths(tmp_path)) as first:
+    with FileLock(paths(tmp_path)) as first:
         assert first.try_acquire()
-        second = SessionLock(paths(tmp_path))
+        second = FileLock(paths(tmp_path))
         assert not second.acquire(Deadline.after(30), published)
         assert not second.held
     assert looks == [False, False, False, True]
@@ -291,33 +291,33 @@ def test_the_wait_ends_when_what_was_waited_for_has_come(tmp_path: Path) -> None
 
 def test_a_free_lock_is_taken_without_a_look_or_a_pause(tmp_path: Path) -> None:
     """Even where the deadline has passed."""
-    with SessionLock(paths(tmp_path)) as lock:
+    with FileLock(paths(tmp_path)) as lock:
         assert lock.acquire(Deadline.after(0), lambda: pytest.fail("nothing was to be waited for"))
 
 
 def test_several_files_are_taken_all_or_none(tmp_path: Path) -> None:
     """When the second is another's, the first is not kept."""
-    one, two = SessionLock(paths(tmp_path, "a", "b")), SessionLock(paths(tmp_path, "b"))
+    one, two = FileLock(paths(tmp_path, "a", "b")), FileLock(paths(tmp_path, "b"))
     assert two.try_acquire()
     assert not one.try_acquire()
     assert not one.held
-    with SessionLock(paths(tmp_path, "a")) as first:
+    with FileLock(paths(tmp_path, "a")) as first:
         assert first.try_acquire()
     two.release()
     assert one.try_acquire()
     one.release()
 
     (tmp_path / "file").touch()
-    broken = SessionLock((*paths(tmp_path, "a"), str(tmp_path / "file" / "b")))
+    broken = FileLock((*paths(tmp_path, "a"), str(tmp_path / "file" / "b")))
     with pytest.raises(NotADirectoryError):
         broken.try_acquire()
-    with SessionLock(paths(tmp_path, "a")) as first:
+    with FileLock(paths(tmp_path, "a")) as first:
         assert first.try_acquire(), "nor when the second cannot be had at all"
 
 
 def test_a_lock_without_files_guards_nothing() -> None:
     """It can be taken, and does not claim to be held."""
-    lock = SessionLock(())
+    lock = FileLock(())
     assert lock.try_acquire()
     assert not lock.held
     assert lock.holder() == (0, "")
@@ -325,13 +325,13 @@ def test_a_lock_without_files_guards_nothing() -> None:
 
 def test_the_holder_says_what_it_does_now(tmp_path: Path) -> None:
     """A shorter description leaves nothing of a longer one; a new holder nothing of the former's."""
-    watcher = SessionLock(paths(tmp_path, "a", "b"))
-    with SessionLock(paths(tmp_path, "a", "b")) as lock:
+    watcher = FileLock(paths(tmp_path, "a", "b"))
+    with FileLock(paths(tmp_path, "a", "b")) as lock:
         assert lock.try_acquire()
         for doing in ("refreshing the session", "waiting", ""):
             lock.describe(doing)
             assert watcher.holder() == (os.getpid(), doing)
-    child = begin(lambda: SessionLock(paths(tmp_path, "a", "b")).try_acquire())
+    child = begin(lambda: FileLock(paths(tmp_path, "a", "b")).try_acquire())
     os.waitpid(child, 0)
     assert watcher.holder() == (child, "")
 
@@ -340,7 +340,7 @@ def test_the_holder_says_what_it_does_now(tmp_path: Path) -> None:
 def test_a_holder_that_is_not_known_is_said_to_be_unknown(tmp_path: Path, content: bytes) -> None:
     """Nobody is told to kill process 0."""
     (tmp_path / "lock").write_bytes(content)
-    lock = SessionLock(paths(tmp_path))
+    lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "")
     error = still_held(lock, 5)
     assert error.message == "another process still holds this session's lock after 5 s"
@@ -351,13 +351,13 @@ def test_the_lock_file_is_private_and_stays(tmp_path: Path) -> None:
     """0600 whatever the umask, and never removed: a lock on a removed file guards nothing."""
     before = os.umask(0)
     try:
-        with SessionLock(paths(tmp_path)) as lock:
+        with FileLock(paths(tmp_path)) as lock:
             assert lock.try_acquire()
     finally:
         os.umask(before)
     status = (tmp_path / "lock").stat()
     assert stat.S_IMODE(status.st_mode) == 0o600
-    with SessionLock(paths(tmp_path)) as lock:
+    with FileLock(paths(tmp_path)) as lock:
         assert lock.try_acquire()
     assert (tmp_path / "lock").stat().st_ino == status.st_ino
 
@@ -381,7 +381,7 @@ def test_what_is_not_our_file_is_no_lock_and_stays_as_it_is(tmp_path: Path, kind
             pytest.skip("needs root, to give files to another user")
         place.write_bytes(b"theirs")
         os.chown(place, 12_345, 12_345)
-    lock = SessionLock((*paths(tmp_path, "before"), str(place)))
+    lock = FileLock((*paths(tmp_path, "before"), str(place)))
     with pytest.raises(OSError, match=r".") as caught:
         lock.try_acquire()
     assert caught.value.filename == str(place)
@@ -389,16 +389,16 @@ def test_what_is_not_our_file_is_no_lock_and_stays_as_it_is(tmp_path: Path, kind
     if kind == "foreign":
         assert place.read_bytes() == b"theirs"
     assert not lock.held
-    with SessionLock(paths(tmp_path, "before")) as other:
+    with FileLock(paths(tmp_path, "before")) as other:
         assert other.try_acquire()
 
 
 def test_a_full_disk_costs_the_words_and_not_the_lock(tmp_path: Path) -> None:
     """The lock is taken though nobody can be told who holds it."""
-    with no_room(), SessionLock(paths(tmp_path)) as lock:
+    with no_room(), FileLock(paths(tmp_path)) as lock:
         assert lock.try_acquire()
         lock.describe("refreshing")
-        assert not SessionLock(paths(tmp_path)).try_acquire()
+        assert not FileLock(paths(tmp_path)).try_acquire()
         assert lock.holder() == (0, "")
 
 
@@ -429,7 +429,7 @@ def test_every_session_has_a_lock_in_the_runtime_directory_and_one_next_to_the_i
         assert beside == cache / "locks" / f"{ID}{marks.get(storage, '')}.lock"
         for path in (local, beside):
             assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        with SessionLock((str(local), str(beside))) as lock:
+        with FileLock((str(local), str(beside))) as lock:
             assert lock.try_acquire()
 
 
@@ -451,18 +451,18 @@ def test_a_file_that_cannot_be_locked_is_passed_over_if_it_is_not_needed(tmp_pat
     """The lock is held all the same, and it is known that it is not complete. Another's lock on such a file counts."""
     (tmp_path / "file").touch()
     local, beside = *paths(tmp_path, "local"), str(tmp_path / "file" / "beside")
-    with SessionLock((local, beside), needed=needed("kernel")) as lock:
+    with FileLock((local, beside), needed=needed("kernel")) as lock:
         assert lock.try_acquire()
         assert (lock.held, lock.complete) == (True, False)
         assert isinstance(lock.passed_over, NotADirectoryError)
-        assert not SessionLock((local,)).try_acquire()
-    with SessionLock((local, beside), needed=needed("disk")) as lock:
+        assert not FileLock((local,)).try_acquire()
+    with FileLock((local, beside), needed=needed("disk")) as lock:
         with pytest.raises(NotADirectoryError):
             lock.try_acquire()
         assert lock.try_acquire(lenient=True)
         assert not lock.held
     both = paths(tmp_path, "local", "beside")
-    with SessionLock(both[1:]) as other, SessionLock(both, needed=1) as lock:
+    with FileLock(both[1:]) as other, FileLock(both, needed=1) as lock:
         assert other.try_acquire()
         assert not lock.try_acquire()
         other.release()
@@ -495,10 +495,10 @@ def test_a_lock_on_a_file_that_was_removed_counts_for_nothing(
     """It is taken again on the file that is there now, so that two never hold the lock on two files."""
     path = Path(*paths(tmp_path))
     remove_at_lock(monkeypatch, path, times=1)
-    with SessionLock((str(path),)) as lock:
+    with FileLock((str(path),)) as lock:
         assert lock.try_acquire()
         assert path.exists()
-        assert not SessionLock((str(path),)).try_acquire()
+        assert not FileLock((str(path),)).try_acquire()
 
 
 def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(
@@ -508,7 +508,7 @@ def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(
     import fcntl
 
     path = Path(*paths(tmp_path))
-    other, flock = SessionLock((str(path),)), fcntl.flock
+    other, flock = FileLock((str(path),)), fcntl.flock
 
     def slow(descriptor: int, operation: int) -> None:
         monkeypatch.setattr(fcntl, "flock", flock)
@@ -518,7 +518,7 @@ def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(
 
     monkeypatch.setattr(fcntl, "flock", slow)
     with other:
-        assert not SessionLock((str(path),)).try_acquire()
+        assert not FileLock((str(path),)).try_acquire()
 
 
 def test_a_file_that_is_removed_again_and_again_is_waited_for(
@@ -527,7 +527,7 @@ def test_a_file_that_is_removed_again_and_again_is_waited_for(
     """Each look ends; once it stays, the lock is ours."""
     path = Path(*paths(tmp_path))
     remove_at_lock(monkeypatch, path, times=7)
-    lock = SessionLock((str(path),))
+    lock = FileLock((str(path),))
     assert not lock.try_acquire()
     with lock:
         assert lock.acquire(Deadline.after(5), lambda: False)
@@ -537,8 +537,8 @@ def test_a_directory_that_was_removed_is_made_again_by_who_waits(tmp_path: Path)
     """As systemd-tmpfiles removes it: with the other file a second holder is impossible, and nobody fails."""
     both = paths(tmp_path / "runtime" / "deep", "local") + paths(tmp_path, "beside")
     Path(both[0]).parent.mkdir(parents=True, mode=0o700)
-    waiter = SessionLock(both)
-    with SessionLock(both) as holder:
+    waiter = FileLock(both)
+    with FileLock(both) as holder:
         assert holder.try_acquire()
         shutil.rmtree(tmp_path / "runtime")
         assert not waiter.try_acquire()
@@ -554,7 +554,7 @@ def test_a_directory_of_somebody_else_s_is_not_used_in_its_place(tmp_path: Path)
     """A symlink to nowhere is where the directory was."""
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     with pytest.raises(OSError, match=r"."):
-        SessionLock((str(tmp_path / "gone" / "lock"),)).try_acquire()
+        FileLock((str(tmp_path / "gone" / "lock"),)).try_acquire()
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -571,7 +571,7 @@ def test_without_a_runtime_directory_the_lock_rests_in_one_of_ours(
     assert directory.stat().st_uid == os.geteuid()
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert temporary in directory.parents or Path("/run/user") in directory.parents
-    with SessionLock((path,)) as lock:
+    with FileLock((path,)) as lock:
         assert lock.try_acquire()
 
 
@@ -671,7 +671,7 @@ def test_who_waits_is_told_once_after_a_moment_for_whom(
 ) -> None:
     """Not at once, since most waits are short; then the holder, what it does, and how long at most."""
     holder = hold(paths(tmp_path))
-    terminal, lock = Spoken(), SessionLock(paths(tmp_path))
+    terminal, lock = Spoken(), FileLock(paths(tmp_path))
     waiting = Waiting(lock, terminal, Deadline.after(120))
     assert not waiting.look()
     assert terminal.lines == []
@@ -702,7 +702,7 @@ def test_whatever_a_lock_file_says_the_words_about_it_are_plain(
     """A process id or none, and one line that a terminal shows as it is."""
     (path,) = paths(tmp_path)
     Path(path).write_bytes(content)
-    lock = SessionLock((path,))
+    lock = FileLock((path,))
     pid, _ = lock.holder()
     assert pid >= 0
     assert is_one_plain_line(still_held(lock, 1.0).message)

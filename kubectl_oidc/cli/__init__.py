@@ -14,7 +14,7 @@ from kubectl_oidc.cli.stand_alone import STAND_ALONE, before_a_command, stand_al
 from kubectl_oidc.errors import UsageError
 
 if TYPE_CHECKING:
-    from kubectl_oidc.lock import SessionLock
+    from kubectl_oidc.session_lock import SessionLock
 
 COMMANDS = {
     "get-token": ("get_token", "Print an ExecCredential for kubectl; sign in if needed"),
