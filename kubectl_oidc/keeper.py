@@ -58,7 +58,7 @@ class SessionKeeper:
         self.decided_here = False
         self._auto = storage == "auto"
         self._use(self._open(storage, entry))
-        self._known = self.entry() is not None
+        self._known = entry is not None
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
@@ -150,9 +150,9 @@ class SessionKeeper:
             session: The session, where there is one.
             by: How many generations later.
         """
-        if session is None or by >= RAISE:
-            self._known = self.entry() is not None  # a sign-in that ends after a purge is kept
         entries = index.read_each(self.cache_dir, self.session_id)
+        if session is None or by >= RAISE:
+            self._known = bool(entries)  # a sign-in that ends after a purge is kept
         return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
 
     def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
@@ -168,6 +168,10 @@ class SessionKeeper:
         """
 
         def change(entry: index.Entry | None) -> index.Entry | None:
+            if now and entry and entry.in_flight:
+                self._log.info(
+                    1, "the answer to the last refresh never came: the same refresh token is sent once more"
+                )
             if entry is None and session and not self._known:
                 entry = self._entry_for(session, now, ())
             return replace(entry, in_flight=now) if entry else None
@@ -355,11 +359,10 @@ class SessionKeeper:
             StoreError: Another process is still writing the session.
         """
         with writing(self.cache_dir, self.session_id, seconds=PATIENCE):
-            yield self._is_newest(session)
+            yield self._is_newest(session, self.entry())
 
-    def _is_newest(self, session: Session) -> bool:
+    def _is_newest(self, session: Session, entry: index.Entry | None) -> bool:
         """Tell whether the index knows of nothing that has replaced or removed a session."""
-        entry = self.entry()
         newest = not self._known if entry is None else entry.generation <= session.generation
         if not newest:
             self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
@@ -371,9 +374,10 @@ class SessionKeeper:
         Raises:
             StoreError: The record cannot be read.
         """
-        if self.entry() is None and not self._known:
+        entry = self.entry()
+        if entry is None and not self._known:
             return Session.parse(self.store.load(self.session_id), self.session_id) == session
-        return self._is_newest(session)
+        return self._is_newest(session, entry)
 
     def withdraw(self) -> bool:
         """Remove the current credential from wherever it may rest and tell whether there was one.
