@@ -29,7 +29,7 @@ from kubectl_oidc.outcome import Outcome
 from kubectl_oidc.refresh import refresh
 from kubectl_oidc.refresh_answer import UnusableRefreshError
 from kubectl_oidc.session import RAISE, Session
-from kubectl_oidc.shared_failure import SessionLock
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.waiting import Waiting, signing_in, still_held
 from kubectl_oidc.walk import Walk

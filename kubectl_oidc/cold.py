@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_oidc.hot.words import Words
-    from kubectl_oidc.shared_failure import SessionLock
+    from kubectl_oidc.session_lock import SessionLock
 
 
 def run(words: Words | None, *, ahead: bool = False) -> int:
@@ -91,7 +91,7 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
     """
     from kubectl_oidc.caller import has_gone
     from kubectl_oidc.deadline import Deadline
-    from kubectl_oidc.shared_failure import SessionLock
+    from kubectl_oidc.session_lock import SessionLock
 
     if words.place == KEYRING:
         from kubectl_oidc.light import look

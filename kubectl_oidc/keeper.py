@@ -15,20 +15,17 @@ from kubectl_oidc.current_credential import CurrentCredential
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.lock_directory import lock_paths, needed
 from kubectl_oidc.session import RAISE, Session, cache_mark
-from kubectl_oidc.shared_failure import SessionLock
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.stores import first_store, index, keeps_nothing, open_store, prove
 from kubectl_oidc.write_lock import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from typing import Self
 
     from kubectl_oidc.log import Log
     from kubectl_oidc.session import SessionKey
     from kubectl_oidc.stores.base import Store
-    from kubectl_oidc.token_request import TokenRequest
-    from kubectl_oidc.world import World
 
 
 PATIENCE = 2.0
@@ -61,31 +58,8 @@ class SessionKeeper:
         self.decided_here = False
         self._auto = storage == "auto"
         self._use(self._open(storage, entry))
-        self._known = self.entry() is not None
+        self._known = entry is not None
         log.info(4, f"session {self.session_id} rests in {self.store.where()}")
-
-    @classmethod
-    def of(cls, request: TokenRequest, world: World, *, storage: str = "") -> Self:
-        """Return the keeper of the session that answers a request.
-
-        Args:
-            request: What is asked for.
-            world: Environment and log.
-            storage: Another value of --token-cache-storage than the request's.
-
-        Raises:
-            StoreError: The store that was asked for does not exist on this machine.
-        """
-        from kubectl_oidc.sessions_of_1_0 import take_over
-
-        take_over(request, world)
-        return cls(
-            request.key(),
-            storage=storage or request.storage,
-            cache_dir=request.cache_dir,
-            environ=world.environ,
-            log=world.log,
-        )
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
         """Return the store; ``auto`` decides for a new session, or for one whose keyring never kept it."""
@@ -176,9 +150,9 @@ class SessionKeeper:
             session: The session, where there is one.
             by: How many generations later.
         """
-        if session is None or by >= RAISE:
-            self._known = self.entry() is not None  # a sign-in that ends after a purge is kept
         entries = index.read_each(self.cache_dir, self.session_id)
+        if session is None or by >= RAISE:
+            self._known = bool(entries)  # a sign-in that ends after a purge is kept
         return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
 
     def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
@@ -194,6 +168,10 @@ class SessionKeeper:
         """
 
         def change(entry: index.Entry | None) -> index.Entry | None:
+            if now and entry and entry.in_flight:
+                self._log.info(
+                    1, "the answer to the last refresh never came: the same refresh token is sent once more"
+                )
             if entry is None and session and not self._known:
                 entry = self._entry_for(session, now, ())
             return replace(entry, in_flight=now) if entry else None
@@ -381,11 +359,10 @@ class SessionKeeper:
             StoreError: Another process is still writing the session.
         """
         with writing(self.cache_dir, self.session_id, seconds=PATIENCE):
-            yield self._is_newest(session)
+            yield self._is_newest(session, self.entry())
 
-    def _is_newest(self, session: Session) -> bool:
+    def _is_newest(self, session: Session, entry: index.Entry | None) -> bool:
         """Tell whether the index knows of nothing that has replaced or removed a session."""
-        entry = self.entry()
         newest = not self._known if entry is None else entry.generation <= session.generation
         if not newest:
             self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
@@ -397,9 +374,10 @@ class SessionKeeper:
         Raises:
             StoreError: The record cannot be read.
         """
-        if self.entry() is None and not self._known:
+        entry = self.entry()
+        if entry is None and not self._known:
             return Session.parse(self.store.load(self.session_id), self.session_id) == session
-        return self._is_newest(session)
+        return self._is_newest(session, entry)
 
     def withdraw(self) -> bool:
         """Remove the current credential from wherever it may rest and tell whether there was one.

@@ -1,4 +1,4 @@
-"""A lock between processes: one or more files, each locked by the kernel.
+"""A lock between processes.
 
 ``flock`` on a file in a local directory of the user's: the kernel frees it when its holder dies. The file says who holds
 it and for what, so that whoever waits can say so. We never remove it, because a lock on a removed file guards nothing. If
@@ -30,7 +30,7 @@ PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)  # seconds between looks; the last one r
 
 
 class FileLock:
-    """Lock files that are taken in order, all or none.
+    """A lock of one or several files, taken in order, all or none.
 
     Args:
         paths: The lock files; their directories exist and are ours.
@@ -45,7 +45,7 @@ class FileLock:
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
         self._paths = tuple(paths)
         self._needed = len(self._paths) if needed is None else needed
-        self._held: list[_OneFile] = []
+        self._held: list[_LockedFile] = []
         self._taken = ""  # the file that another held when we looked last
         self.failure: OSError | None = None
         self.passed_over: OSError | None = None
@@ -61,7 +61,7 @@ class FileLock:
         """
         self.failure, self.passed_over, self._taken = None, None, ""
         for number, path in enumerate(self._paths):
-            lock = _OneFile(path)
+            lock = _LockedFile(path)
             try:
                 free = lock.try_acquire()
             except OSError as error:
@@ -178,7 +178,7 @@ def _words(doing: str) -> str:
 
 if sys.platform == "win32":  # run on Linux by tests/windows.py alone
 
-    class _OneFile:
+    class _LockedFile:
         """LockFileEx by the filelock library's Windows lock, never its soft lock.
 
         What is locked there can be read by its holder alone, so who it is stands in a file beside it.
@@ -230,7 +230,7 @@ else:
         if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
             raise PermissionError(errno.EPERM, "not a directory of ours alone", directory)
 
-    class _OneFile:
+    class _LockedFile:
         """flock(2) on a file of ours."""
 
         def __init__(self, path: str) -> None:

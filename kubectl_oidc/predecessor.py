@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.deadline import bounded
-from kubectl_oidc.errors import IdTokenError, StoreError, WrongAccount
+from kubectl_oidc.errors import IdTokenError, StoreError
 from kubectl_oidc.id_token_claims import moment
 from kubectl_oidc.issuer import issuer_of
 from kubectl_oidc.jws import unverified_claims
@@ -27,12 +27,9 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session
 from kubectl_oidc.stores import private_files, secret_service
 from kubectl_oidc.text import plain
-from kubectl_oidc.trust import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from kubectl_oidc.token_request import TokenRequest
 
 SERVICE, ENTRY = "kubelogin", "kubelogin/tokencache/"
 SECONDS = 2.0
@@ -112,42 +109,17 @@ class Left:
             signed_in_at=now,
         )
 
+    def issued_at(self) -> int:
+        """Return when its ID token says that it was issued, epoch seconds; 0 if it does not say."""
+        try:
+            return moment(self.claims, "iat")
+        except IdTokenError:
+            return 0
+
     def person(self) -> str:
         """Return who it is of, in words for people."""
         said = (self.claims.get(name) for name in ("email", "preferred_username", "sub"))
         return plain(next((word for word in said if isinstance(word, str) and word), ""), limit=200)
-
-
-def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
-    """Return the session that kubelogin left for what is asked for, or None.
-
-    Its tokens do not say which scopes and parameters they were asked with. So none is taken where ours asks for what
-    kubelogin's key does not tell apart or trusts others than the system's authorities, and none where those of this issuer and client are of several people, or differ in
-    which claims they have.
-
-    Args:
-        request: What is asked for.
-        environ: The environment.
-    """
-    if request.session_name or request.use_access_token or request.extra_params or request.username:
-        return None
-    if request.exchange or identity(request.tls):
-        # Its token is for the client, not for another audience; and which authorities kubelogin trusted is not known.
-        return None
-    if request.wishes.login_hint or request.wishes.max_age is not None:
-        return None  # whom kubelogin's sign-in was proposed to, and when it was, is not known
-    if request.storage == "none" or request.grant in {"password", "client-credentials"}:
-        return None
-    fitting = [
-        left
-        for left in _free(request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"})
-        if left.fits(request.issuer, request.client_id) and left.says(request.scopes) and left.usable()
-        if _wished(left, request)
-    ]
-    kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
-    if len(kinds) != 1:
-        return None
-    return max(fitting, key=_issued)
 
 
 def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = "") -> list[str]:
@@ -191,24 +163,14 @@ def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]
     return list(dict.fromkeys((str(issuer_of(left.claims.get("iss"))), left.client()) for left in found))
 
 
-def _wished(left: Left, request: TokenRequest) -> bool:
-    """Tell whether it is of the account that is wished for, as far as it says itself."""
-    try:
-        request.wishes.check(left.claims)
-    except WrongAccount:
-        return False
-    return True
+def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
+    """Yield what may be taken over: what no kubelogin is at work on, and what can be read just now.
 
-
-def _issued(left: Left) -> int:
-    try:
-        return moment(left.claims, "iat")
-    except IdTokenError:
-        return 0
-
-
-def _free(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
-    """Return what may be taken over: what no kubelogin is at work on, and what can be read just now."""
+    Args:
+        cache_dir: The cache directory.
+        environ: The environment.
+        keyring: Whether the Secret Service is looked into as well.
+    """
     yield from (left for left in _files(cache_dir) if not _in_use(Path(f"{left.where}.lock")))
     if keyring:
         with contextlib.suppress(StoreError):

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc import failed_refreshes, failed_sign_ins, hot, unwritten_tokens
+from kubectl_oidc import failed_refreshes, failed_sign_ins, hot, known_commands
 from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import ahead
@@ -23,7 +23,6 @@ from kubectl_oidc.lock import FileLock
 from kubectl_oidc.lock_directory import every_lock_path
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.lost_sessions import lost_sessions
-from kubectl_oidc.remember import forget
 from kubectl_oidc.session import RAISE, Session
 from kubectl_oidc.stores import disk, index, open_store, private_files
 from kubectl_oidc.terminal import Terminal
@@ -177,7 +176,7 @@ class _Removal:
             self._places += _withdraw(self._session_id, self._cache_dir, on_disk=on_disk)
         except StoreError as error:
             self.failures.append(error)
-        forget(self._session_id)
+        known_commands.forget(self._session_id)
         failed_sign_ins.forget(self._cache_dir, self._session_id)
         failed_refreshes.forget(self._cache_dir, self._session_id, QUIET)
 
@@ -259,7 +258,7 @@ def _withdraw(session_id: str, cache_dir: Path, *, on_disk: bool) -> list[str]:
     places = []
     if private_files.remove(cache_dir / CREDENTIALS, session_id, lasting=True) and not on_disk:
         places.append(str(cache_dir / CREDENTIALS))
-    for directory in (hot.HANDED, ahead.DIRECTORY, unwritten_tokens.DIRECTORY):
+    for directory in (hot.HANDED, ahead.DIRECTORY, disk.UNWRITTEN):
         private_files.remove(cache_dir / directory, session_id)
     if sys.platform == "linux":
         from kubectl_oidc.stores.kernel import KernelStore
@@ -278,7 +277,7 @@ def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
         log: What -v shows.
     """
     found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir) if entry.storage)
-    for directory in (disk.DIRECTORY, CREDENTIALS, unwritten_tokens.DIRECTORY):
+    for directory in (disk.DIRECTORY, CREDENTIALS, disk.UNWRITTEN):
         found.update(dict.fromkeys(filter(_is_id, private_files.names(cache_dir / directory))))
     lost = lost_sessions(cache_dir, set(found), log)
     found.update(dict.fromkeys(one.session.session_id for one in lost))

@@ -87,11 +87,6 @@ def _send(
         ProviderError: The provider is down; the refresh token is kept.
     """
     keeper = walk.keeper
-    entry = keeper.entry()
-    if entry and entry.in_flight:
-        walk.world.log.info(
-            1, "the answer to the last refresh never came: the same refresh token is sent once more"
-        )
     if not keeper.mark_in_flight(walk.now(), session) and keeper.store.name == "disk":
         raise UnusableRefreshError(f"{keeper.store.where()} cannot be written", sent=False)
     said = f"Waiting for {walk.request.host} to refresh the session, at most {remaining(deadline.left())}"

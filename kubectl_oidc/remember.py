@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.containers import in_container
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.hot import ahead, words
+from kubectl_oidc.known_commands import DIRECTORY, MOST, say_damage
 from kubectl_oidc.stores import private_files
 from kubectl_oidc.tls import VARIABLES
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.log import Log
     from kubectl_oidc.outcome import Outcome
     from kubectl_oidc.token_request import TokenRequest
-
-DIRECTORY = "words"
-MOST = 256
-"""How many commands are remembered; beyond that the oldest are forgotten."""
 
 
 def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log) -> None:
@@ -41,7 +37,7 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
     if not root or keeper is None or not place:
         return
     if log.level >= 1:
-        _say_damage(Path(root) / DIRECTORY, log)
+        say_damage(Path(root) / DIRECTORY, log)
     if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
         return
     if _moves(request):
@@ -97,32 +93,3 @@ def _ahead(request: TokenRequest, outcome: Outcome) -> int:
     if outcome.session.refresh_token is None or (by_itself and in_container(os.environ)):
         return 0
     return request.refresh_ahead
-
-
-def _say_damage(directory: Path, log: Log) -> None:
-    """Say which of the remembered commands cannot be used; the hot half has taken them for unknown ones without a word."""
-    for name in private_files.names(directory):
-        record = private_files.read(directory, name)
-        refusal = private_files.refusal(directory, name)
-        if record is not None and words.Words.parse(record) is None:
-            refusal = f"the remembered command {directory / name} is damaged or of another version"
-        if refusal:
-            log.info(1, f"{refusal}: it is not used")
-
-
-def forget(session_id: str) -> None:
-    """Forget every command that the session answers.
-
-    Args:
-        session_id: The session.
-    """
-    root = words.cache_root()
-    if not root:
-        return
-    directory = Path(root) / DIRECTORY
-    private_files.sweep(directory)
-    for name in private_files.names(directory):
-        remembered = words.Words.parse(private_files.read(directory, name) or b"")
-        if remembered is not None and remembered.session_id == session_id:
-            with contextlib.suppress(OSError):
-                (directory / name).unlink()

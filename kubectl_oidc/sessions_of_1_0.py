@@ -18,17 +18,17 @@ from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.hot import words
 from kubectl_oidc.hot.credential import hexdigest, read_private
+from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.session import RAISE
 from kubectl_oidc.stores import index
 from kubectl_oidc.trust import of_variables, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from kubectl_oidc.keeper import SessionKeeper
+    from kubectl_oidc.log import Log
     from kubectl_oidc.session import SessionKey
-    from kubectl_oidc.token_request import TokenRequest
-    from kubectl_oidc.world import World
 
 _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
 _INTERACTIVE = re.compile(r'("interactive"\s*:\s*)(true|false)')
@@ -38,52 +38,73 @@ class _StaysError(Exception):
     """The session is not taken over."""
 
 
-def former_key(request: TokenRequest) -> SessionKey:
-    """Return what identified the session of a request in version 1.0.0."""
-    moved = os.path.normcase(os.path.abspath(request.cache_dir))  # noqa: PTH100 - without links, as it was
-    return replace(request.key(), trust=(), cache_dir="" if request.default_cache_dir else moved)
-
-
-def left(request: TokenRequest) -> tuple[str, ...]:
-    """Return the id of the session that version 1.0.0 left for a request; nothing where there is none by another id.
+def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> SessionKey:
+    """Return what identified the session of a key in version 1.0.0.
 
     Args:
-        request: What is asked for.
+        key: What identifies it now.
+        cache_dir: The cache directory.
+        default_cache_dir: Whether neither a flag nor a variable names another one.
     """
-    former = former_key(request).id()
-    if former == request.key().id():
+    moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - without links, as it was
+    return replace(key, trust=(), cache_dir="" if default_cache_dir else moved)
+
+
+def left(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[str, ...]:
+    """Return the id of the session that version 1.0.0 left for a key; nothing if it left none under another id.
+
+    Args:
+        key: As for `former_key`, like the others.
+        cache_dir: The cache directory.
+        default_cache_dir: Whether it is the default one.
+    """
+    former = former_key(key, cache_dir, default_cache_dir=default_cache_dir).id()
+    if former == key.id():
         return ()
-    entry = index.read(request.cache_dir, former)
+    entry = index.read(cache_dir, former)
     return (former,) if entry and entry.storage and entry.trust is None else ()
 
 
-def take_over(request: TokenRequest, world: World) -> None:
-    """Give the session that version 1.0.0 left for a request its present id; what cannot be taken over stays as it is.
+def take_over(
+    key: SessionKey,
+    *,
+    cache_dir: Path,
+    default_cache_dir: bool,
+    ca_files: Sequence[Path],
+    environ: Mapping[str, str],
+    log: Log,
+    clock: Callable[[], float],
+) -> None:
+    """Give the session that version 1.0.0 left for a key its present id; what cannot be taken over stays as it is.
 
     Args:
-        request: What is asked for.
-        world: Clock, environment, log.
+        key: As for `former_key`.
+        cache_dir: The cache directory.
+        default_cache_dir: As for `former_key`.
+        ca_files: The authorities' files, as they were named.
+        environ: The environment.
+        log: What -v shows.
+        clock: The time in epoch seconds.
     """
-    former, key = left(request), request.key()
-    if not former or request.storage == "none" or index.read(request.cache_dir, key.id()):
+    former = left(key, cache_dir, default_cache_dir=default_cache_dir)
+    if not former or index.read(cache_dir, key.id()):
         return
-    from kubectl_oidc.keeper import SessionKeeper
     from kubectl_oidc.purge import purge_session
 
-    if not _same_trust(request, *former):
-        world.log.info(
+    if not _same_trust(key.trust, ca_files, *former):
+        log.info(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
         )
         return
-    keep = partial(SessionKeeper, cache_dir=request.cache_dir, environ=world.environ, log=world.log)
+    keep = partial(SessionKeeper, cache_dir=cache_dir, environ=environ, log=log)
     try:
-        old = keep(former_key(request), storage="auto")
+        old = keep(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
         new = keep(key, storage=old.store.name)
-        purge_session(old.session_id, request.cache_dir, before=lambda: _copy(old, new, int(world.clock())))
+        purge_session(old.session_id, cache_dir, before=lambda: _copy(old, new, int(clock())))
     except (_StaysError, LockError, StoreError, OSError) as error:
-        world.log.info(1, f"the session that version 1.0.0 left is not used: {error}")
+        log.info(1, f"the session that version 1.0.0 left is not used: {error}")
     else:
-        world.log.info(1, "the session that version 1.0.0 left has its new id now")
+        log.info(1, "the session that version 1.0.0 left has its new id now")
 
 
 def _copy(old: SessionKeeper, new: SessionKeeper, now: int) -> None:
@@ -111,12 +132,11 @@ def _copy(old: SessionKeeper, new: SessionKeeper, now: int) -> None:
             raise _StaysError("it cannot be stored")
 
 
-def _same_trust(request: TokenRequest, former: str) -> bool:
+def _same_trust(trust: tuple[str, ...], ca_files: Sequence[Path], former: str) -> bool:
     """Return whether the session was obtained under the trust that this command asks for."""
-    trust = request.key().trust
     if not trust:
         return True
-    relative = any(not path.is_absolute() for path in request.tls.ca_files)
+    relative = any(not path.is_absolute() for path in ca_files)
     if relative or unread(trust) or of_variables(trust):
         return False
     return any(_remembered(digest) == former for digest in _digests())

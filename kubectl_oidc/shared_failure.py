@@ -1,9 +1,7 @@
-"""A session's lock, and why its holder failed: the processes that wait for the lock fail with it.
+"""Why the holder of a session's lock failed, for those who wait for that lock: they end with it.
 
-The lock is held from reading the session until it is stored: one refresh and one browser for any number of plugins.
-
-Without that, six processes that wait for a provider that hangs would each wait their own time, one after the other. The record is
-beside each lock file. It holds no secret, and counts only for a process that waited while it was written.
+Else each of six that wait for a provider that hangs would wait its own time, one after the other. The record is beside each lock
+file. It holds no secret, and means something only to who waited while it was written.
 """
 
 from __future__ import annotations
@@ -12,14 +10,11 @@ import os
 
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.hot.credential import read_private
-from kubectl_oidc.lock import FileLock
 from kubectl_oidc.text import plain
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kubectl_oidc.deadline import Deadline
+    from collections.abc import Sequence
 
 _LONGEST = 16384  # bytes
 _SUFFIX = ".failure"
@@ -38,26 +33,6 @@ class SharedFailure(OidcLoginError):
     def __init__(self, message: str, hint: str, *, topic: str, of_a_person: bool) -> None:
         super().__init__(message, hint, topic=topic)
         self.of_a_person = of_a_person
-
-
-class SessionLock(FileLock):
-    """The lock of a session; it knows whether a holder that it waited for failed."""
-
-    _before: tuple[bytes | None, ...] | None = None  # the records when the wait began
-
-    def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool], *, lenient: bool = False) -> bool:
-        """Wait for the lock, as `FileLock.acquire` does."""
-        before = seen(self.paths)
-
-        def waited() -> bool:
-            self._before = before
-            return meanwhile()
-
-        return super().acquire(deadline, waited, lenient=lenient)
-
-    def failure_of_holder(self) -> SharedFailure | None:
-        """Return why a holder failed that this process waited for, or None."""
-        return since(self._before, self.paths) if self._before else None
 
 
 def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> None:

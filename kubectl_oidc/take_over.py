@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import predecessor
 from kubectl_oidc.accept import accept
 from kubectl_oidc.deadline import Deadline
-from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError
+from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError, WrongAccount
+from kubectl_oidc.predecessor import Left
 from kubectl_oidc.refresh import REQUEST_SECONDS, refresh
 from kubectl_oidc.refresh_answer import RefusedRefreshError, UnusableRefreshError
 from kubectl_oidc.token_response import TokenResponse
+from kubectl_oidc.trust import identity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_oidc.outcome import Outcome
-    from kubectl_oidc.predecessor import Left
     from kubectl_oidc.provider import Provider
+    from kubectl_oidc.token_request import TokenRequest
     from kubectl_oidc.walk import Walk
 
 
@@ -31,7 +35,7 @@ def take_over(walk: Walk, provider: Provider) -> Outcome | str | None:
     Raises:
         ProviderError: The provider is down; what kubelogin left stays.
     """
-    left = predecessor.find(walk.request, walk.world.environ)
+    left = find(walk.request, walk.world.environ)
     if left is None:
         return None
     try:
@@ -52,6 +56,49 @@ def take_over(walk: Walk, provider: Provider) -> Outcome | str | None:
         except StoreError as error:
             walk.world.log.info(1, error.message)
     return outcome
+
+
+def find(request: TokenRequest, environ: Mapping[str, str]) -> Left | None:
+    """Return the session that kubelogin left for what is asked for, or None.
+
+    Its tokens do not say which scopes and parameters they were asked with. So none is taken if ours asks for what kubelogin's
+    key does not tell apart, or trusts others than the system's authorities. None is taken either if those of this issuer and
+    client are of several people, or differ in which claims they have.
+
+    Args:
+        request: What is asked for.
+        environ: The environment.
+    """
+    if request.session_name or request.use_access_token or request.extra_params or request.username:
+        return None
+    if request.exchange or identity(request.tls):
+        # Its token is for the client, not for another audience; and which authorities kubelogin trusted is not known.
+        return None
+    if request.wishes.login_hint or request.wishes.max_age is not None:
+        return None  # whom kubelogin's sign-in was proposed to, and when it was, is not known
+    if request.storage == "none" or request.grant in {"password", "client-credentials"}:
+        return None
+    fitting = [
+        left
+        for left in predecessor.unused(
+            request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"}
+        )
+        if left.fits(request.issuer, request.client_id) and left.says(request.scopes) and left.usable()
+        if _wished(left, request)
+    ]
+    kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
+    if len(kinds) != 1:
+        return None
+    return max(fitting, key=Left.issued_at)
+
+
+def _wished(left: Left, request: TokenRequest) -> bool:
+    """Tell whether it is of the account that is wished for, as far as it says itself."""
+    try:
+        request.wishes.check(left.claims)
+    except WrongAccount:
+        return False
+    return True
 
 
 def _forget_attempt(walk: Walk) -> None:

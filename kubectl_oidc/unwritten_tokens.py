@@ -16,6 +16,7 @@ from kubectl_oidc.errors import KubeconfigError, StoreError
 from kubectl_oidc.kubeconfig.provider_user import TOKENS
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import private_files
+from kubectl_oidc.stores.disk import UNWRITTEN
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.provider_user import ProviderUser
     from kubectl_oidc.kubeconfig.token_file import TokenFile
     from kubectl_oidc.terminal import Terminal
-
-DIRECTORY = "unwritten"
-"""The directory of these files in the cache directory."""
 
 
 class UnwrittenTokens:
@@ -53,7 +51,7 @@ class UnwrittenTokens:
             StoreError: They cannot be kept.
         """
         document = {"replaces": _digest(user), **{key: token.reveal() for key, token in tokens.items()}}
-        directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
+        directory = private_files.ensure_directory(self._cache_dir, UNWRITTEN)
         private_files.write(directory, self._name, json.dumps(document).encode())
         return directory / self._name
 
@@ -63,7 +61,7 @@ class UnwrittenTokens:
         Args:
             user: The user, as its kubeconfig has it now.
         """
-        content = private_files.read(self._cache_dir / DIRECTORY, self._name)
+        content = private_files.read(self._cache_dir / UNWRITTEN, self._name)
         try:
             document = json.loads(content or b"{}")
             replaces = document.get("replaces")
@@ -76,7 +74,7 @@ class UnwrittenTokens:
     def forget(self) -> None:
         """Remove what is kept, if anything is."""
         with contextlib.suppress(StoreError):
-            private_files.remove(self._cache_dir / DIRECTORY, self._name)
+            private_files.remove(self._cache_dir / UNWRITTEN, self._name)
 
     @contextlib.contextmanager
     def unless_written(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:

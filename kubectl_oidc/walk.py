@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc import wiring
 from kubectl_oidc.errors import LockError, StoreError
-from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.outcome import Outcome
-from kubectl_oidc.shared_failure import SessionLock
+from kubectl_oidc.session_lock import SessionLock
 from kubectl_oidc.terminal import remaining
 from kubectl_oidc.token_request import MARGIN
+from kubectl_oidc.wiring import session_keeper
 
 if TYPE_CHECKING:
     from kubectl_oidc.http import HttpClient
@@ -42,10 +42,10 @@ class Walk:
         self.unreadable = False
         self._warned = False
         try:
-            self.keeper = SessionKeeper.of(request, world)
+            self.keeper = session_keeper(request, world)
         except StoreError as error:
             self._warn(error)
-            self.keeper = SessionKeeper.of(request, world, storage="none")
+            self.keeper = session_keeper(request, world, storage="none")
 
     def now(self) -> int:
         """Return the time in whole epoch seconds."""

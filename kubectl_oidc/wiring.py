@@ -1,9 +1,11 @@
-"""The objects that a token request needs, built from its flags."""
+"""The provider and the session of a sign-in request, each built from the values that it needs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc import sessions_of_1_0
+from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.provider import Provider
 
 if TYPE_CHECKING:
@@ -24,5 +26,36 @@ def provider(request: TokenRequest, world: World, http: HttpClient) -> Provider:
         http=http,
         cache_dir=request.cache_dir,
         clock=world.clock,
+        log=world.log,
+    )
+
+
+def session_keeper(request: TokenRequest, world: World, *, storage: str = "") -> SessionKeeper:
+    """Return the keeper of the session that answers a request.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment and log.
+        storage: Another value of --token-cache-storage than the request's.
+
+    Raises:
+        StoreError: The store that was asked for does not exist on this machine.
+    """
+    key = request.key()
+    if request.storage != "none":
+        sessions_of_1_0.take_over(
+            key,
+            cache_dir=request.cache_dir,
+            default_cache_dir=request.default_cache_dir,
+            ca_files=request.tls.ca_files,
+            environ=world.environ,
+            log=world.log,
+            clock=world.clock,
+        )
+    return SessionKeeper(
+        key,
+        storage=storage or request.storage,
+        cache_dir=request.cache_dir,
+        environ=world.environ,
         log=world.log,
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.predecessor import clients, find, remove
+from kubectl_oidc.predecessor import clients, remove
+from kubectl_oidc.take_over import find
 from kubectl_oidc.tls import TlsOptions
 from kubectl_oidc.token_request import TokenRequest
 from kubectl_oidc.wishes import Wishes

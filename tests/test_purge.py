@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc import known_commands
 from kubectl_oidc.hot import credential, kernel_keyring, words
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.lost_sessions import Lost, lost_sessions
 from kubectl_oidc.purge import Purged, known_sessions, purge_session
-from kubectl_oidc.remember import forget
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.stores import index
 from kubectl_oidc.stores.disk import DiskStore
@@ -223,7 +223,7 @@ def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest
     (cache() / "file").write_text("not a directory")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(cache() / "file"))
     monkeypatch.setattr(tempfile, "tempdir", str(cache() / "file"))
-    forget(session_id)
+    known_commands.forget(session_id)
     purged = purge_session(session_id, cache())
     assert purged.places == (str(cache() / "tokens"),)
     assert set(files()) == {"file", f"sessions/{session_id}.json"}

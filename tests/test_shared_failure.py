@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc import shared_failure
+from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderUnreachable
+from kubectl_oidc.session_lock import SessionLock
 
 from .arbitrary import ARBITRARY, is_one_plain_line
 
@@ -56,6 +58,26 @@ def test_who_shares_one_lock_file_has_it_from_there(tmp_path: Path) -> None:
     before = shared_failure.seen(other)
     shared_failure.leave(paths, ERROR, of_a_person=False)
     assert shared_failure.since(before, other) is not None
+
+
+def test_who_waits_for_a_lock_is_told_why_its_holder_failed(tmp_path: Path) -> None:
+    """Whoever takes the free lock afterwards is told nothing."""
+    paths = paths_in(tmp_path)
+    with SessionLock(paths) as holder, SessionLock(paths) as waiter, SessionLock(paths) as later:
+        assert holder.try_acquire()
+
+        def fails() -> bool:
+            shared_failure.leave(holder.paths, ERROR, of_a_person=False)
+            holder.release()
+            return False
+
+        assert waiter.acquire(Deadline.after(5), fails)
+        failure = waiter.failure_of_holder()
+        assert failure is not None
+        assert failure.message == ERROR.message
+        waiter.release()
+        assert later.acquire(Deadline.after(5), lambda: False)
+        assert later.failure_of_holder() is None
 
 
 def test_where_nothing_can_be_written_nothing_is_left(tmp_path: Path) -> None:

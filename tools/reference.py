@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from kubectl_oidc import failed_sign_ins, hot, lock_directory, metadata_cache, remember
+from kubectl_oidc import failed_sign_ins, hot, known_commands, lock_directory, metadata_cache
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.program import program
 from kubectl_oidc.hot import ahead, credential
@@ -94,7 +94,7 @@ FILES = {
         "yes",
     ),
     index.DIRECTORY: ("one file a session: issuer, client, scopes, person, times, where it rests", "no"),
-    remember.DIRECTORY: (
+    known_commands.DIRECTORY: (
         "commands that were answered before, as digests, and which session answers them",
         "no",
     ),

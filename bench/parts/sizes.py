@@ -10,8 +10,8 @@ from bench.result import Part, Section, at_most, times_table
 from bench.timing import Subject, measure
 from kubectl_oidc.hot.words import Words
 from kubectl_oidc.keeper import SessionKeeper
+from kubectl_oidc.known_commands import DIRECTORY as WORDS, MOST
 from kubectl_oidc.log import QUIET
-from kubectl_oidc.remember import DIRECTORY as WORDS, MOST
 from kubectl_oidc.session import Session, SessionKey
 from kubectl_oidc.stores import index, private_files
 

@@ -95,7 +95,7 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[
     )
     former = [
         _end(kept, request, world, at_provider=False)
-        for session_id in left(request)
+        for session_id in left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
         if (kept := kept_session(session_id, request.cache_dir, world.log))
     ]
     purged = ended.purged
@@ -119,6 +119,11 @@ def _end(kept: KeptSession, request: TokenRequest, world: World, *, at_provider:
     )
 
 
+def _former_id(request: TokenRequest) -> str:
+    """Return the id that version 1.0.0 gave the session of a request."""
+    return former_key(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir).id()
+
+
 def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001
     """End every session, each as the kubeconfig's user asks for it, else as far as the index knows how."""
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
@@ -129,7 +134,7 @@ def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[
             raise
         kubeconfig = Kubeconfig(())
     users = asking(kubeconfig)
-    known = {former_key(one.request).id(): one.request for one in users}
+    known = {_former_id(one.request): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], world.log):

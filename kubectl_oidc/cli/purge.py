@@ -62,8 +62,10 @@ def purge(**values: Any) -> int:
     lost = _lost(cache_dir, log)
     meant = session_to_purge(values, lost)
     if meant:
-        client = (meant.request.issuer, meant.request.client_id)
-        ids = (meant.session_id, *left(meant.request))
+        request = meant.request
+        client = (request.issuer, request.client_id)
+        former = left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
+        ids = (meant.session_id, *former)
         purged = [purge_session(session_id, meant.cache_dir) for session_id in dict.fromkeys(ids)]
         return report(purged, meant.cache_dir, client, name=values.get("session") or "")
     clients: tuple[tuple[str, str], ...] = ()

@@ -11,10 +11,10 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.names import names
 from kubectl_oidc.cli.values import token_request
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.sessions import kept_session
 from kubectl_oidc.shell_words import one_line
 from kubectl_oidc.text import plain
+from kubectl_oidc.wiring import session_keeper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,7 @@ class Subject:
             if kept and kept.failure:
                 raise kept.failure
             return (kept.session, kept.place) if kept else (None, "")
-        keeper = SessionKeeper.of(self.request, world, storage=storage)
+        keeper = session_keeper(self.request, world, storage=storage)
         return keeper.load(), keeper.store.where()
 
     def command_line(self, command: str) -> str:

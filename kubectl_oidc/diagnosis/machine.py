@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.issuer import is_loopback_url
-from kubectl_oidc.keeper import SessionKeeper
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.loopback.urls import choices
 from kubectl_oidc.stores import working_keyring
+from kubectl_oidc.wiring import session_keeper
 
 from . import Finding, Severity
 from .examination import Skipped
@@ -53,7 +53,7 @@ def check_redirect(examination: Examination) -> Seen:
 
 def check_storage(examination: Examination) -> Seen:
     """The place where the session rests can be written, read and cleared, and is quick."""
-    keeper = SessionKeeper.of(examination.request, examination.world)
+    keeper = session_keeper(examination.request, examination.world)
     store = keeper.store
     if store.name == "none":
         yield Finding(

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIRECTORY = "tokens"
+UNWRITTEN = "unwritten"
+"""The directory of tokens that could not be written into the kubeconfig that they belong in."""
+
 _ID = re.compile("[0-9a-f]{32}")
 
 
