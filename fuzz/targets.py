@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from kubectl_oidc import predecessor
-from kubectl_oidc.cli import pairs
-from kubectl_oidc.diagnosis.hints import Sent
+from kubectl_oidc.authentication.grants import pasted_response
+from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
+from kubectl_oidc.authentication.grants.pushed_authorization import _parse as pushed_answer
+from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import (
     ExecInfoError,
     IdTokenError,
@@ -29,31 +31,29 @@ from kubectl_oidc.errors import (
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
-from kubectl_oidc.grants import pasted
-from kubectl_oidc.grants.attempt import Attempt
-from kubectl_oidc.grants.device_authorization import DeviceAuthorization
-from kubectl_oidc.grants.pushed_authorization import _parse as pushed_answer
-from kubectl_oidc.http import _redirection, retry_after
-from kubectl_oidc.http_exchange import Response
-from kubectl_oidc.issuer import check_issuer, shown
-from kubectl_oidc.json_answer import load_object
-from kubectl_oidc.jws import signed_claims, unverified_claims
-from kubectl_oidc.key_set import KeySet
+from kubectl_oidc.http.client import _redirection, retry_after
+from kubectl_oidc.http.exchange import Response
+from kubectl_oidc.http.json_body import load_object
+from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
-from kubectl_oidc.kubeconfig.edit import set_user
+from kubectl_oidc.kubeconfig.edit_text import set_user
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.kubeconfig.provider_user import ProviderUser, with_tokens
-from kubectl_oidc.loopback.addresses import ListenAddress
-from kubectl_oidc.loopback.callback import Answer, Awaited, Refusal, Request
+from kubectl_oidc.loopback.authorization_response import Answer, Awaited, Refusal, Request
 from kubectl_oidc.loopback.connection import Connection
+from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.pages import refusal as page
-from kubectl_oidc.metadata_cache import LONGEST, SHORTEST, entity_tag, lifetime
-from kubectl_oidc.provider_metadata import parse_metadata
+from kubectl_oidc.oidc.error_hints import Sent
+from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
+from kubectl_oidc.oidc.key_set import KeySet
+from kubectl_oidc.oidc.metadata import parse_metadata
+from kubectl_oidc.oidc.metadata_cache import LONGEST, SHORTEST, entity_tag, lifetime
+from kubectl_oidc.oidc.token_response import refusal, token_response
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.session import Session, _guarded
-from kubectl_oidc.stores import index
-from kubectl_oidc.stores.keyring_slots import read as read_slots
-from kubectl_oidc.token_response import refusal, token_response
+from kubectl_oidc.sessions import kubelogin_cache
+from kubectl_oidc.sessions.session import Session, _guarded
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.sessions.stores.keyring_parts import read as read_slots
+from kubectl_oidc.urls import check_issuer, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -230,7 +230,7 @@ def connection(data: bytes) -> None:
 
 
 def pasted_answer(data: bytes) -> None:
-    answer = pasted.read(text(data), ATTEMPT, issuer=ISSUER, iss_required=False)
+    answer = pasted_response.read(text(data), ATTEMPT, issuer=ISSUER, iss_required=False)
     if isinstance(answer, str):
         plain(answer)
 
@@ -251,11 +251,12 @@ def kubeconfig(data: bytes) -> None:
             assert not conversion(Path("F"), plan.after, []).conversions
 
 
-def name_value(data: bytes) -> None:
+def name_values(data: bytes) -> None:
     with or_refused(UsageError):
-        for name, value in pairs.read("--flag", [text(data)]):
+        for name, value in name_value.read("--flag", [text(data)]):
             assert (
-                dict(pairs.read("--flag", [pairs.write(name, value)])) == {name: value} or '"' in name + value
+                dict(name_value.read("--flag", [name_value.write(name, value)])) == {name: value}
+                or '"' in name + value
             )
 
 
@@ -282,7 +283,7 @@ def headers(data: bytes) -> None:
 
 
 def kubelogin(data: bytes) -> None:
-    left = predecessor._parse(data, "F", lambda: None)  # noqa: SLF001
+    left = kubelogin_cache._parse(data, "F", lambda: None)  # noqa: SLF001
     if left is not None:
         plain(left.person())
         assert isinstance(left.client(), str)
@@ -412,7 +413,7 @@ TARGETS: Mapping[str, Target] = {
     "kubeconfig": Target(kubeconfig, (YAML.encode(), b'{"users": [{"name": "a", "user": {}}]}')),
     "kubelogin": Target(kubelogin, (_said({"id_token": TOKEN.decode(), "refresh_token": "r"}),)),
     "metadata": Target(metadata, (_said(METADATA),)),
-    "name_value": Target(name_value, (b"a=b", b'"a=1,2=3",b=4')),
+    "name_value": Target(name_values, (b"a=b", b'"a=1,2=3",b=4')),
     "pasted_answer": Target(
         pasted_answer, (f"http://localhost:8000/?code=a&state={STATE}#x".encode(), b"code")
     ),

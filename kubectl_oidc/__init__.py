@@ -12,7 +12,7 @@ def main() -> None:
     """
     try:
         # First of all, because it removes from the module search path what PYTHONPATH should not lead to.
-        from kubectl_oidc.hot import AHEAD, known, look
+        from kubectl_oidc.fast_path import AHEAD, known, look
 
         words = known()
         ahead = sys.platform == "darwin" and AHEAD in os.environ
@@ -20,12 +20,12 @@ def main() -> None:
         if ahead:
             del os.environ[AHEAD]
         elif words is not None and words.due:
-            from kubectl_oidc.hot.ahead import start
+            from kubectl_oidc.fast_path.refresh_ahead import start
 
             ahead = start(words.directory, words.session_id, words.when)
         if status is None or ahead:
             try:
-                from kubectl_oidc.cold import run
+                from kubectl_oidc.slow_path import run
             except ImportError as error:
                 status = _broken(error)
             else:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ExecInfoError
-from kubectl_oidc.hot.credential import Credential
+from kubectl_oidc.fast_path.credential import Credential
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:

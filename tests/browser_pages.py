@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback.callback import Refusal
+from kubectl_oidc.loopback.authorization_response import Refusal
 from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, refusal
-from kubectl_oidc.token_response import DENIED
+from kubectl_oidc.oidc.token_response import DENIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from kubectl_oidc.demo.api import KubernetesApi
-from kubectl_oidc.demo.listener import Listener
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.demo.https_server import Listener
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
 
 from .tokens import CLIENT_ID, good_claims, id_token, jwks, signing_key
 

@@ -23,18 +23,18 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.authentication.outcome import Outcome
+from kubectl_oidc.authentication.remember_command import remember
+from kubectl_oidc.authentication.request import TokenRequest
 from kubectl_oidc.exec_credential import V1
-from kubectl_oidc.hot import credential, kernel_keyring, words
-from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.outcome import Outcome
-from kubectl_oidc.purge import purge_session
-from kubectl_oidc.remember import remember
+from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
+from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.session import RAISE, Session
-from kubectl_oidc.stores.kernel import CREDENTIAL, SESSION, KernelStore
-from kubectl_oidc.tls import TlsOptions
-from kubectl_oidc.token_request import TokenRequest
+from kubectl_oidc.sessions.purge import purge_session
+from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.session import RAISE, Session
+from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, SESSION, KernelStore
+from kubectl_oidc.system.log import QUIET
 
 from . import keyring_files, parts
 from .sessions import CLIENT, ISSUER, begin, cache, forked, key, session, words_of
@@ -353,7 +353,7 @@ class Look:
 
     def look_at_the_credential(self, found: Session | None) -> None:
         """What the hot half would hand out is of one of the sessions, and never of a person whose session is replaced."""
-        known = words.find(words_of(KEY))
+        known = known_command.find(words_of(KEY))
         for place in ("disk", "kernel"):
             handed = credential.current(KEY.id(), place, str(cache()))
             if known is None or known.place != place or handed is None:

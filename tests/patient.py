@@ -5,24 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.deadline import Deadline
+from kubectl_oidc.authentication.request import TokenRequest
 from kubectl_oidc.diagnosis import Finding
-from kubectl_oidc.diagnosis.examination import Examination, Skipped, Unheard
-from kubectl_oidc.http import HttpClient
+from kubectl_oidc.diagnosis.run import Examination, Skipped, Unheard
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
-from kubectl_oidc.kubeconfig.choose import Chosen
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.kubeconfig.select import Chosen
 from kubectl_oidc.manifests import Trust
-from kubectl_oidc.tls import TlsOptions
-from kubectl_oidc.token_request import TokenRequest
-from kubectl_oidc.world import World
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.system import World
 
 from .tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.diagnosis.examination import Seen
+    from kubectl_oidc.diagnosis.run import Seen
 
 KUBECONFIG = Path("/etc/kube/config")
 NOW = 1_760_000_000.0

@@ -10,7 +10,7 @@ import errno
 import os
 import sys
 
-from kubectl_oidc.hot.kernel_keyring import _CALLS
+from kubectl_oidc.fast_path.kernel_keyring import _CALLS
 
 _FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32, "ppc64le": 143, "s390x": 143}
 

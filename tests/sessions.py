@@ -18,23 +18,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from kubectl_oidc import account_home
 from kubectl_oidc.exec_credential import V1BETA1, credential
-from kubectl_oidc.hot import words
-from kubectl_oidc.hot.kernel_keyring import KeyringCall
-from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.fast_path import known_command
+from kubectl_oidc.fast_path.kernel_keyring import KeyringCall
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.session import Session, SessionKey
-from kubectl_oidc.stores import private_files
-from kubectl_oidc.stores.kernel import KernelStore
+from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.stores.kernel import KernelStore
+from kubectl_oidc.system import account_home, private_files
+from kubectl_oidc.system.log import QUIET
 
 from . import parts, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kubectl_oidc.hot.credential import Credential
+    from kubectl_oidc.fast_path.credential import Credential
 
 T = TypeVar("T")
 
@@ -70,7 +69,7 @@ def session(session_key: SessionKey, **changes: Any) -> Session:
 
 def cache() -> Path:
     """Return the default cache directory of the test's home."""
-    return Path(words.cache_root())
+    return Path(known_command.cache_root())
 
 
 def keeper(
@@ -95,10 +94,12 @@ def kept(one: SessionKeeper, whole: Session) -> Session:
 
 def remembered(one: SessionKeeper, arguments: list[str], place: str) -> Path:
     """Write down that the session answers the command, as ``remember`` does, and return the file."""
-    record = words.Words(one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()).record()
+    record = known_command.Words(
+        one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()
+    ).record()
     directory = private_files.ensure_directory(cache(), "words")
-    private_files.write(directory, words.digest(arguments), record)
-    return directory / words.digest(arguments)
+    private_files.write(directory, known_command.digest(arguments), record)
+    return directory / known_command.digest(arguments)
 
 
 def credential_of(whole: Session) -> Credential:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
-from kubectl_oidc.client_authentication import Client
+from kubectl_oidc.authentication.request import TokenRequest
 from kubectl_oidc.errors import SignInTimeout
-from kubectl_oidc.failed_sign_ins import FailedSignIns
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import Log
-from kubectl_oidc.provider import Provider
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import SYSTEM_TRUST
+from kubectl_oidc.oidc.client import Client
+from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.terminal import Terminal
-from kubectl_oidc.tls import SYSTEM_TRUST
-from kubectl_oidc.token_request import TokenRequest
-from kubectl_oidc.world import World
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.system.log import Log
+from kubectl_oidc.system.system import World
+from kubectl_oidc.system.terminal import Terminal
 
 from .hostile import Hostile, discovery, json_reply
 from .sessions import cache
@@ -26,7 +26,7 @@ from .tokens import CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_oidc.deadline import Deadline
+    from kubectl_oidc.system.deadline import Deadline
 
     from .hostile import Script
 

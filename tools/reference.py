@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 
-from kubectl_oidc import failed_sign_ins, hot, known_commands, lock_directory, metadata_cache
+from kubectl_oidc import fast_path
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.program import program
-from kubectl_oidc.hot import ahead, credential
-from kubectl_oidc.stores import disk, index
+from kubectl_oidc.fast_path import credential, refresh_ahead
+from kubectl_oidc.oidc import metadata_cache
+from kubectl_oidc.sessions import failed_sign_ins, known_commands, lock_directory
+from kubectl_oidc.sessions.stores import disk, index
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
@@ -100,8 +102,8 @@ FILES = {
     ),
     metadata_cache.DIRECTORY: ("the providers' metadata and key sets, which are public", "no"),
     failed_sign_ins.DIRECTORY: ("when a sign-in failed last, and why", "no"),
-    ahead.DIRECTORY: ("that a refresh in the background is going on", "no"),
-    hot.HANDED: ("digests of which kubectl was given which token a moment ago", "no"),
+    refresh_ahead.DIRECTORY: ("that a refresh in the background is going on", "no"),
+    fast_path.HANDED: ("digests of which kubectl was given which token a moment ago", "no"),
     lock_directory.BESIDE: ("locks of the sessions in files", "no"),
 }
 """What is in each directory under the cache directory."""

@@ -9,7 +9,7 @@ from bench.plot import Bar, bars
 from bench.result import Goal, Part, Plot, Row, Section, at_most, times_table
 from bench.timing import CouldNotMeasure, Subject, Times, measure
 from bench.world import BARE, NO_PEER
-from kubectl_oidc.stores import kernel_is_private
+from kubectl_oidc.sessions.stores import kernel_is_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

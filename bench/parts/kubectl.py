@@ -11,10 +11,10 @@ from bench.result import Part, Row, Section, at_most, times_table
 from bench.scene import Scene, output
 from bench.timing import CouldNotMeasure, Subject, Times, measure
 from bench.world import NO_PEER
-from kubectl_oidc.demo.api import KubernetesApi
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.yaml_text import block
 from tools.wheel import PROGRAM, ROOT
 

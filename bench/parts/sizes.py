@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from bench.result import Part, Section, at_most, times_table
 from bench.timing import Subject, measure
-from kubectl_oidc.hot.words import Words
-from kubectl_oidc.keeper import SessionKeeper
-from kubectl_oidc.known_commands import DIRECTORY as WORDS, MOST
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.session import Session, SessionKey
-from kubectl_oidc.stores import index, private_files
+from kubectl_oidc.fast_path.known_command import Words
+from kubectl_oidc.sessions.known_commands import DIRECTORY as WORDS, MOST
+from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.system import private_files
+from kubectl_oidc.system.log import QUIET
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from kubectl_oidc.session_lock import SessionLock
+    from kubectl_oidc.sessions.session_lock import SessionLock
 
 
 class Call(NamedTuple):

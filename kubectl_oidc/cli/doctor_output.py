@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from kubectl_oidc.diagnosis.examination import Status
-from kubectl_oidc.terminal import NARROWEST, WIDEST
+from kubectl_oidc.diagnosis.run import Status
+from kubectl_oidc.system.terminal import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from kubectl_oidc.diagnosis.examination import Result
+    from kubectl_oidc.diagnosis.run import Result
 
 _MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.SKIPPED: "-"}
 _ASCII = {**_MARKS, Status.OK: "+", Status.PROBLEM: "x"}

@@ -8,7 +8,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.option_types import Option
+    from .options.types import Option
 
 FLAG = "--install-hint"
 INSTALL_HINT: Option = (

@@ -13,7 +13,7 @@ from kubectl_oidc.yaml_text import block
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.cli.option_types import Option
+    from .options.types import Option
 
 
 FORMATS = ("wide", "json", "yaml")

@@ -11,10 +11,11 @@ from click.shell_completion import CompletionItem
 
 from kubectl_oidc.cli.call import UNKNOWN, Call
 from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
-from kubectl_oidc.cli.option_types import Switch
-from kubectl_oidc.cli.options import options
-from kubectl_oidc.cli.stand_alone import STAND_ALONE, before_a_command, stand_alone
 from kubectl_oidc.errors import UsageError
+
+from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
+from .options.shared import options
+from .options.types import Switch
 
 _COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
 
@@ -52,7 +53,7 @@ class Commands(click.Group):
         """Return the command, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kubectl_oidc.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"kubectl_oidc.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -81,7 +82,7 @@ class Commands(click.Group):
 
 def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
     if given and not ctx.resilient_parsing:
-        from kubectl_oidc.cli.version import version
+        from .commands.version import version
 
         ctx.invoke(version)
         ctx.exit()
@@ -128,7 +129,7 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
     except click.UsageError as error:
-        from kubectl_oidc.azure_kubelogin import AZURES, is_azures
+        from .azure_kubelogin import AZURES, is_azures
 
         unknown = getattr(error, "option_name", "") or next(iter(arguments), "")
         if is_azures([unknown]):

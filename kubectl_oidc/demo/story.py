@@ -12,25 +12,25 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.browser import Browser
 from kubectl_oidc.errors import DemoError, Interrupted
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.browser import Browser
+from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.text import plain
-from kubectl_oidc.tls import TlsOptions
 
-from . import own_kubectl
-from .api import KubernetesApi
+from . import kubectl_stand_in
 from .authority import Authority
-from .people import ADMINS
-from .provider import Provider
-from .stage import USER, Stage
+from .kubernetes.api import KubernetesApi
+from .provider.people import ADMINS
+from .provider.server import Provider
+from .sandbox import USER, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from .stage import Ran
+    from .sandbox import Ran
 
 SCOPES = "email,profile,offline_access"
 # kubelogin's first choice, and where it is taken any free port: the demo's provider takes every one (RFC 8252 §7.3).
@@ -206,7 +206,7 @@ class _Story:
             _say(f"$ {self.stage.shown(GET_PODS)}")
             return self.stage.run(GET_PODS)
         _say(f"$ {self.stage.shown(GET_PODS)}   (there is no kubectl here; the demo makes the same requests)")
-        return own_kubectl.get_pods(self.stage)
+        return kubectl_stand_in.get_pods(self.stage)
 
     def _step(self, words: str) -> None:
         self.steps += 1
@@ -214,7 +214,14 @@ class _Story:
 
 
 def _person_without_browser(directory: Path) -> str:
-    words = [sys.executable, "-I", "-m", "kubectl_oidc.demo.person", "--cookies", str(directory / "cookies")]
+    words = [
+        sys.executable,
+        "-I",
+        "-m",
+        "kubectl_oidc.demo.scripted_person",
+        "--cookies",
+        str(directory / "cookies"),
+    ]
     return Stage.joined(words)
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.cluster import ClusterClient, cluster_of
-from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ClusterError, ClusterNotFound, ClusterUnauthorized
-from kubectl_oidc.issuer import shown
+from kubectl_oidc.kube_api import ClusterClient, cluster_of
+from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import plain
+from kubectl_oidc.urls import shown
 
 from . import Finding, Severity
 from .clocks import skew
-from .examination import Skipped
 from .reading import as_it_reads, differences, own_groups
+from .run import Skipped
 from .session import known
 from .unauthorized import cause
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cluster import Identity
+    from kubectl_oidc.kube_api import Identity
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 SECONDS = 6.0
 """The longest time for one question."""

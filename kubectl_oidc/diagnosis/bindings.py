@@ -9,16 +9,16 @@ from kubectl_oidc.errors import ClusterError, ClusterForbidden, ClusterNotFound
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
-from .access import listed, soon
-from .examination import Skipped
+from .rbac import listed, soon
 from .reading import own_groups
+from .run import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_oidc.cluster import ClusterClient, Identity, RoleBinding, Subject
+    from kubectl_oidc.kube_api import ClusterClient, Identity, RoleBinding, Subject
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 _MOST = 3  # bindings that are spoken of
 _SEPARATORS = ":#/|"  # how prefixes of user names end

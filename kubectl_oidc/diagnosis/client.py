@@ -8,23 +8,23 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.browser import Browser
-from kubectl_oidc.client_authentication import PRIVATE_KEY_JWT
-from kubectl_oidc.failed_sign_ins import FailedSignIns
-from kubectl_oidc.stores import index
+from kubectl_oidc.oidc.client import PRIVATE_KEY_JWT
+from kubectl_oidc.oidc.vendor_errors import explain, registration
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
 from .client_probes import NOTHING, ask_authorization, ask_token, redirect_uri_of
 from .discovery import known
-from .examination import Skipped
 from .probe_answers import Said, Verdict
-from .refusals import explain, registration
+from .run import Skipped
 
 if TYPE_CHECKING:
-    from kubectl_oidc.failed_sign_ins import Failure
+    from kubectl_oidc.sessions.failed_sign_ins import Failure
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 _BROWSER = frozenset({"auto", "authcode", "authcode-keyboard"})
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
-from kubectl_oidc.provider import Provider
+from kubectl_oidc.oidc.provider import Provider
+from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.token_response import DEVICE_CODE
+from kubectl_oidc.system.deadline import Deadline
 
 from .discovery import known
 from .probe_answers import REDIRECTED_ERRORS, TOKEN_ERRORS, Said, Verdict, authorization_answer, classify
@@ -21,7 +21,7 @@ from .probe_answers import REDIRECTED_ERRORS, TOKEN_ERRORS, Said, Verdict, autho
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .examination import Examination
+    from .run import Examination
 
 _SECONDS = 6.0
 """The longest time for one request."""
@@ -51,7 +51,11 @@ def _deadline(examination: Examination) -> Deadline:
 
 def ask_authorization(examination: Examination, redirect_uri: str) -> Said:
     """Send an authorization request that asks nobody, and do not follow the answer."""
-    from kubectl_oidc.grants.attempt import Attempt, authorization_parameters, authorization_url
+    from kubectl_oidc.authentication.grants.authorization_request import (
+        Attempt,
+        authorization_parameters,
+        authorization_url,
+    )
 
     request, metadata = examination.request, known(examination)
     attempt = Attempt.generate(pkce=request.pkce)
@@ -110,7 +114,7 @@ def _words(refused: ProviderRefused) -> str:
 
 def ask_token(examination: Examination, redirect_uri: str) -> tuple[Said, str]:
     """Send a token request with a made-up code; return what the error says, and its hint."""
-    from kubectl_oidc.grants.attempt import Attempt
+    from kubectl_oidc.authentication.grants.authorization_request import Attempt
 
     request = examination.request
     made_up = Secret(secrets.token_urlsafe(32))

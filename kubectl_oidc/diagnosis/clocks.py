@@ -5,12 +5,12 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.system.terminal import remaining
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .examination import Examination
+    from .run import Examination
 
 SKEW = 60
 """Seconds by which two clocks may differ without a word: a token is validated with as much."""

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import ProviderError
-from kubectl_oidc.issuer import shown
-from kubectl_oidc.json_answer import odd_content_type, parse_object
-from kubectl_oidc.key_set import ALGORITHMS, KeySet
+from kubectl_oidc.http.json_body import odd_content_type, parse_object
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
-from kubectl_oidc.provider_metadata import (
-    PUBLIC_ADDRESS,
-    check_status,
-    discovery_url,
-    is_inside,
-    parse_metadata,
-)
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.oidc.key_set import ALGORITHMS, KeySet
+from kubectl_oidc.oidc.metadata import PUBLIC_ADDRESS, check_status, discovery_url, is_inside, parse_metadata
+from kubectl_oidc.oidc.token_response import DEVICE_CODE
+from kubectl_oidc.oidc.vendors import unlisted
+from kubectl_oidc.oidc.wrong_issuer import advised
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import plain
-from kubectl_oidc.token_response import DEVICE_CODE
-from kubectl_oidc.wrong_issuer import advised
+from kubectl_oidc.urls import shown
 
 from . import Finding, Severity
 from .clocks import SKEW, dates
-from .examination import Skipped
-from .issuers import unlisted
+from .run import Skipped
 
 if TYPE_CHECKING:
-    from kubectl_oidc.http_exchange import Response
-    from kubectl_oidc.provider_metadata import Metadata
+    from kubectl_oidc.http.exchange import Response
+    from kubectl_oidc.oidc.metadata import Metadata
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 _SECONDS = 6.0
 """The longest time for one document."""

@@ -7,23 +7,23 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc import tls
-from kubectl_oidc.deadline import bounded
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.issuer import is_loopback_url
-from kubectl_oidc.loopback.urls import port_of
-from kubectl_oidc.proxy import proxy_for
-from kubectl_oidc.terminal import remaining
+from kubectl_oidc.http import tls
+from kubectl_oidc.http.proxy import proxy_for
+from kubectl_oidc.loopback.redirect_uri import port_of
+from kubectl_oidc.system.deadline import bounded
+from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import plain
+from kubectl_oidc.urls import is_loopback_url
 
 from . import Finding, Severity
-from .examination import Skipped
+from .run import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
     T = TypeVar("T")
 

@@ -16,13 +16,13 @@ from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
-from .examination import Skipped
-from .stanza import exec_of, find
+from .exec_stanza import exec_of, find
+from .run import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 _POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
 

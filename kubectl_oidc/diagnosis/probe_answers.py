@@ -21,7 +21,7 @@ from kubectl_oidc.text import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kubectl_oidc.http_exchange import Response
+    from kubectl_oidc.http.exchange import Response
 
 
 class Verdict(StrEnum):

@@ -10,9 +10,9 @@ from kubectl_oidc.text import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_oidc.cluster import Identity
+    from kubectl_oidc.kube_api import Identity
 
-    from .claims import Facts
+    from .token_lint import Facts
 
 EVERYBODY = ("system:authenticated", "system:unauthenticated")
 """Groups that kube-apiserver adds by itself."""

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.authenticate import authenticate
+from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderUnreachable, SignInNeeded
-from kubectl_oidc.terminal import ago, remaining
+from kubectl_oidc.system.terminal import ago, remaining
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
 from .client import last_failures
-from .examination import Skipped, Unheard
-from .facts import facts_of, findings
 from .reading import own_groups
+from .run import Skipped, Unheard
+from .token_facts import facts_of, findings
 
 if TYPE_CHECKING:
-    from kubectl_oidc.failed_sign_ins import Failure
+    from kubectl_oidc.sessions.failed_sign_ins import Failure
 
-    from .claims import Facts
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
+    from .token_lint import Facts
 
 
 def check_session(examination: Examination) -> Seen:

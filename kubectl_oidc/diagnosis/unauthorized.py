@@ -11,11 +11,11 @@ from kubectl_oidc.text import plain, quoted
 
 from . import Severity
 from .clocks import by_the_server, server_time, skew
-from .facts import findings
 from .session import known
+from .token_facts import findings
 
 if TYPE_CHECKING:
-    from .examination import Examination
+    from .run import Examination
 
 _SUSPECT = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
 """What works at some clusters and not at others."""

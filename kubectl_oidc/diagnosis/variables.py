@@ -5,14 +5,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.hot.words import VARIABLES
+from kubectl_oidc.fast_path.known_command import VARIABLES
 from kubectl_oidc.text import plain
 
 from . import Finding, Severity
-from .stanza import exec_of
+from .exec_stanza import exec_of
 
 if TYPE_CHECKING:
-    from .examination import Examination, Seen
+    from .run import Examination, Seen
 
 
 def check_variables(examination: Examination) -> Seen:

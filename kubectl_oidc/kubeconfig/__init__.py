@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
+from .exec_stanza import Arg, Stanza
 from .read import Entry, Kubeconfig, read
-from .stanza import Arg, Stanza
-from .write import Change, check_user, write_user
+from .write_user import Change, check_user, write_user
 
 __all__ = ["Arg", "Change", "Entry", "Kubeconfig", "Stanza", "check_user", "read", "write_user"]

@@ -17,13 +17,13 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import plain
 from kubectl_oidc.yaml_text import block
 
-from .choose import unknown
-from .edit import set_user
+from .edit_text import set_user
+from .exec_stanza import API_VERSION, Stanza, calls_us, is_ours, redacted
 from .parse import load
 from .read import paths, read_text
-from .replace import back_up, check_writable, locked, readable_by_others, regular, replace
-from .stanza import API_VERSION, Stanza, calls_us, is_ours, redacted
-from .write import LOCK_SECONDS, cannot_write
+from .replace_file import back_up, check_writable, locked, readable_by_others, regular, replace
+from .select import unknown
+from .write_user import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.secret import Secret
 
-from .provider_user import TOKENS, with_tokens
+from .auth_provider_user import TOKENS, with_tokens
 from .read import read_text
-from .replace import (
+from .replace_file import (
     KubeconfigChanged,
     Replacement,
     check_writable,
@@ -20,14 +20,14 @@ from .replace import (
     regular,
     take_lock,
 )
-from .write import LOCK_SECONDS, cannot_write
+from .write_user import LOCK_SECONDS, cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
-    from .provider_user import ProviderUser
+    from .auth_provider_user import ProviderUser
 
 _ROOM = 1 << 16  # bytes; more than the tokens of any provider
 _ATTEMPTS = 5

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from .callback import Refusal, Request
+from .authorization_response import Refusal, Request
 from .channel import Channel
-from .peer import uid_of
+from .peer_user import uid_of
 
 if TYPE_CHECKING:
     import socket

@@ -23,7 +23,7 @@ from kubectl_oidc.text import plain
 from .connection import Reply
 
 if TYPE_CHECKING:
-    from .callback import Refusal
+    from .authorization_response import Refusal
 
 _GOOD, _BAD, _LATE, _IDLE, _OVER = "good", "bad", "late", "idle", "over"
 # For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.

@@ -12,19 +12,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from kubectl_oidc.deadline import Deadline
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
-from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.urls import is_loopback
 
 from . import pages
-from .callback import Answer, Awaited, End, Refusal, Request, Start
+from .authorization_response import Answer, Awaited, End, Refusal, Request, Start
 from .connection import SPOKE_TLS
 from .pages import Failed
-from .peer import is_stranger
+from .peer_user import is_stranger
+from .redirect_uri import choices, host_headers, port_of, reachable
+from .server_thread import SLICE, ListenerThread
 from .sockets import listen
-from .thread import SLICE, ListenerThread
-from .urls import choices, host_headers, port_of, reachable
 
 if TYPE_CHECKING:
     import socket
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from kubectl_oidc.log import Log
+    from kubectl_oidc.system.log import Log
 
-    from .addresses import ListenAddress
     from .connection import Reply
+    from .listen_address import ListenAddress
     from .pages import SignedIn
     from .sockets import NotFree
 

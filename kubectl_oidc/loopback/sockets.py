@@ -12,10 +12,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import PortsTaken
-from kubectl_oidc.issuer import is_loopback
 from kubectl_oidc.text import plain
+from kubectl_oidc.urls import is_loopback
 
-from .addresses import ListenAddress
+from .listen_address import ListenAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,12 +4,12 @@ Values in, manifests out; one module for each way that a cluster can be told.
 """
 
 from .apiserver import flags as apiserver_flags
-from .cluster import as_trusted_by, cluster_side
+from .by_cluster_type import as_trusted_by, cluster_side
 from .cluster_type import Cluster, ClusterType, guess
 from .eks import eks_command
 from .manifest import ClusterSide, Manifest, stream
 from .rbac import Binding, binding, cluster_role_binding, cluster_role_binding_command
-from .structured import authentication_configuration
+from .structured_authentication import authentication_configuration
 from .trust import DEFAULT_ALGORITHM, Trust, is_public
 
 __all__ = [

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .manifest import FILE, ClusterSide, Manifest
-from .structured import user_validation_rules
+from .structured_authentication import user_validation_rules
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.yaml_text import block
 
 from .manifest import FILE, ClusterSide, Manifest
-from .structured import authentication_configuration
+from .structured_authentication import authentication_configuration
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster

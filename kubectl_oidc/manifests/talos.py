@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .apiserver import settings
 from .manifest import FILE, ClusterSide, Manifest
-from .structured import authenticator
+from .structured_authentication import authenticator
 
 if TYPE_CHECKING:
     from .trust import Trust

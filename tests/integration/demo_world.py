@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.demo.people import ADMINS, Directory, team
-from kubectl_oidc.demo.provider import Provider
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.demo.provider.people import ADMINS, Directory, team
+from kubectl_oidc.demo.provider.server import Provider
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
 from tests.plugin import run_plugin
 
 from .laptop import token_of
@@ -75,7 +75,7 @@ class _PeopleWithPaths(Directory):
 
 def person(email: str, *more: str) -> str:
     """Return a command that signs in at the demo's provider, as a browser does."""
-    return shlex.join([sys.executable, "-m", "kubectl_oidc.demo.person", "--as", email, *more])
+    return shlex.join([sys.executable, "-m", "kubectl_oidc.demo.scripted_person", "--as", email, *more])
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.session import Session, SessionKey
-from kubectl_oidc.stores import disk, index, private_files
+from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.stores import disk, index
+from kubectl_oidc.system import private_files
 from tests.plugin import Ended, run_plugin, wait_until
 
 from .scripted_browser import ScriptedBrowser

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ruamel.yaml import YAML
 
-from kubectl_oidc.demo.people import ADMINS
+from kubectl_oidc.demo.provider.people import ADMINS
 from kubectl_oidc.yaml_text import block
 from tests.client_keys import public_half
 from tests.parts import REPOSITORY

@@ -29,7 +29,7 @@ AWKWARD = Trust(issuer="https://dev-1.okta.com/a=b", audience="a,b c", groups_pr
 def understood(command: str) -> bool:
     """Tell whether the AWS CLI takes a command: its flags, what stands in them, and that nothing is missing."""
     if shutil.which("aws") is None:
-        # In CI too: tools/test_parts.py does not install it. What setup prints for EKS is held by tests/test_manifests*.py.
+        # In CI too: tools/test_parts.py does not install it. What setup prints for EKS is held by tests/unit/manifests/.
         pytest.skip("there is no AWS CLI")
     words = f"{command} --region=eu-central-1 --generate-cli-skeleton=output"
     done = subprocess.run(

@@ -79,7 +79,13 @@ def test_without_a_kubectl_the_demo_makes_its_requests(tmp_path: Path) -> None:
 def test_a_browser_is_opened_where_there_is_one(tmp_path: Path) -> None:
     """A person with a browser signs in there; the demo takes whoever it is through the story."""
     browser = tmp_path / "browser"
-    words = [sys.executable, "-m", "kubectl_oidc.demo.person", "--cookies", str(tmp_path / "cookies")]
+    words = [
+        sys.executable,
+        "-m",
+        "kubectl_oidc.demo.scripted_person",
+        "--cookies",
+        str(tmp_path / "cookies"),
+    ]
     browser.write_text(f'#!/bin/sh\nexec {shlex.join(words)} --as bob@example.com "$1"\n')
     browser.chmod(0o700)
     done = run_plugin("demo", env={"BROWSER": str(browser)}, timeout=90)

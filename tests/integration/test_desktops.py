@@ -161,7 +161,7 @@ def test_a_process_that_forks_has_loaded_no_framework_of_macos(laptop: Laptop, m
     )
     (at_the_fork,) = (line for line in mac.read_text().splitlines() if line.startswith("forks"))
     loaded = set(at_the_fork.split())
-    assert "kubectl_oidc.hot.ahead" in loaded
+    assert "kubectl_oidc.fast_path.refresh_ahead" in loaded
     assert not loaded & {
         "ctypes",
         "_ctypes",
@@ -173,7 +173,7 @@ def test_a_process_that_forks_has_loaded_no_framework_of_macos(laptop: Laptop, m
         "keyring",
         "truststore",
     }
-    assert "kubectl_oidc.cold" not in loaded
+    assert "kubectl_oidc.slow_path" not in loaded
 
 
 def test_what_is_meant_for_such_a_process_alone_means_nothing_elsewhere(laptop: Laptop) -> None:

@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, html_reply, json_reply, reply, silence
 from tests.hostile_provider import WELL_KNOWN, HostileProvider
 from tests.plugin import run_plugin

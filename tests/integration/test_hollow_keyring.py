@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.stores import index
+from kubectl_oidc.sessions.stores import index
 
 from .laptop import cache, token_of
 from .said import beside_the_reason, files_with, warning

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kubectl_oidc.session import Session
+    from kubectl_oidc.sessions.session import Session
     from tests.hostile import Hostile
     from tests.hostile_scenarios import Scenario
     from tests.hostile_scenarios.callbacks import Callback

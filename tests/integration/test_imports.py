@@ -29,10 +29,10 @@ NOT_FOR_A_REFRESH = (
     "filelock",
     "subprocess",
     "webbrowser",
-    "kubectl_oidc.browser",
-    "kubectl_oidc.cli.setup",
+    "kubectl_oidc.system.browser",
+    "kubectl_oidc.cli.commands.setup",
     "kubectl_oidc.demo",
-    "kubectl_oidc.grants",
+    "kubectl_oidc.authentication.grants",
     "kubectl_oidc.kubeconfig",
     "kubectl_oidc.loopback.server",
 )
@@ -52,7 +52,7 @@ def test_a_refresh_imports_neither_browser_nor_keyring_nor_server(laptop: Laptop
     laptop.realm.forget()
     modules, _ = imported(laptop)
     assert laptop.realm.seen().token_requests == ["refresh_token"], "it was a refresh"
-    assert {"kubectl_oidc.authenticate", "httpx2", "jwt"} <= modules
+    assert {"kubectl_oidc.authentication.authenticate", "httpx2", "jwt"} <= modules
     assert heavy(modules, NOT_FOR_A_REFRESH) == set()
     assert len(modules) <= MODULES_OF_A_REFRESH
 

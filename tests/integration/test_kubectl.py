@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.system.log import QUIET
 from tests import parts
 from tests.plugin import wait_until
 

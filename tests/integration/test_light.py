@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .os_keyring import OsKeyring
 
-HEAVY = ("keyring", "click", "kubectl_oidc.cli", "kubectl_oidc.authenticate", "jwt", "httpx2", "authlib")
+HEAVY = (
+    "keyring",
+    "click",
+    "kubectl_oidc.cli",
+    "kubectl_oidc.authentication.authenticate",
+    "jwt",
+    "httpx2",
+    "authlib",
+)
 """What a light answer does not import."""
 
 MODULES = 250
@@ -59,7 +67,7 @@ def test_where_the_environment_configures_the_keyring_its_library_is_asked(
     name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)
     modules, _ = imported(known)
-    assert {"keyring", "kubectl_oidc.authenticate"} <= modules
+    assert {"keyring", "kubectl_oidc.authentication.authenticate"} <= modules
     assert known.realm.seen().total == 0
 
 
@@ -97,7 +105,7 @@ def test_an_older_session_than_the_index_knows_is_not_given(known: Laptop, os_ke
     os_keyring.put(name, former)
     known.realm.forget()
     modules, token = imported(known)
-    assert "kubectl_oidc.authenticate" in modules
+    assert "kubectl_oidc.authentication.authenticate" in modules
     assert token not in {old, new}
     assert known.realm.seen().token_requests == ["authorization_code"]
 

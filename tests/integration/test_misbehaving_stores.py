@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.hot.kernel_keyring import KeyringCall
+from kubectl_oidc.fast_path.kernel_keyring import KeyringCall
 from tests import seccomp
 from tests.sessions import need_the_kernel_keyring
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from kubectl_oidc.hot.words import Words
+from kubectl_oidc.fast_path.known_command import Words
 from tests import parts
 from tests.plugin import wait_until
 

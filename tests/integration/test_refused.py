@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.hot import SECONDS
+from kubectl_oidc.fast_path import SECONDS
 from tests import parts
 
 from .laptop import cache, exec_info, token_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.kubeconfig.stanza import FORMER_INSTALL_HINT, INSTALL_HINT
+from kubectl_oidc.kubeconfig.exec_stanza import FORMER_INSTALL_HINT, INSTALL_HINT
 from tests import parts
 
 from .kubeconfigs import write_kubeconfig

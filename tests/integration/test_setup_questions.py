@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.http import HttpClient
-from kubectl_oidc.log import QUIET
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.system.log import QUIET
 from tests import parts
 
 from .kubeconfigs import write_kubeconfig

@@ -92,7 +92,7 @@ def test_it_signs_in_and_then_answers_from_its_cache(laptop: Laptop, file: Path,
         *laptop.words(), command=[sys.executable, "-I", "-X", "importtime", str(file)]
     ).ended(60)
     imported = set(re.findall(r"\| +([\w.]+)$", traced.stderr, re.MULTILINE))
-    assert "kubectl_oidc.hot" in imported
+    assert "kubectl_oidc.fast_path" in imported
     assert not {"_bootstrap", "click", "json", "zipfile"} & imported, (
         "a cached answer is as light as elsewhere"
     )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.demo.api import KubernetesApi
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.http import HttpClient
+from kubectl_oidc.demo.kubernetes.api import KubernetesApi
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.log import QUIET
-from kubectl_oidc.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of

@@ -184,7 +184,7 @@ def test_a_record_of_another_home_in_the_kernel_is_not_taken(
     laptop: Laptop, left: Callable[..., str], kernel_keys: KernelKeys
 ) -> None:
     """Version 1.0.0 kept one record for every HOME: who is in the index decides whose it may be."""
-    from kubectl_oidc.stores.kernel import KernelStore
+    from kubectl_oidc.sessions.stores.kernel import KernelStore
 
     session = left()
     tokens, index = cache() / "tokens" / session, cache() / "sessions" / f"{session}.json"

@@ -12,8 +12,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.session import Session
-from kubectl_oidc.stores.disk import DIRECTORY as TOKENS
+from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.stores.disk import DIRECTORY as TOKENS
 from tests.tokens import CLIENT_ID
 
 from .laptop import cache

@@ -1,0 +1,167 @@
+"""Sign out: the refresh token revoked (RFC 7009), the session at the provider ended, and what is kept here removed.
+
+The three are apart, and each is said: one that fails keeps none of the others from being done. The refresh token is
+revoked first and under the session's lock, so that whoever ends it in between finds a session that can be ended again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.authentication import wiring
+from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderUnreachable
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.trust import allows, identity, in_words
+from kubectl_oidc.oidc.provider import Revocation
+from kubectl_oidc.sessions.purge import purge_session
+from kubectl_oidc.system.deadline import Deadline
+
+from .end_session import end_session_url, send_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kubectl_oidc.oidc.provider import Provider
+    from kubectl_oidc.sessions.purge import Purged
+    from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.system.system import World
+
+    from .request import TokenRequest
+
+REVOCATION_SECONDS = 15.0
+"""The longest that the provider's answers may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """What happened.
+
+    Attributes:
+        purged: What was removed here.
+        said: What became of the refresh token and of the session at the provider, a line each.
+        failure: Why the refresh token could not be revoked, if it should have been.
+    """
+
+    purged: Purged
+    said: tuple[str, ...]
+    failure: OidcLoginError | None
+
+
+def sign_out(
+    request: TokenRequest,
+    world: World,
+    *,
+    session_id: str,
+    cache_dir: Path,
+    load: Callable[[], Session | None],
+    trust: tuple[str, ...] | None,
+    at_provider: bool,
+) -> SignedOut:
+    """End one session.
+
+    Args:
+        request: Who asked for it, at which provider, and how that is reached.
+        world: Clock, environment, terminal.
+        session_id: The session.
+        cache_dir: The cache directory that it is known in.
+        load: Returns its record, or None; a failing store raises StoreError.
+        trust: Who was trusted when it was obtained, as far as that was noted: nothing of it is sent under another trust.
+        at_provider: Whether the session at the provider is ended too, which ends the sign-in to everything there.
+
+    Returns:
+        What happened.
+    """
+    way = _Way(request, world, trust)
+    try:
+        purged = purge_session(session_id, cache_dir, before=lambda: way.revoke(load))
+        if at_provider:
+            way.end_at_provider()
+        return SignedOut(purged, tuple(way.said), way.failure)
+    finally:
+        way.http.close()
+
+
+class _Way:
+    """What was learnt and said so far."""
+
+    def __init__(self, request: TokenRequest, world: World, trust: tuple[str, ...] | None) -> None:
+        self.request = request
+        self.trust = trust
+        self.world = world
+        self.session: Session | None = None
+        self.said: list[str] = []
+        self.failure: OidcLoginError | None = None
+        self.http = HttpClient(tls=request.tls, log=world.log)
+        self.host = request.host
+        self.provider: Provider | None = None
+
+    def revoke(self, load: Callable[[], Session | None]) -> None:
+        """Revoke the refresh token; whatever fails is noted."""
+        try:
+            self.session = load()
+            if self.session is None:
+                return
+            self._check_trust()
+            if self.session.refresh_token is None:
+                self.said.append("There is no refresh token to revoke")
+                return
+            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            with self.world.terminal.waiting(f"Revoking the refresh token at {self.host}"):
+                revoked = self._provider().revoke(self.session.refresh_token, deadline)
+            self.said.append(
+                {
+                    Revocation.DONE: f"Revoked the refresh token at {self.host}",
+                    Revocation.HAD_ENDED: f"The refresh token had ended at {self.host} already",
+                    Revocation.NOT_OFFERED: f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself",
+                }[revoked]
+            )
+        except OidcLoginError as error:
+            self.failure = error
+
+    def end_at_provider(self) -> None:
+        """Send the browser to the provider's end of session, where there is one; whatever fails is noted."""
+        if self.session is None or self.request.grant in ("client-credentials", "password"):
+            return  # nobody signed in through a browser
+        if isinstance(self.failure, ProviderUnreachable | OtherTrust):
+            why = (
+                "the provider did not answer"
+                if isinstance(self.failure, ProviderUnreachable)
+                else "it is not asked"
+            )
+            self.said.append(f"The session at {self.host} is not ended: {why}")
+            return
+        try:
+            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            endpoint = self._provider().metadata(deadline, stale=True).end_session_endpoint
+            if endpoint is None:
+                self.said.append(
+                    f"The session at {self.host} is not ended: the provider has no end of session for programs; "
+                    "sign out there in the browser"
+                )
+                return
+            reason = send_browser(endpoint, self.request, self.world, self.session.id_token)
+        except OidcLoginError as error:
+            self.said.append(f"The session at {self.host} is not ended: {error.message}")
+            return
+        self.said.append(
+            f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
+            if reason is None
+            else f"The session at {self.host} is not ended ({reason}); open this address in its browser: "
+            + end_session_url(endpoint, self.request, None)
+        )
+
+    def _check_trust(self) -> None:
+        asked = identity(self.request.tls)
+        if not allows(self.trust, asked):
+            raise OtherTrust(
+                f"the session was obtained under {in_words(self.trust)}, and this command trusts {in_words(asked)}",
+                f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
+            )
+
+    def _provider(self) -> Provider:
+        if self.provider is None:
+            self.provider = wiring.provider(self.request, self.world, self.http)
+        return self.provider

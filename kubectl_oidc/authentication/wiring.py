@@ -1,0 +1,62 @@
+"""The provider and the session of a sign-in request, each built from the values that it needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.oidc.provider import Provider
+from kubectl_oidc.sessions import sessions_of_1_0
+from kubectl_oidc.sessions.repository import SessionKeeper
+
+if TYPE_CHECKING:
+    from kubectl_oidc.http.client import HttpClient
+    from kubectl_oidc.system.system import World
+
+    from .request import TokenRequest
+
+
+def provider(request: TokenRequest, world: World, http: HttpClient) -> Provider:
+    """Return the provider for the client of a request.
+
+    Raises:
+        UsageError: The issuer URL is not valid, or the client's private key cannot be used.
+    """
+    return Provider(
+        issuer=request.issuer,
+        client=request.client(),
+        http=http,
+        cache_dir=request.cache_dir,
+        clock=world.clock,
+        log=world.log,
+    )
+
+
+def session_keeper(request: TokenRequest, world: World, *, storage: str = "") -> SessionKeeper:
+    """Return the keeper of the session that answers a request.
+
+    Args:
+        request: What is asked for.
+        world: Clock, environment and log.
+        storage: Another value of --token-cache-storage than the request's.
+
+    Raises:
+        StoreError: The store that was asked for does not exist on this machine.
+    """
+    key = request.key()
+    if request.storage != "none":
+        sessions_of_1_0.take_over(
+            key,
+            cache_dir=request.cache_dir,
+            default_cache_dir=request.default_cache_dir,
+            ca_files=request.tls.ca_files,
+            environ=world.environ,
+            log=world.log,
+            clock=world.clock,
+        )
+    return SessionKeeper(
+        key,
+        storage=storage or request.storage,
+        cache_dir=request.cache_dir,
+        environ=world.environ,
+        log=world.log,
+    )

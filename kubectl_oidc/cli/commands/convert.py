@@ -1,0 +1,123 @@
+"""``kubectl oidc-login convert``: a kubeconfig written for kubelogin, rewritten so that kubectl starts this program itself."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.install_hint import INSTALL_HINT, install_hint
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.prompts import Questions, can_ask
+from kubectl_oidc.diagnosis.exec_stanza import ENDLESS
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig.convert import plan, warning, write
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
+from kubectl_oidc.system.programs import find, kubectl_dispatcher
+from kubectl_oidc.system.terminal import Terminal
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_oidc.kubeconfig.convert import Plan
+
+
+@click.command("convert")
+@options(
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--user",),
+        {
+            "multiple": True,
+            "metavar": "NAME",
+            "shell_complete": names("users"),
+            "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
+        },
+    ),
+    (("--yes",), {**TYPED_ONLY, "cls": Switch, "help": "Write without asking."}),
+    INSTALL_HINT,
+    (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
+    VERBOSE,
+    *IGNORED,
+)
+def convert(**values: Any) -> int:
+    """Rewrite the users of a kubeconfig from kubelogin's stanza to the one that starts this program itself.
+
+    kubelogin's stanza (`command: kubectl`) starts a second kubectl each time. The arguments, variables and session stay the
+    same; users that sign in in another way are left alone. The difference is shown first, on standard output and without
+    secrets, and nothing is written before you agree; a copy of the file as it was stays beside it.
+    """
+    log_at(values["v"])
+    conflicts.check(conflicts.CONVERT, values)
+    words = install_hint(values["install_hint"])
+    plans = plan(values["kubeconfig"], os.environ, values["user"], words)
+    changing = [one for one in plans if one.conversions]
+    asks = bool(changing) and not (values["yes"] or values["dry_run"])
+    if asks and not can_ask(Terminal()):
+        raise UsageError(
+            f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
+            "give --yes to write, or --dry-run to see the difference alone",
+        )
+    _warn_of_what_is_missing(plans)
+    for one in changing:
+        for conversion in one.conversions:
+            click.echo(conversion.difference)
+    _say_the_rest(plans, values["user"])
+    if not changing:
+        click.echo("Nothing is to be converted", err=True)
+        return 0
+    if values["dry_run"]:
+        click.echo("Nothing was written (--dry-run)", err=True)
+        return 0
+    if asks and not Questions(Terminal()).confirm(f"Rewrite {_users(changing)} as shown?", proposal=False):
+        click.echo("Nothing was written", err=True)
+        return 1
+    for one in changing:
+        backup = write(one, values["user"], words)
+        users = ", ".join(plain(conversion.name) for conversion in one.conversions)
+        click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
+        readable = warning(one)
+        if readable:
+            Terminal().warn(*readable)
+    return 0
+
+
+def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
+    """Say that kubectl will not find the plugin, and what becomes of kubelogin's stanza then."""
+    if find(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
+        return
+    click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
+    dispatcher = kubectl_dispatcher()
+    if dispatcher and any(one.conversions for one in plans):
+        click.echo(
+            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {plain(dispatcher)} {ENDLESS}: "
+            "install the plugin first",
+            err=True,
+        )
+
+
+def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
+    for one in plans:
+        for name in one.direct:
+            click.echo(
+                f"User {plain(name)} in {plain(one.path)} starts this program itself already", err=True
+            )
+        for name in one.others if named else ():
+            click.echo(
+                f"User {plain(name)} in {plain(one.path)} does not sign in by kubelogin's stanza: left alone",
+                err=True,
+            )
+
+
+def _users(changing: Sequence[Plan]) -> str:
+    count = sum(len(one.conversions) for one in changing)
+    return f"{count} user" if count == 1 else f"{count} users"

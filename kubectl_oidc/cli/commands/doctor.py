@@ -1,0 +1,167 @@
+"""``kubectl oidc-login doctor``: what is wrong between here and the cluster, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.doctor_output import Sheet
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
+from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.output import echo_document, output
+from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.target import SUBJECT, Subject
+from kubectl_oidc.diagnosis.checks import CHECKS
+from kubectl_oidc.diagnosis.run import Examination, Neighbour, Status, Unheard, examine
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.system import World
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.diagnosis.run import Result
+
+_SECONDS = 40.0
+"""The longest that all of it may take; each step has a shorter time of its own."""
+
+_REFRESH_SECONDS = 8.0
+"""The longest wait for another process's lock, and for a refresh."""
+
+_REQUEST_SECONDS = 6.0
+
+
+@click.command("doctor")
+@options(
+    *SUBJECT,
+    *CLAIMS,
+    *PREFIXES,
+    output("json", "yaml"),
+    *SELECTED,
+    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    VERBOSE,
+    *IGNORED,
+)
+def doctor(**values: Any) -> int:
+    """Say what is wrong between here and the cluster, one line a check, and what to do about it.
+
+    It looks at the current context's user, another one's, or the session of flags: the kubeconfig, the plugin, the way to the
+    provider, what the provider offers, the session, its token, and what the API server makes of it. It opens no browser. A token
+    that has ended is refreshed, as kubectl would do. If there is no session, it asks the provider about the client without a
+    sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
+    """
+    log = log_at(values.pop("v"))
+    conflicts.check(conflicts.LOGIN, values)
+    meant = subject(values)
+    examination = _examination(meant, values, World(log=log, terminal=Unheard()))
+    try:
+        results = examine(examination, CHECKS)
+        if values["output"]:
+            return _document(meant, list(results), values["output"])
+        return _text(meant, results)
+    finally:
+        examination.close()
+
+
+def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examination:
+    request = replace(
+        meant.request, ask=False, sign_in=False, timeout=min(meant.request.timeout, _REFRESH_SECONDS)
+    )
+    return Examination(
+        request=request,
+        world=world,
+        chosen=meant.chosen,
+        neighbours=tuple(_neighbours(meant)),
+        login=meant.command_line("login"),
+        variables=_variables(),
+        trust=trust_of(values, request),
+        http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
+        deadline=Deadline.after(_SECONDS),
+        namespaces=tuple(_namespaces(meant)),
+    )
+
+
+def _namespaces(meant: Subject) -> Iterator[str]:
+    """Return the namespaces of the other contexts of the same cluster, whoever their users are."""
+    here = meant.chosen.context
+    for entry in meant.kubeconfig.contexts.values() if here else ():
+        same = here is not None and entry.value.get("cluster") == here.value.get("cluster")
+        if same and entry is not here and isinstance(entry.value.get("namespace"), str):
+            yield entry.value["namespace"]
+
+
+def _neighbours(meant: Subject) -> Iterator[Neighbour]:
+    """Return the other contexts of the same cluster whose users sign in with this program."""
+    here = meant.chosen.context
+    if here is None:
+        return
+    for one in asking(meant.kubeconfig):
+        for name in one.contexts:
+            cluster = meant.kubeconfig.context_cluster(name)
+            if name != here.name and cluster == str(here.value.get("cluster") or ""):
+                yield Neighbour(name, one.request.issuer, one.request.client_id)
+
+
+def _variables() -> frozenset[str]:
+    """Return the variables of the flags of all commands."""
+    root = click.get_current_context().find_root()
+    commands: list[click.Command | None] = [root.command]
+    if isinstance(root.command, click.Group):
+        commands += [root.command.get_command(root, name) for name in COMMANDS]
+    params = [param for command in commands if command for param in command.params]
+    return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
+
+
+def _names(meant: Subject) -> dict[str, str | None]:
+    chosen = meant.chosen
+    return {
+        "context": chosen.context.name if chosen.context else None,
+        "user": chosen.user.name if chosen.user else None,
+        "issuer": meant.request.issuer,
+        "clientID": meant.request.client_id,
+    }
+
+
+def _document(meant: Subject, results: list[Result], form: str) -> int:
+    status = _status(results)
+    document = {
+        **_names(meant),
+        "healthy": status == 0,
+        "checks": [{**asdict(result), "status": result.status.value} for result in results],
+    }
+    echo_document(document, form)
+    return status
+
+
+def _text(meant: Subject, results: Iterator[Result]) -> int:
+    sheet = Sheet.on_stdout()
+    sheet.title(_title(meant))
+    seen: list[Result] = []
+    for result in results:  # a line as it comes: a check may take some seconds
+        sheet.result(result)
+        seen.append(result)
+    counts = {status: sum(result.status is status for result in seen) for status in Status}
+    sheet.end(counts[Status.PROBLEM], counts[Status.WARNING])
+    return _status(seen)
+
+
+def _title(meant: Subject) -> str:
+    chosen, request = meant.chosen, meant.request
+    who = (
+        f"user {plain(chosen.user.name)} ({plain(chosen.user.path)})"
+        if chosen.user
+        else "the session of flags"
+    )
+    where = f", context {plain(chosen.context.name)}" if chosen.context else ""
+    return f"{who}{where}: issuer {plain(request.issuer)}, client {plain(request.client_id)}"
+
+
+def _status(results: list[Result]) -> int:
+    return 1 if any(result.status is Status.PROBLEM for result in results) else 0

@@ -1,0 +1,41 @@
+"""``kubectl oidc-login login``: sign in now, on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from kubectl_oidc.authentication.authenticate import authenticate
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.system.system import World
+from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.text import plain
+
+
+@click.command("login")
+@options(*SUBJECT, *SELECTED, *SIGN_IN, VERBOSE, *IGNORED)
+def login(**values: Any) -> int:
+    """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
+
+    A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
+    that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.
+    """
+    world = World(log=log_at(values.pop("v")))
+    conflicts.check(conflicts.LOGIN, values)
+    meant = subject(values)
+    outcome = authenticate(replace(meant.request, sign_in=True), world)
+    if not world.terminal.interactive:  # there it was said already
+        left = remaining(outcome.expiry - world.clock())
+        person = plain(outcome.session.person)
+        click.echo(f"Signed in as {person}; the token is good for {left}", err=True)
+    kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
+    click.echo(f"The session at {plain(meant.request.issuer)} is {kept}", err=True)
+    if outcome.replaced:
+        click.echo(f"It replaces the session of {plain(outcome.replaced)}", err=True)
+    return 0

@@ -1,0 +1,163 @@
+"""``kubectl oidc-login logout``: end a session here and at the provider."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.authentication.sign_out import sign_out
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.suggestions import no_session
+from kubectl_oidc.cli.users.target import SUBJECT, request_of_the_index
+from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
+from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.sessions.listing import kept_session, kept_sessions
+from kubectl_oidc.sessions.sessions_of_1_0 import former_key, left
+from kubectl_oidc.system.system import World
+
+if TYPE_CHECKING:
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.sign_out import SignedOut
+    from kubectl_oidc.sessions.listing import KeptSession
+    from kubectl_oidc.sessions.session import Session
+
+
+@click.command("logout")
+@options(
+    *SUBJECT,
+    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
+    (
+        ("--keep-provider-session",),
+        {
+            "cls": Switch,
+            "help": "Leave the browser signed in at the provider, and so to everything else there.",
+        },
+    ),
+    *SELECTED,
+    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    VERBOSE,
+    *IGNORED,
+)
+def logout(**values: Any) -> int:
+    """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.
+
+    The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
+    what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
+    """
+    world = World(log=log_at(values.pop("v")))
+    conflicts.check(conflicts.LOGOUT, values)
+    at_provider = not values["keep_provider_session"]
+    if values["all"]:
+        ended, client = _every_one(values, world, at_provider), EVERY
+    else:
+        ended, client = _one(values, world, at_provider)
+    for one in ended:
+        for line in one.said:
+            click.echo(line, err=True)
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    report([one.purged for one in ended], cache_dir, client)
+    for one in ended:
+        if one.failure:
+            whys = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
+            what = whys.get(type(one.failure), "the provider failed")
+            removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
+            one.failure.message = (
+                f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}"
+            )
+            raise one.failure
+    return 0
+
+
+def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[SignedOut], tuple[str, str]]:  # noqa: FBT001
+    """End the session that is meant; return what happened, and the issuer and client that were meant."""
+    meant = subject(values, "end")
+    request = meant.request
+    ended = sign_out(
+        request,
+        world,
+        session_id=meant.session_id,
+        cache_dir=meant.cache_dir,
+        load=lambda: meant.load(world, storage="auto")[0],
+        trust=meant.trust(),
+        at_provider=at_provider,
+    )
+    former = [
+        _end(kept, request, world, at_provider=False)
+        for session_id in left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
+        if (kept := kept_session(session_id, request.cache_dir, world.log))
+    ]
+    purged = ended.purged
+    if former and not (purged.places or purged.failures or ended.failure):
+        return former, (request.issuer, request.client_id)
+    if request.session_name and not (purged.places or purged.failures or ended.failure):
+        raise no_session(request, request.command_line("login"))  # who names one may have mistyped it
+    return [ended, *former], (request.issuer, request.client_id)
+
+
+def _end(kept: KeptSession, request: TokenRequest, world: World, *, at_provider: bool) -> SignedOut:
+    """End a session that was found in the index, under the trust that it was obtained under or not at the provider."""
+    return sign_out(
+        request,
+        world,
+        session_id=kept.entry.session_id,
+        cache_dir=kept.cache_dir,
+        load=partial(_record, kept),
+        trust=kept.entry.trust,
+        at_provider=at_provider,
+    )
+
+
+def _former_id(request: TokenRequest) -> str:
+    """Return the id that version 1.0.0 gave the session of a request."""
+    return former_key(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir).id()
+
+
+def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001
+    """End every session, each as the kubeconfig's user asks for it, else as far as the index knows how."""
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    try:
+        kubeconfig = read(values["kubeconfig"], os.environ)
+    except KubeconfigError:
+        if values["kubeconfig"]:
+            raise
+        kubeconfig = Kubeconfig(())
+    users = asking(kubeconfig)
+    known = {_former_id(one.request): one.request for one in users}
+    known |= {one.session_id: one.request for one in users}
+    ended, issuers = [], set[str]()
+    for kept in kept_sessions([cache_dir], world.log):
+        entry = kept.entry
+        request = known.get(entry.session_id) or request_of_the_index(values, entry, None)
+        ended.append(
+            _end(
+                kept,
+                replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
+                world,
+                at_provider=at_provider and entry.issuer not in issuers,
+            )
+        )
+        issuers.add(entry.issuer)
+    return ended
+
+
+def _record(kept: KeptSession) -> Session | None:
+    """Return a session's record.
+
+    Raises:
+        StoreError: It could not be read.
+    """
+    if kept.failure:
+        raise kept.failure
+    return kept.session

@@ -1,0 +1,127 @@
+"""``kubectl oidc-login purge``, and ``clean``, its name in kubelogin."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.shared import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.users.search import session_to_purge
+from kubectl_oidc.cli.users.selection import (
+    IN_THE_INDEX,
+    NOT_IN_THE_INDEX,
+    SELECTED,
+    Candidate,
+    named,
+    several,
+)
+from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.sessions import kubelogin_cache
+from kubectl_oidc.sessions.listing import known_entries
+from kubectl_oidc.sessions.purge import known_sessions, purge_session
+from kubectl_oidc.sessions.sessions_of_1_0 import left
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.system.log import Log
+
+
+# A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
+_STORAGE = "--token-cache-storage"
+_NAMES = tuple(row for row in SELECTED if row[0][0] != _STORAGE)
+_HOW = tuple(
+    (names, {**settings, "hidden": True, "expose_value": False})
+    for names, settings in (*SELECTED, *SIGN_IN, FORCE)
+    if (names, settings) not in _NAMES
+)
+
+
+@click.command("purge")
+@options(
+    *SUBJECT,
+    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
+    *_NAMES,
+    *_HOW,
+    VERBOSE,
+    *IGNORED,
+)
+def purge(**values: Any) -> int:
+    """Remove a cached session: the current context's, the one that --session, --context or --user names, or with --all every one.
+
+    It takes every flag of get-token. The next kubectl signs in again. What kubelogin left for the same client is removed as
+    well, so that it is not taken over; beside that nothing but this program's own files and keys is.
+    """
+    log = log_at(values.pop("v"))
+    conflicts.check(conflicts.PURGE, values)
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    if values["all"]:
+        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+    lost = _lost(cache_dir, log)
+    meant = session_to_purge(values, lost)
+    if meant:
+        request = meant.request
+        client = (request.issuer, request.client_id)
+        former = left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
+        ids = (meant.session_id, *former)
+        purged = [purge_session(session_id, meant.cache_dir) for session_id in dict.fromkeys(ids)]
+        return report(purged, meant.cache_dir, client, name=values.get("session") or "")
+    clients: tuple[tuple[str, str], ...] = ()
+    name = values.get("session") or ""
+    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+        lost = named(name, lost)
+    elif not lost:
+        clients = tuple(_the_one_that_kubelogin_left(cache_dir))
+    if len(lost) > 1:
+        raise several("purge", lost, lost, [], every=True)
+    return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
+
+
+@click.command("clean")
+@options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
+def clean(**values: Any) -> int:
+    """Remove every cached session, as purge --all does; the name is kubelogin's.
+
+    Nothing but this program's own files and keys, and the sessions that kubelogin left, is removed, whatever else the
+    directory holds.
+    """
+    log = log_at(values.pop("v"))
+    cache_dir, _ = cache_directory(values.get("token_cache_dir"))
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+
+
+def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
+    """Return the issuer and client of the only ones that kubelogin left sessions of; none where there are none.
+
+    Raises:
+        UsageError: There are several.
+    """
+    clients = kubelogin_cache.clients(cache_dir, os.environ)
+    if len(clients) > 1:
+        named = "; ".join(plain(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
+        raise UsageError(
+            f"kubelogin left sessions of {len(clients)} clients: {named}",
+            "name one by --oidc-issuer-url and --oidc-client-id, or remove all with --all",
+            topic="purge",
+        )
+    return clients
+
+
+def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
+    """Return the sessions that are found by their files or keys and of which nothing else is known."""
+    known = {entry.session_id for entry in known_entries(cache_dir, log)}
+    ids = (one for one in known_sessions(cache_dir, log) if one not in known)
+    return [Candidate(one, cache_dir, None, lost=True) for one in ids]
+
+
+def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
+    return report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)

@@ -1,0 +1,149 @@
+"""``kubectl oidc-login setup``: sign in, show what came, and print what the cluster and the kubeconfig need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.authentication.authenticate import authenticate
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
+from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.page import Page
+from kubectl_oidc.cli.prompts import can_ask
+from kubectl_oidc.cli.setup.first_kubectl import offer
+from kubectl_oidc.cli.setup.guide import explain
+from kubectl_oidc.cli.setup.manifest_files import check_files, write_files, write_stream
+from kubectl_oidc.cli.setup.plan import Plan, plan_of
+from kubectl_oidc.cli.setup.questions import ask_for_scopes, complete
+from kubectl_oidc.cli.setup.report import Report, render
+from kubectl_oidc.cli.setup.token import authorities, token_name
+from kubectl_oidc.cli.setup.user_name import settle_user
+from kubectl_oidc.cli.users.other_sessions import other_sessions
+from kubectl_oidc.diagnosis.token_facts import facts_of, findings, scopes_supported
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
+from kubectl_oidc.manifests import Binding
+from kubectl_oidc.system.programs import find
+from kubectl_oidc.system.shell import is_powershell
+from kubectl_oidc.system.system import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.authentication.outcome import Outcome
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.kubeconfig import Change
+
+
+@click.command("setup")
+@options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
+@click.pass_context
+def setup(ctx: click.Context, /, **values: Any) -> int:
+    """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
+
+    It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
+    are given here. If --oidc-issuer-url, --oidc-client-id or --oidc-extra-scope is missing, it asks for it at a terminal. It runs
+    the first kubectl if you say so. Without a terminal and without issuer and client it explains what is needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
+    """
+    world = World(log=log_at(values["v"]))
+    page = Page.on_stderr(powershell=is_powershell())
+    kubeconfig = _kubeconfig(values["kubeconfig"], world.environ)
+    at_terminal = can_ask(world.terminal)
+    asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
+    if asking:
+        conflicts.check(conflicts.SIGN_IN, values)
+        complete(ctx, world, page, kubeconfig)
+    elif at_terminal:
+        conflicts.check(conflicts.SETUP, values)
+        ask_for_scopes(ctx, world, kubeconfig)
+    values = ctx.params
+    conflicts.check(conflicts.SETUP, values)
+    if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
+        with page.written(world.terminal):
+            explain(page)
+        return 0
+    request = replace(token_request(values), sign_in=True)
+    values["user"] = settle_user(ctx, request, kubeconfig, world)
+    plan = plan_of(ctx, values, request, kubeconfig)
+    report = _carry_out(plan, request, world)
+    with page.written(world.terminal):
+        render(page, report)
+    if report.side.placed.on_stdout:
+        write_stream(report.side.manifests())
+    # Who had the kubeconfig written has said by it that kubectl comes next.
+    return offer(report, world) if asking or (plan.write and at_terminal) else 0
+
+
+def _carry_out(plan: Plan, request: TokenRequest, world: World) -> Report:
+    """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
+    check_files(plan.directory, _names(plan, request))
+    if plan.write:
+        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
+    outcome = authenticate(request, world)
+    change = (
+        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
+        if plan.write
+        else None
+    )
+    return _report(plan, request, outcome, change, world)
+
+
+def _names(plan: Plan, request: TokenRequest) -> list[str]:
+    """Return the names of all files that may be written, whatever the token will say."""
+    given = request.tls.ca_files or request.tls.ca_data
+    trust = replace(plan.side.trust, ca_pem="given" if given else None)
+    side = replace(plan.side, trust=trust, binding=Binding("view", ()))
+    return [manifest.name for manifest in side.manifests()]
+
+
+def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
+    """Return what the kubeconfig says, nothing where it is missing or broken: that is no obstacle here."""
+    try:
+        return read(explicit, environ)
+    except KubeconfigError:
+        return Kubeconfig(())
+
+
+def _report(
+    plan: Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
+) -> Report:
+    kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
+    others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
+    listed = scopes_supported(request, world)
+    token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
+    side = replace(
+        plan.side,
+        trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
+        binding=plan.binding(token.groups),
+        groups=tuple(map(plan.side.trust.group, token.groups)),
+        username=token.username,
+    )
+    if plan.directory:
+        files = write_files(plan.directory, side.manifests())
+        side = replace(side, placed=replace(side.placed, files=files))
+    return Report(
+        person=outcome.session.person,
+        replaced=outcome.replaced,
+        expiry=outcome.expiry,
+        now=world.clock(),
+        storage=outcome.storage,
+        token_name=token_name(request),
+        claims=token.claims,
+        findings=[*findings(request, token), *others],
+        side=side,
+        stanza=plan.stanza,
+        user=plan.user,
+        kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
+        has_user=plan.user in kubeconfig.users,
+        has_context=bool(kubeconfig.current_context),
+        has_contexts=bool(kubeconfig.contexts),
+        change=change,
+        on_path=find(plan.stanza.command) is not None,
+        powershell=is_powershell(),
+        variables=plan.variables,
+    )

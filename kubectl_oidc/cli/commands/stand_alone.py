@@ -1,0 +1,226 @@
+"""``kubectl oidc-login`` without a command: kubelogin's stand-alone mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at
+from kubectl_oidc.errors import KubeconfigError, UsageError
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.cli.options.types import Option
+    from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
+
+# What the kubeconfig user says itself, or what has no meaning where the kubeconfig is where the tokens rest.
+_OF_THE_USER = frozenset(
+    {
+        *("--oidc-issuer-url", "--oidc-client-id", "--oidc-client-secret", "--oidc-client-secret-file"),
+        *(
+            "--oidc-extra-scope",
+            "--oidc-use-access-token",
+            "--oidc-token-exchange-audience",
+            "--oidc-token-exchange-type",
+            "--oidc-token-exchange-scope",
+            "--session",
+            "--token-cache-storage",
+            "--refresh-ahead",
+            "--min-ttl",
+        ),
+    }
+)
+_HOW: tuple[Option, ...] = tuple(
+    (names, {**settings, "hidden": True})
+    for names, settings in (*IDENTITY, *SIGN_IN)
+    if names[0] not in _OF_THE_USER
+)
+
+
+STAND_ALONE: tuple[Option, ...] = (
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--context",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("contexts"),
+            "help": "The context whose user signs in (default: the current one).",
+        },
+    ),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("users"),
+            "help": "The user that signs in, whatever the context.",
+        },
+    ),
+    *_HOW,
+    VERBOSE,
+    *IGNORED,
+)
+
+
+def before_a_command(ctx: click.Context) -> None:
+    """Hand -v on to the command behind it, as klog's flags may stand anywhere; refuse what only stand-alone mode takes.
+
+    Args:
+        ctx: The program's own context.
+
+    Raises:
+        UsageError: Another flag stands before the command.
+    """
+    command = ctx.invoked_subcommand or ""
+    for option in ctx.command.params:
+        name = option.name or ""
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name not in ctx.params:
+            continue
+        if name != "v":
+            raise UsageError(
+                f"{option.opts[0]} stands before the command {command}",
+                f"write it behind: {command} {option.opts[0]}",
+            )
+        ctx.default_map = {command: {"v": ctx.params["v"]}}
+
+
+def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
+    """Sign in the kubeconfig's user with ``auth-provider: oidc``; without one, show the help.
+
+    Args:
+        ctx: The program's own context.
+        values: The options' values by their names.
+
+    Returns:
+        The exit status: 2 where the help was shown.
+
+    Raises:
+        OidcLoginError: What failed.
+    """
+    from kubectl_oidc.authentication.stand_alone import bring_up_to_date
+    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.terminal import remaining
+
+    world = World(log=log_at(values.pop("v")))
+    try:
+        user = _user(values)
+    except KubeconfigError as error:
+        if _anything_given(ctx):
+            raise
+        return _help(ctx, error.message)
+
+    def read() -> ProviderUser:
+        return _user(values)
+
+    done = bring_up_to_date(read, _request(user, values), world)
+    click.echo(
+        f"The token of {plain(done.person)} in {plain(user.path)} (user {plain(user.name)}) {done.what}: "
+        f"it ends in {remaining(done.expiry - world.clock())}",
+        err=True,
+    )
+    return 0
+
+
+def _user(values: dict[str, Any]) -> ProviderUser:
+    """Return the user as the kubeconfig has it now.
+
+    Raises:
+        KubeconfigError: There is none with ``auth-provider: oidc``.
+    """
+    import os
+
+    from kubectl_oidc.kubeconfig import read
+    from kubectl_oidc.kubeconfig.auth_provider_user import provider_user
+
+    kubeconfig = read(values["kubeconfig"], os.environ)
+    context, name = values["context"], values["user"]
+    user = provider_user(kubeconfig, context=context, user=name)
+    if user is not None:
+        return user
+    entry = kubeconfig.contexts.get(context or kubeconfig.current_context)
+    name = name or (entry and entry.value.get("user"))
+    raise KubeconfigError(
+        f"the user {plain(name)} has no auth-provider oidc" if name else "the kubeconfig has no current user",
+        "name another with --user or --context, or begin with `kubectl oidc-login setup`",
+    )
+
+
+def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
+    from dataclasses import replace
+
+    from kubectl_oidc.cli.options import conflicts
+    from kubectl_oidc.cli.options.to_request import token_request
+    from kubectl_oidc.http.trust import allows, identity, in_words
+
+    config = user.config
+    for key in ("idp-issuer-url", "client-id"):
+        if key not in config:
+            raise KubeconfigError(
+                f"the user {plain(user.name)} in {plain(user.path)} has no {key} under auth-provider",
+                f"`kubectl config set-credentials {plain(user.name)} --auth-provider=oidc "
+                f"--auth-provider-arg={key}=VALUE` sets it",
+            )
+    secret = user.secrets.get("client-secret")
+    authority = _authority(user)
+    data = config.get("idp-certificate-authority-data")
+    scopes = config.get("extra-scopes")
+    asked = {
+        **values,
+        "oidc_issuer_url": config["idp-issuer-url"],
+        "oidc_client_id": config["client-id"],
+        "oidc_client_secret": secret.reveal() if secret else None,
+        "oidc_extra_scope": (scopes,) if scopes else (),
+        "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
+        "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
+    }
+    conflicts.check(conflicts.SIGN_IN, asked)
+    request = token_request(asked)
+    own = replace(
+        request.tls,
+        ca_files=request.tls.ca_files[-1:] if authority else (),  # those of flags come first
+        ca_data=request.tls.ca_data[-1:] if data else (),
+        insecure=False,
+    )
+    held, now = identity(own), identity(request.tls)
+    if allows(held, now):
+        return request
+    # Its tokens were obtained under the authorities that it names itself, as kubectl obtains them.
+    why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
+    return replace(request, sign_in=True, why=why)
+
+
+def _authority(user: ProviderUser) -> str | None:
+    """Return the file that ``idp-certificate-authority`` names.
+
+    A relative path counts from the kubeconfig's directory, as kubectl's own certificate-authority does. If no file is there and one
+    is in the working directory, from which kubelogin reads it, that is taken.
+    """
+    from pathlib import Path
+
+    given = user.config.get("idp-certificate-authority")
+    if not given or given.startswith("~"):
+        return given
+    beside = user.path.absolute().parent / given
+    here = Path(given).absolute()
+    return str(here if here.is_file() and not beside.is_file() else beside)
+
+
+def _anything_given(ctx: click.Context) -> bool:
+    return any(
+        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        for name in ("kubeconfig", "context", "user")
+    )
+
+
+def _help(ctx: click.Context, why: str) -> int:
+    click.echo(ctx.get_help(), err=True)
+    click.echo(
+        f"hint: without a command, the kubeconfig's user with auth-provider oidc signs in; {why}", err=True
+    )
+    return 2

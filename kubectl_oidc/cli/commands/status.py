@@ -1,0 +1,247 @@
+"""``kubectl oidc-login status``: the sessions that are kept here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.options.cluster_claims import CLAIMS
+from kubectl_oidc.cli.options.shared import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.table import echo_table
+from kubectl_oidc.cli.users.from_stanza import stanza_request
+from kubectl_oidc.cli.users.selection import SELECTED, Candidate, named, selector
+from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
+from kubectl_oidc.cli.users.target import SUBJECT, no_user
+from kubectl_oidc.diagnosis.token_lint import Facts
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.kubeconfig.select import choose
+from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
+from kubectl_oidc.system.private_files import shown
+from kubectl_oidc.system.system import World
+from kubectl_oidc.system.terminal import ago, remaining
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.cli.users.sessions_of_users import Asking
+    from kubectl_oidc.sessions.listing import KeptSession
+    from kubectl_oidc.system.terminal import Terminal
+
+_TITLES = (
+    *("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED"),
+    "CONTEXTS",
+)
+_WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
+_CHOICE = tuple(
+    (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
+    for names, settings in (*SUBJECT, *SELECTED)
+    if names in {("--context",), ("--user",), ("--session",)}
+)
+"""The flags that choose which sessions are listed."""
+_GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",))
+
+
+@click.command("status")
+@options(
+    output("wide", "json", "yaml"),
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    *_CHOICE,
+    *_GROUPS_CLAIM,
+    (
+        ("--token-cache-dir",),
+        {
+            "metavar": "DIR",
+            "help": f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
+        },
+    ),
+    VERBOSE,
+    *IGNORED,
+)
+def status(**values: Any) -> int:
+    """List the sessions that are kept here: who, at which issuer, until when, and which contexts of the kubeconfig use them.
+
+    It asks nobody but the place where they are kept, and prints no token. `*` marks the current context. The
+    other commands take what the column SESSION shows as --session.
+    """
+    world = World(log=log_at(values["v"]))
+    kubeconfig = _kubeconfig(values["kubeconfig"], world)
+    users = asking(kubeconfig)
+    cache_dir, is_default = cache_directory(values["token_cache_dir"])
+    elsewhere = (one.cache_dir for one in users) if is_default else ()
+    found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), world.log)
+    every = [
+        _Shown(kept, users, values["oidc_groups_claim"], world.clock(), kubeconfig.current_context)
+        for kept in found
+    ]
+    sessions = _chosen(every, kubeconfig, values)
+    if values["output"] in ("json", "yaml"):
+        echo_document({"sessions": [one.document() for one in sessions]}, values["output"])
+    elif sessions:
+        wide = values["output"] == "wide"
+        among = [one.candidate for one in every]
+        rows = [
+            (selector(one.candidate, among), *one.cells(), *(one.more() if wide else ())) for one in sessions
+        ]
+        echo_table(_TITLES + _WIDE * wide, rows)
+    else:
+        click.echo(
+            f"No session is kept under {shown(cache_dir)}; `kubectl oidc-login login` signs in", err=True
+        )
+    for one in sessions:
+        one.warn(world.terminal)
+    return 0
+
+
+def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, Any]) -> list[_Shown]:
+    """Return the sessions that --session, --context and --user choose; all of them without these flags.
+
+    Raises:
+        OidcLoginError: They choose none.
+    """
+    found, word = every, values["session"]
+    if word:
+        names = {one.session_id for one in named(word, [one.candidate for one in every])}
+        found = [one for one in found if one.candidate.session_id in names]
+        if not found:
+            raise unknown_session(word, [one.candidate for one in every])
+    context, user = values["context"], values["user"]
+    if context or user:
+        chosen = choose(kubeconfig, context=context, user=user)
+        if chosen.user is None:
+            raise no_user(chosen, kubeconfig)
+        request = stanza_request(chosen.user)
+        found = [one for one in found if one.candidate.session_id == request.key().id()]
+        if not found:
+            raise no_session(request, request.command_line("login"))
+    return found
+
+
+def _kubeconfig(explicit: str | None, world: World) -> Kubeconfig:
+    """Return what the kubeconfig says; a broken one is only warned of where nobody named it."""
+    try:
+        return read(explicit, os.environ)
+    except KubeconfigError as error:
+        if explicit:
+            raise
+        world.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
+        return Kubeconfig(())
+
+
+class _Shown:
+    """One session as it is shown.
+
+    Args:
+        kept: The session.
+        users: Who asks for sessions in the kubeconfig.
+        groups_claim: The claim that the cluster takes as the groups.
+        now: Epoch seconds.
+        current: The name of the current context.
+
+    Attributes:
+        candidate: What the other commands select it by.
+    """
+
+    def __init__(
+        self, kept: KeptSession, users: list[Asking], groups_claim: str, now: float, current: str
+    ) -> None:
+        self._kept = kept
+        self._entry = kept.entry
+        self._now = now
+        self._state = kept.state(now)
+        mine = (kept.entry.session_id, kept.cache_dir)
+        self._users = [one for one in users if (one.session_id, one.cache_dir) == mine]
+        self._current = current
+        self.candidate = Candidate(*mine, kept.entry, tuple(self._users))
+        self._groups = Facts(
+            issuer=kept.entry.issuer,
+            client_id=kept.entry.client_id,
+            scopes=kept.entry.scopes,
+            claims=kept.claims(),
+            algorithm=None,
+            has_refresh_token=kept.renewable(),
+            groups_claim=groups_claim,
+        ).groups
+
+    def warn(self, terminal: Terminal) -> None:
+        """Write why its record cannot be read, if it cannot."""
+        failure = self._kept.failure
+        if failure:
+            terminal.warn(
+                f"the session of {self._entry.person} cannot be read: {failure.message}", failure.hint
+            )
+
+    def cells(self) -> tuple[str, ...]:
+        """Return what stands in the table."""
+        contexts = [
+            f"*{name}" if name == self._current else name
+            for user in self._users
+            for name in user.contexts or (f"(user {user.user})",)
+        ]
+        entry = self._entry
+        return (
+            entry.person,
+            entry.issuer,
+            entry.client_id,
+            ",".join(self._groups),
+            entry.storage,
+            self._token(),
+            self._ago(self._kept.last_used()),
+            ",".join(contexts),
+        )
+
+    def more(self) -> tuple[str, ...]:
+        """Return what stands in it with ``-o wide``."""
+        entry = self._entry
+        return (
+            " ".join(entry.scopes),
+            entry.name,
+            self._ago(entry.signed_in_at),
+            self._kept.place,
+            entry.session_id,
+        )
+
+    def _token(self) -> str:
+        renewable = self._kept.renewable()
+        left = remaining(self._kept.expiry() - self._now)
+        words = {
+            GOOD: f"{'renews' if renewable else 'expires'} in {left}",
+            ENDED: f"expired, {'renews when used' if renewable else 'sign-in needed'}",
+            GONE: "gone, sign-in needed",
+            UNREADABLE: "unknown",
+        }
+        return words[self._state]
+
+    def _ago(self, at: int) -> str:
+        return ago(self._now - at) if at else ""
+
+    def document(self) -> dict[str, object]:
+        """Return what a program reads."""
+        entry = self._entry
+        return {
+            "id": entry.session_id,
+            "state": self._state,
+            "person": entry.person,
+            "issuer": entry.issuer,
+            "clientID": entry.client_id,
+            "scopes": list(entry.scopes),
+            "name": entry.name,
+            "groups": list(self._groups),
+            "storage": entry.storage,
+            "place": self._kept.place,
+            "expires": moment(self._kept.expiry()),
+            "renewable": self._kept.renewable(),
+            "signedIn": moment(entry.signed_in_at),
+            "lastUsed": moment(self._kept.last_used()),
+            "users": [user.user for user in self._users],
+            "contexts": [context for user in self._users for context in user.contexts],
+        }

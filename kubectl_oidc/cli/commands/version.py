@@ -1,0 +1,20 @@
+"""``kubectl oidc-login version``."""
+
+from __future__ import annotations
+
+import platform
+
+import click
+
+from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.version import __version__
+
+
+@click.command()
+@options(*LOGGING)
+def version() -> int:
+    """Print the version of the program and of the Python that runs it."""
+    click.echo(
+        f"kubectl-oidc {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
+    )
+    return 0

@@ -1,0 +1,126 @@
+"""A page for people on standard error: headings, paragraphs, tables, and text to copy.
+
+Wrapped to the terminal's width, from 60 columns; in colour only where a terminal shows it (NO_COLOR is honoured by
+rich). Words are never read as rich's markup, because some of them come from outside.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kubectl_oidc.diagnosis import Severity
+from kubectl_oidc.system import shell
+from kubectl_oidc.system.terminal import NARROWEST, WIDEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.system.terminal import Terminal
+
+_TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
+_TO_COPY = re.compile(r"^-|^~?/|://")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+class Page:
+    """A page on standard error, made whole before it is written.
+
+    Args:
+        console: Where it will stand: gives width, encoding and colour.
+        powershell: Whether commands are for PowerShell.
+    """
+
+    def __init__(self, console: Console, *, powershell: bool = False) -> None:
+        self._console = console
+        self._quote = shell.powershell if powershell else shell.posix
+        self.powershell = powershell
+
+    @classmethod
+    def on_stderr(cls, *, powershell: bool) -> Page:
+        """Return a page for standard error."""
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        console.width = max(console.width, NARROWEST)
+        return cls(console, powershell=powershell)
+
+    @contextmanager
+    def written(self, terminal: Terminal) -> Iterator[Page]:
+        """Collect what the block writes on the page, and write it out at its end."""
+        with self._console.capture() as captured:
+            yield self
+        terminal.need(_EMPTY_LINES.sub("\n\n", _TRAILING.sub("", captured.get())).strip("\n"))
+
+    def heading(self, words: str) -> None:
+        """Write a heading."""
+        self._console.print()
+        self._console.print(Text(words, style="bold"))
+
+    def words(self, words: str, *, indent: int = 0, style: str = "") -> None:
+        """Write a paragraph, wrapped between words; a path or address stays whole, however long."""
+        margin = " " * indent
+        lines = textwrap.fill(
+            words,
+            min(self._console.width, WIDEST),
+            initial_indent=margin,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._console.print(Text(lines, style=style), soft_wrap=True)
+
+    def copy(self, text: str) -> None:
+        """Write text that people copy: not wrapped, not indented, between empty lines."""
+        self._console.print()
+        self._console.print(Text(text, style="cyan"), soft_wrap=True)
+        self._console.print()
+
+    def command(self, words: Sequence[str]) -> None:
+        """Write a command, quoted for the shell."""
+        self.copy(self._quote(words))
+
+    def rows(self, rows: Sequence[tuple[str, str]], *, titles: tuple[str, str] | None = None) -> None:
+        """Write a table of two columns; long values go on in the next line."""
+        names = min(max((len(name) for name, _ in (*rows, titles or ("", ""))), default=0), NARROWEST // 2)
+        shown = [
+            (name, _whole_words(value, max(self._console.width - names - 4, 20))) for name, value in rows
+        ]
+        widest = max((len(line) for _, value in shown for line in value.splitlines()), default=0)
+        wide = names + widest + 4 > self._console.width
+        table = Table(
+            box=None if wide or not titles else box.SIMPLE_HEAD, show_header=bool(titles), pad_edge=False
+        )
+        first, second = titles or ("", "")
+        table.add_column(first, overflow="fold", max_width=NARROWEST // 2)
+        table.add_column(second, no_wrap=True, min_width=widest)
+        for name, value in shown:
+            table.add_row(Text(name), Text(value))
+        before = self._console.width
+        self._console.width = max(before, names + widest + 4)
+        self._console.print(table)
+        self._console.width = before
+
+    def finding(self, finding: Finding) -> None:
+        """Write what was found, and under it what to do; no ``error:``, because the command itself did not fail."""
+        problem = finding.severity is Severity.PROBLEM
+        self.words(
+            f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
+        )
+        self.words(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)
+
+
+def _whole_words(value: str, room: int) -> str:
+    """Return a value in lines of at most ``room`` columns, in which no flag, address or path is broken."""
+    lines = []
+    for line in value.splitlines():
+        for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]:
+            whole = len(part) <= room or _TO_COPY.search(part)
+            lines += [part] if whole else textwrap.wrap(part, room)
+    return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""What `purge` and `logout` say of sessions that they removed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.sessions import kubelogin_cache
+from kubectl_oidc.system.private_files import shown
+from kubectl_oidc.text import plain
+
+from .users.suggestions import near_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kubectl_oidc.sessions.purge import Purged
+
+EVERY = ("", "")
+"""Any issuer, any client."""
+
+
+def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
+    """Say what was removed, and remove what kubelogin left for the same clients.
+
+    Args:
+        purged: What was removed.
+        cache_dir: The cache directory.
+        clients: Other issuers and clients that were meant.
+        name: The ``--session`` that was meant, else empty.
+
+    Raises:
+        StoreError: Something stays.
+    """
+    removed = [one for one in purged if one.places]
+    for one in removed:
+        click.echo(_words(one), err=True)
+    left: list[str] = []
+    meant = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
+    for issuer, client_id in (
+        {EVERY} if EVERY in meant else meant
+    ):  # each look into the keyring takes its time
+        left += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
+    for place in left:
+        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
+    failures = [failure for one in purged for failure in one.failures]
+    if failures:
+        raise StoreError(
+            f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
+        )
+    if not removed and not left:
+        issuer, client_id = next(iter(clients), ("", ""))
+        near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
+        click.echo(
+            f"No {'session' if EVERY in meant else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
+            "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
+            "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
+            err=True,
+        )
+    return 0
+
+
+def _words(one: Purged) -> str:
+    who = f"the session of {plain(one.person)} at {plain(one.issuer)}" if one.person else "a session"
+    return f"Removed {who} from {' and '.join(one.places)}"

@@ -1,0 +1,1 @@
+"""What ``setup`` asks, shows and writes."""

@@ -1,0 +1,167 @@
+"""What `setup` shows of the cluster's side: how it is told whom to trust, and a role for the groups.
+
+Where the cluster's type is known, that type's part alone; where the manifests went into files or to standard output, what there
+is to do with them in their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc import manifests
+from kubectl_oidc.manifests import eks, structured_authentication
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kubectl_oidc.cli.page import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where the manifests are, if not on the page.
+
+    Args:
+        on_stdout: Whether they stand on standard output.
+        files: The files that were written, by the manifests' names.
+    """
+
+    on_stdout: bool = False
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Tell whether they are anywhere."""
+        return self.on_stdout or bool(self.files)
+
+    def path(self, manifest: manifests.Manifest) -> str:
+        """Return the path of a manifest's file; its name where there is no file yet."""
+        return str(self.files.get(manifest.name, manifest.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The cluster's side.
+
+    Args:
+        cluster: The cluster, as far as it is known.
+        guessed: Whether its type was guessed from the kubeconfig's current context.
+        trust: What the API server must know.
+        binding: The role binding to propose.
+        groups: The groups as the cluster has them.
+        username: The claim that is the user name; None where it will refuse the token.
+        directory: Where the manifests' files will lie; a dot where that is not known.
+        placed: Where the manifests are.
+    """
+
+    cluster: manifests.Cluster
+    guessed: bool
+    trust: manifests.Trust
+    binding: manifests.Binding | None = None
+    groups: Sequence[str] = ()
+    username: str | None = None
+    directory: str = "."
+    placed: Placed = Placed()
+
+    def of_type(self) -> manifests.ClusterSide | None:
+        """Return what there is to do at this type of cluster; None where the type is not known."""
+        return manifests.cluster_side(self.cluster, self.trust, self.directory)
+
+    def manifests(self) -> list[manifests.Manifest]:
+        """Return every manifest for this cluster; those for any kube-apiserver where the type is not known."""
+        side = self.of_type() or structured_authentication.structured(self.trust)
+        role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
+        return [*side.manifests, *role]
+
+
+def render_trust(page: Page, side: Side) -> None:
+    """Write how the cluster is told whom to trust."""
+    page.heading("1. Let the cluster trust the issuer (once for each cluster)")
+    if urlsplit(side.trust.issuer).scheme != "https":
+        page.words(
+            "warning: kube-apiserver takes https issuers only. It refuses what stands below until the provider "
+            "is served over TLS.",
+            style="yellow",
+        )
+    of_type = side.of_type()
+    if of_type is not None:
+        _one_type(page, side, of_type)
+    elif side.placed:
+        _one_type(page, side, structured_authentication.structured(side.trust))
+    else:
+        _every_type(page, side)
+
+
+def _one_type(page: Page, side: Side, of_type: manifests.ClusterSide) -> None:
+    guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if side.guessed else ""
+    page.words(of_type.title + guessed)
+    for note in of_type.notes:
+        page.words(note, style="yellow" if note.startswith("warning:") else "")
+    if of_type.command and not side.placed:
+        page.command(of_type.command)
+        page.words("As files: --output-dir=DIR, or -o yaml.")
+        return
+    for manifest in of_type.manifests:
+        _manifest(page, manifest, side.placed)
+
+
+def _manifest(page: Page, manifest: manifests.Manifest, placed: Placed) -> None:
+    path = placed.path(manifest)
+    page.words(f"{plain(path)}: {plain(manifest.purpose, limit=400)}")
+    if not placed:
+        page.copy(manifest.text().rstrip("\n"))
+    if manifest.command:
+        page.command(manifest.command_for(path))
+
+
+def _every_type(page: Page, side: Side) -> None:
+    types = ", ".join(manifests.ClusterType)
+    page.words(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
+    if manifests.is_public(side.trust.issuer):
+        page.words(f"Amazon EKS. {eks.NOTE}")
+        page.command(manifests.eks_command(side.trust, side.cluster))
+    else:
+        page.words(eks.NOT_PUBLIC)
+    page.words("kube-apiserver, by flags:")
+    page.copy("\n".join(manifests.apiserver_flags(side.trust)))
+    note = structured_authentication.email_note(side.trust)
+    page.words(
+        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
+        f"flags above. {note}".rstrip()
+    )
+    page.copy(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
+
+
+def render_role(page: Page, side: Side) -> None:
+    """Write how a group gets a role."""
+    page.heading("2. Give a group a role (once for each cluster)")
+    if side.binding is None:
+        page.words("There is no group to bind. A role can be bound to you alone:")
+        user = plain(side.trust.user(side.username or "USER"))
+        page.command(
+            ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
+        )
+        return
+    foreign = [group for group in side.binding.groups if group not in side.groups]
+    if foreign:
+        page.words(f"warning: you are not in {plain(', '.join(foreign))}", style="yellow")
+    caution = (
+        "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
+        if side.binding.role == "cluster-admin"
+        else ""
+    )
+    page.words(f"{caution}Other groups and roles: --group, --cluster-role.")
+    manifest = manifests.cluster_role_binding(side.binding)
+    if side.placed:
+        _manifest(page, manifest, side.placed)
+        return
+    page.command(manifests.cluster_role_binding_command(side.binding))
+    if page.powershell:
+        page.words("The same as a manifest, for `kubectl apply -f FILE`:")
+        page.copy(manifest.text().rstrip("\n"))
+    else:
+        page.words("The same as a manifest:")
+        page.copy(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")

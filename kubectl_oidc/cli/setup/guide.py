@@ -1,0 +1,52 @@
+"""What `setup` says before there is anything to sign in to: what provider and cluster must be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.page import Page
+
+_AT_THE_PROVIDER = """\
+1. Register a client: a native (public) application with the grant type Authorization Code and PKCE (S256). It needs no \
+client secret. Allow it refresh tokens, or the browser opens again each time a token ends.
+2. Register the redirect URI http://localhost:8000, and http://localhost:18000 for when port 8000 is taken.
+3. Let the ID token carry the claim email, which becomes the user name, and the claim groups, a list of the names of \
+the person's groups.
+4. Allow the scopes openid, email, profile and offline_access, as far as the provider has them, and assign people to the application."""
+
+_AT_THE_CLUSTER = """\
+5. The API server must trust the issuer URL and the client ID: on Amazon EKS by an associated identity provider, \
+elsewhere by kube-apiserver's --oidc-... flags or an AuthenticationConfiguration.
+6. One of the groups must have a role, by a RoleBinding or a ClusterRoleBinding."""
+
+
+def explain_provider(page: Page) -> None:
+    """Write what the provider must be told before anybody can sign in."""
+    page.heading("At the OpenID provider (Okta, Entra ID, Keycloak, Dex, Google, ...), once")
+    for step in _AT_THE_PROVIDER.splitlines():
+        page.words(step, indent=2)
+
+
+def explain(page: Page) -> None:
+    """Write what is needed before `setup` can sign in."""
+    page.words(
+        "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "
+        "At a terminal it asks for what is missing; here there is none."
+    )
+    explain_provider(page)
+    page.heading("At the cluster, once (setup prints the commands and manifests)")
+    for step in _AT_THE_CLUSTER.splitlines():
+        page.words(step, indent=2)
+    page.heading("Then sign in")
+    page.command(
+        [
+            *("kubectl", "oidc-login", "setup"),
+            "--oidc-issuer-url=https://ISSUER",
+            "--oidc-client-id=CLIENT_ID",
+            "--oidc-extra-scope=email,profile,offline_access",
+        ]
+    )
+    page.words(
+        "`kubectl oidc-login demo` shows it all on this machine, without a provider or a cluster; it needs the extra demo."
+    )

@@ -1,0 +1,98 @@
+"""Where `setup` puts the cluster's manifests: standard output, or files that were not there before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.cli.options.paths import expanded
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig.replace_file import check_directory
+from kubectl_oidc.manifests import stream
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from kubectl_oidc.manifests import Manifest
+
+_FLAG = "--output-dir"
+
+
+def directory(name: str | None) -> Path | None:
+    """Return the directory that ``--output-dir`` names, whole; None where it is not given."""
+    return expanded(_FLAG, name).absolute() if name else None
+
+
+def check_files(place: Path | None, names: Iterable[str]) -> None:
+    """Refuse a directory that cannot be written, or in which one of the files is there already, before anybody signs in.
+
+    Args:
+        place: The directory; None where there is to be no file.
+        names: The files' names.
+
+    Raises:
+        UsageError: It is so.
+    """
+    if place is None:
+        return
+    for path in [place / name for name in names]:
+        if path.exists() or path.is_symlink():
+            raise _exists(path)
+    try:
+        check_directory(place)
+    except OSError as error:
+        raise _cannot_write(place, error) from None
+
+
+def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path]:
+    """Write manifests to files, each of which must be new.
+
+    Args:
+        place: The directory; it is made where it is missing.
+        manifests: The manifests.
+
+    Returns:
+        The files by the manifests' names.
+
+    Raises:
+        UsageError: One of them exists, or cannot be written.
+    """
+    written: dict[str, Path] = {}
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for manifest in manifests:
+            path = place / manifest.name
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                written[manifest.name] = path
+                file.write(manifest.text())
+    except FileExistsError as error:
+        raise _exists(error.filename) from None
+    except OSError as error:
+        for path in written.values():  # all or none
+            path.unlink(missing_ok=True)
+        raise _cannot_write(place, error) from None
+    return written
+
+
+def write_stream(manifests: Sequence[Manifest]) -> None:
+    """Write manifests to standard output, as one stream of YAML documents; in UTF-8 whatever the locale, as files are."""
+    click.echo(stream(manifests).encode(), nl=False)
+
+
+def _exists(path: Path | str) -> UsageError:
+    return UsageError(
+        f"{_FLAG}: {plain(path)} is there already, and nothing is overwritten",
+        "remove it, or name another directory",
+        topic="output-dir",
+    )
+
+
+def _cannot_write(place: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{_FLAG} {plain(place)} cannot be written: {error.strerror or error}",
+        "name another directory, or let -o yaml write the manifests to standard output",
+        topic="output-dir",
+    )

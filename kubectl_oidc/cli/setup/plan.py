@@ -1,0 +1,124 @@
+"""What the flags of `setup` itself ask for, understood and checked before anybody signs in."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.cli.install_hint import install_hint
+from kubectl_oidc.cli.options.cluster_claims import trust_of
+from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_left
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig import Stanza
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
+from kubectl_oidc.manifests import Binding, Cluster, ClusterType, as_trusted_by, binding, guess
+from kubectl_oidc.system.programs import find
+from kubectl_oidc.text import plain
+
+from .cluster_steps import Placed, Side
+from .manifest_files import directory
+
+if TYPE_CHECKING:
+    import click
+
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.kubeconfig import Kubeconfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done.
+
+    Args:
+        user: The kubeconfig user's name.
+        stanza: What it gets.
+        write: Whether it is written.
+        kubeconfig: What ``--kubeconfig`` says.
+        side: The cluster's side, without what the token will tell.
+        role: The ClusterRole that was chosen.
+        groups: The groups that were chosen.
+        directory: Where the manifests' files go; None where there is to be no file.
+        variables: The variables whose flags are not in the stanza.
+    """
+
+    user: str
+    stanza: Stanza
+    write: bool
+    kubeconfig: str | None
+    side: Side
+    role: str | None
+    groups: tuple[str, ...]
+    directory: Path | None
+    variables: tuple[str, ...]
+
+    def binding(self, groups: tuple[str, ...]) -> Binding | None:
+        """Return the role binding to propose, with the groups' names as the cluster has them.
+
+        Args:
+            groups: The groups in the token.
+        """
+        trust = self.side.trust
+        seen = [trust.group(group) for group in groups if plain(group) == group]
+        chosen = [
+            group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
+        ]
+        honest = [group for group in seen if not group.startswith("system:")]
+        return binding(honest, role=self.role, chosen=chosen)
+
+
+def plan_of(
+    ctx: click.Context, values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig
+) -> Plan:
+    """Return what the flags ask for.
+
+    Args:
+        ctx: The command line.
+        values: The options' values by their names.
+        request: What is signed in for.
+        kubeconfig: What the kubeconfig says.
+
+    Raises:
+        UsageError: A value cannot be used.
+    """
+    user = values["user"]
+    if not user or user.startswith("-") or plain(user) != user:
+        raise UsageError(
+            f"--user {plain(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
+        )
+    return Plan(
+        user=user,
+        stanza=Stanza(
+            args=tuple(stanza_args(ctx, request)),
+            command=_own_path() if values["absolute_path"] else COMMAND,
+            install_hint=install_hint(values["install_hint"]),
+        ),
+        write=values["write_kubeconfig"],
+        kubeconfig=values["kubeconfig"],
+        side=_side(values, request, kubeconfig),
+        role=values["cluster_role"],
+        groups=values["group"],
+        directory=directory(values["output_dir"]),
+        variables=tuple(variables_left(ctx)),
+    )
+
+
+def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig) -> Side:
+    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
+    entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
+    guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
+    cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
+    return Side(
+        cluster=cluster,
+        guessed=chosen is None,
+        trust=as_trusted_by(cluster, trust_of(values, request)),
+        directory=str(directory(values["output_dir"]) or "."),
+        placed=Placed(on_stdout=bool(values["output"])),
+    )
+
+
+def _own_path() -> str:
+    """Return the path by which this program can be run again; links are kept, because updates move their targets."""
+    found = find(COMMAND)
+    return str(Path(found or sys.argv[0]).absolute())

@@ -1,0 +1,29 @@
+"""What `setup` names the token that the cluster gets, and the authorities that vouch for its issuer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from kubectl_oidc.authentication.request import TokenRequest
+
+# What else stands in such a file, a private key perhaps, is nothing to a cluster.
+_CERTIFICATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----\n[^-]*?-----END \1-----\n")
+
+
+def token_name(request: TokenRequest) -> str:
+    """Return what the token is, in words."""
+    if request.exchange:
+        return f"token for {plain(request.exchange.audience)}"
+    return "access token" if request.use_access_token else "ID token"
+
+
+def authorities(request: TokenRequest) -> str | None:
+    """Return the certificate authorities that were given, as one PEM text; they were read for the sign-in already."""
+    pems = [*(path.read_bytes() for path in request.tls.ca_files), *request.tls.ca_data]
+    lines = [line.strip() for pem in pems for line in pem.decode("utf-8", "replace").splitlines()]
+    text = "".join(f"{line}\n" for line in lines if line)
+    return "".join(found[0] for found in _CERTIFICATE.finditer(text)) or None

@@ -1,0 +1,114 @@
+"""The name of the kubeconfig user that `setup` writes: a user of another issuer or client keeps what it has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from click.core import ParameterSource
+
+from kubectl_oidc.cli.prompts import Questions, can_ask
+from kubectl_oidc.cli.users.from_stanza import stanza_context
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.exec_stanza import is_ours
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    import click
+
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+    from kubectl_oidc.system.system import World
+
+UNKNOWN = ("", "")
+
+
+def settle_user(ctx: click.Context, request: TokenRequest, kubeconfig: Kubeconfig, world: World) -> str:
+    """Return the name of the user that is written or shown.
+
+    A user that signs in to another issuer or client is changed only if its name or ``--yes`` was typed, or if the person at
+    the terminal agrees. If nothing is written, the command that is shown has a free name.
+
+    Args:
+        ctx: The command line of `setup`.
+        request: What is signed in for.
+        kubeconfig: What the kubeconfig files say.
+        world: The terminal.
+
+    Raises:
+        KubeconfigError: The user would be changed, and nobody can be asked.
+        Abort: The input has ended.
+    """
+    name: str = ctx.params["user"]
+    entry = kubeconfig.users.get(name)
+    typed = ctx.get_parameter_source("user") is ParameterSource.COMMANDLINE
+    if entry is None or typed or ctx.params["yes"]:
+        return name
+    target = _target(entry)
+    if target in (None, (request.issuer, request.client_id)):
+        return name
+    free = free_name(kubeconfig, request)
+    if not ctx.params["write_kubeconfig"]:
+        return free
+    now = _words(target) if any(target) else "an unknown issuer"
+    if not can_ask(world.terminal):
+        raise KubeconfigError(
+            f"the user {plain(name)} in {plain(entry.path)} signs in at {now}; it is not changed to "
+            f"{_words((request.issuer, request.client_id))} without asking",
+            f"give --user={free} for another user, or --user={plain(name)} or --yes to change it",
+        )
+    world.terminal.say(
+        f"The user {plain(name)} in {plain(entry.path)} signs in at {now}.\n"
+        f"You are setting up {_words((request.issuer, request.client_id))}."
+    )
+    questions = Questions(world.terminal)
+    if questions.confirm(f"Change the user {plain(name)}?", proposal=False):
+        return name
+    while (chosen := questions.ask("Name of the new user", free)) in kubeconfig.users:
+        world.terminal.say(f"The kubeconfig has a user {plain(chosen)} already.")
+    return chosen
+
+
+def other_client(entry: Entry, issuer: str, client_id: str) -> bool:
+    """Return whether a kubeconfig user signs in with this program, or could, to another issuer or client.
+
+    Args:
+        entry: The user.
+        issuer: The issuer that is asked for.
+        client_id: The client that is asked for.
+    """
+    return _target(entry) not in (None, (issuer, client_id))
+
+
+def free_name(kubeconfig: Kubeconfig, request: TokenRequest) -> str:
+    """Return a user name that the kubeconfig does not have, such as ``oidc-login.example.com``.
+
+    Args:
+        kubeconfig: What the kubeconfig files say.
+        request: What is signed in for.
+    """
+    base = "oidc-" + (re.sub(r"[^A-Za-z0-9.-]+", "-", request.host).strip("-.") or "2")
+    names = (base, *(f"{base}-{number}" for number in range(2, len(kubeconfig.users) + 3)))
+    return next(name for name in names if name not in kubeconfig.users)
+
+
+def _target(entry: Entry) -> tuple[str, str] | None:
+    """Return the issuer and client of a user; empty if they cannot be told, None if it is not one that `setup` writes."""
+    provider = entry.value.get("auth-provider")
+    if isinstance(provider, dict) and provider.get("name") == "oidc":
+        config = provider.get("config")
+        values = config if isinstance(config, dict) else {}
+        return str(values.get("idp-issuer-url") or ""), str(values.get("client-id") or "")
+    exec_ = entry.value.get("exec")
+    if not (isinstance(exec_, dict) and is_ours(exec_)):
+        return None  # which `write_user` refuses, or a user without a way to sign in
+    try:
+        params: dict[str, Any] = stanza_context(entry).params
+    except KubeconfigError:
+        return UNKNOWN
+    return params.get("oidc_issuer_url") or "", params.get("oidc_client_id") or ""
+
+
+def _words(target: tuple[str, str]) -> str:
+    issuer, client_id = (plain(part) or "(none)" for part in target)
+    return f"{issuer} as the client {client_id}"

@@ -1,0 +1,76 @@
+"""Tables on standard output, as kubectl prints them: for people, and for awk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_oidc.system.terminal import NARROWEST
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_GAP = 3  # spaces between columns
+NOTHING = "-"
+"""What stands where there is nothing to say, so that columns can be counted."""
+
+
+def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under titles; on a terminal that is too narrow for them, each row as a list.
+
+    Args:
+        titles: The columns' titles, in capitals.
+        rows: A cell for each title; words from outside are made plain here.
+    """
+    shown = [[plain(cell, limit=1000) or NOTHING for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(titles, *shown, strict=True)]
+    room = _room()
+    if room is None or sum(widths) + _GAP * (len(widths) - 1) <= room:
+        lines: Iterable[str] = [_line(row, widths) for row in (titles, *shown)]
+    else:
+        lines = _lists(titles, shown)
+    for line in lines:
+        click.echo(line)
+
+
+def echo_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, a line each.
+
+    Args:
+        rows: Name and value; words from outside are made plain here.
+    """
+    widest = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:{widest}}   {plain(value, limit=4000) or NOTHING}")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def _lists(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widest = max(map(len, titles))
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for title, cell in zip(titles, row, strict=True):
+            yield f"{title.lower():{widest}}   {cell}"
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _room() -> int | None:
+    """Return how many columns the terminal has; None where standard output is none."""
+    try:
+        return max(os.get_terminal_size(sys.stdout.fileno()).columns or 80, NARROWEST)
+    except (OSError, ValueError, AttributeError):
+        return None

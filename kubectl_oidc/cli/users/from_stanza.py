@@ -1,0 +1,125 @@
+"""What the exec stanza of a kubeconfig user asks ``get-token`` for, understood as get-token itself understands it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.azure_kubelogin import AZURES, is_azures
+from kubectl_oidc.cli.options.shared import parsed
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.exec_stanza import is_ours
+from kubectl_oidc.system.shell import one_line
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.kubeconfig import Entry
+
+
+def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> TokenRequest:
+    """Return what a user's stanza asks for, by its arguments and variables and those of this process.
+
+    Args:
+        user: The kubeconfig user.
+        instead: Values of options that replace those of its arguments.
+
+    Raises:
+        KubeconfigError: It has no stanza that runs ``get-token`` of this program or of kubelogin, or one that get-token refuses.
+    """
+    with _variables(_ours(user)):
+        return token_request({**stanza_context(user).params, **instead})
+
+
+def stanza_context(user: Entry) -> click.Context:
+    """Return the options that a user's stanza gives to get-token, and where each comes from.
+
+    Args:
+        user: The kubeconfig user.
+
+    Raises:
+        KubeconfigError: As in ``stanza_request``.
+    """
+    named = f"the user {plain(user.name)} in {plain(user.path)}"
+    ours = _ours(user)
+    exec_ = user.value.get("exec")
+    if isinstance(exec_, dict) and is_azures(exec_.get("args")):
+        raise KubeconfigError(
+            f"{named} signs in with {AZURES}, another program",
+            "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
+            topic="azure-kubelogin",
+        )
+    words = [str(word) for word in ours.get("args") or []]
+    if "get-token" not in words:
+        raise _of_kubectl(user, named) or KubeconfigError(
+            f"{named} does not sign in with this program",
+            "name another with --user or --context; `kubectl oidc-login setup` writes such a user",
+            topic="stanza",
+        )
+    args = words[words.index("get-token") + 1 :]
+    with _variables(ours):
+        try:
+            return parsed(args)
+        except click.ClickException as error:
+            raise KubeconfigError(
+                f"get-token refuses the arguments of {named}: {error.format_message().rstrip('.')}",
+                "mend them; `kubectl oidc-login get-token --help` names the flags",
+                topic="stanza",
+            ) from None
+
+
+def _of_kubectl(user: Entry, named: str) -> KubeconfigError | None:
+    """Return the error of a user with ``auth-provider: oidc``, with both ways to sign in; None for another user."""
+    provider = user.value.get("auth-provider")
+    if not isinstance(provider, dict) or provider.get("name") != "oidc":
+        return None
+    config = provider.get("config")
+    known = config if isinstance(config, dict) else {}
+    issuer, client = (
+        str(known.get(name) or word)
+        for name, word in (("idp-issuer-url", "ISSUER_URL"), ("client-id", "CLIENT_ID"))
+    )
+    new = f"{user.name}-exec"
+    stand_alone = one_line(["kubectl", "oidc-login", f"--user={user.name}"])
+    setup = one_line(
+        [
+            *("kubectl", "oidc-login", "setup", f"--oidc-issuer-url={issuer}", f"--oidc-client-id={client}"),
+            *("--write-kubeconfig", f"--user={new}"),
+        ]
+    )
+    context = one_line(["kubectl", "config", "set-context", "--current", f"--user={new}"])
+    return KubeconfigError(
+        f"{named} signs in by auth-provider: oidc, which is kubectl's own and not an exec section",
+        f"`{plain(stand_alone, limit=300)}` signs in and writes the tokens there; or let this program do it for each command: "
+        f"`{plain(setup, limit=600)}`, then `{plain(context, limit=300)}`",
+        topic="auth-provider",
+    )
+
+
+def _ours(user: Entry) -> Mapping[str, Any]:
+    exec_ = user.value.get("exec")
+    return exec_ if isinstance(exec_, dict) and is_ours(exec_) else {}
+
+
+@contextmanager
+def _variables(exec_: Mapping[str, object]) -> Iterator[None]:
+    """Set the stanza's variables, as kubectl does for the program, while the block runs."""
+    given = exec_.get("env") or []
+    pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
+    before = os.environ.copy()
+    for pair in pairs:
+        name, value = str(pair.get("name") or ""), str(pair.get("value") or "")
+        if name and "=" not in name and "\0" not in name + value:
+            os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

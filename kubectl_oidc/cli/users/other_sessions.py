@@ -1,0 +1,65 @@
+"""Users of the kubeconfig that sign in at the same client, and whether the session that `setup` keeps answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.text import plain
+
+from .from_stanza import stanza_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+
+
+def other_sessions(kubeconfig: Kubeconfig, request: TokenRequest) -> Iterator[Finding]:
+    """Find users of the same issuer and client whose stanza asks for another session than this one.
+
+    Args:
+        kubeconfig: What the kubeconfig files say.
+        request: What `setup` signed in for.
+    """
+    for name, entry in kubeconfig.users.items():
+        asked = _asked(entry)
+        if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
+            continue
+        if asked.key() != request.key() and asked.key().id() != request.key().id():
+            yield _finding(f"the user {plain(name)} in {plain(entry.path)}", asked, request)
+
+
+def _asked(user: Entry) -> TokenRequest | None:
+    """Return what a user's stanza asks get-token for; None where it is not ours or cannot be understood."""
+    try:
+        return stanza_request(user)
+    except OidcLoginError:
+        return None
+
+
+def _finding(who: str, asked: TokenRequest, request: TokenRequest) -> Finding:
+    missing = [scope for scope in asked.scopes if scope not in request.scopes]
+    surplus = [scope for scope in request.scopes if scope not in asked.scopes]
+    if not missing and not surplus:
+        return Finding(
+            Severity.WARNING,
+            f"{who} is of the same client, but its flags ask for another session than this one: "
+            "its first kubectl opens the browser once more",
+            "give setup the flags that this user has under args, or update the user with --write-kubeconfig",
+            "other-session",
+        )
+    ways = []
+    if missing:
+        ways.append(f"add --oidc-extra-scope={plain(','.join(missing), limit=400)}")
+    if surplus:
+        ways.append(f"leave out the scope {plain(', '.join(surplus), limit=400)}")
+    return Finding(
+        Severity.WARNING,
+        f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "
+        "its first kubectl opens the browser once more",
+        f"{' and '.join(ways)}, and run setup again",
+        "other-session",
+    )

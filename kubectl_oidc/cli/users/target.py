@@ -1,0 +1,178 @@
+"""The session that a command is about, and the options that name a user of the kubeconfig."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+from click.core import ParameterSource
+
+from kubectl_oidc.authentication.wiring import session_keeper
+from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.sessions.listing import kept_session
+from kubectl_oidc.system.shell import one_line
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.cli.options.types import Option
+    from kubectl_oidc.kubeconfig import Kubeconfig
+    from kubectl_oidc.kubeconfig.select import Chosen
+    from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.sessions.stores import index
+    from kubectl_oidc.system.system import World
+
+    from .selection import Candidate
+
+SUBJECT: tuple[Option, ...] = (
+    (
+        ("--kubeconfig",),
+        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    ),
+    (
+        ("--context",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("contexts"),
+            "help": "The context that is meant (default: the current one).",
+        },
+    ),
+    (
+        ("--user",),
+        {
+            "metavar": "NAME",
+            "shell_complete": names("users"),
+            "help": "The user of the kubeconfig that is meant, whatever the context.",
+        },
+    ),
+)
+"""The options that name a user of the kubeconfig; beside them stand those of get-token."""
+
+Purpose = Literal["sign in", "show", "end"]
+"""What a command does with the session: `login` and `doctor` need all of its flags, `whoami` needs one that is kept here, and
+`logout` and `purge` end one."""
+
+OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
+_NOT_OF_IT = frozenset(
+    {
+        *(*OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
+        *("oidc_username_prefix", "oidc_groups_prefix"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is meant.
+
+    Attributes:
+        request: What kubectl would ask get-token for.
+        kubeconfig: What the kubeconfig files say; nothing where flags say it all and they cannot be read.
+        chosen: The context, its cluster, and the user if it is one of the kubeconfig's.
+        selected: The session, if it is kept here under flags that neither the kubeconfig nor the index has; else None.
+    """
+
+    request: TokenRequest
+    kubeconfig: Kubeconfig
+    chosen: Chosen
+    selected: Candidate | None = None
+
+    @property
+    def session_id(self) -> str:
+        """The session's ID."""
+        return self.selected.session_id if self.selected else self.request.key().id()
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where the session is known."""
+        return self.selected.cache_dir if self.selected else self.request.cache_dir
+
+    def trust(self) -> tuple[str, ...] | None:
+        """Return under whose trust the session was obtained; None for one that version 1.0.0 stored."""
+        entry = self.selected.entry if self.selected else None
+        return entry.trust if entry else self.request.key().trust
+
+    def load(self, world: World, *, storage: str = "") -> tuple[Session | None, str]:
+        """Return the session's record, or None, and where it is kept, in words.
+
+        Args:
+            world: Environment and log.
+            storage: Another value of --token-cache-storage than the request's.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if self.selected:
+            kept = kept_session(self.session_id, self.cache_dir, world.log)
+            if kept and kept.failure:
+                raise kept.failure
+            return (kept.session, kept.place) if kept else (None, "")
+        keeper = session_keeper(self.request, world, storage=storage)
+        return keeper.load(), keeper.store.where()
+
+    def command_line(self, command: str) -> str:
+        """Return a command of ours about the same session, short where the kubeconfig names it.
+
+        Args:
+            command: Its name, such as ``login``.
+        """
+        context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
+        if self.chosen.user is None or any(
+            context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
+        ):
+            return self.request.command_line(command)
+        given = ((name, context.params.get(name)) for name in OF_THE_KUBECONFIG)
+        return one_line(
+            ["kubectl", "oidc-login", command, *(f"--{name}={value}" for name, value in given if value)]
+        )
+
+
+def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> TokenRequest:
+    """Return how a session's provider is asked if no user of the kubeconfig asks for the session.
+
+    Args:
+        values: The options' values by their names: they say how the provider is reached.
+        entry: What the index knows of the session.
+        cache_dir: Its cache directory, if it is not the default one.
+    """
+    known: dict[str, Any] = {
+        "oidc_issuer_url": entry.issuer,
+        "oidc_client_id": entry.client_id,
+        "oidc_extra_scope": entry.scopes,
+        "session": entry.name,
+    }
+    if cache_dir:
+        known["token_cache_dir"] = str(cache_dir)
+    return token_request({**values, **known})
+
+
+def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
+    """Return the error of a context that has no user in the kubeconfig.
+
+    Args:
+        chosen: The context, if there is one.
+        kubeconfig: What the kubeconfig files say.
+    """
+    return KubeconfigError(
+        _no_user(chosen, kubeconfig),
+        "name one with --context or --user, or the session with --session, or with --oidc-issuer-url and --oidc-client-id; "
+        "`kubectl oidc-login setup` writes such a user",
+        topic="stanza",
+    )
+
+
+def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:
+    if chosen.context is None:
+        where = ", ".join(plain(path) for path in kubeconfig.paths if path.exists())
+        gone = kubeconfig.gone()
+        words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
+        return f"{words}: {gone}" if gone else words
+    name = str(chosen.context.value.get("user") or "")
+    what = f"the user {plain(name)}, which is not there" if name else "no user"
+    gone = kubeconfig.gone() if name and kubeconfig.named_by else ""
+    return f"the context {plain(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")

@@ -1,0 +1,90 @@
+"""``kubectl get pods`` without a kubectl: the same plugin call and the same request, made by the demo itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import DemoError
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.kubeconfig import read
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.log import QUIET
+
+from .sandbox import SECONDS, USER, Ran
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .sandbox import Stage
+
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+_FAILURES = 400  # HTTP statuses from here on are failures
+
+
+def get_pods(stage: Stage) -> Ran:
+    """Do what ``kubectl --user=oidc get pods --all-namespaces`` does (client authentication v1).
+
+    Args:
+        stage: Where the kubeconfig is.
+
+    Returns:
+        What kubectl would have ended with and written.
+
+    Raises:
+        DemoError: The kubeconfig does not say how to sign in.
+        OidcLoginError: The API does not answer.
+    """
+    config = read(None, stage.environ)
+    user, cluster = config.users.get(USER), config.clusters.get(config.context_cluster())
+    if user is None or cluster is None:
+        raise DemoError(f"the kubeconfig has no user {USER}", "run the demo again")
+    plugin = _run_plugin(stage, user.value["exec"])
+    if plugin.status != 0:
+        return Ran(1, "", plugin.err)
+    token = json.loads(plugin.out)["status"]["token"]
+    http = HttpClient(tls=TlsOptions(ca_files=(stage.authority_file,)), log=QUIET)
+    try:
+        answer = http.get(
+            f"{cluster.value['server']}/api/v1/pods",
+            headers={"Authorization": f"Bearer {token}", "Accept": _TABLE},
+            deadline=Deadline.after(SECONDS),
+        )
+    finally:
+        http.close()
+    document = json.loads(answer.body)
+    if answer.status >= _FAILURES:
+        return Ran(1, "", f"Error from server ({document['reason']}): {document['message']}\n")
+    return Ran(0, _printed(document), "")
+
+
+def _run_plugin(stage: Stage, exec_: Mapping[str, Any]) -> Ran:
+    info = {"kind": "ExecCredential", "apiVersion": exec_["apiVersion"], "spec": {"interactive": False}}
+    done = subprocess.run(
+        [str(stage.plugin), *map(str, exec_["args"])],
+        cwd=stage.directory,
+        env={**stage.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=SECONDS,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def _printed(table: Mapping[str, Any]) -> str:
+    """Return a ``meta.k8s.io/v1`` Table as kubectl prints it: the namespace first, wide columns left out."""
+    shown = [number for number, column in enumerate(table["columnDefinitions"]) if column["priority"] == 0]
+    rows: list[Sequence[str]] = [
+        ["NAMESPACE", *(table["columnDefinitions"][number]["name"].upper() for number in shown)]
+    ]
+    for row in table["rows"]:
+        namespace = row["object"]["metadata"]["namespace"]
+        rows.append([namespace, *(str(row["cells"][number]) for number in shown)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)

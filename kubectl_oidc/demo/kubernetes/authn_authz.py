@@ -1,0 +1,227 @@
+"""Who is asking, and what they may do: what an API server's OIDC authenticator and RBAC do."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from kubectl_oidc.demo.provider.people import ADMINS
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.system.deadline import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_oidc.http.client import HttpClient
+
+    from .request_path import Attributes
+
+# What kube-apiserver's --oidc-signing-algs may hold: asymmetric ones only.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+_FETCH_SECONDS = 10.0
+_FETCH_PAUSE = 1.0
+"""Seconds between two looks for a new signing key, so that forged tokens do not become requests."""
+
+EVERYBODY = "system:authenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is asking.
+
+    Attributes:
+        name: The ``email`` claim.
+        groups: The ``groups`` claim, and ``system:authenticated``.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+
+
+class TokenAuthenticator:
+    """Check ID tokens as kube-apiserver does with ``--oidc-username-claim=email --oidc-groups-claim=groups``.
+
+    Args:
+        issuer: The issuer URL.
+        client_id: The audience that a token must be for.
+        http: How the provider's key set is fetched; its TLS trust is ``--oidc-ca-file``.
+    """
+
+    def __init__(self, issuer: str, client_id: str, http: HttpClient) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._http = http
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = 0.0
+        self._fetching = threading.Lock()
+
+    def authenticate(self, authorization: str | None) -> User | None:
+        """Return who brings this ``Authorization`` header, or None when it does not prove who.
+
+        Args:
+            authorization: The header's value.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        try:
+            return _user(self._claims(token.strip()))
+        except (jwt.PyJWTError, OidcLoginError, ValueError):
+            return None
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        key = self._key(str(jwt.get_unverified_header(token).get("kid")))
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[key.algorithm_name] if key.algorithm_name in _ALGORITHMS else [],
+            issuer=self._issuer,
+            audience=self._client_id,
+            options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+        )
+        return claims
+
+    def _key(self, key_id: str) -> jwt.PyJWK:
+        """Return the provider's key of this name; a name that is not known is looked up anew.
+
+        Raises:
+            ValueError: There is no such key.
+            OidcLoginError: The provider does not answer.
+        """
+        with self._fetching:
+            if key_id not in self._keys and time.monotonic() - self._fetched > _FETCH_PAUSE:
+                self._keys = self._fetch_keys()
+                self._fetched = time.monotonic()
+            if key_id not in self._keys:
+                raise ValueError("no such key")
+            return self._keys[key_id]
+
+    def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
+        deadline = Deadline.after(_FETCH_SECONDS)
+        metadata = self._get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
+        if metadata.get("issuer") != self._issuer:
+            raise ValueError("the metadata is another issuer's")
+        address = metadata.get("jwks_uri")
+        if not isinstance(address, str):
+            raise ValueError("the metadata names no key set")  # noqa: TRY004 - the caller's one kind of error
+        key_set = jwt.PyJWKSet.from_dict(self._get(address, deadline))
+        return {key.key_id: key for key in key_set.keys if key.key_id and key.key_type != "oct"}
+
+    def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
+        response = self._http.get(url, deadline=deadline)
+        document = json.loads(response.body)
+        if response.status != 200 or not isinstance(document, dict):  # noqa: PLR2004 - OK
+            raise ValueError("the provider does not answer")
+        return document
+
+
+def _user(claims: dict[str, Any]) -> User | None:
+    """Return the user of these claims; an address that is not said to be verified is nobody's, as in kube-apiserver."""
+    email, groups = claims.get("email"), claims.get("groups")
+    if not isinstance(email, str) or not email or claims.get("email_verified", True) is not True:
+        return None
+    named = [] if groups is None else [groups] if isinstance(groups, str) else groups
+    if not isinstance(named, list) or not all(isinstance(group, str) for group in named):
+        return None
+    return User(email, (*named, EVERYBODY))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a role allows; ``*`` stands for everything.
+
+    Attributes:
+        verbs: The verbs.
+        groups: The API groups.
+        resources: The resources.
+        paths: Paths that are no resources; one may end in ``*``.
+    """
+
+    verbs: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    def allows(self, asked: Attributes) -> bool:
+        """Tell whether the rule covers what is asked."""
+        if not _has(self.verbs, asked.verb):
+            return False
+        if asked.path:
+            return any(
+                path == asked.path or (path.endswith("*") and asked.path.startswith(path[:-1]))
+                for path in self.paths
+            )
+        return _has(self.groups, asked.group) and _has(self.resources, asked.full_resource)
+
+
+def _has(allowed: tuple[str, ...], word: str) -> bool:
+    return "*" in allowed or word in allowed
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRoleBinding:
+    """Gives a cluster role to a group, in every namespace.
+
+    Attributes:
+        name: Its name.
+        role: The cluster role.
+        group: The group.
+    """
+
+    name: str
+    role: str
+    group: str
+
+
+ROLES: dict[str, tuple[Rule, ...]] = {
+    "cluster-admin": (Rule(verbs=("*",), groups=("*",), resources=("*",)), Rule(verbs=("*",), paths=("*",))),
+    "system:basic-user": (
+        Rule(
+            verbs=("create",),
+            groups=("authorization.k8s.io",),
+            resources=("selfsubjectaccessreviews", "selfsubjectrulesreviews"),
+        ),
+        Rule(verbs=("create",), groups=("authentication.k8s.io",), resources=("selfsubjectreviews",)),
+    ),
+    "system:discovery": (
+        Rule(
+            verbs=("get",),
+            paths=(
+                "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*",
+                "/readyz", "/version", "/version/",
+            ),
+        ),
+    ),
+}  # fmt: skip
+
+BINDINGS = (
+    ClusterRoleBinding("oidc-cluster-admin", "cluster-admin", ADMINS),
+    ClusterRoleBinding("system:basic-user", "system:basic-user", EVERYBODY),
+    ClusterRoleBinding("system:discovery", "system:discovery", EVERYBODY),
+)
+
+
+def reason_to_allow(user: User, asked: Attributes) -> str:
+    """Return in RBAC's own words why this is allowed, or nothing when it is not.
+
+    Args:
+        user: Who asks.
+        asked: What.
+    """
+    for binding in BINDINGS:
+        if binding.group in user.groups and any(rule.allows(asked) for rule in ROLES[binding.role]):
+            return (
+                f'RBAC: allowed by ClusterRoleBinding "{binding.name}" of ClusterRole "{binding.role}" '
+                f'to Group "{binding.group}"'
+            )
+    return ""
+
+
+def rules_of(user: User) -> Sequence[Rule]:
+    """Return every rule that applies to the user."""
+    return [rule for binding in BINDINGS if binding.group in user.groups for rule in ROLES[binding.role]]

@@ -1,0 +1,74 @@
+"""What people ask about themselves: who am I, may I, what may I (``kubectl auth whoami``, ``can-i``, ``can-i --list``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from .authn_authz import User, reason_to_allow, rules_of
+from .request_path import Attributes
+
+if TYPE_CHECKING:
+    from .resources import Resource
+
+
+def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
+    """Answer one of the questions about oneself.
+
+    Args:
+        resource: Which kind of question.
+        user: Who asks.
+        body: The question.
+
+    Raises:
+        ApiError: It cannot be understood.
+    """
+    given = body.get("spec")
+    spec: dict[str, Any] = given if isinstance(given, dict) else {}
+    match resource.kind:
+        case "SelfSubjectReview":
+            answer: dict[str, Any] = {"userInfo": {"username": user.name, "groups": user.groups}}
+        case "SelfSubjectAccessReview":
+            reason = reason_to_allow(user, _asked(spec))
+            answer = {"allowed": bool(reason), **({"reason": reason} if reason else {})}
+        case _:
+            answer = _rules(user)
+    return {
+        "kind": resource.kind,
+        "apiVersion": resource.api_version,
+        "metadata": {},
+        **({"spec": spec} if spec else {}),
+        "status": answer,
+    }
+
+
+def _asked(spec: dict[str, Any]) -> Attributes:
+    """Return what a SelfSubjectAccessReview asks about.
+
+    Raises:
+        ApiError: It asks about neither or both.
+    """
+    about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if isinstance(path, dict) and about is None:
+        return Attributes(verb=str(path.get("verb", "")), path=str(path.get("path") or "/"))
+    if not isinstance(about, dict) or path is not None:
+        raise errors.bad_request(
+            "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        )
+    names = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
+    return Attributes(**{name: str(about.get(name) or "") for name in names})
+
+
+def _rules(user: User) -> dict[str, Any]:
+    rules = rules_of(user)
+    return {
+        "resourceRules": [
+            {"verbs": rule.verbs, "apiGroups": rule.groups, "resources": rule.resources}
+            for rule in rules
+            if rule.resources
+        ],
+        "nonResourceRules": [
+            {"verbs": rule.verbs, "nonResourceURLs": rule.paths} for rule in rules if rule.paths
+        ],
+        "incomplete": False,
+    }

@@ -1,0 +1,244 @@
+"""Authlib's server parts, set up as a strict provider does (OpenID Connect Core 3.1, RFC 7636, RFC 9700).
+
+PKCE with S256 is required, a refresh token comes only with ``offline_access`` and is good for one use, and the answer to
+the browser names the issuer (RFC 9207).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc9207 import IssuerParameter
+from authlib.oidc.core import UserInfo
+from authlib.oidc.core.grants import OpenIDCode
+
+from .issued import CLIENT_ID, CODE_SECONDS, Code, Ledger, RefreshToken, SignIn
+
+if TYPE_CHECKING:
+    from authlib.oauth2 import OAuth2Request
+    from authlib.oauth2.rfc6749 import BaseGrant
+    from flask import Flask, Response
+
+    from .people import Directory
+
+ALGORITHM = "RS256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the grants need to know.
+
+    Attributes:
+        issuer: The issuer URL.
+        key: The private signing key, a JWK with its ``kid``.
+        lifetime: How long ID and access tokens live, in seconds.
+        directory: People and groups.
+        ledger: Codes and refresh tokens.
+    """
+
+    issuer: str
+    key: dict[str, Any]
+    lifetime: int
+    directory: Directory
+    ledger: Ledger
+
+
+class Server(AuthorizationServer):
+    """The authorization server; grants find the settings here.
+
+    Args:
+        app: The web application.
+        settings: What the grants need to know.
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self.settings = settings
+        lifetime = settings.lifetime
+        app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {"authorization_code": lifetime, "refresh_token": lifetime}
+        app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
+        super().__init__(app, self._find_client, self._remember)
+        id_token = _IdToken(settings)
+        self.register_grant(_CodeGrant, [_RequirePkce(), id_token])
+        self.register_grant(_RefreshGrant, [id_token])
+        self.register_endpoint(_Revocation)
+        self._issuer = _Issuer(settings.issuer)
+        self.register_extension(self._issuer)
+
+    def _find_client(self, client_id: str) -> object:
+        return self.settings.ledger.client if client_id == CLIENT_ID else None
+
+    def _remember(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Remember the refresh token that was just issued, in the family of what it was issued for."""
+        origin: Any = request.authorization_code or request.refresh_token
+        if "refresh_token" in token:
+            self.settings.ledger.add_refresh_token(
+                token["refresh_token"], RefreshToken(origin.sign_in, origin.scope, origin.family)
+            )
+
+    def begin(self, sign_in: SignIn | None) -> BaseGrant:
+        """Check the authorization request of this moment (RFC 6749 §4.1.1).
+
+        Args:
+            sign_in: Who is signed in, if anybody.
+
+        Returns:
+            The grant; its ``prompt`` tells whether a person must act first.
+
+        Raises:
+            OAuth2Error: The request must be refused.
+        """
+        grant: BaseGrant = self.get_consent_grant(end_user=sign_in)  # type: ignore[no-untyped-call] # bare in the stubs
+        return grant
+
+    def send_back(self, sign_in: SignIn, grant: BaseGrant) -> Response:
+        """Send the browser back with a code (RFC 6749 §4.1.2)."""
+        response: Any = self.create_authorization_response(grant_user=sign_in, grant=grant)
+        return cast("Response", response)
+
+    def redeem(self) -> Response:
+        """Answer a token request (RFC 6749 §3.2)."""
+        response: Any = self.create_token_response()
+        return cast("Response", response)
+
+    def revoke(self) -> Response:
+        """Answer a revocation request (RFC 7009)."""
+        response: Any = self.create_endpoint_response("revocation")  # type: ignore[no-untyped-call] # bare in the stubs
+        return cast("Response", response)
+
+    def refuse(self, error: OAuth2Error) -> Response:
+        """Send the browser back with an error (RFC 6749 §4.1.2.1); the error knows where to."""
+        response: Response = self.handle_response(*error())
+        self._issuer.add_issuer_parameter(self, response)
+        return response
+
+
+class _Issuer(IssuerParameter):
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+        super().__init__()
+
+    def get_issuer(self) -> str:
+        return self._issuer
+
+
+class _RequirePkce(CodeChallenge):
+    """Insist on S256 when the browser comes, not only when the code is redeemed."""
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        data = grant.request.payload.data
+        if not data.get("code_challenge") or data.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class _CodeGrant(AuthorizationCodeGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+
+    def save_authorization_code(self, code: str, request: Any) -> None:
+        data = request.payload.data
+        self.server.settings.ledger.add_code(
+            code,
+            Code(
+                sign_in=request.user,
+                redirect_uri=request.payload.redirect_uri,
+                scope=request.scope,
+                nonce=data.get("nonce"),
+                code_challenge=data["code_challenge"],
+                code_challenge_method=data["code_challenge_method"],
+                expires=time.time() + CODE_SECONDS,
+            ),
+        )
+
+    def query_authorization_code(self, code: str, client: object) -> Code | None:  # noqa: ARG002
+        found: Code | None = self.server.settings.ledger.redeemable(code)
+        return found
+
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        authorization_code.used = True
+
+    def authenticate_user(self, authorization_code: Code) -> SignIn:
+        return authorization_code.sign_in
+
+    def generate_token(self, *args: Any, **kwargs: Any) -> dict[str, str | int]:
+        """Leave the refresh token out where ``offline_access`` was not asked for (OpenID Connect Core 11)."""
+        offline = "offline_access" in (kwargs.get("scope") or "").split()
+        return super().generate_token(*args, **{**kwargs, "include_refresh_token": offline})
+
+
+class _RefreshGrant(RefreshTokenGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    INCLUDE_NEW_REFRESH_TOKEN = True
+
+    def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken:
+        # Authlib answers invalid_grant where there is none; its stubs do not say so.
+        found: RefreshToken = self.server.settings.ledger.refreshable(refresh_token)
+        return found
+
+    def authenticate_user(self, refresh_token: RefreshToken) -> SignIn:
+        return refresh_token.sign_in
+
+    def revoke_old_credential(self, refresh_token: RefreshToken) -> None:  # type: ignore[override] # the stubs name the base class
+        refresh_token.used = True
+
+
+class _IdToken(OpenIDCode):
+    """The ID token, after a sign-in and after a refresh, with the groups of that moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def resolve_client_private_key(self, client: object) -> dict[str, Any]:  # noqa: ARG002
+        return self._settings.key
+
+    def get_client_algorithm(self, client: object) -> str:  # noqa: ARG002
+        return ALGORITHM
+
+    def get_encode_header(self, client: object) -> dict[str, Any]:  # noqa: ARG002
+        return {"alg": ALGORITHM, "kid": self._settings.key["kid"]}
+
+    def get_client_claims(self, client: object) -> dict[str, Any]:  # noqa: ARG002
+        now = int(time.time())
+        return {
+            "iss": self._settings.issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + self._settings.lifetime,
+        }
+
+    def exists_nonce(self, nonce: str, request: OAuth2Request) -> bool:  # noqa: ARG002
+        """Allow a nonce again: a browser may open the same authorization request twice."""
+        return False
+
+    def generate_user_info(self, user: SignIn, scope: str) -> UserInfo:
+        """Return the claims about the person (OpenID Connect Core 5.4), and the groups whatever the scope."""
+        directory = self._settings.directory
+        person = directory.find(user.email)
+        claims = UserInfo(sub=person.subject if person else user.email, auth_time=user.at)
+        if "email" in scope.split():
+            claims.update(email=user.email, email_verified=True)
+        if person and "profile" in scope.split():
+            claims.update(name=person.name, preferred_username=person.email)
+        if groups := directory.claimed_groups(user.email):
+            claims["groups"] = groups
+        return claims
+
+
+class _Revocation(RevocationEndpoint):
+    """RFC 7009: a revoked refresh token ends all that came from its sign-in."""
+
+    CLIENT_AUTH_METHODS = ("none",)
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> RefreshToken | None:  # noqa: ARG002
+        found: RefreshToken | None = self.server.settings.ledger.refresh_token(token_string)
+        return found
+
+    def revoke_token(self, token: RefreshToken, request: OAuth2Request) -> None:  # noqa: ARG002
+        token.family.ended = True

@@ -1,0 +1,101 @@
+"""JSON from the provider, read strictly: one object, UTF-8, each member once, of bounded depth (RFC 8259).
+
+No error repeats any of the body: it may be a web page, and it may hold a token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NoReturn
+
+from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from .exchange import Response
+
+_HINT = (
+    "look at what answers there: a proxy's or captive portal's page in the way, a wrong --oidc-issuer-url, "
+    "or a fault of the provider"
+)
+
+
+_TEXTS = frozenset({"text/plain", "text/html"})
+"""What servers call a file whose kind they do not know."""
+
+
+class NotJson(ProviderMisbehaves):
+    """The answer is of another content type: it need not have been the provider that answered."""
+
+
+def content_type(response: Response) -> str:
+    """Return the media type that an answer says, in small letters; empty if it says none."""
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def odd_content_type(response: Response) -> str:
+    """Return the media type of an answer if it is not one of JSON, else an empty string."""
+    kind = content_type(response)
+    # Without a content type the body decides. application/jwk-set+json and the like are JSON too (RFC 6839 §3.1).
+    return kind if kind and not kind.endswith(("/json", "+json")) else ""
+
+
+def parse_object(response: Response, what: str, *, public: bool = False) -> dict[str, object]:
+    """Return the JSON object that an answer holds.
+
+    Args:
+        response: The answer, of any status.
+        what: What it is, for the error: "the discovery document https://…".
+        public: Whether it is a document that some servers call text/plain or text/html though it is JSON.
+
+    Raises:
+        NotJson: It is of another content type, and not such a document.
+        ProviderMisbehaves: It is broken, ambiguous, nested too deeply, or no object.
+    """
+    kind = odd_content_type(response)
+    if public and kind in _TEXTS:
+        with contextlib.suppress(ProviderMisbehaves):
+            return load_object(response.body, what)
+    if kind:
+        name = "a web page" if "html" in kind else "not JSON"
+        raise NotJson(f"{what} is {name} ({plain(kind, limit=60)})", _HINT)
+    return load_object(response.body, what)
+
+
+def load_object(body: bytes, what: str) -> dict[str, object]:
+    """Return the JSON object in ``body``; what is said of arguments and errors in ``parse_object`` holds."""
+    import json
+
+    if not body.strip():
+        raise ProviderMisbehaves(f"{what} is empty", _HINT)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ProviderMisbehaves(f"{what} is not UTF-8", _HINT) from None
+    try:
+        document = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except _Ambiguous as error:
+        raise ProviderMisbehaves(f"{what} {error}", _HINT) from None
+    except RecursionError:
+        raise ProviderMisbehaves(f"{what} is nested too deeply", _HINT) from None
+    except ValueError:
+        # Not chained: the parser's words are about the body.
+        raise ProviderMisbehaves(f"{what} is broken JSON", _HINT) from None
+    if not isinstance(document, dict):
+        raise ProviderMisbehaves(f"{what} is JSON, but no object", _HINT)
+    return document
+
+
+class _Ambiguous(ValueError):
+    pass
+
+
+def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(members)
+    if len(result) != len(members):
+        raise _Ambiguous("names a member twice")
+    return result
+
+
+def _no_number(_: str) -> NoReturn:
+    raise _Ambiguous("holds a number that JSON does not have")

@@ -1,0 +1,71 @@
+"""A certificate with its key, from files: who we are, to the provider (RFC 8705) or to the browser that comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """A certificate and its key.
+
+    Attributes:
+        certificate: The certificate in PEM form, those of its issuers behind it.
+        key: Its key in PEM form, not encrypted.
+        flags: The flags that name the two files, for errors.
+    """
+
+    certificate: Path
+    key: Path
+    flags: tuple[str, str]
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Let a TLS context present the certificate.
+
+        Raises:
+            UsageError: A file cannot be read, holds something else, or the two do not belong together.
+        """
+        import ssl
+
+        for flag, path in zip(self.flags, (self.certificate, self.key), strict=True):
+            _check_readable(flag, path)
+        try:
+            context.load_cert_chain(self.certificate, self.key, password=self._refuse_encrypted)
+        except (ssl.SSLError, ValueError) as error:
+            mismatch = getattr(error, "reason", "") == "KEY_VALUES_MISMATCH"
+            what = (
+                "do not belong together" if mismatch else "hold no certificate with its key that can be read"
+            )
+            raise UsageError(
+                f"{self.flags[0]} {plain(self.certificate)} and {self.flags[1]} {plain(self.key)} {what}",
+                "give both in PEM form, the certificate first in its file, the key not encrypted",
+                topic="key-pair",
+            ) from error
+
+    def _refuse_encrypted(self) -> str:
+        """Keep OpenSSL from asking at the terminal: programs that kubectl runs in the background have none."""
+        raise UsageError(
+            f"{self.flags[1]}: the key in {plain(self.key)} is encrypted",
+            "write it without a password into a file that only you can read (openssl pkey -in KEY -out FILE)",
+            topic="key-pair",
+        )
+
+
+def _check_readable(flag: str, path: Path) -> None:
+    why = ""
+    try:
+        if path.is_file():
+            with path.open("rb"):
+                return
+        why = "is not a regular file" if path.exists() else "does not exist"
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or error}"
+    raise UsageError(f"{flag}: {plain(path)} {why}", f"name a file in PEM form with {flag}", topic="key-pair")

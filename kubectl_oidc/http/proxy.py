@@ -1,0 +1,141 @@
+"""The proxy of a request, by the environment: HTTPS_PROXY or HTTP_PROXY by the URL's scheme, else ALL_PROXY, unless NO_PROXY names the host.
+
+A variable that does not concern the request is not read. NO_PROXY is read as Go's ``httpproxy`` reads it, and so as kubectl does. No error
+shows any part of a value that cannot be used: what looks like its host may be a part of the password.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.urls import is_loopback_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SCHEMES = ("http", "https", "socks5", "socks5h")
+_ENCODED = re.compile(
+    r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*"
+)  # RFC 3986 §3.2.1, and @ as Go and curl take it
+ENCODE = "write the user name and password percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
+_FORM = (
+    "a proxy is written http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that can be used.
+
+    Attributes:
+        variable: The variable that names it.
+        url: Its URL, for the HTTP library; it may hold a password.
+        host: Its host.
+        port: Its port.
+    """
+
+    variable: str
+    url: str = field(repr=False)
+    host: str
+    port: int
+
+
+def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:
+    """Return the proxy that a request to ``url`` goes through, or None: this machine's own addresses have none.
+
+    Args:
+        url: Where the request goes.
+        environ: The environment.
+
+    Raises:
+        UsageError: The variable that concerns the request names a proxy by a URL that cannot be used.
+    """
+    parts = urlsplit(url)
+    for name in (f"{parts.scheme}_proxy", "all_proxy"):
+        variable = _variable(name, environ)
+        if variable:
+            direct = is_loopback_url(url) or _bypassed(parts.hostname or "", _port(url), environ)
+            return None if direct else parse(variable, environ[variable])
+    return None
+
+
+def parse(variable: str, value: str) -> Proxy:
+    """Return the proxy that a variable names.
+
+    Args:
+        variable: The variable's name, for the error.
+        value: Its value; without a scheme it is http.
+
+    Raises:
+        UsageError: It cannot be used.
+    """
+    whole = value.strip() if "://" in value else f"http://{value.strip()}"
+    scheme, _, rest = whole.partition("://")
+    login, at, place = rest.rpartition("@")
+    if scheme.lower() not in _SCHEMES:
+        hint = "write socks5://HOST:PORT" if scheme.lower().startswith("socks") else _FORM
+        raise _unusable(variable, "its URL begins with no http://, https:// or socks5://", hint)
+    if not _ENCODED.fullmatch(login):
+        raise _unusable(
+            variable, "its user name or password holds a character that must be percent-encoded", ENCODE
+        )
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or port == 0 or not place.isprintable() or " " in place:
+        raise _unusable(variable, "its URL has no host, or a port that is not between 1 and 65535", _FORM)
+    default = {"https": 443, "socks5": 1080, "socks5h": 1080}.get(scheme.lower(), 80)
+    encoded = login.replace("@", "%40")
+    return Proxy(variable, f"{scheme.lower()}://{encoded}{at}{parts.netloc}", host, port or default)
+
+
+def _unusable(variable: str, why: str, hint: str) -> UsageError:
+    return UsageError(
+        f"{variable} cannot be used: {why} (its value is not shown)", f"in {variable} {hint}", topic="proxy"
+    )
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> str:
+    """Return the variable of this name that is set, the one in small letters first; empty for none, or for one set to nothing."""
+    if name in environ:
+        return name if environ[name].strip() else ""
+    others = (one for one, value in environ.items() if one.lower() == name and value.strip())
+    return next(others, "")
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
+    """Return whether NO_PROXY names a host: itself, a domain that it is in, an address, a network, or ``*``."""
+    variable = _variable("no_proxy", environ)
+    entries = [entry.strip().lower() for entry in environ[variable].split(",")] if variable else []
+    return any(_names(entry, host.lower().rstrip("."), port) for entry in entries if entry)
+
+
+def _names(entry: str, host: str, port: int) -> bool:
+    from ipaddress import ip_address, ip_network
+
+    if entry == "*":
+        return True
+    entry = entry.rpartition("://")[2]
+    try:
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        pass  # a name, or an address with a port
+    name, colon, wanted = entry.rpartition(":")
+    if colon and wanted.isdigit():
+        if int(wanted) != port:
+            return False
+        entry = name
+    entry = entry.strip("[]").removeprefix("*")
+    return host.endswith(entry) if entry.startswith(".") else host == entry or host.endswith(f".{entry}")

@@ -1,0 +1,224 @@
+"""TLS to the provider: whom it trusts, and what a refused certificate means (RFC 5280 §6, RFC 9525).
+
+The operating system's authorities are trusted, and given ones in addition. ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
+replace the system's file and directory, as they do for OpenSSL and Go. `trust` says whom as a value.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
+
+    from .key_pair import KeyPair
+
+BUNDLE_LIMIT = 16 << 20
+"""Bytes that are read of a file of authorities; the system's own bundle has 0.2 MB."""
+
+
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What replaces the system's authorities; a kubeconfig's ``env`` can set them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """Whom to trust beside the system's authorities.
+
+    Attributes:
+        ca_files: Files of further authorities, PEM or DER (``--certificate-authority``).
+        ca_data: The same as bytes, base64 undone (``--certificate-authority-data``).
+        insecure: Whether certificates are not checked at all (``--insecure-skip-tls-verify``).
+        key_pair: The certificate that is presented where the provider asks for one.
+        system: Whether the system's authorities are trusted at all.
+        server_name: Whose certificate is expected, where that is not the host of the URL.
+        cert_file: SSL_CERT_FILE as a kubeconfig's user sets it; None for this process's own.
+        cert_dir: SSL_CERT_DIR likewise.
+    """
+
+    ca_files: tuple[Path, ...] = ()
+    ca_data: tuple[bytes, ...] = field(default=(), repr=False)
+    insecure: bool = False
+    key_pair: KeyPair | None = None
+    system: bool = True
+    server_name: str = ""
+    cert_file: str | None = None
+    cert_dir: str | None = None
+
+    def variable(self, name: str) -> str:
+        """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that counts; empty where there is none."""
+        given = {"SSL_CERT_FILE": self.cert_file, "SSL_CERT_DIR": self.cert_dir}[name]
+        return os.environ.get(name, "") if given is None else given
+
+
+SYSTEM_TRUST = TlsOptions()
+
+
+def context(options: TlsOptions) -> ssl.SSLContext:
+    """Return the TLS settings for requests to the provider.
+
+    Raises:
+        UsageError: A given authority or certificate cannot be read.
+    """
+    settings = _trusting(options)
+    if options.key_pair is not None:
+        options.key_pair.load_into(settings)
+    return settings
+
+
+def server_context(key_pair: KeyPair) -> ssl.SSLContext:
+    """Return the TLS settings of the address that the browser comes back to.
+
+    Raises:
+        UsageError: The certificate cannot be used.
+    """
+    import ssl
+
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    key_pair.load_into(settings)
+    return settings
+
+
+def _trusting(options: TlsOptions) -> ssl.SSLContext:
+    import ssl
+
+    if options.insecure:
+        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked.check_hostname = False
+        unchecked.verify_mode = ssl.CERT_NONE
+        return unchecked
+    from . import tls_context
+
+    if options.system:
+        file, directory = (options.variable(name) for name in VARIABLES)
+        set_here = any(os.environ.get(name) for name in VARIABLES)
+        trust = tls_context.system_trust(file, directory, variables_set=set_here)
+    else:
+        trust = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
+    trust.check_names()
+    for path in options.ca_files:
+        _add(trust, _read(path), f"--certificate-authority: {plain(path)}")
+    for data in options.ca_data:
+        _add(trust, data, "--certificate-authority-data")
+    # As in Go: a given authority is an anchor, whether it signed itself or not. What is not set is the strict flag
+    # (VERIFY_X509_STRICT): it refuses private authorities of the old kind, which every kubelogin user may have.
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return trust
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(BUNDLE_LIMIT)
+    except OSError as error:
+        raise UsageError(
+            f"--certificate-authority: {plain(path)} cannot be read: {error.strerror or error}",
+            "name a file with the authority's certificate in PEM form",
+            topic="tls",
+        ) from error
+
+
+def _add(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
+    import ssl
+
+    from .authorities import certificates, instead
+
+    found = certificates(data)
+    try:
+        trust.load_verify_locations(cadata=found.decode("ascii") if found.startswith(b"-----BEGIN") else data)
+    except (ssl.SSLError, ValueError) as error:
+        what, hint = instead(data)
+        raise UsageError(f"{origin} {what}", hint, topic="tls") from error
+
+
+# What the three verifiers say: OpenSSL's X509_V_ERR_*, macOS's errSec*, Windows' CERT_E_*.
+_EXPIRED = frozenset({10, -67818, 0x800B0101})
+_NOT_YET = frozenset({9, -67819})
+_WRONG_HOST = frozenset({62, 64, -67602, 0x800B010F})
+_UNKNOWN = frozenset({2, 18, 19, 20, 21, 27, -67843, -25318, 0x800B0109, 0x800B010A})
+# Short keys and weak digests; not an authority; and what VERIFY_X509_STRICT looks for (RFC 5280 §4.2).
+_OLD_KIND = frozenset({24, 66, 67, 68, *range(79, 95)})
+
+_EXPIRED_HINT = (
+    "the provider must renew it, unless this computer's clock is wrong; if a private authority's own has ended, "
+    "give the new one with --certificate-authority FILE"
+)
+_NOT_YET_HINT = (
+    "check this computer's clock; a new private authority is given with --certificate-authority FILE"
+)
+_WRONG_HOST_HINT = (
+    "check the host in --oidc-issuer-url; if it is right, the server needs a certificate with that name "
+    "(a private one's authority is added with --certificate-authority FILE)"
+)
+NO_NAMES_HINT = (
+    "have the certificate issued again with the host as subjectAltName: like kubectl and Go, this program does not accept a "
+    "common name instead"
+)
+_OLD_KIND_HINT = (
+    "strict checking (VERIFY_X509_STRICT of newer Pythons) refuses authorities of X.509 v1 or without key "
+    "identifiers: have it issued anew as X.509 v3, then give it with --certificate-authority FILE"
+)
+
+
+def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions) -> tuple[str, str]:
+    """Say what is wrong with a certificate, and what to do.
+
+    Args:
+        error: What the handshake ended with.
+        host: Whose certificate it is.
+        options: Whom we trust, for the hint.
+
+    Returns:
+        What is wrong, naming the host, and a hint.
+    """
+    from .tls_context import NO_NAMES
+
+    code = getattr(error, "verify_code", 0)
+    if code in _UNKNOWN:
+        return f"the TLS certificate of {host} is signed by an unknown authority", _whom_to_add(options)
+    words = plain(getattr(error, "verify_message", "") or error.reason or "no reason given", limit=120)
+    for codes, what, hint in (
+        (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
+        (_NOT_YET, f"the TLS certificate of {host} is not valid yet", _NOT_YET_HINT),
+        ({NO_NAMES}, f"the TLS certificate of {host} has no subjectAltName", NO_NAMES_HINT),
+        (_WRONG_HOST, f"the TLS certificate is for another host, not for {host}", _WRONG_HOST_HINT),
+        (
+            _OLD_KIND,
+            f"the TLS certificate of {host}, or its authority's, is of an old kind ({words})",
+            _OLD_KIND_HINT,
+        ),
+    ):
+        if code in codes:
+            return what, hint
+    return f"the TLS certificate of {host} is refused ({words})", _whom_to_add(options)
+
+
+def _whom_to_add(options: TlsOptions) -> str:
+    missing = [name for name in VARIABLES if _names_nothing(os.environ.get(name))]
+    note = f"; {' and '.join(missing)} names nothing that exists" if missing else ""
+    if options.ca_files or options.ca_data:
+        return (
+            "neither the system nor the given --certificate-authority signed it: "
+            f"give the authority that did, in PEM form{note}"
+        )
+    others = [name for name in _OTHERS if os.environ.get(name) and not _names_nothing(os.environ.get(name))]
+    if others:
+        return (
+            f"{others[0]} is for other programs; if the authority is in its file, give it here: "
+            f"--certificate-authority={plain(os.environ[others[0]])}{note}"
+        )
+    return f"add a private authority with --certificate-authority FILE (PEM), or to the system's own{note}"
+
+
+_OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE")
+"""Variables that name authorities for Python's requests, curl, Node.js and the AWS CLI, and are not read here."""
+
+
+def _names_nothing(path: str | None) -> bool:
+    return bool(path) and not os.path.exists(path or "")  # noqa: PTH110 - the variable's own words

@@ -1,0 +1,131 @@
+"""The cluster entry of a kubeconfig: where its API server is and how it is reached, as client-go reads it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import KubeconfigError, UsageError
+from kubectl_oidc.http.proxy import parse
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.text import plain
+from kubectl_oidc.urls import fault, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.kubeconfig import Entry
+
+_BUNDLE_LIMIT = 16 << 20  # bytes
+_PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """An API server, and how it is reached.
+
+    Attributes:
+        name: The entry's name in the kubeconfig.
+        path: The file that has the entry.
+        server: Its URL without a slash at the end; https, or http on this machine.
+        tls: Whom to trust. Where the entry names an authority, it alone, as in kubectl.
+        proxy: The entry's own proxy, which goes before the environment's; it may hold a password.
+    """
+
+    name: str
+    path: Path
+    server: str
+    tls: TlsOptions
+    proxy: str | None = field(default=None, repr=False)
+
+    def where(self) -> str:
+        """Return the entry in words: which one, in which file."""
+        return f"the cluster {plain(self.name)} in {plain(self.path)}"
+
+
+def cluster_of(entry: Entry) -> Cluster:
+    """Return what a kubeconfig's cluster entry says.
+
+    Args:
+        entry: The entry; relative paths in it count from its file's directory.
+
+    Raises:
+        KubeconfigError: It names no server, one that a token must not be sent to, or an authority that cannot be read.
+    """
+    where = f"the cluster {plain(entry.name)} in {plain(entry.path)}"
+    insecure = entry.value.get("insecure-skip-tls-verify") is True
+    authority = _authority(entry, where)
+    if insecure and authority:
+        raise _wrong(
+            where, "has certificate-authority and insecure-skip-tls-verify, which do not go together"
+        )
+    return Cluster(
+        name=entry.name,
+        path=entry.path,
+        server=_server(entry.value, where),
+        tls=TlsOptions(
+            ca_data=(authority,) if authority else (),
+            system=not authority,
+            insecure=insecure,
+            server_name=str(entry.value.get("tls-server-name") or ""),
+        ),
+        proxy=_proxy(entry.value, where),
+    )
+
+
+def _server(value: Mapping[str, object], where: str) -> str:
+    server = str(value.get("server") or "")
+    if not server:
+        raise _wrong(where, "names no server")
+    if "://" not in server:
+        server = f"https://{server}"
+    why = fault(server, http_allowed=True)
+    if why:
+        named = "its server" if "@" in server else f"its server {shown(server)}"
+        raise _wrong(where, f"cannot be asked: {named} {why}")
+    return server.rstrip("/")
+
+
+def _authority(entry: Entry, where: str) -> bytes:
+    """Return the entry's certificate authority; its data go before its file, as in client-go."""
+    data, name = entry.value.get("certificate-authority-data"), entry.value.get("certificate-authority")
+    if data:
+        try:
+            return base64.b64decode("".join(str(data).split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise _wrong(where, "has a certificate-authority-data that is not base64") from None
+    if not name:
+        return b""
+    path = entry.path.absolute().parent / str(name)
+    why = "it is not a regular file"  # a pipe that nobody writes to would hang us
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                return file.read(_BUNDLE_LIMIT)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+    raise _wrong(where, f"has a certificate-authority that cannot be read, {plain(path)}: {why}")
+
+
+def _proxy(value: Mapping[str, object], where: str) -> str | None:
+    proxy = str(value.get("proxy-url") or "")
+    if not proxy:
+        return None
+    if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
+        raise _wrong(where, "has a proxy-url that is no http, https or socks5 URL")
+    try:
+        return parse("proxy-url", proxy).url
+    except UsageError as error:
+        raise KubeconfigError(f"{where}: {error.message}", error.hint, topic="cluster-entry") from None
+
+
+def _wrong(where: str, what: str) -> KubeconfigError:
+    return KubeconfigError(
+        f"{where} {what}",
+        "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",
+        topic="cluster-entry",
+    )

@@ -1,0 +1,142 @@
+"""The kubeconfig user with ``auth-provider: oidc``: client-go's own plug-in, which refreshes and cannot sign in.
+
+Its configuration names the provider and holds the tokens. The tokens are set, and every other byte of the file stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.text import plain
+
+from .edit_text import Node, Unclear, set_key, tree
+from .parse import load
+from .select import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .read import Kubeconfig
+
+TOKENS = ("id-token", "refresh-token")
+_SECRETS = (*TOKENS, "client-secret")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderUser:
+    """A user with ``auth-provider: oidc``.
+
+    Args:
+        name: The user's name.
+        path: The file that defines it; relative paths count from its directory.
+        config: What is configured, the tokens and the client's secret left out.
+        secrets: Those.
+    """
+
+    name: str
+    path: Path
+    config: Mapping[str, str]
+    secrets: Mapping[str, Secret] = field(repr=False)
+
+    @property
+    def id_token(self) -> Secret | None:
+        """The ID token that kubectl sends, where there is one."""
+        return self.secrets.get("id-token")
+
+    @property
+    def refresh_token(self) -> Secret | None:
+        """The refresh token, where there is one."""
+        return self.secrets.get("refresh-token")
+
+
+def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> ProviderUser | None:
+    """Return the user that is named, or the context's; None where it does not sign in by ``auth-provider: oidc``.
+
+    Args:
+        kubeconfig: What the files say.
+        context: The context, the current one by default.
+        user: The user's name, which goes before the context's.
+
+    Raises:
+        KubeconfigError: There is no such context or user.
+    """
+    entry = choose(kubeconfig, context=context, user=user).user
+    provider = entry.value.get("auth-provider") if entry else None
+    if entry is None or not isinstance(provider, dict) or provider.get("name") != "oidc":
+        return None
+    config = provider.get("config")
+    texts = {
+        str(key): str(value) for key, value in (config if isinstance(config, dict) else {}).items() if value
+    }
+    return ProviderUser(
+        entry.name,
+        entry.path,
+        {key: value for key, value in texts.items() if key not in _SECRETS},
+        {key: Secret(texts[key]) for key in _SECRETS if key in texts},
+    )
+
+
+def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> str:
+    """Return a kubeconfig's text with tokens of a user set in it.
+
+    Args:
+        text: The text.
+        user: The user, as it was read.
+        tokens: ``id-token`` and ``refresh-token``, or one of them.
+
+    Raises:
+        KubeconfigError: That cannot be done without touching other things.
+    """
+    where = plain(user.path)
+    try:
+        wanted = _unshared(load(text, where))
+        _config(wanted, user.name).update({key: token.reveal() for key, token in tokens.items()})
+        bom = "\ufeff" if text.startswith("\ufeff") else ""
+        edited = text.removeprefix("\ufeff")
+        for key, token in tokens.items():
+            edited = _with(edited, user.name, key, token.reveal())
+        if load(edited, where) == wanted:
+            return bom + edited
+    except (Unclear, KubeconfigError, LookupError, TypeError, ValueError, RecursionError):
+        pass
+    raise KubeconfigError(
+        f"the tokens of user {plain(user.name)!r} cannot be set in {where} without touching other parts of the file",
+        "write its users out without anchors and aliases, or use `kubectl oidc-login setup`; it was not changed",
+    )
+
+
+def _unshared(value: Any) -> Any:
+    """Return a copy in which nothing is one thing in two places, as what YAML aliases name is."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
+
+
+def _config(data: dict[str, Any], name: str) -> dict[str, str]:
+    (config,) = [
+        item["user"]["auth-provider"]["config"] for item in data["users"] if item.get("name") == name
+    ]
+    if not isinstance(config, dict):
+        raise Unclear
+    return config
+
+
+def _with(text: str, name: str, key: str, value: str) -> str:
+    """Return the text with one key of the user's configuration set."""
+    root = tree(text)
+    users = root.get("users") if root is not None else None
+    if users is None:
+        raise Unclear
+    node: Node | None
+    (node,) = [
+        item for item in users.children if (named := item.get("name")) is not None and named.value == name
+    ]
+    for step in ("user", "auth-provider", "config"):
+        node = node.get(step) if node is not None and node.kind == "mapping" else None
+    if node is None:
+        raise Unclear
+    return set_key(text, node, key, value)

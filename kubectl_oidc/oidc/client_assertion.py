@@ -1,0 +1,152 @@
+"""The assertion of private_key_jwt: a JWT that the client signs with its own key (OpenID Connect Core §9, RFC 7523 §2.2, §3).
+
+The key is read from its file once a process, before anybody is asked anything, and the assertion is made anew for each
+request. Neither is kept, logged or shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system import secret_file
+from kubectl_oidc.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from jwt.algorithms import AllowedPrivateKeys
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""The value of ``client_assertion_type`` (RFC 7523 §2.2)."""
+
+LIFE = 60
+"""Seconds that an assertion is good for: it is used at once, and once."""
+
+FLAG = "--oidc-client-assertion-key"
+ID_FLAG = "--oidc-client-assertion-key-id"
+
+_SHORTEST_RSA = 2048  # bits, RFC 7518 §3.3
+_RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionKey:
+    """The client's private key.
+
+    Attributes:
+        private: The key.
+        algorithms: What it can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
+        key_id: Its key ID at the provider; None where it has none.
+    """
+
+    private: AllowedPrivateKeys = field(repr=False)
+    algorithms: tuple[str, ...]
+    key_id: str | None = None
+
+    def assertion(self, client_id: str, audience: str, now: int, supported: Sequence[str] = ()) -> Secret:
+        """Return an assertion that nobody has seen yet.
+
+        Args:
+            client_id: Who signs: issuer and subject (RFC 7523 §3).
+            audience: Whom it is for, and nobody else.
+            now: The time in epoch seconds.
+            supported: The algorithms that the provider's metadata names; where it names none of ours, that does not count.
+        """
+        import secrets
+
+        import jwt
+
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": audience,
+            "jti": secrets.token_urlsafe(32),
+            "iat": now,
+            "exp": now + LIFE,
+        }
+        algorithm = next((name for name in self.algorithms if name in supported), self.algorithms[0])
+        header = {"kid": self.key_id} if self.key_id else None
+        return Secret(jwt.encode(claims, self.private, algorithm, headers=header))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionKeyFile:
+    """Where the client's private key is.
+
+    Attributes:
+        path: A file in PEM form.
+        key_id: The key's ID at the provider; None where it has none.
+    """
+
+    path: Path
+    key_id: str | None = None
+
+    def load(self) -> AssertionKey:
+        """Return the key.
+
+        Raises:
+            UsageError: The file cannot be read, or holds no key that can be used.
+        """
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        hint = "name a file that you may read and that holds the client's private key in PEM form"
+        pem = secret_file.read(FLAG, self.path, hint=hint, topic="client-assertion-key")
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except TypeError:
+            raise self._unusable(
+                "holds an encrypted key", "write it without a password (openssl pkey -in KEY -out FILE)"
+            ) from None
+        except (ValueError, UnsupportedAlgorithm):
+            raise self._unusable(*_no_private_key(pem)) from None
+        return self._checked(key)
+
+    def _checked(self, key: PrivateKeyTypes) -> AssertionKey:
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+        if isinstance(key, rsa.RSAPrivateKey):
+            if key.key_size < _SHORTEST_RSA:
+                raise self._unusable(
+                    f"holds an RSA key of {key.key_size} bits, fewer than {_SHORTEST_RSA}",
+                    "make a longer one, and give its public half to the provider",
+                )
+            return AssertionKey(private=key, algorithms=_RSA, key_id=self.key_id)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+            return AssertionKey(private=key, algorithms=(_CURVES[key.curve.name],), key_id=self.key_id)
+        if isinstance(key, ed25519.Ed25519PrivateKey):
+            return AssertionKey(private=key, algorithms=("EdDSA",), key_id=self.key_id)
+        raise self._unusable(
+            "holds a key of a kind that no assertion is signed with",
+            "use RSA, an elliptic curve (P-256, P-384, P-521) or Ed25519",
+        )
+
+    def _unusable(self, what: str, hint: str) -> UsageError:
+        return UsageError(f"{FLAG}: {plain(self.path)} {what}", hint, topic="client-assertion-key")
+
+
+def _no_private_key(pem: bytes) -> tuple[str, str]:
+    """Return what a file is that holds no private key in PEM form, and what to do."""
+    if b"-BEGIN OPENSSH PRIVATE KEY-" in pem:
+        return (
+            "holds a key in OpenSSH's own form",
+            "make one in PEM form (openssl genpkey -algorithm ed25519 -out FILE)",
+        )
+    if b"PRIVATE KEY-----" in pem:
+        return (
+            "holds a private key that cannot be read",
+            "write it anew in PEM form (openssl pkey -in KEY -out FILE)",
+        )
+    for mark, what in (
+        (b"-BEGIN CERTIFICATE-", "holds a certificate and no private key"),
+        (b"PUBLIC KEY-", "holds a public key"),
+    ):
+        if mark in pem:
+            return what, f"the provider has that; name the private key that belongs to it with {FLAG}"
+    return "holds no private key in PEM form", "a PEM file begins with -----BEGIN PRIVATE KEY-----"

@@ -1,0 +1,113 @@
+"""What to do about an OAuth error answer: chosen by its code, by its description, and by what was sent.
+
+A hint names only what was part of the request: a refresh sends no redirect URI, so no hint of a refresh blames one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.text import plain
+
+from .vendor_errors import explain, registration
+from .vendors import unlisted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_SCOPE = re.compile(r"(?<![a-z])scopes?(?![a-z])", re.IGNORECASE)
+_REDIRECT = re.compile(r"redirect[_ ]?ur[il]|redirect_mismatch|callback url", re.IGNORECASE)
+_PKCE = re.compile(r"code[_ ]challenge|code[_ ]verifier|\bpkce\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What an error answers.
+
+    Attributes:
+        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
+        parameters: The names of the parameters that were sent.
+        scopes: The scopes that were asked for; empty if the request named none.
+        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
+        redirect_uri: The redirect URI that was sent, if any.
+        came_back: Whether the browser brought the error: then the provider took the redirect URI, and no client authenticated.
+    """
+
+    issuer: str
+    parameters: Collection[str] = ()
+    scopes: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
+    redirect_uri: str = ""
+    came_back: bool = False
+
+    def pkce(self) -> bool:
+        """Return whether PKCE was part of the request (RFC 7636 §4.3, §4.5)."""
+        return not {"code_challenge", "code_verifier"}.isdisjoint(self.parameters)
+
+
+def hint(code: str | None, description: str | None, sent: Sent, otherwise: str) -> str:
+    """Return what to do about an error answer, one line.
+
+    Args:
+        code: The error code, such as ``invalid_request``.
+        description: The provider's own words.
+        sent: What it answers.
+        otherwise: What the standard's meaning of the code asks for, if the description adds nothing.
+    """
+    words = f"{code or ''} {description or ''}"
+    known = explain(sent.issuer, code, description)
+    if _SCOPE.search(words.replace("_", " ")):
+        named = _unlisted(sent)
+        return "; ".join(filter(None, (named, known))) or _scopes(sent)
+    if known:
+        return known
+    if _REDIRECT.search(words) and sent.redirect_uri:
+        where = registration(sent.issuer)
+        return f"register exactly {sent.redirect_uri} for this client at the provider{f' ({where})' if where else ''}"
+    if _PKCE.search(words):
+        return (
+            "let the provider accept PKCE with S256 for this client"
+            if sent.pkce()
+            else "the provider requires PKCE: leave out --oidc-pkce-method=no"
+        )
+    if code == "invalid_request":
+        return "; ".join(filter(None, (_unlisted(sent), otherwise)))
+    return otherwise
+
+
+def invalid_request(sent: Sent) -> str:
+    """Return what can be wrong with a request that the provider calls invalid without saying why.
+
+    Args:
+        sent: What was sent.
+    """
+    causes = [
+        *(["redirect URI"] if sent.redirect_uri and not sent.came_back else []),
+        *(["PKCE"] if sent.pkce() else []),
+        *(["scopes"] if sent.scopes else []),
+        *([] if sent.came_back else ["client authentication"]),
+    ]
+    return f"compare the client's settings at the provider with the flags: {', '.join(causes) or 'client ID'}"
+
+
+def _unlisted(sent: Sent) -> str:
+    strange = unlisted(sent.scopes, sent.scopes_supported)
+    if not strange:
+        return ""
+    which = f"scope {plain(strange[0], limit=100)}"
+    if len(strange) > 1:
+        which = f"scopes {plain(', '.join(strange), limit=200)}"
+    return f"the provider's metadata does not list the {which}: leave out of --oidc-extra-scope what it does not have"
+
+
+def _scopes(sent: Sent) -> str:
+    more = [scope for scope in sent.scopes if scope != "openid"]
+    if not more:
+        return "let the provider allow this client the scopes that it asks for"
+    some = "; some providers refuse offline_access" if "offline_access" in more else ""
+    return (
+        f"let the provider allow this client the scopes {plain(', '.join(more), limit=200)}, or leave out of --oidc-extra-scope "
+        f"what it does not have{some}"
+    )

@@ -1,0 +1,194 @@
+"""The provider's key set (RFC 7517): which public key may verify which algorithm.
+
+The algorithm of a token is fixed by the key and never by the token alone (RFC 8725 §3.1). Keys that we do not
+understand stand beside good ones and harm nothing: they are left out, with the reason kept for the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubectl_oidc.text import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+# What kube-apiserver can be told to take (--oidc-signing-algs; AuthenticationConfiguration takes all of them).
+# Asymmetric all of them; EdDSA and ES256K are not among them.
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
+
+_RSA_ALGORITHMS = frozenset(name for name in ALGORITHMS if name[0] in "RP")
+_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}  # RFC 7518 §3.4
+_FEWEST_RSA_BITS = 2048  # RFC 7518 §3.3, §3.5
+_MOST_RSA_BITS = 16384  # OpenSSL verifies no longer ones, and building one costs time
+_MOST_KEYS = 256  # providers have one to twenty; a set of thousands would only cost time
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key that may verify ID tokens.
+
+    Args:
+        kid: Its key ID, if it has one; several keys may share it (RFC 7517 §4.5).
+        algorithms: The algorithms that its type, curve and ``alg`` member allow.
+        public_key: The key itself.
+    """
+
+    kid: str | None
+    algorithms: frozenset[str]
+    public_key: RSAPublicKey | EllipticCurvePublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A member of the key set that verifies nothing here; ``str()`` is a line for the log.
+
+    Args:
+        kid: Its key ID, if it has a readable one.
+        reason: Why it is not used; names public facts only.
+    """
+
+    kid: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"key {quoted(self.kid)}: {self.reason}" if self.kid is not None else f"a key: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of a JWK Set, and what was left out of it.
+
+    Args:
+        keys: The keys that can verify something.
+        left_out: The others, with reasons, for the log.
+    """
+
+    keys: tuple[Key, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @classmethod
+    def from_jwks(cls, document: Mapping[str, object]) -> KeySet:
+        """Parse a JWK Set (RFC 7517 §5).
+
+        Args:
+            document: What ``jwks_uri`` answered, as parsed JSON.
+
+        Returns:
+            The set; it may hold no usable key, which ``validate`` then says.
+
+        Raises:
+            ProviderMisbehaves: There is no list of keys at all.
+        """
+        entries = document.get("keys")
+        if not isinstance(entries, list):
+            from kubectl_oidc.errors import ProviderMisbehaves
+
+            raise ProviderMisbehaves(
+                "the provider's key set has no list of keys",
+                "look at the address that jwks_uri names in the provider's metadata: it must answer a JWK Set",
+            )
+        keys: list[Key] = []
+        left_out: list[LeftOut] = []
+        for entry in entries[:_MOST_KEYS]:
+            try:
+                keys.append(_key(entry))
+            except _Unusable as unusable:
+                left_out.append(LeftOut(_kid_of(entry), unusable.reason))
+        if len(entries) > _MOST_KEYS:
+            left_out.append(LeftOut(None, f"only the first {_MOST_KEYS} of {len(entries)} keys are read"))
+        return cls(tuple(keys), tuple(left_out))
+
+    def candidates(self, kid: str | None, algorithm: str) -> tuple[Key, ...]:
+        """Return every key that may verify a token (RFC 7515 §4.1.4).
+
+        Args:
+            kid: The token's key ID; ``None`` when it names none, and then every suitable key counts.
+            algorithm: The token's ``alg``.
+        """
+        return tuple(key for key in self.keys if kid in {None, key.kid} and algorithm in key.algorithms)
+
+    def why_none(self, kid: str | None, algorithm: str) -> str:
+        """Say in one line why ``candidates`` found no key for the ID token."""
+        if kid is None:
+            return f"the provider's key set has no key that can verify an ID token signed with {algorithm}"
+        for key in self.keys:
+            if key.kid == kid:
+                fit = ", ".join(name for name in ALGORITHMS if name in key.algorithms)
+                return f"the ID token is signed with {algorithm}, but its key {quoted(kid)} is for {fit}"
+        for other in self.left_out:
+            if other.kid == kid:
+                return f"the ID token's key {quoted(kid)} must not be used: {other.reason}"
+        return f"the ID token names the key {quoted(kid)}, which the provider's key set does not hold"
+
+
+class _Unusable(Exception):
+    """Why one member of a key set is left out."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _kid_of(entry: object) -> str | None:
+    kid = entry.get("kid") if isinstance(entry, dict) else None
+    return kid if isinstance(kid, str) else None
+
+
+def _key(entry: object) -> Key:
+    """Return the key that one member of the set describes, or raise _Unusable."""
+    if not isinstance(entry, dict):
+        raise _Unusable("not a JSON object")
+    kid = entry.get("kid")
+    if kid is not None and not isinstance(kid, str):
+        raise _Unusable("its kid is not a string")
+    if entry.get("d") is not None:
+        raise _Unusable("it gives its private part away, so anybody can sign with it")
+    _check_purpose(entry)
+    return Key(kid, _algorithms(entry), _public_key(entry))
+
+
+def _check_purpose(entry: Mapping[str, object]) -> None:
+    """Refuse a key for anything but signatures (RFC 7517 §4.2, §4.3); null and "" count as absent."""
+    use, operations = entry.get("use"), entry.get("key_ops")
+    if use not in (None, "", "sig"):
+        raise _Unusable(f'its use is {quoted(use)}, not "sig"')
+    if operations is not None and not (isinstance(operations, list) and "verify" in operations):
+        raise _Unusable(f'its key_ops are {quoted(operations)}, without "verify"')
+
+
+def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
+    """Return what type, curve and ``alg`` member let the key verify (RFC 7518 §6, RFC 7517 §4.4)."""
+    kind, curve, named = entry.get("kty"), entry.get("crv"), entry.get("alg")
+    if kind == "RSA":
+        fit = _RSA_ALGORITHMS
+    elif kind == "EC" and isinstance(curve, str) and curve in _CURVE_ALGORITHMS:
+        fit = frozenset({_CURVE_ALGORITHMS[curve]})
+    else:
+        which = f"its type is {quoted(kind)}" + ("" if curve is None else f" with the curve {quoted(curve)}")
+        raise _Unusable(f"{which}, which kube-apiserver does not take")
+    if named in (None, ""):
+        return fit
+    if not isinstance(named, str) or named not in fit:
+        raise _Unusable(f"its alg is {quoted(named)}, not one of {', '.join(sorted(fit))}")
+    return frozenset({named})
+
+
+def _public_key(entry: Mapping[str, object]) -> RSAPublicKey | EllipticCurvePublicKey:
+    """Build the key from its public members alone."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from jwt import PyJWK, PyJWTError
+
+    members = {name: entry[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in entry}
+    try:
+        key: RSAPublicKey | EllipticCurvePublicKey = PyJWK(members).key
+    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
+        raise _Unusable("its numbers cannot be read") from None
+    if isinstance(key, RSAPublicKey) and not _FEWEST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS:
+        raise _Unusable(f"an RSA key of {key.key_size} bits, not {_FEWEST_RSA_BITS} to {_MOST_RSA_BITS}")
+    return key

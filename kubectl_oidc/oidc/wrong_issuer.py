@@ -1,0 +1,101 @@
+"""What to do about an issuer URL that is not one: what is proposed was tried first, or nothing is proposed.
+
+Nothing here runs before an error: one short request at most two times, without the headers that were given for the configured issuer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.errors import OidcLoginError, ProviderError, ProviderMisbehaves
+from kubectl_oidc.http.json_body import parse_object
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.urls import fault, is_loopback_url, shown
+
+from .metadata import OtherIssuerError, check_status, discovery_url, parse_metadata
+from .vendors import Vendor, entra_host, issuer_form, vendor, workload_issuer
+
+if TYPE_CHECKING:
+    from kubectl_oidc.http.client import HttpClient
+
+TRY_SECONDS = 3.0
+"""The longest time for one proposal."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_COPY = "copy the issuer URL from the provider's settings"
+
+
+def advised(error: ProviderError, issuer: str, http: HttpClient, deadline: Deadline) -> ProviderError:
+    """Return the error of a discovery with a hint that leads to an issuer that answers, if one is known.
+
+    Args:
+        error: What discovery ended with.
+        issuer: The configured issuer.
+        http: How a proposal is tried.
+        deadline: When the discovery had to be over.
+    """
+    whose = workload_issuer(issuer)
+    if whose:
+        return ProviderMisbehaves(
+            f"{shown(issuer)} signs nobody in: {whose}",
+            "use the issuer of the identity provider that people sign in with",
+            topic="issuer-url",
+        )
+    if isinstance(error, OtherIssuerError):
+        error.hint = _hint(error.named, issuer, http, deadline)
+    return error
+
+
+def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
+    tried = _candidates(named, issuer)
+    for candidate in tried:
+        if _answers(candidate, http, deadline):
+            if candidate.rstrip("/") == issuer.rstrip("/"):
+                return (
+                    f"only the slash at the end differs, and it counts: --oidc-issuer-url={shown(candidate)}"
+                )
+            return f"if that is your provider, use exactly its issuer: --oidc-issuer-url={shown(candidate)}"
+    none = (
+        f"{_COPY}; {shown(named)} was tried, and it is no issuer with metadata" if named in tried else _COPY
+    )
+    return issuer_form(issuer) or issuer_form(named) or none
+
+
+def _candidates(named: str, issuer: str) -> list[str]:
+    """Return what may be the issuer that is meant, the best first: at Entra that of v2.0, at B2C that of the user flow."""
+    found, there = [], urlsplit(issuer)
+    tenant = _GUID.search(f"{there.path} {named}")
+    if tenant and vendor(issuer) is Vendor.ENTRA and not (there.hostname or "").endswith(".ciamlogin.com"):
+        found.append(f"https://{entra_host(issuer)}/{tenant[0]}/v2.0")
+    if tenant and vendor(issuer) is Vendor.ENTRA_B2C:
+        words = [word for word in there.path.split("/") if word.lower().startswith("b2c_")]
+        found += [f"https://{there.netloc}/tfp/{tenant[0]}/{word.lower()}/v2.0/" for word in words]
+    found.append(named)
+    return [
+        candidate for candidate in dict.fromkeys(found) if candidate != issuer and _usable(candidate, issuer)
+    ]
+
+
+def _usable(candidate: str, issuer: str) -> bool:
+    """Return whether a proposal may be asked: a public provider leads nobody to this machine."""
+    local = is_loopback_url(issuer)
+    return (
+        "{" not in candidate
+        and "?" not in candidate
+        and fault(candidate, http_allowed=local) is None
+        and (local or not is_loopback_url(candidate))
+    )
+
+
+def _answers(candidate: str, http: HttpClient, deadline: Deadline) -> bool:
+    """Return whether a proposal is the issuer that its own metadata names."""
+    url = discovery_url(candidate)
+    try:
+        response = http.get(url, deadline=Deadline.after(min(TRY_SECONDS, deadline.left())), once=True)
+        check_status(response, url, issuer=candidate)
+        parse_metadata(parse_object(response, "the metadata"), candidate)
+    except OidcLoginError:
+        return False
+    return True

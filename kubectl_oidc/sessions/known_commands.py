@@ -1,0 +1,42 @@
+"""The commands that the hot half answers from memory: one private file each, which names the session that answers it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.fast_path import known_command
+from kubectl_oidc.system import private_files
+
+if TYPE_CHECKING:
+    from kubectl_oidc.system.log import Log
+
+DIRECTORY = "words"
+MOST = 256
+"""How many commands are remembered; beyond that the oldest are forgotten."""
+
+
+def say_damage(directory: Path, log: Log) -> None:
+    """Log which files cannot be used: the hot half takes them for unknown commands without a word."""
+    for name in private_files.names(directory):
+        record = private_files.read(directory, name)
+        refusal = private_files.refusal(directory, name)
+        if record is not None and known_command.Words.parse(record) is None:
+            refusal = f"the remembered command {directory / name} is damaged or of another version"
+        if refusal:
+            log.info(1, f"{refusal}: it is not used")
+
+
+def forget(session_id: str) -> None:
+    """Forget every command that the session answers."""
+    root = known_command.cache_root()
+    if not root:
+        return
+    directory = Path(root) / DIRECTORY
+    private_files.sweep(directory)
+    for name in private_files.names(directory):
+        remembered = known_command.Words.parse(private_files.read(directory, name) or b"")
+        if remembered is not None and remembered.session_id == session_id:
+            with contextlib.suppress(OSError):
+                (directory / name).unlink()

@@ -1,0 +1,163 @@
+"""The sessions that are kept here: what the index knows of each, its record, and which kubeconfig contexts use it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.fast_path import HANDED
+from kubectl_oidc.system.log import QUIET
+
+from .lost_sessions import lost_sessions
+from .moved_copies import Copies
+from .session import Session
+from .stores import disk, index, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.system.log import Log
+
+    from .stores.base import Store
+
+GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """One session.
+
+    Attributes:
+        entry: What the index knows of it.
+        cache_dir: The cache directory that it is known in.
+        session: Its record, if it could be read.
+        place: Where it rests, in words.
+        failure: Why its record could not be read, else None.
+    """
+
+    entry: index.Entry
+    cache_dir: Path
+    session: Session | None
+    place: str
+    failure: StoreError | None
+
+    def state(self, now: float) -> str:
+        """Return how it stands: ``good``, ``ended``, ``gone`` (its record is not there any more) or ``unreadable``.
+
+        Args:
+            now: Epoch seconds.
+        """
+        if self.failure:
+            return UNREADABLE
+        if self.session is None:
+            return GONE
+        return GOOD if self.session.expiry > now else ENDED
+
+    def expiry(self) -> int:
+        """Return when its token ends, epoch seconds."""
+        return self.session.expiry if self.session else self.entry.expiry
+
+    def renewable(self) -> bool:
+        """Tell whether it has a refresh token."""
+        return self.session.refresh_token is not None if self.session else self.entry.renewable
+
+    def claims(self) -> Mapping[str, object]:
+        """Return what the token that the cluster gets says; nothing where it is not there, or says nothing to us."""
+        return self.session.claims() if self.session else {}
+
+    def last_used(self) -> int:
+        """Return when a token of it was last had or handed to a kubectl, epoch seconds, as far as that is noted here."""
+        return max(
+            self.entry.signed_in_at, self.entry.refreshed_at, _written(self.cache_dir / HANDED, self.entry)
+        )
+
+
+def _written(directory: Path, entry: index.Entry) -> int:
+    try:
+        status = os.lstat(directory / entry.session_id)
+    except OSError:
+        return 0
+    return int(status.st_mtime) if stat.S_ISREG(status.st_mode) else 0
+
+
+def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
+    """Return the sessions that are known in these cache directories, by person, issuer and name.
+
+    Args:
+        cache_dirs: The directories, each once.
+        log: What -v shows.
+    """
+    found = [
+        _kept(entry, cache_dir, log) for cache_dir in cache_dirs for entry in known_entries(cache_dir, log)
+    ]
+    return sorted(
+        found, key=lambda kept: (kept.entry.person, kept.entry.issuer, kept.entry.name, kept.entry.session_id)
+    )
+
+
+def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
+    """Return what is known of every session of a cache directory: those of its index, and those that the index has lost.
+
+    Args:
+        cache_dir: The cache directory.
+        log: What -v shows.
+    """
+    indexed = index.read_all(cache_dir)
+    known = {entry.session_id for entry in indexed}
+    lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
+    on_disk = disk.DiskStore(cache_dir)
+    for session_id in on_disk.session_ids():
+        session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)
+        if session:
+            lost.append(_entry_of(session, on_disk.name))
+    return [entry for entry in (*indexed, *lost) if entry.storage]
+
+
+def _entry_of(session: Session, storage: str) -> index.Entry:
+    """Return what a record tells of a session that the index has lost: neither its scopes nor its name."""
+    return index.Entry(
+        session_id=session.session_id,
+        issuer=session.issuer,
+        client_id=session.audience[0] if session.audience else "",
+        scopes=(),
+        name="",
+        person=session.person,
+        storage=storage,
+        credential="",
+        generation=session.generation,
+        signed_in_at=session.signed_in_at,
+        refreshed_at=session.signed_in_at,
+        expiry=session.expiry,
+        renewable=session.refresh_token is not None,
+        in_flight=0,
+        host=index.hostname(),
+    )
+
+
+def kept_session(session_id: str, cache_dir: Path, log: Log) -> KeptSession | None:
+    """Return one session, or None where none is known.
+
+    Args:
+        session_id: The session.
+        cache_dir: The cache directory.
+        log: What -v shows.
+    """
+    entry = index.read(cache_dir, session_id)
+    return _kept(entry, cache_dir, log) if entry and entry.storage else None
+
+
+def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> KeptSession:
+    place = entry.storage
+    try:
+        store: Store = open_store(entry.storage, cache_dir)
+        place = store.where()
+        session = Copies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
+    except StoreError as error:
+        return KeptSession(entry, cache_dir, None, place, error)
+    if session and session.generation < entry.generation:
+        session = None  # what a crash or a backup left behind is not used
+    return KeptSession(entry, cache_dir, session, place, None)

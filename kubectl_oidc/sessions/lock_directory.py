@@ -1,0 +1,140 @@
+"""Where lock files are: a local directory of the user's, ours alone, and one next to the index."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import platformdirs
+
+from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.system import private_files
+
+from .stores.host import this_host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
+
+BESIDE = "locks"
+"""The directory of lock files in the cache directory, next to the index."""
+
+
+def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...]:
+    """Return the session's lock files, in the order in which they are taken.
+
+    The first is local to this machine. The second is next to the index, where no environment variable moves it: two terminals
+    may have different runtime or temporary directories, and a container may mount the home directory. For the kernel keyring,
+    which belongs to one host, it is one per host.
+
+    Args:
+        session_id: The session.
+        storage: Where it is stored.
+        cache_dir: The cache directory.
+
+    Raises:
+        LockError: No directory can hold a lock.
+    """
+    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, storage))
+
+
+def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
+    """Return the lock files of the session wherever it is stored, in the order in which they are taken.
+
+    Args:
+        session_id: The session.
+        cache_dir: The cache directory.
+
+    Raises:
+        LockError: No directory can hold a lock.
+    """
+    storages = ("disk", "kernel") if sys.platform == "linux" else ("disk",)
+    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, *storages))
+
+
+def needed(storage: str) -> int | None:
+    """Return how many of the session's lock files must be locked before its refresh token is sent; None is all.
+
+    A file system without locks, or one that cannot be written, is no reason not to refresh a session that is stored elsewhere.
+
+    Args:
+        storage: Where the session is stored.
+    """
+    return None if storage == "disk" else 1
+
+
+def _beside(session_id: str, cache_dir: Path, *storages: str) -> Iterator[str]:
+    try:
+        directory = private_files.ensure_directory(cache_dir, BESIDE)
+    except StoreError:
+        return  # where the directory cannot be written, no session is stored in it either
+    for storage in storages:
+        mark = f".{this_host().mark}" if storage == "kernel" else ""
+        yield str(directory / f"{session_id}{mark}.lock")
+
+
+def local_directory() -> Path:
+    """Return the first directory that is local and ours: macOS' own, the runtime directory, else one of ours under /tmp.
+
+    Raises:
+        LockError: None of them can be used.
+    """
+    failures: list[str] = []
+    for candidate in (_darwin_directory, _runtime_directory, _temporary_directory):
+        try:
+            base = candidate()
+            if base is None:
+                continue
+            if base.is_symlink():  # whoever made it could lead two of us to two locks
+                failures.append(f"{base} is a symlink")
+                continue
+            return private_files.ensure_directory(base)
+        except StoreError as error:
+            failures.append(error.message)
+        except OSError as error:  # a full or read-only disk has no temporary directory
+            failures.append(str(error.strerror or error))
+    raise LockError(
+        f"no directory can hold the session's lock: {'; '.join(failures)}",
+        f"set {_VARIABLE} to a directory that is yours alone, or make the temporary directory writable",
+        topic="lock",
+    )
+
+
+_DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS, which Python has no name for
+
+
+def _darwin_directory(platform: str = sys.platform) -> Path | None:
+    """Return the user's own directory under /var/folders on macOS, unless XDG_RUNTIME_DIR names another.
+
+    The runtime directory that platformdirs has there lies in the home directory, which may be on the network; and TMPDIR is
+    another one in some shells (nix-shell), so that two of ours would hold two locks.
+
+    Args:
+        platform: As ``sys.platform`` has it.
+    """
+    if platform != "darwin" or sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        found = os.confstr(_DARWIN_USER_TEMP_DIR)
+        return Path(found, "kubectl-oidc") if found else None
+    return None
+
+
+def _runtime_directory() -> Path:
+    with warnings.catch_warnings():
+        # It warns where XDG_RUNTIME_DIR is not set, as on many servers; nothing is wrong with that.
+        warnings.simplefilter("ignore")
+        return platformdirs.user_runtime_path("kubectl-oidc", appauthor=False)
+
+
+def _temporary_directory() -> Path:
+    name = "kubectl-oidc"
+    if sys.platform != "win32":  # there it is the user's own
+        name += f"-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / name

@@ -1,0 +1,134 @@
+"""Waiting for another plugin that holds the session's lock: told, bounded, and light."""
+
+from __future__ import annotations
+
+import sys
+
+from kubectl_oidc.errors import LockError
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.standard_error import is_muted
+from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.text import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kubectl_oidc.system.file_lock import FileLock
+    from kubectl_oidc.system.terminal import Terminal
+
+_AWAITED = {
+    "waiting for a sign-in in the browser": "finish the sign-in in the browser",
+    "waiting for a device code to be entered": "enter the code that it shows",
+    "waiting for a code to be pasted": "paste the code where it asks for it",
+    "waiting for a password to be typed": "type the password where it asks for it",
+}
+"""What a holder does that waits for a person, and what that person can do."""
+
+_BROWSER, _DEVICE, _PASTE, _PASSWORD = _AWAITED
+
+PATIENCE = 1.0
+"""Seconds of waiting before a person at a terminal is told of it."""
+
+LONG = 5.0
+"""Seconds of waiting before it is told without a terminal, if it takes a person to end it."""
+
+
+def signing_in(grant: str, *, asks: bool = True) -> str:
+    """Return what a holder does that signs in.
+
+    Args:
+        grant: The value of --grant-type.
+        asks: Whether a password is asked for, where the grant has one.
+    """
+    if grant == "client-credentials":
+        return "signing in as the client itself"
+    if grant == "password":
+        return _PASSWORD if asks else "signing in with a password"
+    return {"device-code": _DEVICE, "authcode-keyboard": _PASTE}.get(grant, _BROWSER)
+
+
+class Waiting:
+    """Say once, after a moment, what we wait for.
+
+    Without a person at a terminal only the wait for a person is told: a call that succeeds without a person writes nothing.
+
+    Args:
+        lock: The lock that another holds.
+        terminal: Where it is said.
+        deadline: When the wait ends.
+    """
+
+    def __init__(self, lock: FileLock, terminal: Terminal, deadline: Deadline) -> None:
+        self._lock = lock
+        self._terminal = terminal
+        self._deadline = deadline
+        self._patience = Deadline.after(PATIENCE)
+        self._long = Deadline.after(LONG)
+        self._said = False
+
+    def look(self) -> bool:
+        """Say it when the moment has come; return False, because nothing ends the wait from here."""
+        if not self._said and self._patience.passed():
+            if self._terminal.interactive:
+                self._said = True
+                self._terminal.say(f"{self._words(_holder(self._lock))}; Ctrl-C ends the wait")
+            elif self._long.passed() and not is_muted():
+                holder = _holder(self._lock)
+                finish = _what_ends(holder[1])
+                self._said = bool(finish)
+                if finish:
+                    self._terminal.need(f"{self._words(holder)}: {finish}")
+        return False
+
+    def _words(self, holder: tuple[int, str]) -> str:
+        pid, doing = holder
+        return (
+            f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
+            f"at most {remaining(self._deadline.left())}"
+        )
+
+
+def still_held(lock: FileLock, seconds: float) -> LockError:
+    """Return the error of a wait that was too long: who is waited for, what it does, and how to end it.
+
+    Args:
+        lock: The lock that another still holds.
+        seconds: How long was waited.
+    """
+    pid, doing = _holder(lock)
+    message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
+    if pid and _is_stopped(pid):
+        # A stopped process takes no other signal than these two.
+        hint = f"let that process go on (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
+    else:
+        kill = "taskkill /F /PID" if sys.platform == "win32" else "kill"
+        end = f"end that process{f' ({kill} {pid})' if pid else ''}, and try again"
+        finish = _what_ends(doing)
+        hint = f"{finish}, or {end}" if finish else end
+    return LockError(message + (f", {doing}" if doing else ""), hint)
+
+
+def _what_ends(doing: str) -> str:
+    """Return what a person can do to end what a holder waits for; empty if it waits for no person."""
+    return next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
+
+
+def _holder(lock: FileLock) -> tuple[int, str]:
+    """Return who holds the lock, and what it does in words that may be shown: others of this user can write the file."""
+    pid, doing = lock.holder()
+    return pid, plain(doing)
+
+
+def _named(pid: int) -> str:
+    if not pid:
+        return "another process"
+    return f"process {pid}" + (", which is stopped," if _is_stopped(pid) else "")
+
+
+def _is_stopped(pid: int) -> bool:
+    """Tell whether a process of this machine is stopped, as by Ctrl-Z; where there is no /proc nothing is known."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is heavy
+            state = file.read(4096).rpartition(b")")[2].split()[:1]
+    except OSError:
+        return False
+    return state in ([b"T"], [b"t"])

@@ -1,0 +1,112 @@
+"""Sessions that the index has lost, as after ``rm -rf ~/.kube/cache``: found by listing the keyrings that can be listed.
+
+The kernel keyring and the Secret Service can be. A keyring belongs to the user, not to a cache directory, so a record says which
+directory knows it. Only those of the directory that is asked about are returned.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from kubectl_oidc.system.account_home import account_home
+from kubectl_oidc.system.deadline import bounded
+
+from .session import Session, cache_mark
+from .stores import secret_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from kubectl_oidc.system.log import Log
+
+SECONDS = 2.0
+"""A Secret Service that is there answers within milliseconds; one that hangs is not waited for longer."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A session that a keyring holds and the index does not know.
+
+    Attributes:
+        storage: ``kernel`` or ``keyring``.
+        session: Its record.
+    """
+
+    storage: str
+    session: Session
+
+
+def lost_sessions(
+    cache_dir: Path,
+    known: Collection[str],
+    log: Log,
+    *,
+    home: Path | None = None,
+) -> list[Lost]:
+    """Return the sessions of a cache directory that its index does not know.
+
+    A record of version 1.0.0 does not say whose it is. It counts as one of the default directory in the account's own home.
+    A keyring that is locked or does not answer is passed over: nobody is asked for a password here.
+
+    Args:
+        cache_dir: The cache directory.
+        known: The sessions that the index knows, which are not looked at.
+        log: What -v shows.
+        home: Another home directory than that of the user database.
+    """
+    marks = {cache_mark(cache_dir)}
+    home = home or account_home()
+    if home and os.path.realpath(home / ".kube" / "cache" / "oidc-login") == os.path.realpath(cache_dir):
+        marks.add("")
+    found = {}
+    for keyring in _listable():
+        listed: list[str] = _answer(keyring.list_ids, [], log)
+        for session_id in listed:
+            if session_id in known or session_id in found:
+                continue
+            session = Session.parse(_answer(partial(keyring.load, session_id), None, log), session_id)
+            if session and session.cache in marks:
+                found[session_id] = Lost(keyring.storage, session)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyring:
+    """A keyring that can be listed: how its sessions are listed, and how one is read."""
+
+    storage: str
+    list_ids: Callable[[], list[str]]
+    load: Callable[[str], bytes | None]
+
+
+def _listable() -> Iterator[_Keyring]:
+    if sys.platform != "linux":
+        return
+    from .stores.kernel import KernelStore
+
+    kernel = KernelStore()
+    if kernel.usable():
+        yield _Keyring("kernel", kernel.session_ids, kernel.load)
+    # Where it is configured, the keyring library has another keyring, or may have one.
+    if not secret_service.configured(os.environ):
+        yield _Keyring(
+            "keyring",
+            lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
+            lambda session_id: bounded(partial(secret_service.load, session_id), SECONDS, TimeoutError),
+        )
+
+
+def _answer(work: Callable[[], T], otherwise: T, log: Log) -> T:
+    """Return what a keyring answers; one that cannot be asked has nothing."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - keyrings have errors of many kinds
+        log.info(1, f"a keyring cannot be listed: {type(error).__name__}")
+        return otherwise

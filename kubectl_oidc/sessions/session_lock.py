@@ -1,0 +1,43 @@
+"""One lock a session, held from re-read to store: one refresh and one browser for any number of plugins."""
+
+from __future__ import annotations
+
+from kubectl_oidc.sessions import shared_failure
+from kubectl_oidc.system.file_lock import FileLock
+
+TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kubectl_oidc.system.deadline import Deadline
+
+
+class SessionLock(FileLock):
+    """The lock of one session, which tells those that wait for it why its holder failed.
+
+    Args:
+        paths: As for `FileLock`.
+        needed: As for `FileLock`.
+    """
+
+    def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
+        super().__init__(paths, needed=needed)
+        self._before: tuple[bytes | None, ...] | None = None  # failures when a wait began
+
+    def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool], *, lenient: bool = False) -> bool:
+        """Wait for the lock, as `FileLock` does.
+
+        Raises:
+            OSError: As there.
+        """
+        before = shared_failure.seen(self.paths)
+
+        def waits() -> bool:
+            self._before = before
+            return meanwhile()
+
+        return super().acquire(deadline, waits, lenient=lenient)
+
+    def failure_of_holder(self) -> shared_failure.SharedFailure | None:
+        """Return why a holder failed that we waited for, or None."""
+        return shared_failure.since(self._before, self.paths) if self._before else None

@@ -1,0 +1,69 @@
+"""``disk``: private files under --token-cache-dir."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.system import private_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIRECTORY = "tokens"
+UNWRITTEN = "unwritten"
+"""The directory of tokens that could not be written into the kubeconfig that they belong in."""
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class DiskStore:
+    """Keep each session in one file, 0600 in a directory of 0700.
+
+    Args:
+        base: The cache directory.
+    """
+
+    name = "disk"
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def where(self) -> str:
+        """Return the directory."""
+        if self._base == private_files.NOWHERE:
+            return private_files.shown(self._base)
+        return str(self._base / DIRECTORY)
+
+    def asks(self) -> bool:
+        """Return False: nobody is asked."""
+        return False
+
+    def load(self, session_id: str) -> bytes | None:
+        """Return the session's record, or None."""
+        return private_files.read(self._base / DIRECTORY, session_id)
+
+    def session_ids(self) -> list[str]:
+        """Return the ids of the sessions that have a file here, damaged or not."""
+        return list(filter(_ID.fullmatch, private_files.names(self._base / DIRECTORY)))
+
+    def damage(self, session_id: str) -> str:
+        """Return why what stands in the record's place is not read, in words."""
+        return private_files.refusal(self._base / DIRECTORY, session_id)
+
+    def save(self, session_id: str, record: bytes) -> None:
+        """Put the record.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        directory = private_files.ensure_directory(self._base, DIRECTORY)
+        private_files.write(directory, session_id, record, lasting=True)
+
+    def delete(self, session_id: str) -> bool:
+        """Remove the record.
+
+        Raises:
+            StoreError: The file stays there.
+        """
+        return private_files.remove(self._base / DIRECTORY, session_id, lasting=True)

@@ -1,0 +1,59 @@
+"""Where this program was installed from, as its installer noted it (``direct_url.json``, PyPA "Recording the Direct URL Origin").
+
+The package has no name at any registry. A hint that named one would have people run whatever somebody registers under it,
+so hints name what was installed: the clone, the wheel, or the repository.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+_DISTRIBUTION = "kubectl-oidc"
+AGAIN = "install this program again, from where you have it"
+"""What to do if it is not known where it came from."""
+
+
+def origin() -> str:
+    """Return the path or repository that this program was installed from; empty if it is not known or not there any more."""
+    try:
+        text = distribution(_DISTRIBUTION).read_text("direct_url.json")
+        noted: dict[str, Any] = json.loads(text or "{}")
+        url = str(noted.get("url") or "")
+        parts = urlsplit(url)
+    except (PackageNotFoundError, OSError, ValueError, AttributeError):
+        return ""
+    if parts.scheme == "file" and not parts.netloc:
+        from urllib.request import url2pathname
+
+        path = url2pathname(parts.path)
+        return path if Path(path).exists() else ""
+    vcs = noted.get("vcs_info")
+    if isinstance(vcs, dict) and parts.scheme == "https" and not parts.username and not parts.query:
+        return f"{vcs.get('vcs')}+{url}@{vcs.get('commit_id')}"
+    return ""
+
+
+def hint(extra: str = "") -> str:
+    """Return how to install this program once more.
+
+    Args:
+        extra: An extra that it shall have, such as ``demo``.
+    """
+    known = origin()
+    brackets = f"[{extra}]" if extra else ""
+    with_extra = f", with the extra {extra}" if extra else ""
+    if not known:
+        return (
+            f"{AGAIN}{with_extra}: pipx install --force PATH{brackets}, where PATH is the clone or the wheel"
+        )
+    from .shell import one_line
+
+    what = f"{_DISTRIBUTION}{brackets} @ {known}" if "+" in known.partition(":")[0] else f"{known}{brackets}"
+    pipx, uv = (
+        one_line([*words, "--force", what]) for words in (["pipx", "install"], ["uv", "tool", "install"])
+    )
+    return f"{AGAIN}{with_extra}: {pipx}, or {uv}"

@@ -1,0 +1,33 @@
+"""The clock, environment, terminal and log of this process, as one value that is passed in."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .log import QUIET, Log
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the program uses of this computer; tests replace it.
+
+    Attributes:
+        clock: Returns the time in epoch seconds.
+        environ: The environment.
+        terminal: What the user sees.
+        log: What ``-v`` shows.
+        sleep: Waits for so many seconds.
+    """
+
+    clock: Callable[[], float] = time.time
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    terminal: Terminal = field(default_factory=Terminal)
+    log: Log = QUIET
+    sleep: Callable[[float], None] = time.sleep

@@ -1,0 +1,189 @@
+"""What a person is told on standard error; without a person there, only what needs one."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, cast
+
+from kubectl_oidc.text import plain
+
+from .log import VERBOSITY
+from .standard_error import Screen, State, is_attended, is_plugin, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from rich.status import Status
+
+NARROWEST = 60
+"""The fewest columns that everything is made for."""
+
+WIDEST = 100
+"""The most columns that a paragraph fills."""
+
+
+class Terminal:
+    """Standard error, a terminal or not.
+
+    What is kept back is written before the next words that need a person, and before an error.
+    """
+
+    def __init__(self) -> None:
+        self._waits = False
+        self._status: Status | None = None
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sees what is written as it is written; it can change at any time."""
+        return is_attended(sys.stderr)
+
+    def say(self, line: str) -> None:
+        """Write a line that is good to know, to a terminal only."""
+        if self.interactive:
+            self._write(line)
+
+    def need(self, line: str) -> None:
+        """Write a line that needs a person, terminal or not."""
+        self._write(line)
+
+    def show(self, thing: str) -> None:
+        """Write what a person must read or copy on a line of its own, terminal or not; on a terminal it stands out."""
+        if not self.interactive:
+            self._write(f"  {thing}")
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        with contextlib.suppress(OSError, ValueError):
+            write("")
+            Console(stderr=True, highlight=False, soft_wrap=True).print(
+                Text("  ").append(f" {thing} ", style="bold reverse")
+            )
+
+    def prompt(self, words: str) -> None:
+        """Write words after which something is typed, on the same line."""
+        self._write(words, end="")
+
+    def warn(self, message: str, hint: str) -> None:
+        """Write a warning and what to do about it.
+
+        Without a terminal the plugin keeps it back until a person is asked for something, unless -v asks for it. Some clients join
+        standard error to standard output, so a call that succeeds without a person must write nothing there.
+        """
+        words = f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else "")
+        if is_plugin() and not (self.interactive or State.spoken or VERBOSITY.level):
+            State.kept += words + "\n"
+        else:
+            self._write(words)
+
+    @contextlib.contextmanager
+    def patient(self, line: str, seconds: float) -> Iterator[None]:
+        """Write a line to a terminal if what is done in the block takes long.
+
+        Args:
+            line: What is awaited.
+            seconds: How long it may take before that.
+        """
+        if not self.interactive:
+            yield
+            return
+        from threading import Timer
+
+        timer = Timer(seconds, self.say, (line,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show what is awaited while a person is at the terminal; `tick` changes the words."""
+        self._waits = True
+        self.tick(text)
+        try:
+            yield
+        finally:
+            self._waits = False
+            self._stop()
+
+    def tick(self, text: str) -> None:
+        """Change what `waiting` shows; begin or end to show it when the terminal becomes the person's or another program's."""
+        if not self._waits:
+            return
+        if not self.interactive:
+            self._stop()
+            return
+        from rich.markup import escape
+
+        if self._status:
+            self._status.update(escape(text))
+            return
+        from rich.console import Console
+
+        write("")
+        console = Console(stderr=True, highlight=False)
+        if sys.platform != "win32":
+            console.file = cast("TextIO", Screen(sys.stderr))
+        self._status = console.status(escape(text), spinner="line")
+        self._status.start()
+
+    def _stop(self) -> None:
+        status, self._status = self._status, None
+        if status:
+            status.stop()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def reading_keys() -> Iterator[None]:
+        """Know that raw mode is our own while the block runs."""
+        State.reading = True
+        try:
+            yield
+        finally:
+            State.reading = False
+
+    @staticmethod
+    def _write(line: str, *, end: str = "\n") -> None:
+        write(line + end)
+
+
+def remaining(seconds: float) -> str:
+    """Return a span of time in words: ``4 s``, ``3 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``.
+
+    Args:
+        seconds: The span; what is left over a whole second, minute or hour is cut off.
+    """
+    whole = max(0, int(seconds))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 1:
+        return f"{whole} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    if days >= 730:  # noqa: PLR2004 - two years, beyond which nobody counts the days
+        return f"{days // 365} years"
+    return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")
+
+
+def countdown(seconds: float) -> str:
+    """Return a span of time in words that change each second, for a wait that is shown: ``4 s``, ``2 min 58 s``.
+
+    Args:
+        seconds: The span; from ten minutes on as `remaining` says it.
+    """
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes} min {rest} s" if 1 <= minutes < 10 and rest else remaining(seconds)  # noqa: PLR2004 - as above
+
+
+def ago(seconds: float) -> str:
+    """Return how long something is over, in words: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``.
+
+    Args:
+        seconds: The span since.
+    """
+    return f"{remaining(seconds)} ago"

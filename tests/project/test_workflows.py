@@ -1,0 +1,106 @@
+"""GitHub's workflows: linted, pinned, with no more rights than they need. None of them was ever run here."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.parts import REPOSITORY
+from tools import recipes, single_file
+from tools.test_parts import ACTIONLINT, ACTIONLINT_MODULE
+
+DIRECTORY = REPOSITORY / ".github" / "workflows"
+NAMES = sorted(path.name for path in DIRECTORY.glob("*.yml"))
+
+
+def workflow(name: str) -> dict[str, Any]:
+    """Read a workflow."""
+    read: dict[str, Any] = YAML(typ="safe").load(DIRECTORY / name)
+    return read
+
+
+def test_actionlint_finds_nothing_wrong() -> None:
+    """Syntax, expressions, contexts and shell of each workflow."""
+    actionlint = shutil.which("actionlint") or (str(ACTIONLINT) if ACTIONLINT.exists() else None)
+    if actionlint is None:
+        pytest.skip(f"actionlint is not installed (go install {ACTIONLINT_MODULE})")
+    command = [actionlint, "-no-color", *(str(DIRECTORY / name) for name in NAMES)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing_wrong() -> None:
+    """What lets somebody else into a workflow: unpinned actions, templates in shell, credentials that are left, wide rights.
+
+    Offline: what it would ask GitHub (known weaknesses, whether a tag's commit is the one that is named) is not asked.
+    """
+    zizmor = Path(sys.executable).with_name("zizmor")
+    command = [str(zizmor), "--offline", "--no-progress", "--persona=pedantic", str(REPOSITORY / ".github")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_action_is_one_commit(name: str) -> None:
+    """Pinned by the whole digest, with the version beside it for whoever reads, the same digest everywhere."""
+    uses = re.findall(r"\buses: *(.*)", (DIRECTORY / name).read_text())
+    everywhere = "".join((DIRECTORY / each).read_text() for each in NAMES)
+    for line in uses:
+        pinned = re.fullmatch(r"([\w./-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+        assert pinned, line
+        assert len(set(re.findall(rf"{re.escape(pinned[1])}@\S+", everywhere))) == 1, line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_job_ends_and_has_only_the_rights_that_it_names(name: str) -> None:
+    """No right by default, some minutes at most, and no credential left in the checkout."""
+    read = workflow(name)
+    assert read["permissions"] == {}
+    for job in read["jobs"].values():
+        assert 0 < job["timeout-minutes"] <= 90
+        assert job["permissions"]
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_ci_has_every_system_and_every_python() -> None:
+    """Linux, macOS and Windows, each with the Pythons that the program is for."""
+    jobs = workflow("ci.yml")["jobs"]
+    elsewhere = jobs["elsewhere"]["strategy"]["matrix"]
+    assert {system.partition("-")[0] for system in elsewhere["system"]} == {"macos", "windows"}
+    (first,) = [
+        step["with"]["python-version"]
+        for step in jobs["check"]["steps"]
+        if "python-version" in step.get("with", {})
+    ]
+    assert tuple(elsewhere["python"]) == single_file.PYTHONS
+    assert (first, *jobs["linux"]["strategy"]["matrix"]["python"]) == single_file.PYTHONS
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={single_file.PYTHONS[0]}"
+
+
+def test_a_release_is_made_for_each_platform_of_the_recipes() -> None:
+    """One machine for each of krew's platforms; attested twice: where it was built, and what is in it."""
+    jobs = workflow("release.yml")["jobs"]
+    assert len(jobs["single-file"]["strategy"]["matrix"]["system"]) == len(recipes.PLATFORMS)
+    attested = [
+        step["with"] for step in jobs["release"]["steps"] if "actions/attest@" in step.get("uses", "")
+    ]
+    assert [sorted(each) for each in attested] == [["subject-checksums"], ["sbom-path", "subject-path"]]
+
+
+def test_dependabot_looks_where_there_is_something() -> None:
+    """Each directory that it is told of has what that kind of package is named in."""
+    updates = YAML(typ="safe").load(REPOSITORY / ".github" / "dependabot.yml")["updates"]
+    files = {"github-actions": ".github/workflows", "docker": "Dockerfile", "npm": "package-lock.json"}
+    assert {each["package-ecosystem"] for each in updates} == set(files)
+    for each in updates:
+        assert (REPOSITORY / each["directory"].lstrip("/") / files[each["package-ecosystem"]]).exists()

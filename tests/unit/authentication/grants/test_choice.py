@@ -1,0 +1,136 @@
+"""Which grant signs in, by what the flags, the machine and the provider's metadata say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.grants import choice
+from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused, UsageError
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.secret import Secret
+from tests.hostile import Hostile, json_reply
+from tests.sign_ins import SECRET, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SSH = {"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}
+# There is no listen address at this desk, so the authorization code ends so.
+AUTHORIZATION_CODE = PortsTaken
+ENDED = json_reply({"error": "invalid_grant"}, 400)
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with Hostile() as server, Desk(server, environ=dict(SSH)) as desk:
+        desk.metadata(device_authorization_endpoint=f"{server.url}/device")
+        codes = {"device_code": "d", "user_code": "U-C", "verification_uri": f"{server.url}/enter"}
+        server.on("/device", json_reply(codes))
+        server.on("/token", ENDED)
+        yield desk
+
+
+def chosen(desk: Desk, **settings: object) -> str:
+    """Return which grant a sign-in takes."""
+    desk.server.asked.clear()
+    desk.terminal.told.clear()
+    desk.settings = settings
+    desk.failures.forget()
+    try:
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    except AUTHORIZATION_CODE:
+        return "authorization_code"
+    except OidcLoginError as error:
+        if error.topic == "no-terminal":
+            return "keyboard"
+    return desk.asked("/token")[0]["grant_type"]
+
+
+def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
+    """Over SSH as anywhere."""
+    named = {
+        "authcode": "authorization_code",
+        "authcode-keyboard": "keyboard",
+        "password": "keyboard",
+        "device-code": DEVICE_CODE,
+        "client-credentials": "client_credentials",
+    }
+    assert {grant: chosen(desk, grant=grant, client_secret=SECRET) for grant in named} == named
+    assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
+
+
+@pytest.mark.parametrize("grant", ["auto", "device-code"])
+def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
+    """And what the flags leave to be said comes first."""
+    chosen(desk, grant=grant, notes=("that flag does nothing",))
+    assert desk.terminal.told[0] == "note: that flag does nothing"
+    assert desk.terminal.said[0].endswith(": first use"), "terminal or not"
+    assert any(line.endswith(": first use") for line in desk.log.lines)
+    assert "1 that flag does nothing" in desk.log.lines
+
+
+def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
+    """Over SSH, and the provider has them; it says why."""
+    assert chosen(desk, grant="auto") == DEVICE_CODE
+    assert "(this is " in desk.terminal.said[1]
+
+
+@pytest.mark.parametrize("wishes", [Wishes(prompt="login"), Wishes(max_age=0)])
+def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
+    desk: Desk, wishes: Wishes
+) -> None:
+    """RFC 8628 has neither prompt nor max_age; a hint of whom to propose is no reason."""
+    assert chosen(desk, grant="auto", wishes=wishes) == "authorization_code"
+    assert desk.asked("/device") == []
+    assert chosen(desk, grant="auto", wishes=Wishes(login_hint="ada")) == DEVICE_CODE
+
+
+def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
+    """A command that opens one counts, and so does a person who opens the address by hand."""
+    assert chosen(desk, grant="auto", browser_command="true") == "authorization_code"
+    assert chosen(desk, grant="auto", open_browser=False) == "authorization_code"
+    assert desk.asked("/device") == []
+
+
+def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk: Desk) -> None:
+    """Or not for this client, which is known before anybody is asked."""
+    desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 401))
+    assert chosen(desk, grant="auto") == "authorization_code"
+    assert desk.terminal.said == []
+    assert desk.terminal.told == [
+        "The provider does not allow this client the device code (unauthorized_client)"
+    ]
+    assert "the provider refuses the device authorization request" in "".join(desk.log.lines)
+    desk.metadata()
+    assert chosen(desk, grant="auto") == "authorization_code"
+    assert desk.asked("/device") == []
+    assert "the provider's metadata names no device_authorization_endpoint" in "".join(desk.log.lines)
+
+
+def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: Desk) -> None:
+    """Client credentials ask nobody, so nobody is to be spared."""
+    desk.settings = {"grant": "device-code"}
+    with pytest.raises(InvalidGrant):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    with pytest.raises(SignInPaused):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
+    with pytest.raises(InvalidGrant):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+
+
+@pytest.mark.parametrize("grant", ["authcode", "authcode-keyboard", "device-code", "password"])
+def test_an_authority_that_cannot_be_read_is_said_before_a_person_is_asked(
+    desk: Desk, tmp_path: Path, grant: str
+) -> None:
+    """The metadata may be kept, so that nothing else needs the authority before somebody has signed in at the browser."""
+    desk.settings = {"grant": grant, "tls": TlsOptions(ca_files=(tmp_path / "gone.crt",))}
+    with pytest.raises(UsageError, match=r"gone\.crt cannot be read"):
+        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    assert not desk.server.asked
+    assert not desk.terminal.said

@@ -1,0 +1,177 @@
+"""The device authorization response: what is taken, what is refused, and what never shows."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
+from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.secret import Secret
+from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, members, or_refused
+
+GOOD: dict[str, object] = {
+    "device_code": "SECRET-device-code",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://example.com/device",
+    "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT",
+    "expires_in": 1800,
+    "interval": 7,
+}
+
+
+def parse(*, local: bool = False, **changes: Any) -> DeviceAuthorization:
+    members = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+    return DeviceAuthorization.parse(members, local=local)
+
+
+def test_a_good_answer_is_read() -> None:
+    """RFC 8628 §3.2: the example of the RFC."""
+    assert parse() == DeviceAuthorization(
+        device_code=Secret("SECRET-device-code"),
+        user_code="WDJB-MJHT",
+        verification_uri="https://example.com/device",
+        verification_uri_complete="https://example.com/device?user_code=WDJB-MJHT",
+        expires_in=1800,
+        interval=7.0,
+    )
+
+
+def test_the_device_code_does_not_show() -> None:
+    """Whoever has it has the tokens."""
+    assert "SECRET" not in repr(parse())
+
+
+@pytest.mark.parametrize(
+    ("interval", "seconds"),
+    [
+        (..., 5.0),
+        (None, 5.0),
+        ("x", 5.0),
+        (True, 5.0),
+        (-1, 5.0),
+        (0, 1.0),
+        ("10", 10.0),
+        (600, 600.0),
+        (5.0, 5.0),
+    ],
+)
+def test_the_interval_is_five_seconds_where_none_is_said(interval: object, seconds: float) -> None:
+    """RFC 8628 §3.2; and no storm of requests, whatever is said."""
+    assert parse(interval=interval).interval == seconds
+
+
+@pytest.mark.parametrize(("said", "expires_in"), [(..., None), ("x", None), (0, None), ("600", 600), (1, 1)])
+def test_the_end_of_the_codes_is_taken_where_it_is_said(said: object, expires_in: int | None) -> None:
+    """Required by RFC 8628 §3.2; without it --authentication-timeout-sec is the end."""
+    assert parse(expires_in=said).expires_in == expires_in
+
+
+def test_the_drafts_name_of_the_address_is_taken() -> None:
+    """``verification_url``, as Google writes it."""
+    found = parse(verification_uri=..., verification_url="https://example.com/url")
+    assert found.verification_uri == "https://example.com/url"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"device_code": ...}, "has no device_code"),
+        ({"device_code": ""}, "has no device_code"),
+        ({"device_code": 7}, "has no device_code"),
+        ({"user_code": ...}, "has no user_code"),
+        ({"user_code": ["x"]}, "has no user_code"),
+        ({"user_code": "A\x1b[2J"}, "has a user_code that cannot be shown"),
+        ({"user_code": "A\nB"}, "has a user_code that cannot be shown"),
+        ({"user_code": "x" * 61}, "has a user_code that cannot be shown"),
+        ({"verification_uri": ...}, "has no verification_url"),
+        ({"verification_uri": "http://example.com/device"}, "has a verification_uri that is http, not https"),
+        ({"verification_uri": "javascript:alert(1)"}, "has a verification_uri that does not begin"),
+        ({"verification_uri": "https://example.com/\x1b[2J"}, "has a verification_uri that has a character"),
+        (
+            {"verification_uri": "https://user:word@example.com/"},
+            "has a verification_uri that has a user name",
+        ),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any], why: str) -> None:
+    """The page is https (http for this machine's own provider); what a terminal would take for a command is not shown."""
+    with pytest.raises(ProviderMisbehaves) as caught:
+        parse(**changes)
+    assert caught.value.message.startswith(f"the provider's device authorization response {why}")
+    assert "another --grant-type" in caught.value.hint
+    assert caught.value.topic == "device-code"
+    assert "SECRET" not in caught.value.message
+    assert "\x1b" not in caught.value.message
+
+
+def test_the_longest_code_and_a_page_with_a_fragment_are_taken() -> None:
+    """Nothing forbids them."""
+    for page in ("https://example.com#device", "https://example.com/#/device"):
+        assert parse(verification_uri=page).verification_uri == page
+    found = parse(user_code="x" * 60, verification_uri=page, verification_uri_complete=f"{page}?c=1")
+    assert (found.user_code, found.verification_uri) == ("x" * 60, page)
+    assert found.verification_uri_complete == f"{page}?c=1"
+
+
+@pytest.mark.parametrize("complete", [..., None, 7, "http://example.com/?c=1", "file:///etc/passwd"])
+def test_a_complete_address_that_is_none_is_left_out(complete: object) -> None:
+    """It is optional (RFC 8628 §3.3.1)."""
+    assert parse(verification_uri_complete=complete).verification_uri_complete is None
+
+
+def test_http_is_for_a_provider_on_this_machine() -> None:
+    """Such as the one of the tests."""
+    assert (
+        parse(local=True, verification_uri="http://localhost:1/d").verification_uri == "http://localhost:1/d"
+    )
+    with pytest.raises(ProviderMisbehaves):
+        parse(local=True, verification_uri="http://example.com/d")
+
+
+@pytest.mark.parametrize("name", ["verification_uri", "verification_url", "verification_uri_complete"])
+@pytest.mark.parametrize("words", ["#\x1b[2J", "#\u202eevil", "#a b", "#\ud800"])
+def test_a_fragment_brings_no_control_character(name: str, words: str) -> None:
+    """An address may have a fragment, and none that a terminal would not show as it is."""
+    changes: dict[str, Any] = {"verification_uri": ..., name: f"https://example.com/device{words}"}
+    if name == "verification_uri_complete":
+        assert parse(**{name: changes[name]}).verification_uri_complete is None
+        return
+    with pytest.raises(ProviderMisbehaves, match="has a character that no URL has"):
+        parse(**changes)
+
+
+@pytest.mark.parametrize("code", ["a\ud800", "a\nb"])
+def test_a_device_code_that_cannot_be_sent_is_none(code: str) -> None:
+    """It stands in a form, and half a character has no bytes."""
+    with pytest.raises(ProviderMisbehaves, match="device_code"):
+        parse(device_code=code)
+
+
+ADDRESS = st.builds("https://example.com/{}#{}".format, TEXT, TEXT) | TEXT
+
+
+@ARBITRARY
+@given(members(*GOOD), st.none() | ADDRESS, st.none() | ADDRESS, st.booleans())
+def test_whatever_is_shown_of_any_answer_is_plain(
+    changes: dict[str, object],
+    uri: str | None,
+    complete: str | None,
+    local: bool,  # noqa: FBT001
+) -> None:
+    """An answer is refused in plain words, or what the person reads of it is one plain line, and the times are bounded."""
+    addresses = {
+        name: value
+        for name, value in (("verification_uri", uri), ("verification_uri_complete", complete))
+        if value
+    }
+    with or_refused(ProviderMisbehaves):
+        device = DeviceAuthorization.parse({**GOOD, **changes, **addresses}, local=local)
+        shown = [device.user_code, device.verification_uri, device.verification_uri_complete or ""]
+        assert all(map(is_one_plain_line, shown))
+        assert 1 <= device.interval < 1e9
+        assert urlencode({"device_code": device.device_code.reveal()})

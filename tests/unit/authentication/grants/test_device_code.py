@@ -1,0 +1,274 @@
+"""The Device Authorization grant with a provider of the test's own: what is sent, shown, and never shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from kubectl_oidc.authentication.grants import device_code
+from kubectl_oidc.errors import (
+    ProviderMisbehaves,
+    ProviderRefused,
+    SignInPaused,
+    SignInRefused,
+    SignInTimeout,
+)
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.secret import Secret
+from tests.hostile import Hostile, html_reply, json_reply, reply
+from tests.plugin import wait_until
+from tests.sign_ins import SECRET, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kubectl_oidc.oidc.tokens import Tokens
+    from tests.hostile import Script
+
+PENDING = json_reply({"error": "authorization_pending"}, 400)
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    settings = {"grant": "device-code", "open_browser": False, "timeout": 60.0}
+    with Hostile() as server, Desk(server, settings=settings) as desk:
+        desk.metadata(device_authorization_endpoint=f"{server.url}/device")
+        server.on("/device", authorized(server))
+        yield desk
+
+
+def authorized(server: Hostile, **members: object) -> Script:
+    whole = {
+        "device_code": "SECRET-device-code",
+        "user_code": "WDJB-MJHT",
+        "verification_uri": f"{server.url}/enter",
+        "expires_in": 600,
+        **members,
+    }
+    return json_reply(whole)
+
+
+def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
+    return device_code.sign_in(
+        desk.request, desk.world, desk.provider, "first use", desk.failures, no_browser=no_browser
+    )
+
+
+def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
+    """RFC 8628 §3.1, §3.4; every five seconds, the ID token validated, the refresh token kept."""
+    desk.server.on("/token", PENDING, PENDING, desk.tokens())
+    tokens = sign_in(desk)
+    assert tokens.refresh_token == Secret("SECRET-refresh-token")
+    (asked,) = desk.asked("/device")
+    assert (asked["client_id"], asked["scope"]) == ("kubernetes", "openid email")
+    polls = desk.asked("/token")
+    assert [poll["grant_type"] for poll in polls] == [GRANT] * 3
+    assert {poll["device_code"] for poll in polls} == {"SECRET-device-code"}
+    assert sum(desk.slept) == 15
+    host = urlsplit(desk.server.url).hostname
+    assert desk.terminal.said[0] == f"Signing in at {host}: first use"
+    assert desk.terminal.said[1].startswith("Sign in needed. On any device")
+    assert desk.terminal.said[2] == f"{desk.server.url}/enter"
+    assert desk.terminal.said[4] == "WDJB-MJHT"
+    assert desk.terminal.said[5:] == [""]
+    assert desk.terminal.told == []
+    assert f"1 signing in at {host}: first use" in desk.log.lines
+    assert re.fullmatch(
+        r"Waiting for the code, (1 min|\d+ s) left \(Ctrl-C ends it\)",
+        desk.terminal.awaited[0],
+    )
+    assert len(desk.terminal.awaited) == 16
+
+
+def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path) -> None:
+    """The one that has the code in it, if the provider gives one (RFC 8628 §3.3.1); it is shown too."""
+    complete = f"{desk.server.url}/enter?user_code=WDJB-MJHT"
+    desk.server.on("/device", authorized(desk.server, verification_uri_complete=complete))
+    opened = tmp_path / "opened"
+    program = tmp_path / "browser.py"
+    program.write_text(f"import sys; open({str(opened)!r}, 'a').write(sys.argv[1] + '\\n')", encoding="utf-8")
+    desk.settings |= {"open_browser": True, "browser_command": f"{sys.executable} {program}"}
+    desk.settings["tls"] = TlsOptions(insecure=True)
+
+    sign_in(desk)
+    wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
+
+    assert opened.read_text(encoding="utf-8") == f"{complete}\n"
+    assert desk.terminal.said[5] == f"\nor open this address, which has the code in it:\n\n  {complete}"
+    assert desk.terminal.told == [
+        "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)",
+        "The browser opens at that address; compare the code that it shows with this one",
+    ]
+
+    desk.server.on("/device", authorized(desk.server))
+    opened.unlink()
+    sign_in(desk)
+    wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
+    assert opened.read_text(encoding="utf-8") == f"{desk.server.url}/enter\n"
+
+    opened.unlink()
+    desk.terminal.told.clear()
+    sign_in(desk, no_browser="this is an SSH session")
+    desk.settings["open_browser"] = False
+    sign_in(desk)
+    desk.settings |= {"open_browser": True, "browser_command": None}
+    desk.environ["SSH_CONNECTION"] = "10.0.0.9 50022 10.0.0.1 22"
+    sign_in(desk)
+    assert "opens" not in "".join(desk.terminal.told)
+    assert not opened.exists()
+
+
+def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
+    """Nor beyond the person's time, whichever ends first."""
+    desk.server.on("/device", authorized(desk.server, expires_in=30))
+    sign_in(desk)
+    assert desk.terminal.awaited[0].split(", ")[1] in {
+        "30 s left (Ctrl-C ends it)",
+        "29 s left (Ctrl-C ends it)",
+    }
+    desk.server.on("/device", authorized(desk.server, expires_in=600))
+    desk.terminal.awaited.clear()
+    desk.settings["timeout"] = 45.0
+    sign_in(desk)
+    assert re.search(r", 4[0-5] s left", desk.terminal.awaited[0])
+
+
+def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: Desk) -> None:
+    """RFC 8628 §3.2: longer than the time of other sign-ins. Without expires_in that time is the end."""
+    desk.settings |= {"timeout": 45.0, "timeout_given": False, "sign_in": True}  # somebody waits for it
+    desk.server.on("/device", authorized(desk.server, expires_in=600))
+    sign_in(desk)
+    assert re.search(r", (10 min|9 min 5\d s) left", desk.terminal.awaited[0])
+    desk.server.on("/device", authorized(desk.server, expires_in=0))
+    desk.terminal.awaited.clear()
+    sign_in(desk)
+    assert re.search(r", 4\d s left", desk.terminal.awaited[0])
+
+
+def test_pkce_goes_along(desk: Desk) -> None:
+    """RFC 7636 §4.1, §4.2: S256 of a fresh verifier, at each sign-in another."""
+    verifiers = set()
+    for _ in range(2):
+        desk.server.asked.clear()
+        sign_in(desk)
+        (asked,), (poll,) = desk.asked("/device"), desk.asked("/token")
+        verifier = poll["code_verifier"]
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43,128}", verifier)
+        assert asked["code_challenge_method"] == "S256"
+        digest = sha256(verifier.encode()).digest()
+        assert asked["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
+        verifiers.add(verifier)
+        assert verifier not in desk.everything_said()
+    assert len(verifiers) == 2
+
+
+def test_only_no_goes_without_pkce(desk: Desk) -> None:
+    """--oidc-pkce-method=no."""
+    desk.settings["pkce"] = False
+    sign_in(desk)
+    assert not {"code_challenge", "code_challenge_method"} & desk.asked("/device")[0].keys()
+    assert "code_verifier" not in desk.asked("/token")[0]
+
+
+def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
+    """It is this grant's authorization request; Auth0 wants its audience there."""
+    desk.settings["extra_params"] = (("audience", "kube"), ("code_challenge", "evil"), ("scope", "evil"))
+    sign_in(desk)
+    (asked,) = desk.asked("/device")
+    assert asked["audience"] == "kube"
+    assert "evil" not in asked.values()
+
+
+def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk) -> None:
+    """RFC 8628 §3.1, §3.4."""
+    desk.settings["client_secret"] = SECRET
+    sign_in(desk)
+    sent = [asked for asked in desk.server.asked if asked.path in {"/device", "/token"}]
+    assert [("authorization" in asked.headers) for asked in sent] == [True, True]
+
+
+def test_nothing_secret_is_said(desk: Desk) -> None:
+    """Neither the device code nor a token, at the highest verbosity, nor in an error that repeats it."""
+    desk.server.on("/token", PENDING, desk.tokens())
+    sign_in(desk)
+    words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
+    desk.server.on("/token", json_reply(words, 400))
+    with pytest.raises(ProviderRefused, match="the device code was refused") as caught:
+        sign_in(desk)
+    assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
+
+
+def test_a_no_is_remembered(desk: Desk) -> None:
+    """The person was asked: background programs wait now."""
+    desk.server.on(
+        "/token", json_reply({"error": "access_denied", "error_description": "not you\x1b[2J"}, 400)
+    )
+    with pytest.raises(SignInRefused, match="access_denied") as caught:
+        sign_in(desk)
+    assert "\x1b" not in caught.value.message
+    with pytest.raises(SignInPaused):
+        desk.failures.check("setup")
+
+
+@pytest.mark.parametrize("answer", [reply(404), html_reply(), json_reply({}), json_reply([])])
+def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> None:
+    """Nobody was asked for anything, and nothing is remembered."""
+    desk.server.on("/device", answer)
+    with pytest.raises(Exception, match="device authorization"):
+        sign_in(desk)
+    assert desk.terminal.said == []
+    desk.failures.check("setup")
+
+
+def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
+    """RFC 8628 §4."""
+    desk.metadata()
+    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint") as caught:
+        sign_in(desk)
+    assert "--grant-type=authcode" in caught.value.hint
+    assert caught.value.topic == "device-code"
+
+
+def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk) -> None:
+    """RFC 8628 §3.2, §3.5: expires_in ends it, though the person has a minute."""
+    desk.server.on("/device", authorized(desk.server, expires_in=1))
+    desk.server.on("/token", PENDING)
+    began = time.monotonic()
+    with pytest.raises(SignInTimeout, match="nobody entered the code in time"):
+        sign_in(desk)
+    assert 0.9 < time.monotonic() - began < 10
+    assert desk.asked("/token"), "until then it was polled"
+
+
+def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
+    """As every other endpoint."""
+    desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
+    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint that is http"):
+        sign_in(desk)
+
+
+def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
+    """A refusal of the grant before anybody was asked is told apart where auto chose it."""
+    desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
+    with pytest.raises(device_code.NotAllowedError) as caught:
+        sign_in(desk, no_browser="this is an SSH session")
+    assert caught.value.refusal.code == "unauthorized_client"
+    assert str(caught.value) == caught.value.refusal.message
+    with pytest.raises(ProviderRefused, match="refuses the device authorization request") as refusal:
+        sign_in(desk)
+    assert "Device Authorization" in refusal.value.hint
+
+
+def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
+    """Where auto chose it."""
+    sign_in(desk, no_browser="this is an SSH session")
+    assert desk.terminal.said[1].startswith("Sign in needed (this is an SSH session).")

@@ -1,0 +1,129 @@
+"""The password grant with a provider of the test's own: what is sent, what is asked, and what never shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from kubectl_oidc.authentication.grants import password
+from kubectl_oidc.errors import IdTokenError, InvalidGrant, ProviderUnreachable, SignInError, SignInPaused
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.deadline import Deadline
+from tests.hostile import Hostile, hang_up, json_reply
+from tests.sign_ins import SECRET, Desk, Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.oidc.tokens import Tokens
+
+PASSWORD = Secret("SECRET p&ss=wörd+%")
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with (
+        Hostile() as server,
+        Desk(server, settings={"grant": "password", "username": "ada", "password": PASSWORD}) as desk,
+    ):
+        yield desk
+
+
+def sign_in(desk: Desk) -> Tokens:
+    return password.sign_in(desk.request, desk.world, desk.provider, "first use", desk.failures)
+
+
+def test_name_and_password_are_sent_once(desk: Desk) -> None:
+    """RFC 6749 §4.3.2: with the scopes and the client's authentication; the ID token is validated."""
+    tokens = sign_in(desk)
+    assert desk.asked("/token") == [
+        {
+            "grant_type": "password",
+            "username": "ada",
+            "password": PASSWORD.reveal(),
+            "scope": "openid email",
+            "client_id": "kubernetes",
+        }
+    ]
+    assert tokens.id_token.subject == "00u1"
+    assert tokens.refresh_token == Secret("SECRET-refresh-token")
+
+
+def test_a_confidential_client_authenticates_itself(desk: Desk) -> None:
+    """RFC 6749 §2.3.1."""
+    desk.settings["client_secret"] = SECRET
+    sign_in(desk)
+    assert "authorization" in desk.server.asked[1].headers
+
+
+def test_nothing_secret_is_said(desk: Desk) -> None:
+    """Neither password nor token, at the highest verbosity, in an error that repeats it, or in a repr."""
+    sign_in(desk)
+    words = f"SECRET wrong: {PASSWORD.reveal()}"
+    desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": words}, 400))
+    with pytest.raises(InvalidGrant) as caught:
+        sign_in(desk)
+    assert PASSWORD.reveal() not in caught.value.message
+    assert "p&ss" not in desk.everything_said() + caught.value.message
+    assert "SECRET" not in desk.everything_said() + repr(desk.request)
+    assert "password" in caught.value.hint
+
+
+def test_a_refused_password_is_remembered(desk: Desk) -> None:
+    """Nobody was asked, and yet: accounts are locked after a few wrong ones."""
+    desk.server.on("/token", json_reply({"error": "invalid_grant"}, 400))
+    with pytest.raises(InvalidGrant):
+        sign_in(desk)
+    with pytest.raises(SignInPaused):
+        desk.failures.check("setup")
+
+
+def test_a_provider_that_is_down_is_not(desk: Desk) -> None:
+    """A CI job tries again at once; and the request itself is not repeated."""
+    desk.server.on("/token", hang_up)
+    with pytest.raises(ProviderUnreachable):
+        sign_in(desk)
+    desk.failures.check("setup")
+    assert len(desk.asked("/token")) == 1
+
+
+def test_an_answer_without_an_id_token_is_refused(desk: Desk) -> None:
+    """The scope openid asks for one."""
+    desk.server.on("/token", desk.tokens(id_token=...))
+    with pytest.raises(IdTokenError):
+        sign_in(desk)
+
+
+@pytest.mark.parametrize(("missing", "named"), [("password", "the password"), ("username", "a user name")])
+def test_what_is_missing_is_named_where_nobody_can_be_asked(desk: Desk, missing: str, named: str) -> None:
+    """No terminal: no token request, and nobody was asked."""
+    desk.settings[missing] = None if missing == "password" else ""
+    with pytest.raises(SignInError, match=named) as caught:
+        sign_in(desk)
+    assert caught.value.topic == "no-terminal"
+    assert "--username" in caught.value.hint
+    assert "KUBECTL_OIDC_PASSWORD" in caught.value.hint
+    assert desk.asked("/token") == []
+    desk.failures.check("setup")
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "asked"),
+    [
+        ({}, ["ada", "word"], [("User name: ", True), ("Password of ada at {host}: ", False)]),
+        ({"username": "bob"}, ["word"], [("Password of bob at {host}: ", False)]),
+        ({"password": PASSWORD}, ["ada"], [("User name: ", True)]),
+    ],
+)
+def test_what_is_not_given_is_asked_for(
+    desk: Desk, given: dict[str, object], typed: list[str], asked: list[tuple[str, bool]]
+) -> None:
+    """The name is seen as it is typed, the password is not; a person hears why."""
+    desk.settings = {"grant": "password", **given}
+    keys, host = Keys(*typed), urlsplit(desk.server.url).hostname
+    who = password._typed(desk.request, desk.world, keys, "first use", Deadline.after(5))  # type: ignore[arg-type]
+    assert who == (given.get("username", "ada"), given.get("password", Secret("word")))
+    assert keys.asked == [(words.format(host=host), shown) for words, shown in asked]
+    assert desk.terminal.said == [f"Signing in at {host}: first use"]

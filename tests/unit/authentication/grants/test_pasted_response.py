@@ -1,0 +1,124 @@
+"""What a person pastes: the answer to this sign-in, or in words why it is none."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.pasted_response import read
+from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.secret import Secret
+from tests.tokens import ISSUER
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+ATTEMPT = Attempt(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
+CODE = Secret("a.code-of/the+provider~")
+ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
+
+
+def answer(text: str, *, iss_required: bool = False) -> Answer | str:
+    return read(text, ATTEMPT, issuer=ISSUER, iss_required=iss_required)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS,
+        f"  {ADDRESS}\n",
+        f'"{ADDRESS}"',
+        f"<{ADDRESS}>",
+        f"{ADDRESS}#",
+        f"{ADDRESS}#fragment",
+        ADDRESS.replace("http://localhost:8000/", "https://sso.example.com/back"),
+        ADDRESS.partition("?")[2],
+        f"{ADDRESS}&session_state=x",
+        f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault",
+        "a.code-of/the+provider~",
+        "'a.code-of/the+provider~'",
+    ],
+)
+def test_an_address_or_its_code_is_the_answer(text: str) -> None:
+    """Copied with or without what stands around it."""
+    assert answer(text) == Answer(CODE)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (ADDRESS.replace("the-state", "another"), "another sign-in"),
+        (ADDRESS.partition("&")[0], "another sign-in"),
+        (f"{ADDRESS}&state=the-state", "repeated"),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
+        (f"{ADDRESS}&error=x", "a code and an error"),
+        ("http://localhost:8000/?state=the-state", "no code"),
+        ("http://localhost:8000/", "no answer in it"),
+        ("https://idp.example.com/sign-in", "no answer in it"),
+        ("two words", "neither"),
+        ("", "neither"),
+        ("cödé", "neither"),
+    ],
+)
+def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> None:
+    """RFC 6749 §10.12, §3.1, RFC 9207 §2.4: as from a browser; nothing of it is repeated."""
+    said = answer(text)
+    assert isinstance(said, str)
+    assert why in said
+    assert "evil" not in said
+
+
+def test_a_code_is_taken_to_its_ends() -> None:
+    """Only what addresses are put between is left out."""
+    assert answer("X-code-X") == Answer(Secret("X-code-X"))
+
+
+def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
+    """RFC 9207 §2.4; a code alone cannot."""
+    assert "which provider" in str(answer(ADDRESS, iss_required=True))
+    assert answer(CODE.reveal(), iss_required=True) == Answer(CODE)
+
+
+REFUSAL = "http://localhost:8000/?error=access_denied&state=the-state"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (REFUSAL, "which provider"),
+        (f"{REFUSAL}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault%2F", "another provider"),
+    ],
+)
+def test_errors_must_name_their_issuer_too(text: str, why: str) -> None:
+    """RFC 9207 §2.4: compared byte for byte, and an error that is another provider's does not end this sign-in."""
+    assert why in str(answer(text, iss_required=True))
+
+
+def test_a_refusal_is_an_answer_too() -> None:
+    """The provider's error, with the right state."""
+    text = "http://localhost:8000/?error=access_denied&error_description=no&state=the-state"
+    assert answer(text) == Answer(None, "access_denied", "no", None)
+    assert answer(text.partition("?")[2]) == answer(text)
+    assert answer("error=access_denied&state=the-state") == Answer(None, "access_denied", None, None)
+
+
+@ARBITRARY
+@given(st.text(max_size=60))
+def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
+    """Whatever it is, it is an answer or words about it."""
+    for prefix in ("", "http://x/?", "code="):
+        assert isinstance(answer(prefix + text), Answer | str)
+
+
+@ARBITRARY
+@given(
+    code=st.text(min_size=1),
+    before=st.sampled_from(["", " ", '"', "<"]),
+    behind=st.sampled_from(["", "#_=_", "#"]),
+)
+def test_any_code_arrives_in_a_pasted_address(code: str, before: str, behind: str) -> None:
+    """As the provider made it, whatever a browser or a terminal puts around the address."""
+    query = urlencode({"code": code, "state": "the-state"})
+    assert answer(f"{before}http://localhost:8000/?{query}{behind}{before}") == Answer(Secret(code))

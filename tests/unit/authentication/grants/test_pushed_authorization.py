@@ -1,0 +1,242 @@
+"""What a browser carries of an authorization request, and what becomes of one that cannot be pushed (RFC 9126)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+
+from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.pushed_authorization import (
+    AuthorizationRequest,
+    PrintedAddress,
+    _parse,
+)
+from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.deadline import Deadline
+from tests.arbitrary import ARBITRARY, members, or_refused
+from tests.hostile import Hostile, html_reply, json_reply
+from tests.sign_ins import SECRET, Desk
+from tests.tokens import CLIENT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ATTEMPT = Attempt(Secret("SECRET-state"), Secret("SECRET-nonce"), Secret("SECRET-verifier"))
+REDIRECT = "http://localhost:8000"
+URN = "urn:ietf:params:oauth:request_uri:SECRET-6esc_11ACC5bwc014ltc14eY22c"
+GOOD = json_reply({"request_uri": URN, "expires_in": 60}, 201)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with Hostile() as server, Desk(server) as desk:
+        offers(desk)
+        server.on("/par", GOOD)
+        yield desk
+
+
+def offers(desk: Desk, **members: object) -> None:
+    """Have the metadata name the endpoint, and these."""
+    desk.metadata(pushed_authorization_request_endpoint=f"{desk.server.url}/par", **members)
+
+
+def authorization(desk: Desk) -> AuthorizationRequest:
+    provider = desk.provider
+    return AuthorizationRequest(
+        desk.request, desk.world, provider, provider.metadata(Deadline.after(5)), ATTEMPT, REDIRECT
+    )
+
+
+def carried(url: str) -> dict[str, str]:
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    assert len(dict(pairs)) == len(pairs), "each parameter once"
+    return dict(pairs)
+
+
+def refuses(desk: Desk, error: str, description: str = "") -> None:
+    desk.server.on("/par", json_reply({"error": error, "error_description": description}, 400))
+
+
+@pytest.mark.parametrize("methods", [["client_secret_basic"], ["client_secret_post"]])
+def test_a_client_authenticates_as_at_the_token_endpoint(desk: Desk, methods: list[str]) -> None:
+    """RFC 9126 §2.1: by its secret where it has one; client_id is in the form once, however it authenticates."""
+    offers(desk, token_endpoint_auth_methods_supported=methods)
+    desk.settings["client_secret"] = SECRET
+    address = authorization(desk).now()
+    assert carried(address.url) == {"client_id": CLIENT_ID, "request_uri": URN}
+    assert address.seconds == 60
+    assert "1 the authorization request was pushed; its request URI is good for 60 s" in desk.log.lines
+    (form,) = desk.asked("/par")
+    assert form["client_id"] == CLIENT_ID
+    assert form["state"] == "SECRET-state"
+    sent = [asked.headers for asked in desk.server.asked if asked.path == "/par"]
+    assert ("authorization" in sent[0]) == (methods == ["client_secret_basic"])
+    assert form.get("client_secret") == (None if "authorization" in sent[0] else SECRET.reveal())
+
+
+def test_extra_parameters_are_pushed_too(desk: Desk) -> None:
+    """Nothing but client ID and request URI is left for the browser; the endpoint's own query stays in its address."""
+    offers(desk, authorization_endpoint=f"{desk.server.url}/authorize?p=B2C_1")
+    desk.settings["extra_params"] = (("prompt", "login"),)
+    assert set(carried(authorization(desk).now().url)) == {"p", "client_id", "request_uri"}
+    (form,) = desk.asked("/par")
+    assert form["prompt"] == "login"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"request_uri": URN},
+        {"request_uri": "", "expires_in": 60},
+        {"request_uri": ["x"], "expires_in": 60},
+        {"request_uri": "urn:a b", "expires_in": 60},
+        {"request_uri": "u" * 3000, "expires_in": 60},
+        {"request_uri": URN, "expires_in": 0},
+        {"request_uri": URN, "expires_in": -1},
+        {"request_uri": URN, "expires_in": "60"},
+        {"request_uri": URN, "expires_in": 60.5},
+        {"request_uri": URN, "expires_in": True},
+    ],
+)
+def test_an_answer_that_is_none(desk: Desk, answer: dict[str, Any]) -> None:
+    """RFC 9126 §2.2: it is not used. Where requests must be pushed it is the error, else the browser has the whole one."""
+    desk.server.on("/par", json_reply(answer, 201))
+    assert "request_uri" not in carried(authorization(desk).now().url)
+    assert "goes through the browser" in desk.log.lines[-1]
+    desk.settings["pushed_authorization"] = "required"
+    with pytest.raises(ProviderMisbehaves) as caught:
+        authorization(desk).now()
+    assert "pushed authorization request has no" in caught.value.message
+    assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
+    assert caught.value.topic == "pushed-authorization"
+    assert "SECRET" not in desk.everything_said() + caught.value.message
+
+
+@pytest.mark.parametrize(
+    "code", ["unauthorized_client", "invalid_client", "invalid_request", "access_denied"]
+)
+def test_a_client_that_may_not_push_signs_in_all_the_same(desk: Desk, code: str) -> None:
+    """Providers that name the endpoint and keep it for confidential clients."""
+    refuses(desk, code, "Authentication failed.")
+    assert carried(authorization(desk).now().url)["state"] == "SECRET-state"
+    assert f"the provider refuses the pushed authorization request ({code}" in desk.log.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "description"),
+    [
+        ("invalid_scope", "no such scope"),
+        ("invalid_redirect_uri", "not registered"),
+        ("invalid_request", "redirect_uri did not match SECRET-state"),
+        ("unsupported_response_type", ""),
+        ("invalid_target", "no such resource"),
+    ],
+)
+def test_a_fault_of_the_request_is_the_error(desk: Desk, code: str, description: str) -> None:
+    """It would be as wrong in the browser, where the terminal would not see it; what was sent is not repeated."""
+    refuses(desk, code, description)
+    with pytest.raises(ProviderRefused) as caught:
+        authorization(desk).now()
+    assert caught.value.code == code
+    assert ("register exactly http://localhost:8000" in caught.value.hint) == (
+        "redirect" in code + description
+    )
+    assert "SECRET" not in caught.value.message
+
+
+def test_a_provider_that_takes_no_others_decides(desk: Desk) -> None:
+    """require_pushed_authorization_requests: a refusal is the error, and a later address is a pushed one as well."""
+    offers(desk, require_pushed_authorization_requests=True)
+    assert "request_uri" in carried(authorization(desk).later().url)
+    refuses(desk, "unauthorized_client")
+    with pytest.raises(ProviderRefused, match="unauthorized_client"):
+        authorization(desk).now()
+    desk.server.on("/par", html_reply(404))
+    with pytest.raises(ProviderError, match="404"):
+        authorization(desk).later()
+
+
+def test_what_is_opened_later_is_whole_where_it_may_be(desk: Desk) -> None:
+    """An address that ends after a minute is no address to print."""
+    address = authorization(desk).later()
+    assert (carried(address.url)["state"], address.seconds) == ("SECRET-state", None)
+    assert desk.asked("/par") == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_no_is_no(desk: Desk, *, required: bool) -> None:
+    """--oidc-pushed-authorization-requests=no: whatever the metadata says."""
+    offers(desk, require_pushed_authorization_requests=required)
+    desk.settings["pushed_authorization"] = "no"
+    assert "state" in carried(authorization(desk).now().url)
+    assert "goes through the browser" not in "".join(desk.log.lines)
+
+
+def test_metadata_that_requires_it_and_names_no_endpoint(desk: Desk) -> None:
+    """The flag that does without is named."""
+    desk.metadata(require_pushed_authorization_requests=True)
+    with pytest.raises(ProviderMisbehaves, match="names no pushed_authorization_request_endpoint") as caught:
+        authorization(desk)
+    assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
+    assert caught.value.topic == "pushed-authorization"
+
+
+def test_a_request_of_ones_own_by_reference_is_not_pushed(desk: Desk) -> None:
+    """RFC 9126 §2.1: request_uri is no parameter of a pushed request."""
+    desk.settings["extra_params"] = (("request_uri", "https://example.com/request.jwt"),)
+    assert carried(authorization(desk).now().url)["request_uri"] == "https://example.com/request.jwt"
+    assert desk.asked("/par") == []
+
+
+def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
+    """Until then nothing else is printed, and the person is not told anything."""
+    desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 86400}, 201))
+    desk.settings["pushed_authorization"] = "required"
+    printed = PrintedAddress(authorization(desk), desk.terminal)
+    far = Deadline.after(1e6)
+    assert printed.until(far) is far
+    printed.show_again_when_ended()
+    assert desk.terminal.said == []
+    printed.show("Open this")
+    assert 86000 < printed.until(far).left() <= 86400
+    assert printed.until(soon := Deadline.after(5)) is soon
+    printed.show_again_when_ended()
+    assert len(desk.terminal.said) == 1
+    assert desk.terminal.said[0].startswith("Open this within 86400 s:\n\n  http")
+
+
+@ARBITRARY
+@given(members("request_uri", "expires_in"))
+def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
+    """What is taken can stand in an address and be waited for."""
+    with or_refused(ProviderMisbehaves):
+        uri, seconds = _parse({"request_uri": URN, "expires_in": 60, **document})
+        assert uri.reveal().isascii()
+        assert Deadline.after(seconds).left() > 0
+
+
+@pytest.mark.parametrize("seconds", [10 * 365 * 24 * 3600 + 1, 10**12, 10**400])
+def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
+    """A number of seconds has its bounds."""
+    with pytest.raises(ProviderMisbehaves, match="expires_in"):
+        _parse({"request_uri": URN, "expires_in": seconds})
+    assert _parse({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
+
+
+def test_a_printed_address_that_has_ended_is_printed_anew(desk: Desk) -> None:
+    """The person may come late; the shortest life is a second."""
+    desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 1}, 201))
+    desk.settings["pushed_authorization"] = "required"
+    printed = PrintedAddress(authorization(desk), desk.terminal)
+    printed.show("Open this")
+    printed._end = Deadline.after(0)
+    printed.show_again_when_ended()
+    again = (
+        "If you have not opened that address, it has ended. Open this one in a browser within 1 s:\n\n  http"
+    )
+    assert [line.startswith(again) for line in desk.terminal.said] == [False, True]

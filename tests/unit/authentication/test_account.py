@@ -1,0 +1,97 @@
+"""Which account, how the provider asks, how long a token lasts: what matches, what is sent, what makes another session."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.authentication.account import NONE, Wishes, _matches
+from kubectl_oidc.errors import WrongAccount
+from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line
+
+
+def expecting(*pairs: tuple[str, str]) -> Wishes:
+    return Wishes(expect_claims=pairs)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value"),
+    [
+        ("*@corp.example", "ada@corp.example"),
+        ("ada", "ada"),
+        ("ops-[ab]", ["dev", "ops-b"]),
+        ("true", True),
+        ("7?", 71),
+        ("*", ""),
+    ],
+)
+def test_an_account_that_matches_is_taken(pattern: str, value: object) -> None:
+    """Shell-style; of a list one item is enough, and what is no text is compared as JSON writes it."""
+    expecting(("claim", pattern)).check({"claim": value})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "came"),
+    [
+        ("*@corp.example", "ada@CORP.example", 'has claim "ada@CORP.example"'),
+        ("*@corp.example", "ada@corp.example.evil", 'has claim "ada@corp.example.evil"'),
+        ("ops", ["dev", "opsx"], 'has claim ["dev", "opsx"]'),
+        ("*", [], "has claim []"),
+        ("*", None, "has no claim claim"),
+        ("*", [None], "has claim [null]"),
+    ],
+)
+def test_another_account_is_refused(pattern: str, value: object, came: str) -> None:
+    """Capitals count; a claim that is missing matches nothing. What was wanted, what came and what to do is said."""
+    with pytest.raises(WrongAccount) as caught:
+        expecting(("claim", pattern)).check({"claim": value})
+    assert caught.value.message == f"this account {came}, and --expect-claim wants claim={pattern}"
+    assert "--prompt=select_account" in caught.value.hint
+    assert ("--oidc-extra-scope=email" in caught.value.hint) == (value is None), (
+        "a scope may be all that is missing"
+    )
+
+
+def test_every_expectation_must_hold() -> None:
+    """Two of one claim are both wanted."""
+    both = expecting(("groups", "dev"), ("groups", "ops"))
+    both.check({"groups": ["ops", "dev"]})
+    with pytest.raises(WrongAccount, match="wants groups=ops"):
+        both.check({"groups": ["dev"]})
+
+
+@ARBITRARY
+@given(TEXT, TEXT, JSON)
+def test_any_claim_is_taken_or_refused_in_one_plain_line(name: str, pattern: str, value: object) -> None:
+    """What a provider says harms no terminal."""
+    claims = {name: value}
+    if _matches(value, pattern):
+        expecting((name, pattern)).check(claims)
+        return
+    with pytest.raises(WrongAccount) as caught:
+        expecting((name, pattern)).check(claims)
+    assert is_one_plain_line(caught.value.message)
+
+
+@ARBITRARY
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=3))
+def test_order_and_repetition_make_no_other_session(pairs: list[tuple[str, str]]) -> None:
+    """What is expected is a set."""
+    assert expecting(*pairs).identity() == expecting(*reversed(pairs), *pairs).identity()
+
+
+def test_only_the_account_makes_another_session() -> None:
+    """How the provider asks and how long a token lasts do not; nothing wished for is what there always was."""
+    assert NONE.identity() == ()
+    assert Wishes(prompt="login", max_age=0, min_ttl=1800).identity() == ()
+    assert Wishes(login_hint="ada").identity() == (("login_hint", "ada"),)
+    assert expecting(("a", "b")).identity() == (("expect_claims", [("a", "b")]),)
+
+
+def test_what_goes_into_the_authorization_request() -> None:
+    """An age of no seconds is one."""
+    assert NONE.parameters() == {}
+    whole = Wishes(
+        login_hint="ada", prompt="login consent", max_age=0, min_ttl=9, expect_claims=(("a", "b"),)
+    )
+    assert whole.parameters() == {"login_hint": "ada", "prompt": "login consent", "max_age": "0"}

@@ -1,0 +1,417 @@
+"""The straight way, step by step, with a provider of the test's own: what is asked for, what is kept, what is not sent."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import pytest
+
+from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.authenticate import authenticate
+from kubectl_oidc.authentication.refresh import refresh_ahead
+from kubectl_oidc.authentication.request import MARGIN, TokenRequest
+from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.http.tls import SYSTEM_TRUST
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.system import World
+from kubectl_oidc.system.terminal import Terminal
+from tests.hostile import Hostile, hang_up, html_reply, json_reply, reply
+from tests.sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session
+from tests.tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.authentication.outcome import Outcome
+    from kubectl_oidc.sessions.session import Session, SessionKey
+    from tests.hostile import Script, Talk
+
+OLD, NEW = Secret("old-refresh-token"), Secret("new-refresh-token")
+# There is no listen address at this desk, so whatever would open a browser ends so.
+NEEDS_A_PERSON = PortsTaken
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+class Silent(Terminal):
+    """No terminal, and what would be said on it anyhow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    interactive = False
+
+    def need(self, line: str) -> None:
+        self.said.append(line)
+
+    def warn(self, message: str, hint: str) -> None:
+        self.said.append(f"{message} ({hint})")
+
+
+@dataclass
+class Desk:
+    """Somebody whose session rests on disk, and their provider.
+
+    Attributes:
+        server: The provider.
+        now: The time, in epoch seconds.
+        terminal: What was said.
+    """
+
+    server: Hostile
+    now: float = NOW
+    terminal: Silent = field(default_factory=Silent)
+
+    def __post_init__(self) -> None:
+        url = self.server.url
+        self.server.on(
+            WELL_KNOWN,
+            json_reply(
+                {
+                    "issuer": url,
+                    "authorization_endpoint": f"{url}/authorize",
+                    "token_endpoint": f"{url}/token",
+                    "jwks_uri": f"{url}/keys",
+                    "response_types_supported": ["code"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                }
+            ),
+        )
+        self.server.on("/keys", json_reply(jwks(signing_key())))
+        self.server.on("/token", self.tokens())
+        self.request = TokenRequest(
+            issuer=url, client_id=CLIENT_ID, tls=SYSTEM_TRUST, storage="disk", cache_dir=cache(), timeout=5.0
+        )
+
+    @property
+    def key(self) -> SessionKey:
+        return self.request.key()
+
+    def token(self, **claims: object) -> Secret:
+        """Return an ID token of this provider that is good for an hour."""
+        times = {"exp": int(self.now) + 3600, "iat": int(self.now)}
+        return id_token(claims=good_claims(iss=self.server.url, **{**times, **claims}))
+
+    def tokens(self, refresh_token: object = "new-refresh-token", **claims: object) -> Script:
+        """Return the answer to a refresh."""
+        members = {
+            "id_token": self.token(**claims).reveal(),
+            "token_type": "Bearer",
+            "refresh_token": refresh_token,
+        }
+        return json_reply({name: value for name, value in members.items() if value is not ABSENT})
+
+    def signed_in(self, *, left: float = MARGIN - 1, **changes: object) -> Session:
+        """Keep a session whose token is good for so many seconds more."""
+        whole = session(
+            self.key,
+            subject="00u1",
+            audience=(CLIENT_ID,),
+            expiry=int(self.now + left),
+            id_token=self.token(exp=int(self.now + left), iat=int(self.now) - 3600, nonce="of the sign-in"),
+            refresh_token=OLD,
+        )
+        whole = replace(whole, **changes)  # type: ignore[arg-type]
+        assert keeper(self.key).save(whole, int(self.now))
+        return whole
+
+    def stored(self) -> Session | None:
+        return keeper(self.key).load()
+
+    def go(self, **changes: object) -> Outcome:
+        request = replace(self.request, **changes)  # type: ignore[arg-type]
+        return authenticate(
+            request, World(clock=lambda: self.now, environ={}, terminal=self.terminal, log=QUIET)
+        )
+
+    def sent(self) -> list[str]:
+        """Return the refresh tokens that were sent, in order."""
+        return [
+            parse_qs(asked.body.decode())["refresh_token"][0]
+            for asked in self.server.asked
+            if asked.path == "/token"
+        ]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """Have a desk with a provider that answers as it should."""
+    with Hostile() as server:
+        yield Desk(server)
+
+
+def test_a_good_session_asks_nobody(desk: Desk) -> None:
+    """What is stored and good longer than the margin is handed out."""
+    whole = desk.signed_in(left=MARGIN + 1)
+    outcome = desk.go()
+    assert outcome.token == whole.id_token
+    assert desk.server.asked == []
+    assert desk.terminal.said == []
+
+
+def test_a_session_that_ends_within_the_margin_is_refreshed(desk: Desk) -> None:
+    """The refresh token is sent once; what it brought is kept with the next generation, and handed out."""
+    before = desk.signed_in(left=MARGIN)
+    outcome = desk.go()
+    after = desk.stored()
+    assert desk.sent() == [OLD.reveal()]
+    assert after is not None
+    assert (after.generation, after.refresh_token) == (before.generation + 1, NEW)
+    assert outcome.token == after.id_token != before.id_token
+    assert outcome.expiry == NOW + 3600
+
+
+def test_without_a_new_refresh_token_the_old_one_stays(desk: Desk) -> None:
+    """Some providers do not rotate (RFC 6749 §6)."""
+    desk.server.on("/token", desk.tokens(ABSENT))
+    desk.signed_in()
+    desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.refresh_token == OLD
+
+
+@pytest.mark.parametrize("trouble", ["no key set", "a key that nobody knows", "cut off"])
+def test_a_rotated_refresh_token_is_kept_before_anything_can_fail(desk: Desk, trouble: str) -> None:
+    """The answer came and its ID token cannot be checked: the new refresh token is there for the next call."""
+    desk.signed_in()
+    if trouble == "a key that nobody knows":
+        desk.server.on("/keys", json_reply(jwks(signing_key(kid="another"))))
+        with pytest.raises(NEEDS_A_PERSON):
+            desk.go()
+    else:
+        desk.server.on("/keys", reply(503) if trouble == "no key set" else hang_up)
+        with pytest.raises(ProviderUnreachable):
+            desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.refresh_token == NEW
+
+    desk.server.on("/keys", json_reply(jwks(signing_key())))
+    assert desk.go().session.refresh_token == NEW
+    assert desk.sent() == [OLD.reveal(), NEW.reveal()]
+
+
+@pytest.mark.parametrize("answer", [reply(503), html_reply(), hang_up], ids=["503", "a web page", "cut off"])
+def test_a_provider_that_is_down_costs_no_session(desk: Desk, answer: Script) -> None:
+    """The session is as it was, and nobody is asked to sign in."""
+    before = desk.signed_in()
+    desk.server.on("/token", answer)
+    with pytest.raises(ProviderUnreachable):
+        desk.go()
+    assert desk.stored() == before
+    assert desk.sent() == [OLD.reveal()], "a token request is not repeated"
+
+
+def test_another_plugins_session_is_used_when_the_token_is_refused(desk: Desk) -> None:
+    """invalid_grant, and meanwhile somebody without our lock has refreshed: theirs is taken, and nobody signs in."""
+    before = desk.signed_in()
+    theirs = replace(
+        before, generation=before.generation + 1, refresh_token=NEW, id_token=desk.token(), expiry=NOW + 3600
+    )
+
+    def refused(talk: Talk) -> None:
+        assert keeper(desk.key).save(theirs, NOW)
+        json_reply({"error": "invalid_grant"}, 400)(talk)
+
+    desk.server.on("/token", refused)
+    assert desk.go().token == theirs.id_token
+    assert desk.sent() == [OLD.reveal()]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"sub": "00u2"}, {"aud": ["kubernetes", "other"], "azp": "kubernetes"}, {"nonce": "another"}],
+    ids=["another person", "another audience", "another nonce"],
+)
+def test_a_refresh_that_changes_who_it_is_needs_a_person(desk: Desk, answer: dict[str, object]) -> None:
+    """Core 12.2: such a token is not handed out, and the person must sign in anew."""
+    before = desk.signed_in()
+    desk.server.on("/token", desk.tokens(**answer))
+    with pytest.raises(NEEDS_A_PERSON):
+        desk.go()
+    after = desk.stored()
+    assert after is not None
+    assert after.id_token == before.id_token
+
+
+def test_a_clock_that_is_wrong_is_said_and_needs_no_person(desk: Desk) -> None:
+    """A new sign-in would meet the same clock."""
+    desk.signed_in()
+    desk.server.on("/token", desk.tokens(iat=NOW + 600))
+    with pytest.raises(IdTokenError, match="the clocks differ"):
+        desk.go()
+
+
+def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
+    """--force-refresh refreshes though there is time left."""
+    desk.signed_in(left=3000)
+    assert desk.go(force_refresh=True).session.refresh_token == NEW
+    assert desk.sent() == [OLD.reveal()]
+
+
+def test_a_refresh_token_whose_successor_could_not_be_kept_is_not_sent(desk: Desk) -> None:
+    """Where nothing can be written the rotated token would be lost, and the old one sent again (RFC 9700 §4.14.2)."""
+    before = desk.signed_in()
+    with no_room(), pytest.raises(NEEDS_A_PERSON):
+        desk.go()
+    assert desk.sent() == []
+    assert desk.stored() == before
+    desk.go()
+    assert desk.sent() == [OLD.reveal()], "with room again it goes on"
+
+
+def test_an_index_that_was_lost_is_made_anew(desk: Desk) -> None:
+    """The next call that uses the session tells the index of it, so that it can be listed and purged."""
+    desk.signed_in(left=3000)
+    index.remove(cache(), desk.key.id())
+    desk.go()
+    entry = index.read(cache(), desk.key.id())
+    assert entry is not None
+    assert (entry.storage, entry.person) == ("disk", "alice@example.com")
+
+
+@linux_only
+def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> None:
+    """A good session that rested in files and is now asked for in the kernel keyring leaves no file behind."""
+    need_the_kernel_keyring()
+    desk.request = replace(desk.request, session_name=f"moves-{os.getpid()}")
+    whole = desk.signed_in(left=3000)
+    moved = keeper(desk.key, "kernel")
+    try:
+        assert desk.go(storage="kernel").token == whole.id_token
+        assert list((cache() / "tokens").iterdir()) == []
+        assert moved.load() == whole
+        assert desk.server.asked == []
+    finally:
+        moved.store.delete(desk.key.id())
+        moved.withdraw()
+
+
+@pytest.mark.parametrize(("code", "status"), [("invalid_request", 400), ("token_inactive", 401)])
+def test_a_dead_refresh_token_needs_a_person(desk: Desk, code: str, status: int) -> None:
+    """Where nobody may be asked, the error has the provider's words; the session is as it was."""
+    before = desk.signed_in()
+    desk.server.on("/token", json_reply({"error": code, "error_description": "it is gone"}, status))
+    assert f"{code}: it is gone" in needed(desk)
+    assert desk.stored() == before
+
+
+# What is wished for
+
+
+def needed(desk: Desk, **changes: object) -> str:
+    """Return why a sign-in is needed."""
+    with pytest.raises(SignInNeeded) as caught:
+        desk.go(ask=False, **changes)
+    assert desk.terminal.said == []
+    return caught.value.message.removeprefix("a sign-in is needed: ")
+
+
+def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk) -> None:
+    """It came with an hour, 29 minutes are left, and 30 are wanted; one second earlier it would do."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800))
+    whole = desk.signed_in(left=3600)
+    desk.now += 1799
+    assert desk.go().token == whole.id_token
+    desk.now += 1
+    desk.server.on("/token", desk.tokens())
+    outcome = desk.go()
+    assert desk.sent() == [OLD.reveal()]
+    assert outcome.expiry == desk.now + 3600
+    assert outcome.margin == 1800
+
+
+def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Desk) -> None:
+    """Also where it gives the same token again, which has less left each time."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=86400))
+    whole = desk.signed_in(left=400)
+    assert desk.go().margin == 200
+    desk.now += 200
+    desk.server.on("/token", json_reply({"id_token": whole.id_token.reveal(), "token_type": "Bearer"}))
+    assert desk.go().margin == 100
+    for _ in range(3):
+        assert desk.go().token == whole.id_token
+    assert desk.sent() == [OLD.reveal()]
+
+
+def test_ahead_of_its_end_is_ahead_of_what_is_wished(desk: Desk) -> None:
+    """Of an hour half is useful, so it is due after 21 minutes rather than 42; what is not due is not refreshed."""
+    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800), refresh_ahead=700)
+    whole = desk.signed_in(left=3600, id_token=desk.token())
+    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    desk.now += 1259
+    assert refresh_ahead(desk.request, world)
+    assert desk.sent() == []
+    desk.now += 1
+    assert refresh_ahead(desk.request, world)
+    assert desk.sent() == [OLD.reveal()]
+    assert desk.stored() != whole
+
+
+def test_a_session_that_is_older_than_wished_is_not_refreshed(desk: Desk) -> None:
+    """Neither now nor ahead; the provider's auth_time counts, and a refresh that moves it moves nothing."""
+    session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
+    desk.request = replace(desk.request, refresh_ahead=700)
+    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
+    said = needed(desk, wishes=Wishes(max_age=2999))
+    assert said.startswith(f"you signed in at {at}")
+    assert said.endswith(", longer ago than --max-age=49m59s allows")
+    assert not refresh_ahead(replace(desk.request, wishes=Wishes(max_age=2999)), world)
+    moved = desk.token(exp=NOW, auth_time=NOW)
+    desk.signed_in(signed_in_at=int(NOW) - 3000, generation=2, id_token=moved)
+    assert "longer ago" in needed(desk, wishes=Wishes(max_age=2999))
+    earlier = desk.token(exp=NOW, auth_time=NOW - 4000)
+    desk.signed_in(signed_in_at=int(NOW) - 3000, generation=3, id_token=earlier)
+    assert "longer ago" in needed(desk, wishes=Wishes(max_age=3999))
+    assert desk.sent() == []
+    desk.go(wishes=Wishes(max_age=4000))
+    assert desk.sent() == [OLD.reveal()]
+
+
+def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> None:
+    """The why says which claim; what was stored is not replaced by it."""
+    desk.request = replace(desk.request, wishes=Wishes(expect_claims=(("email", "*@corp.example"),)))
+    before = desk.signed_in()
+    desk.server.on("/token", desk.tokens(email="ada@other.example"))
+    said = needed(desk)
+    assert said.endswith(
+        'this account has email "ada@other.example", and --expect-claim wants email=*@corp.example'
+    )
+    after = desk.stored()
+    assert after is not None
+    assert after.id_token == before.id_token
+
+
+# Why a sign-in is needed
+
+
+def test_each_reason_has_its_words(desk: Desk) -> None:
+    """One line, with the local time; nobody was asked for anything yet."""
+    assert needed(desk) == "first use of this session"
+    assert needed(desk, storage="none") == "no session is kept"
+    assert needed(desk, sign_in=True) == "you asked for it"
+    whole = desk.signed_in(left=-60, refresh_token=None)
+    at = time.strftime("%H:%M", time.localtime(whole.expiry))
+    assert needed(desk).startswith(f"the session ended at {at}")
+    assert (
+        needed(desk, sign_in=True)
+        == f"you asked for it; the session of {whole.person} stays until the new one is there"
+    )
+    desk.signed_in(left=900, refresh_token=None, generation=2)
+    assert needed(desk, force_refresh=True) == "--force-refresh, and the session has no refresh token"
+    desk.now += 600
+    assert needed(desk, wishes=Wishes(min_ttl=450)).endswith(", sooner than --min-ttl=7m30s wants")
+    desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": "revoked"}, 400))
+    desk.signed_in(generation=3)
+    assert needed(desk) == "the refresh token was refused: invalid_grant: revoked"
+    (cache() / "tokens" / desk.key.id()).write_bytes(b"damaged")
+    assert needed(desk) == "the stored session is gone or damaged"

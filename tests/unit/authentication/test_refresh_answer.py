@@ -1,0 +1,69 @@
+"""What an answer to a refresh means: one table of status, OAuth error code and kind of body."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_oidc.authentication.refresh_answer import Decision, decide
+from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes, forget
+from kubectl_oidc.system.log import QUIET
+from tests.sessions import cache, no_room
+
+SIGN_IN, KEEP, IF_REPEATED = Decision.SIGN_IN, Decision.KEEP, Decision.SIGN_IN_IF_REPEATED
+
+TABLE = [
+    # status, code (empty: the body is no OAuth error), decision
+    (400, "invalid_grant", SIGN_IN),  # RFC 6749 §5.2
+    (400, "invalid_request", SIGN_IN),  # Dex
+    (400, "access_denied", SIGN_IN),  # Rancher
+    (400, "server_error", SIGN_IN),  # Rancher
+    (400, "interaction_required", SIGN_IN),  # Entra ID
+    (401, "token_inactive", SIGN_IN),  # Ory Hydra 1.x
+    (403, "access_denied", SIGN_IN),
+    (400, "unsupported_grant_type", SIGN_IN),
+    (400, "x_odd", SIGN_IN),
+    (400, "", SIGN_IN),
+    (401, "", SIGN_IN),
+    (404, "", SIGN_IN),
+    (499, "", SIGN_IN),
+    (200, "invalid_request", SIGN_IN),  # an error under a good status
+    (400, "invalid_client", KEEP),
+    (401, "invalid_client", KEEP),
+    (400, "unauthorized_client", KEEP),
+    (500, "invalid_client", KEEP),
+    *((status, code, KEEP) for status in (408, 425, 429) for code in ("", "invalid_grant", "x_odd")),
+    (500, "invalid_request", IF_REPEATED),  # Dex
+    (500, "server_error", IF_REPEATED),
+    (503, "temporarily_unavailable", IF_REPEATED),
+    (500, "", KEEP),
+    (502, "", KEEP),
+    (599, "", KEEP),
+    (200, "", KEEP),
+    (302, "", KEEP),
+    (0, "", KEEP),  # no answer
+]
+
+
+@pytest.mark.parametrize(("status", "code", "decision"), TABLE)
+def test_what_follows_from_a_refresh_that_failed(status: int, code: str, decision: Decision) -> None:
+    """A 4xx is a dead refresh token unless it is about load or about the client; a 5xx is not, unless it is repeated."""
+    assert decide(status, code) is decision
+
+
+def test_a_failed_refresh_is_remembered_per_session() -> None:
+    """Until it is forgotten; another session knows nothing of it."""
+    first, second = FailedRefreshes(cache(), "a" * 32, QUIET), FailedRefreshes(cache(), "b" * 32, QUIET)
+    assert not first.last()
+    first.remember()
+    assert (first.last(), second.last()) == (True, False)
+    forget(cache(), "a" * 32, QUIET)
+    assert not first.last()
+    first.forget()
+
+
+def test_where_nothing_can_be_written_it_is_not_remembered() -> None:
+    """A full disk is no further error."""
+    failures = FailedRefreshes(cache(), "a" * 32, QUIET)
+    with no_room():
+        failures.remember()
+    assert not failures.last()

@@ -1,0 +1,132 @@
+"""What `setup` shows of the cluster's side: one type alone, what may fit, and what lies in files."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kubectl_oidc.cli.page import Page
+from kubectl_oidc.cli.setup.cluster_steps import Placed, Side, render_role, render_trust
+from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust
+from kubectl_oidc.system.terminal import NARROWEST, Terminal
+from tests.tokens import CLIENT_ID, ISSUER
+
+SIDE = Side(
+    cluster=Cluster(ClusterType.K3S),
+    guessed=False,
+    trust=Trust(issuer=ISSUER, audience=CLIENT_ID),
+    binding=Binding("view", ("dev",)),
+    groups=("dev",),
+    username="ada@example.com",
+)
+FILES = Placed(
+    files={"k3s-oidc.yaml": Path("/out/k3s-oidc.yaml"), "cluster-role-binding.yaml": Path("/out/role.yaml")}
+)
+
+
+class Sheet(Terminal):
+    """A terminal that keeps what needs a person."""
+
+    text = ""
+
+    def need(self, line: str) -> None:
+        self.text += line
+
+
+def shown(side: Side, *, width: int = 160) -> str:
+    """Return both parts of the page."""
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
+    sheet = Sheet()
+    with Page(console).written(sheet) as page:
+        render_trust(page, side)
+        render_role(page, side)
+    return sheet.text
+
+
+def test_one_type_is_shown_alone() -> None:
+    """Its note, its manifest and its command; nothing of the others."""
+    text = shown(SIDE)
+    for part in (
+        "k3s.\n",
+        "systemctl restart k3s",
+        "k3s-oidc.yaml: ",
+        "kube-apiserver-arg+:",
+        "-Dm600 k3s-oidc.yaml /etc",
+    ):
+        assert part in text
+    for other in ("Amazon EKS", "AuthenticationConfiguration", "--cluster-type"):
+        assert other not in text
+
+
+@pytest.mark.parametrize("kind", ClusterType)
+def test_every_type_fits_a_narrow_terminal(kind: ClusterType) -> None:
+    """Sixty columns wrap the paragraphs; a command or a manifest stays whole."""
+    text = shown(replace(SIDE, cluster=Cluster(kind)), width=NARROWEST)
+    assert "2. Give a group a role" in text
+    words = [
+        line
+        for line in text.splitlines()
+        if line and not line.startswith((" ", "-", "{", "}")) and ": " not in line
+    ]
+    assert max(map(len, words)) <= 110
+
+
+def test_a_guess_is_said_to_be_one() -> None:
+    """Whoever means another cluster learns the flag."""
+    assert "--cluster-type names another" in shown(replace(SIDE, guessed=True))
+
+
+def test_what_lies_in_files_is_named_with_its_command_and_not_shown() -> None:
+    """The page says where each file is."""
+    text = shown(replace(SIDE, placed=FILES))
+    assert "/out/k3s-oidc.yaml: kube-apiserver's flags" in text
+    assert "sudo install -Dm600 /out/k3s-oidc.yaml /etc/rancher/k3s/config.yaml.d/oidc.yaml" in text.replace(
+        "\\\n  ", ""
+    )
+    assert "kubectl apply -f /out/role.yaml" in text
+    for content in ("kube-apiserver-arg+", "kind: ClusterRoleBinding", "kubectl create clusterrolebinding"):
+        assert content not in text
+
+
+def test_what_stands_on_standard_output_is_named_by_its_document() -> None:
+    """By the name in its comment; the page does not repeat it."""
+    text = shown(replace(SIDE, cluster=Cluster(), placed=Placed(on_stdout=True)))
+    assert "authentication-configuration.yaml: for kube-apiserver's --authentication-config" in text
+    assert "kind: AuthenticationConfiguration" not in text
+    assert "Amazon EKS" not in text
+
+
+def test_eks_is_one_command_or_files() -> None:
+    """The command alone, and how to get files; with files their commands and not this one."""
+    eks = replace(SIDE, cluster=Cluster(ClusterType.EKS, "prod", "eu-west-1"))
+    text = shown(eks)
+    assert "--cluster-name prod" in text
+    assert "As files: --output-dir=DIR, or -o yaml." in text
+    assert "eksctl" not in text
+    placed = shown(replace(eks, placed=Placed(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
+    assert "eksctl associate identityprovider -f /out/eksctl.yaml" in placed
+    assert "--oidc identityProviderConfigName" not in placed
+
+
+def test_without_a_known_type_the_types_are_named() -> None:
+    """All of them."""
+    text = " ".join(shown(replace(SIDE, cluster=Cluster())).split())
+    assert f"--cluster-type=TYPE shows the part of one type alone: {', '.join(ClusterType)}." in text
+
+
+def test_a_binding_to_a_person_has_the_prefix_of_the_cluster() -> None:
+    """Without groups the user name is bound, as the cluster has it."""
+    trust = replace(SIDE.trust, own_username_prefix="oidc:")
+    assert "--user=oidc:ada@example.com" in shown(replace(SIDE, trust=trust, binding=None, groups=()))
+
+
+def test_manifests_of_an_unknown_type_are_those_of_any_kube_apiserver() -> None:
+    """With the role binding, if there is one."""
+    unknown = replace(SIDE, cluster=Cluster())
+    names = [manifest.name for manifest in unknown.manifests()]
+    assert names == ["authentication-configuration.yaml", "cluster-role-binding.yaml"]
+    assert [manifest.name for manifest in replace(unknown, binding=None).manifests()] == names[:1]

@@ -1,0 +1,51 @@
+"""What `setup` takes from the token and from the flags for the cluster's side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.options.shared import IDENTITY, SIGN_IN, options
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.setup.token import authorities
+from tests.tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.authentication.request import TokenRequest
+
+ONE = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
+TWO = "-----BEGIN TRUSTED CERTIFICATE-----\nMIIC\n-----END TRUSTED CERTIFICATE-----\n"
+KEY = "-----BEGIN PRIVATE KEY-----\nUNDERWRAPS\n-----END PRIVATE KEY-----\n"
+
+
+@click.command()
+@options(*IDENTITY, *SIGN_IN)
+def everything(**values: Any) -> dict[str, Any]:
+    """Return what was typed."""
+    return values
+
+
+def request(*arguments: str) -> TokenRequest:
+    """Return what these words ask for."""
+    words = [f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}", *arguments]
+    values: dict[str, Any] = everything.main(words, standalone_mode=False)
+    return token_request(values)
+
+
+def test_certificates_alone_go_to_the_cluster(tmp_path: Path) -> None:
+    """A private key that stands in the same file, a comment and white space stay here."""
+    file = tmp_path / "both.pem"
+    file.write_text(f"subject=x\n{KEY}\n  {ONE}\r\n{TWO}")
+    text = authorities(request(f"--certificate-authority={file}"))
+    assert text == ONE + TWO
+
+
+def test_without_an_authority_there_is_none(tmp_path: Path) -> None:
+    """Nor where the file holds no certificate."""
+    file = tmp_path / "key.pem"
+    file.write_text(KEY)
+    assert authorities(request()) is None
+    assert authorities(request(f"--certificate-authority={file}")) is None

@@ -1,0 +1,102 @@
+"""Every command and flag of kubelogin, from a data file: taken here, with its meaning and its default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.program import program
+from kubectl_oidc.loopback.listen_address import ListenAddress
+from kubectl_oidc.secret import Secret
+from tests.tokens import CLIENT_ID, ISSUER
+
+DATA = tomllib.loads((Path(__file__).with_name("kubelogin_flags.toml")).read_text(encoding="utf-8"))
+CASES = [
+    pytest.param(command, row, id=f"{command or 'stand-alone'} {' '.join(row['give'])}")
+    for row in DATA["flag"]
+    for command in row["commands"]
+]
+NEEDED = {"oidc_issuer_url": ISSUER, "oidc_client_id": CLIENT_ID}
+
+
+def parsed(command: str, words: list[str]) -> dict[str, Any]:
+    """Return the options' values of a command line, parsed and converted as for the command itself."""
+    root = click.Context(program, info_name="kubectl oidc-login")
+    found = program.get_command(root, command) if command else program
+    assert found is not None, f"there is no command {command}"
+    return found.make_context(command or "kubectl oidc-login", list(words), help_option_names=[]).params
+
+
+def field(command: str, words: list[str], name: str) -> object:
+    """Return what a command line decides, as plain values."""
+    values = parsed(command, words)
+    if name == "log":
+        return values["v"]
+    needed = {key: values.get(key) or value for key, value in NEEDED.items()}
+    asked = token_request({**values, **needed})
+    return plainly(reduce(getattr, name.split("."), asked))
+
+
+def plainly(value: object) -> object:
+    """Return a value as TOML would have it."""
+    if isinstance(value, tuple):
+        return [plainly(item) for item in value]
+    match value:
+        case None:
+            plain: object = ""
+        case Secret():
+            plain = value.reveal()
+        case bytes():
+            plain = value.decode()
+        case ListenAddress():
+            plain = f"{value.host}:{value.port}"
+        case Path():
+            plain = str(value)
+        case _:
+            plain = value
+    return plain
+
+
+def at_home(value: object) -> object:
+    """Return what the data file says, with the test's own home in it."""
+    if isinstance(value, list):
+        return [at_home(item) for item in value]
+    return os.path.expandvars(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("command", DATA["commands"])
+def test_every_command_of_kubelogins_is_here(command: str) -> None:
+    """By the same name."""
+    assert program.get_command(click.Context(program), command) is not None
+
+
+@pytest.mark.parametrize(("command", "row"), CASES)
+def test_every_flag_of_kubelogins_is_taken_with_its_meaning(command: str, row: dict[str, Any]) -> None:
+    """On every command that has it there; what it decides is what the data file says."""
+    if "field" in row:
+        assert field(command, row["give"], row["field"]) == at_home(row["means"])
+    else:
+        parsed(command, row["give"])
+
+
+@pytest.mark.parametrize(("command", "row"), [case for case in CASES if "default" in case.values[1]])  # type: ignore[operator]
+def test_every_default_is_what_is_written(command: str, row: dict[str, Any]) -> None:
+    """Where it is not kubelogin's, the data file says so."""
+    assert field(command, [], row["field"]) == at_home(row["default"])
+
+
+@pytest.mark.parametrize(("command", "row"), CASES)
+def test_a_flag_without_a_meaning_says_why(command: str, row: dict[str, Any]) -> None:
+    """What decides nothing changes nothing, and has its reason; what names a file or a user is shown elsewhere."""
+    names = {word.partition("=")[0] for word in row["give"]}
+    if "field" in row or names <= {"--token-cache-dir", "--kubeconfig", "--context", "--user"}:
+        return
+    assert row["why"]
+    assert parsed(command, row["give"]) == parsed(command, [])

@@ -1,0 +1,74 @@
+"""What a kubeconfig user's stanza asks for is what get-token itself would understand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kubectl_oidc.cli.users.from_stanza import stanza_request
+from kubectl_oidc.errors import KubeconfigError, UsageError
+from kubectl_oidc.kubeconfig import Entry
+
+ARGS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id", "kubernetes"]
+
+
+def user(args: object = ARGS, **more: object) -> Entry:
+    exec_ = {"command": "kubectl-oidc_login", "args": args, **more}
+    return Entry("oidc", {"exec": exec_}, Path("config"))
+
+
+def test_arguments_are_read_as_get_token_reads_them() -> None:
+    asked = stanza_request(user([*ARGS, "--oidc-extra-scope=email,groups"]))
+    assert (asked.issuer, asked.client_id) == ("https://issuer.example.com", "kubernetes")
+    assert asked.scopes == ("openid", "email", "groups")
+
+
+def test_kubelogins_stanza_is_read_as_well() -> None:
+    assert stanza_request(user(["oidc-login", *ARGS], command="kubectl")).client_id == "kubernetes"
+
+
+def test_its_variables_count_and_go_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECTL_OIDC_SESSION", "mine")
+    env = [
+        {"name": "KUBECTL_OIDC_SESSION", "value": "work"},
+        {"name": "KUBECACHEDIR", "value": str(tmp_path)},
+        *("nonsense", {"name": "A=B", "value": "c"}, {"name": "NUL\0", "value": "d"}),
+    ]
+    before = os.environ.copy()
+    asked = stanza_request(user(env=env))
+    assert asked.session_name == "work"
+    assert asked.cache_dir == tmp_path / "oidc-login"
+    assert os.environ.copy() == before
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"token": "x"},
+        {"exec": None},
+        {"exec": {"command": "aws", "args": ["eks", "get-token"]}},
+        {"exec": {"command": "kubectl-oidc_login", "args": ["version"]}},
+        {"exec": {"command": "kubectl-oidc_login", "args": "get-token"}},
+    ],
+)
+def test_a_user_without_our_stanza_is_named(value: dict[str, object]) -> None:
+    with pytest.raises(
+        KubeconfigError, match="the user robot in config does not sign in with this program"
+    ) as failed:
+        stanza_request(Entry("robot", value, Path("config")))
+    assert failed.value.topic == "stanza"
+
+
+def test_arguments_that_get_token_refuses_are_named() -> None:
+    with pytest.raises(KubeconfigError, match="get-token refuses the arguments of the user oidc in config"):
+        stanza_request(user([*ARGS, "--no-such-flag"]))
+    with pytest.raises(UsageError, match="--oidc-client-id is missing"):
+        stanza_request(user(ARGS[:2]))
+
+
+def test_help_among_the_arguments_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KubeconfigError):
+        stanza_request(user([*ARGS, "--help"]))
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,125 @@
+"""Users of the kubeconfig whose first kubectl would sign in again, though `setup` has just kept a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.cli.commands.get_token import get_token
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.users.other_sessions import other_sessions
+from kubectl_oidc.kubeconfig import read
+from tests.tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.diagnosis import Finding
+
+BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
+# Step 9 of the story: kubelogin's kind of stanza, openid among the scopes.
+STORY = (
+    *("oidc-login", "get-token", *BOTH),
+    *(f"--oidc-extra-scope={scope}" for scope in ("email", "offline_access", "profile", "openid")),
+)
+
+
+def found(tmp_path: Path, *args: str, command: str = "kubectl", typed: tuple[str, ...] = ()) -> list[Finding]:
+    """Return what is found about one user with these arguments, after a setup with the others."""
+    file = tmp_path / "config"
+    listed = "".join(f"      - {word!r}\n" for word in args)
+    file.write_text(
+        f"users:\n- name: team\n  user:\n    exec:\n      command: {command}\n      args:\n{listed}",
+        encoding="utf-8",
+    )
+    request = token_request(get_token.make_context("setup", [*BOTH, *typed]).params)
+    return list(other_sessions(read(str(file), {}), request))
+
+
+def test_scopes_that_setup_was_not_given_are_named(tmp_path: Path) -> None:
+    """The story's stanza has four scopes, setup without any asks for openid: the flag to add is there, ready to paste."""
+    (finding,) = found(tmp_path, *STORY)
+    assert f"the user team in {tmp_path / 'config'} asks for other scopes" in finding.message
+    assert "opens the browser once more" in finding.message
+    assert "add --oidc-extra-scope=email,offline_access,profile, and run setup again" in finding.hint
+
+
+def test_a_scope_that_the_user_does_not_ask_for_is_named(tmp_path: Path) -> None:
+    """More scopes than the stanza's are another session as well."""
+    (finding,) = found(tmp_path, *STORY, typed=("--oidc-extra-scope=email,groups,offline_access,profile",))
+    assert finding.hint.startswith("leave out the scope groups, ")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("--oidc-extra-scope=email,offline_access,profile",),
+        ("--oidc-extra-scope=profile", "--oidc-extra-scope=email", "--oidc-extra-scope=offline_access"),
+    ],
+    ids=["one flag", "several, in another order"],
+)
+def test_a_user_whom_this_session_answers_is_no_finding(tmp_path: Path, typed: tuple[str, ...]) -> None:
+    """Neither the order of scopes nor the way to write them matters."""
+    assert found(tmp_path, *STORY, "--listen-address=127.0.0.1:9000", typed=typed) == []
+
+
+def test_flags_written_as_two_words_are_understood(tmp_path: Path) -> None:
+    """`--flag value` means what `--flag=value` does."""
+    args = (
+        "get-token",
+        "--oidc-issuer-url",
+        ISSUER,
+        "--oidc-client-id",
+        CLIENT_ID,
+        "--oidc-extra-scope",
+        "email",
+    )
+    (finding,) = found(tmp_path, *args, command="/opt/kubectl-oidc_login")
+    assert "add --oidc-extra-scope=email, and" in finding.hint
+
+
+def test_another_difference_is_said_without_scopes(tmp_path: Path) -> None:
+    """A session of another name is not this one either."""
+    (finding,) = found(tmp_path, "get-token", *BOTH, "--session=other", command="kubectl-oidc_login")
+    assert "its flags ask for another session" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [
+        (
+            "kubectl-oidc_login",
+            ("get-token", f"--oidc-issuer-url={ISSUER}", "--oidc-client-id=another", "--session=x"),
+        ),
+        (
+            "kubectl-oidc_login",
+            ("get-token", "--oidc-issuer-url=https://other.example.com", BOTH[1], "--session=x"),
+        ),
+        ("kubectl-oidc_login", ("get-token", "--no-such-flag", *BOTH, "--session=x")),
+        ("kubectl-oidc_login", ("get-token", "--help")),
+        ("kubectl-oidc_login", ("get-token",)),
+        ("kubectl-oidc_login", ("version",)),
+        ("aws", ("eks", "get-token", *BOTH, "--session=x")),
+    ],
+    ids=["client", "issuer", "unknown flag", "help", "nothing", "no get-token", "another program"],
+)
+def test_users_of_other_clients_and_programs_are_left_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], command: str, args: tuple[str, ...]
+) -> None:
+    """What is not ours, of another client, or not understood is no finding, and nothing is printed for it."""
+    assert found(tmp_path, *args, command=command) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_words_of_the_kubeconfig_reach_no_terminal_raw(tmp_path: Path) -> None:
+    """A name or scope with escape sequences is shown without them."""
+    file = tmp_path / "config"
+    file.write_text(
+        'users:\n- name: "a\\e[2Jb"\n  user: {exec: {command: kubectl-oidc_login, args: [get-token, '
+        f'"{BOTH[0]}", "{BOTH[1]}", "--oidc-extra-scope=\\e]0;x"]}}}}\n',
+        encoding="utf-8",
+    )
+    request = token_request(get_token.make_context("setup", list(BOTH)).params)
+    (finding,) = other_sessions(read(str(file), {}), request)
+    assert "\x1b" not in finding.message + finding.hint

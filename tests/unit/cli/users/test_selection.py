@@ -1,0 +1,120 @@
+"""Which session a name, an ID or flags select."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_oidc.cli.users.selection import SHORT, Candidate, agrees, named, selector, several
+from kubectl_oidc.cli.users.suggestions import unknown_session
+from kubectl_oidc.sessions.stores.index import Entry
+from tests.sessions import CLIENT, ISSUER
+
+CACHE = Path("cache")
+
+
+def entry(session_id: str, name: str = "", *, scopes: tuple[str, ...] = ("openid",)) -> Entry:
+    """Return what the index knows of a session."""
+    return Entry(
+        session_id=session_id,
+        issuer=ISSUER,
+        client_id=CLIENT,
+        scopes=scopes,
+        name=name,
+        person="ada@example.com",
+        storage="disk",
+        credential="disk",
+        generation=1,
+        signed_in_at=1,
+        refreshed_at=1,
+        expiry=2,
+        renewable=True,
+        in_flight=0,
+        host="here",
+    )
+
+
+def candidate(session_id: str, name: str = "") -> Candidate:
+    """Return a session that is kept here."""
+    return Candidate(session_id, CACHE, entry(session_id, name))
+
+
+WORK = candidate("aaaaaaaa" + "1" * 24, "work")
+HOME = candidate("aaaaaaaa" + "2" * 24)
+BOTH = [WORK, HOME]
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("work", [WORK]),
+        ("aaaaaaaa1", [WORK]),
+        ("AAAAAAAA2", [HOME]),
+        ("aaaaaaaa", BOTH),
+        ("aaaaaaa", []),
+        ("play", []),
+        ("", []),
+    ],
+)
+def test_a_word_is_a_name_or_the_start_of_an_id(word: str, found: list[Candidate]) -> None:
+    """Fewer digits than `status` shows select nothing, and neither does the name that a session does not have."""
+    assert named(word, BOTH) == found
+
+
+def test_a_name_comes_before_an_id() -> None:
+    """A session that is named like the start of another's ID is the one that is selected."""
+    odd = candidate("b" * 32, "aaaaaaaa")
+    assert named("aaaaaaaa", [*BOTH, odd]) == [odd]
+
+
+def test_a_selector_selects_its_session_alone() -> None:
+    """It is the name if only one session has it, else as many digits as it takes."""
+    assert [selector(one, BOTH) for one in BOTH] == ["work", "aaaaaaaa2"]
+    twin = candidate("aaaaaaaa" + "3" * 24, "work")
+    odd = candidate("b" * 32, "aaaaaaaa2")
+    among = [*BOTH, twin, odd]
+    for one in among:
+        assert named(selector(one, among), among) == [one]
+    assert selector(candidate("c" * 32), among) == "c" * SHORT
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, True),
+        ({"oidc_issuer_url": ISSUER, "oidc_client_id": CLIENT, "session": "work"}, True),
+        ({"oidc_extra_scope": ("groups,email",)}, True),
+        ({"oidc_extra_scope": ("email",)}, False),
+        ({"oidc_issuer_url": "https://other.example.com"}, False),
+        ({"session": "home"}, False),
+        ({"grant_type": "auto"}, True),
+        ({"grant_type": "password"}, False),
+        ({"oidc_use_access_token": True}, False),
+        ({"expect_claim": ("email=*@example.com",)}, False),
+    ],
+)
+def test_flags_agree_with_what_the_index_knows(values: dict[str, Any], *, expected: bool) -> None:
+    """A flag that the index does not record selects no session by itself."""
+    assert agrees(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
+
+
+def test_several_sessions_get_a_command_each() -> None:
+    """Each line has the command that selects its session, with the words that the command line had."""
+    error = several("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
+    assert [line.split("   ")[0].rstrip() for line in error.lines] == [
+        "kubectl oidc-login logout '--kubeconfig=my config' --session=work",
+        "kubectl oidc-login logout '--kubeconfig=my config' --session=aaaaaaaa2",
+    ]
+    assert "--all" in error.hint
+    assert "--all" not in several("login", BOTH, BOTH, [], every=False).hint
+
+
+def test_an_unknown_name_gets_the_nearest_first() -> None:
+    """The error names what was typed and the sessions that are kept."""
+    kept = [candidate("c" * 32, "play"), WORK]
+    error = unknown_session("wrok", kept)
+    assert "wrok" in error.message
+    assert error.hint.index("--session=work") < error.hint.index("--session=play")
+    assert "kept are" not in unknown_session("wrok", []).hint

@@ -1,0 +1,369 @@
+"""Who the demo's Kubernetes API believes: ID tokens over real TLS, the forged ones included."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from kubectl_oidc.demo.authority import Authority
+from kubectl_oidc.demo.kubernetes.authn_authz import TokenAuthenticator
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.log import QUIET
+from tests.demo_cluster import ALICE, Issuer, serving
+from tests.plugin import wait_until
+from tests.tokens import ABSENT, CLIENT_ID, SigningKey, base64url, jwks, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.demo_cluster import Cluster
+
+REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+PODS = "/api/v1/pods"
+UNAUTHORIZED = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": "Unauthorized",
+    "reason": "Unauthorized",
+    "code": 401,
+}
+
+
+def shown(value: object) -> str:
+    """Return the value as a test's name has it, the same in every process."""
+    return json.dumps(value, default=lambda _: "absent")
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def cluster(authority: Authority) -> Iterator[Cluster]:
+    """Have an API that no test changes anything of."""
+    with serving(authority) as running:
+        yield running
+
+
+@pytest.fixture
+def own_cluster(authority: Authority) -> Iterator[Cluster]:
+    """Have an API whose issuer the test may change."""
+    with serving(authority) as running:
+        yield running
+
+
+def who(cluster: Cluster, token: str) -> tuple[str, list[str]]:
+    """Return the name and the groups that a token stands for."""
+    answer = cluster.post(REVIEW, {}, token=token)
+    assert answer.status == 201, answer.document
+    info = answer.document["status"]["userInfo"]
+    return info["username"], info["groups"]
+
+
+def assert_unauthorized(cluster: Cluster, **request: str) -> None:
+    """Assert that the request is answered as by kube-apiserver, and that the same without the fault is not."""
+    answer = cluster.ask(PODS, **request)  # type: ignore[arg-type]
+    assert (answer.status, answer.document) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize(
+    ("claims", "groups"),
+    [
+        ({}, ["eks-admins"]),
+        ({"aud": ["other", CLIENT_ID]}, ["eks-admins"]),
+        ({"groups": "eks-admins"}, ["eks-admins"]),
+        ({"groups": []}, []),
+        ({"groups": None}, []),
+        ({"groups": ABSENT}, []),
+        ({"groups": ["b", "a"]}, ["b", "a"]),
+        ({"email_verified": True}, ["eks-admins"]),
+        ({"nbf": 0}, ["eks-admins"]),
+    ],
+    ids=shown,
+)
+def test_a_good_token_names_its_user(cluster: Cluster, claims: dict[str, object], groups: list[str]) -> None:
+    """The user is the email claim; the groups are the groups claim and system:authenticated."""
+    assert who(cluster, cluster.issuer.token(claims)) == (ALICE, [*groups, "system:authenticated"])
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "ES256", "ES384"])
+def test_every_asymmetric_algorithm_of_a_key_is_taken(own_cluster: Cluster, algorithm: str) -> None:
+    """A provider may sign with any algorithm that kube-apiserver's --oidc-signing-algs can name."""
+    key = signing_key(algorithm)
+    own_cluster.issuer.keys = jwks(key)
+    assert who(own_cluster, own_cluster.issuer.token(key=key))[0] == ALICE
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_bearer_in_any_case(cluster: Cluster, scheme: str) -> None:
+    """RFC 9110 §11.1: the case of a scheme says nothing."""
+    assert cluster.ask(PODS, Authorization=f"{scheme} {cluster.issuer.token()}").status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", [PODS, "/version"])
+def test_nothing_is_answered_without_a_token(cluster: Cluster, method: str, path: str) -> None:
+    """There are no anonymous requests, whatever is asked for: 401 in Kubernetes' words."""
+    answer = cluster.ask(path, method, Authorization="")
+    assert answer.status == 401
+    assert method == "HEAD" or answer.document == UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Basic YWxpY2U6c2VjcmV0",
+        "Token {token}",
+        "{token}",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Bearer ...",
+        "Bearer {token}.",
+        "Bearer {token} {token}",
+        "Bearer Bearer {token}",
+        "Bearer e30.e30.",
+        "Bearer \xff\xfe",
+    ],
+)
+def test_anything_but_a_bearer_token_is_unauthorized(cluster: Cluster, authorization: str) -> None:
+    """Another scheme, no token, something that is no token."""
+    assert_unauthorized(cluster, Authorization=authorization.format(token=cluster.issuer.token()))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "other"},
+        {"aud": []},
+        {"aud": ABSENT},
+        {"iss": "https://other.example.com"},
+        {"iss": ABSENT},
+        {"exp": ABSENT},
+        {"exp": "never"},
+        {"exp": 1},
+        {"nbf": 9_999_999_999},
+        {"sub": ABSENT},
+        {"email": ABSENT},
+        {"email": ""},
+        {"email": ["alice@example.com"]},
+        {"email_verified": False},
+        {"email_verified": "false"},
+        {"email_verified": None},
+        {"groups": {"eks-admins": True}},
+        {"groups": [["eks-admins"]]},
+        {"groups": ["eks-admins", 1]},
+        {"groups": True},
+        {"groups": 0},
+    ],
+    ids=shown,
+)
+def test_claims_that_do_not_hold_are_unauthorized(cluster: Cluster, claims: dict[str, object]) -> None:
+    """A token that the provider did sign: for another client, of another issuer, ended, or without a proper user."""
+    assert_unauthorized(cluster, token=cluster.issuer.token(claims))
+
+
+def test_a_token_is_good_until_its_end(cluster: Cluster) -> None:
+    """One that ended a second ago is unauthorized; one that ends in a minute is not."""
+    now = int(time.time())
+    assert_unauthorized(cluster, token=cluster.issuer.token({"exp": now - 1}))
+    assert cluster.ask(PODS, token=cluster.issuer.token({"exp": now + 60})).status == 200
+
+
+def test_an_issuer_with_a_slash_more_is_another(cluster: Cluster) -> None:
+    """OpenID Connect Core 3.1.3.7: the issuer is compared as it is written."""
+    assert_unauthorized(cluster, token=cluster.issuer.token({"iss": f"{cluster.issuer.url}/"}))
+
+
+@pytest.mark.parametrize("name", ["none", "None", "NONE"])
+@pytest.mark.parametrize("kid", ["key-1", None])
+def test_a_token_without_a_signature_is_unauthorized(cluster: Cluster, name: str, kid: str | None) -> None:
+    """RFC 8725 §3.2: the algorithm "none" is believed by nobody."""
+    unsigned = SigningKey(None, "none", kid)
+    assert_unauthorized(cluster, token=cluster.issuer.token(key=unsigned, header={"alg": name}))
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER", "JWK"])
+def test_the_public_key_is_no_shared_secret(cluster: Cluster, form: str) -> None:
+    """RFC 8725 §2.1: HMAC with the provider's public key, which everybody has, as the secret."""
+    key = signing_key()
+    public = key.private.public_key()
+    secret = {
+        "PEM": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "DER": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "JWK": json.dumps(key.jwk()).encode(),
+    }[form]
+    assert_unauthorized(cluster, token=cluster.issuer.token(key=SigningKey(secret, "HS256", "key-1")))
+
+
+@pytest.mark.parametrize("kid", ["key-1", "key-2", None])
+def test_somebody_elses_key_is_unauthorized(cluster: Cluster, kid: str | None) -> None:
+    """Signed well, by a key that the provider does not publish, whatever name it goes by."""
+    private = signing_key(kid="forger's").private
+    assert_unauthorized(cluster, token=cluster.issuer.token(key=SigningKey(private, "RS256", kid)))
+
+
+def test_a_key_that_the_token_brings_along_is_not_used(cluster: Cluster) -> None:
+    """RFC 7515 §10.3: ``jwk`` and ``jku`` in a header are the forger's own words."""
+    forger = SigningKey(signing_key(kid="forger's").private, "RS256", "key-1")
+    header = {"jwk": forger.jwk(), "jku": "https://forger.example.com/keys"}
+    assert_unauthorized(cluster, token=cluster.issuer.token(key=forger, header=header))
+
+
+def test_changed_claims_are_unauthorized(cluster: Cluster) -> None:
+    """The signature is over the claims as they were."""
+    header, _, signature = cluster.issuer.token({"groups": []}).split(".")
+    claims = base64url(json.dumps(cluster.issuer.claims({})).encode())
+    assert_unauthorized(cluster, token=f"{header}.{claims}.{signature}")
+    assert_unauthorized(cluster, token=f"{header}.{claims}.")
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "RS512"])
+def test_a_key_is_good_for_its_own_algorithm_only(cluster: Cluster, algorithm: str) -> None:
+    """RFC 8725 §3.1: a published RS256 key makes no other signature good, though it could."""
+    key = SigningKey(signing_key().private, algorithm, "key-1")
+    assert_unauthorized(cluster, token=cluster.issuer.token(key=key))
+
+
+def test_a_shared_secret_among_the_keys_is_not_used(own_cluster: Cluster) -> None:
+    """A symmetric key that a provider publishes by mistake lets nobody sign tokens."""
+    secret = secrets.token_bytes(32)
+    published = {"kty": "oct", "kid": "shared", "alg": "HS256", "k": base64url(secret)}
+    own_cluster.issuer.keys = jwks(signing_key(), published)
+    assert own_cluster.ask(PODS).status == 200
+    shared = SigningKey(secret, "HS256", "shared")
+    assert_unauthorized(own_cluster, token=own_cluster.issuer.token(key=shared))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 30_000,
+        b'{"kid":' + b"[" * 30_000,
+        b'{"alg":"RS256","kid":["key-1"]}',
+        b'{"alg":"RS256","kid":1}',
+        b'{"alg":["RS256"],"kid":"key-1"}',
+        b'{"kid":"key-1"}',
+        b'"key-1"',
+        b"\xff",
+        b"",
+    ],
+    ids=lambda header: header[:24].decode("latin-1"),
+)
+def test_a_strange_header_is_unauthorized(
+    cluster: Cluster, header: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What anybody can send is never an error of the server's, and nothing is said about it."""
+    assert_unauthorized(cluster, token=cluster.issuer.token(header=header))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_new_key_of_the_provider_is_looked_up(own_cluster: Cluster) -> None:
+    """The provider changes its key: tokens of the new one are believed within seconds, of the old one no more."""
+    assert own_cluster.ask(PODS).status == 200
+    new = signing_key(kid="new")
+    own_cluster.issuer.keys = jwks(new)
+    old_token, new_token = own_cluster.issuer.token(), own_cluster.issuer.token(key=new)
+    wait_until(lambda: own_cluster.ask(PODS, token=new_token).status == 200, "the new key is known")
+    assert own_cluster.issuer.asked.count("/keys") == 2
+    assert_unauthorized(own_cluster, token=old_token)
+
+
+def test_forged_tokens_do_not_become_requests(own_cluster: Cluster) -> None:
+    """However many unknown keys are named, the provider is asked at most once a second."""
+    began = time.monotonic()
+    forger = signing_key(kid="forger's").private
+    tokens = [
+        own_cluster.issuer.token(key=SigningKey(forger, "RS256", f"key {number}")) for number in range(12)
+    ]
+    threads = [
+        threading.Thread(target=assert_unauthorized, args=(own_cluster,), kwargs={"token": token})
+        for token in tokens
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert 1 <= own_cluster.issuer.asked.count("/keys") <= 1 + time.monotonic() - began
+
+
+def test_while_the_provider_is_down_nobody_is_believed(own_cluster: Cluster) -> None:
+    """Without a key set a token is unauthorized, as at kube-apiserver; when the provider is back it is good."""
+    published, own_cluster.issuer.keys = own_cluster.issuer.keys, None
+    assert_unauthorized(own_cluster)
+    own_cluster.issuer.keys = published
+    assert own_cluster.ask(PODS).status == 200
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"issuer": "https://other.example.com", "jwks_uri": "{url}/keys"},
+        {"jwks_uri": "{url}/keys"},
+        {"issuer": "{url}"},
+        {"issuer": "{url}", "jwks_uri": None},
+        {"issuer": "{url}", "jwks_uri": ["{url}/keys"]},
+        ["issuer"],
+        "metadata",
+    ],
+    ids=shown,
+)
+def test_strange_metadata_makes_every_token_unauthorized(
+    own_cluster: Cluster, metadata: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """OpenID Connect Discovery 4.3: metadata of another issuer, or without keys, is not used."""
+    own_cluster.issuer.metadata = json.loads(json.dumps(metadata).replace("{url}", own_cluster.issuer.url))
+    assert_unauthorized(own_cluster)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "keys", [[], {}, {"keys": {}}, {"keys": []}, {"keys": ["key-1", None]}, {"keys": [{}]}], ids=shown
+)
+def test_a_strange_key_set_makes_every_token_unauthorized(
+    own_cluster: Cluster, keys: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is no key set has no keys."""
+    own_cluster.issuer.keys = keys
+    assert_unauthorized(own_cluster)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_keys_of_another_kind_are_passed_over(own_cluster: Cluster) -> None:
+    """RFC 7517 §5: a key set may hold what this program does not understand, beside what it does."""
+    own_cluster.issuer.keys = jwks({"kty": "new", "kid": "a"}, signing_key(kid=None), signing_key())
+    assert own_cluster.ask(PODS).status == 200
+
+
+def test_an_issuer_that_ends_in_a_slash_is_asked_without_it(authority: Authority) -> None:
+    """OpenID Connect Discovery 4.1: a slash at the issuer's end is left out before /.well-known."""
+    http = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET, pauses=())
+    with Issuer(authority) as issuer:
+        url = f"{issuer.url}/"
+        issuer.metadata = {"issuer": url, "jwks_uri": f"{url}keys"}
+        user = TokenAuthenticator(url, CLIENT_ID, http).authenticate(f"Bearer {issuer.token({'iss': url})}")
+    http.close()
+    assert user is not None
+    assert user.name == ALICE
+    assert issuer.asked[0] == "/.well-known/openid-configuration"
+
+
+def test_a_provider_whose_certificate_is_not_trusted_is_not_believed(authority: Authority) -> None:
+    """Keys are taken from the provider that the authority vouches for and from nobody else."""
+    http = HttpClient(tls=TlsOptions(ca_data=(Authority().pem,)), log=QUIET, pauses=())
+    with Issuer(authority) as issuer:
+        user = TokenAuthenticator(issuer.url, CLIENT_ID, http).authenticate(f"Bearer {issuer.token()}")
+    http.close()
+    assert user is None
+    assert issuer.asked == []

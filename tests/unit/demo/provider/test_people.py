@@ -1,0 +1,60 @@
+"""Who can sign in at the demo's provider, and their groups."""
+
+from __future__ import annotations
+
+import threading
+
+from kubectl_oidc.demo.provider.people import ADMINS, CLAIM_PREFIX, Directory, Person, team
+
+ALICE = Person("1", "alice@example.com", "Alice Archer")
+BOB = Person("2", "bob@example.com", "Bob Baker")
+
+
+def directory() -> Directory:
+    return Directory([(ALICE, ["everyone", "eks-admins", "eks-viewers", "my-eks-group"]), (BOB, [])])
+
+
+def test_people_are_found_by_their_address() -> None:
+    """In the order of their making; whoever is not there is None, and in no group."""
+    people = directory()
+    assert people.people() == [ALICE, BOB]
+    assert people.find("alice@example.com") == ALICE
+    assert people.find("Alice@example.com") is None
+    assert people.groups("carol@example.com") == ()
+    assert people.claimed_groups("carol@example.com") == []
+
+
+def test_the_claim_carries_groups_that_start_with_the_prefix() -> None:
+    """Step 4 of the story: the filter *starts with* ``eks-``."""
+    assert CLAIM_PREFIX == "eks-"
+    assert directory().claimed_groups(ALICE.email) == ["eks-admins", "eks-viewers"]
+
+
+def test_groups_change_for_one_person_alone() -> None:
+    """Out and in again, once however often it is said."""
+    people = directory()
+    people.leave(ALICE.email, "eks-admins")
+    people.leave(ALICE.email, "eks-admins")
+    assert people.claimed_groups(ALICE.email) == ["eks-viewers"]
+    people.join(ALICE.email, "eks-admins")
+    people.join(ALICE.email, "eks-admins")
+    assert people.groups(ALICE.email) == ("everyone", "eks-viewers", "my-eks-group", "eks-admins")
+    assert people.groups(BOB.email) == ()
+
+
+def test_changes_at_once_are_all_kept() -> None:
+    """The provider answers in many threads."""
+    people = directory()
+    threads = [threading.Thread(target=people.join, args=(BOB.email, f"group {n}")) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert set(people.groups(BOB.email)) == {f"group {n}" for n in range(50)}
+
+
+def test_the_team_administers_the_cluster() -> None:
+    """Everybody of the story is in the group that the role binding names, and has a subject of their own."""
+    people = team()
+    assert len({person.subject for person in people.people()}) == len(people.people()) == 2
+    assert all(ADMINS in people.claimed_groups(person.email) for person in people.people())

@@ -1,0 +1,601 @@
+"""The hot half: a known command and a good credential, almost nothing imported; anything else is the cold half's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc import fast_path
+from kubectl_oidc.exec_credential import V1, V1BETA1
+from kubectl_oidc.fast_path import credential, known_command
+from kubectl_oidc.fast_path.credential import Credential, current, parse, read_private, seal
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions.stores.kernel import KernelStore
+from kubectl_oidc.system import private_files
+from tests import parts
+from tests.arbitrary import ARBITRARY
+from tests.plugin import run_plugin
+from tests.sessions import (
+    SECRETS,
+    cache,
+    credential_of,
+    keeper,
+    kept,
+    key,
+    linux_only,
+    need_the_kernel_keyring,
+    posix_only,
+    remembered,
+    session,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kubectl_oidc.sessions.session import Session, SessionKey
+
+NEW = "newer-id-token-of-the-test"
+
+
+def known_and_good(session_key: SessionKey | None = None, storage: str = "disk", **changes: Any) -> Session:
+    """Have a session, its credential and a command that it answers."""
+    session_key = session_key or key()
+    whole = kept(keeper(session_key, storage), session(session_key, **changes))
+    remembered(keeper(session_key, storage), words_of(session_key), storage)
+    return whole
+
+
+def in_kernel(session_key: SessionKey) -> None:
+    KernelStore().delete(session_key.id())
+    KernelStore().withdraw(session_key.id())
+
+
+@pytest.fixture
+def own_key() -> Iterator[SessionKey]:
+    """Return a key of the test's own in the kernel keyring; what it left there is removed."""
+    need_the_kernel_keyring()
+    one = key(name=secrets.token_hex(8))
+    yield one
+    in_kernel(one)
+
+
+def token_in(stdout: str) -> str:
+    document: dict[str, Any] = json.loads(stdout)
+    token: str = document["status"]["token"]
+    return token
+
+
+# What the hot half may import (DESIGN.md, "Two halves") beside what the interpreter has loaded anyway.
+ALLOWED = {
+    *("kubectl_oidc", "kubectl_oidc.fast_path"),
+    *(f"kubectl_oidc.fast_path{name}" for name in (".credential", ".known_command")),
+    *("sys", "os", "time", "_blake2"),
+}
+ALLOWED_FOR_THE_KERNEL = {
+    "kubectl_oidc.fast_path.kernel_keyring",
+    "ctypes",
+    "_ctypes",
+    "ctypes._endian",
+    "_struct",
+    "struct",
+    "types",
+}
+
+
+def imported(command: list[str]) -> tuple[set[str], subprocess.CompletedProcess[str]]:
+    """Run a command in a fresh interpreter that writes down what it imports."""
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command],
+        env=quiet,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE)), done
+
+
+@linux_only
+@pytest.mark.parametrize("storage", ["disk", "kernel"])
+def test_a_cached_answer_imports_next_to_nothing(own_key: SessionKey, storage: str) -> None:
+    """The installed program with a known command and a good credential: an allow-list, held against what is imported."""
+    known_and_good(own_key, storage)
+    bare, _ = imported(["-c", "pass"])
+    used, done = imported([str(parts.plugin()), *words_of(own_key)])
+    assert token_in(done.stdout) == SECRETS[0]
+    assert "kubectl_oidc.fast_path" in used, "the hot half was measured"
+    allowed = ALLOWED | (ALLOWED_FOR_THE_KERNEL if storage == "kernel" else set())
+    assert used - bare - allowed == set()
+
+
+@linux_only
+def test_the_cold_half_would_be_seen_by_that_test() -> None:
+    """A command that is not known imports what is not on the list: the measure measures."""
+    bare, _ = imported(["-c", "pass"])
+    used, _ = imported([str(parts.plugin()), "version"])
+    assert {"kubectl_oidc.slow_path", "click", "re", "enum", "typing"} <= used - bare - ALLOWED
+
+
+# What is answered
+
+
+@pytest.mark.parametrize("version", [V1, V1BETA1])
+def test_the_answer_is_one_document_of_the_version_that_was_remembered(version: str) -> None:
+    """Byte for byte JSON, whatever is in the token; interactive is false; the time is the credential's."""
+    whole = session(key(), id_token=Secret('a"b\\c\n\u2028é\udc80'), expiry=1_900_000_000)
+    document = credential_of(whole).answer(version)
+    assert document.endswith(b"}\n")
+    assert document.count(b"\n") == 1
+    assert json.loads(document) == {
+        "kind": "ExecCredential",
+        "apiVersion": version,
+        "spec": {"interactive": False},
+        "status": {"expirationTimestamp": "2030-03-17T17:46:40Z", "token": 'a"b\\c\n\u2028é\udc80'},
+    }
+
+
+def test_a_credential_hides_its_token() -> None:
+    """Its `repr` may land in a log."""
+    assert SECRETS[0] not in repr(credential_of(session(key())))
+
+
+@pytest.mark.parametrize(
+    ("left", "good"),
+    [(3600, True), (12, True), (9, False), (1, False), (0, False), (-1, False), (-(10**9), False)],
+)
+def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
+    left: int,
+    good: bool,  # noqa: FBT001 - a table
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The hot half looks at the clock itself, each time: expired means nothing is written."""
+    known_and_good()
+    keeper(key()).publish(session(key(), expiry=int(time.time()) + left), 0)
+    found = known_command.find(words_of(key()))
+    assert found is not None
+    assert fast_path.look(found) == (0 if good else None)
+    assert bool(capfd.readouterr().out) is good
+    assert not fast_path.good(None, 0)
+
+
+def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
+    """The cold half answers from the store, and publishes it for the next time."""
+    whole = known_and_good(id_token=Secret(NEW))
+    keeper(key()).publish(session(key(), expiry=int(time.time()) - 1), 0)
+    done = run_plugin(*words_of(key()))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert token_in(done.stdout) == NEW
+    found = current(key().id(), "disk", str(cache()))
+    assert found is not None
+    assert found.expiry == whole.expiry
+
+
+def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other command is looked up, even with the same words after it."""
+    known_and_good()
+    for arguments, known in ((words_of(key()), True), ([], False), (["purge", *words_of(key())[1:]], False)):
+        monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *arguments])
+        assert (fast_path.known() is not None) is known
+
+
+# What the words depend on
+
+
+def test_every_word_and_its_place_counts() -> None:
+    """Another word, another order, one word split in two: another command."""
+    command = ["get-token", "--a=1", "--b=2"]
+    others = [
+        [*command, ""],
+        ["get-token", "--b=2", "--a=1"],
+        ["get-token", "--a=1 --b=2"],
+        ["get-token", "--a", "=1", "--b=2"],
+    ]
+    digests = {known_command.digest(arguments) for arguments in (command, *others)}
+    assert len(digests) == 1 + len(others)
+    assert known_command.digest(list(command)) == known_command.digest(command)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "KUBERNETES_EXEC_INFO",
+        "HOME",
+        "KUBECACHEDIR",
+        "XDG_RUNTIME_DIR",
+        "KUBECTL_OIDC_ANYTHING",
+        "KUBECTL_OIDC_",
+    ],
+)
+def test_the_environment_that_the_answer_depends_on_counts(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set, set to another value, or unset: three different commands; a variable that means nothing is none."""
+    digests = set()
+    for value in ("/one", "/two", None):
+        monkeypatch.delenv(variable, raising=False)
+        if value is not None:
+            monkeypatch.setenv(variable, value)
+        digests.add(known_command.digest(["get-token"]))
+        monkeypatch.setenv("EDITOR", f"editor of {value}")
+    assert len(digests) == 3
+
+
+def test_arguments_and_environment_that_are_not_utf8_are_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are bytes on the way in."""
+    odd = os.fsdecode(b"\xff\xfe")
+    monkeypatch.setenv("KUBECTL_OIDC_ODD", odd)
+    arguments = ["get-token", odd]
+    remembered(keeper(key()), arguments, "disk")
+    assert known_command.find(arguments) is not None
+    assert known_command.find(["get-token", "other"]) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "root"),
+    [
+        ({"HOME": "/home/a"}, "/home/a/.kube/cache/oidc-login"),
+        ({"HOME": "/home/a", "KUBECACHEDIR": "/cache"}, "/cache/oidc-login"),
+        ({"HOME": "/home/a", "KUBECACHEDIR": ""}, "/home/a/.kube/cache/oidc-login"),
+        ({"HOME": "/home/a", "KUBECACHEDIR": "relative"}, ""),
+        ({"HOME": "relative"}, ""),
+        ({"HOME": ""}, ""),
+        ({}, ""),
+    ],
+)
+@posix_only
+def test_the_cache_directory_is_kubelogin_s(
+    environ: dict[str, str], root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KUBECACHEDIR, else the home's; a relative one gives nothing, because its meaning moves."""
+    for name in ("HOME", "KUBECACHEDIR"):
+        monkeypatch.delenv(name, raising=False)
+        if name in environ:
+            monkeypatch.setenv(name, environ[name])
+    assert known_command.cache_root() == root
+    assert known_command.find(["get-token"]) is None
+
+
+# Damage
+
+
+RECORD = credential_of(session(key())).record()
+WORDS = known_command.Words(
+    key().id(), V1BETA1, "disk", "/cache", 10, ("/run/a.lock", "/cache/b.lock")
+).record()
+
+
+def test_records_are_read_as_they_were_written() -> None:
+    """Both of them, whole."""
+    found = parse(RECORD)
+    assert found is not None
+    assert found.record() == RECORD
+    known = known_command.Words.parse(WORDS)
+    assert known is not None
+    assert known.record() == WORDS
+    assert known.locks == ("/run/a.lock", "/cache/b.lock")
+
+
+@pytest.mark.parametrize(("record", "read"), [(RECORD, parse), (WORDS, known_command.Words.parse)])
+def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Callable[[bytes], object]) -> None:
+    """No beginning passes for the whole, and nothing may follow it."""
+    for length in range(len(record)):
+        assert read(record[:length]) is None, length
+    assert read(record + b"\n") is None
+
+
+@given(data=st.data())
+@settings(max_examples=150)
+def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
+    """A damaged token is not handed out, a damaged command not answered with another session's."""
+    record, read = data.draw(st.sampled_from([(RECORD, parse), (WORDS, known_command.Words.parse)]))
+    at = data.draw(st.integers(0, len(record) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda value: value != record[at]))
+    assert read(record[:at] + bytes([byte]) + record[at + 1 :]) is None
+
+
+@given(content=st.binary(max_size=200))
+@settings(max_examples=60)
+def test_whatever_a_record_holds_reading_it_raises_nothing(content: bytes) -> None:
+    """Neither of them, any bytes at all."""
+    assert parse(content) is None
+    assert known_command.Words.parse(content) is None
+
+
+@pytest.mark.parametrize(("record", "read"), [(RECORD, parse), (WORDS, known_command.Words.parse)])
+def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[bytes], object]) -> None:
+    """The first line names the version; one of the past is a miss too."""
+    first, _, rest = record.partition(b"\n")
+    assert first.endswith(b" 2")
+    for version in (b"1", b"3"):
+        assert read(first[:-1] + version + b"\n" + rest) is None
+
+
+def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:
+    """A damaged credential, damaged words, or both gone: the session in the store answers, and the next call is hot."""
+    known_and_good()
+    places = [cache() / "credentials" / key().id(), cache() / "words" / known_command.digest(words_of(key()))]
+    for damage in (b"garbage", None):
+        for place in places:
+            if damage is None:
+                place.unlink()
+            else:
+                place.write_bytes(damage)
+        done = run_plugin(*words_of(key()))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert token_in(done.stdout) == SECRETS[0]
+        found = known_command.find(words_of(key()))
+        assert found is not None
+        assert current(found.session_id, found.place, found.directory) is not None
+
+
+# Files that are not ours alone
+
+
+def _symlink(path: Path, content: bytes) -> None:
+    target = path.with_name("target")
+    target.write_bytes(content)
+    target.chmod(0o600)
+    path.symlink_to(target)
+
+
+def _hard_link(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    path.with_name("second").hardlink_to(path)
+
+
+def _fifo(path: Path, _content: bytes) -> None:
+    os.mkfifo(path, 0o600)
+
+
+def _foreign(path: Path, content: bytes) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to another user")
+    path.write_bytes(content)
+    path.chmod(0o600)
+    os.chown(path, 12_345, 12_345)
+
+
+def _wide(mode: int) -> Callable[[Path, bytes], None]:
+    def plant(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        path.chmod(mode)
+
+    return plant
+
+
+def _directory_for_all(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    path.parent.chmod(0o777)
+
+
+def _foreign_directory(path: Path, content: bytes) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give directories to another user")
+    path.write_bytes(content)
+    path.chmod(0o600)
+    os.chown(path.parent, 12_345, 12_345)
+
+
+def _directory(path: Path, _content: bytes) -> None:
+    path.mkdir()
+
+
+def _long(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    os.truncate(path, credential.LIMIT + 1)
+
+
+PLANTED = {
+    "symlink": _symlink,
+    "hard link": _hard_link,
+    "FIFO": _fifo,
+    "foreign": _foreign,
+    "0640": _wide(0o640),
+    "0604": _wide(0o604),
+    "0666": _wide(0o666),
+    "directory for all": _directory_for_all,
+    "foreign directory": _foreign_directory,
+    "directory": _directory,
+    "long": _long,
+}
+
+
+@posix_only
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("which", ["credentials", "words"])
+@pytest.mark.parametrize("how", PLANTED)
+def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how: str) -> None:
+    """A good record that is not ours alone is a miss, and a FIFO is not waited for; nothing is changed by looking."""
+    known_and_good()
+    path = cache() / which / (key().id() if which == "credentials" else known_command.digest(words_of(key())))
+    content = path.read_bytes()
+    path.unlink()
+    PLANTED[how](path, content)
+    before = (
+        path.lstat().st_mode,
+        path.lstat().st_size,
+        path.lstat().st_mtime_ns,
+        sorted(path.parent.iterdir()),
+    )
+
+    found = known_command.find(words_of(key()))
+    if which == "words":
+        assert found is None
+    else:
+        assert found is not None
+        assert fast_path.look(found) is None
+
+    after = (
+        path.lstat().st_mode,
+        path.lstat().st_size,
+        path.lstat().st_mtime_ns,
+        sorted(path.parent.iterdir()),
+    )
+    assert after == before
+
+
+def test_a_file_of_ours_alone_is_read(tmp_path: Path) -> None:
+    """The same file without any of these is believed; a missing one, and a name with a NUL, is a miss."""
+    place = private_files.ensure_directory(tmp_path / "base", "ours")
+    private_files.write(place, "file", b"content")
+    assert read_private(str(place), "file", 100) == b"content"
+    assert read_private(str(place), "file", 7) == b"content"
+    assert read_private(str(place), "file", 6) is None
+    assert read_private(str(place), "absent", 100) is None
+    assert read_private(str(place / "absent"), "file", 100) is None
+    assert read_private(str(place), "fi\0le", 100) is None
+
+
+def test_a_place_that_the_hot_half_does_not_know_is_a_miss() -> None:
+    """The OS keyring is the cold half's."""
+    known_and_good()
+    for place in ("keyring", "", "elsewhere"):
+        assert current(key().id(), place, str(cache())) is None
+
+
+# Standard output
+
+
+def closed(which: str) -> subprocess.CompletedProcess[str]:
+    """Run the known command with standard output closed or full."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" "$@" {which}', str(parts.plugin()), *words_of(key())],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("which", [">&-", ">/dev/full", ">&- <&-"])
+def test_a_standard_output_that_takes_nothing_is_a_failure(which: str) -> None:
+    """Closed or full: not 0, the reason in one line, and every file as it was."""
+    if "full" in which and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    known_and_good()
+    before = {path: path.read_bytes() for path in cache().rglob("*") if path.is_file()}
+    done = closed(which)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: standard output cannot be written: ")
+    assert len(done.stderr.splitlines()) == 2
+    assert {path: path.read_bytes() for path in cache().rglob("*") if path.is_file()} == before
+
+
+@posix_only
+@pytest.mark.parametrize("which", [">&-", ">/dev/full"])
+def test_the_cold_half_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
+    """Without words: the session is stored as before, and no file that took the closed descriptor's number has the token."""
+    known_and_good()
+    (cache() / "words" / known_command.digest(words_of(key()))).unlink()
+    done = closed(which)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: standard output cannot be written: ")
+    assert len(done.stderr.splitlines()) == 2
+    holders = {
+        path.parent.name
+        for path in cache().rglob("*")
+        if path.is_file() and SECRETS[0].encode() in path.read_bytes()
+    }
+    assert holders == {"tokens", "credentials"}
+    assert keeper(key()).load() is not None
+
+
+def test_a_long_answer_is_written_whole() -> None:
+    """A pipe takes a part at a time."""
+    token = "t" * 300_000
+    known_and_good(id_token=Secret(token))
+    done = run_plugin(*words_of(key()))
+    assert done.returncode == 0
+    assert token_in(done.stdout) == token
+
+
+def test_a_credential_is_the_same_whatever_made_it() -> None:
+    """Expiry as a number and as text are one moment."""
+    made = credential_of(session(key(), expiry=1_900_000_000))
+    assert isinstance(made, Credential)
+    assert (made.expiry, made.timestamp) == (1_900_000_000, b"2030-03-17T17:46:40Z")
+
+
+def test_importing_the_package_changes_nothing(tmp_path: Path) -> None:
+    """Tests, tools and `python -m` import it: no module of ours is loaded, and PYTHONPATH stays as it is, until `main` runs."""
+    program = (
+        "import sys; before = list(sys.path); import kubectl_oidc\n"
+        "print(sys.path == before, [name for name in sys.modules if name.startswith('kubectl_oidc.')])"
+    )
+    paths = f"{tmp_path}{os.pathsep}{parts.REPOSITORY}"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True []\n"
+
+
+FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=20)
+
+
+@ARBITRARY
+@given(
+    texts=st.lists(FIELD, min_size=5, max_size=5),
+    numbers=st.tuples(st.integers(0, 10**9), st.integers(0, 1000)),
+    locks=st.lists(FIELD, max_size=3),
+)
+def test_any_words_are_read_as_they_were_written(
+    texts: list[str], numbers: tuple[int, int], locks: list[str]
+) -> None:
+    """Whatever a directory is called, no field passes for another."""
+    session_id, version, place, directory, when = texts
+    written = known_command.Words(
+        session_id, version, place, directory, numbers[0], tuple(locks), numbers[1], when
+    )
+    found = known_command.Words.parse(written.record())
+    assert found is not None
+    assert all(getattr(found, name) == getattr(written, name) for name in known_command.Words.__slots__)
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "1.5"])
+def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
+    """The digest guards against damage; who forges their own file gets no traceback either."""
+    record = seal(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
+    directory = private_files.ensure_directory(cache(), "words")
+    private_files.write(directory, known_command.digest(["get-token"]), record)
+    assert known_command.find(["get-token"]) is None
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
+    """Such a directory would shift what follows: the command is not remembered."""
+    session_id, version, place, directory, lock = ("a\nb" if at == number else "x" for number in range(5))
+    assert known_command.Words(session_id, version, place, directory, 10, (lock,)).record() == b""
+
+
+@ARBITRARY
+@given(
+    expiry=st.integers(0, 2**40), issued=st.integers(0, 2**40), token=st.text(st.characters(codec="ascii"))
+)
+def test_any_credential_is_read_as_it_was_written(expiry: int, issued: int, token: str) -> None:
+    """A token is a JSON string in it, so no token ends its line or changes its times."""
+    written = Credential(expiry, b"2027-01-15T08:00:00Z", json.dumps(token).encode(), issued)
+    found = parse(written.record())
+    assert found is not None
+    assert (found.expiry, found.issued, found.token) == (expiry, issued, written.token)
+    assert token not in repr(found) or len(token) < 3

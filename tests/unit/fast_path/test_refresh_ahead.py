@@ -1,0 +1,178 @@
+"""When a credential is refreshed ahead of its end, and by how many at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.fast_path import refresh_ahead
+from kubectl_oidc.fast_path.credential import due
+from tests.sessions import begin, forked
+
+ID = "0" * 32
+NOW = 1_800_000_000
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork(2)")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Have a cache directory."""
+    (tmp_path / refresh_ahead.DIRECTORY).mkdir(mode=0o700)
+    return tmp_path
+
+
+def is_open(descriptor: int) -> bool:
+    """Tell whether this process has it."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
+    """Tell whether a process was begun; it ends at once."""
+
+    def work() -> bool:
+        reader, writer = os.pipe()
+        if refresh_ahead.start(str(directory), ID, when):
+            os._exit(0)
+        os.close(writer)
+        os.close(reader)
+        return (directory / refresh_ahead.DIRECTORY / ID).exists() and not claimed
+
+    claimed = (directory / refresh_ahead.DIRECTORY / ID).exists()
+    return forked(work)
+
+
+@pytest.mark.parametrize(
+    ("age", "permille", "expected"),
+    [
+        (0, 700, False),
+        (2477, 700, False),
+        (2513, 700, True),
+        (3600, 700, True),
+        (1795, 500, True),
+        (1794, 500, False),
+        (3589, 0, False),
+    ],
+)
+def test_it_is_due_after_a_part_of_its_useful_life(age: int, permille: int, expected: bool) -> None:  # noqa: FBT001
+    """Of an hour less the margin; off is never."""
+    assert due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
+
+
+@given(st.integers(1, 10**6), st.integers(1, 999), st.floats(0, 10**6))
+def test_what_is_due_stays_due(life: int, permille: int, age: float) -> None:
+    """It never becomes less urgent, and at the end of its useful life it is due in any case."""
+    if due(NOW, NOW + life + 10, 10, permille, NOW + age):
+        assert due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
+    assert due(NOW, NOW + life + 10, 10, permille, NOW + life)
+
+
+def test_one_is_begun_at_a_time(directory: Path) -> None:
+    """Who comes while another is at it leaves it alone; when that one is done the next may."""
+    assert started(directory)
+    assert not started(directory)
+    refresh_ahead.done(str(directory), ID)
+    assert started(directory)
+
+
+def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
+    """A process that failed, or was killed, holds up the next for a minute only."""
+    assert started(directory)
+    claim = directory / refresh_ahead.DIRECTORY / ID
+    old = time.time() - refresh_ahead.CLAIM_SECONDS - 1
+    os.utime(claim, (old, old))
+
+    def again() -> float:
+        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+            os._exit(0)
+        return claim.stat().st_mtime
+
+    assert forked(again) > old + 1
+
+
+def test_many_at_once_begin_one(directory: Path) -> None:
+    """A shell loop or k9s: one process for all of them."""
+    begun = directory / "begun"
+
+    def work() -> None:
+        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+            with begun.open("a") as file:
+                file.write("one\n")
+            os._exit(0)
+
+    children = [begin(work) for _ in range(20)]
+    for child in children:
+        os.waitpid(child, 0)
+    end = time.monotonic() + 10
+    while not begun.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert begun.read_text() == "one\n"
+
+
+@pytest.mark.parametrize("name", ["CI", "KUBERNETES_SERVICE_HOST", "container", "INVOCATION_ID"])
+def test_where_processes_end_with_kubectl_none_is_begun(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In CI, in a pod, in a container and in a service: only where it was asked for."""
+    monkeypatch.setenv(name, "1")
+    assert not started(directory, refresh_ahead.AUTO)
+    assert started(directory, refresh_ahead.ALWAYS)
+
+
+def test_elsewhere_one_is_begun_by_itself(directory: Path) -> None:
+    """Nothing needs to be said."""
+    assert started(directory, refresh_ahead.AUTO)
+
+
+def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) -> None:
+    """It has a session of its own, its standard streams lead nowhere, and what its caller had open is closed, whatever its number."""
+    told = directory / "told"
+
+    def work() -> bool:
+        for number in (300, 1000):
+            os.dup2(0, number)
+        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+            streams = [str(Path(f"/proc/self/fd/{number}").readlink()) for number in range(3)]
+            more = [number for number in range(3, 1024) if is_open(number)]
+            refresh_ahead.leave_the_directory()
+            told.write_text(f"{os.getsid(0) == os.getpid()} {streams} {more} {Path.cwd()}")
+            os._exit(0)
+        return True
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("looks into /proc")
+    assert forked(work)
+    end = time.monotonic() + 10
+    while not told.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert told.read_text() == f"True {['/dev/null'] * 3} [] /"
+
+
+@pytest.mark.parametrize("planted", ["a directory", "a dangling link", "no directory"])
+def test_what_stands_in_the_way_of_a_claim_begins_nothing(directory: Path, planted: str) -> None:
+    """Nobody's answer depends on it."""
+    claim = directory / refresh_ahead.DIRECTORY / ID
+    if planted == "a directory":
+        claim.mkdir()
+    elif planted == "a dangling link":
+        claim.symlink_to(directory / "nowhere")
+    else:
+        (directory / refresh_ahead.DIRECTORY).rmdir()
+
+    def work() -> bool:
+        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+            os._exit(1)
+        return True
+
+    assert forked(work)
+    assert not (directory / "nowhere").exists()

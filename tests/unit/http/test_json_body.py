@@ -1,0 +1,132 @@
+"""JSON from the provider, read strictly."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.http.exchange import Response
+from kubectl_oidc.http.json_body import NotJson, parse_object
+from tests.arbitrary import ARBITRARY, JSON, TEXT, or_refused
+
+
+def answer(body: bytes, kind: str | None = "application/json") -> Response:
+    return Response(200, {} if kind is None else {"content-type": kind}, body)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "Application/JSON; charset=utf-8", "application/jwk-set+json", "text/json", None],
+)
+def test_json_content_types_are_read(kind: str | None) -> None:
+    """JSON by any of its names is read, and an answer without a content type is judged by its body."""
+    assert parse_object(answer(b'{"a": "\xc3\xbc"}', kind), "the answer") == {"a": "ü"}
+
+
+def test_a_byte_order_mark_does_no_harm() -> None:
+    """Some servers put one in front."""
+    assert parse_object(answer(b'\xef\xbb\xbf{"a": 1}'), "the answer") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("text/html; charset=utf-8", "the answer is a web page (text/html)"),
+        ("application/xhtml+xml", "the answer is a web page"),
+        ("text/plain", "the answer is not JSON (text/plain)"),
+        ("application/octet-stream", "not JSON"),
+        ("application/jsonp", "not JSON"),
+        ("text/\x1b[31mred", "not JSON (text/ [31mred)"),
+    ],
+)
+def test_another_content_type_is_refused(kind: str, words: str) -> None:
+    """A web page with status 200 is no document, even if its body were JSON."""
+    with pytest.raises(NotJson) as caught:
+        parse_object(answer(b"{}", kind), "the answer")
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "is empty"),
+        (b"SECRET", "broken JSON"),
+        (b'{"a": "SECRET', "broken JSON"),
+        (b'{"a": 1} SECRET', "broken JSON"),
+        (b"<html>SECRET</html>", "broken JSON"),
+        (b'{"a": "SECRET\xff"}', "not UTF-8"),
+        (json.dumps({"a": "SECRET"}).encode("utf-16"), "not UTF-8"),
+        (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+        (b'["SECRET"]', "no object"),
+        (b'"SECRET"', "no object"),
+        (b"null", "no object"),
+        (b'{"issuer": "SECRET", "issuer": "b"}', "names a member twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "names a member twice"),
+        (b'{"a": NaN}', "a number that JSON does not have"),
+        (b'{"a": -Infinity}', "a number that JSON does not have"),
+        (b'{"a": ' + b"9" * 10_000 + b"}", "broken JSON"),
+    ],
+)
+def test_what_is_no_good_object_is_refused_without_an_echo(body: bytes, words: str) -> None:
+    """Broken, foreign, ambiguous or bottomless JSON: each a clear error that repeats nothing of the body."""
+    with pytest.raises(ProviderMisbehaves) as caught:
+        parse_object(answer(body), "the answer")
+    error = caught.value
+    assert error.message.startswith("the answer ")
+    assert words in error.message
+    assert error.hint
+    assert "SECRET" not in error.message + error.hint
+    # Nor does -v 9, which shows the chain of causes.
+    assert error.__cause__ is None
+    assert error.__context__ is None or error.__suppress_context__
+
+
+def test_a_deep_answer_does_not_depend_on_how_deep_we_are() -> None:
+    """Deep nesting ends in our error, however much of the stack is used already."""
+
+    def deeper(levels: int) -> None:
+        if levels:
+            deeper(levels - 1)
+        else:
+            parse_object(answer(b"[" * 5000 + b"]" * 5000), "the answer")
+
+    with pytest.raises(ProviderMisbehaves):
+        deeper(sys.getrecursionlimit() // 2)
+
+
+@ARBITRARY
+@given(st.dictionaries(TEXT, JSON, max_size=4))
+def test_any_object_is_read_as_it_was_written(document: dict[str, object]) -> None:
+    """Whatever its members are called and hold."""
+    assert parse_object(answer(json.dumps(document).encode()), "the answer") == document
+
+
+@ARBITRARY
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()), TEXT)
+def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: str) -> None:
+    """Any bytes under any content type; nothing of the body is repeated."""
+    for said in (None, "application/json", kind):
+        with or_refused(ProviderMisbehaves):
+            assert isinstance(parse_object(answer(body, said), "the answer"), dict)
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "TEXT/PLAIN"])
+def test_a_public_document_may_be_called_a_text(kind: str) -> None:
+    """Metadata and keys that a static file server calls so; what is no JSON object is still called what it is."""
+    assert parse_object(answer(b'{"a": 1}', kind), "the document", public=True) == {"a": 1}
+    for body in (b"<html>SECRET</html>", b"[1]", b"", b'{"a": 1, "a": 2}'):
+        with pytest.raises(NotJson) as caught:
+            parse_object(answer(body, kind), "the document", public=True)
+        assert "SECRET" not in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "application/xhtml+xml", "application/jsonp"])
+def test_a_public_document_is_called_nothing_else(kind: str) -> None:
+    """Only what servers call a file whose kind they do not know."""
+    with pytest.raises(NotJson):
+        parse_object(answer(b"{}", kind), "the document", public=True)

@@ -1,0 +1,140 @@
+"""What is known of one request on its way."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.http.progress import Flight, GivenUp
+from tests.arbitrary import ARBITRARY
+
+
+@dataclass
+class Asked:
+    """The HTTP library's request, as far as a flight looks at it."""
+
+    method: bytes
+
+
+@dataclass
+class Connection:
+    """The HTTP library's connection, as far as a flight looks at it."""
+
+    closed: list[bool] = field(default_factory=list)
+
+    def close(self) -> None:
+        self.closed.append(True)
+
+
+def send(flight: Flight, method: bytes = b"POST") -> None:
+    flight.trace("http11.send_request_headers.started", {"request": Asked(method)})
+
+
+def test_a_new_flight_went_nowhere() -> None:
+    """Before anything happens there is no peer and nothing was sent."""
+    flight = Flight()
+    assert (flight.peer, flight.tls_host, flight.sent) == (None, "", False)
+
+
+def test_the_steps_are_noted() -> None:
+    """Whom it went to, whose certificate was asked for, and that it left."""
+    flight = Flight()
+    flight.trace("connection.connect_tcp.started", {"host": "idp.example.com", "port": 443})
+    flight.trace("connection.start_tls.started", {"server_hostname": "idp.example.com"})
+    assert not flight.sent
+    send(flight)
+    assert flight.peer == ("idp.example.com", 443)
+    assert flight.tls_host == "idp.example.com"
+    assert flight.sent
+
+
+def test_words_to_a_proxy_are_not_the_request() -> None:
+    """CONNECT carries nothing of ours; the request after it does."""
+    flight = Flight()
+    send(flight, b"CONNECT")
+    assert not flight.sent
+    send(flight, b"POST")
+    assert flight.sent
+
+
+def test_a_request_that_was_given_up_does_not_leave() -> None:
+    """After giving up, the step that would send it fails, and ``sent`` stays as it was."""
+    flight = Flight()
+    flight.give_up()
+    with pytest.raises(GivenUp):
+        send(flight)
+    assert not flight.sent
+
+
+def test_a_connection_that_comes_too_late_is_closed() -> None:
+    """A connection that is there after giving up is closed, not left open."""
+    flight, connection = Flight(), Connection()
+    flight.give_up()
+    with pytest.raises(GivenUp):
+        flight.trace("connection.connect_tcp.complete", {"return_value": connection})
+    assert connection.closed == [True]
+
+
+def test_a_connection_in_time_is_left_alone() -> None:
+    """Nothing is closed as long as nobody gave up."""
+    flight, connection = Flight(), Connection()
+    flight.trace("connection.connect_tcp.complete", {"return_value": connection})
+    assert connection.closed == []
+
+
+def test_giving_up_does_not_unsend() -> None:
+    """What has left has left: the refresh token may have been used."""
+    flight = Flight()
+    send(flight)
+    flight.give_up()
+    assert flight.sent
+
+
+def test_other_steps_do_not_matter() -> None:
+    """The HTTP library tells many more steps, with whatever information."""
+    flight = Flight()
+    flight.trace("http11.receive_response_body.complete", {})
+    flight.trace("connection.connect_tcp.failed", {"exception": OSError()})
+    assert (flight.peer, flight.sent) == (None, False)
+
+
+STEPS = [
+    f"{what}.{how}"
+    for what in (
+        "connection.connect_tcp",
+        "connection.start_tls",
+        "http11.send_request_headers",
+        "http11.send_request_body",
+        "http11.receive_response_headers",
+    )
+    for how in ("started", "complete", "failed")
+]
+
+
+@ARBITRARY
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from([b"POST", b"CONNECT"])), max_size=12),
+    st.integers(0, 12),
+)
+def test_a_request_that_was_given_up_never_leaves_afterwards(
+    steps: list[tuple[str, bytes]], given_up_at: int
+) -> None:
+    """In whatever order its steps come: what was sent stays sent, and what was not is not sent later."""
+    flight = Flight()
+    for number, (step, method) in enumerate(steps):
+        if number == given_up_at:
+            flight.give_up()
+        before = flight.sent
+        info: dict[str, object] = {
+            "host": "h",
+            "port": 1,
+            "request": Asked(method),
+            "return_value": Connection(),
+        }
+        with contextlib.suppress(GivenUp):
+            flight.trace(step, info)
+        assert flight.sent >= before
+        assert number < given_up_at or flight.sent == before

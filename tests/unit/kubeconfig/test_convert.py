@@ -1,0 +1,252 @@
+"""Users of kubelogin's rewritten to the direct stanza: what changes, what stays, what is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.convert import _plan, plan, write
+from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT
+from kubectl_oidc.kubeconfig.parse import load
+from tests.arbitrary import ARBITRARY, JSON, is_one_plain_line, or_refused
+
+V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
+TEXT = """\
+# my clusters
+apiVersion: v1
+kind: Config
+users:
+- name: people   # everybody
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      command: kubectl
+      args:
+      - oidc-login
+      - get-token
+      - --oidc-issuer-url=https://idp.example.com
+      - --oidc-client-id=abc
+      - --oidc-client-secret=s3cr3t-word
+      - --oidc-request-header
+      - Authorization=s3cr3t-word
+      - --oidc-auth-request-extra-params=ui=de,client_assertion=s3cr3t-word
+      env:
+      - name: HTTPS_PROXY
+        value: http://me:s3cr3t-word@proxy.example.com:3128
+      - {name: THE_TOKEN, value: s3cr3t-word}
+      interactiveMode: Never
+      provideClusterInfo: true
+- name: robot
+  user: {token: abc}
+# behind the users
+"""
+
+
+def kubeconfig(path: Path, text: str = TEXT) -> Path:
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def stanza(text: str, name: str) -> dict[str, Any]:
+    (user,) = [item["user"] for item in load(text, "")["users"] if item["name"] == name]
+    found: dict[str, Any] = user["exec"]
+    return found
+
+
+def of(command: str, *args: str, api_version: str = V1BETA1, **more: Any) -> str:
+    """Return a kubeconfig with one user."""
+    import json
+
+    exec_ = {"apiVersion": api_version, "command": command, "args": list(args), **more}
+    return json.dumps({"users": [{"name": "u", "user": {"exec": exec_}}]})
+
+
+def test_what_changes_and_what_stays(tmp_path: Path) -> None:
+    """The command and version change; arguments, variables, mode, cluster information, comments and other users stay."""
+    path = kubeconfig(tmp_path / "config")
+    (one,) = plan(str(path), {}, [])
+    assert [conversion.name for conversion in one.conversions] == ["people"]
+    assert (one.direct, one.others) == ((), ("robot",))
+    backup = write(one, [])
+    assert backup.read_text() == TEXT
+    after = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    old = stanza(TEXT, "people")
+    assert stanza(after, "people") == {
+        **old,
+        "apiVersion": V1BETA1,
+        "command": "kubectl-oidc_login",
+        "args": old["args"][1:],
+        "installHint": INSTALL_HINT,
+    }
+    assert "- name: people   # everybody" in after
+    assert after.startswith("# my clusters\n")
+    assert after.endswith("- name: robot\n  user: {token: abc}\n# behind the users\n")
+
+
+def test_it_is_done_once(tmp_path: Path) -> None:
+    """What was converted is direct, and is not touched again."""
+    path = kubeconfig(tmp_path / "config")
+    write(plan(str(path), {}, [])[0], [])
+    (again,) = plan(str(path), {}, [])
+    assert (again.conversions, again.direct) == ((), ("people",))
+    assert again.after == again.before
+
+
+def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
+    """It is a diff of the stanza, indented as in the file; secrets are masked, in arguments and in variables."""
+    (one,) = plan(str(kubeconfig(tmp_path / "config")), {}, [])
+    shown = one.conversions[0].difference
+    assert "s3cr3t-word" not in shown
+    lines = shown.splitlines()
+    assert "-  command: kubectl" in lines
+    assert "+  command: kubectl-oidc_login" in lines
+    assert "-  - oidc-login" in lines
+    assert "   - --oidc-client-secret=***" in lines
+    assert "   - --oidc-auth-request-extra-params=ui=de,client_assertion=***" in lines
+    assert "     value: http://***@proxy.example.com:3128" in lines
+    assert not any(line.startswith(("-  - get", "+  - get")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "expected"),
+    [
+        ("kubectl", ["oidc-login", "get-token", "-v1"], ["get-token", "-v1"]),
+        ("/usr/local/bin/kubectl", ["oidc-login", "get-token"], ["get-token"]),
+        (
+            "kubelogin",
+            ["get-token", "--oidc-issuer-url=https://x"],
+            ["get-token", "--oidc-issuer-url=https://x"],
+        ),
+        ("C:\\tools\\kubectl.exe", ["oidc-login", "get-token"], ["get-token"]),
+        ("/home/a/.krew/bin/kubectl-oidc_login", ["get-token"], ["get-token"]),
+    ],
+)
+def test_every_form_of_kubelogins_is_rewritten(
+    tmp_path: Path, command: str, args: list[str], expected: list[str]
+) -> None:
+    """By way of kubectl, by its own name, by a path, and as krew installs it."""
+    (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
+    new = stanza(one.after, "u")
+    assert (new["command"], new["args"]) == ("kubectl-oidc_login", expected)
+    assert (new["apiVersion"], new["interactiveMode"]) == (V1BETA1, "IfAvailable")
+
+
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [
+        ("kubectl", ["something-else"]),
+        ("kubelogin", ["get-token", "--server-id=azure"]),
+        ("aws", ["eks", "get-token"]),
+    ],
+)
+def test_other_programs_are_left_alone(tmp_path: Path, command: str, args: list[str]) -> None:
+    """Azure's program of the same name among them."""
+    (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
+    assert (one.conversions, one.direct, one.others) == ((), (), ("u",))
+
+
+def test_a_direct_stanza_of_v1_gets_the_version_that_every_client_knows_by_its_own_path(
+    tmp_path: Path,
+) -> None:
+    """Whoever named a path meant it."""
+    text = of("/opt/tools/kubectl-oidc_login", "get-token", api_version=V1)
+    (one,) = plan(str(kubeconfig(tmp_path / "config", text)), {}, [])
+    new = stanza(one.after, "u")
+    assert (new["command"], new["apiVersion"]) == ("/opt/tools/kubectl-oidc_login", V1BETA1)
+
+
+def test_each_user_is_rewritten_in_the_file_that_it_stands_in(tmp_path: Path) -> None:
+    """KUBECONFIG is a list; a file of it that does not exist is skipped."""
+    first, second = kubeconfig(tmp_path / "a"), kubeconfig(tmp_path / "b", of("kubectl", "oidc-login", "x"))
+    listed = os.pathsep.join([str(first), str(tmp_path / "none"), str(second)])
+    plans = plan(None, {"KUBECONFIG": listed}, ["u"])
+    assert [(one.path, [c.name for c in one.conversions]) for one in plans] == [(first, []), (second, ["u"])]
+
+
+def test_who_is_not_there_cannot_be_meant(tmp_path: Path) -> None:
+    """A user, or a file."""
+    with pytest.raises(KubeconfigError, match="no user nobody"):
+        plan(str(kubeconfig(tmp_path / "config")), {}, ["nobody"])
+    near = kubeconfig(tmp_path / "near", of("kubectl", "oidc-login", "x").replace('"u"', '"oidc"'))
+    with pytest.raises(KubeconfigError) as caught:
+        plan(str(near), {}, ["ocid"])
+    assert caught.value.hint.startswith("did you mean oidc? ")
+    with pytest.raises(KubeconfigError, match="there is no kubeconfig"):
+        plan(str(tmp_path / "none"), {}, [])
+
+
+def test_what_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    """Another program wrote the file between the question and the answer."""
+    path = kubeconfig(tmp_path / "config")
+    (one,) = plan(str(path), {}, [])
+    other = TEXT.replace("abc", "xyz")
+    path.write_text(other)
+    with pytest.raises(KubeconfigError, match="changed by another program"):
+        write(one, [])
+    assert path.read_text() == other
+    assert [entry.name for entry in tmp_path.glob("config*")] == ["config"]
+
+
+SECRETS = st.text(
+    st.characters(codec="ascii", exclude_categories=["C", "Z"], exclude_characters=",="), min_size=1
+).map("s3cr3t{}".format)
+WORDS = st.one_of(
+    st.builds("--oidc-client-secret={}".format, SECRETS),
+    st.builds("--password={}".format, SECRETS),
+    st.builds("--oidc-request-header=X-Token={}".format, SECRETS),
+    st.builds("--oidc-auth-request-extra-params=client_secret={}".format, SECRETS),
+    st.sampled_from(
+        [
+            "--oidc-issuer-url=https://idp.example.com",
+            "--oidc-client-id=a",
+            "--skip-open-browser",
+            "-v1",
+            "\x1b[2J",
+        ]
+    ),
+)
+
+
+@ARBITRARY
+@given(
+    args=st.lists(WORDS, max_size=5),
+    rest=st.fixed_dictionaries(
+        {}, optional={"env": JSON, "interactiveMode": JSON, "installHint": JSON, "other": JSON}
+    ),
+    command=st.sampled_from(["kubectl", "kubelogin", "/opt/kubectl-oidc_login", "kubectl-oidc_login"]),
+)
+def test_any_stanza_is_rewritten_once_and_shown_without_its_secrets(
+    args: list[str], rest: dict[str, Any], command: str
+) -> None:
+    """The arguments stay, what is shown is plain and holds no secret, and a second time there is nothing to do."""
+    old = {"apiVersion": V1BETA1, "command": command, "args": ["oidc-login", "get-token", *args], **rest}
+    document = {"users": [{"name": "a", "user": {"exec": old}}, {"name": "b", "user": {"token": "t"}}]}
+    with or_refused(KubeconfigError, "s3cr3t"):
+        one = _plan(Path("F"), json.dumps(document, ensure_ascii=False), [])
+        if not one.conversions:
+            assert one.after == one.before
+            return
+        (conversion,) = one.conversions
+        assert "s3cr3t" not in conversion.difference
+        assert all(map(is_one_plain_line, conversion.difference.splitlines()))
+        assert stanza(one.after, "a")["args"][-len(args) :] == args or not args
+        assert load(one.after, "F")["users"][1] == document["users"][1]
+        assert not _plan(Path("F"), one.after, []).conversions
+
+
+@pytest.mark.parametrize("args", ["word", True, {"a": "b"}])
+def test_a_stanza_whose_arguments_are_no_list_is_left_alone(tmp_path: Path, args: object) -> None:
+    """Kubectl refuses it, and so there is nothing to keep of it."""
+    stanza_ = {"command": "kubectl-oidc_login", "args": args}
+    path = kubeconfig(tmp_path / "config", json.dumps({"users": [{"name": "a", "user": {"exec": stanza_}}]}))
+    (one,) = plan(str(path), {}, [])
+    assert (one.conversions, one.others) == ((), ("a",))

@@ -1,0 +1,95 @@
+"""Single claims: present, of the right type, and times that are times."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.oidc.claims import moment, present, text, utc
+from tests.arbitrary import ARBITRARY, JSON, or_refused
+
+
+@pytest.mark.parametrize("claims", [{}, {"sub": None}])
+def test_a_claim_that_is_missing_or_null_is_named(claims: dict[str, object]) -> None:
+    """Null is no value (Core 5.3.2), and the error keeps the topic it was given."""
+    with pytest.raises(IdTokenError, match="no claim sub") as caught:
+        present(claims, "sub", topic="a-topic")
+
+    assert caught.value.topic == "a-topic"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("value", [1, True, [], ["a"], {}])
+def test_a_claim_that_should_be_text_is_nothing_else(value: object) -> None:
+    """The error names the claim and what came."""
+    with pytest.raises(IdTokenError, match=r"claim sub is .+, not a string"):
+        text({"sub": value}, "sub")
+
+
+def test_text_is_returned_as_it_is() -> None:
+    """Neither trimmed nor folded: issuers and subjects are compared byte for byte."""
+    assert text({"sub": " ä\n"}, "sub") == " ä\n"
+
+
+@pytest.mark.parametrize("value", [0, 1, 1_760_000_000, 32_503_679_999])
+def test_whole_seconds_from_1970_to_2999_are_a_time(value: int) -> None:
+    """Epoch seconds come out as they went in."""
+    assert moment({"exp": value}, "exp") == value
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(0.0, 0), (1.0, 1), (1_760_000_000.5, 1_760_000_000), (32_503_679_999.9, 32_503_679_999)],
+)
+def test_a_fraction_of_a_second_is_cut_off(value: float, seconds: int) -> None:
+    """RFC 7519 §2 allows them; some providers write them."""
+    assert moment({"exp": value}, "exp") == seconds
+    assert type(moment({"exp": value}, "exp")) is int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        "1760000000",
+        "1760000000.5",
+        -0.5,
+        32_503_680_000.0,
+        1e300,
+        float("inf"),
+        float("nan"),
+        -1,
+        32_503_680_000,
+        1_760_000_000_000,
+        10**400,
+        [1],
+        {},
+    ],
+)
+def test_nothing_else_is_a_time(value: object) -> None:
+    """Bools, strings, negative numbers, milliseconds and huge numbers are refused, and shown in short."""
+    with pytest.raises(IdTokenError, match=r"claim exp is .{1,40}, not a time in whole seconds"):
+        moment({"exp": value}, "exp")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "1970-01-01 00:00:00 UTC"),
+        (1_760_000_000.9, "2025-10-09 08:53:20 UTC"),
+        (32_503_679_999, "2999-12-31 23:59:59 UTC"),
+    ],
+)
+def test_times_are_shown_in_utc(seconds: float, words: str) -> None:
+    """Both ends of what ``moment`` takes can be shown."""
+    assert utc(seconds) == words
+
+
+@ARBITRARY
+@given(JSON | st.integers(-(10**11), 10**12) | st.floats(allow_nan=True))
+def test_any_value_is_a_moment_of_a_calendar_or_refused_in_plain_words(value: object) -> None:
+    """What is taken for a time can be written as a date; what is not is named without a control character."""
+    with or_refused(IdTokenError):
+        assert utc(moment({"exp": value}, "exp")).endswith(" UTC")

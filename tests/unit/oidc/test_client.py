@@ -1,0 +1,143 @@
+"""How the client proves who it is: what was chosen, else what it has; and what is said where it is not believed."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode, urlsafe_b64decode
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.oidc.client import AUTO, BASIC, METHODS, NONE, POST, PRIVATE_KEY_JWT, Client
+from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
+from kubectl_oidc.oidc.metadata import Metadata
+from kubectl_oidc.secret import Secret
+from tests.client_keys import written
+from tests.tokens import ISSUER, NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METADATA = Metadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/auth",
+    token_endpoint=f"{ISSUER}/token",
+    jwks_uri=f"{ISSUER}/keys",
+    token_endpoint_auth_methods=(BASIC,),
+)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Client:
+    """Have a client with both a secret and a key."""
+    return client(tmp_path, AUTO)
+
+
+def client(directory: Path, authentication: str) -> Client:
+    key = AssertionKeyFile(path=written(directory / "key", "P-256")).load()
+    return Client(
+        client_id="c", client_secret=Secret("SECRET"), assertion_key=key, authentication=authentication
+    )
+
+
+def sent(who: Client) -> tuple[dict[str, str], list[str]]:
+    """Return the header fields, and the names of the form's fields."""
+    headers, form = who.authenticated([("a", "1")], metadata=METADATA, audience=ISSUER, now=NOW)
+    assert form[0] == ("a", "1")
+    return headers, [name for name, _ in form[1:]]
+
+
+CHOSEN: dict[str, tuple[dict[str, str], list[str]]] = {
+    NONE: ({}, ["client_id"]),
+    BASIC: ({"Authorization": "Basic " + b64encode(b"c:SECRET").decode()}, []),
+    POST: ({}, ["client_id", "client_secret"]),
+    PRIVATE_KEY_JWT: ({}, ["client_id", "client_assertion_type", "client_assertion"]),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_was_chosen_is_sent(tmp_path: Path, method: str) -> None:
+    """Whatever else the client has, and whatever the provider's metadata offers."""
+    who = client(tmp_path, method)
+    assert who.method((BASIC,)) == method
+    assert sent(who) == CHOSEN[method]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_client_id_of_the_request_is_sent_once(tmp_path: Path, method: str) -> None:
+    """RFC 9126 §2.1: a pushed request has one of its own, which basic authentication leaves there; empty fields stay."""
+    who = client(tmp_path, method)
+    _, form = who.authenticated(
+        [("client_id", "c"), ("empty", "")], metadata=METADATA, audience=ISSUER, now=NOW
+    )
+    assert [name for name, _ in form].count("client_id") == 1
+    assert ("empty", "") in form
+
+
+def test_a_client_has_what_it_was_given_and_nothing_else() -> None:
+    """Neither secret nor key."""
+    who = Client(client_id="c")
+    assert (who.client_secret, who.assertion_key, who.authentication) == (None, None, "auto")
+    assert sent(Client(client_id="c", authentication=BASIC))[0] == {
+        "Authorization": "Basic " + b64encode(b"c:").decode()
+    }
+
+
+def test_the_metadata_chooses_how_the_assertion_is_signed(tmp_path: Path) -> None:
+    """Of the algorithms that the key can be used with."""
+    key = AssertionKeyFile(path=written(tmp_path / "rsa", "rsa")).load()
+    who = Client(client_id="c", assertion_key=key)
+    offers = replace(METADATA, token_endpoint_auth_algorithms=("PS384",))
+    _, form = who.authenticated([], metadata=offers, audience=ISSUER, now=NOW)
+    header = dict(form)["client_assertion"].partition(".")[0]
+    assert json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["alg"] == "PS384"
+
+
+def test_a_key_goes_before_the_metadata(whole: Client) -> None:
+    """Whoever names a key means it."""
+    assert {whole.method(offered) for offered in ((), (BASIC,), (POST, NONE))} == {PRIVATE_KEY_JWT}
+
+
+def test_what_was_chosen_and_is_not_offered_is_said(tmp_path: Path) -> None:
+    """In the log; what nobody chose, or what is offered, needs no word."""
+    chosen = client(tmp_path, POST)
+    assert chosen.method_in_words((BASIC, NONE)) == (
+        "client_secret_post, as you asked; the provider's metadata offers client_secret_basic, none"
+    )
+    assert chosen.method_in_words((POST,)) == chosen.method_in_words(()) == POST
+    assert client(tmp_path, AUTO).method_in_words((BASIC,)) == PRIVATE_KEY_JWT
+    assert Client(client_id="c", client_secret=Secret("s")).method_in_words((POST,)) == POST
+    assert AUTO == "auto"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) -> None:
+    """For invalid_client; the provider's words are made plain."""
+    hint = client(tmp_path, method).hint(("tls_client_auth\x1b[2J", "odd"))
+    assert f"--oidc-client-authentication={method}" in hint
+    assert "check --oidc-client-id" in hint
+    assert "offers: tls_client_auth [2J, odd" in hint
+    assert "does not say" in client(tmp_path, method).hint(())
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        (Client(client_id="c"), "native (public)"),
+        (Client(client_id="c", client_secret=Secret("s")), "--oidc-client-secret"),
+    ],
+)
+def test_the_hint_follows_from_what_the_client_has(who: Client, words: str) -> None:
+    """Where nobody chose."""
+    assert words in who.hint((BASIC, POST))
+
+
+def test_the_hint_for_a_key_names_it(whole: Client) -> None:
+    """The provider must know its public half, and by which ID."""
+    assert "--oidc-client-assertion-key-id" in whole.hint(())
+
+
+def test_nothing_of_the_client_shows(whole: Client) -> None:
+    """But for its identifier."""
+    assert repr(whole) == str(whole) == "Client(client_id='c')"

@@ -1,0 +1,522 @@
+"""The signed envelope: what is no honest signed JWT is refused before anything in it is believed."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.errors import IdTokenError, UnknownKey
+from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
+from kubectl_oidc.oidc.key_set import KeySet
+from kubectl_oidc.secret import Secret
+from tests.tokens import ABSENT, base64url, good_claims, id_token, jwks, signing_key
+
+RSA = signing_key("RS256")
+KEYS = KeySet.from_jwks(jwks(RSA))
+
+
+def with_parts(header: str | None = None, claims: str | None = None, signature: str | None = None) -> Secret:
+    """Return a good token with one of its three parts replaced."""
+    parts = id_token(RSA).reveal().split(".")
+    return Secret(
+        ".".join(
+            new if new is not None else old
+            for new, old in zip((header, claims, signature), parts, strict=True)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "algorithm", [f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)]
+)
+def test_each_algorithm_of_kube_apiserver_is_verified(algorithm: str) -> None:
+    """RS, PS and ES with 256, 384 and 512 bits each verify, and the claims come from what was signed."""
+    key = signing_key(algorithm)
+
+    assert signed_claims(id_token(key), keys=KeySet.from_jwks(jwks(key)), algorithms=()) == (
+        algorithm,
+        good_claims(),
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param({}, id="no typ"),
+        pytest.param({"typ": "JWT"}, id="JWT"),
+        pytest.param({"typ": "jwt"}, id="jwt"),
+        pytest.param({"typ": "application/jwt"}, id="the whole media type, RFC 7515 4.1.9"),
+        pytest.param({"kid": ABSENT}, id="no kid"),
+        pytest.param({"kid": None}, id="kid null"),
+        pytest.param({"b64": True}, id="b64 as always"),
+        pytest.param({"x5t": "abc", "nobody": {"knows": ["this"]}}, id="members nobody asked for"),
+    ],
+)
+def test_honest_headers_are_taken(header: dict[str, object]) -> None:
+    """Optional header members may be missing, and unknown ones change nothing."""
+    assert signed_claims(id_token(RSA, header=header), keys=KEYS, algorithms=())[1] == good_claims()
+
+
+@pytest.mark.parametrize(
+    ("header", "words", "topic"),
+    [
+        pytest.param({"typ": "at+jwt"}, 'a token of the kind "at+jwt"', "id-token", id="access token"),
+        pytest.param(
+            {"typ": "logout+jwt"}, 'a token of the kind "logout+jwt"', "id-token", id="logout token"
+        ),
+        pytest.param({"typ": ["JWT"]}, 'a token of the kind ["JWT"]', "id-token", id="typ is a list"),
+        pytest.param({"typ": None}, "a token of the kind null", "id-token", id="typ null"),
+        pytest.param(
+            {"crit": ["exp"], "exp": 1},
+            'demands extensions that nobody here knows: ["exp"]',
+            "id-token",
+            id="crit",
+        ),
+        pytest.param(
+            {"crit": ["b64"], "b64": True},
+            "demands extensions",
+            "id-token",
+            id="an extension that PyJWT knows",
+        ),
+        pytest.param({"crit": []}, "demands extensions", "id-token", id="crit empty"),
+        pytest.param({"crit": None}, "demands extensions", "id-token", id="crit null"),
+        pytest.param({"b64": False}, "not base64url (b64)", "id-token", id="claims in the clear"),
+        pytest.param({"kid": 7}, "kid header is 7, not a string", "id-token-key", id="kid is a number"),
+        pytest.param({"alg": ABSENT}, "names no algorithm (alg)", "id-token-algorithm", id="no alg"),
+        pytest.param(
+            {"alg": ["RS256"]}, "names no algorithm (alg)", "id-token-algorithm", id="alg is a list"
+        ),
+        pytest.param({"alg": "none"}, 'not signed (its alg is "none")', "id-token-algorithm", id="none"),
+        pytest.param({"alg": "NonE"}, 'not signed (its alg is "NonE")', "id-token-algorithm", id="NonE"),
+        pytest.param(
+            {"alg": "HS256"}, 'signed with "HS256", which kube-apiserver', "id-token-algorithm", id="HS256"
+        ),
+        pytest.param(
+            {"alg": "EdDSA"}, 'signed with "EdDSA", which kube-apiserver', "id-token-algorithm", id="EdDSA"
+        ),
+        pytest.param(
+            {"alg": "ES256K"}, 'signed with "ES256K", which kube-apiserver', "id-token-algorithm", id="ES256K"
+        ),
+        pytest.param(
+            {"alg": "rs256"},
+            'signed with "rs256", which kube-apiserver',
+            "id-token-algorithm",
+            id="lower case",
+        ),
+        pytest.param(b"[]", "header part is not a JSON object", "id-token", id="a list"),
+        pytest.param(b'"RS256"', "header part is not a JSON object", "id-token", id="a string"),
+        pytest.param(b"{", "header part cannot be read as JSON", "id-token", id="broken"),
+        pytest.param(
+            b'{"alg":"RS256","alg":"RS256"}', 'header part names "alg" twice', "id-token", id="alg twice"
+        ),
+        pytest.param(
+            b'{"alg":"RS256","jwk":{"n":1,"n":2}}',
+            'header part names "n" twice',
+            "id-token",
+            id="twice, deeper",
+        ),
+        pytest.param(
+            b'\xff{"alg":"RS256"}', "header part cannot be read as JSON", "id-token", id="not UTF-8"
+        ),
+        pytest.param('{"alg":"RS256"}'.encode("utf-16"), "cannot be read as JSON", "id-token", id="UTF-16"),
+        pytest.param(
+            b'\xef\xbb\xbf{"alg":"RS256"}', "cannot be read as JSON", "id-token", id="byte order mark"
+        ),
+    ],
+)
+def test_headers_that_must_not_be_trusted_are_refused(
+    header: dict[str, object] | bytes, words: str, topic: str
+) -> None:
+    """Another kind of token, an extension, an algorithm or a format that is not ours: refused, with a hint."""
+    with pytest.raises(IdTokenError) as caught:
+        signed_claims(id_token(RSA, header=header), keys=KEYS, algorithms=())
+
+    assert words in caught.value.message
+    assert caught.value.hint
+    assert caught.value.topic == topic
+    assert not isinstance(caught.value, UnknownKey)
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "EdDSA", "ES256K", "none"])
+def test_an_algorithm_that_clusters_refuse_comes_with_the_ones_that_they_take(algorithm: str) -> None:
+    """The hint names what kube-apiserver takes and what to set at the provider."""
+    with pytest.raises(IdTokenError) as caught:
+        signed_claims(id_token(RSA, header={"alg": algorithm}), keys=KEYS, algorithms=(algorithm,))
+
+    assert "kube-apiserver takes RS256, RS384" in caught.value.hint
+
+
+def test_a_public_key_is_never_an_hmac_secret() -> None:
+    """A token that is signed by HMAC with the public key as secret (RFC 8725 2.1) is refused."""
+    pem = RSA.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    header = base64url(b'{"alg":"HS256","kid":"key-1"}')
+    signed = f"{header}.{base64url(json.dumps(good_claims()).encode())}"
+    forged = Secret(f"{signed}.{base64url(hmac.digest(pem, signed.encode(), 'sha256'))}")
+
+    with pytest.raises(IdTokenError, match="HS256"):
+        signed_claims(forged, keys=KEYS, algorithms=())
+
+
+@pytest.mark.parametrize(
+    ("metadata", "algorithm", "words"),
+    [
+        pytest.param(("RS256",), "RS256", "", id="named"),
+        pytest.param(("RS256", "HS256"), "RS256", "", id="named among others"),
+        pytest.param(
+            ("RS256",), "ES256", "signed with ES256, but the provider's metadata names RS256", id="not named"
+        ),
+        pytest.param(("ES256", "ES384"), "RS256", "metadata names ES256, ES384", id="none of the named"),
+        pytest.param((), "ES512", "", id="metadata silent"),
+        pytest.param(("HS256", "none"), "RS256", "", id="metadata names none of ours"),
+        pytest.param(("none", "RS256"), "none", "not signed", id="none stays refused though named"),
+    ],
+)
+def test_the_metadata_s_algorithms_bound_the_token_s(
+    metadata: tuple[str, ...], algorithm: str, words: str
+) -> None:
+    """What the metadata names and kube-apiserver takes is allowed; where that is nothing, all that it takes."""
+    key = signing_key(algorithm if algorithm != "none" else "RS256")
+    token = id_token(key, header={"alg": algorithm})
+    keys = KeySet.from_jwks(jwks(key))
+
+    if not words:
+        assert signed_claims(token, keys=keys, algorithms=metadata)[0] == algorithm
+        return
+    with pytest.raises(IdTokenError) as caught:
+        signed_claims(token, keys=keys, algorithms=metadata)
+    assert words in caught.value.message
+    assert "let the provider sign" in caught.value.hint
+    assert caught.value.topic == "id-token-algorithm"
+
+
+DEEP = b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        pytest.param(Secret(""), "not a signed JWT: it has 1 parts", id="empty"),
+        pytest.param(Secret("opaque"), "not a signed JWT: it has 1 parts", id="opaque"),
+        pytest.param(Secret("a.b"), "not a signed JWT: it has 2 parts", id="two parts"),
+        pytest.param(Secret("a.b.c.d.e"), "encrypted (JWE)", id="encrypted"),
+        pytest.param(Secret("." * 100_000), "not a signed JWT", id="dots"),
+        pytest.param(Secret("a" * 131_073), "131073 characters, more than the 131072", id="too long"),
+        pytest.param(with_parts(header="éééé"), "header part is not base64url", id="not ASCII"),
+        pytest.param(
+            with_parts(header="\ud800" * 4), "header part is not base64url", id="half a surrogate pair"
+        ),
+        pytest.param(with_parts(header="!!!!"), "header part is not base64url", id="not base64url"),
+        pytest.param(
+            with_parts(header="eyJhbGciOiJSUzI1NiJ9=="), "header part is not base64url", id="padded"
+        ),
+        pytest.param(
+            with_parts(header="eyJhbGciOiJSUzI1NiJ9\n"), "header part is not base64url", id="line end"
+        ),
+        pytest.param(with_parts(header="e30a+/"), "header part is not base64url", id="base64, not base64url"),
+        pytest.param(with_parts(header="e31"), "header part is not base64url", id="not canonical"),
+        pytest.param(with_parts(header="e30e3"), "header part is not base64url", id="impossible length"),
+        pytest.param(with_parts(header=""), "header part cannot be read", id="no header"),
+        pytest.param(with_parts(claims="éééé"), "claims part is not base64url", id="claims not ASCII"),
+        pytest.param(
+            with_parts(signature="éééé"), "signature part is not base64url", id="signature not ASCII"
+        ),
+        pytest.param(id_token(RSA, claims=b""), "claims part cannot be read as JSON", id="no claims"),
+        pytest.param(
+            id_token(RSA, claims=b"not json"), "claims part cannot be read as JSON", id="claims no JSON"
+        ),
+        pytest.param(id_token(RSA, claims=b"[1]"), "claims part is not a JSON object", id="claims a list"),
+        pytest.param(id_token(RSA, claims=b"null"), "claims part is not a JSON object", id="claims null"),
+        pytest.param(
+            id_token(RSA, claims=b'{"sub":"a","sub":"b"}'), 'claims part names "sub" twice', id="sub twice"
+        ),
+        pytest.param(
+            id_token(RSA, claims=b'{"a":[{"b":1,"b":1}]}'), 'claims part names "b" twice', id="twice, deep"
+        ),
+        pytest.param(
+            id_token(RSA, claims=b'{"sub":"\xff"}'), "claims part cannot be read as JSON", id="not UTF-8"
+        ),
+        pytest.param(
+            id_token(RSA, claims=b'{"sub":"\\ud800"}'), "cannot be read as JSON", id="half a pair, escaped"
+        ),
+        pytest.param(
+            id_token(RSA, claims=b'{"\\ud800":1}'), "cannot be read as JSON", id="half a pair in a name"
+        ),
+        pytest.param(id_token(RSA, claims=b'{"exp":NaN}'), "claims part cannot be read as JSON", id="NaN"),
+        pytest.param(
+            id_token(RSA, claims=b'{"exp":1e999}'), "claims part cannot be read as JSON", id="infinity"
+        ),
+        pytest.param(
+            id_token(RSA, claims=b'{"exp":' + b"9" * 5000 + b"}"), "cannot be read as JSON", id="5000 digits"
+        ),
+        pytest.param(id_token(RSA, claims=DEEP), "the ID token's claims part", id="nested 30,000 deep"),
+        pytest.param(
+            id_token(RSA, claims={"a": json.loads("[" * 64 + "]" * 64)}),
+            "nested more than 64 deep",
+            id="nested 65 deep",
+        ),
+    ],
+)
+def test_what_is_no_honest_jwt_is_refused_in_words(token: Secret, words: str) -> None:
+    """Size, segments, base64url, UTF-8, JSON, repeated members, depth: each said, the token not echoed."""
+    with pytest.raises(IdTokenError) as caught:
+        signed_claims(token, keys=KEYS, algorithms=())
+
+    assert words in caught.value.message
+    assert caught.value.hint
+    assert len(caught.value.message) < 200
+
+
+def test_claims_nested_as_deep_as_allowed_are_read() -> None:
+    """The bound on depth is where it is said to be."""
+    claims = {"a": json.loads("[" * 63 + "]" * 63)}
+
+    assert signed_claims(id_token(RSA, claims=claims), keys=KEYS, algorithms=())[1] == claims
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(
+            with_parts(claims=base64url(json.dumps(good_claims(sub="root")).encode())), id="claims changed"
+        ),
+        pytest.param(
+            with_parts(header=base64url(b'{"kid":"key-1","alg":"RS256"}')), id="header written otherwise"
+        ),
+        pytest.param(with_parts(signature=""), id="no signature"),
+        pytest.param(with_parts(signature="AAAA"), id="short signature"),
+        pytest.param(id_token(signing_key("RS256", "another"), header={"kid": "key-1"}), id="another key"),
+        pytest.param(id_token(signing_key("PS256"), header={"alg": "RS256"}), id="PS256 said to be RS256"),
+    ],
+)
+def test_a_signature_that_does_not_fit_asks_for_a_newer_key_set(token: Secret) -> None:
+    """No key verifies it: an error that tells the caller to fetch the key set once more."""
+    with pytest.raises(
+        UnknownKey, match='RS256 signature does not fit the provider\'s key "key-1"'
+    ) as caught:
+        signed_claims(token, keys=KEYS, algorithms=())
+
+    assert caught.value.topic == "id-token-key"
+    assert "jwks_uri" in caught.value.hint
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256"])
+def test_an_empty_or_zero_signature_verifies_nothing(algorithm: str) -> None:
+    """A signature of zeros (CVE-2022-21449) and no signature at all are refused."""
+    signer = signing_key(algorithm)
+    header, claims, _ = id_token(signer).reveal().split(".")
+    for signature in ("", base64url(bytes(64)), base64url(bytes(256))):
+        with pytest.raises(UnknownKey):
+            signed_claims(
+                Secret(f"{header}.{claims}.{signature}"), keys=KeySet.from_jwks(jwks(signer)), algorithms=()
+            )
+
+
+@pytest.mark.parametrize(
+    ("keys", "header", "words"),
+    [
+        pytest.param(
+            jwks(), {}, 'names the key "key-1", which the provider\'s key set does not hold', id="no keys"
+        ),
+        pytest.param(jwks(RSA), {"kid": "new"}, 'names the key "new", which', id="rotated"),
+        pytest.param(
+            jwks(RSA.jwk(kid=ABSENT)), {}, 'names the key "key-1", which', id="the set's key has no kid"
+        ),
+        pytest.param(
+            jwks(RSA.jwk(use="enc")),
+            {},
+            'key "key-1" must not be used: its use is "enc"',
+            id="for encryption",
+        ),
+        pytest.param(
+            jwks(signing_key("ES256")),
+            {},
+            'signed with RS256, but its key "key-1" is for ES256',
+            id="a key of another type",
+        ),
+        pytest.param(
+            jwks(RSA.jwk(alg="RS512")), {}, 'its key "key-1" is for RS512', id="a key with another alg"
+        ),
+        pytest.param(
+            jwks(signing_key("ES256")),
+            {"kid": ABSENT},
+            "no key that can verify",
+            id="no kid, no key of the type",
+        ),
+        pytest.param(
+            jwks(signing_key("RS256", "b")),
+            {"kid": ABSENT},
+            "does not fit any key of the provider's key set",
+            id="no kid, no fit",
+        ),
+    ],
+)
+def test_a_key_that_is_not_there_is_an_unknown_key(
+    keys: dict[str, object], header: dict[str, object], words: str
+) -> None:
+    """The message says which key is missing or why the one that is there must not be used."""
+    with pytest.raises(UnknownKey) as caught:
+        signed_claims(id_token(RSA, header=header), keys=KeySet.from_jwks(keys), algorithms=())
+
+    assert words in caught.value.message
+    assert "jwks_uri" in caught.value.hint
+    assert caught.value.topic == "id-token-key"
+
+
+@pytest.mark.parametrize(
+    ("others", "kid"),
+    [
+        pytest.param(
+            [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}, {"kty": "future"}, 7], "key-1", id="unknown keys"
+        ),
+        pytest.param([RSA.jwk(use="enc")], "key-1", id="the same kid for encryption"),
+        pytest.param([signing_key("RS256", "another").jwk(kid="key-1")], "key-1", id="the same kid twice"),
+        pytest.param(
+            [signing_key("RS256", "b"), signing_key("ES256", "c")], ABSENT, id="no kid: every key is tried"
+        ),
+    ],
+)
+def test_keys_beside_the_right_one_harm_nothing(others: list[object], kid: object) -> None:
+    """The right key is found among keys that we do not understand, that share its kid, or when no kid is given."""
+    keys = KeySet.from_jwks(jwks(*others, RSA))
+
+    assert signed_claims(id_token(RSA, header={"kid": kid}), keys=keys, algorithms=())[0] == "RS256"
+
+
+def test_a_key_that_the_cryptography_refuses_verifies_nothing() -> None:
+    """A P-256 key for ES384, which no parsed set offers, makes PyJWT raise: no signature, no other error."""
+    [key] = KeySet.from_jwks(jwks(signing_key("ES256"))).keys
+    offered = KeySet((replace(key, algorithms=frozenset({"ES384"})),))
+
+    with pytest.raises(UnknownKey, match="does not fit"):
+        signed_claims(id_token(signing_key("ES384")), keys=offered, algorithms=())
+
+
+def test_keys_that_a_token_brings_along_are_ignored() -> None:
+    """jwk, jku, x5c and x5u in the header neither verify a forged token nor hinder an honest one."""
+    forger = signing_key("RS256", "forger")
+    brought = {
+        "jwk": forger.jwk(kid="key-1"),
+        "jku": "https://forger.example/keys",
+        "x5u": "https://forger.example/c",
+        "x5c": ["AAAA"],
+    }
+
+    with pytest.raises(UnknownKey):
+        signed_claims(id_token(forger, header={**brought, "kid": "key-1"}), keys=KEYS, algorithms=())
+    assert signed_claims(id_token(RSA, header=brought), keys=KEYS, algorithms=())[1] == good_claims()
+
+
+def test_the_example_of_rfc_7515_verifies() -> None:
+    """RFC 7515 A.3, an ES256 signature that somebody else made."""
+    token = Secret(
+        "eyJhbGciOiJFUzI1NiJ9"
+        ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+        ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    )
+    key = {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    }
+
+    algorithm, claims = signed_claims(token, keys=KeySet.from_jwks(jwks(key)), algorithms=())
+
+    assert algorithm == "ES256"
+    assert claims == {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
+
+
+def test_claims_can_be_shown_without_being_verified() -> None:
+    """unverified_claims reads what nobody vouches for, and refuses what is no JWT."""
+    assert unverified_claims(with_parts(header="!", signature="!")) == good_claims()
+    with pytest.raises(IdTokenError, match="not a signed JWT"):
+        unverified_claims(Secret("opaque"))
+    with pytest.raises(IdTokenError, match="token's claims part is not base64url"):
+        unverified_claims(with_parts(claims="!"))
+    with pytest.raises(IdTokenError, match="token's claims part is not a JSON object"):
+        unverified_claims(id_token(RSA, claims=b"[]"))
+
+
+def test_a_token_is_read_to_its_bound() -> None:
+    """The last character that is read is where it is said to be."""
+    claims = base64url(json.dumps({"a": "b" * 90_000}).encode())
+    token = with_parts(claims=claims, signature="").reveal()
+    token += "s" * (128 * 1024 - len(token))
+
+    assert unverified_claims(Secret(token)).keys() == {"a"}
+
+
+def test_an_honest_signature_may_end_in_any_letter() -> None:
+    """An ES384 signature is written without padding, so that nothing of it is taken for padding."""
+    key = signing_key("ES384")
+    last = {token.reveal()[-1]: token for token in (id_token(key) for _ in range(1000))}
+
+    for letter in "XYZxyz012":
+        assert signed_claims(last[letter], keys=KeySet.from_jwks(jwks(key)), algorithms=())[0] == "ES384"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    max_leaves=5,
+)
+
+
+def refusal(token: Secret, keys: KeySet) -> str:
+    """Return the words of the refusal, or nothing if the signed claims came out."""
+    try:
+        assert signed_claims(token, keys=keys, algorithms=())[1] == good_claims()
+    except IdTokenError as error:
+        return error.message
+    return ""
+
+
+def is_one_plain_line(words: str) -> bool:
+    """Tell whether a terminal shows the words as they are."""
+    return not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in words)
+
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None)
+
+
+@ARBITRARY
+@given(
+    st.text()
+    | st.builds(lambda *parts: ".".join(map(base64url, parts)), st.binary(), st.binary(), st.binary())
+)
+def test_arbitrary_text_is_refused_and_nothing_else_happens(text: str) -> None:
+    """Whatever comes as token, the only outcome is an IdTokenError."""
+    with pytest.raises(IdTokenError):
+        signed_claims(Secret(text), keys=KEYS, algorithms=())
+
+
+@ARBITRARY
+@given(
+    st.dictionaries(
+        st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "zip", "cty"]) | st.text(), JSON_VALUES
+    )
+)
+def test_arbitrary_headers_are_taken_or_refused(members: dict[str, object]) -> None:
+    """Whatever a header says, the outcome is the signed claims or an IdTokenError."""
+    assert is_one_plain_line(refusal(id_token(RSA, header=members), KEYS))
+
+
+@ARBITRARY
+@given(
+    st.dictionaries(
+        st.sampled_from(["kty", "alg", "use", "kid", "n", "e", "crv", "x", "y", "key_ops", "d"]), JSON_VALUES
+    ),
+    st.sampled_from([RSA.jwk(), signing_key("ES256").jwk(), {}]),
+)
+def test_arbitrary_keys_are_used_or_left_out(members: dict[str, object], key: dict[str, object]) -> None:
+    """Whatever stands in a key set, each member is used or left out, and a token is verified or refused."""
+    keys = KeySet.from_jwks({"keys": [{**key, **members}]})
+
+    assert len(keys.keys) + len(keys.left_out) == 1
+    assert is_one_plain_line(refusal(id_token(RSA), keys))

@@ -1,0 +1,177 @@
+"""The provider's key set: what may verify what, and what is left out without harm."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.oidc.key_set import ALGORITHMS, KeySet
+from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, or_refused
+from tests.tokens import ABSENT, base64url, jwks, signing_key
+
+RSA = signing_key("RS256")
+
+
+def modulus(bits: int) -> str:
+    """Return a number of so many bits as a JWK writes it."""
+    return base64url((1 << (bits - 1) | 1).to_bytes((bits + 7) // 8))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_that_kube_apiserver_takes_finds_its_key(algorithm: str) -> None:
+    """A key with a matching alg member verifies that algorithm and no other."""
+    keys = KeySet.from_jwks(jwks(signing_key(algorithm)))
+
+    assert [key.algorithms for key in keys.keys] == [frozenset({algorithm})]
+    assert keys.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("jwk", "algorithms"),
+    [
+        pytest.param(
+            RSA.jwk(alg=ABSENT), {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}, id="RSA without alg"
+        ),
+        pytest.param(
+            RSA.jwk(alg=None, use=None, key_ops=None),
+            {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"},
+            id="nulls count as absent",
+        ),
+        pytest.param(RSA.jwk(use=""), {"RS256"}, id="use empty"),
+        pytest.param(signing_key("ES256").jwk(alg=""), {"ES256"}, id="alg empty"),
+        pytest.param(RSA.jwk(n=modulus(2048)), {"RS256"}, id="2048 bits"),
+        pytest.param(RSA.jwk(n=modulus(16384)), {"RS256"}, id="16384 bits"),
+        pytest.param(RSA.jwk(use=ABSENT), {"RS256"}, id="no use"),
+        pytest.param(RSA.jwk(use=ABSENT, key_ops=["verify"]), {"RS256"}, id="key_ops with verify"),
+        pytest.param(RSA.jwk(kid=ABSENT), {"RS256"}, id="no kid"),
+        pytest.param(RSA.jwk(x5c=["AAAA"], x5t="b", issuer="i"), {"RS256"}, id="members nobody asked for"),
+        pytest.param(signing_key("ES384").jwk(alg=ABSENT), {"ES384"}, id="EC without alg: the curve says it"),
+    ],
+)
+def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
+    jwk: dict[str, object], algorithms: set[str]
+) -> None:
+    """The algorithm is fixed by kty, crv and alg; optional members may be missing."""
+    keys = KeySet.from_jwks(jwks(jwk))
+
+    assert [set(key.algorithms) for key in keys.keys] == [algorithms]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        pytest.param("a string", "not a JSON object", id="no object"),
+        pytest.param({}, "its type is null, which kube-apiserver does not take", id="empty"),
+        pytest.param(RSA.jwk(use="enc"), 'its use is "enc", not "sig"', id="for encryption"),
+        pytest.param(RSA.jwk(use=["sig"]), 'its use is ["sig"]', id="use is a list"),
+        pytest.param(
+            RSA.jwk(key_ops=["encrypt"]), 'its key_ops are ["encrypt"]', id="key_ops without verify"
+        ),
+        pytest.param(RSA.jwk(key_ops="verify"), 'its key_ops are "verify"', id="key_ops is no list"),
+        pytest.param(RSA.jwk(alg="RSA-OAEP"), 'its alg is "RSA-OAEP"', id="alg of encryption"),
+        pytest.param(
+            RSA.jwk(alg="HS256"),
+            'its alg is "HS256", not one of PS256, PS384, PS512, RS256',
+            id="an RSA key named for HMAC",
+        ),
+        pytest.param(RSA.jwk(alg="ES256"), 'its alg is "ES256"', id="an RSA key named for ECDSA"),
+        pytest.param(RSA.jwk(alg=256), "its alg is 256", id="alg is a number"),
+        pytest.param(signing_key("ES256").jwk(alg="ES384"), 'its alg is "ES384"', id="alg against the curve"),
+        pytest.param(
+            signing_key("ES256").jwk(crv="P-384", alg=ABSENT), "numbers cannot be read", id="curve too long"
+        ),
+        pytest.param(signing_key("ES256").jwk(y="A" * 43), "numbers cannot be read", id="not on the curve"),
+        pytest.param(signing_key("ES256K").jwk(), 'the curve "secp256k1"', id="secp256k1"),
+        pytest.param(signing_key("EdDSA").jwk(), 'its type is "OKP" with the curve "Ed25519"', id="EdDSA"),
+        pytest.param({"kty": "oct", "k": "c2VjcmV0"}, 'its type is "oct"', id="a shared secret"),
+        pytest.param({"kty": ["RSA"]}, 'its type is ["RSA"]', id="kty is a list"),
+        pytest.param({"kty": "EC", "crv": ["P-256"]}, 'the curve ["P-256"]', id="crv is a list"),
+        pytest.param(RSA.jwk(kid=7), "a key: its kid is not a string", id="kid is a number"),
+        pytest.param(RSA.jwk(kid=ABSENT, use="enc"), "a key: its use", id="no kid"),
+        pytest.param(RSA.jwk(kid="k", use="enc"), 'key "k": its use', id="called by its kid"),
+        pytest.param(RSA.jwk(n=ABSENT), "numbers cannot be read", id="no modulus"),
+        pytest.param(RSA.jwk(n=5), "numbers cannot be read", id="modulus is a number"),
+        pytest.param(RSA.jwk(e="AA"), "numbers cannot be read", id="exponent 0"),
+        pytest.param(RSA.jwk(n="!"), "numbers cannot be read", id="modulus is no base64url"),
+        pytest.param(RSA.jwk(d="AQAB"), "gives its private part away", id="a private key"),
+        pytest.param(
+            signing_key("RS256", "short", bits=1024).jwk(), "an RSA key of 1024 bits", id="1024 bits"
+        ),
+        pytest.param(RSA.jwk(n=modulus(2047)), "an RSA key of 2047 bits, not 2048", id="2047 bits"),
+        pytest.param(
+            RSA.jwk(n=modulus(16385)), "an RSA key of 16385 bits, not 2048 to 16384", id="16385 bits"
+        ),
+        pytest.param(RSA.jwk(n="_" * 4000), "an RSA key of 24000 bits", id="24000 bits"),
+    ],
+)
+def test_keys_that_must_not_verify_are_left_out_and_harm_no_other(entry: object, words: str) -> None:
+    """An unusable member is left out with its reason, and the good key beside it still serves."""
+    keys = KeySet.from_jwks(jwks(entry, signing_key("ES256", "good")))
+
+    assert [key.kid for key in keys.keys] == ["good"]
+    assert [words in str(left_out) for left_out in keys.left_out] == [True], keys.left_out
+
+
+def test_a_set_of_thousands_is_read_to_a_bound() -> None:
+    """Only the first 256 keys cost time, and the log says so."""
+    keys = KeySet.from_jwks({"keys": [{"kty": "oct"}] * 5000 + [RSA.jwk()]})
+
+    assert keys.keys == ()
+    assert "only the first 256 of 5001 keys" in str(keys.left_out[-1])
+    assert len(KeySet.from_jwks({"keys": [{"kty": "oct"}] * 256}).left_out) == 256
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": None}, {"keys": {"kid": "a"}}, {"error": "not found"}])
+def test_a_document_without_a_list_of_keys_is_the_provider_s_error(document: dict[str, object]) -> None:
+    """What is no JWK Set at all is said to be the provider's fault, with a hint."""
+    with pytest.raises(ProviderMisbehaves, match="no list of keys") as caught:
+        KeySet.from_jwks(document)
+
+    assert "jwks_uri" in caught.value.hint
+
+
+def test_a_key_id_chooses_all_keys_that_share_it_and_no_other() -> None:
+    """Duplicate kids are all candidates; another kid, or none, is not."""
+    keys = KeySet.from_jwks(
+        jwks(
+            signing_key("RS256", "twin"),
+            signing_key("RS384", "twin").jwk(alg=ABSENT),
+            signing_key("RS256", "other"),
+            signing_key("ES256", "twin"),
+            signing_key("RS256", None),
+        )
+    )
+
+    assert [key.kid for key in keys.candidates("twin", "RS256")] == ["twin", "twin"]
+    assert [key.kid for key in keys.candidates("absent", "RS256")] == []
+    assert [key.kid for key in keys.candidates(None, "RS256")] == ["twin", "twin", "other", None]
+
+
+def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
+    """A kid with escape sequences does not reach the terminal as it is."""
+    keys = KeySet.from_jwks(jwks(RSA.jwk(use="enc", kid="\x1b[2Jevil")))
+
+    assert str(keys.left_out[0]).isprintable()
+    assert "evil" in str(keys.left_out[0])
+
+
+@ARBITRARY
+@given(JSON, st.lists(JSON, max_size=3), TEXT)
+def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object], kid: str) -> None:
+    """Members of any kind stand beside a good key and harm nothing; what is said of them is plain."""
+    with or_refused(ProviderMisbehaves):
+        KeySet.from_jwks({"keys": keys})
+    found = KeySet.from_jwks({"keys": [*entries, RSA.jwk()]})
+    assert len(found.keys) == 1
+    assert all(is_one_plain_line(str(left_out)) for left_out in found.left_out)
+    assert is_one_plain_line(found.why_none(kid, "RS256"))
+
+
+def test_a_token_s_key_is_named_with_what_it_is_for() -> None:
+    """Why no key fits is said for the very key, and a set without any says so too."""
+    keys = KeySet.from_jwks(jwks(signing_key("RS256", "a").jwk(alg=ABSENT)))
+
+    assert keys.why_none("a", "ES256").endswith('its key "a" is for RS256, RS384, RS512, PS256, PS384, PS512')
+    assert keys.why_none("b", "ES256").endswith('key "b", which the provider\'s key set does not hold')
+    assert KeySet(()).why_none("b", "ES256") == keys.why_none("b", "ES256")

@@ -1,0 +1,345 @@
+"""What the token endpoint says: tokens, or an error in words that may be shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.oidc.error_hints import Sent
+from kubectl_oidc.oidc.token_response import TokenResponse, refusal, token_response
+from kubectl_oidc.secret import Secret
+from tests.arbitrary import TEXT, is_one_plain_line, members, or_refused
+from tests.tokens import ISSUER
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+WHAT = "the answer"
+
+
+def read(**members: object) -> TokenResponse:
+    return token_response({"id_token": "a.b.c", "access_token": "at", **members}, WHAT)
+
+
+def refused(code: object, description: object = None, **options: object) -> ProviderRefused:
+    settings_ = {
+        "grant_type": "refresh_token",
+        "secrets": [],
+        "endpoint": "token endpoint",
+        "invalid_client": "who are you",
+        "sent": Sent(issuer=ISSUER),
+        **options,
+    }
+    return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
+
+
+def test_a_whole_answer_is_read() -> None:
+    """RFC 6749 §5.1 and the ID token of Core 3.1.3.3."""
+    assert token_response(
+        {
+            "id_token": "a.b.c",
+            "access_token": "at~+/=",
+            "refresh_token": "rt",
+            "expires_in": 3600,
+            "scope": "openid email",
+            "token_type": "Bearer",
+            "something_else": [1],
+        },
+        WHAT,
+    ) == TokenResponse(Secret("a.b.c"), Secret("at~+/="), Secret("rt"), 3600, "openid email", "Bearer", None)
+    assert TokenResponse() == TokenResponse(None, None, None, None, None, None, None)
+
+
+def test_its_tokens_are_hidden() -> None:
+    """No token is in the ``repr``."""
+    shown = repr(read(id_token="SECRET1", access_token="SECRET2", refresh_token="SECRET3"))
+    assert "SECRET" not in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (3600, 3600),
+        (0, 0),
+        (3599.9, 3599),
+        ("3600", 3600),
+        (" 3600 ", 3600),
+        ("3600.5", 3600),
+        (None, None),
+        (-1, None),
+        ("-1", None),
+        (True, None),
+        (False, None),
+        ("", None),
+        ("soon", None),
+        ("NaN", None),
+        ("inf", None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (10**400, None),
+        ("9" * 400, None),
+        (10 * 365 * 24 * 3600, 315_360_000),
+        (10 * 365 * 24 * 3600 + 1, None),
+        ([3600], None),
+        ({"seconds": 3600}, None),
+    ],
+)
+def test_a_life_is_a_sane_number_of_seconds_or_not_said(said: object, seconds: int | None) -> None:
+    """Some providers write ``expires_in`` as a string; what is no number of seconds counts as not said."""
+    assert read(expires_in=said).expires_in == seconds
+
+
+@ARBITRARY
+@given(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
+)
+def test_no_life_is_an_error(said: object) -> None:
+    """Whatever stands there, the answer is a bounded whole number or none."""
+    seconds = read(expires_in=said).expires_in
+    assert seconds is None or 0 <= seconds <= 10 * 365 * 24 * 3600
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER", None])
+def test_bearer_is_written_in_any_case(kind: str | None) -> None:
+    """RFC 6749 §5.1: the type is compared without regard to case, and some providers leave it out."""
+    assert read(token_type=kind).token_type == kind
+
+
+@pytest.mark.parametrize("kind", ["DPoP", "mac", "", 1, ["Bearer"]])
+def test_a_token_that_is_not_for_a_bearer_is_refused(kind: object) -> None:
+    """Kubernetes can present a bearer token only."""
+    with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
+        read(token_type=kind)
+
+
+@pytest.mark.parametrize("name", ["an id_token", "an access_token", "a refresh_token"])
+@pytest.mark.parametrize(
+    "value", ["SECRET\n", "SECRET\x00", "SECRET\x1b[31m", "SECRETü", 1, ["SECRET"], {}, True]
+)
+def test_what_is_no_token_is_refused_and_not_repeated(name: str, value: object) -> None:
+    """RFC 6749 Appendix A: visible ASCII; anything else could break the header that it goes into."""
+    with pytest.raises(ProviderMisbehaves, match=f"the answer holds {name} that is no token") as caught:
+        read(**{name.split()[1]: value})
+    assert "provider's log" in caught.value.hint
+    assert "SECRET" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_token_is_none(empty: object) -> None:
+    """Null and "" count as absent, as some providers write a refresh token that there is not."""
+    response = read(refresh_token=empty, id_token=empty)
+    assert (response.refresh_token, response.id_token) == (None, None)
+
+
+def test_an_exchanged_token_need_be_for_no_bearer() -> None:
+    """RFC 8693 §2.2.1: N_A for what is no access token, and only where the answer says what it is."""
+    kind = "urn:ietf:params:oauth:token-type:jwt"
+    answer = read(token_type="N_A", issued_token_type=kind)
+    assert (answer.token_type, answer.issued_token_type) == ("N_A", kind)
+    assert read(token_type="Bearer", issued_token_type=kind).token_type == "Bearer"
+    for nothing in (None, 7, ""):
+        with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
+            read(token_type="N_A", issued_token_type=nothing)
+
+
+@pytest.mark.parametrize("document", [{}, {"refresh_token": "rt"}, {"id_token": "", "access_token": None}])
+def test_an_answer_without_any_token_is_refused(document: dict[str, object]) -> None:
+    """Status 200 with nothing in it is no success."""
+    with pytest.raises(ProviderMisbehaves, match="holds no token"):
+        token_response(document, WHAT)
+
+
+@pytest.mark.parametrize("scope", [["openid"], 1, None])
+def test_a_scope_that_is_no_text_counts_as_not_said(scope: object) -> None:
+    """It is information only."""
+    assert read(scope=scope).scope is None
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("grant", "thing", "hint"),
+    [
+        ("refresh_token", "the refresh token", "sign in again"),
+        ("authorization_code", "the authorization code", "clock"),
+        ("password", "the user name or the password", "password"),
+        ("urn:ietf:params:oauth:grant-type:device_code", "the device code", "enter the new code"),
+    ],
+)
+def test_invalid_grant_is_its_own_error(grant: str, thing: str, hint: str) -> None:
+    """It alone leads to a new sign-in, and says what was not accepted."""
+    error = refused("invalid_grant", "expired", grant_type=grant)
+    assert isinstance(error, InvalidGrant)
+    assert error.code == "invalid_grant"
+    assert error.message == f"{thing} was refused: invalid_grant: expired"
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    "code", ["invalid_grant ", "Invalid_Grant", "INVALID_GRANT", "invalid_grants", "expired"]
+)
+def test_nothing_else_is_invalid_grant(code: str) -> None:
+    """But for white space around it, the code is compared as it is: the session is not thrown away for another."""
+    assert isinstance(refused(code), InvalidGrant) is (code.strip() == "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("invalid_client", "who are you"),
+        ("unauthorized_client", "Refresh Token"),
+        ("invalid_scope", "allow this client the scopes"),
+        ("unsupported_grant_type", "grant"),
+        ("invalid_request", "client authentication"),
+        ("use_dpop_nonce", "provider's log"),
+    ],
+)
+def test_each_code_has_its_hint(code: str, hint: str) -> None:
+    """RFC 6749 §5.2: what the code means here."""
+    error = refused(code)
+    assert type(error) is ProviderRefused
+    assert error.code == code
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize("code", [{"code": 400}, ["invalid_grant"], 7, True, "\x1b\x07", "\u202e"])
+def test_an_error_without_a_readable_code_is_an_error_still(code: object) -> None:
+    """Some answer an object there; it is not shown, and it is not ``invalid_grant``."""
+    error = refused(code)
+    assert error.message == "the provider refuses the token request (an error without a code)"
+    assert not isinstance(error, InvalidGrant)
+
+
+def test_the_providers_words_are_made_plain_and_short() -> None:
+    """No escape sequence, no second line, no flood."""
+    error = refused("temporarily\x1b[31m", "gone\r\nerror: forged \x9b2J" + "x" * 5000)
+    assert error.message.startswith(
+        "the provider refuses the token request (temporarily [31m: gone error: forged 2Jx"
+    )
+    assert len(error.message) < 400
+    asked = "the provider refuses the token request"
+    assert refused("c" * 61, "d" * 201).message == f"{asked} ({'c' * 59}…: {'d' * 199}…)"
+    assert refused("c" * 60, "d" * 200).message == f"{asked} ({'c' * 60}: {'d' * 200})"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked"),
+    [
+        ("token endpoint", "token request"),
+        ("device authorization endpoint", "device authorization request"),
+        ("pushed authorization request endpoint", "pushed authorization request"),
+    ],
+)
+def test_what_was_refused_is_named(endpoint: str, asked: str) -> None:
+    """The request, by the endpoint that was asked."""
+    error = refused("bad", endpoint=endpoint)
+    assert error.message == f"the provider refuses the {asked} (bad)"
+
+
+@pytest.mark.parametrize("description", [None, "", 7, ["SECRET"], {"SECRET": 1}])
+def test_a_description_that_is_no_text_is_left_out(description: object) -> None:
+    """The code alone is shown then."""
+    assert refused("access_denied", description).message.endswith("(access_denied)")
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "rt-SECRET+/=",
+        "the token rt-SECRET+/= has ended",
+        "rt-SECRET+/=rt-SECRET+/=",
+        "rt-SECRET%2B%2F%3D",
+        "body: grant_type=refresh_token&refresh_token=rt-SECRET%2B%2F%3D&client_id=x",
+    ],
+)
+@pytest.mark.parametrize("where", ["error", "error_description"])
+def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
+    """A provider that repeats the refresh token in its error does not get it onto the screen, encoded or not."""
+    error = refusal(
+        {"error": "bad", where: echo},
+        "refresh_token",
+        ["rt-SECRET+/=", "client-pass"],
+        endpoint="token endpoint",
+        sent=Sent(issuer=ISSUER),
+        invalid_client="",
+    )
+    assert "SECRET" not in error.message + error.hint + error.code
+    assert "[hidden]" in error.message
+
+
+@ARBITRARY
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
+    st.text(max_size=30),
+    st.text(max_size=30),
+)
+def test_no_secret_survives_whatever_stands_around_it(secret: str, before: str, after: str) -> None:
+    """The words are searched before they are cut, so that no half of a secret is left."""
+    description = "." * 190 + before + "\0" + secret + "\0" + after
+    error = refused("bad", description, secrets=[secret])
+    assert secret not in error.message
+    assert not {unicodedata.category(c) for c in error.message} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def test_a_secret_that_is_no_text_is_hidden_too() -> None:
+    """An argument may be no UTF-8: half a surrogate pair stands for such a byte."""
+    assert refused("bad", "no SECRET\udcff here", secrets=["SECRET\udcff"]).message.endswith(
+        "(bad: no [hidden] here)"
+    )
+
+
+def test_a_very_short_secret_hides_nothing() -> None:
+    """A password of one letter would hide every such letter of the provider's words."""
+    assert refused("bad", "a password", secrets=["a", "pas", ""]).message.endswith("(bad: a password)")
+    assert refused("bad", "a password", secrets=["pass"]).message.endswith("(bad: a [hidden]word)")
+
+
+@ARBITRARY
+@given(
+    members(
+        "id_token", "access_token", "refresh_token", "expires_in", "scope", "token_type", "issued_token_type"
+    )
+)
+def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, object]) -> None:
+    """What is taken for a token can stand in a header and in a form; of what is refused nothing is repeated."""
+    with or_refused(ProviderMisbehaves):
+        read_ = token_response(document, WHAT)
+        tokens = [
+            token.reveal() for token in (read_.id_token, read_.access_token, read_.refresh_token) if token
+        ]
+        assert tokens
+        assert all(token.isascii() and token.isprintable() for token in tokens)
+
+
+@ARBITRARY
+@given(members("error", "error_description", "error_uri"), TEXT)
+def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret: str) -> None:
+    """Whatever the provider says, its words are one plain line without what was sent to it."""
+    error = refusal(
+        document,
+        "refresh_token",
+        [secret],
+        endpoint="token endpoint",
+        invalid_client="who are you",
+        sent=Sent(issuer=ISSUER),
+    )
+    assert is_one_plain_line(f"{error.message} {error.hint}")
+
+
+@pytest.mark.parametrize(
+    ("code", "description"),
+    [
+        ("access_denied", "User is not assigned to the client application."),
+        ("User is not assigned to the client application.", None),
+        ("invalid_grant", "User is not assigned to the client application."),
+    ],
+)
+def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
+    """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
+    okta = "https://corp.okta.com/oauth2/default"
+    assert refused(code, description, sent=Sent(issuer=okta)).hint.startswith(
+        "in Okta: Applications > the app > Assign"
+    )
+    assert "Okta" not in refused(code, description).hint

@@ -1,0 +1,277 @@
+"""What providers answer, in their own words, leads to the place in their settings; unknown words stay unexplained."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_oidc.authentication.grants.authorization_request import refused
+from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.oidc.error_hints import Sent, hint as choose
+from kubectl_oidc.oidc.token_response import refusal
+from kubectl_oidc.oidc.vendor_errors import REFUSALS, REGISTRATION, explain, registration
+from kubectl_oidc.oidc.vendors import Vendor
+
+OKTA = "https://corp.okta.com/oauth2/default"
+OKTA_ORG = "https://corp.okta.com"
+ENTRA = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"
+KEYCLOAK = "https://sso.example.com/realms/corp"
+GOOGLE = "https://accounts.google.com"
+AUTH0 = "https://corp.eu.auth0.com/"
+ENTRA_CHINA = "https://login.partner.microsoftonline.cn/11111111-2222-3333-4444-555555555555/v2.0"
+CIAM = "https://11111111-2222-3333-4444-555555555555.ciamlogin.com/11111111-2222-3333-4444-555555555555/v2.0"
+B2C = "https://corp.b2clogin.com/tfp/11111111-2222-3333-4444-555555555555/b2c_1_susi/v2.0/"
+COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI"
+DEX = "https://dex.example.com/dex"
+RANCHER = "https://rancher.example.com/oidc"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code", "description", "hint"),
+    [
+        (OKTA, "access_denied", "User is not assigned to the client application.", "Assignments"),
+        (
+            OKTA,
+            "access_denied",
+            "Policy evaluation failed for this request, please check the policy configurations.",
+            "Access Policies",
+        ),
+        (OKTA_ORG, "invalid_scope", "Custom scopes are not allowed for this request", "/oauth2/ID"),
+        (
+            OKTA_ORG,
+            "invalid_scope",
+            "One or more scopes are not configured for the authorization server resource.",
+            "org authorization server",
+        ),
+        (
+            OKTA,
+            "invalid_scope",
+            "One or more scopes are not configured for the authorization server resource.",
+            "Scopes: add",
+        ),
+        (
+            OKTA,
+            "invalid_request",
+            "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings: https://corp-admin.okta.com/",
+            "Sign-in redirect URIs",
+        ),
+        (
+            OKTA,
+            "unauthorized_client",
+            "The client is not authorized to use the provided grant type. Configured grant types: [implicit].",
+            "Grant type",
+        ),
+        (OKTA, "invalid_grant", "The refresh token is invalid or expired.", "access policy"),
+        (
+            OKTA,
+            "invalid_request",
+            "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.",
+            "--oidc-pkce-method",
+        ),
+        (ENTRA, "invalid_request", "AADSTS50011: The redirect URI …", "Mobile and desktop applications"),
+        (ENTRA, "access_denied", "AADSTS50105: Your administrator …", "Users and groups"),
+        (ENTRA, "consent_required", "AADSTS65001: The user or administrator …", "consent"),
+        (ENTRA, "unauthorized_client", "AADSTS700016: Application with identifier …", "--oidc-client-id"),
+        (ENTRA, "invalid_client", "AADSTS7000218: The request body must …", "public client flows"),
+        (ENTRA, "invalid_client", "AADSTS700025: Client is public …", "leave out the client secret"),
+        (ENTRA, "access_denied", "AADSTS53003: Access has been blocked …", "Conditional Access"),
+        (ENTRA, "invalid_grant", "AADSTS700082: The refresh token has expired …", "sign in again"),
+        (
+            ENTRA,
+            "invalid_client",
+            "AADSTS650053: The application 'k8s' asked for scope 'groups' that …",
+            "scope",
+        ),
+        (ENTRA, "interaction_required", "AADSTS50076: Due to a configuration change …", "multi-factor"),
+        (ENTRA, "invalid_grant", "AADSTS50079: Due to a configuration change …", "multi-factor"),
+        (ENTRA, "invalid_grant", "AADSTS50139: Session not valid …", "sign in again"),
+        (ENTRA, "invalid_grant", "AADSTS70000: Provided grant is invalid …", "sign in again"),
+        (ENTRA_CHINA, "invalid_client", "AADSTS7000215: Invalid client secret …", "make a new secret"),
+        (CIAM, "invalid_request", "AADSTS50011: The redirect URI …", "Mobile and desktop applications"),
+        (
+            B2C,
+            "invalid_request",
+            "AADB2C90117: The scope 'groups' provided in request is not supported.",
+            "scope",
+        ),
+        (B2C, "access_denied", "AADB2C90091: The user has cancelled …", "run the command again"),
+        (COGNITO, "invalid_request", "invalid_scope", "OpenID Connect scopes"),
+        (COGNITO, "unauthorized_client", None, "OAuth grant types"),
+        (COGNITO, "invalid_client", "invalid_client_secret", "client secret"),
+        (DEX, "invalid_scope", 'Unrecognized scope(s) ["roles"]', "Dex"),
+        (
+            DEX,
+            "invalid_scope",
+            'Client can\'t request scope(s) ["audience:server:client_id:api"]',
+            "trustedPeers",
+        ),
+        (
+            DEX,
+            "invalid_request",
+            "clientID k8s refresh token (ID x) is invalid or has already been claimed by another client.",
+            "sign in again",
+        ),
+        (RANCHER, "invalid_scope", "invalid scope: email", "Rancher"),
+        (RANCHER, "access_denied", "Rancher token no longer present.", "sign in again"),
+        (RANCHER, "server_error", "OIDC client not found: <nil>", "OIDCClient"),
+        (RANCHER, "invalid_request", "redirect_uri http://localhost:8000 is not registered", "redirectURIs"),
+        (
+            KEYCLOAK,
+            "not_allowed",
+            "Offline tokens not allowed for the user or client",
+            "Role mapping",
+        ),
+        (KEYCLOAK, "invalid_scope", "Invalid scopes: openid groups", "Client scopes"),
+        (KEYCLOAK, "unauthorized_client", "Client not allowed for direct access grants", "Direct access"),
+        (
+            KEYCLOAK,
+            "unauthorized_client",
+            "Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.",
+            "Standard flow on",
+        ),
+        (KEYCLOAK, "invalid_client", "Invalid client or Invalid client credentials", "realm"),
+        (KEYCLOAK, "invalid_grant", "Session not active", "Sessions"),
+        (GOOGLE, "invalid_request", "client_secret is missing.", "--oidc-client-secret-file"),
+        (GOOGLE, "org_internal", None, "organisation"),
+        (
+            AUTH0,
+            "unauthorized_client",
+            "Grant type 'refresh_token' not allowed for the client.",
+            "Grant Types",
+        ),
+        (AUTH0, "invalid_request", "no connections enabled for the client", "Connections"),
+    ],
+)
+def test_a_providers_own_words_are_explained(
+    issuer: str, code: str, description: str | None, hint: str
+) -> None:
+    """After the browser and at the token endpoint alike; what the provider said stays in the message."""
+    assert hint in explain(issuer, code, description)
+    browser = refused(Answer(None, code, description), Sent(issuer=issuer, came_back=True))
+    document = {"error": code, "error_description": description}
+    token = refusal(
+        document,
+        "authorization_code",
+        [],
+        endpoint="token endpoint",
+        invalid_client="who",
+        sent=Sent(issuer=issuer),
+    )
+    for error in (browser, token):
+        assert hint in error.hint
+        assert code in error.message
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code", "description"),
+    [
+        (OKTA, "access_denied", "The resource owner denied the request."),
+        (KEYCLOAK, "access_denied", "User is not assigned to the client application."),
+        (ENTRA, "invalid_request", "AADSTS500112: another number"),
+        (ENTRA, None, None),
+        ("https://idp.example.com", "access_denied", "AADSTS50011"),
+        ("https://idp.example.com", "invalid_request", "the client is not registered"),
+        ("https://idp.example.com", "invalid_scope", "invalid scope: email"),
+        ("https://idp.example.com", "invalid_request", "Refresh token expired."),
+        ("no url [", "access_denied", "x"),
+    ],
+)
+def test_what_is_not_known_is_not_explained(issuer: str, code: str | None, description: str | None) -> None:
+    """Another provider's words, a longer number, nothing: the standard's hint stays."""
+    assert explain(issuer, code, description) == ""
+
+
+SCOPES = {"scopes": ("openid", "email", "groups", "api://app/read"), "scopes_supported": ("openid", "email")}
+BLAMED = ("redirect", "PKCE", "--prompt", "client authentication")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code", "description"),
+    [
+        (DEX, "invalid_scope", None),
+        (COGNITO, "invalid_request", "invalid_scope"),
+        (
+            ENTRA,
+            "invalid_client",
+            "AADSTS650053: The application 'k8s' asked for scope 'groups' that doesn't exist",
+        ),
+        ("https://idp.example.com", "server_error", "Unknown Scopes requested"),
+        ("https://idp.example.com", "invalid_request", "scope is not supported"),
+    ],
+)
+def test_scopes_that_the_provider_does_not_list_are_named(
+    issuer: str, code: str, description: str | None
+) -> None:
+    """By the metadata's scopes_supported; a scope of an API is listed nowhere. Nothing else is blamed."""
+    sent = Sent(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
+    said = choose(code, description, sent, "see the redirect URI")
+    assert said.startswith("the provider's metadata does not list the scope groups:")
+    assert not any(words in said for words in BLAMED)
+
+
+def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
+    """The client may still not be allowed them: they are named, and offline_access with its own word."""
+    scopes = ("openid", "email", "offline_access")
+    said = choose("invalid_scope", None, Sent(issuer=DEX, scopes=scopes, scopes_supported=scopes), "")
+    assert "metadata" not in said
+    assert "email, offline_access" in said
+    assert choose("invalid_scope", None, Sent(issuer=DEX, scopes=("openid",)), "") != ""
+
+
+@pytest.mark.parametrize(
+    ("grant", "parameters", "blamed"),
+    [
+        ("refresh_token", {"refresh_token": "x"}, ["client authentication"]),
+        (
+            "authorization_code",
+            {"code": "x", "redirect_uri": "http://localhost:8000"},
+            ["redirect", "client authentication"],
+        ),
+        (
+            "authorization_code",
+            {"code": "x", "redirect_uri": "http://localhost:8000", "code_verifier": "x"},
+            ["redirect", "PKCE", "client authentication"],
+        ),
+    ],
+)
+def test_a_hint_names_only_what_was_sent(grant: str, parameters: dict[str, str], blamed: list[str]) -> None:
+    """A refresh has no redirect URI, and who left PKCE out has none."""
+    sent = Sent(issuer=DEX, parameters=tuple(parameters), redirect_uri=parameters.get("redirect_uri", ""))
+    document = {"error": "invalid_request"}
+    error = refusal(document, grant, [], endpoint="token endpoint", invalid_client="who", sent=sent)
+    assert [words for words in BLAMED if words in error.hint] == blamed
+
+
+def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
+    """At providers that nobody knows, by the words that every provider has for them."""
+    there = Sent(
+        issuer="https://idp.example.com", parameters=("code_verifier",), redirect_uri="http://localhost:8000"
+    )
+    wrong_uri = choose("invalid_grant", "Invalid redirect_uri", there, "other")
+    assert wrong_uri.startswith("register exactly http://localhost:8000")
+    assert "S256" in choose("invalid_request", "code_challenge_method is not supported", there, "other")
+    left_out = Sent(issuer="https://idp.example.com")
+    assert "--oidc-pkce-method=no" in choose("invalid_request", "PKCE is required", left_out, "other")
+    assert choose("invalid_request", "something", left_out, "other") == "other"
+
+
+def test_the_standards_hint_stays_where_nothing_is_known() -> None:
+    """An error of a provider that nobody has heard of."""
+    error = refused(Answer(None, "access_denied", "no"), Sent(issuer="https://idp.example.com"))
+    assert "assigned to the application" in error.hint
+
+
+def test_where_redirect_uris_are_registered() -> None:
+    """For each provider that is known, and for no other."""
+    assert set(REGISTRATION) == set(Vendor) - {Vendor.OTHER}
+    assert "Sign-in redirect URIs" in registration(OKTA)
+    assert registration("https://idp.example.com") == ""
+
+
+def test_the_table_is_written_as_it_is_searched() -> None:
+    """In small letters, each row for somebody, and its hint one line that ends without a full stop."""
+    for row in REFUSALS:
+        assert row.vendors
+        assert row.words
+        assert all(words == words.casefold() for words in row.words)
+        assert "\n" not in row.hint
+        assert not row.hint.endswith(".")

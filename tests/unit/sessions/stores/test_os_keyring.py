@@ -1,0 +1,227 @@
+"""``keyring``: what the keyring library's backends do to us, and which of them is a keyring at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from keyring.errors import InitError, KeyringLocked
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore, _is_keyring
+from tests.keyrings import Failing, Fake, Hanging, ReadOnly, SecretServiceLike, WindowsLike
+from tests.sessions import SECRETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keyring.backend import KeyringBackend
+
+ID = "0123456789abcdef" * 2
+RECORD = (SECRETS[0] * 1_000)[:20_000].encode()
+
+
+@pytest.mark.parametrize("backend", [Fake, WindowsLike, SecretServiceLike])
+def test_a_record_is_kept_replaced_and_removed(backend: type[Fake]) -> None:
+    """Whatever its length: it is loaded by another store, and nothing is left of it at the end."""
+    place = backend()
+    store = KeyringStore(place)
+    assert store.load(ID) is None
+    assert not store.delete(ID)
+    for record in (b"first", RECORD, b"x" * 1_281, b"x" * 4_000, b"last"):
+        store.save(ID, record)
+        assert KeyringStore(place).load(ID) == record
+    store.save("f" * 32, b"other")
+    assert store.delete(ID)
+    assert store.load(ID) is None
+    assert KeyringStore(place).load("f" * 32) == b"other"
+    assert store.delete("f" * 32)
+    assert place.kept == {}
+
+
+def test_on_windows_every_part_fits_and_has_a_service_name_of_its_own() -> None:
+    """20,000 characters in entries of 1,280 at most, and none had to be moved out of the way."""
+    place = WindowsLike()
+    for _ in range(3):
+        KeyringStore(place).save(ID, RECORD)
+    assert max(len(secret) for _user, secret in place.kept.values()) <= 1_280
+    assert len(place.kept) == 17, "a head and 16 parts"
+    assert {user for user, _secret in place.kept.values()} == {"session"}
+    assert all(service.startswith(f"kubectl-oidc/{ID}/") for service in place.kept)
+
+
+def test_a_roomy_keyring_holds_a_session_in_one_entry() -> None:
+    """Secret Service, KWallet and the Keychain take long secrets; an unknown backend is taken for narrow."""
+    place = SecretServiceLike()
+    KeyringStore(place).save(ID, RECORD)
+    assert len(place.kept) == 1
+    assert KeyringStore(Fake()).limit <= 1_280 < KeyringStore(place).limit
+
+
+def test_a_keyring_that_does_not_answer_is_given_up() -> None:
+    """Each call ends in the time it was given, with an error that says so and how to go on."""
+    store = KeyringStore(Hanging(), seconds=0.1)
+    began = time.monotonic()
+    for call in (lambda: store.load(ID), lambda: store.save(ID, b"record"), lambda: store.delete(ID)):
+        with pytest.raises(StoreError, match="did not answer within") as caught:
+            call()
+        assert "--token-cache-storage=disk" in caught.value.hint
+    assert time.monotonic() - began < 5
+    Hanging.never.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyringLocked("Failed to unlock the collection!"), "Failed to unlock the collection!"),
+        (InitError("Failed to create the collection: Prompt dismissed"), "Prompt dismissed"),
+        (OSError(111, "Connection refused"), "Connection refused"),
+        (RuntimeError("org.freedesktop.DBus.Error\x1b[2J"), "org.freedesktop.DBus.Error"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_what_a_backend_raises_becomes_one_error_with_its_cause(error: Exception, words: str) -> None:
+    """Locked, dismissed, no D-Bus or a bug: StoreError, the cause in one plain line, and how to go on."""
+    store = KeyringStore(Failing(error))
+    for call in (lambda: store.load(ID), lambda: store.save(ID, RECORD), lambda: store.delete(ID)):
+        with pytest.raises(StoreError) as caught:
+            call()
+        assert caught.value.message.startswith("the OS keyring cannot be used: ")
+        assert words in caught.value.message
+        assert caught.value.message.isprintable()
+        assert "unlock the keyring" in caught.value.hint
+
+
+def test_a_keyring_that_refuses_to_write_keeps_the_old_record() -> None:
+    """A denied save is an error, and what was there is there."""
+    place = Fake()
+    KeyringStore(place).save(ID, b"old")
+    denied = ReadOnly()
+    denied.kept = place.kept
+    with pytest.raises(StoreError, match="Can't store password"):
+        KeyringStore(denied).save(ID, RECORD)
+    assert KeyringStore(place).load(ID) == b"old"
+
+
+def test_a_denied_delete_is_not_taken_for_nothing_there() -> None:
+    """The keyring library says both with one exception: the entry is looked for again."""
+    denied = ReadOnly()
+    KeyringStore(denied).load(ID)
+    assert not KeyringStore(denied).delete(ID), "there is nothing"
+    denied.kept[f"kubectl-oidc/{ID}/a"] = ("session", "kubectl-oidc-slot-1 1 0 0\n")
+    with pytest.raises(StoreError, match="Can't delete password"):
+        KeyringStore(denied).delete(ID)
+
+
+def test_no_message_holds_the_record() -> None:
+    """A record that does not fit, or is no ASCII, is an error without its words."""
+    store = KeyringStore(WindowsLike())
+    with pytest.raises(StoreError) as caught:
+        store.save(ID, RECORD * 40)
+    assert SECRETS[0] not in f"{caught.value.message} {caught.value.hint}"
+    assert store.load(ID) is None
+
+
+@pytest.mark.parametrize("secret", ["", "é", "\ud800", "kubectl-oidc-slot-1 ² ² x\n", "x" * 5_000])
+def test_an_entry_of_somebody_else_s_under_our_name_is_a_miss(secret: str) -> None:
+    """Whatever text stands there: no record, no exception, and it is written anew."""
+    place = Fake()
+    place.kept[f"kubectl-oidc/{ID}/a"] = ("session", secret)
+    store = KeyringStore(place)
+    assert store.load(ID) is None
+    store.save(ID, b"record")
+    assert store.load(ID) == b"record"
+
+
+def test_where_a_session_rests_is_said_by_the_keyring_s_name() -> None:
+    """People know their keyring by its own name."""
+    assert KeyringStore(SecretServiceLike()).where() == f"the OS keyring ({SecretServiceLike().name})"
+    assert KeyringStore(Fake()).name == "keyring"
+
+
+def named(module: str) -> KeyringBackend:
+    """Return a backend of another module, by its name."""
+    backend: KeyringBackend = type("Named", (Fake,), {"__module__": module})()
+    return backend
+
+
+@pytest.mark.parametrize(
+    ("module", "counts"),
+    [
+        ("keyring.backends.SecretService", True),
+        ("keyring.backends.libsecret", True),
+        ("keyring.backends.kwallet", True),
+        ("keyring.backends.macOS", True),
+        ("keyring.backends.Windows", True),
+        ("keyring_pass", True),
+        ("keyring.backends.fail", False),
+        ("keyring.backends.null", False),
+        ("keyrings.alt.file", False),
+        ("sagecipher.plaintext", False),
+    ],
+)
+def test_null_fail_and_plain_text_are_no_keyring(module: str, counts: bool) -> None:  # noqa: FBT001 - a table
+    """What keeps nothing, always fails or writes plain files is not what a person means by a keyring."""
+    assert _is_keyring(named(module)) is counts
+
+
+@pytest.mark.parametrize(
+    ("modules", "counts"),
+    [
+        ((), False),
+        (("keyring.backends.fail",), False),
+        (("keyrings.alt.file", "keyring.backends.SecretService"), True),
+    ],
+)
+def test_a_chain_counts_if_one_of_its_keyrings_does(modules: tuple[str, ...], counts: bool) -> None:  # noqa: FBT001
+    """The library chains what it finds."""
+    chain = type("Chain", (Fake,), {"__module__": "keyring.backends.chainer", "backends": ()})()
+    chain.backends = [named(module) for module in modules]
+    assert _is_keyring(chain) is counts
+
+
+def found(**env: str) -> str:
+    """Return what `find_backend` finds in a fresh process without a desktop: a class's name, None or an error."""
+    program = (
+        "from kubectl_oidc.sessions.stores.os_keyring import find_backend\n"
+        "from kubectl_oidc.errors import StoreError\n"
+        "try: found = find_backend(seconds=1)\n"
+        "except StoreError as error: print(error.message, flush=True)\n"
+        "else: print(found and type(found).__module__ + '.' + type(found).__name__, flush=True)\n"
+        "import os; os._exit(0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **env}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system always has a keyring")
+def test_without_a_desktop_there_is_no_keyring() -> None:
+    """A server without D-Bus: None, not the library's failing stand-in."""
+    assert found() == "None"
+
+
+def test_what_the_user_names_is_the_keyring(tmp_path: Path) -> None:
+    """PYTHON_KEYRING_BACKEND or keyringrc.cfg: taken as it is, even where it keeps nothing; what is broken is an error."""
+    assert found(PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring") == "keyring.backends.null.Keyring"
+    (tmp_path / "python_keyring").mkdir()
+    (tmp_path / "python_keyring" / "keyringrc.cfg").write_text(
+        "[backend]\ndefault-keyring=keyring.backends.null.Keyring\n"
+    )
+    if sys.platform == "linux":
+        assert found(XDG_CONFIG_HOME=str(tmp_path)) == "keyring.backends.null.Keyring"
+    assert "absent" in found(PYTHON_KEYRING_BACKEND="absent.Keyring")
+
+
+def test_a_keyring_whose_search_hangs_is_given_up(tmp_path: Path) -> None:
+    """A backend that does not even start: an error in bounded time."""
+    (tmp_path / "hanging.py").write_text("import time\ntime.sleep(60)\n")
+    began = time.monotonic()
+    said = found(PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="hanging.Keyring")
+    assert "did not answer within 1 s" in said
+    assert time.monotonic() - began < 20

@@ -1,0 +1,200 @@
+"""What is damaged, cut or of a future version is a miss, and said at -v 1: sessions in each store, index, known words."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.authentication.outcome import Outcome
+from kubectl_oidc.authentication.remember_command import remember
+from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.fast_path import known_command
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.stores.kernel import KernelStore
+from kubectl_oidc.system import private_files
+from kubectl_oidc.system.log import Log
+from tests.keyrings import SecretServiceLike, WindowsLike, the_os_keyring
+from tests.sessions import (
+    CLIENT,
+    ISSUER,
+    cache,
+    keeper,
+    kept,
+    key,
+    need_the_kernel_keyring,
+    posix_only,
+    remembered,
+    session,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+KEY = key(name=secrets.token_hex(8))
+NOW = int(time.time())
+STORES = ("disk", "kernel", "windows", "secret service")
+CI = {"CI": "true"}  # the kernel keyring is not used beside the OS keyring
+
+DAMAGE: dict[str, Callable[[str], str]] = {
+    "all but empty": lambda _record: "{",
+    "cut": lambda record: record[:-9],
+    "one character changed": lambda record: record.replace("refresh-token", "refresh_token", 1),
+    "of a future version": lambda record: record.replace('{"version":1', '{"version":2', 1),
+    "another session's": lambda record: record.replace(KEY.id(), "f" * 32),
+    "no text": lambda _record: "\x00\x01",
+}
+
+
+class Stored:
+    """A session in a store, and a way to put anything in its record's place.
+
+    Args:
+        store: One of STORES.
+    """
+
+    def __init__(self, store: str) -> None:
+        self.name = store if store in {"disk", "kernel"} else "keyring"
+        self.backend = WindowsLike() if store == "windows" else SecretServiceLike()
+
+    def keeper(self, level: int = 0) -> SessionKeeper:
+        return SessionKeeper(KEY, storage=self.name, cache_dir=cache(), environ=CI, log=Log(level))
+
+    def put(self, record: str) -> None:
+        """Put it where the record stands, past all checks."""
+        if self.name == "keyring":
+            for service, (user, _) in list(self.backend.kept.items()):
+                self.backend.kept[service] = (user, record)
+        else:
+            self.keeper().store.save(KEY.id(), record.encode())
+
+
+@pytest.fixture(params=STORES)
+def stored(request: pytest.FixtureRequest) -> Iterator[Stored]:
+    """Have a session in each store."""
+    if request.param == "kernel":
+        need_the_kernel_keyring()
+    here = Stored(request.param)
+    with the_os_keyring(here.backend):
+        yield here
+    if request.param == "kernel":
+        KernelStore().delete(KEY.id())
+        KernelStore().withdraw(KEY.id())
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_session_is_a_miss_and_said(
+    stored: Stored, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the place that it is in, at -v 1 alone; the next session takes its place."""
+    whole = kept(stored.keeper(), session(KEY))
+    assert stored.keeper(1).load() == whole
+    assert capsys.readouterr().err == ""
+    stored.put(DAMAGE[damage](whole.record().decode()))
+
+    assert stored.keeper(0).load() is None
+    assert capsys.readouterr().err == ""
+    one = stored.keeper(1)
+    assert one.load() is None
+    where = one.store.where()
+    assert capsys.readouterr().err.splitlines() == [
+        f"[v1] the session in {where} is damaged or of another version: it is not used",
+        f"[v1] no session in {where}",
+    ]
+    fresh = session(KEY, generation=one.next_generation(None))
+    assert one.save(fresh, NOW)
+    assert stored.keeper().load() == fresh
+
+
+def test_a_session_that_is_not_there_is_no_damage(stored: Stored, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only that there is none is said."""
+    one = stored.keeper(1)
+    assert one.load() is None
+    assert capsys.readouterr().err == f"[v1] no session in {one.store.where()}\n"
+
+
+def _is_wide(path: Path) -> str:
+    path.chmod(0o640)
+    return f"{path} can be used by others"
+
+
+def _has_two_names(path: Path) -> str:
+    path.with_name("other").hardlink_to(path)
+    return f"{path} has a second name (a hard link)"
+
+
+def _is_a_link(path: Path) -> str:
+    path.rename(path.with_name("other"))
+    path.symlink_to(path.with_name("other"))
+    return f"{path} is not a regular file"
+
+
+def _is_endless(path: Path) -> str:
+    with path.open("ab") as file:
+        file.truncate(private_files.FILE_LIMIT + 1)
+    return f"{path} is too long"
+
+
+def _is_where_others_write(path: Path) -> str:
+    path.parent.chmod(0o777)
+    return f"{path.parent} can be written by others"
+
+
+@posix_only
+@pytest.mark.parametrize("what", [_is_wide, _has_two_names, _is_a_link, _is_endless, _is_where_others_write])
+def test_a_file_that_is_not_ours_alone_is_a_miss_and_said(
+    what: Callable[[Path], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session that lies there all the same would be missed without a word."""
+    kept(keeper(KEY), session(KEY))
+    why = what(cache() / "tokens" / KEY.id())
+    assert SessionKeeper(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1)).load() is None
+    assert capsys.readouterr().err.splitlines()[0] == f"[v1] {why}: it is not used"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"version": 2}'])
+def test_a_damaged_index_entry_is_said_and_costs_no_session(
+    content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The session is used, and at -v 1 the file is named."""
+    whole = kept(keeper(KEY), session(KEY))
+    entry = cache() / "sessions" / f"{KEY.id()}.json"
+    entry.write_bytes(content)
+    one = SessionKeeper(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1))
+    assert one.load() == whole
+    said = f"[v1] the index entry {entry} is damaged or of another version: it is not used\n"
+    assert capsys.readouterr().err == said
+
+
+def test_damaged_known_words_are_said_and_cost_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command is an unknown one; at -v 1 the file is named, and a whole one beside it is not."""
+    whole = session(KEY)
+    one = keeper(KEY)
+    remembered(one, ["get-token", "whole"], "disk")
+    damaged = remembered(one, words_of(KEY), "disk")
+    record = damaged.read_bytes()
+    outcome = Outcome(
+        token=whole.token(),
+        expiry=whole.expiry,
+        id_token=None,
+        session=whole,
+        signed_in=False,
+        replaced=None,
+        storage="somewhere",
+        place="disk",
+        keeper=one,
+    )
+    request = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    future = record.replace(known_command.FORMAT, known_command.FORMAT + b"0", 1)
+    for content in (b"", record[:-1], future):
+        damaged.write_bytes(content)
+        assert known_command.find(words_of(KEY)) is None
+        remember(request, outcome, api_version=V1, margin=10, log=Log(1))
+        said = f"[v1] the remembered command {damaged} is damaged or of another version: it is not used\n"
+        assert capsys.readouterr().err == said

@@ -1,0 +1,189 @@
+"""The light way: what it answers with, and what it leaves to the whole way."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.fast_path.known_command import KEYRING, Words
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions import keyring_answer
+from kubectl_oidc.sessions.stores import index, secret_service
+from tests.sessions import cache, key, session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LATER = int(time.time()) + 3600
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the OS keyring alone, without a configuration."""
+    monkeypatch.setenv("CI", "1")
+    for name in ("PYTHON_KEYRING_BACKEND", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def words(**changes: Any) -> Words:
+    known = Words(key().id(), V1, KEYRING, str(cache()), 10, ())
+    for name, value in changes.items():
+        setattr(known, name, value)
+    return known
+
+
+def entry(**changes: Any) -> index.Entry:
+    """Return an index entry of the session, as it is once the session is stored in the keyring."""
+    whole = session(key(), expiry=LATER)
+    written = index.Entry(
+        session_id=whole.session_id,
+        issuer=whole.issuer,
+        client_id=key().client_id,
+        scopes=key().scopes,
+        name="",
+        person=whole.person,
+        storage=KEYRING,
+        credential=KEYRING,
+        generation=whole.generation,
+        signed_in_at=whole.signed_in_at,
+        refreshed_at=whole.signed_in_at,
+        expiry=LATER,
+        renewable=True,
+        in_flight=0,
+        host="",
+    )
+    return replace(written, **changes)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], list[str]]:
+    """Return what puts a record into the keyring; it returns whose records were asked for afterwards."""
+
+    def hold(record: bytes | None) -> list[str]:
+        asked: list[str] = []
+
+        def load(session_id: str) -> bytes | None:
+            asked.append(session_id)
+            return record
+
+        monkeypatch.setattr(secret_service, "load", load)
+        return asked
+
+    return hold
+
+
+def test_a_good_session_is_handed_out(
+    held: Callable[[bytes | None], list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the version that is known, with the session's own expiry."""
+    asked = held(session(key(), expiry=LATER, id_token=Secret("the-token")).record())
+    index.write(cache(), entry())
+    assert keyring_answer.look(words()) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["apiVersion"] == V1
+    assert document["status"]["token"] == "the-token"
+    assert asked == [key().id()]
+
+
+def test_it_is_due_after_a_part_of_its_life(
+    held: Callable[[bytes | None], list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The index says since when the token is there."""
+    held(session(key(), expiry=LATER).record())
+    now = int(time.time())
+    index.write(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
+    early, late = words(ahead=400), words(ahead=600)
+    assert (keyring_answer.look(early), keyring_answer.look(late)) == (0, 0)
+    assert (early.due, late.due) == (True, False)
+    assert capfd.readouterr().out.count("ExecCredential") == 2
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param({"storage": "disk"}, id="it rests elsewhere"),
+        pytest.param({"storage": ""}, id="it was purged"),
+        pytest.param({"former": ("disk",)}, id="it is being moved"),
+        pytest.param({"expiry": int(time.time()) + 5}, id="its token is about to end"),
+    ],
+)
+def test_what_the_index_does_not_vouch_for_is_not_asked_for(
+    held: Callable[[bytes | None], list[str]],
+    known: dict[str, Any] | None,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The keyring is not even asked."""
+    asked = held(session(key(), expiry=LATER).record())
+    if known is not None:
+        index.write(cache(), entry(**known))
+    assert keyring_answer.look(words()) is None
+    assert asked == []
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(b"{}", id="damaged"),
+        pytest.param(session(key(), generation=1).record(), id="older than the index knows"),
+        pytest.param(session(key(name="other"), generation=2).record(), id="another session's"),
+        pytest.param(session(key(), generation=2, expiry=1).record(), id="its token has ended"),
+    ],
+)
+def test_a_record_that_must_not_be_used_is_left_alone(
+    held: Callable[[bytes | None], list[str]], record: bytes | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way decides what becomes of it."""
+    asked = held(record)
+    index.write(cache(), entry(generation=2))
+    assert keyring_answer.look(words()) is None
+    assert len(asked) == 1
+    assert capfd.readouterr().out == ""
+
+
+def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A D-Bus error of any kind, and no answer in time: it would say so, and why."""
+    index.write(cache(), entry())
+
+    def fails(session_id: str) -> bytes | None:
+        raise OSError(session_id)
+
+    monkeypatch.setattr(secret_service, "load", fails)
+    assert keyring_answer.look(words()) is None
+    monkeypatch.setattr(keyring_answer, "SECONDS", 0.05)
+    monkeypatch.setattr(secret_service, "load", lambda _: time.sleep(2))
+    began = time.monotonic()
+    assert keyring_answer.look(words()) is None
+    assert time.monotonic() - began < 1
+
+
+def test_where_the_kernel_keyring_has_become_usable_the_whole_way_publishes_there(
+    held: Callable[[bytes | None], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command, outside CI: from then on the hot half answers it."""
+    asked = held(session(key(), expiry=LATER).record())
+    index.write(cache(), entry())
+    monkeypatch.setattr(keyring_answer, "kernel_store", lambda _: object())
+    assert keyring_answer.look(words()) is None
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, False),
+        ({"PYTHON_KEYRING_BACKEND": ""}, True),
+        ({"KEYRING_PROPERTY_PREFERRED_COLLECTION": "/x"}, True),
+        ({"XDG_CONFIG_HOME": "/nowhere"}, False),
+    ],
+)
+def test_a_configuration_in_the_environment_is_seen(environ: dict[str, str], expected: bool) -> None:  # noqa: FBT001
+    """Whatever the keyring library would read there."""
+    assert secret_service.configured(environ) is expected

@@ -1,0 +1,104 @@
+"""``kill -9`` anywhere while a session is written: afterwards the old one or the new one is there, whole, and no litter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import keyring_files, parts
+from tests.sessions import need_the_kernel_keyring, posix_only
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = posix_only  # a writer is forked
+
+LENGTHS = (1_281, 4_000, 20_000)
+STORES = ("disk", "kernel", "windows", "macos")
+WRITINGS = ("sign-in", "another", "refresh")
+
+
+def killed(
+    home: Path, writings: tuple[str, ...], stores: tuple[str, ...], length: int, every: int
+) -> list[dict[str, int]]:
+    """Kill writers in a program of its own, which fails where anything is wrong, and return what it has done.
+
+    Args:
+        home: The test's home.
+        writings: What is written; see ``tests.killing``.
+        stores: Where to, and for a move where from.
+        length: The length of the ID tokens.
+        every: Every which step they are killed at; 0 for each that leaves anything else.
+    """
+    if "kernel" in stores:
+        need_the_kernel_keyring()
+        if length > 4_000 and os.geteuid() != 0:
+            pytest.skip("an ordinary user's quota of keys has no room for it")
+    (kind,) = {"windows", "macos"} & set(stores) or {"windows"}
+    names = ["keyring" if store in {"windows", "macos"} else store for store in stores]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.killing", ",".join(writings), ",".join(names), str(length), str(every)],
+        cwd=parts.REPOSITORY,
+        env={**os.environ, **keyring_files.environ(kind, home / "keyring")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: list[dict[str, int]] = json.loads(done.stdout)
+    assert len(answer) == len(writings)
+    return answer
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_killed_wherever_it_leaves_something_else_one_whole_session_is_there(
+    home: Path, store: str, length: int
+) -> None:
+    """First sign-in, another person's, a refresh with rotation: the old session or the new one; never an older one again.
+
+    The credential that would be handed out is of one of them; a later save leaves no half-written file and no stray part,
+    and a purge leaves nothing at all.
+    """
+    for done in killed(home, WRITINGS, (store,), length, every=0):
+        assert done["kills"] >= 4
+        assert done["states"] >= 5
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_killed_while_it_purges_the_session_is_whole_or_gone(home: Path, store: str) -> None:
+    """Once it is not used any more it stays so, and the next purge removes what is left."""
+    (done,) = killed(home, ("purge",), (store,), 1_281, every=0)
+    assert done["kills"] >= 4
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) -> None:
+    """The same at one step in thirty of a refresh, whatever it leaves."""
+    (done,) = killed(home, ("refresh",), (store,), 1_281, every=31)
+    assert done["kills"] >= 30
+
+
+@pytest.mark.parametrize(
+    ("to", "before"),
+    [
+        ("disk", "kernel"),
+        ("kernel", "disk"),
+        ("disk", "windows"),
+        ("windows", "disk"),
+        ("kernel", "windows"),
+        ("windows", "kernel"),
+    ],
+)
+def test_killed_while_it_moves_the_newest_session_is_found_from_either_store(
+    home: Path, to: str, before: str
+) -> None:
+    """A refresh under another store's name, or a move alone: no copy is used that is older than another, and none stays behind in the end."""
+    for done in killed(home, ("move", "settle"), (to, before), 4_000, every=0):
+        assert done["kills"] >= 10

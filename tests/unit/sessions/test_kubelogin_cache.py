@@ -1,0 +1,127 @@
+"""What kubelogin left, whatever it is: a session that fits, or nothing; never an error, never another person's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.kubelogin_takeover import find
+from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.sessions.kubelogin_cache import clients, remove
+from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, members
+from tests.tokens import CLIENT_ID, ISSUER, NOW, base64url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLAIMS: dict[str, object] = {"iss": ISSUER, "aud": CLIENT_ID, "sub": "alice", "exp": NOW + 3600, "iat": NOW}
+
+
+def token(claims: object) -> str:
+    """Return a token that says this; nobody has signed it."""
+    return ".".join(base64url(part) for part in (b"{}", json.dumps(claims).encode(), b"signature"))
+
+
+def left(place: Path, record: object, name: str = "flags") -> None:
+    """Leave a record as kubelogin does: under a digest of its flags."""
+    path = place / hashlib.sha256(name.encode()).hexdigest()
+    path.write_bytes(record if isinstance(record, bytes) else json.dumps(record).encode())
+    path.chmod(0o600)
+
+
+def asked(place: Path) -> TokenRequest:
+    return TokenRequest(
+        issuer=ISSUER,
+        client_id=CLIENT_ID,
+        scopes=("openid",),
+        tls=TlsOptions(),
+        cache_dir=place,
+        storage="disk",
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have one directory for every example."""
+    return tmp_path_factory.mktemp("oidc-login")
+
+
+RECORDS = st.one_of(
+    st.binary(),
+    JSON,
+    members("id_token", "refresh_token"),
+    st.builds(lambda said: {"id_token": token(said)}, JSON),
+    st.builds(
+        lambda said, refresh: {"id_token": token({**CLAIMS, **said}), "refresh_token": refresh},
+        members("sub", "aud", "azp", "exp", "iat", "email", "preferred_username"),
+        TEXT,
+    ),
+)
+
+
+@ARBITRARY
+@given(st.lists(RECORDS, max_size=3))
+def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: list[object]) -> None:
+    """What is found names the issuer and the client, its person is one plain line, and its tokens can be sent."""
+    for path in place.iterdir():
+        path.unlink()
+    for number, record in enumerate(records):
+        left(place, record, str(number))
+    found = find(asked(place), {})
+    if found is not None:
+        assert found.fits(ISSUER, CLIENT_ID)
+        assert is_one_plain_line(found.person())
+        assert found.id_token.reveal().isascii()
+        assert found.refresh_token is None or found.refresh_token.reveal().encode()
+    assert all(isinstance(name, str) for client in clients(place, {}) for name in client)
+    remove(place, {})
+    assert clients(place, {}) == []
+
+
+@pytest.mark.parametrize("subject", [["alice"], {"a": "b"}, None, 7, ""])
+def test_a_token_of_nobody_is_not_taken_over(tmp_path: Path, subject: object) -> None:
+    """A subject is text (OpenID Connect Core 2)."""
+    left(tmp_path, {"id_token": token({**CLAIMS, "sub": subject})})
+    assert find(asked(tmp_path), {}) is None
+    left(tmp_path, {"id_token": token(CLAIMS)})
+    assert find(asked(tmp_path), {}) is not None
+
+
+@pytest.mark.parametrize("refresh", ["half \ud800", "two\nlines", "ü"])
+def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path, refresh: str) -> None:
+    """RFC 6749, appendix A.17: it is visible ASCII, and is sent in a form."""
+    left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": refresh})
+    assert find(asked(tmp_path), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("wishes", "taken"),
+    [
+        (Wishes(expect_claims=(("email", "*@corp.example"),)), True),
+        (Wishes(expect_claims=(("email", "*@other.example"),)), False),
+        (Wishes(prompt="login", min_ttl=1800), True),
+        (Wishes(login_hint="alice"), False),
+        (Wishes(max_age=28800), False),
+    ],
+)
+def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
+    tmp_path: Path, wishes: Wishes, *, taken: bool
+) -> None:
+    """Nor where it is not known whom the sign-in was proposed to, or when it was."""
+    left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
+    assert (find(replace(asked(tmp_path), wishes=wishes), {}) is not None) is taken
+
+
+def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:
+    """Under whose authorities kubelogin obtained it is not known, so its refresh token is not sent under others."""
+    left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": "kubelogin's"})
+    assert find(asked(tmp_path), {})
+    for tls in (TlsOptions(insecure=True), TlsOptions(ca_data=(b"an authority",))):
+        assert find(replace(asked(tmp_path), tls=tls), {}) is None

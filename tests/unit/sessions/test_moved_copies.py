@@ -1,0 +1,132 @@
+"""Copies of a session: the newest is used, and none is left in a store that the session was moved from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.errors import StoreError
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions.purge import purge_session
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.sessions.stores.disk import DiskStore
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
+from tests.keyrings import Failing, WindowsLike, the_os_keyring
+from tests.sessions import cache, keeper, kept, key, session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.sessions.repository import SessionKeeper
+
+CI = {"CI": "true"}  # the kernel keyring is not used beside the OS keyring
+NOW = int(time.time())
+LOCKED = RuntimeError("locked")
+
+
+class Full(WindowsLike):
+    """A keyring that has room for four entries."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if len(self.kept) == 4:
+            raise RuntimeError("no room")
+        super().set_password(service, username, password)
+
+
+@pytest.fixture
+def place() -> Iterator[WindowsLike]:
+    """Have an OS keyring."""
+    backend = WindowsLike()
+    with the_os_keyring(backend):
+        yield backend
+
+
+def in_keyring() -> SessionKeeper:
+    return keeper(key(), "keyring", CI)
+
+
+def on_disk() -> SessionKeeper:
+    return keeper(key(), "disk", CI)
+
+
+def moved_away_from_a_keyring_that_fails() -> None:
+    """Have the session on disk, and a copy of its old record in a keyring that did not let go of it."""
+    old = kept(in_keyring(), session(key()))
+    one = on_disk()
+    assert one.load() == old
+    with the_os_keyring(Failing(LOCKED)):
+        kept(one, old.renewed(Secret("rotated"), generation=2))
+
+
+def test_a_copy_that_could_not_be_removed_is_known_and_not_used(place: WindowsLike) -> None:
+    """Its refresh token was used up; the index says where it lies."""
+    moved_away_from_a_keyring_that_fails()
+    assert place.kept
+    entry = on_disk().entry()
+    assert entry is not None
+    assert (entry.storage, entry.former) == ("disk", ("keyring",))
+    found = in_keyring().load()
+    assert found is not None
+    assert found.refresh_token == Secret("rotated")
+    DiskStore(cache()).delete(key().id())
+    assert in_keyring().load() is on_disk().load() is None
+
+
+def test_a_copy_that_could_not_be_removed_goes_with_the_next_sign_in(place: WindowsLike) -> None:
+    """A refresh does not ask the keyring again, because it may hang; a person who signs in can unlock it."""
+    moved_away_from_a_keyring_that_fails()
+    one = on_disk()
+    refreshed = one.load()
+    assert refreshed is not None
+    kept(one, replace(refreshed, generation=3))
+    assert place.kept
+    kept(one, replace(refreshed, generation=5, signed_in_at=refreshed.signed_in_at + 1))
+    assert place.kept == {}
+    entry = one.entry()
+    assert entry is not None
+    assert entry.former == ()
+
+
+def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
+    """Purge looks where the index says that one may lie, and says so while it cannot."""
+    moved_away_from_a_keyring_that_fails()
+    with the_os_keyring(Failing(LOCKED)):
+        purged = purge_session(key().id(), cache())
+    assert ["locked" in failure.message for failure in purged.failures] == [True]
+    purged = purge_session(key().id(), cache())
+    assert purged.failures == ()
+    assert purged.places == (f"the OS keyring ({place.name})",)
+    assert place.kept == {}
+    assert index.read_all(cache()) == []
+
+
+def test_where_a_newer_copy_may_lie_in_a_store_that_fails_the_older_is_not_used(place: WindowsLike) -> None:
+    """A move into the OS keyring was cut short, and the keyring is locked: a clean sign-in."""
+    old = kept(on_disk(), session(key()))
+    entry = on_disk().entry()
+    assert entry is not None
+    index.write(cache(), replace(entry, storage="keyring", former=("disk",)))
+    assert on_disk().load() == in_keyring().load() == old, "nothing was moved yet"
+    new = old.renewed(Secret("rotated"), generation=2)
+    KeyringStore(place).save(key().id(), new.record())
+    assert on_disk().load() == in_keyring().load() == new
+    with the_os_keyring(Failing(LOCKED)):
+        assert on_disk().load() is None
+
+
+def test_a_move_into_a_store_that_refuses_leaves_the_old_session_unused_and_found_by_purge() -> None:
+    """Its refresh token was used up: it is never sent from where it lies, and nothing is left in the store that refused."""
+    denied = Full()
+    with the_os_keyring(denied):
+        whole = kept(on_disk(), session(key()))
+        one = in_keyring()
+        assert one.load() == whole
+        rotated = replace(whole.renewed(Secret("rotated"), generation=2), id_token=Secret("t" * 9_000))
+        with pytest.raises(StoreError, match="no room"):
+            one.save(rotated, NOW)
+        assert denied.kept == {}, "no stray part"
+        assert on_disk().load() is in_keyring().load() is None
+        assert purge_session(key().id(), cache()).places == (str(cache() / "tokens"),)

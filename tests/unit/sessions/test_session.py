@@ -1,0 +1,312 @@
+"""Which sessions are one, and what a session's record survives."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.oidc.id_token import IdToken
+from kubectl_oidc.oidc.tokens import Tokens
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions.session import Session, SessionKey, _guarded, person
+from tests.arbitrary import ARBITRARY, JSON, members
+from tests.sessions import SECRETS, key, session
+
+KEY = SessionKey(
+    issuer="https://issuer.example.com",
+    client_id="kubernetes",
+    scopes=("openid", "email", "groups"),
+    extra_params=(("acr_values", "mfa"), ("domain_hint", "example.com")),
+    request_headers=(("X-Tenant", "a"), ("X-Region", "eu")),
+)
+
+ANOTHER = {
+    "issuer": "https://other.example.com",
+    "issuer, one slash": "https://issuer.example.com/",
+    "issuer, in capitals": "https://ISSUER.example.com",
+    "client_id": "other",
+    "scopes": ("openid", "email"),
+    "scopes, joined": ("openid", "email groups"),
+    "grant": "password",
+    "username": "alice",
+    "extra_params": (("acr_values", "mfa"),),
+    "extra_params, another value": (("acr_values", "pwd"), ("domain_hint", "example.com")),
+    "request_headers": (("X-Tenant", "a"),),
+    "request_headers, another value": (("X-Tenant", "A"), ("X-Region", "eu")),
+    "cache_dir": "/other",
+    "name": "work",
+    "use_access_token": True,
+    "exchange": ("cluster-b", "id_token"),
+    "exchange, another type": ("cluster-b", "jwt"),
+    "wishes": (("login_hint", "alice"),),
+    "wishes, a claim": (("expect_claims", [("email", "alice@example.com")]),),
+    "trust": ("insecure",),
+    "trust, the same as an exchange": ("cluster-b", "id_token"),
+    "wishes, the same as an exchange": (("cluster-b", "id_token"),),
+}
+
+THE_SAME = {
+    "scopes, in another order": ("groups", "openid", "email"),
+    "scopes, one twice": ("openid", "openid", "email", "groups"),
+    "extra_params, in another order": tuple(reversed(KEY.extra_params)),
+    "request_headers, in another order": tuple(reversed(KEY.request_headers)),
+    "request_headers, a name in lower case": (("x-tenant", "a"), ("X-REGION", "eu")),
+}
+
+
+@pytest.mark.parametrize("case", ANOTHER)
+def test_what_makes_a_different_token_or_person_makes_another_session(case: str) -> None:
+    """Each alone leads to another id: no token is read across."""
+    changes: dict[str, Any] = {case.partition(",")[0]: ANOTHER[case]}
+    assert replace(KEY, **changes).id() != KEY.id()
+
+
+def test_every_field_of_the_key_is_in_that_table() -> None:
+    """A field that is added is decided about."""
+    assert {case.partition(",")[0] for case in ANOTHER} == set(KEY.__slots__)
+
+
+@pytest.mark.parametrize("case", THE_SAME)
+def test_what_makes_no_different_token_shares_the_session(case: str) -> None:
+    """Order and repetition of a set are no difference."""
+    changes: dict[str, Any] = {case.partition(",")[0]: THE_SAME[case]}
+    assert replace(KEY, **changes).id() == KEY.id()
+
+
+def test_an_id_is_the_same_in_every_release() -> None:
+    """Written down here: a change would end everybody's session."""
+    assert key(cache_dir="").id() == "d4d5b3ad1d5747ff7f74dba6240cab49"
+    assert len(KEY.id()) == 32
+    assert set(KEY.id()) <= set("0123456789abcdef")
+
+
+TEXTS = st.text(st.sampled_from("a ,\"'[]\n\x00=:é\udc80"), max_size=4)
+KEYS = st.builds(
+    SessionKey,
+    issuer=TEXTS,
+    client_id=TEXTS,
+    scopes=st.lists(TEXTS, max_size=2).map(lambda scopes: tuple(sorted(set(scopes)))),
+    grant=TEXTS,
+    username=TEXTS,
+    extra_params=st.dictionaries(TEXTS, TEXTS, max_size=2).map(lambda pairs: tuple(sorted(pairs.items()))),
+    cache_dir=TEXTS,
+    name=TEXTS,
+)
+
+
+@given(one=KEYS, other=KEYS)
+@settings(max_examples=200)
+def test_no_text_in_one_field_passes_for_another_field(one: SessionKey, other: SessionKey) -> None:
+    """Quotes, commas, line breaks and bytes that are no UTF-8 do not lead two keys to one session."""
+    assert (one.id() == other.id()) == (one == other)
+
+
+def test_a_key_and_a_session_hide_their_secrets() -> None:
+    """Neither tokens nor request headers, which may hold credentials, are in a `repr`."""
+    assert "eu" not in repr(KEY)
+    whole = repr(session(KEY, access_token=Secret("access-token-of-the-test")))
+    for secret in (*SECRETS, "access-token-of-the-test"):
+        assert secret not in whole
+
+
+SESSIONS = [
+    session(KEY),
+    session(KEY, access_token=Secret("access"), generation=7, audience=("kubernetes", "other")),
+    session(KEY, refresh_token=None),
+    session(KEY, person='Ünsal\n"the" \\ one', subject="é", id_token=Secret("é\udc80")),
+]
+
+
+@pytest.mark.parametrize("whole", SESSIONS)
+def test_a_record_is_read_as_it_was_written(whole: Session) -> None:
+    """Every field comes back; the record is ASCII, so that a character is a byte on every keyring."""
+    record = whole.record()
+    assert record.isascii()
+    assert Session.parse(record, KEY.id()) == whole
+    assert Session.parse(record, KEY.id()).record() == record  # type: ignore[union-attr]
+
+
+def test_a_record_of_another_session_is_a_miss() -> None:
+    """A copy under another name is not taken for that session."""
+    assert Session.parse(session(KEY).record(), key().id()) is None
+
+
+@pytest.mark.parametrize(
+    "record", [None, b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe", b"[" * 100_000, b"1" * 5_000]
+)
+def test_what_is_no_record_is_a_miss(record: bytes | None) -> None:
+    """Nothing, garbage and nesting without end are None, not an exception."""
+    assert Session.parse(record, KEY.id()) is None
+
+
+def test_a_record_of_a_future_version_is_a_miss() -> None:
+    """A newer release's record is not guessed at, whatever else is in it."""
+    values = json.loads(session(KEY).record())
+    for version in (2, 0, "1", None):
+        assert Session.parse(json.dumps({**values, "version": version}).encode(), KEY.id()) is None
+    del values["version"]
+    assert Session.parse(json.dumps(values).encode(), KEY.id()) is None
+
+
+def test_a_truncated_record_is_a_miss_at_every_length() -> None:
+    """No beginning passes for the whole, and nothing may follow it."""
+    record = session(KEY).record()
+    for length in range(len(record)):
+        assert Session.parse(record[:length], KEY.id()) is None, length
+    assert Session.parse(record + b"\n{}", KEY.id()) is None
+
+
+@given(data=st.data())
+@settings(max_examples=200)
+def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
+    """A token that was damaged where it rests is not handed out, and a damaged refresh token not sent."""
+    record = session(KEY).record()
+    at = data.draw(st.integers(0, len(record) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda value: value != record[at]))
+    assert Session.parse(record[:at] + bytes([byte]) + record[at + 1 :], KEY.id()) is None
+
+
+@pytest.mark.parametrize("member", sorted(json.loads(session(KEY).record()).keys() - {"version"}))
+def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(member: str) -> None:
+    """Nothing is guessed and nothing raised, even by a writer of ours that had a bug."""
+    values = json.loads(session(KEY).record())
+    wrong: list[object] = [1.5, {}, True, [1]]
+    for value in wrong:
+        assert Session.parse(resealed({**values, member: value}), KEY.id()) is None, value
+    assert (
+        Session.parse(resealed({name: v for name, v in values.items() if name != member}), KEY.id()) is None
+    )
+
+
+def resealed(values: dict[str, Any]) -> bytes:
+    """Return a record with these values whose digest is right, unless the digest is what was changed."""
+    known = json.loads(session(KEY).record())["digest"]
+    return _guarded(values) if values.get("digest") == known else json.dumps(values).encode()
+
+
+# How a session begins and goes on
+
+
+def tokens(**changes: Any) -> Tokens:
+    """Return what a sign-in or refresh brings, with changes."""
+    claims = {"email": "alice@example.com"}
+    id_token = IdToken(
+        issuer=KEY.issuer,
+        subject="alice",
+        audience=("kubernetes",),
+        expiry=2_000_000_000,
+        issued_at=1_999_996_400,
+        algorithm="RS256",
+        claims=claims,
+    )
+    values: dict[str, Any] = {
+        "raw_id_token": Secret("new-id-token"),
+        "id_token": id_token,
+        "access_token": None,
+        "refresh_token": Secret("new-refresh-token"),
+        "expiry": 2_000_000_000,
+    }
+    return Tokens(**{**values, **changes})
+
+
+def test_a_sign_in_begins_a_session() -> None:
+    """It has what the tokens say, of the generation that it is told."""
+    now = int(time.time())
+    begun = Session.begin(KEY.id(), tokens(), generation=4, now=now)
+    assert (begun.generation, begun.subject, begun.person) == (4, "alice", "alice@example.com")
+    assert (begun.expiry, begun.signed_in_at) == (2_000_000_000, now)
+    assert begun.token() == Secret("new-id-token")
+    assert begun.refresh_token == Secret("new-refresh-token")
+
+
+def test_a_refresh_goes_on_with_the_new_tokens_and_without_a_new_refresh_token_keeps_the_old() -> None:
+    """RFC 6749 §6: the answer may bring a refresh token; when the person signed in does not change."""
+    before = session(KEY, signed_in_at=1_700_000_000)
+    after = before.with_tokens(tokens(), generation=2)
+    assert after.refresh_token == Secret("new-refresh-token")
+    assert (after.generation, after.signed_in_at, after.token()) == (2, 1_700_000_000, Secret("new-id-token"))
+    assert before.with_tokens(tokens(refresh_token=None), generation=2).refresh_token == before.refresh_token
+
+
+def test_a_new_refresh_token_can_be_kept_before_anything_else_is_known() -> None:
+    """The rest of the session stays as it was."""
+    before = session(KEY)
+    after = before.renewed(Secret("rotated"), generation=2)
+    assert replace(after, refresh_token=before.refresh_token, generation=1) == before
+    assert after.refresh_token == Secret("rotated")
+
+
+def test_the_access_token_is_handed_out_where_it_is_kept() -> None:
+    """It is kept only where it was asked for."""
+    assert session(KEY, access_token=Secret("access")).token() == Secret("access")
+    assert session(KEY).token() == Secret(SECRETS[0])
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"email": "a@example.com", "preferred_username": "a"}, "a@example.com"),
+        ({"email": "", "preferred_username": "a"}, "a"),
+        ({"email": 7, "preferred_username": ["a"]}, "alice"),
+        ({"email": "\x1b[2Ja\u202e@example.com"}, "[2Ja @example.com"),
+        ({"email": "x" * 500}, "x" * 199 + "…"),
+    ],
+)
+def test_a_person_is_named_in_plain_words(claims: dict[str, object], words: str) -> None:
+    """Email, preferred user name, or the subject; what the provider says reaches no terminal as it is."""
+    id_token = replace(tokens().id_token, claims=claims)
+    assert person(id_token) == words
+
+
+SECRET = st.text(min_size=1).map(Secret)
+
+
+@ARBITRARY
+@given(
+    st.builds(
+        Session,
+        session_id=st.text(),
+        generation=st.integers(),
+        issuer=st.text(),
+        subject=st.text(),
+        audience=st.lists(st.text(), max_size=3).map(tuple),
+        person=st.text(),
+        id_token=SECRET,
+        access_token=st.none() | SECRET,
+        refresh_token=st.none() | SECRET,
+        expiry=st.integers(),
+        signed_in_at=st.integers(),
+    )
+)
+def test_any_session_is_read_as_it_was_written(written: Session) -> None:
+    """Whatever its texts hold, the record is ASCII, and only under its own id is it a session."""
+    record = written.record()
+    assert record.isascii()
+    assert Session.parse(record, written.session_id) == written
+    assert Session.parse(record, written.session_id + "x") is None
+
+
+@ARBITRARY
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_a_miss(record: bytes) -> None:
+    """What we have not written is no session, and no error."""
+    assert Session.parse(record, KEY.id()) is None
+
+
+@ARBITRARY
+@given(
+    members(
+        "generation", "issuer", "sub", "aud", "person", "id_token", "access_token", "refresh_token", "expiry"
+    )
+)
+def test_a_record_of_any_shape_is_a_session_or_a_miss(changes: dict[str, Any]) -> None:
+    """Even one with a digest that fits has the types of a session, or is none."""
+    record = _guarded({**json.loads(session(KEY).record()), **changes})
+    found = Session.parse(record, KEY.id())
+    assert found is None or found.record() == _guarded({**json.loads(found.record())})
+    assert found is None or isinstance(found.token().reveal(), str)

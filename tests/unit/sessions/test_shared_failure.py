@@ -1,0 +1,132 @@
+"""What a holder leaves for those who wait: only what was written since, whole, and plain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import ProviderUnreachable
+from kubectl_oidc.sessions import shared_failure
+from kubectl_oidc.sessions.session_lock import SessionLock
+from kubectl_oidc.system.deadline import Deadline
+from tests.arbitrary import ARBITRARY, is_one_plain_line
+
+ERROR = ProviderUnreachable("no answer", "check the network")
+
+
+def paths_in(directory: Path) -> tuple[str, ...]:
+    """Return two lock files in directories of ours."""
+    for name in ("a", "b"):
+        (directory / name).mkdir(mode=0o700, exist_ok=True)
+    return (str(directory / "a" / "x.lock"), str(directory / "b" / "x.lock"))
+
+
+def test_what_was_left_meanwhile_counts(tmp_path: Path) -> None:
+    """Its words and its topic; one that was there before does not count."""
+    paths = paths_in(tmp_path)
+    before = shared_failure.seen(paths)
+    assert before == (None, None)
+    assert shared_failure.since(before, paths) is None
+    shared_failure.leave(paths, ERROR, of_a_person=False)
+    found = shared_failure.since(before, paths)
+    assert found is not None
+    assert (found.message, found.hint, found.topic) == (ERROR.message, ERROR.hint, "provider-unreachable")
+    assert not found.of_a_person
+    assert shared_failure.since(shared_failure.seen(paths), paths) is None
+
+
+def test_the_same_failure_twice_is_two(tmp_path: Path) -> None:
+    """Who waits from the first to the second ends with the second."""
+    paths = paths_in(tmp_path)
+    shared_failure.leave(paths, ERROR, of_a_person=True)
+    between = shared_failure.seen(paths)
+    shared_failure.leave(paths, ERROR, of_a_person=True)
+    found = shared_failure.since(between, paths)
+    assert found is not None
+    assert found.of_a_person
+
+
+def test_who_shares_one_lock_file_has_it_from_there(tmp_path: Path) -> None:
+    """A container that mounts the home directory waits at the second file, and has another first one."""
+    paths = paths_in(tmp_path)
+    other = (str(tmp_path / "none" / "x.lock"), paths[1])
+    before = shared_failure.seen(other)
+    shared_failure.leave(paths, ERROR, of_a_person=False)
+    assert shared_failure.since(before, other) is not None
+
+
+def test_who_waits_for_a_lock_is_told_why_its_holder_failed(tmp_path: Path) -> None:
+    """Whoever takes the free lock afterwards is told nothing."""
+    paths = paths_in(tmp_path)
+    with SessionLock(paths) as holder, SessionLock(paths) as waiter, SessionLock(paths) as later:
+        assert holder.try_acquire()
+
+        def fails() -> bool:
+            shared_failure.leave(holder.paths, ERROR, of_a_person=False)
+            holder.release()
+            return False
+
+        assert waiter.acquire(Deadline.after(5), fails)
+        failure = waiter.failure_of_holder()
+        assert failure is not None
+        assert failure.message == ERROR.message
+        waiter.release()
+        assert later.acquire(Deadline.after(5), lambda: False)
+        assert later.failure_of_holder() is None
+
+
+def test_where_nothing_can_be_written_nothing_is_left(tmp_path: Path) -> None:
+    """The holder's own error is what counts."""
+    shared_failure.leave((str(tmp_path / "none" / "x.lock"),), ERROR, of_a_person=False)
+    assert not (tmp_path / "none").exists()
+
+
+GOOD = {"message": "no answer", "hint": "", "topic": "provider", "of_a_person": False}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        json.dumps({**GOOD, "hint": None}).encode(),
+        json.dumps({**GOOD, "message": 1}).encode(),
+    ],
+)
+def test_a_record_that_is_not_whole_is_none(tmp_path: Path, record: bytes) -> None:
+    """Damaged, or of another version."""
+    paths = paths_in(tmp_path)
+    file = tmp_path / "a" / "x.lock.failure"
+    file.write_bytes(record)
+    file.chmod(0o600)
+    assert shared_failure.since((None, None), paths) is None
+
+
+RECORDS = st.fixed_dictionaries(
+    {name: st.text() | st.integers() for name in ("message", "hint", "topic")}
+    | {"of_a_person": st.booleans()}
+)
+
+
+@ARBITRARY
+@given(values=RECORDS)
+def test_whatever_a_record_says_its_words_are_plain(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    """No control character reaches a terminal."""
+    paths = paths_in(tmp_path_factory.mktemp("locks"))
+    file = Path(f"{paths[0]}.failure")
+    file.write_text(json.dumps(values))
+    file.chmod(0o600)
+    found = shared_failure.since((None, None), paths)
+    assert (found is not None) == all(isinstance(values[name], str) for name in ("message", "hint", "topic"))
+    if found is not None:
+        assert is_one_plain_line(found.message)
+        assert is_one_plain_line(found.hint)
+        assert is_one_plain_line(found.topic)

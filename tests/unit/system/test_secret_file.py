@@ -1,0 +1,46 @@
+"""A file with something secret that a flag names: read within bounds, or refused by the flag's name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.system import secret_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path) -> bytes:
+    return secret_file.read("--flag", path, hint="do this", topic="there")
+
+
+def test_what_it_holds_is_read(tmp_path: Path) -> None:
+    """Bytes as they are, and not without end."""
+    (tmp_path / "a").write_bytes(b"\xff\n" + b"x" * 100_000)
+    assert read(tmp_path / "a") == b"\xff\n" + b"x" * 65534
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    """One error with flag, path and reason; a control character of the path reaches no terminal."""
+    for path, why in (
+        (tmp_path / "no\x1b", "No such file or directory"),
+        (tmp_path, "it is not a regular file"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            read(path)
+        error = caught.value
+        assert error.message == f"--flag: {str(path).replace(chr(27), '')} cannot be read: {why}"
+        assert (error.hint, error.topic, error.exit_status) == ("do this", "there", 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are none")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    """Whom nobody writes to."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a regular file"):
+        read(tmp_path / "pipe")

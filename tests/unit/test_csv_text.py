@@ -1,0 +1,124 @@
+"""Lists in one word of the command line or one variable, as kubelogin's flags read them."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.cli.commands.get_token import get_token
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.csv_text import read, write
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.loopback.listen_address import ListenAddress
+from tests.arbitrary import TEXT, or_refused
+from tests.tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from kubectl_oidc.authentication.request import TokenRequest
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+FLAG = "--oidc-extra-scope"
+BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
+
+
+def asked(*words: str) -> TokenRequest:
+    """Return what get-token is asked for by these flags and the variables of now."""
+    return token_request(get_token.make_context("get-token", [*BOTH, *words]).params)
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ([], []),
+        ([""], []),
+        (["a,b", "c"], ["a", "b", "c"]),
+        (['"email"'], ["email"]),
+        (['"a,b",c'], ["a,b", "c"]),
+        (['"a","b"'], ["a", "b"]),
+        (['"a ""b"""'], ['a "b"']),
+        (["a, b,,"], ["a", "b"]),
+        (['""'], []),
+    ],
+)
+def test_a_word_is_a_line_of_csv(words: list[str], values: list[str]) -> None:
+    """Quotes that YAML has left around a value are not part of it; inside them a comma is."""
+    assert read(FLAG, words) == values
+
+
+@pytest.mark.parametrize("word", ['"a', 'a"', 'a"b"', '"a"b', 'a, "b"', '"a",b"', "a\nb", '"'])
+def test_quotes_that_do_not_fit_are_wrong_usage(word: str) -> None:
+    """As in Go: a quote that is not closed, or in the middle of a value."""
+    with pytest.raises(UsageError, match=FLAG):
+        read(FLAG, [word])
+
+
+@ARBITRARY
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])).map(str.strip).filter(bool), max_size=4)
+)
+def test_what_is_written_is_read_back(values: list[str]) -> None:
+    """One value a word, or several with commas between; another reader of CSV agrees."""
+    assert read(FLAG, [write(value) for value in values]) == values
+    line = ",".join(map(write, values))
+    assert read(FLAG, [line]) == values
+    assert [field.strip() for row in csv.reader([line], strict=True) for field in row] == values
+
+
+@ARBITRARY
+@given(st.lists(TEXT, max_size=3))
+def test_any_words_are_a_list_or_a_usage_error(words: list[str]) -> None:
+    """No value is empty."""
+    with or_refused(UsageError):
+        assert all(read(FLAG, words))
+
+
+def test_every_list_flag_reads_quotes() -> None:
+    """Scopes, addresses, headers, parameters, claims, the scopes of an exchange; also from variables."""
+    request = asked(
+        '--oidc-extra-scope="email"',
+        '--oidc-extra-scope="groups","profile"',
+        '--listen-address="127.0.0.1:8001","127.0.0.1:8002"',
+        '--oidc-request-header="X-A=1"',
+        '--oidc-auth-request-extra-params="a=1","b=2"',
+        '--expect-claim="email=*@corp.example"',
+        "--oidc-token-exchange-audience=other",
+        '--oidc-token-exchange-scope="x","y"',
+    )
+    assert request.scopes == ("openid", "email", "groups", "profile")
+    assert request.listen_addresses == (ListenAddress("127.0.0.1", 8001), ListenAddress("127.0.0.1", 8002))
+    assert request.request_headers == (("X-A", "1"),)
+    assert request.extra_params == (("a", "1"), ("b", "2"))
+    assert request.wishes.expect_claims == (("email", "*@corp.example"),)
+    assert request.exchange
+    assert request.exchange.scopes == ("x", "y")
+
+
+def test_variables_are_lists_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file name with a comma can be written in quotes."""
+    monkeypatch.setenv("KUBECTL_OIDC_EXTRA_SCOPE", '"email", groups'.replace(", ", ","))
+    monkeypatch.setenv("KUBECTL_OIDC_LISTEN_ADDRESS", '"127.0.0.1:8001"')
+    monkeypatch.setenv("KUBECTL_OIDC_CERTIFICATE_AUTHORITY", '"/etc/a,b.pem",/etc/c.pem')
+    request = asked()
+    assert request.scopes == ("openid", "email", "groups")
+    assert request.listen_addresses == (ListenAddress("127.0.0.1", 8001),)
+    assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem", "/etc/c.pem"]
+    monkeypatch.setenv("KUBECTL_OIDC_CERTIFICATE_AUTHORITY", '"/etc/a')
+    with pytest.raises(UsageError, match="KUBECTL_OIDC_CERTIFICATE_AUTHORITY"):
+        asked()
+
+
+def test_each_certificate_authority_is_a_whole_path() -> None:
+    """Kubelogin reads no list there: a comma and a quote belong to the name."""
+    request = asked("--certificate-authority=/etc/a,b.pem")
+    assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem"]
+
+
+def test_a_command_that_is_shown_means_the_same_scopes() -> None:
+    """A scope with a comma in it stays one scope when the command is pasted."""
+    request = asked('--oidc-extra-scope="a,b",c')
+    words = request.command_line("login").split()[3:]
+    again = token_request(get_token.make_context("login", [word.replace("'", "") for word in words]).params)
+    assert again.scopes == request.scopes == ("openid", "a,b", "c")

@@ -1,0 +1,149 @@
+"""KUBERNETES_EXEC_INFO in, ExecCredential out."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kubectl_oidc.errors import ExecInfoError
+from kubectl_oidc.exec_credential import V1, V1BETA1, VERSIONS, ExecInfo, credential
+from kubectl_oidc.secret import Secret
+from tests.arbitrary import JSON as ANY_JSON, TEXT, or_refused
+from tests.tokens import NOW
+
+ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
+
+
+def info(**members: object) -> str:
+    return json.dumps({"kind": "ExecCredential", "apiVersion": V1, "spec": {}, **members})
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_nothing_asked_is_v1beta1_and_not_interactive(text: str | None) -> None:
+    """Without the variable the answer is what kubelogin gives."""
+    assert ExecInfo.parse(text) == ExecInfo(V1BETA1, interactive=False)
+
+
+@pytest.mark.parametrize("version", [V1, V1BETA1])
+def test_the_version_that_is_asked_for_is_kept(version: str) -> None:
+    """Both versions of the protocol are known."""
+    assert ExecInfo.parse(info(apiVersion=version)).api_version == version
+
+
+@pytest.mark.parametrize(
+    ("spec", "interactive"),
+    [
+        ({"interactive": True}, True),
+        ({"interactive": False}, False),
+        ({"interactive": "true"}, False),
+        ({"interactive": 1}, False),
+        ({"interactive": None}, False),
+        ({"interactive": [True]}, False),
+        ({}, False),
+        (None, False),
+        ([], False),
+        ("interactive", False),
+        ({"interactive": True, "cluster": {"server": "https://k", "config": {"any": ["thing"]}}}, True),
+    ],
+)
+def test_standard_input_is_the_persons_only_if_it_says_true(spec: object, interactive: bool) -> None:  # noqa: FBT001
+    """Only the truth value itself counts."""
+    assert ExecInfo.parse(info(spec=spec)).interactive is interactive
+
+
+def test_members_that_may_be_missing_may_be_missing() -> None:
+    """``kind`` and ``spec`` are not needed to know what to answer."""
+    assert ExecInfo.parse(json.dumps({"apiVersion": V1})) == ExecInfo(V1, interactive=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is not JSON"),
+        ("yes", "is not JSON"),
+        ("\x00", "is not JSON"),
+        ("[" * 200_000, "is not JSON"),
+        ("[]", "is not a JSON object"),
+        ('"client.authentication.k8s.io/v1"', "is not a JSON object"),
+        ("null", "is not a JSON object"),
+        (info(kind="Pod"), "has the kind Pod, not ExecCredential"),
+        (info(kind=["ExecCredential"]), "has the kind"),
+        (info(kind={}), "has the kind"),
+        (info(apiVersion="client.authentication.k8s.io/v1alpha1"), "client.authentication.k8s.io/v1alpha1"),
+        (info(apiVersion="v1\x1b[2J\nforged"), "asks for apiVersion v1 [2J forged, which is not known"),
+        (info(apiVersion=[V1]), "apiVersion"),
+        (info(apiVersion={}), "apiVersion"),
+    ],
+)
+def test_what_cannot_be_understood_is_named(text: str, words: str) -> None:
+    """Broken JSON, another kind, an unknown version: an error that names the variable, on one line."""
+    with pytest.raises(ExecInfoError) as caught:
+        ExecInfo.parse(text)
+    assert caught.value.message.startswith("KUBERNETES_EXEC_INFO ")
+    assert words in caught.value.message
+    assert caught.value.message.isprintable()
+    assert caught.value.hint
+
+
+def test_an_unknown_version_names_those_that_are_known() -> None:
+    """The hint says what to write in the kubeconfig."""
+    with pytest.raises(ExecInfoError) as caught:
+        ExecInfo.parse(info(apiVersion="v7"))
+    assert all(version in caught.value.hint for version in VERSIONS)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@ARBITRARY
+@given(
+    st.fixed_dictionaries(
+        {}, optional={"kind": JSON, "apiVersion": JSON | st.sampled_from(VERSIONS), "spec": JSON}
+    )
+)
+def test_any_json_object_is_understood_or_refused(document: dict[str, object]) -> None:
+    """No shape of the variable is an unexpected error."""
+    try:
+        asked = ExecInfo.parse(json.dumps(document))
+    except ExecInfoError:
+        return
+    assert asked.api_version == (document.get("apiVersion") or V1BETA1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@ARBITRARY
+@given(token=st.text(st.characters(codec="ascii"), min_size=1), expiry=st.integers(0, 32_503_679_999))
+def test_the_answer_is_one_json_object(version: str, token: str, expiry: int) -> None:
+    """Whatever the token holds, the document is JSON with that token and the expiry as RFC 3339, on one line."""
+    answer = credential(Secret(token), expiry).answer(version)
+    assert answer.endswith(b"\n")
+    assert answer.count(b"\n") == 1
+    document = json.loads(answer)
+    assert (document["kind"], document["apiVersion"]) == ("ExecCredential", version)
+    assert set(document["status"]) == {"token", "expirationTimestamp"}
+    assert document["status"]["token"] == token
+    stamp = document["status"]["expirationTimestamp"]
+    assert len(stamp) == len("2025-10-09T08:53:20Z")
+    assert datetime.fromisoformat(stamp).timestamp() == expiry
+
+
+def test_a_credential_hides_its_token() -> None:
+    """Its ``repr`` shows when it ends, and no more."""
+    shown = repr(credential(Secret("eyJ-secret"), NOW))
+    assert "secret" not in shown
+    assert str(NOW) in shown
+
+
+@ARBITRARY
+@given(TEXT | ANY_JSON.map(json.dumps) | TEXT.map(lambda word: info(apiVersion=word, kind=word)))
+def test_any_text_is_understood_or_refused_in_plain_words(text: str) -> None:
+    """Whatever the variable holds, it is taken, or the words about it can be shown."""
+    with or_refused(ExecInfoError):
+        assert ExecInfo.parse(text).api_version in VERSIONS

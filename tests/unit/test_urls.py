@@ -1,0 +1,191 @@
+"""Which URLs may be spoken to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.text import quoted
+from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, shown
+from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.okta.com/oauth2/default",
+        "https://example.com",
+        "https://example.com/",
+        "https://example.com/realms/a/",
+        "https://EXAMPLE.com:8443/A%20b",
+        "https://example.com:1",
+        "https://example.com/.well-known/openid-configurationX",
+        "http://localhost:8080/realms/a",
+        "http://127.0.0.1:5556/dex",
+        "http://127.9.9.9",
+        "http://[::1]:5556/dex",
+    ],
+)
+def test_an_issuer_is_kept_byte_for_byte(url: str) -> None:
+    """Good issuer URLs come back as they are, a slash at the end included."""
+    assert check_issuer(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("example.okta.com", "does not begin with https://"),
+        ("example.okta.com/oauth2/default", "does not begin with https://"),
+        ("localhost:8080", "does not begin with https://"),
+        ("ftp://example.com", "does not begin with https://"),
+        ("-https://example.com", "does not begin with https://"),
+        ("http://example.com", "is http, not https"),
+        ("http://localhost.example.com", "is http, not https"),
+        ("http://127.0.0.1.example.com", "is http, not https"),
+        ("http://0.0.0.0", "is http, not https"),
+        ("https://example.com?x=1", "has a query"),
+        ("https://example.com/?", "has a query"),
+        ("https://example.com#top", "has a fragment"),
+        ("https://example.com/#", "has a fragment"),
+        ("https:///path", "names no host"),
+        ("https://:443", "names no host"),
+        ("https://example.com:0", "names no host"),
+        ("https://", "names no host"),
+        ("https://[::1", "is not a URL"),
+        ("https://example.com:port", "is not a URL"),
+        ("https://example.com:99999", "is not a URL"),
+        ("https://exa mple.com", "has a character"),
+        (" https://example.com", "has a character"),
+        ("https://example.com\n", "has a character"),
+        ("https://example.com\\@evil.test", "has a character"),
+        ("https://exam\x1b[31mple.com", "has a character"),
+        ("https://example.com/.well-known/openid-configuration", "names the discovery document"),
+        ("https://example.com/.well-known/openid-configuration/", "names the discovery document"),
+        ("", "does not begin with https://"),
+    ],
+)
+def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
+    """Each fault is named in one line with a hint, exit status 2, and nothing that a terminal would obey."""
+    with pytest.raises(UsageError) as caught:
+        check_issuer(url)
+    error = caught.value
+    assert error.message.startswith(
+        f"the issuer URL {quoted(url)} " if "@" not in url else "the issuer URL has "
+    )
+    assert why in error.message
+    assert error.topic == "issuer-url"
+    assert error.exit_status == 2
+    assert error.hint
+    assert (error.message + error.hint).isprintable()
+
+
+def test_a_password_in_an_issuer_is_not_repeated() -> None:
+    """User info is refused without being shown, whatever else is wrong."""
+    for url in ("https://me:SECRET@example.com", "me:SECRET@example.com", "http://me:SECRET@example.com?a"):
+        with pytest.raises(UsageError) as caught:
+            check_issuer(url)
+        assert "SECRET" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("example.okta.com/oauth2/default", "--oidc-issuer-url=https://example.okta.com/oauth2/default"),
+        (
+            "https://example.com/a/.well-known/openid-configuration",
+            "--oidc-issuer-url=https://example.com/a",
+        ),
+        (
+            "https://example.com/X/.well-known/openid-configuration/",
+            "--oidc-issuer-url=https://example.com/X",
+        ),
+        ("http://example.com", "write https://"),
+        ("http://example.com/.well-known/openid-configurationX", "write https://"),
+        ("me@example.com", "it looks like https://ORG.okta.com"),
+        ("https://example.com?x", "https://ORG.okta.com/oauth2/default"),
+    ],
+)
+def test_the_hint_says_what_to_write(url: str, hint: str) -> None:
+    """Where the right URL can be guessed the hint writes it out."""
+    with pytest.raises(UsageError) as caught:
+        check_issuer(url)
+    assert caught.value.hint.endswith(hint) or "--oidc-issuer-url" not in hint
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("LocalHost", True),
+        ("localhost.", True),
+        ("127.0.0.1", True),
+        ("127.255.0.3", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - a name, not an address to listen on
+        ("::", False),
+        ("a.localhost", False),
+        ("localhost.test", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:  # noqa: FBT001
+    """Only localhost, 127.0.0.0/8 and ::1 are this machine."""
+    assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:8080/a", True),
+        ("https://[::1]/", True),
+        ("https://example.com/localhost", False),
+        ("localhost", False),
+        ("https://[::1", False),
+    ],
+)
+def test_a_url_leads_to_this_machine_by_its_host(url: str, expected: bool) -> None:  # noqa: FBT001
+    """What is no URL leads nowhere."""
+    assert is_loopback_url(url) is expected
+
+
+def test_http_on_this_machine_is_allowed_only_where_it_is_asked_for() -> None:
+    """An endpoint of a public issuer must not be http, not even on this machine."""
+    assert fault("http://localhost/token", http_allowed=True) is None
+    assert fault("http://localhost/token", http_allowed=False) == "is http, not https"
+
+
+def test_a_shown_url_has_no_secret_part() -> None:
+    """User info, query and fragment are left out of messages, and control characters too."""
+    assert shown("https://me:SECRET@example.com:8443/a?code=SECRET#SECRET") == "https://example.com:8443/a"
+    assert shown("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
+    assert len(shown(f"https://example.com/{'a' * 300}")) == 200
+    assert shown("https://[") == "an address that cannot be read"
+
+
+URL = (
+    st.builds(
+        "{}://{}{}{}".format,
+        st.sampled_from(["https", "http", "HTTPS", "ftp", ""]) | TEXT,
+        st.sampled_from(["", "user:SECRET@", "[", "[::1]", "[::1%25lo]", "127.0.0.1"]) | TEXT,
+        st.sampled_from(["", "example.com", ":0", ":99999", ":x", "xn--a", "\u2100.com", "\uff0f"]) | TEXT,
+        st.sampled_from(["", "/", "/a?b#c", "/.well-known/openid-configuration"]) | TEXT,
+    )
+    | TEXT
+)
+
+
+@ARBITRARY
+@given(URL)
+def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
+    """What is taken comes back byte for byte and is https or on this machine; what is not is refused in plain words."""
+    assert is_one_plain_line(shown(url))
+    with or_refused(UsageError, "SECRET"):
+        assert check_issuer(url) is url
+        assert is_one_plain_line(url)
+        assert urlsplit(url).scheme == "https" or is_loopback(urlsplit(url).hostname or "")
+        assert fault(url, http_allowed=True) is None
