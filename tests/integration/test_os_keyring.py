@@ -162,7 +162,7 @@ def test_a_backend_that_keeps_nothing_is_no_keyring(
 
 
 ASKS = """
-from kubectl_oidc.stores.os_keyring import KeyringStore, find_backend
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore, find_backend
 print(KeyringStore(find_backend()).asks())
 """
 

@@ -227,8 +227,8 @@ def test_what_would_end_or_change_such_a_line_is_quoted_as_ever(word: str) -> No
 def test_git_bash_is_no_powershell(environ: dict[str, str], *, expected: bool) -> None:
     """It is a shell like any other on Linux, and says so by a variable."""
     said = windows.run(
-        "from kubectl_oidc import shell_words\n"
-        "print(shell_words.is_powershell(), shell_words.one_line(['a', \"it's\"]))\n",
+        "from kubectl_oidc.system import shell\n"
+        "print(shell.is_powershell(), shell.one_line(['a', \"it's\"]))\n",
         env=environ,
     )
     assert said == ("True a 'it''s'\n" if expected else "False a 'it'\"'\"'s'\n")
@@ -237,7 +237,7 @@ def test_git_bash_is_no_powershell(environ: dict[str, str], *, expected: bool) -
 @pytest.mark.parametrize(
     "step",
     [
-        "from kubectl_oidc.cli import complete; sys.argv[1:] = ['get-token', '--oidc-iss']; complete.main()",
+        "from kubectl_oidc.cli import kubectl_complete; sys.argv[1:] = ['get-token', '--oidc-iss']; kubectl_complete.main()",
         "from kubectl_oidc.cli.program import main; main(['completion', 'bash'])",
     ],
 )
@@ -526,7 +526,7 @@ def test_ctrl_c_and_ctrl_break_end_it_with_their_status(signum: int, status: int
     """Ctrl-Break is what the console sends as well when it is closed; there is no SIGHUP."""
     said = windows.run(
         "import os\n"
-        "from kubectl_oidc import cold, signals\n"
+        "from kubectl_oidc import slow_path\nfrom kubectl_oidc.system import signals\n"
         "from kubectl_oidc.system.file_lock import FileLock\n"
         "def ended(words, ahead):\n"
         "    signals.listen()\n"
@@ -534,9 +534,9 @@ def test_ctrl_c_and_ctrl_break_end_it_with_their_status(signum: int, status: int
         "        assert lock.try_acquire()\n"
         f"        try: os.kill(os.getpid(), {int(signum)})\n"
         "        finally: print('tidied up')\n"
-        "import kubectl_oidc.cli\n"
-        "kubectl_oidc.cli.main = lambda *_: ended(None, False)\n"
-        "print(cold.run(None))\n"
+        "import kubectl_oidc.cli.program\n"
+        "kubectl_oidc.cli.program.main = lambda *_: ended(None, False)\n"
+        "print(slow_path.run(None))\n"
     )
     assert said == f"tidied up\n{status}\n"
 
@@ -638,9 +638,10 @@ def test_a_pipe_gets_utf_8_whatever_its_code_page_is(encoding: str) -> None:
     """What Python writes to a pipe on Windows is in the code page, and `status` names people of everywhere."""
     script = (
         "import click\n"
-        "from kubectl_oidc import cold, cli\n"
-        "cli.main = lambda *_: click.echo('\\u0141ukasz') or 0\n"
-        "print(cold.run(None))\n"
+        "from kubectl_oidc import slow_path\n"
+        "from kubectl_oidc.cli import program\n"
+        "program.main = lambda *_: click.echo('\\u0141ukasz') or 0\n"
+        "print(slow_path.run(None))\n"
     )
     assert windows.run(script, env={"PYTHONIOENCODING": encoding}).splitlines() == ["Łukasz", "0"]
 

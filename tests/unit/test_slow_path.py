@@ -190,14 +190,14 @@ def test_a_broken_exec_info_is_a_failure_not_usage() -> None:
 PROGRAM = """
 import os, signal, sys
 {before}
-from kubectl_oidc import cold
+from kubectl_oidc import slow_path
 class Words:
     times, place, due = 0, "disk", False
     @property
     def locks(self):
         {what}
         return ()
-sys.exit(cold.run(Words()))
+sys.exit(slow_path.run(Words()))
 """
 
 

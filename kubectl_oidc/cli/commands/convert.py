@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.options.variables import TYPED_ONLY

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_oidc.cli.install_hint import INSTALL_HINT
+from kubectl_oidc.cli.options.install_hint import INSTALL_HINT
 from kubectl_oidc.manifests import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES

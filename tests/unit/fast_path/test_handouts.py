@@ -25,7 +25,7 @@ GIVEN, OTHER = "a" * 16, "b" * 16
 
 NOTE = """
 import sys
-from kubectl_oidc.hot import note
+from kubectl_oidc.fast_path import note
 cache, session, credential, times = sys.argv[1:]
 print(note(cache, session, credential, times=int(times)))
 """

@@ -615,7 +615,7 @@ class TestWrite:
     def test_many_writers_lose_nothing(self, tmp_path: Path) -> None:
         """Eight programs that each add a user at once leave eight users."""
         path = write(tmp_path / "config", KEPT)
-        program = "import sys; from tests.test_kubeconfig import put; from pathlib import Path; put(Path(sys.argv[1]), sys.argv[2])"
+        program = "import sys; from tests.unit.kubeconfig.test_read import put; from pathlib import Path; put(Path(sys.argv[1]), sys.argv[2])"
         writers = [
             subprocess.Popen([sys.executable, "-c", program, str(path), f"u{number}"], cwd=parts.REPOSITORY)
             for number in range(8)
@@ -630,7 +630,7 @@ class TestWrite:
         """When the new text cannot be written, the old file stays, and no piece lies about."""
         path = write(tmp_path / "config", KEPT)
         program = (
-            "import resource, signal, sys; from pathlib import Path; from tests.test_kubeconfig import put\n"
+            "import resource, signal, sys; from pathlib import Path; from tests.unit.kubeconfig.test_read import put\n"
             "from kubectl_oidc.errors import KubeconfigError\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"

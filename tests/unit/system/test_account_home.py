@@ -43,7 +43,7 @@ def test_windows_is_asked_for_the_profile() -> None:
     """SHGetFolderPathW says where it is; USERPROFILE does not."""
     windows.run(
         "import ctypes, types\n"
-        "from kubectl_oidc import account_home\n"
+        "from kubectl_oidc.system import account_home\n"
         "def answer(window, kind, token, flags, buffer):\n"
         "    assert kind == 0x28\n"
         "    buffer.value = '/c/Users/ada'\n"

@@ -599,7 +599,7 @@ def test_a_browser_that_ends_later_is_no_zombie(desk: Desk) -> None:
 
 OPENER = """
 import os, sys
-from kubectl_oidc.browser import Browser
+from kubectl_oidc.system.browser import Browser
 opened = Browser.from_environment(command="browser", environ=os.environ, platform="linux").open(sys.argv[1])
 print("opened" if opened else "failed")
 """

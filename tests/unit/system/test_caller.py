@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is neithe
 
 GONE = """
 import os, socket, sys
-from kubectl_oidc.caller import has_gone
+from kubectl_oidc.system.caller import has_gone
 which = sys.argv[1]
 if which == "socket":
     ours, theirs = socket.socketpair()
@@ -55,8 +55,8 @@ def test_a_file_has_no_reader_that_could_go(place: str, tmp_path: os.PathLike[st
 
 WATCHED = """
 import os, sys, time
-from kubectl_oidc import signals
-from kubectl_oidc.caller import watched
+from kubectl_oidc.system import signals
+from kubectl_oidc.system.caller import watched
 from kubectl_oidc.errors import OidcLoginError
 signals.listen()
 try:

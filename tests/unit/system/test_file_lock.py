@@ -44,7 +44,7 @@ def paths(directory: Path, *names: str) -> tuple[str, ...]:
 
 HOLD = """
 import subprocess, sys, time
-from kubectl_oidc.lock import FileLock
+from kubectl_oidc.system.file_lock import FileLock
 lock = FileLock(sys.argv[2:])
 assert lock.try_acquire()
 lock.describe("waiting for a sign-in in the browser")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_oidc.cli.install_hint import FLAG, install_hint
+from kubectl_oidc.cli.options.install_hint import FLAG, install_hint
 from kubectl_oidc.errors import UsageError
 
 
