@@ -11,14 +11,15 @@ from tests.parts import REPOSITORY
 from tools.modules import ORDER, PACKAGE, PAGE, import_graph, imports, modules, page, purpose
 
 NAMED_FOR_BEHAVIOURS = {
-    "damage",
-    "generations",
-    "killed",
-    "sign_in",
     "choice",
-    "handouts",
-    "silence",
+    "damage",
     "desktops",
+    "generations",
+    "handouts",
+    "killed",
+    "kubelogin_flags",
+    "sign_in",
+    "silence",
 }
 """Unit tests that are about several modules of their package."""
 

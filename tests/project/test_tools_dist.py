@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_oidc.cli.commands import completion
+from kubectl_oidc import cli
 from tests.parts import REPOSITORY
 from tools import dist, man_page
 
@@ -77,7 +77,7 @@ def test_the_wheel_carries_manual_and_completion(made: tuple[Path, Path]) -> Non
             for name in wheel.namelist()
             if ".data/data/" in name
         }
-    scripts = Path(completion.__file__).with_name("scripts")
+    scripts = Path(cli.__file__).with_name("scripts")
     assert packed == {
         place: (what if isinstance(what, Path) else scripts / what).read_bytes()
         for place, what in places.items()

@@ -133,12 +133,12 @@ def test_the_cache_directory_has_a_drive(environ: dict[str, str], root: str) -> 
     """A path whose meaning moves with the working directory or with its drive is none; HOME is not asked on Windows."""
     said = windows.run(
         "import ntpath, os, sys\n"
-        "from kubectl_oidc.fast_path import words\n"
+        "from kubectl_oidc.fast_path import known_command\n"
         "for name in ('HOME', 'USERPROFILE', 'KUBECACHEDIR'):\n"
         "    os.environ.pop(name, None)\n"
         f"os.environ |= {environ!r}\n"
         "os.path = ntpath\n"
-        "sys.stdout.write(words.cache_root())\n"
+        "sys.stdout.write(known_command.cache_root())\n"
     )
     assert said == root
 
@@ -772,8 +772,8 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     (tmp_path / "ahead").mkdir(mode=0o700)
     said = windows.run(
         "import sys\n"
-        "from kubectl_oidc.fast_path import ahead\n"
-        "print(ahead.start(sys.argv[1], '0' * 32, ahead.ALWAYS))\n",
+        "from kubectl_oidc.fast_path import refresh_ahead\n"
+        "print(refresh_ahead.start(sys.argv[1], '0' * 32, refresh_ahead.ALWAYS))\n",
         str(tmp_path),
     )
     assert said == "False\n"

@@ -96,7 +96,7 @@ def test_a_traceback_is_shown_only_where_it_is_asked_for(capsys: pytest.CaptureF
     slow_path._unexpected(raised(ValueError(secret)))
     slow_path._say(raised(OidcLoginError("it failed", "do this")))  # type: ignore[arg-type] # what `raised` was given
     shown = capsys.readouterr().err
-    assert shown.count('test_cold.py", line') >= 2
+    assert shown.count('test_slow_path.py", line') >= 2
     assert "in fail" in shown
     assert secret not in shown
 

@@ -8,7 +8,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import plain
 
 if TYPE_CHECKING:
-    kubectl_oidc.cli.options.types import Option
+    from kubectl_oidc.cli.options.types import Option
 
 FLAG = "--install-hint"
 INSTALL_HINT: Option = (

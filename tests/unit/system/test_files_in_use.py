@@ -53,7 +53,7 @@ def test_a_file_that_another_plugin_reads_is_replaced_and_removed_soon_after(
             "import sys, time\n"
             "from pathlib import Path\n"
             "from kubectl_oidc.errors import StoreError\n"
-            "from kubectl_oidc.sessions.stores import private_files\n"
+            "from kubectl_oidc.system import private_files\n"
             "place, name = Path(sys.argv[1]), sys.argv[2]\n"
             "began = time.monotonic()\n"
             f"try:\n    {step}\n"
@@ -79,7 +79,7 @@ def test_a_session_that_is_being_replaced_is_no_session_that_is_missing(tokens: 
     said = windows.run(
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from kubectl_oidc.sessions.stores import private_files\n"
+        "from kubectl_oidc.system import private_files\n"
         "real, refused = os.open, []\n"
         "def refusing(path, *more, **other):\n"
         "    if len(refused) < 3:\n"
@@ -103,7 +103,7 @@ def test_what_is_no_record_is_a_miss_at_once(tokens: Path, kind: str) -> None:
     said = windows.run(
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from kubectl_oidc.sessions.stores import private_files\n"
+        "from kubectl_oidc.system import private_files\n"
         "began = time.monotonic()\n"
         "print(private_files.read(Path(sys.argv[1]), 'other'))\n"
         "assert time.monotonic() - began < 1\n",
