@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from kubectl_oidc.authentication.grants import pasted_response
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.authentication.grants.pushed_authorization import _parse as pushed_answer
 from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import (
     ExecInfoError,
     IdTokenError,
+    InvalidProviderResponse,
     KubeconfigError,
     OidcLoginError,
-    ProviderMisbehaves,
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
@@ -38,7 +38,12 @@ from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
 from kubectl_oidc.kubeconfig.edit_text import set_user
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.loopback.authorization_response import Answer, Awaited, Refusal, Request
+from kubectl_oidc.loopback.authorization_response import (
+    AuthorizationResponse,
+    ExpectedResponse,
+    RejectedRequest,
+    Request,
+)
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.pages import refusal as page
@@ -61,8 +66,8 @@ if TYPE_CHECKING:
 ISSUER = "https://id.example.com"
 ID = "0123456789abcdef" * 2
 STATE = "S" * 43
-ATTEMPT = Attempt(Secret(STATE), Secret("N" * 43), None)
-AWAITED = Awaited(
+ATTEMPT = AuthorizationSecrets(Secret(STATE), Secret("N" * 43), None)
+AWAITED = ExpectedResponse(
     frozenset({"localhost:8000"}), "/", Secret("/ticket"), Secret(STATE), ISSUER, iss_required=False
 )
 USER = {"exec": {"apiVersion": "v1", "command": "kubectl-oidc_login", "args": ["get-token", "--a=b"]}}
@@ -104,7 +109,7 @@ def text(data: bytes) -> str:
 
 def members(data: bytes) -> dict[str, object]:
     """Return the JSON object that a provider said; nothing where it is none, which is another target's affair."""
-    with contextlib.suppress(ProviderMisbehaves):
+    with contextlib.suppress(InvalidProviderResponse):
         return load_object(data, "the answer")
     return {}
 
@@ -115,7 +120,7 @@ def exec_info(data: bytes) -> None:
 
 
 def json_answer(data: bytes) -> None:
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         document = load_object(data, "the answer")
         assert load_object(json.dumps(document).encode(), "the same") == document or "inf" in repr(document)
 
@@ -140,7 +145,7 @@ def slots(data: bytes) -> None:
 
 
 def metadata(data: bytes) -> None:
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         found = parse_metadata({**METADATA, **members(data)}, ISSUER)
         for url in (found.token_endpoint, found.jwks_uri, found.authorization_endpoint):
             assert url.lower().startswith("https://")
@@ -148,7 +153,7 @@ def metadata(data: bytes) -> None:
 
 
 def key_set(data: bytes) -> None:
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         keys = KeySet.from_jwks(members(data))
         for left_out in keys.left_out:
             plain(str(left_out))
@@ -166,7 +171,7 @@ def id_token(data: bytes) -> None:
 
 def tokens(data: bytes) -> None:
     document = members(data)
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         found = token_response(document, "the answer")
         for token in (found.id_token, found.access_token, found.refresh_token):
             assert token is None or token.reveal().isascii()
@@ -183,14 +188,14 @@ def tokens(data: bytes) -> None:
 
 
 def device_authorization(data: bytes) -> None:
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         device = DeviceAuthorization.parse({**DEVICE, **members(data)}, local=False)
         plain(f"{device.user_code} {device.verification_uri} {device.verification_uri_complete}")
         urlencode({"device_code": device.device_code.reveal()})
 
 
 def pushed_authorization(data: bytes) -> None:
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         uri, seconds = pushed_answer({**PUSHED, **members(data)})
         assert uri.reveal().isascii()
         assert float(seconds) > 0
@@ -199,12 +204,12 @@ def pushed_authorization(data: bytes) -> None:
 def callback(data: bytes) -> None:
     method, _, rest = data.decode("latin-1").partition(" ")
     target, _, host = rest.partition(" ")
-    verdict = AWAITED.judge(Request(method, target, host))
-    if isinstance(verdict, Refusal):
-        plain(verdict.why)
+    verdict = AWAITED.check(Request(method, target, host))
+    if isinstance(verdict, RejectedRequest):
+        plain(verdict.reason)
         body = page(verdict).body.decode()
         assert "<script" not in body
-    elif isinstance(verdict, Answer):
+    elif isinstance(verdict, AuthorizationResponse):
         assert STATE in target or "%" in target
 
 
@@ -222,7 +227,9 @@ def connection(data: bytes) -> None:
             request = await one.read()
             if request is None:
                 return b""
-            await one.send(page(request if isinstance(request, Refusal) else Refusal(400, "no")))
+            await one.send(
+                page(request if isinstance(request, RejectedRequest) else RejectedRequest(400, "no"))
+            )
             return far.recv(65536)
 
     answer = asyncio.run(talk())
@@ -253,9 +260,10 @@ def kubeconfig(data: bytes) -> None:
 
 def name_values(data: bytes) -> None:
     with or_refused(UsageError):
-        for name, value in name_value.read("--flag", [text(data)]):
+        for name, value in name_value.parse_name_values("--flag", [text(data)]):
             assert (
-                dict(name_value.read("--flag", [name_value.write(name, value)])) == {name: value}
+                dict(name_value.parse_name_values("--flag", [name_value.format_name_value(name, value)]))
+                == {name: value}
                 or '"' in name + value
             )
 
@@ -276,7 +284,7 @@ def headers(data: bytes) -> None:
     assert wait is None or 0 <= wait < 1e12  # noqa: PLR2004
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
     plain(entity_tag({"etag": words}))
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         target = _redirection("https://a.example/b", Response(302, {"location": words}, b""))
         assert target
         assert target.lower().startswith("https://")

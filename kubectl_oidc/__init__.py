@@ -12,11 +12,11 @@ def main() -> None:
     """
     try:
         # First of all, because it removes from the module search path what PYTHONPATH should not lead to.
-        from kubectl_oidc.fast_path import AHEAD, known, look
+        from kubectl_oidc.fast_path import AHEAD, answer_from_cache, this_command
 
-        words = known()
+        words = this_command()
         ahead = sys.platform == "darwin" and AHEAD in os.environ
-        status = None if words is None or ahead else look(words)
+        status = None if words is None or ahead else answer_from_cache(words)
         if ahead:
             del os.environ[AHEAD]
         elif words is not None and words.due:

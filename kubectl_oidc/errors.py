@@ -122,13 +122,13 @@ class ProviderUnreachable(ProviderError):
         self.sent = sent
 
 
-class ProviderMisbehaves(ProviderError):
+class InvalidProviderResponse(ProviderError):
     """An answer came and breaks OpenID Connect Discovery, RFC 6749 or RFC 7517."""
 
     default_topic = "provider-misbehaves"
 
 
-class ProviderRefused(ProviderError):
+class OAuthErrorResponse(ProviderError):
     """An OAuth error answer (RFC 6749 §5.2), with its code.
 
     Args:
@@ -145,7 +145,7 @@ class ProviderRefused(ProviderError):
         self.code = code
 
 
-class InvalidGrant(ProviderRefused):
+class InvalidGrant(OAuthErrorResponse):
     """``invalid_grant``: the authorization code or refresh token is not, or no longer, good."""
 
     default_topic = "invalid-grant"
@@ -157,7 +157,7 @@ class SignInError(OidcLoginError):
     default_topic = "sign-in"
 
 
-class PortsTaken(SignInError):
+class NoFreeListenAddress(SignInError):
     """None of the listen addresses can be had on 127.0.0.1 and ::1."""
 
     default_topic = "port-in-use"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ExecInfoError
 from kubectl_oidc.fast_path.credential import Credential
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
@@ -54,12 +54,12 @@ class ExecInfo:
             raise _broken("is not a JSON object")
         kind, version, spec = info.get("kind"), info.get("apiVersion"), info.get("spec")
         if kind not in (None, "", "ExecCredential"):
-            raise _broken(f"has the kind {plain(kind, limit=60)}, not ExecCredential")
+            raise _broken(f"has the kind {sanitize(kind, limit=60)}, not ExecCredential")
         if version in (None, ""):
             version = V1BETA1
         if version not in VERSIONS:
             raise ExecInfoError(
-                f"KUBERNETES_EXEC_INFO asks for apiVersion {plain(version, limit=80)}, which is not known",
+                f"KUBERNETES_EXEC_INFO asks for apiVersion {sanitize(version, limit=80)}, which is not known",
                 f"write apiVersion: {V1} (or {V1BETA1}) in the kubeconfig's exec stanza",
             )
         interactive = spec.get("interactive") if isinstance(spec, dict) else False

@@ -10,20 +10,20 @@ import warnings
 from contextlib import suppress
 
 from kubectl_oidc.errors import Interrupted, OidcLoginError
-from kubectl_oidc.fast_path import unwritten
+from kubectl_oidc.fast_path import report_unwritable_output
 from kubectl_oidc.fast_path.known_command import KEYRING
 from kubectl_oidc.system import signals
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
 if TYPE_CHECKING:
     from typing import Any
 
-    from kubectl_oidc.fast_path.known_command import Words
+    from kubectl_oidc.fast_path.known_command import KnownCommand
     from kubectl_oidc.sessions.session_lock import SessionLock
 
 
-def run(words: Words | None, *, ahead: bool = False) -> int:
+def run(words: KnownCommand | None, *, ahead: bool = False) -> int:
     """Run the command that the hot half could not answer, or refresh what it has answered with.
 
     Args:
@@ -38,13 +38,13 @@ def run(words: Words | None, *, ahead: bool = False) -> int:
         status = _run(words, ahead=ahead)
         failure = _flush()
         if failure and not status:
-            status = unwritten(failure)
+            status = report_unwritable_output(failure)
     except Interrupted as interrupt:  # while the end was being said
         status = 128 + interrupt.signum
     return status
 
 
-def _run(words: Words | None, *, ahead: bool) -> int:
+def _run(words: KnownCommand | None, *, ahead: bool) -> int:
     """Run the command and say what went wrong."""
     try:
         _fill_standard_descriptors()
@@ -54,8 +54,8 @@ def _run(words: Words | None, *, ahead: bool) -> int:
             # What a library says to developers is not for a person's terminal.
             warnings.simplefilter("ignore")
         status, lock = None, None
-        if words and not words.times and not ahead:
-            status, lock = _light(words)
+        if words and not words.handouts and not ahead:
+            status, lock = _keyring_or_published_answer(words)
             if status is not None and words.due:
                 from kubectl_oidc.fast_path.refresh_ahead import start
 
@@ -64,7 +64,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
             from kubectl_oidc.cli.call import Call
             from kubectl_oidc.cli.program import main
 
-            times = words.times if words else 0
+            times = words.handouts if words else 0
             status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))
     except OidcLoginError as error:
         _say(error)
@@ -80,7 +80,7 @@ def _run(words: Words | None, *, ahead: bool) -> int:
     return status
 
 
-def _light(words: Words) -> tuple[int | None, SessionLock | None]:
+def _keyring_or_published_answer(words: KnownCommand) -> tuple[int | None, SessionLock | None]:
     """Answer from the OS keyring, or with what another plugin publishes that holds the session's lock now.
 
     Nothing heavy is imported for it.
@@ -94,9 +94,9 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
     from kubectl_oidc.system.deadline import Deadline
 
     if words.place == KEYRING:
-        from kubectl_oidc.sessions.keyring_answer import look
+        pass
     else:
-        from kubectl_oidc.fast_path import look
+        from kubectl_oidc.fast_path import answer_from_cache
 
     answers: list[int] = []
     parent = os.getppid()
@@ -104,10 +104,10 @@ def _light(words: Words) -> tuple[int | None, SessionLock | None]:
     def published() -> bool:
         if has_gone(parent):
             raise Interrupted(signal.SIGTERM)
-        status = look(words)
+        status = answer_from_cache(words)
         if status is not None:
             answers.append(status)
-        return bool(answers) or words.times > 0
+        return bool(answers) or words.handouts > 0
 
     if words.place == KEYRING and published():
         return (answers[0] if answers else None), None
@@ -196,10 +196,10 @@ def _interrupted(signum: int, refresh: str = "") -> int:
 
 
 def _say(error: OidcLoginError) -> None:
-    _write(f"error: {plain(error.message, limit=600)}")
+    _write(f"error: {sanitize(error.message, limit=600)}")
     for line in error.lines:
         _write(f"  {line}")
-    hint = plain(error.hint or "run it again with -v 1 to see what happens", limit=1500)
+    hint = sanitize(error.hint or "run it again with -v 1 to see what happens", limit=1500)
     _write(f"hint: {hint} (troubleshooting: {error.topic})")
     _trace(error)
 
@@ -219,7 +219,7 @@ def _cannot_import(error: ImportError) -> None:
     """Report a module that cannot be imported, which is mostly another Python's doing; a module's name is no secret."""
     named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
     _write(
-        f"error: Python cannot import {plain(error.name or 'a module', limit=100)} ({type(error).__name__})"
+        f"error: Python cannot import {sanitize(error.name or 'a module', limit=100)} ({type(error).__name__})"
     )
     if named:
         hint = f"{' and '.join(named)} may lead to the modules of another Python: run it again with `env -u {' -u '.join(named)}`"
@@ -240,7 +240,7 @@ def _trace(error: BaseException) -> None:
         step = cause.__traceback__
         while step is not None:  # without the module traceback, which may be what cannot be imported
             code = step.tb_frame.f_code
-            _write(f'  File "{plain(code.co_filename)}", line {step.tb_lineno}, in {code.co_name}')
+            _write(f'  File "{sanitize(code.co_filename)}", line {step.tb_lineno}, in {code.co_name}')
             step = step.tb_next
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 

@@ -9,7 +9,7 @@ import unicodedata
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
-def plain(value: object, *, limit: int = 300) -> str:
+def sanitize(value: object, *, limit: int = 300) -> str:
     """Return ``value`` as one line that a terminal shows as it is.
 
     Args:
@@ -25,7 +25,7 @@ def plain(value: object, *, limit: int = 300) -> str:
     return folded if len(folded) <= limit else folded[: limit - 1] + "…"
 
 
-def quoted(value: object, *, limit: int = 120) -> str:
+def json_quoted(value: object, *, limit: int = 120) -> str:
     """Return a JSON value as it may stand in a message: text in quotes, one line, bounded.
 
     Args:
@@ -35,6 +35,6 @@ def quoted(value: object, *, limit: int = 120) -> str:
     import json
 
     try:
-        return plain(json.dumps(value, ensure_ascii=False), limit=limit)
+        return sanitize(json.dumps(value, ensure_ascii=False), limit=limit)
     except (TypeError, ValueError, RecursionError):
         return "something unreadable"

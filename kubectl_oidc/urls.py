@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import UsageError
-from .text import plain, quoted
+from .text import json_quoted, sanitize
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -61,7 +61,7 @@ def shown(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "an address that cannot be read"
-    return plain(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", limit=200)
+    return sanitize(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", limit=200)
 
 
 def fault(url: str, *, http_allowed: bool) -> str | None:
@@ -108,7 +108,7 @@ def check_issuer(url: str) -> str:
     if why is None:
         return url
     # User info may hold a password: then the URL is not repeated.
-    named = "the issuer URL" if "@" in url else f"the issuer URL {quoted(url)}"
+    named = "the issuer URL" if "@" in url else f"the issuer URL {json_quoted(url)}"
     raise UsageError(f"{named} {why}", _hint(url, why), topic="issuer-url")
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback.authorization_response import Refusal
+from kubectl_oidc.loopback.authorization_response import RejectedRequest
 from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, refusal
 from kubectl_oidc.oidc.token_response import DENIED
 
@@ -40,7 +40,7 @@ PAGES: Mapping[str, Reply] = {
     ),
     "already-done": answered(),
     "over": refusal(
-        Refusal(
+        RejectedRequest(
             403,
             "this answers another sign-in than the one that waits here, perhaps an earlier one",
             over=True,

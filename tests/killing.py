@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.outcome import Outcome
-from kubectl_oidc.authentication.remember_command import remember
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.remember_command import remember_command
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import RAISE, Session
 from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, SESSION, KernelStore
 from kubectl_oidc.system.log import QUIET
@@ -88,11 +88,11 @@ class Sessions:
         )
 
 
-def keeper(storage: str) -> SessionKeeper:
-    return SessionKeeper(KEY, storage=storage, cache_dir=cache(), environ=ENVIRON, log=QUIET)
+def repository(storage: str) -> SessionRepository:
+    return SessionRepository(KEY, storage=storage, cache_dir=cache(), environ=ENVIRON, log=QUIET)
 
 
-def keep(one: SessionKeeper, whole: Session) -> None:
+def keep(one: SessionRepository, whole: Session) -> None:
     """Store a session, publish its credential and remember the command, as `get-token` does."""
     assert one.save(whole, NOW)
     place = one.publish(whole, NOW)
@@ -105,13 +105,13 @@ def keep(one: SessionKeeper, whole: Session) -> None:
         replaced=None,
         storage=one.store.where(),
         place=place,
-        keeper=one,
+        repository=one,
     )
-    request = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
-    remember(request, outcome, api_version=V1, margin=10, log=QUIET)
+    request = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    remember_command(request, outcome, api_version=V1, margin=10, log=QUIET)
 
 
-def refresh(one: SessionKeeper, whole: Sessions) -> None:
+def refresh(one: SessionRepository, whole: Sessions) -> None:
     """Store what a refresh brings in the order in which it comes."""
     assert one.next_generation(whole.old) == whole.rotated.generation
     one.mark_in_flight(NOW)
@@ -119,12 +119,12 @@ def refresh(one: SessionKeeper, whole: Sessions) -> None:
     keep(one, whole.refreshed)
 
 
-def purge(one: SessionKeeper) -> None:
+def purge(one: SessionRepository) -> None:
     """Remove the session; nothing is left of it."""
     assert purge_session(one.session_id, cache()).failures == ()
 
 
-def settle(one: SessionKeeper, whole: Session) -> None:
+def settle(one: SessionRepository, whole: Session) -> None:
     """Move a session that is good to the store that is asked for."""
     one.settle(whole, NOW)
     one.publish(whole, NOW)
@@ -148,11 +148,11 @@ class Writing:
     def prepare(self) -> None:
         """Make what is there before."""
         if self.name != "sign-in":
-            keep(keeper(self.before), self.sessions.old)
+            keep(repository(self.before), self.sessions.old)
 
     def work(self) -> Callable[[], None]:
         """Return what writes."""
-        one, whole = keeper(self.store), self.sessions
+        one, whole = repository(self.store), self.sessions
         one.load()
         if self.name == "sign-in":
             return lambda: keep(one, whole.old)
@@ -332,12 +332,14 @@ class Look:
 
     def look(self) -> None:
         """Look once; a newer session that was there before must still be there."""
-        found = keeper(self.writing.store).load()
+        found = repository(self.writing.store).load()
         assert found in self.states, "a mixture"
         rank = self.states.index(found)
         assert rank >= self.newest, "an older refresh token would be used after a newer one was stored"
         self.newest = rank
-        elsewhere = keeper(self.writing.before).load() if self.writing.name in {"move", "settle"} else found
+        elsewhere = (
+            repository(self.writing.before).load() if self.writing.name in {"move", "settle"} else found
+        )
         assert elsewhere in {found, None} or self.states.index(elsewhere) >= rank, (
             "asked for in the former store"
         )
@@ -353,9 +355,9 @@ class Look:
 
     def look_at_the_credential(self, found: Session | None) -> None:
         """What the hot half would hand out is of one of the sessions, and never of a person whose session is replaced."""
-        known = known_command.find(words_of(KEY))
+        known = known_command.find_known_command(words_of(KEY))
         for place in ("disk", "kernel"):
-            handed = credential.current(KEY.id(), place, str(cache()))
+            handed = credential.read_credential(KEY.id(), place, str(cache()))
             if known is None or known.place != place or handed is None:
                 continue
             tokens = [whole.token().reveal() for whole in self.states if whole]
@@ -366,11 +368,11 @@ class Look:
     def look_after_a_save(self) -> None:
         """The next session is kept, and nothing that a killed writer left lies beside it."""
         age()
-        one = keeper(self.writing.store)
+        one = repository(self.writing.store)
         generation = one.next_generation(one.load(), by=RAISE)
         later = replace(self.writing.sessions.later, generation=generation)
         keep(one, later)
-        assert keeper(self.writing.store).load() == later
+        assert repository(self.writing.store).load() == later
         names = sorted(files())
         assert [name for name in names if "/." in name] == [], "no half-written file"
         on_disk = [name for name in names if name.startswith("tokens/")]

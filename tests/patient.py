@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.diagnosis import Finding
-from kubectl_oidc.diagnosis.run import Examination, Skipped, Unheard
+from kubectl_oidc.diagnosis.run import DoctorRun, SilentTerminal, Skipped
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
@@ -15,14 +15,14 @@ from kubectl_oidc.kubeconfig.select import Chosen
 from kubectl_oidc.manifests import Trust
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 
 from .tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.diagnosis.run import Seen
+    from kubectl_oidc.diagnosis.run import Observations
 
 KUBECONFIG = Path("/etc/kube/config")
 NOW = 1_760_000_000.0
@@ -52,14 +52,14 @@ def patient(
     now: float = NOW,
     cache_dir: Path = Path("/nowhere"),
     **request: Any,
-) -> Examination:
+) -> DoctorRun:
     """Return an examination of a session; further arguments are those of a TokenRequest."""
     trust = tls or TlsOptions()
-    return Examination(
-        request=TokenRequest(
-            issuer=issuer, client_id=CLIENT_ID, tls=trust, cache_dir=cache_dir, ask=False, **request
+    return DoctorRun(
+        request=SignInRequest(
+            issuer=issuer, client_id=CLIENT_ID, tls=trust, cache_dir=cache_dir, may_prompt=False, **request
         ),
-        world=World(clock=lambda: now, environ=environ or {}, terminal=Unheard()),
+        system=System(clock=lambda: now, environ=environ or {}, terminal=SilentTerminal()),
         chosen=what or chosen(),
         login="kubectl oidc-login login",
         trust=Trust(issuer=issuer, audience=CLIENT_ID),
@@ -68,7 +68,7 @@ def patient(
     )
 
 
-def seen(check: Seen) -> tuple[str, str, str]:
+def seen(check: Observations) -> tuple[str, str, str]:
     """Return the one thing that a check sees: its kind, its message and its hint."""
     (one,) = list(check)
     if isinstance(one, Finding):

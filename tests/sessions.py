@@ -22,7 +22,7 @@ from kubectl_oidc.exec_credential import V1BETA1, credential
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.fast_path.kernel_keyring import KeyringCall
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import Session, SessionKey
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import account_home, private_files
@@ -72,11 +72,13 @@ def cache() -> Path:
     return Path(known_command.cache_root())
 
 
-def keeper(
+def repository(
     session_key: SessionKey, storage: str = "disk", environ: Mapping[str, str] | None = None
-) -> SessionKeeper:
-    """Return the session's keeper in the default cache directory."""
-    return SessionKeeper(session_key, storage=storage, cache_dir=cache(), environ=environ or {}, log=QUIET)
+) -> SessionRepository:
+    """Return the session's repository in the default cache directory."""
+    return SessionRepository(
+        session_key, storage=storage, cache_dir=cache(), environ=environ or {}, log=QUIET
+    )
 
 
 def words_of(session_key: SessionKey, *more: str) -> list[str]:
@@ -85,16 +87,16 @@ def words_of(session_key: SessionKey, *more: str) -> list[str]:
     return ["get-token", f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT}", *name, *more]
 
 
-def kept(one: SessionKeeper, whole: Session) -> Session:
+def kept(one: SessionRepository, whole: Session) -> Session:
     """Store a session and publish its credential, as a sign-in does."""
     assert one.save(whole, int(time.time()))
     one.publish(whole, int(time.time()))
     return whole
 
 
-def remembered(one: SessionKeeper, arguments: list[str], place: str) -> Path:
+def remembered(one: SessionRepository, arguments: list[str], place: str) -> Path:
     """Write down that the session answers the command, as ``remember`` does, and return the file."""
-    record = known_command.Words(
+    record = known_command.KnownCommand(
         one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()
     ).record()
     directory = private_files.ensure_directory(cache(), "words")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
@@ -16,7 +16,7 @@ from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.system.log import Log
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
 
 from .hostile import Hostile, discovery, json_reply
@@ -169,8 +169,8 @@ class Desk:
         return json_reply({name: value for name, value in whole.items() if value is not ...})
 
     @property
-    def request(self) -> TokenRequest:
-        return TokenRequest(
+    def request(self) -> SignInRequest:
+        return SignInRequest(
             **{
                 "issuer": self.server.url,
                 "client_id": CLIENT_ID,
@@ -183,8 +183,8 @@ class Desk:
         )
 
     @property
-    def world(self) -> World:
-        return World(
+    def system(self) -> System:
+        return System(
             clock=lambda: float(NOW),
             environ=self.environ,
             terminal=self.terminal,

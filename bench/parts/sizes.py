@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bench.result import Part, Section, at_most, times_table
 from bench.timing import Subject, measure
-from kubectl_oidc.fast_path.known_command import Words
+from kubectl_oidc.fast_path.known_command import KnownCommand
 from kubectl_oidc.sessions.known_commands import DIRECTORY as WORDS, MOST
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import Session, SessionKey
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system import private_files
@@ -53,7 +53,7 @@ def _with_sessions(world: World, count: int) -> Subject:
     (entry,) = index.read_all(cache)
     session = Session.parse(private_files.read(cache / "tokens", entry.session_id), entry.session_id)
     (name,) = private_files.names(cache / WORDS)
-    words = Words.parse(private_files.read(cache / WORDS, name) or b"")
+    words = KnownCommand.parse(private_files.read(cache / WORDS, name) or b"")
     if session is None or words is None:
         raise ValueError("a session that was just signed in cannot be read")
     for number in range(1, count):
@@ -61,11 +61,11 @@ def _with_sessions(world: World, count: int) -> Subject:
     return subject
 
 
-def _another(cache: Path, session: Session, words: Words, number: int) -> None:
+def _another(cache: Path, session: Session, words: KnownCommand, number: int) -> None:
     key = SessionKey(issuer=session.issuer, client_id=f"client-{number}", scopes=("openid", "email"))
-    keeper = SessionKeeper(key, storage="disk", cache_dir=cache, environ={}, log=QUIET)
-    keeper.save(replace(session, session_id=key.id()), session.signed_in_at)
-    keeper.publish(replace(session, session_id=key.id()), session.signed_in_at)
+    repository = SessionRepository(key, storage="disk", cache_dir=cache, environ={}, log=QUIET)
+    repository.save(replace(session, session_id=key.id()), session.signed_in_at)
+    repository.publish(replace(session, session_id=key.id()), session.signed_in_at)
     if number < MOST:
         words.session_id = key.id()
         private_files.write(cache / WORDS, secrets.token_hex(16), words.record())

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.deadline import Deadline
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
 def accept(
     response: TokenResponse,
     provider: Provider,
-    request: TokenRequest,
+    request: SignInRequest,
     *,
     deadline: Deadline,
     now: float,
@@ -55,7 +55,7 @@ def accept(
     else:
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
         id_token = believed(raw, provider, expected, deadline=deadline, now=now)
-        request.wishes.check(id_token.claims)
+        request.account.check(id_token.claims)
         unused = response.access_token if expected.access_token is None else None
         if unused and not belongs(id_token.claims, id_token.algorithm, unused):
             provider.note(
@@ -90,7 +90,7 @@ def accept(
 def _expected(
     response: TokenResponse,
     provider: Provider,
-    request: TokenRequest,
+    request: SignInRequest,
     *,
     deadline: Deadline,
     nonce: Secret | None,
@@ -108,11 +108,11 @@ def _expected(
         subject=known.subject if known else None,
         audience=known.audience if known else None,
         refreshed=before is not None,
-        max_age=request.wishes.max_age if before is None else None,
+        max_age=request.account.max_age if before is None else None,
     )
 
 
-def _check_dispensable(request: TokenRequest, nonce: Secret | None, before: Session | None) -> None:
+def _check_dispensable(request: SignInRequest, nonce: Secret | None, before: Session | None) -> None:
     """See that nothing needs the ID token that a response does not have.
 
     The access token is handed out or exchanged, and nothing that was asked for is said by an ID token alone. After a refresh it is
@@ -121,7 +121,7 @@ def _check_dispensable(request: TokenRequest, nonce: Secret | None, before: Sess
     Raises:
         IdTokenError: It is needed.
     """
-    wishes = request.wishes
+    wishes = request.account
     asked_for = bool(wishes.expect_claims) or wishes.max_age is not None or (nonce and not request.pkce)
     if (request.use_access_token or request.exchange) and (before is not None or not asked_for):
         return
@@ -133,7 +133,7 @@ def _check_dispensable(request: TokenRequest, nonce: Secret | None, before: Sess
 
 
 def _in_its_place(
-    response: TokenResponse, request: TokenRequest, before: Session | None, now: float
+    response: TokenResponse, request: SignInRequest, before: Session | None, now: float
 ) -> tuple[Secret, IdToken]:
     """Return the session's ID token, or an empty one that says as much as is known."""
     if before is not None:
@@ -159,7 +159,7 @@ def _former_nonce(before: Session) -> Secret | None:
     return Secret(nonce) if isinstance(nonce, str) else None
 
 
-def of_the_client(response: TokenResponse, request: TokenRequest, *, now: float) -> Tokens:
+def of_the_client(response: TokenResponse, request: SignInRequest, *, now: float) -> Tokens:
     """Return the tokens of a client that signed in as itself, without an ID token: the access token is what there is.
 
     Nothing in it is validated: it is opaque to us (RFC 6749 §1.4), and the API server reads it.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import WrongAccount
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ OF_THE_REQUEST = {HINT_FLAG: "login_hint", PROMPT_FLAG: "prompt", AGE_FLAG: "max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class AccountOptions:
     """What a person wishes.
 
     Attributes:
@@ -66,8 +66,8 @@ class Wishes:
             value = claims.get(name)
             if _matches(value, pattern):
                 continue
-            shown = plain(name, limit=80)
-            wanted = f"{EXPECT_FLAG} wants {shown}={plain(pattern, limit=120)}"
+            shown = sanitize(name, limit=80)
+            wanted = f"{EXPECT_FLAG} wants {shown}={sanitize(pattern, limit=120)}"
             if value is None:
                 raise WrongAccount(
                     f"this account has no claim {shown}, and {wanted}",
@@ -75,7 +75,7 @@ class Wishes:
                     f"{PROMPT_FLAG}=select_account; nothing of this one is kept",
                 )
             raise WrongAccount(
-                f"this account has {shown} {quoted(value)}, and {wanted}",
+                f"this account has {shown} {json_quoted(value)}, and {wanted}",
                 f"choose another account: try again with {PROMPT_FLAG}=select_account, or sign out at the provider first; "
                 "nothing of this one is kept",
             )
@@ -93,4 +93,4 @@ def _matches(value: object, pattern: str) -> bool:
     )
 
 
-NONE = Wishes()
+NONE = AccountOptions()

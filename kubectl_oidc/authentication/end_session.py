@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import PortsTaken
+from kubectl_oidc.errors import NoFreeListenAddress
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.redirect_uri import reachable
 from kubectl_oidc.loopback.server import CallbackServer
@@ -17,9 +17,9 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import remaining
 
 if TYPE_CHECKING:
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 BROWSER_SECONDS = 30.0
 """How long the browser is waited for, which a desktop may have to start first."""
@@ -28,7 +28,7 @@ _ANY_PORT = (ListenAddress("127.0.0.1", 0),)
 _NOBODY = Secret("no answer is awaited")
 
 
-def end_session_url(endpoint: str, request: TokenRequest, id_token: Secret | None) -> str:
+def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | None) -> str:
     """Return the address that ends the session at the provider (§2); at Amazon Cognito its logout endpoint's own form.
 
     Args:
@@ -50,7 +50,7 @@ def end_session_url(endpoint: str, request: TokenRequest, id_token: Secret | Non
     return url
 
 
-def send_browser(endpoint: str, request: TokenRequest, world: World, id_token: Secret) -> str | None:
+def send_browser(endpoint: str, request: SignInRequest, system: System, id_token: Secret) -> str | None:
     """Send the browser to the provider's end of session and return None, or why it could not be sent, in words.
 
     It opens at an address of ours that leads on to the provider's: the ID token is in no argument list.
@@ -58,13 +58,13 @@ def send_browser(endpoint: str, request: TokenRequest, world: World, id_token: S
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
         request: Whose session it is, and how a browser is opened.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         id_token: The session's ID token.
     """
     if not request.open_browser:
         return "--skip-open-browser was given"
     browser = Browser.from_environment(
-        command=request.browser_command, environ=world.environ, platform=sys.platform
+        command=request.browser_command, environ=system.environ, platform=sys.platform
     )
     reason = browser.available()
     if reason:
@@ -76,7 +76,7 @@ def send_browser(endpoint: str, request: TokenRequest, world: World, id_token: S
         return end_session_url(endpoint, request, id_token)
 
     server = CallbackServer(
-        _ANY_PORT, redirect_url=None, state=_NOBODY, issuer=request.issuer, iss_required=True, log=world.log
+        _ANY_PORT, redirect_url=None, state=_NOBODY, issuer=request.issuer, iss_required=True, log=system.log
     )
     try:
         with server:
@@ -84,9 +84,9 @@ def send_browser(endpoint: str, request: TokenRequest, world: World, id_token: S
             if not browser.open(server.start_url):
                 return browser.failure()
             deadline = Deadline.after(BROWSER_SECONDS)
-            with world.terminal.waiting(f"Waiting for the browser, at most {remaining(deadline.left())}"):
+            with system.terminal.waiting(f"Waiting for the browser, at most {remaining(deadline.left())}"):
                 while not came.is_set() and not deadline.passed():
                     server.wait(min(0.2, deadline.left()))
             return None if came.is_set() else "the browser did not come"
-    except PortsTaken as error:
+    except NoFreeListenAddress as error:
         return error.message

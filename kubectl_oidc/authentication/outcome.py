@@ -10,7 +10,7 @@ from .request import MARGIN
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.id_token import IdToken
     from kubectl_oidc.secret import Secret
-    from kubectl_oidc.sessions.repository import SessionKeeper
+    from kubectl_oidc.sessions.repository import SessionRepository
     from kubectl_oidc.sessions.session import Session
 
 
@@ -27,7 +27,7 @@ class Outcome:
         replaced: The person whose session was replaced, if another's.
         storage: Where the session rests, in words; empty where it was not stored.
         place: Where the hot half finds the credential, or empty.
-        keeper: The session's keeper; None where no store could be had.
+        repository: The session's keeper; None where no store could be had.
         margin: Seconds that such a token must still be good for, so that it is handed out.
     """
 
@@ -39,5 +39,5 @@ class Outcome:
     replaced: str | None
     storage: str
     place: str
-    keeper: SessionKeeper | None
+    repository: SessionRepository | None
     margin: int = MARGIN

@@ -13,56 +13,56 @@ from .request import MARGIN
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import Session
 
-    from .state import Walk
+    from .state import Authentication
 
 UNLOCKED = "the session cannot be locked, so it is not refreshed"
 
 
-def asked(walk: Walk, session: Session | None) -> str:
+def asked(authentication: Authentication, session: Session | None) -> str:
     """Return the reason where the command signs in on purpose.
 
     Args:
-        walk: Where we are.
+        authentication: Where we are.
         session: The session that is there.
     """
-    why = walk.request.why or "you asked for it"
+    why = authentication.request.reason or "you asked for it"
     return f"{why}; the session of {session.person} stays until the new one is there" if session else why
 
 
-def no_session(walk: Walk) -> str:
+def no_session(authentication: Authentication) -> str:
     """Return why there is no session that could be used.
 
     Args:
-        walk: Where we are.
+        authentication: Where we are.
     """
-    entry = walk.keeper.entry()
-    if walk.unreadable:
+    entry = authentication.repository.entry()
+    if authentication.unreadable:
         return "the stored session cannot be read"
-    if walk.keeper.store.name == "none":
+    if authentication.repository.store.name == "none":
         return "no session is kept"
     if entry is None:
         return "first use of this session"
     return "the stored session is gone or damaged" if entry.storage else "the session was removed"
 
 
-def not_refreshed(walk: Walk, session: Session) -> str:
+def not_refreshed(authentication: Authentication, session: Session) -> str:
     """Return why a session is not refreshed, or nothing where it can be.
 
     Args:
-        walk: Where we are; the session's lock is held, if it could be had.
+        authentication: Where we are; the session's lock is held, if it could be had.
         session: The session, whose token does not do any more.
     """
-    now, wishes = walk.now(), walk.request.wishes
-    if session.refresh_token is None and walk.request.force_refresh:
+    now, wishes = authentication.now(), authentication.request.account
+    if session.refresh_token is None and authentication.request.force_refresh:
         return "--force-refresh, and the session has no refresh token"
     if session.refresh_token is None and session.expiry > now + MARGIN:
         return f"the session ends at {clock(session.expiry, now)}, sooner than {TTL_FLAG}={written(wishes.min_ttl)} wants"
     if session.refresh_token is None:
         return f"the session ended at {clock(session.expiry, now)}"
-    if walk.too_old(session):
+    if authentication.is_too_old(session):
         longest, signed_in = written(wishes.max_age or 0), clock(session.authenticated_at(), now)
         return f"you signed in at {signed_in}, longer ago than {AGE_FLAG}={longest} allows"
-    return "" if walk.lock.held else UNLOCKED
+    return "" if authentication.lock.held else UNLOCKED
 
 
 def clock(moment: float, now: float) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import IdTokenError, ProviderError, ProviderRefused, ProviderUnreachable
-from kubectl_oidc.fast_path.credential import due
+from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError, ProviderUnreachable
+from kubectl_oidc.fast_path.credential import is_due
 from kubectl_oidc.fast_path.refresh_ahead import done, leave_the_directory
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
@@ -15,17 +15,17 @@ from kubectl_oidc.system.terminal import remaining
 from .accept import accept
 from .refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem
 from .refresh_handover import Handover
-from .state import Walk
+from .state import Authentication
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
     from .outcome import Outcome
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 REQUEST_SECONDS = 30.0
 """The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
@@ -34,11 +34,13 @@ PATIENCE = 2.0
 """Seconds after which a person at a terminal is told what kubectl waits for."""
 
 
-def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Secret) -> Outcome:
+def refresh(
+    authentication: Authentication, provider: Provider, session: Session, refresh_token: Secret
+) -> Outcome:
     """Send the refresh token once; keep what comes back before anything else can fail.
 
     Args:
-        walk: Where we are; the session's lock is held.
+        authentication: Where we are; the session's lock is held.
         provider: The OpenID provider.
         session: The session.
         refresh_token: Its refresh token.
@@ -49,38 +51,51 @@ def refresh(walk: Walk, provider: Provider, session: Session, refresh_token: Sec
     """
 
     def again() -> None:
-        _refresh(walk, provider, session, refresh_token, handover)
+        _refresh(authentication, provider, session, refresh_token, handover)
 
-    handover = Handover(again, walk.lock.describe, walk.world.terminal.say)
-    return _refresh(walk, provider, session, refresh_token, handover)
+    handover = Handover(again, authentication.lock.describe, authentication.system.terminal.say)
+    return _refresh(authentication, provider, session, refresh_token, handover)
 
 
 def _refresh(
-    walk: Walk, provider: Provider, session: Session, refresh_token: Secret, handover: Handover
+    authentication: Authentication,
+    provider: Provider,
+    session: Session,
+    refresh_token: Secret,
+    handover: Handover,
 ) -> Outcome:
-    request = walk.request
+    request = authentication.request
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
-    generation = walk.keeper.next_generation(session)
+    generation = authentication.repository.next_generation(session)
     # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
     with handover.held():
-        response = _send(walk, provider, session, refresh_token, deadline)
+        response = _send(authentication, provider, session, refresh_token, deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
             session = session.renewed(response.refresh_token, generation=generation)
-            walk.save(session)
+            authentication.save(session)
         try:
             tokens = accept(
-                response, provider, request, deadline=deadline, now=walk.world.clock(), before=session
+                response,
+                provider,
+                request,
+                deadline=deadline,
+                now=authentication.system.clock(),
+                before=session,
             )
         except IdTokenError as error:
             if error.topic == "clock":
                 raise  # a new sign-in would meet the same clock
             raise UnusableRefreshError(error.message) from error
         # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
-        return walk.keep(session.with_tokens(tokens, generation=session.generation), tokens)
+        return authentication.keep(session.with_tokens(tokens, generation=session.generation), tokens)
 
 
 def _send(
-    walk: Walk, provider: Provider, session: Session, refresh_token: Secret, deadline: Deadline
+    authentication: Authentication,
+    provider: Provider,
+    session: Session,
+    refresh_token: Secret,
+    deadline: Deadline,
 ) -> TokenResponse:
     """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight.
 
@@ -88,48 +103,52 @@ def _send(
         UnusableRefreshError: It is not sent, because what would replace it could not be kept; or it is dead.
         ProviderError: The provider is down; the refresh token is kept.
     """
-    keeper = walk.keeper
-    if not keeper.mark_in_flight(walk.now(), session) and keeper.store.name == "disk":
-        raise UnusableRefreshError(f"{keeper.store.where()} cannot be written", sent=False)
-    said = f"Waiting for {walk.request.host} to refresh the session, at most {remaining(deadline.left())}"
+    repository = authentication.repository
+    if not repository.mark_in_flight(authentication.now(), session) and repository.store.name == "disk":
+        raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
+    said = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
-        with walk.world.terminal.patient(said, PATIENCE):
+        with authentication.system.terminal.patient(said, PATIENCE):
             return redeem(
                 provider,
                 refresh_token,
                 deadline,
-                failures=FailedRefreshes(walk.request.cache_dir, keeper.session_id, walk.world.log),
-                way=f"`{walk.request.command_line('login')}` signs in",
+                failures=FailedRefreshes(
+                    authentication.request.cache_dir, repository.session_id, authentication.system.log
+                ),
+                way=f"`{authentication.request.command_line('login')}` signs in",
             )
     except RefusedRefreshError as refused:
-        keeper.mark_in_flight(0)
+        repository.mark_in_flight(0)
         if isinstance(refused.__cause__, ProviderError):
-            _remember(walk, refused.__cause__)
+            _remember(authentication, refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
-            keeper.mark_in_flight(0)
-        if isinstance(error, ProviderRefused):
-            _remember(walk, error)
+            repository.mark_in_flight(0)
+        if isinstance(error, OAuthErrorResponse):
+            _remember(authentication, error)
         raise
 
 
-def _remember(walk: Walk, refusal: ProviderError) -> None:
+def _remember(authentication: Authentication, refusal: ProviderError) -> None:
     """Keep the words of a refusal: the token may be good for a while, and only `doctor` tells that it cannot be renewed."""
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 
-    keeper, world = walk.keeper, walk.world
-    failures = FailedSignIns(walk.request.cache_dir, keeper.session_id, clock=world.clock, log=world.log)
+    repository, system = authentication.repository, authentication.system
+    failures = FailedSignIns(
+        authentication.request.cache_dir, repository.session_id, clock=system.clock, log=system.log
+    )
     failures.refused(refusal)
 
 
-def refresh_ahead(request: TokenRequest, world: World) -> bool:
+def refresh_ahead(request: SignInRequest, system: System) -> bool:
     """Refresh the session of a credential that nears its end, without a person and without waiting for anybody.
 
     Args:
         request: What was asked for, and answered already.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
 
     Returns:
         Whether the session needs no refresh any more.
@@ -137,29 +156,29 @@ def refresh_ahead(request: TokenRequest, world: World) -> bool:
     Raises:
         OidcLoginError: It could not be refreshed; the call after its end does it, and says why.
     """
-    walk = Walk(request, world)
-    keeper = walk.keeper
-    if keeper.store.asks():
+    authentication = Authentication(request, system)
+    repository = authentication.repository
+    if repository.store.asks():
         return False
-    with keeper.lock() as walk.lock:
-        if not walk.lock.try_acquire():
+    with repository.lock() as authentication.lock:
+        if not authentication.lock.try_acquire():
             return False  # somebody is at it
-        session = walk.load()
-        if session is None or session.refresh_token is None or walk.too_old(session):
+        session = authentication.load()
+        if session is None or session.refresh_token is None or authentication.is_too_old(session):
             return False
-        now, margin = walk.now(), walk.margin(session)
-        if due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
-            walk.lock.describe("refreshing the session ahead of its end")
-            http = HttpClient(tls=request.tls, log=world.log)
+        now, margin = authentication.now(), authentication.margin(session)
+        if is_due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
+            authentication.lock.describe("refreshing the session ahead of its end")
+            http = HttpClient(tls=request.tls, log=system.log)
             try:
-                provider = walk.provider(http)
+                provider = authentication.provider(http)
                 http.load_trust()
                 # All that relative paths lead to has been read: the authorities, and the client's certificate, key and secret.
                 leave_the_directory()
-                refresh(walk, provider, session, session.refresh_token)
+                refresh(authentication, provider, session, session.refresh_token)
             finally:
                 http.close()
         elif session.expiry - margin > now:
-            keeper.publish(session, now)
-        done(str(keeper.cache_dir), keeper.session_id)
+            repository.publish(session, now)
+        done(str(repository.cache_dir), repository.session_id)
         return True

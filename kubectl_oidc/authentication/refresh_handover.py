@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from kubectl_oidc.http.exchange import Response
-    from kubectl_oidc.http.progress import Flight
+    from kubectl_oidc.http.progress import RequestProgress
 
 LONGEST = 60
 """Seconds after which the system ends the process that goes on, whatever holds it up: it holds the session's lock."""
@@ -56,7 +56,7 @@ class Handover:
         self._again = again
         self._describe = describe
         self._say = say
-        self.flight: Flight | None = None
+        self.flight: RequestProgress | None = None
         self._busy: Thread | None = None
         self._response: Response | None = None
         self._asked = False
@@ -88,7 +88,9 @@ class Handover:
         response, self._response = self._response, None
         return response
 
-    def carry(self, flight: Flight, exchange: Callable[[], Response], busy: Thread | None = None) -> Response:
+    def carry(
+        self, flight: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
+    ) -> Response:
         """Make the request, in the thread that waits for its answer; the process that goes on finishes here and ends.
 
         Args:

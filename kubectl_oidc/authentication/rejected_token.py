@@ -17,70 +17,70 @@ from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.fast_path import RENEW, SAY
 from kubectl_oidc.system import private_files
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .authenticate import authenticate
 
 if TYPE_CHECKING:
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
     from .outcome import Outcome
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
-def reconsider(request: TokenRequest, world: World, outcome: Outcome, times: int) -> Outcome:
+def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, times: int) -> Outcome:
     """Return what this kubectl is given, after a look at whether it was given the same before.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         outcome: A token that is good as far as we can tell.
         times: How often this kubectl was given it, where the hot half has counted; else 0.
 
     Returns:
         The same, or a renewed token.
     """
-    keeper = outcome.keeper
-    if keeper is None or not outcome.storage:
+    repository = outcome.repository
+    if repository is None or not outcome.storage:
         return outcome  # nothing is kept here, so nothing is noted
-    directory = os.fspath(keeper.cache_dir)
+    directory = os.fspath(repository.cache_dir)
 
     def note(given: Outcome, times: int = 0) -> int:
-        mark = credential(given.token, given.expiry).mark()
-        return fast_path.note(directory, keeper.session_id, mark, times=times)
+        mark = credential(given.token, given.expiry).fingerprint()
+        return fast_path.count_handout(directory, repository.session_id, mark, times=times)
 
     if not times:
         with contextlib.suppress(StoreError):
-            private_files.ensure_directory(keeper.cache_dir, fast_path.HANDED)
+            private_files.ensure_directory(repository.cache_dir, fast_path.HANDED)
         times = note(outcome)
     if times == RENEW:
-        renewed = _renewed(request, world, outcome)
+        renewed = _renewed(request, system, outcome)
         if renewed is not None:
             note(renewed, RENEW)
             return renewed
         times = SAY
     if times == SAY:
-        _say(request, world, outcome)
+        _say(request, system, outcome)
         note(outcome, SAY)
     return outcome
 
 
-def _renewed(request: TokenRequest, world: World, outcome: Outcome) -> Outcome | None:
+def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcome | None:
     """Return another token, or None where none can be had without a person."""
     if outcome.session.refresh_token is None:
         return None
-    world.log.info(1, "the same kubectl asks again for the token that it was just given: it is refreshed")
+    system.log.info(1, "the same kubectl asks again for the token that it was just given: it is refreshed")
     try:
-        return authenticate(replace(request, force_refresh=True), world)
+        return authenticate(replace(request, force_refresh=True), system)
     except OidcLoginError as error:
-        world.log.info(1, f"it cannot be refreshed: {error.message}")
+        system.log.info(1, f"it cannot be refreshed: {error.message}")
         return None
 
 
-def _say(request: TokenRequest, world: World, outcome: Outcome) -> None:
+def _say(request: SignInRequest, system: System, outcome: Outcome) -> None:
     # Terminal or not: only kubectl itself is told, which shows what we write as we write it.
-    world.terminal.need(
-        f"warning: the API server does not take this token (issuer {plain(request.issuer)}, client {plain(request.client_id)}, "
-        f"signed in as {plain(outcome.session.person)}) (compare them with the cluster's settings; "
+    system.terminal.need(
+        f"warning: the API server does not take this token (issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}, "
+        f"signed in as {sanitize(outcome.session.person)}) (compare them with the cluster's settings; "
         f"{request.command_line('setup')} shows what the token says; troubleshooting: unauthorized)"
     )

@@ -15,14 +15,16 @@ from kubectl_oidc.system import private_files
 from kubectl_oidc.system.containers import in_container
 
 if TYPE_CHECKING:
-    from kubectl_oidc.sessions.repository import SessionKeeper
+    from kubectl_oidc.sessions.repository import SessionRepository
     from kubectl_oidc.system.log import Log
 
     from .outcome import Outcome
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
-def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log) -> None:
+def remember_command(
+    request: SignInRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log
+) -> None:
     """Write down what answers this process's command line, if it may be answered from memory.
 
     Args:
@@ -33,9 +35,9 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         log: What -v shows; a command that asks for a log is not remembered.
     """
     root = known_command.cache_root()
-    keeper = outcome.keeper
-    place = outcome.place or (_light_place(keeper) if keeper else "")
-    if not root or keeper is None or not place:
+    repository = outcome.repository
+    place = outcome.place or (_light_place(repository) if repository else "")
+    if not root or repository is None or not place:
         return
     if log.level >= 1:
         say_damage(Path(root) / DIRECTORY, log)
@@ -46,20 +48,22 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
     if request.password:
         return  # people choose passwords that can be guessed: even a digest with one in it tells who guesses well
     try:
-        record = known_command.Words(
-            keeper.session_id,
+        record = known_command.KnownCommand(
+            repository.session_id,
             api_version,
             place,
-            os.fspath(keeper.cache_dir),
+            os.fspath(repository.cache_dir),
             margin,
-            keeper.lock_paths(),
+            repository.lock_paths(),
             ahead=_ahead(request, outcome),
             when=request.refresh_ahead_when,
         ).record()
         if record:
-            private_files.ensure_directory(keeper.cache_dir, refresh_ahead.DIRECTORY)
+            private_files.ensure_directory(repository.cache_dir, refresh_ahead.DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
-            with keeper.newest(outcome.session) as is_newest:  # a purge leaves no command that is remembered
+            with repository.newest(
+                outcome.session
+            ) as is_newest:  # a purge leaves no command that is remembered
                 if is_newest:
                     private_files.write(directory, known_command.digest(sys.argv[1:]), record)
             private_files.keep_newest(directory, MOST)
@@ -67,7 +71,7 @@ def remember(request: TokenRequest, outcome: Outcome, *, api_version: str, margi
         log.info(1, f"the command is not remembered: {error.message}")
 
 
-def _moves(request: TokenRequest) -> bool:
+def _moves(request: SignInRequest) -> bool:
     """Return whether a relative path names an authority, so that the same words trust another elsewhere.
 
     One that was typed does not count: the working directory is in the command's digest then.
@@ -79,20 +83,20 @@ def _moves(request: TokenRequest) -> bool:
     return any(path and not os.path.isabs(path) for path in paths)  # noqa: PTH117 - the variables' own words
 
 
-def _light_place(keeper: SessionKeeper) -> str:
+def _light_place(repository: SessionRepository) -> str:
     """Return the place of a session that is not published, but can be read without loading much."""
-    if keeper.store.name != known_command.KEYRING:
+    if repository.store.name != known_command.KEYRING:
         return ""
     from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 
     return (
         known_command.KEYRING
-        if isinstance(keeper.store, KeyringStore) and keeper.store.light(os.environ)
+        if isinstance(repository.store, KeyringStore) and repository.store.light(os.environ)
         else ""
     )
 
 
-def _ahead(request: TokenRequest, outcome: Outcome) -> int:
+def _ahead(request: SignInRequest, outcome: Outcome) -> int:
     """Return when the hot half has the session refreshed ahead; never without a refresh token, nor in a container by itself."""
     by_itself = request.refresh_ahead_when == refresh_ahead.AUTO
     if outcome.session.refresh_token is None or (by_itself and in_container(os.environ)):

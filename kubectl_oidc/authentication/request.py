@@ -10,9 +10,9 @@ from kubectl_oidc.http.trust import identity
 from kubectl_oidc.oidc.client import AUTO, Client
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.system import account_home, shell
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
-from .account import NONE, Wishes
+from .account import NONE, AccountOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
+class SignInRequest:
     """What is asked for: the flags, understood and checked.
 
     Attributes:
@@ -99,7 +99,7 @@ class TokenRequest:
     pushed_authorization: str = "auto"
     use_access_token: bool = False
     exchange: TokenExchange | None = None
-    wishes: Wishes = NONE
+    account: AccountOptions = NONE
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     listen_addresses: tuple[ListenAddress, ...] = ()
@@ -108,7 +108,7 @@ class TokenRequest:
     open_url_after: str | None = None
     timeout: float = 180.0
     timeout_given: bool = True
-    unseen: bool = False
+    in_background: bool = False
     tls: TlsOptions
     local_server: KeyPair | None = None
     storage: str = "auto"
@@ -122,8 +122,8 @@ class TokenRequest:
     refresh_ahead: int = 0
     refresh_ahead_when: str = "auto"
     sign_in: bool = False
-    why: str = ""
-    ask: bool = True
+    reason: str = ""
+    may_prompt: bool = True
     notes: tuple[str, ...] = ()
     flags: tuple[str, ...] = field(default=(), repr=False)
 
@@ -142,7 +142,7 @@ class TokenRequest:
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
-            wishes=self.wishes.identity(),
+            wishes=self.account.identity(),
             trust=identity(self.tls),
         )
 
@@ -173,7 +173,7 @@ class TokenRequest:
     @property
     def host(self) -> str:
         """The provider's host, for a person."""
-        return plain(urlsplit(self.issuer).hostname or self.issuer)
+        return sanitize(urlsplit(self.issuer).hostname or self.issuer)
 
     def command_line(self, command: str) -> str:
         """Return a command of ours about this session, with all flags that it takes; secrets are left to the person.

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.sessions.purge import Purged
     from kubectl_oidc.sessions.session import Session
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 REVOCATION_SECONDS = 15.0
 """The longest that the provider's answers may take."""
@@ -51,8 +51,8 @@ class SignedOut:
 
 
 def sign_out(
-    request: TokenRequest,
-    world: World,
+    request: SignInRequest,
+    system: System,
     *,
     session_id: str,
     cache_dir: Path,
@@ -64,7 +64,7 @@ def sign_out(
 
     Args:
         request: Who asked for it, at which provider, and how that is reached.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         session_id: The session.
         cache_dir: The cache directory that it is known in.
         load: Returns its record, or None; a failing store raises StoreError.
@@ -74,7 +74,7 @@ def sign_out(
     Returns:
         What happened.
     """
-    way = _Way(request, world, trust)
+    way = _Way(request, system, trust)
     try:
         purged = purge_session(session_id, cache_dir, before=lambda: way.revoke(load))
         if at_provider:
@@ -87,14 +87,14 @@ def sign_out(
 class _Way:
     """What was learnt and said so far."""
 
-    def __init__(self, request: TokenRequest, world: World, trust: tuple[str, ...] | None) -> None:
+    def __init__(self, request: SignInRequest, system: System, trust: tuple[str, ...] | None) -> None:
         self.request = request
         self.trust = trust
-        self.world = world
+        self.system = system
         self.session: Session | None = None
         self.said: list[str] = []
         self.failure: OidcLoginError | None = None
-        self.http = HttpClient(tls=request.tls, log=world.log)
+        self.http = HttpClient(tls=request.tls, log=system.log)
         self.host = request.host
         self.provider: Provider | None = None
 
@@ -109,7 +109,7 @@ class _Way:
                 self.said.append("There is no refresh token to revoke")
                 return
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
-            with self.world.terminal.waiting(f"Revoking the refresh token at {self.host}"):
+            with self.system.terminal.waiting(f"Revoking the refresh token at {self.host}"):
                 revoked = self._provider().revoke(self.session.refresh_token, deadline)
             self.said.append(
                 {
@@ -142,7 +142,7 @@ class _Way:
                     "sign out there in the browser"
                 )
                 return
-            reason = send_browser(endpoint, self.request, self.world, self.session.id_token)
+            reason = send_browser(endpoint, self.request, self.system, self.session.id_token)
         except OidcLoginError as error:
             self.said.append(f"The session at {self.host} is not ended: {error.message}")
             return
@@ -163,5 +163,5 @@ class _Way:
 
     def _provider(self) -> Provider:
         if self.provider is None:
-            self.provider = wiring.provider(self.request, self.world, self.http)
+            self.provider = wiring.provider(self.request, self.system, self.http)
         return self.provider

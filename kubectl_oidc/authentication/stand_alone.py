@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
     from kubectl_oidc.oidc.provider import Provider
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +65,43 @@ class Done:
     expiry: int
 
 
-def bring_up_to_date(read: Callable[[], ProviderUser], request: TokenRequest, world: World) -> Done:
+def bring_up_to_date(read: Callable[[], ProviderUser], request: SignInRequest, system: System) -> Done:
     """See to it that the user's ID token is good, and that the kubeconfig has it.
 
     Args:
         read: Reads the user from its file, as it is now.
         request: What the user's configuration and the flags ask for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
 
     Raises:
         OidcLoginError: No token could be had, or it could not be written.
     """
     user = read()
-    good = _good(user, request, world)
+    good = _good(user, request, system)
     if good:
         return good
     lock = FileLock(lock_paths(_key(user, request), "none", request.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
-        if not lock.acquire(deadline, Waiting(lock, world.terminal, deadline).look, lenient=True):
+        if not lock.acquire(deadline, Waiting(lock, system.terminal, deadline).look, lenient=True):
             raise still_held(lock, request.timeout)
         with TokenFile(user) as file:
-            update = Update(file, _kept(user, request), world.terminal)
+            update = Update(file, _kept(user, request), system.terminal)
             user = update.recovered(read())
             lock.describe("refreshing the tokens of a kubeconfig")
-            done = _good(user, request, world) or _refreshed(user, update, lock, request, world)
+            done = _good(user, request, system) or _refreshed(user, update, lock, request, system)
         if isinstance(done, Done):
             return done
         # kubectl's lock is free while a person signs in.
         lock.describe(signing_in(request.grant, asks=not request.password))
-        return _signed_in(read(), replace(request, why=done), world)
+        return _signed_in(read(), replace(request, reason=done), system)
 
 
-def _kept(user: ProviderUser, request: TokenRequest) -> UnwrittenTokens:
+def _kept(user: ProviderUser, request: SignInRequest) -> UnwrittenTokens:
     return UnwrittenTokens(request.cache_dir, _key(user, request))
 
 
-def _key(user: ProviderUser, request: TokenRequest) -> str:
+def _key(user: ProviderUser, request: SignInRequest) -> str:
     """Return the name of this user's lock, which is no session's."""
     name = f"the user {user.name} in {user.path.absolute()}"
     return replace(request.key(), name=name, trust=(), cache_dir="").id()
@@ -114,8 +114,8 @@ def _way(user: ProviderUser) -> str:
     return f"remove the refresh token (`{shell.one_line(words)}`), and `kubectl oidc-login` signs in"
 
 
-def _failures(user: ProviderUser, request: TokenRequest, world: World) -> FailedRefreshes:
-    return FailedRefreshes(request.cache_dir, _key(user, request), world.log)
+def _failures(user: ProviderUser, request: SignInRequest, system: System) -> FailedRefreshes:
+    return FailedRefreshes(request.cache_dir, _key(user, request), system.log)
 
 
 def _session(user: ProviderUser) -> Session | None:
@@ -145,59 +145,59 @@ def _session(user: ProviderUser) -> Session | None:
     )
 
 
-def _good(user: ProviderUser, request: TokenRequest, world: World) -> Done | None:
+def _good(user: ProviderUser, request: SignInRequest, system: System) -> Done | None:
     session = _session(user)
-    if session is None or session.expiry - MARGIN <= world.clock() or not _belongs(session, request):
+    if session is None or session.expiry - MARGIN <= system.clock() or not _belongs(session, request):
         return None
     if not _wished(session, request):
         return None
     return Done("is good", session.person, session.expiry)
 
 
-def _belongs(session: Session, request: TokenRequest) -> bool:
+def _belongs(session: Session, request: SignInRequest) -> bool:
     """Tell whether a token is this issuer's for this client; the configuration may have been changed since."""
     return session.issuer == request.issuer and request.client_id in session.audience
 
 
-def _wished(session: Session, request: TokenRequest) -> bool:
+def _wished(session: Session, request: SignInRequest) -> bool:
     """Tell whether a token is of the account that is wished for."""
     try:
-        request.wishes.check(unverified_claims(session.id_token))
+        request.account.check(unverified_claims(session.id_token))
     except IdTokenError:
         return False
     return True
 
 
 def _refreshed(
-    user: ProviderUser, update: Update, lock: FileLock, request: TokenRequest, world: World
+    user: ProviderUser, update: Update, lock: FileLock, request: SignInRequest, system: System
 ) -> Done | str:
     """Return what a refresh brought, or why a sign-in is needed."""
     if request.sign_in:
-        return request.why
+        return request.reason
     before = _session(user)
     if user.refresh_token is None:
         return (
-            f"its token ended at {clock(before.expiry, world.clock())}"
+            f"its token ended at {clock(before.expiry, system.clock())}"
             if before
             else "first use of this user"
         )
     if before is not None and not _belongs(before, request):
-        world.log.info(
+        system.log.info(
             1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
         )
         return "the kubeconfig's tokens are of another issuer or client"
-    http = HttpClient(tls=request.tls, log=world.log)
+    http = HttpClient(tls=request.tls, log=system.log)
     try:
-        provider = wiring.provider(request, world, http)
+        provider = wiring.provider(request, system, http)
 
         def again() -> None:
             try:
-                _refresh(user, update, handover, provider, request, world)
+                _refresh(user, update, handover, provider, request, system)
             finally:
                 update.file.release()
 
-        handover = Handover(again, lock.describe, world.terminal.say)
-        return _refresh(user, update, handover, provider, request, world)
+        handover = Handover(again, lock.describe, system.terminal.say)
+        return _refresh(user, update, handover, provider, request, system)
     except RefusedRefreshError as error:
         return error.message
     except IdTokenError as error:
@@ -213,8 +213,8 @@ def _refresh(
     update: Update,
     handover: Handover,
     provider: Provider,
-    request: TokenRequest,
-    world: World,
+    request: SignInRequest,
+    system: System,
 ) -> Done:
     """Send the refresh token once; its successor is written before the ID token is looked at."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
@@ -224,24 +224,24 @@ def _refresh(
             provider,
             sent,
             deadline,
-            failures=_failures(user, request, world),
+            failures=_failures(user, request, system),
             way=_way(user),
         )
         if response.refresh_token and response.refresh_token != sent:
             user = update.write(user, {"refresh-token": response.refresh_token})
-        tokens = accept(response, provider, request, deadline=deadline, now=world.clock(), before=before)
+        tokens = accept(response, provider, request, deadline=deadline, now=system.clock(), before=before)
         update.write(user, {"id-token": tokens.raw_id_token})
         return Done("was refreshed", person(tokens.id_token), tokens.expiry)
 
 
-def _signed_in(user: ProviderUser, request: TokenRequest, world: World) -> Done:
-    session = authenticate(replace(request, storage="none", sign_in=True), world).session
+def _signed_in(user: ProviderUser, request: SignInRequest, system: System) -> Done:
+    session = authenticate(replace(request, storage="none", sign_in=True), system).session
     tokens = {"id-token": session.id_token}
     if session.refresh_token:
         tokens["refresh-token"] = session.refresh_token
     kept = _kept(user, request)
     with signals.held(), kept.unless_written(user, tokens), TokenFile(user) as file:
         file.write(tokens)
-        warn(file, world.terminal)
-    _failures(user, request, world).forget()
+        warn(file, system.terminal)
+    _failures(user, request, system).forget()
     return Done("is new", session.person, session.expiry)

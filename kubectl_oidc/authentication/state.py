@@ -11,47 +11,47 @@ from kubectl_oidc.system.terminal import remaining
 
 from .outcome import Outcome
 from .request import MARGIN
-from .wiring import session_keeper
+from .wiring import session_repository
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.session import Session
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
-class Walk:
+class Authentication:
     """One walk along the straight way.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
 
     Attributes:
-        keeper: The session's keeper; one that keeps nothing where the store that is asked for does not exist.
+        repository: The session's keeper; one that keeps nothing where the store that is asked for does not exist.
         lock: The session's lock, once it is taken.
         no_lock: Why there is none, where there is none.
     """
 
-    def __init__(self, request: TokenRequest, world: World) -> None:
+    def __init__(self, request: SignInRequest, system: System) -> None:
         self.request = request
-        self.world = world
+        self.system = system
         self.lock = SessionLock(())
         self.no_lock: LockError | None = None
         self.unreadable = False
         self._warned = False
         try:
-            self.keeper = session_keeper(request, world)
+            self.repository = session_repository(request, system)
         except StoreError as error:
             self._warn(error)
-            self.keeper = session_keeper(request, world, storage="none")
+            self.repository = session_repository(request, system, storage="none")
 
     def now(self) -> int:
         """Return the time in whole epoch seconds."""
-        return int(self.world.clock())
+        return int(self.system.clock())
 
     def provider(self, http: HttpClient) -> Provider:
         """Return the provider as this client meets it.
@@ -59,23 +59,23 @@ class Walk:
         Args:
             http: How it is asked.
         """
-        return wiring.provider(self.request, self.world, http)
+        return wiring.provider(self.request, self.system, http)
 
     def load(self) -> Session | None:
         """Return the session as it is stored now; where it cannot be read, that is said once, and there is none."""
         if self.unreadable:
             return None
         try:
-            return self.keeper.load()
+            return self.repository.load()
         except StoreError as error:
             self.unreadable = True
             self._warn(error)
             return None
 
-    def good(self, session: Session) -> bool:
+    def is_valid(self, session: Session) -> bool:
         """Tell whether the session's token may be handed out as it is."""
         anew = self.request.force_refresh or self.request.sign_in
-        return not anew and session.expiry - self.margin(session) > self.world.clock()
+        return not anew and session.expiry - self.margin(session) > self.system.clock()
 
     def margin(self, session: Session) -> int:
         """Return how many more seconds the session's token must be good for, so that it is handed out.
@@ -86,30 +86,30 @@ class Walk:
         Args:
             session: The session.
         """
-        wished = self.request.wishes.min_ttl
+        wished = self.request.account.min_ttl
         if wished <= MARGIN:
             return MARGIN
         return max(MARGIN, min(wished, self._given(session) // 2))
 
     def _given(self, session: Session) -> int:
         """Return for how many seconds the session's token was good when it came."""
-        entry = self.keeper.entry()
+        entry = self.repository.entry()
         known = entry is not None and entry.expiry == session.expiry
         came = entry.refreshed_at if entry and known else session.issued_at(self.now())
         return session.expiry - came
 
-    def too_old(self, session: Session) -> bool:
+    def is_too_old(self, session: Session) -> bool:
         """Tell whether the person signed in longer ago than is wished for, so that the session is not refreshed."""
-        longest = self.request.wishes.max_age
-        return longest is not None and self.world.clock() - session.authenticated_at() > longest
+        longest = self.request.account.max_age
+        return longest is not None and self.system.clock() - session.authenticated_at() > longest
 
     def warn_once(self, message: str, hint: str) -> None:
         """Say the first thing that is wrong: others often have the same cause."""
         if self._warned:
-            self.world.log.info(1, message)
+            self.system.log.info(1, message)
             return
         self._warned = True
-        self.world.terminal.warn(message, hint)
+        self.system.terminal.warn(message, hint)
 
     def _warn(self, error: StoreError) -> None:
         """Say that nothing is stored, and why."""
@@ -117,18 +117,18 @@ class Walk:
 
     def save(self, session: Session) -> bool:
         """Keep the session, and tell whether it was kept; where the store fails, that is said once."""
-        if self.unreadable or self.keeper.store.name == "none":
+        if self.unreadable or self.repository.store.name == "none":
             return False
         self.lock.describe("storing the session")
         try:
-            return self.keeper.save(session, self.now())
+            return self.repository.save(session, self.now())
         except StoreError as error:
             self._warn(error)
             return False
 
     def stored(self, session: Session) -> Outcome:
         """Return the token of a session that is good as it rests; it is published."""
-        self.world.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
+        self.system.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
         return self._outcome(session, None, kept=True)
 
     def keep(
@@ -160,8 +160,8 @@ class Walk:
             session=session,
             signed_in=signed_in,
             replaced=replaced,
-            storage=self.keeper.store.where() if kept else "",
-            place=self.keeper.publish(session, self.now()) if kept else "",
-            keeper=self.keeper,
+            storage=self.repository.store.where() if kept else "",
+            place=self.repository.publish(session, self.now()) if kept else "",
+            repository=self.repository,
             margin=self.margin(session),
         )

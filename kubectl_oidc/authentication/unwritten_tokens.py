@@ -17,7 +17,7 @@ from kubectl_oidc.kubeconfig.auth_provider_user import TOKENS
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores.disk import UNWRITTEN
 from kubectl_oidc.system import private_files
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +92,7 @@ class UnwrittenTokens:
         except KubeconfigError as error:
             again = "; then run it again"
             try:
-                where = f"kept in {plain(self.keep(user, tokens))}"
+                where = f"kept in {sanitize(self.keep(user, tokens))}"
                 again += ", which writes the tokens into the kubeconfig"
             except StoreError:
                 for key, token in tokens.items():

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.sessions import sessions_of_1_0
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .request import TokenRequest
+    from .request import SignInRequest
 
 
-def provider(request: TokenRequest, world: World, http: HttpClient) -> Provider:
+def provider(request: SignInRequest, system: System, http: HttpClient) -> Provider:
     """Return the provider for the client of a request.
 
     Raises:
@@ -26,17 +26,17 @@ def provider(request: TokenRequest, world: World, http: HttpClient) -> Provider:
         client=request.client(),
         http=http,
         cache_dir=request.cache_dir,
-        clock=world.clock,
-        log=world.log,
+        clock=system.clock,
+        log=system.log,
     )
 
 
-def session_keeper(request: TokenRequest, world: World, *, storage: str = "") -> SessionKeeper:
+def session_repository(request: SignInRequest, system: System, *, storage: str = "") -> SessionRepository:
     """Return the keeper of the session that answers a request.
 
     Args:
         request: What is asked for.
-        world: Clock, environment and log.
+        system: Clock, environment and log.
         storage: Another value of --token-cache-storage than the request's.
 
     Raises:
@@ -49,14 +49,14 @@ def session_keeper(request: TokenRequest, world: World, *, storage: str = "") ->
             cache_dir=request.cache_dir,
             default_cache_dir=request.default_cache_dir,
             ca_files=request.tls.ca_files,
-            environ=world.environ,
-            log=world.log,
-            clock=world.clock,
+            environ=system.environ,
+            log=system.log,
+            clock=system.clock,
         )
-    return SessionKeeper(
+    return SessionRepository(
         key,
         storage=storage or request.storage,
         cache_dir=request.cache_dir,
-        environ=world.environ,
-        log=world.log,
+        environ=system.environ,
+        log=system.log,
     )

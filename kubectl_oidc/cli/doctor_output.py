@@ -28,7 +28,7 @@ _NAME = 19  # columns of a name
 _MARGIN = 2 + _NAME
 
 
-class Sheet:
+class DoctorOutput:
     """Writes results one after the other.
 
     Args:

@@ -63,7 +63,7 @@ class Page:
         self._console.print()
         self._console.print(Text(words, style="bold"))
 
-    def words(self, words: str, *, indent: int = 0, style: str = "") -> None:
+    def paragraph(self, words: str, *, indent: int = 0, style: str = "") -> None:
         """Write a paragraph, wrapped between words; a path or address stays whole, however long."""
         margin = " " * indent
         lines = textwrap.fill(
@@ -110,10 +110,10 @@ class Page:
     def finding(self, finding: Finding) -> None:
         """Write what was found, and under it what to do; no ``error:``, because the command itself did not fail."""
         problem = finding.severity is Severity.PROBLEM
-        self.words(
+        self.paragraph(
             f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
         )
-        self.words(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)
+        self.paragraph(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)
 
 
 def _whole_words(value: str, room: int) -> str:

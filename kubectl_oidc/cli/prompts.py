@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.system.standard_error import is_attended
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.terminal import Terminal
@@ -46,7 +46,7 @@ class Questions:
         Raises:
             Abort: The input has ended.
         """
-        proposal = proposal if plain(proposal, limit=_LONGEST) == proposal else ""
+        proposal = proposal if sanitize(proposal, limit=_LONGEST) == proposal else ""
         shown = f"{words} [{proposal}]: " if proposal else f"{words}: "
         while True:
             answer = self._line(shown) or proposal

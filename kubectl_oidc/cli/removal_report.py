@@ -10,7 +10,7 @@ import click
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.system.private_files import shown
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .users.suggestions import near_sessions
 
@@ -65,5 +65,5 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
 
 
 def _words(one: Purged) -> str:
-    who = f"the session of {plain(one.person)} at {plain(one.issuer)}" if one.person else "a session"
+    who = f"the session of {sanitize(one.person)} at {sanitize(one.issuer)}" if one.person else "a session"
     return f"Removed {who} from {' and '.join(one.places)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_oidc.system.terminal import NARROWEST
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         titles: The columns' titles, in capitals.
         rows: A cell for each title; words from outside are made plain here.
     """
-    shown = [[plain(cell, limit=1000) or NOTHING for cell in row] for row in rows]
+    shown = [[sanitize(cell, limit=1000) or NOTHING for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(titles, *shown, strict=True)]
     room = _room()
     if room is None or sum(widths) + _GAP * (len(widths) - 1) <= room:
@@ -45,7 +45,7 @@ def echo_rows(rows: Sequence[tuple[str, str]]) -> None:
     """
     widest = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"{name:{widest}}   {plain(value, limit=4000) or NOTHING}")
+        click.echo(f"{name:{widest}}   {sanitize(value, limit=4000) or NOTHING}")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -13,18 +13,18 @@ from kubectl_oidc.kubeconfig import read
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 
-from .sandbox import SECONDS, USER, Ran
+from .sandbox import SECONDS, USER, CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .sandbox import Stage
+    from .sandbox import Sandbox
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _FAILURES = 400  # HTTP statuses from here on are failures
 
 
-def get_pods(stage: Stage) -> Ran:
+def get_pods(stage: Sandbox) -> CommandResult:
     """Do what ``kubectl --user=oidc get pods --all-namespaces`` does (client authentication v1).
 
     Args:
@@ -43,7 +43,7 @@ def get_pods(stage: Stage) -> Ran:
         raise DemoError(f"the kubeconfig has no user {USER}", "run the demo again")
     plugin = _run_plugin(stage, user.value["exec"])
     if plugin.status != 0:
-        return Ran(1, "", plugin.err)
+        return CommandResult(1, "", plugin.err)
     token = json.loads(plugin.out)["status"]["token"]
     http = HttpClient(tls=TlsOptions(ca_files=(stage.authority_file,)), log=QUIET)
     try:
@@ -56,11 +56,11 @@ def get_pods(stage: Stage) -> Ran:
         http.close()
     document = json.loads(answer.body)
     if answer.status >= _FAILURES:
-        return Ran(1, "", f"Error from server ({document['reason']}): {document['message']}\n")
-    return Ran(0, _printed(document), "")
+        return CommandResult(1, "", f"Error from server ({document['reason']}): {document['message']}\n")
+    return CommandResult(0, _printed(document), "")
 
 
-def _run_plugin(stage: Stage, exec_: Mapping[str, Any]) -> Ran:
+def _run_plugin(stage: Sandbox, exec_: Mapping[str, Any]) -> CommandResult:
     info = {"kind": "ExecCredential", "apiVersion": exec_["apiVersion"], "spec": {"interactive": False}}
     done = subprocess.run(
         [str(stage.plugin), *map(str, exec_["args"])],
@@ -73,7 +73,7 @@ def _run_plugin(stage: Stage, exec_: Mapping[str, Any]) -> Ran:
         timeout=SECONDS,
         check=False,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def _printed(table: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from kubectl_oidc.fast_path.known_command import VARIABLES
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.installation import hint
 from kubectl_oidc.system.programs import find
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import block
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _LEFT_OUT = frozenset({"KUBERNETES_EXEC_INFO", "KUBECTL_COMMAND_HEADERS", "KUBEC
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """A command that has ended.
 
     Attributes:
@@ -54,7 +54,7 @@ class Ran:
     err: str
 
 
-class Stage:
+class Sandbox:
     """The directory and the environment; a context manager that removes the directory at its end.
 
     Args:
@@ -155,7 +155,7 @@ class Stage:
         """Return a command of this program as people type it: by way of kubectl, if there is one."""
         return ["kubectl", "oidc-login", *arguments] if self.kubectl else [PROGRAM, *arguments]
 
-    def run(self, words: Sequence[str]) -> Ran:
+    def run(self, words: Sequence[str]) -> CommandResult:
         """Run a command to its end.
 
         Args:
@@ -179,9 +179,9 @@ class Stage:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise DemoError(
-                f"{plain(words[0])} cannot be run: {type(error).__name__}", "run the demo again"
+                f"{sanitize(words[0])} cannot be run: {type(error).__name__}", "run the demo again"
             ) from error
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     @staticmethod
     def shown(words: Sequence[str]) -> str:

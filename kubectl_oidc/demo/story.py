@@ -17,20 +17,20 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.log import QUIET
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from . import kubectl_stand_in
 from .authority import Authority
 from .kubernetes.api import KubernetesApi
 from .provider.people import ADMINS
 from .provider.server import Provider
-from .sandbox import USER, Stage
+from .sandbox import USER, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from .sandbox import Ran
+    from .sandbox import CommandResult
 
 SCOPES = "email,profile,offline_access"
 # kubelogin's first choice, and where it is taken any free port: the demo's provider takes every one (RFC 8252 §7.3).
@@ -53,7 +53,7 @@ def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = Fa
     """
     no_browser = _no_browser(environ, by_itself=by_itself)
     with ExitStack() as running:
-        stage = running.enter_context(Stage(opens_browser=no_browser is None))
+        stage = running.enter_context(Sandbox(opens_browser=no_browser is None))
         authority = Authority()
         provider = running.enter_context(Provider(authority))
         authority.write(stage.authority_file)
@@ -80,7 +80,7 @@ def _no_browser(environ: Mapping[str, str], *, by_itself: bool) -> str | None:
 
 class _Story:
     def __init__(
-        self, stage: Stage, provider: Provider, api: KubernetesApi, *, no_browser: str | None
+        self, stage: Sandbox, provider: Provider, api: KubernetesApi, *, no_browser: str | None
     ) -> None:
         self.stage = stage
         self.provider = provider
@@ -201,7 +201,7 @@ class _Story:
         if ran.status != 0 or "coredns" not in ran.out:
             raise _unlike(ran, "get pods listed no pods")
 
-    def _get_pods(self) -> Ran:
+    def _get_pods(self) -> CommandResult:
         if self.stage.kubectl:
             _say(f"$ {self.stage.shown(GET_PODS)}")
             return self.stage.run(GET_PODS)
@@ -222,16 +222,16 @@ def _person_without_browser(directory: Path) -> str:
         "--cookies",
         str(directory / "cookies"),
     ]
-    return Stage.joined(words)
+    return Sandbox.joined(words)
 
 
-def _unlike(ran: Ran, what: str) -> DemoError:
+def _unlike(ran: CommandResult, what: str) -> DemoError:
     lines = [line for line in ran.err.splitlines() if line.strip()]
     said = next(
         (line for line in lines if line.startswith("error: ")), lines[0] if lines else f"status {ran.status}"
     )
     return DemoError(
-        f"{what}: {plain(said.removeprefix('error: '))}", "run the demo again, and report it if it stays"
+        f"{what}: {sanitize(said.removeprefix('error: '))}", "run the demo again, and report it if it stays"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import ClusterError, ClusterNotFound, ClusterUnauthorized
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import Finding, Severity
@@ -20,13 +20,13 @@ from .unauthorized import cause
 if TYPE_CHECKING:
     from kubectl_oidc.kube_api import Identity
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 SECONDS = 6.0
 """The longest time for one question."""
 
 
-def check_cluster(examination: Examination) -> Seen:
+def check_cluster(examination: DoctorRun) -> Observations:
     """The kubeconfig's cluster entry can be used."""
     entry = examination.chosen.cluster
     if entry is None:
@@ -39,10 +39,10 @@ def check_cluster(examination: Examination) -> Seen:
                 "cluster-entry",
             )
         else:
-            name = plain(context.value.get("cluster") or "none", limit=120)
+            name = sanitize(context.value.get("cluster") or "none", limit=120)
             yield Finding(
                 Severity.PROBLEM,
-                f"the context {plain(context.name)} names the cluster {name}, which is not in the kubeconfig",
+                f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
                 "`kubectl config get-clusters` lists them",
                 "cluster-entry",
             )
@@ -61,13 +61,13 @@ def check_cluster(examination: Examination) -> Seen:
     yield shown(cluster.server)
 
 
-def check_api_server(examination: Examination) -> Seen:
+def check_api_server(examination: DoctorRun) -> Observations:
     """The API server takes the token, and says who that makes us (SelfSubjectReview)."""
     if examination.cluster is None or examination.outcome is None:
         yield Skipped("there is no API server to ask")
         return
     examination.client = ClusterClient(
-        examination.cluster, examination.outcome.token, log=examination.world.log, request_timeout=SECONDS
+        examination.cluster, examination.outcome.token, log=examination.system.log, request_timeout=SECONDS
     )
     try:
         identity = examination.client.who_am_i(Deadline.after(min(SECONDS, examination.deadline.left())))
@@ -90,12 +90,12 @@ def check_api_server(examination: Examination) -> Seen:
         )
 
 
-def _who(examination: Examination, identity: Identity) -> Seen:
+def _who(examination: DoctorRun, identity: Identity) -> Observations:
     """Return who the cluster sees, beside what the token says; a difference matters where kubectl is forbidden something."""
     facts = known(examination)
     examination.facts = as_it_reads(facts, identity)
-    groups = plain(", ".join(own_groups(identity)), limit=200) or "none"
-    words = f"it knows you as {plain(identity.username, limit=160)}; groups: {groups}"
+    groups = sanitize(", ".join(own_groups(identity)), limit=200) or "none"
+    words = f"it knows you as {sanitize(identity.username, limit=160)}; groups: {groups}"
     different = differences(facts, identity)
     if different:
         words = f"{words}; {'; '.join(different)}"
@@ -105,20 +105,20 @@ def _who(examination: Examination, identity: Identity) -> Seen:
     yield Finding(Severity.WARNING, words, _agree(examination, identity), "forbidden")
 
 
-def _agree(examination: Examination, identity: Identity) -> str:
+def _agree(examination: DoctorRun, identity: Identity) -> str:
     names = ", ".join([identity.username, *own_groups(identity)[:3]])
-    bindings = f"role bindings must name you as the cluster does: {plain(names, limit=200)}"
+    bindings = f"role bindings must name you as the cluster does: {sanitize(names, limit=200)}"
     facts = known(examination)
     if own_groups(identity) or not facts.groups:
         return bindings
-    claim = plain(facts.groups_claim)
+    claim = sanitize(facts.groups_claim)
     return (
         f"the cluster must read the claim {claim}: --oidc-groups-claim={claim}, claimMappings.groups of its "
         f"AuthenticationConfiguration, or groupsClaim at EKS; until then {bindings}"
     )
 
 
-def may_list_pods(examination: Examination) -> bool:
+def may_list_pods(examination: DoctorRun) -> bool:
     """Return whether RBAC, or whatever authorizes there, lets the person do what ``kubectl get pods`` does.
 
     Raises:
@@ -133,7 +133,7 @@ def may_list_pods(examination: Examination) -> bool:
     return examination.allowed
 
 
-def _allowed(examination: Examination) -> bool | None:
+def _allowed(examination: DoctorRun) -> bool | None:
     try:
         return may_list_pods(examination)
     except ClusterError:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ClusterError, ClusterForbidden, ClusterNotFound
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
 from .rbac import listed, soon
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kube_api import ClusterClient, Identity, RoleBinding, Subject
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _MOST = 3  # bindings that are spoken of
 _SEPARATORS = ":#/|"  # how prefixes of user names end
 
 
-def check_bindings(examination: Examination) -> Seen:
+def check_bindings(examination: DoctorRun) -> Observations:
     """A role binding names the person or one of the groups, in the context's namespace, and its role is enough."""
     client, identity = examination.client, examination.identity
     if client is None or identity is None:
@@ -61,10 +61,10 @@ def check_bindings(examination: Examination) -> Seen:
 
 
 def _gives(binding: RoleBinding, subject: Subject) -> str:
-    return f"{plain(binding.name, limit=80)} gives {plain(binding.role, limit=80)} to {plain(subject.name, limit=80)}"
+    return f"{sanitize(binding.name, limit=80)} gives {sanitize(binding.role, limit=80)} to {sanitize(subject.name, limit=80)}"
 
 
-def _read(client: ClusterClient, examination: Examination) -> tuple[bool, list[RoleBinding]]:
+def _read(client: ClusterClient, examination: DoctorRun) -> tuple[bool, list[RoleBinding]]:
     """Return whether bindings could be read, and those that could: of every namespace, else of the context's."""
     found: list[RoleBinding] = []
     readable = False
@@ -78,29 +78,29 @@ def _read(client: ClusterClient, examination: Examination) -> tuple[bool, list[R
             except ClusterForbidden:
                 continue
             except ClusterError as error:
-                examination.world.log.info(1, error.message)
+                examination.system.log.info(1, error.message)
     return readable, found
 
 
 def _not_enough(
-    client: ClusterClient, examination: Examination, here: Sequence[tuple[RoleBinding, Subject]]
+    client: ClusterClient, examination: DoctorRun, here: Sequence[tuple[RoleBinding, Subject]]
 ) -> Iterator[str | Finding]:
     """Return what is wrong with each role that the person has: it is not there, or lacks what ``kubectl get pods`` needs."""
     for binding, subject in here[:_MOST]:
-        role = plain(binding.role, limit=80)
+        role = sanitize(binding.role, limit=80)
         allows = ""
         try:
             rules = client.role_rules(binding, soon(examination))
         except ClusterNotFound:
             yield Finding(
                 Severity.WARNING,
-                f"{_gives(binding, subject)}, and there is no such {plain(binding.role_kind, limit=40)}",
+                f"{_gives(binding, subject)}, and there is no such {sanitize(binding.role_kind, limit=40)}",
                 f"an administrator creates {role}, or binds another role",
                 "forbidden",
             )
             continue
         except ClusterError as error:
-            examination.world.log.info(1, error.message)
+            examination.system.log.info(1, error.message)
         else:
             if any(rule.allows("list", "pods") for rule in rules):
                 yield f"{_gives(binding, subject)}, which allows it: another authorizer may forbid it"
@@ -110,7 +110,7 @@ def _not_enough(
                 for rule in rules[:_MOST]
                 if rule.resources
             )
-            allows = f"; it allows {plain(words, limit=200)}" if words else "; it allows nothing"
+            allows = f"; it allows {sanitize(words, limit=200)}" if words else "; it allows nothing"
         yield Finding(
             Severity.WARNING,
             f"{_gives(binding, subject)}, and that role does not allow to list pods{allows}",
@@ -119,8 +119,8 @@ def _not_enough(
         )
 
 
-def _elsewhere(examination: Examination, binding: RoleBinding, subject: Subject) -> Finding:
-    where, here = plain(binding.namespace, limit=80), plain(examination.namespace, limit=80)
+def _elsewhere(examination: DoctorRun, binding: RoleBinding, subject: Subject) -> Finding:
+    where, here = sanitize(binding.namespace, limit=80), sanitize(examination.namespace, limit=80)
     return Finding(
         Severity.WARNING,
         f"{_gives(binding, subject)} in the namespace {where} only, and the context's namespace is {here}",
@@ -129,7 +129,7 @@ def _elsewhere(examination: Examination, binding: RoleBinding, subject: Subject)
     )
 
 
-def _none_bound(examination: Examination, identity: Identity, bindings: Sequence[RoleBinding]) -> Finding:
+def _none_bound(examination: DoctorRun, identity: Identity, bindings: Sequence[RoleBinding]) -> Finding:
     own = own_groups(identity)
     groups, users = (
         sorted(
@@ -143,7 +143,7 @@ def _none_bound(examination: Examination, identity: Identity, bindings: Sequence
         for kind in ("Group", "User")
     )
     message = (
-        f"no role binding names you or a group of yours: you are {plain(identity.username, limit=120)}, "
+        f"no role binding names you or a group of yours: you are {sanitize(identity.username, limit=120)}, "
         f"you are in {listed(own) or 'no group'}, and bindings name {listed(groups) or 'no group'}"
         + (f" and the users {listed(users)}" if users else "")
     )
@@ -159,14 +159,14 @@ def _none_bound(examination: Examination, identity: Identity, bindings: Sequence
     return Finding(Severity.WARNING, message, hint, "forbidden")
 
 
-def _near(examination: Examination, identity: Identity, binding: RoleBinding, subject: Subject) -> str:
+def _near(examination: DoctorRun, identity: Identity, binding: RoleBinding, subject: Subject) -> str:
     """Return what to do about a binding that almost names the person; empty if it names nobody like them.
 
     The names differ in case, path or prefix, or the binding has another kind or another claim of the token.
     """
     groups, facts = own_groups(identity), examination.facts
-    name, which = subject.name, f"the binding {plain(binding.name, limit=80)}"
-    shown = plain(name, limit=120)
+    name, which = subject.name, f"the binding {sanitize(binding.name, limit=80)}"
+    shown = sanitize(name, limit=120)
     if name in (*groups, identity.username):  # of the other kind, else it would be the person's
         kinds = ("Group", "User") if name in groups else ("User", "Group")
         return f"{which} names {shown} as a {kinds[1]}, and the cluster sees it as a {kinds[0]}"
@@ -181,7 +181,7 @@ def _near(examination: Examination, identity: Identity, binding: RoleBinding, su
         own = identity.username if of_claim or _is_almost(identity.username, name) else ""
     if not own:
         return ""
-    mine = plain(own, limit=120)
+    mine = sanitize(own, limit=120)
     return (
         f"{mine} and {shown} are not the same to RBAC: let {which} name {mine}, or change what the cluster takes as "
         "user name, groups and prefix"

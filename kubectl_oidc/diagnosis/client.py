@@ -13,7 +13,7 @@ from kubectl_oidc.oidc.vendor_errors import explain, registration
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.browser import Browser
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
 from .client_probes import NOTHING, ask_authorization, ask_token, redirect_uri_of
@@ -24,22 +24,22 @@ from .run import Skipped
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.failed_sign_ins import Failure
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _BROWSER = frozenset({"auto", "authcode", "authcode-keyboard"})
 
 
-def last_failures(examination: Examination) -> tuple[Failure | None, Failure | None]:
+def last_failures(examination: DoctorRun) -> tuple[Failure | None, Failure | None]:
     """Return the last failed sign-in and the last refused refresh of the session; None for one that was before its last success."""
-    request, world = examination.request, examination.world
+    request, system = examination.request, examination.system
     session_id = request.key().id()
-    last, refused = FailedSignIns(request.cache_dir, session_id, clock=world.clock, log=world.log).last()
+    last, refused = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log).last()
     entry = index.read(request.cache_dir, session_id)
     since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
 
 
-def check_client(examination: Examination) -> Seen:
+def check_client(examination: DoctorRun) -> Observations:
     """The provider accepts the client: its ID, how it authenticates, its redirect URI, scopes and grant."""
     request = examination.request
     entry = index.read(request.cache_dir, request.key().id())
@@ -53,17 +53,17 @@ def check_client(examination: Examination) -> Seen:
     if found:
         yield found
     elif Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
-        yield f"the provider accepts {plain(request.client_id, limit=100)}, as far as that shows without a sign-in"
+        yield f"the provider accepts {sanitize(request.client_id, limit=100)}, as far as that shows without a sign-in"
     else:
         yield Skipped("the provider's answers do not say whether it accepts this client")
 
 
-def _by_browser(examination: Examination) -> bool:
+def _by_browser(examination: DoctorRun) -> bool:
     """Return whether a sign-in sends an authorization request; ``auto`` uses a device code where no browser can be opened."""
     request, metadata = examination.request, known(examination)
     if request.grant != "auto" or not request.open_browser or metadata.device_authorization_endpoint is None:
         return request.grant in _BROWSER
-    environ = examination.world.environ
+    environ = examination.system.environ
     browser = Browser.from_environment(
         command=request.browser_command, environ=environ, platform=sys.platform
     )
@@ -71,7 +71,7 @@ def _by_browser(examination: Examination) -> bool:
 
 
 def _finding(
-    examination: Examination, authorization: Said, token: Said, redirect_uri: str, hint: str
+    examination: DoctorRun, authorization: Said, token: Said, redirect_uri: str, hint: str
 ) -> Finding | None:
     """Return the first thing that the provider does not accept, in the order in which a sign-in would meet it."""
     request = examination.request
@@ -89,24 +89,24 @@ def _finding(
     return _parameters(examination, authorization)
 
 
-def _grant(examination: Examination, words: str) -> Finding:
+def _grant(examination: DoctorRun, words: str) -> Finding:
     request = examination.request
     grant = "device_code" if request.grant == "device-code" else "authorization_code"
     return Finding(
         Severity.PROBLEM,
-        f"the provider does not allow the client {plain(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
+        f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
         explain(request.issuer, None, words)
         or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
         "provider-refused",
     )
 
 
-def _parameters(examination: Examination, said: Said) -> Finding | None:
+def _parameters(examination: DoctorRun, said: Said) -> Finding | None:
     request, words = examination.request, _in_brackets(said.words)
     if said.verdict is Verdict.SCOPE:
         return Finding(
             Severity.PROBLEM,
-            f"the provider refuses one of the scopes {plain(' '.join(request.scopes), limit=200)}{words}",
+            f"the provider refuses one of the scopes {sanitize(' '.join(request.scopes), limit=200)}{words}",
             explain(request.issuer, None, said.words)
             or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
             "scopes",
@@ -122,9 +122,9 @@ def _parameters(examination: Examination, said: Said) -> Finding | None:
     return None
 
 
-def _client(authorization: Said, token: Said, examination: Examination, hint: str) -> Finding:
+def _client(authorization: Said, token: Said, examination: DoctorRun, hint: str) -> Finding:
     request, words = examination.request, _in_brackets(token.words)
-    client = plain(request.client_id, limit=100)
+    client = sanitize(request.client_id, limit=100)
     if authorization.verdict in {Verdict.ACCEPTED, Verdict.REDIRECT, Verdict.SCOPE}:
         proof = _proof(examination)
         message = f"the provider knows the client {client}, but {proof}{words}"
@@ -136,7 +136,7 @@ def _client(authorization: Said, token: Said, examination: Examination, hint: st
     return Finding(Severity.PROBLEM, message, hint, "client")
 
 
-def _proof(examination: Examination) -> str:
+def _proof(examination: DoctorRun) -> str:
     """Return in words what the client proves itself with, and that the provider does not accept it."""
     client = examination.request.client()
     if client.method(known(examination).token_endpoint_auth_methods) == PRIVATE_KEY_JWT:
@@ -144,15 +144,15 @@ def _proof(examination: Examination) -> str:
     return "refuses its client secret" if client.client_secret else "refuses it without a client secret"
 
 
-def _redirect(examination: Examination, redirect_uri: str) -> Finding:
-    request, address = examination.request, plain(redirect_uri, limit=200)
+def _redirect(examination: DoctorRun, redirect_uri: str) -> Finding:
+    request, address = examination.request, sanitize(redirect_uri, limit=200)
     where = registration(request.issuer) or "in the client's settings at the provider"
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
     if not request.redirect_url and not any(one.port for one in request.listen_addresses):
         hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
     return Finding(
         Severity.PROBLEM,
-        f"the provider does not accept the redirect URI {address} for the client {plain(request.client_id, limit=100)}",
+        f"the provider does not accept the redirect URI {address} for the client {sanitize(request.client_id, limit=100)}",
         hint,
         "redirect-uri",
     )
@@ -160,7 +160,7 @@ def _redirect(examination: Examination, redirect_uri: str) -> Finding:
 
 def _error_page(authorization: Said, token: Said, redirect_uri: str) -> Finding:
     """Return what an error page without known words is likely to mean: a warning, because it may be about the probe itself."""
-    address = plain(redirect_uri, limit=200)
+    address = sanitize(redirect_uri, limit=200)
     likely = (
         f"it knows the client, so it may not accept the redirect URI {address}"
         if token.verdict is Verdict.ACCEPTED

@@ -9,7 +9,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.errors import (
+    InvalidProviderResponse,
+    OAuthErrorResponse,
+    OidcLoginError,
+    ProviderUnreachable,
+)
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
@@ -21,7 +26,7 @@ from .probe_answers import REDIRECTED_ERRORS, TOKEN_ERRORS, Said, Verdict, autho
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import Examination
+    from .run import DoctorRun
 
 _SECONDS = 6.0
 """The longest time for one request."""
@@ -32,7 +37,7 @@ NOTHING = Said(Verdict.UNKNOWN)
 """No answer, or one that says nothing."""
 
 
-def redirect_uri_of(examination: Examination) -> str:
+def redirect_uri_of(examination: DoctorRun) -> str:
     """Return the redirect URI that a sign-in would use; any port where any is as good."""
     request = examination.request
     if request.redirect_url:
@@ -45,20 +50,20 @@ def redirect_uri_of(examination: Examination) -> str:
     return f"{scheme}://localhost:{port}"
 
 
-def _deadline(examination: Examination) -> Deadline:
+def _deadline(examination: DoctorRun) -> Deadline:
     return Deadline.after(min(_SECONDS, examination.deadline.left()))
 
 
-def ask_authorization(examination: Examination, redirect_uri: str) -> Said:
+def ask_authorization(examination: DoctorRun, redirect_uri: str) -> Said:
     """Send an authorization request that asks nobody, and do not follow the answer."""
     from kubectl_oidc.authentication.grants.authorization_request import (
-        Attempt,
+        AuthorizationSecrets,
         authorization_parameters,
         authorization_url,
     )
 
     request, metadata = examination.request, known(examination)
-    attempt = Attempt.generate(pkce=request.pkce)
+    attempt = AuthorizationSecrets.generate(pkce=request.pkce)
     parameters = {**authorization_parameters(request, attempt, redirect_uri), "prompt": "none"}
     if _must_be_pushed(examination):
         return _pushed(examination, parameters)
@@ -66,18 +71,18 @@ def ask_authorization(examination: Examination, redirect_uri: str) -> Said:
         response = examination.http.get(
             authorization_url(metadata, parameters), deadline=_deadline(examination), follow=False
         )
-    except (ProviderUnreachable, ProviderMisbehaves) as error:
-        examination.world.log.info(1, f"the authorization request says nothing: {error.message}")
+    except (ProviderUnreachable, InvalidProviderResponse) as error:
+        examination.system.log.info(1, f"the authorization request says nothing: {error.message}")
         return NOTHING
     return authorization_answer(response, metadata.authorization_endpoint, redirect_uri)
 
 
-def _must_be_pushed(examination: Examination) -> bool:
+def _must_be_pushed(examination: DoctorRun) -> bool:
     wanted = examination.request.pushed_authorization
     return wanted == "required" or (wanted == "auto" and known(examination).pushed_authorization_required)
 
 
-def _pushed(examination: Examination, parameters: Mapping[str, str | Secret]) -> Said:
+def _pushed(examination: DoctorRun, parameters: Mapping[str, str | Secret]) -> Said:
     """Push the request, which the provider checks at once (RFC 9126 §2.3); nobody opens what it stands for."""
     metadata = known(examination)
     url = metadata.pushed_authorization_request_endpoint
@@ -86,35 +91,35 @@ def _pushed(examination: Examination, parameters: Mapping[str, str | Secret]) ->
     try:
         endpoint = _provider(examination).endpoint(url, metadata, "pushed authorization request endpoint")
         endpoint.ask(parameters, _deadline(examination))
-    except ProviderRefused as refused:
+    except OAuthErrorResponse as refused:
         return classify((*REDIRECTED_ERRORS, *TOKEN_ERRORS), refused.code, _words(refused))
     except OidcLoginError as error:
-        examination.world.log.info(1, f"the pushed request says nothing: {error.message}")
+        examination.system.log.info(1, f"the pushed request says nothing: {error.message}")
         return NOTHING
     return Said(Verdict.ACCEPTED)
 
 
-def _provider(examination: Examination) -> Provider:
+def _provider(examination: DoctorRun) -> Provider:
     """Return the provider as a sign-in asks it; nothing of it is cached."""
-    request, world = examination.request, examination.world
+    request, system = examination.request, examination.system
     return Provider(
         issuer=request.issuer,
         client=request.client(),
         http=examination.http,
         cache_dir=None,
-        clock=world.clock,
-        log=world.log,
+        clock=system.clock,
+        log=system.log,
     )
 
 
-def _words(refused: ProviderRefused) -> str:
+def _words(refused: OAuthErrorResponse) -> str:
     """Return the provider's description as the error shows it: made plain, without what was sent."""
     return refused.message.partition(refused.code)[2].strip(" :)")
 
 
-def ask_token(examination: Examination, redirect_uri: str) -> tuple[Said, str]:
+def ask_token(examination: DoctorRun, redirect_uri: str) -> tuple[Said, str]:
     """Send a token request with a made-up code; return what the error says, and its hint."""
-    from kubectl_oidc.authentication.grants.authorization_request import Attempt
+    from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 
     request = examination.request
     made_up = Secret(secrets.token_urlsafe(32))
@@ -123,14 +128,14 @@ def ask_token(examination: Examination, redirect_uri: str) -> tuple[Said, str]:
         parameters: dict[str, str | Secret | None] = {"device_code": made_up, "client_id": request.client_id}
     else:
         grant_type = "authorization_code"
-        verifier = Attempt.generate(pkce=request.pkce).code_verifier
+        verifier = AuthorizationSecrets.generate(pkce=request.pkce).code_verifier
         parameters = {"code": made_up, "redirect_uri": redirect_uri, "code_verifier": verifier}
     try:
         provider = _provider(examination)
         provider.request_tokens(grant_type, parameters, known(examination), _deadline(examination))
-    except ProviderRefused as refused:
+    except OAuthErrorResponse as refused:
         return classify(TOKEN_ERRORS, refused.code, _words(refused)), refused.hint
     except OidcLoginError as error:
-        examination.world.log.info(1, f"the token request says nothing: {error.message}")
+        examination.system.log.info(1, f"the token request says nothing: {error.message}")
         return NOTHING, ""
     return Said(Verdict.ACCEPTED), ""

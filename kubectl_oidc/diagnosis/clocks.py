@@ -10,7 +10,7 @@ from kubectl_oidc.system.terminal import remaining
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import Examination
+    from .run import DoctorRun
 
 SKEW = 60
 """Seconds by which two clocks may differ without a word: a token is validated with as much."""
@@ -32,20 +32,20 @@ def dates(headers: Mapping[str, str], now: float) -> tuple[float, float] | None:
         return None
 
 
-def server_time(examination: Examination) -> float | None:
+def server_time(examination: DoctorRun) -> float | None:
     """Return what time it is at the API server, epoch seconds; None if it does not say."""
     if examination.client is None:
         return None
-    read = dates(examination.client.headers, examination.world.clock())
+    read = dates(examination.client.headers, examination.system.clock())
     return read[0] if read else None
 
 
-def skew(examination: Examination) -> str:
+def skew(examination: DoctorRun) -> str:
     """Return in words whose clock is wrong, the API server's or this computer's; empty if they agree or it is not known.
 
     The provider's clock decides if it is known, because it makes the tokens.
     """
-    theirs, ours = server_time(examination), examination.world.clock()
+    theirs, ours = server_time(examination), examination.system.clock()
     if theirs is None:
         return ""
     right = ours + (examination.dates[0] - examination.dates[1] if examination.dates else 0.0)

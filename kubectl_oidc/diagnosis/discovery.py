@@ -14,7 +14,7 @@ from kubectl_oidc.oidc.vendors import unlisted
 from kubectl_oidc.oidc.wrong_issuer import advised
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import Finding, Severity
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.http.exchange import Response
     from kubectl_oidc.oidc.metadata import Metadata
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _SECONDS = 6.0
 """The longest time for one document."""
@@ -37,7 +37,7 @@ _GRANTS = {
 }
 
 
-def check_discovery(examination: Examination) -> Seen:
+def check_discovery(examination: DoctorRun) -> Observations:
     """The discovery document is there, is this issuer's byte for byte, and names https endpoints."""
     issuer = examination.request.issuer
     url = discovery_url(issuer)
@@ -48,13 +48,13 @@ def check_discovery(examination: Examination) -> Seen:
         examination.metadata = parse_metadata(document, issuer)
     except ProviderError as error:
         raise advised(error, issuer, examination.http, examination.deadline) from error.__cause__
-    examination.dates = dates(response.headers, examination.world.clock())
+    examination.dates = dates(response.headers, examination.system.clock())
     found = examination.metadata
     odd = [*_oddities(response, found.oddities, "discovery document"), *_inside(found, issuer)]
     yield from odd or ("the issuer is equal, and its endpoints are named",)
 
 
-def _inside(found: Metadata, issuer: str) -> Seen:
+def _inside(found: Metadata, issuer: str) -> Observations:
     """Yield an endpoint that only machines inside the provider's network can reach."""
     endpoints = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
     inside = next((url for url in endpoints if is_inside(url, issuer)), None)
@@ -67,10 +67,10 @@ def _inside(found: Metadata, issuer: str) -> Seen:
         )
 
 
-def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Seen:
+def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Observations:
     """Yield what is accepted here though it breaks the standard: other programs, such as the API server, may refuse it."""
     kind = odd_content_type(response)
-    served = (f"it is served as {plain(kind, limit=60)}, not as JSON",) if kind else ()
+    served = (f"it is served as {sanitize(kind, limit=60)}, not as JSON",) if kind else ()
     for oddity in (*served, *oddities):
         yield Finding(
             Severity.WARNING,
@@ -80,19 +80,19 @@ def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Seen:
         )
 
 
-def _get(examination: Examination, url: str) -> Response:
+def _get(examination: DoctorRun, url: str) -> Response:
     deadline = Deadline.after(min(_SECONDS, examination.deadline.left()))
     return examination.http.get(url, headers=dict(examination.request.request_headers), deadline=deadline)
 
 
-def known(examination: Examination) -> Metadata:
+def known(examination: DoctorRun) -> Metadata:
     """Return the metadata, which a check that needs discovery has."""
     if examination.metadata is None:
         raise LookupError("discovery comes first")
     return examination.metadata
 
 
-def check_grant(examination: Examination) -> Seen:
+def check_grant(examination: DoctorRun) -> Observations:
     """The provider offers the way in which this client signs in."""
     request, metadata = examination.request, known(examination)
     if request.grant == "device-code" and metadata.device_authorization_endpoint is None:
@@ -123,12 +123,12 @@ def check_grant(examination: Examination) -> Seen:
     yield grant.rpartition(":")[2]
 
 
-def check_scopes(examination: Examination) -> Seen:
+def check_scopes(examination: DoctorRun) -> Observations:
     """The provider knows the scopes that are asked for; it may know more than it names (Discovery §3)."""
     asked, named = examination.request.scopes, known(examination).scopes_supported
     strange = unlisted(asked, named)
     if strange:
-        words = plain(", ".join(strange), limit=200)
+        words = sanitize(", ".join(strange), limit=200)
         yield Finding(
             Severity.WARNING,
             f"the provider does not name the scope {words}: it may refuse the sign-in with invalid_scope",
@@ -136,10 +136,10 @@ def check_scopes(examination: Examination) -> Seen:
             "scopes",
         )
         return
-    yield plain(" ".join(asked), limit=200)
+    yield sanitize(" ".join(asked), limit=200)
 
 
-def check_pkce(examination: Examination) -> Seen:
+def check_pkce(examination: DoctorRun) -> Observations:
     """PKCE with S256 is used (RFC 7636, RFC 9700 §2.1.1); metadata that does not say is no reason to leave it out."""
     methods = known(examination).code_challenge_methods
     if not examination.request.pkce:
@@ -152,7 +152,7 @@ def check_pkce(examination: Examination) -> Seen:
     elif methods and "S256" not in methods:
         yield Finding(
             Severity.WARNING,
-            f"the provider names the PKCE methods {plain(', '.join(methods), limit=80)} and not S256, which is sent",
+            f"the provider names the PKCE methods {sanitize(', '.join(methods), limit=80)} and not S256, which is sent",
             "let the provider take S256; if it refuses the request, --oidc-pkce-method=no leaves it out",
             "pkce",
         )
@@ -160,14 +160,14 @@ def check_pkce(examination: Examination) -> Seen:
         yield "S256" if methods else "S256 is sent; the metadata does not say"
 
 
-def check_algorithms(examination: Examination) -> Seen:
+def check_algorithms(examination: DoctorRun) -> Observations:
     """The provider signs with something that kube-apiserver can be told to take."""
     named = known(examination).id_token_algorithms
     usable = [name for name in named if name in ALGORITHMS]
     if named and not usable:
         yield Finding(
             Severity.PROBLEM,
-            f"the provider signs ID tokens with {plain(', '.join(named), limit=120)}, and kube-apiserver verifies none of them",
+            f"the provider signs ID tokens with {sanitize(', '.join(named), limit=120)}, and kube-apiserver verifies none of them",
             f"let the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )
@@ -179,10 +179,10 @@ def check_algorithms(examination: Examination) -> Seen:
             "claims-algorithm",
         )
     else:
-        yield plain(", ".join(usable), limit=120) if named else "the metadata does not say"
+        yield sanitize(", ".join(usable), limit=120) if named else "the metadata does not say"
 
 
-def check_keys(examination: Examination) -> Seen:
+def check_keys(examination: DoctorRun) -> Observations:
     """The key set is there and has a key that can verify an ID token (RFC 7517 §5)."""
     url = known(examination).jwks_uri
     response = _get(examination, url)
@@ -201,7 +201,7 @@ def check_keys(examination: Examination) -> Seen:
     yield from odd or (f"{len(keys.keys)} that can verify ID tokens",)
 
 
-def check_clock(examination: Examination) -> Seen:
+def check_clock(examination: DoctorRun) -> Observations:
     """This machine's clock and the provider's agree."""
     if examination.dates is None:
         yield Skipped("the provider does not say what time it is")

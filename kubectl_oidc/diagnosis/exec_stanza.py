@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND
 from kubectl_oidc.system import programs
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
 from . import Finding, Severity
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig import Entry
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _OURS = "kubectl-oidc "  # how `version` begins
 _VERSION_SECONDS = 8.0
@@ -39,7 +39,7 @@ def exec_of(user: Entry | None) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def check_api_version(examination: Examination) -> Seen:
+def check_api_version(examination: DoctorRun) -> Observations:
     """Kubectl knows v1 and v1beta1; some other clients know v1beta1 only."""
     user = examination.chosen.user
     if user is None:
@@ -47,11 +47,11 @@ def check_api_version(examination: Examination) -> Seen:
         return
     version = exec_of(user).get("apiVersion")
     if version == API_VERSION:
-        yield plain(version)
+        yield sanitize(version)
     elif version == V1:
-        yield f"{plain(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
+        yield f"{sanitize(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
     else:
-        said = f"apiVersion is {plain(version, limit=80)}" if version else "there is no apiVersion"
+        said = f"apiVersion is {sanitize(version, limit=80)}" if version else "there is no apiVersion"
         yield Finding(
             Severity.PROBLEM,
             f"{said}, and kubectl accepts only {V1BETA1} and {V1}",
@@ -60,14 +60,14 @@ def check_api_version(examination: Examination) -> Seen:
         )
 
 
-def check_interactive_mode(examination: Examination) -> Seen:
+def check_interactive_mode(examination: DoctorRun) -> Observations:
     """v1 must say whether the plugin may use the terminal; ``Always`` keeps programs without one out."""
     user, exec_ = examination.chosen.user, exec_of(examination.chosen.user)
     if user is None:
         yield _NO_USER
         return
     mode = exec_.get("interactiveMode")
-    set_it = f"`kubectl config set-credentials {plain(user.name)} --exec-interactive-mode=IfAvailable`"
+    set_it = f"`kubectl config set-credentials {sanitize(user.name)} --exec-interactive-mode=IfAvailable`"
     if mode is None and exec_.get("apiVersion") == V1:
         yield Finding(
             Severity.PROBLEM,
@@ -78,7 +78,7 @@ def check_interactive_mode(examination: Examination) -> Seen:
     elif mode is not None and mode not in _MODES:
         yield Finding(
             Severity.PROBLEM,
-            f"interactiveMode is {plain(mode, limit=60)}, which kubectl does not know",
+            f"interactiveMode is {sanitize(mode, limit=60)}, which kubectl does not know",
             f"{set_it} sets it",
             "stanza",
         )
@@ -97,10 +97,10 @@ def check_interactive_mode(examination: Examination) -> Seen:
             "stanza",
         )
     else:
-        yield plain(mode or "IfAvailable, which v1beta1 takes for granted")
+        yield sanitize(mode or "IfAvailable, which v1beta1 takes for granted")
 
 
-def check_command(examination: Examination) -> Seen:
+def check_command(examination: DoctorRun) -> Observations:
     """The stanza starts this program itself, not by way of a second kubectl."""
     if examination.chosen.user is None:
         yield _NO_USER
@@ -116,10 +116,10 @@ def check_command(examination: Examination) -> Seen:
         )
     elif name != COMMAND:
         yield Finding(
-            Severity.WARNING, f"the stanza starts {plain(command)}, not this program", _CONVERT, "stanza"
+            Severity.WARNING, f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza"
         )
     else:
-        yield plain(command)
+        yield sanitize(command)
 
 
 # What client-go makes of a user that has more than exec.
@@ -132,13 +132,13 @@ _BESIDE = {
 _CERTIFICATES = ("client-certificate", "client-certificate-data")
 
 
-def check_other_credentials(examination: Examination) -> Seen:
+def check_other_credentials(examination: DoctorRun) -> Observations:
     """Nothing else in the user's entry takes the plugin's place."""
     user = examination.chosen.user
     if user is None:
         yield _NO_USER
         return
-    unset = f"`kubectl config unset users.{plain(user.name)}.FIELD` removes a field"
+    unset = f"`kubectl config unset users.{sanitize(user.name)}.FIELD` removes a field"
     found = [
         Finding(
             Severity.PROBLEM,
@@ -162,7 +162,7 @@ def check_other_credentials(examination: Examination) -> Seen:
         found.append(
             Finding(
                 Severity.WARNING,
-                f"kubectl acts as {plain(user.value['as'], limit=120)} (as:), and what follows is about you",
+                f"kubectl acts as {sanitize(user.value['as'], limit=120)} (as:), and what follows is about you",
                 "`kubectl auth can-i --list` tells what that user may",
                 "stanza",
             )
@@ -172,31 +172,31 @@ def check_other_credentials(examination: Examination) -> Seen:
         yield "none beside exec"
 
 
-def check_plugin(examination: Examination) -> Seen:
+def check_plugin(examination: DoctorRun) -> Observations:
     """Kubectl finds the program, and it is this one."""
     user = examination.chosen.user
     command = str(exec_of(user).get("command") or COMMAND)
     for name in (command, COMMAND) if _is_kubectl(command) else (command,):
-        found = find(name, user, examination.world.environ)
+        found = find(name, user, examination.system.environ)
         if found is None:
             where = "at that path" if os.sep in name else "on PATH"
             dispatcher = (
-                programs.kubectl_dispatcher(examination.world.environ) if _is_kubectl(command) else None
+                programs.kubectl_dispatcher(examination.system.environ) if _is_kubectl(command) else None
             )
             endless = (
-                f", and {plain(dispatcher)}, which asks the cluster first, then {ENDLESS}"
+                f", and {sanitize(dispatcher)}, which asks the cluster first, then {ENDLESS}"
                 if dispatcher
                 else ""
             )
             yield Finding(
                 Severity.PROBLEM,
-                f"kubectl finds no {plain(name)} {where}{endless}",
+                f"kubectl finds no {sanitize(name)} {where}{endless}",
                 "put the directory of the program on PATH, or name it by its whole path: "
                 "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
             )
             return
-    yield from _version(found or "", examination.world.environ)
+    yield from _version(found or "", examination.system.environ)
 
 
 ENDLESS = "starts itself without end (Google Cloud CLI's dispatcher)"
@@ -220,7 +220,7 @@ def _is_kubectl(command: str) -> bool:
     return PureWindowsPath(command).name.lower().removesuffix(".exe") == "kubectl"
 
 
-def _version(path: str, environ: Mapping[str, str]) -> Seen:
+def _version(path: str, environ: Mapping[str, str]) -> Observations:
     """Ask the program that kubectl finds for its version."""
     kept = {name: value for name, value in environ.items() if name != "KUBERNETES_EXEC_INFO"}
     try:
@@ -234,18 +234,18 @@ def _version(path: str, environ: Mapping[str, str]) -> Seen:
             timeout=_VERSION_SECONDS,
             check=False,
         )
-        said = plain(done.stdout.strip() or done.stderr.strip() or "nothing", limit=120)
+        said = sanitize(done.stdout.strip() or done.stderr.strip() or "nothing", limit=120)
     except subprocess.TimeoutExpired:
         said = f"nothing within {_VERSION_SECONDS:.0f} s"
     except OSError as error:
         said = f"{error.strerror or error}"
     if said.startswith(f"{_OURS}{__version__} "):
-        yield f"{plain(path)}, version {__version__}"
+        yield f"{sanitize(path)}, version {__version__}"
         return
     what = "is another version of this program" if said.startswith(_OURS) else "is not this program"
     yield Finding(
         Severity.WARNING,
-        f"what kubectl finds {what}: {plain(path)} says {said}",
+        f"what kubectl finds {what}: {sanitize(path)} says {said}",
         f"this one is {__version__}; remove the other, or put this one's directory before it on PATH",
         "plugin",
     )

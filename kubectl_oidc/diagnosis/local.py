@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.authentication.wiring import session_keeper
+from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.loopback.redirect_uri import choices
 from kubectl_oidc.loopback.sockets import listen
@@ -19,13 +19,13 @@ from .run import Skipped
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.stores.base import Store
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _SLOW = 1.0  # seconds: a store that takes longer is felt
 _PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # as long as a session
 
 
-def check_redirect(examination: Examination) -> Seen:
+def check_redirect(examination: DoctorRun) -> Observations:
     """The port that the browser comes back to is free."""
     request = examination.request
     if request.grant not in {"auto", "authcode"}:
@@ -51,10 +51,10 @@ def check_redirect(examination: Examination) -> Seen:
     )
 
 
-def check_storage(examination: Examination) -> Seen:
+def check_storage(examination: DoctorRun) -> Observations:
     """The place where the session rests can be written, read and cleared, and is quick."""
-    keeper = session_keeper(examination.request, examination.world)
-    store = keeper.store
+    repository = session_repository(examination.request, examination.system)
+    store = repository.store
     if store.name == "none":
         yield Finding(
             Severity.WARNING,
@@ -80,7 +80,7 @@ def check_storage(examination: Examination) -> Seen:
                 why.hint,
                 "os-keyring",
             )
-    yield _speed(store, _probe(store), chosen=not keeper.decided_here)
+    yield _speed(store, _probe(store), chosen=not repository.decided_here)
 
 
 def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:

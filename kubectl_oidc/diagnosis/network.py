@@ -13,7 +13,7 @@ from kubectl_oidc.http.proxy import proxy_for
 from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import is_loopback_url
 
 from . import Finding, Severity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
     T = TypeVar("T")
 
@@ -34,12 +34,12 @@ _SOON = 14 * 86400  # seconds: a certificate that ends within them is worth a wo
 _NETWORK_HINT = "check the network (VPN, firewall, proxy) and the host in --oidc-issuer-url"
 
 
-def _place(examination: Examination) -> tuple[str, int]:
+def _place(examination: DoctorRun) -> tuple[str, int]:
     parts = urlsplit(examination.request.issuer)
     return parts.hostname or "", port_of(parts)
 
 
-def check_proxy(examination: Examination) -> Seen:
+def check_proxy(examination: DoctorRun) -> Observations:
     """Where the environment names a proxy for the provider, it can be connected to."""
     issuer = examination.request.issuer
     try:
@@ -51,7 +51,7 @@ def check_proxy(examination: Examination) -> Seen:
         named = is_loopback_url(issuer) and "the provider is on this machine"
         yield f"none is used: {named or 'the environment names none for this host'}"
         return
-    where = plain(f"{proxy.host}:{proxy.port}", limit=120)
+    where = sanitize(f"{proxy.host}:{proxy.port}", limit=120)
     why = _failure(lambda: socket.create_connection((proxy.host, proxy.port), _SECONDS).close())
     if why:
         yield Finding(
@@ -64,7 +64,7 @@ def check_proxy(examination: Examination) -> Seen:
     yield f"{where}, by {proxy.variable}"
 
 
-def check_dns(examination: Examination) -> Seen:
+def check_dns(examination: DoctorRun) -> Observations:
     """The provider's name resolves."""
     host, port = _place(examination)
     if proxy_for(examination.request.issuer):
@@ -80,22 +80,22 @@ def check_dns(examination: Examination) -> Seen:
     if why:
         yield Finding(
             Severity.PROBLEM,
-            f"the name {plain(host, limit=120)} does not resolve: {why}",
+            f"the name {sanitize(host, limit=120)} does not resolve: {why}",
             _NETWORK_HINT,
             "provider-unreachable",
         )
         return
     more = ", …" if len(found) > 3 else ""  # noqa: PLR2004 - enough to recognise it by
-    yield f"{plain(host, limit=120)} is {plain(', '.join(found[:3]))}{more}"
+    yield f"{sanitize(host, limit=120)} is {sanitize(', '.join(found[:3]))}{more}"
 
 
-def check_connection(examination: Examination) -> Seen:
+def check_connection(examination: DoctorRun) -> Observations:
     """Somebody listens at the provider's address."""
     host, port = _place(examination)
     if proxy_for(examination.request.issuer):
         yield Skipped("the proxy connects")
         return
-    where = plain(f"{host}:{port}", limit=120)
+    where = sanitize(f"{host}:{port}", limit=120)
     why = _failure(lambda: socket.create_connection((host, port), _SECONDS).close())
     if why:
         yield Finding(
@@ -105,7 +105,7 @@ def check_connection(examination: Examination) -> Seen:
     yield where
 
 
-def check_tls(examination: Examination) -> Seen:
+def check_tls(examination: DoctorRun) -> Observations:
     """The provider's certificate is one that this machine trusts, and will be for some time."""
     host, port = _place(examination)
     options = examination.request.tls
@@ -128,13 +128,13 @@ def check_tls(examination: Examination) -> Seen:
     refusal: list[ssl.SSLCertVerificationError] = []
     why = _failure(shake_hands, refusal)
     if refusal:
-        what, hint = tls.refusal(refusal[0], plain(host, limit=120), options)
+        what, hint = tls.refusal(refusal[0], sanitize(host, limit=120), options)
         yield Finding(Severity.PROBLEM, what, hint, "tls")
         return
     if why:
         yield Finding(
             Severity.PROBLEM,
-            f"{plain(host, limit=120)} does not speak TLS as it should: {why}",
+            f"{sanitize(host, limit=120)} does not speak TLS as it should: {why}",
             _NETWORK_HINT,
             "tls",
         )
@@ -143,7 +143,7 @@ def check_tls(examination: Examination) -> Seen:
     yield from _certificate(version, until, examination)
 
 
-def _certificate(version: str, until: object, examination: Examination) -> Seen:
+def _certificate(version: str, until: object, examination: DoctorRun) -> Observations:
     if examination.request.tls.insecure:
         yield Finding(
             Severity.WARNING,
@@ -152,7 +152,7 @@ def _certificate(version: str, until: object, examination: Examination) -> Seen:
             "tls",
         )
         return
-    left = ssl.cert_time_to_seconds(until) - examination.world.clock() if isinstance(until, str) else None
+    left = ssl.cert_time_to_seconds(until) - examination.system.clock() if isinstance(until, str) else None
     if left is not None and left < _SOON:
         yield Finding(
             Severity.WARNING,
@@ -188,11 +188,11 @@ def _failure(work: Callable[[], T], refusal: list[ssl.SSLCertVerificationError] 
 
 def _why(error: OSError | UnicodeError) -> str:
     if isinstance(error, ssl.SSLError):
-        return plain(error.reason or "the handshake failed", limit=80).lower().replace("_", " ")
+        return sanitize(error.reason or "the handshake failed", limit=80).lower().replace("_", " ")
     if isinstance(error, ConnectionRefusedError):
         return "nobody listens there"
     if isinstance(error, TimeoutError):
         return f"no answer within {_SECONDS:.0f} s"
     if isinstance(error, OSError):
-        return plain(error.strerror or error, limit=100)
+        return sanitize(error.strerror or error, limit=100)
     return "it is no host name"

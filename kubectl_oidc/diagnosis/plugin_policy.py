@@ -13,7 +13,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.home import kube_directory
 from kubectl_oidc.kubeconfig.parse import load
 from kubectl_oidc.kubeconfig.read import read_text
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
 from .exec_stanza import exec_of, find
@@ -22,14 +22,14 @@ from .run import Skipped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import Examination, Seen
+    from .run import DoctorRun, Observations
 
 _POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
 
 
-def check_plugin_policy(examination: Examination) -> Seen:
+def check_plugin_policy(examination: DoctorRun) -> Observations:
     """Kubectl's preferences let it start the plugin."""
-    environ, user = examination.world.environ, examination.chosen.user
+    environ, user = examination.system.environ, examination.chosen.user
     path = _path(environ)
     if user is None or path is None:
         yield Skipped(
@@ -38,7 +38,7 @@ def check_plugin_policy(examination: Examination) -> Seen:
         return
     try:
         text = read_text(path)
-        preferences = load(text or "", plain(path))
+        preferences = load(text or "", sanitize(path))
     except KubeconfigError as error:
         yield Finding(
             Severity.PROBLEM,
@@ -48,7 +48,7 @@ def check_plugin_policy(examination: Examination) -> Seen:
         )
         return
     if text is None:
-        yield f"every plugin is allowed: there is no {plain(path)}"
+        yield f"every plugin is allowed: there is no {sanitize(path)}"
         return
     command = str(exec_of(user).get("command") or "")
     yield from _judge(preferences, command, path, _places(command, preferences, examination))
@@ -68,46 +68,46 @@ def _entries(preferences: Mapping[str, Any]) -> list[str]:
     return [str(item.get("command") or item.get("name") or "") for item in items]
 
 
-def _places(command: str, preferences: Mapping[str, Any], examination: Examination) -> dict[str, str | None]:
+def _places(command: str, preferences: Mapping[str, Any], examination: DoctorRun) -> dict[str, str | None]:
     """Return where the command and each entry are found."""
-    user, environ = examination.chosen.user, examination.world.environ
+    user, environ = examination.chosen.user, examination.system.environ
     return {name: find(name, user, environ) for name in (command, *_entries(preferences)) if name}
 
 
 def _judge(
     preferences: Mapping[str, Any], command: str, path: Path, places: Mapping[str, str | None]
-) -> Seen:
+) -> Observations:
     policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
-    add = f"add `- command: {plain(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {plain(path)}"
+    add = f"add `- command: {sanitize(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {sanitize(path)}"
     if policy == "Allowlist":
         there = places.get(command)
         if any(entry and (entry == command or (there and there == places.get(entry))) for entry in entries):
-            yield f"{plain(command)} is on the list of {plain(path)}"
+            yield f"{sanitize(command)} is on the list of {sanitize(path)}"
             return
         yield Finding(
             Severity.PROBLEM,
-            f"{plain(path)} lets kubectl start listed plugins alone, and {plain(command)} is not among them",
+            f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",
             add,
             "plugin-policy",
         )
     elif policy == "DenyAll":
         yield Finding(
             Severity.PROBLEM,
-            f"{plain(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
+            f"{sanitize(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
             f"set {_POLICY}: Allowlist, and {add}",
             "plugin-policy",
         )
     elif policy != "AllowAll" or entries:
         said = (
-            f"the policy {plain(policy, limit=40)}"
+            f"the policy {sanitize(policy, limit=40)}"
             if policy != "AllowAll"
             else "a list without the policy Allowlist"
         )
         yield Finding(
             Severity.PROBLEM,
-            f"{plain(path)} has {said}, which kubectl refuses",
+            f"{sanitize(path)} has {said}, which kubectl refuses",
             f"set {_POLICY}: Allowlist with a list, or AllowAll without one",
             "plugin-policy",
         )
     else:
-        yield f"every plugin is allowed by {plain(path)}"
+        yield f"every plugin is allowed by {sanitize(path)}"

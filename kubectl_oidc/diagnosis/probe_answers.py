@@ -16,7 +16,7 @@ from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +141,7 @@ def classify(rows: Sequence[Row], code: str, description: str) -> Said:
         description: The provider's own words.
     """
     said = f"{code} {description}".casefold()
-    words = plain(f"{code}: {description}" if description else code, limit=200)
+    words = sanitize(f"{code}: {description}" if description else code, limit=200)
     return Said(next((row.verdict for row in rows if row.fits(code, said)), Verdict.UNKNOWN), words)
 
 

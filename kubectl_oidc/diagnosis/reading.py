@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_oidc.kube_api import Identity
 
-    from .token_lint import Facts
+    from .token_lint import TokenFacts
 
 EVERYBODY = ("system:authenticated", "system:unauthenticated")
 """Groups that kube-apiserver adds by itself."""
@@ -41,7 +41,7 @@ def own_groups(identity: Identity | None) -> list[str]:
     return [group for group in (identity.groups if identity else ()) if group not in EVERYBODY]
 
 
-def username_origin(facts: Facts, username: str) -> Origin:
+def username_origin(facts: TokenFacts, username: str) -> Origin:
     """Return which claim the cluster's user name comes from; the expected claim first, whole names before prefixed ones."""
     names = {
         name: value
@@ -64,7 +64,7 @@ def _ends_a_prefix(username: str, name: str) -> bool:
     return not username.removesuffix(name)[-1:].isalnum()
 
 
-def groups_origin(facts: Facts, groups: Iterable[str]) -> Origin:
+def groups_origin(facts: TokenFacts, groups: Iterable[str]) -> Origin:
     """Return which claim the cluster's groups come from; the expected claim first."""
     seen = list(groups)
     for name in sorted(facts.claims, key=lambda name: name != facts.groups_claim):
@@ -90,7 +90,7 @@ def _words(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def differences(facts: Facts, identity: Identity) -> list[str]:
+def differences(facts: TokenFacts, identity: Identity) -> list[str]:
     """Return how what the cluster reads differs from what the token is thought to say, one sentence each; empty if it does not.
 
     Args:
@@ -100,39 +100,39 @@ def differences(facts: Facts, identity: Identity) -> list[str]:
     return [*_of_the_username(facts, identity.username), *_of_the_groups(facts, own_groups(identity))]
 
 
-def _of_the_username(facts: Facts, username: str) -> Iterable[str]:
+def _of_the_username(facts: TokenFacts, username: str) -> Iterable[str]:
     origin = username_origin(facts, username)
     if not origin.claim:
         yield "the user name comes from no claim of the token"
     elif origin.claim != facts.username_claim:
         own = facts.claims.get(facts.username_claim)
-        has = f" ({plain(own, limit=120)})" if isinstance(own, str) else ""
-        yield f"the user name is the claim {plain(origin.claim)}{_prefixed(origin)}, not {plain(facts.username_claim)}{has}"
+        has = f" ({sanitize(own, limit=120)})" if isinstance(own, str) else ""
+        yield f"the user name is the claim {sanitize(origin.claim)}{_prefixed(origin)}, not {sanitize(facts.username_claim)}{has}"
     elif origin.prefix != facts.username_prefix:
-        yield f"it puts {plain(origin.prefix, limit=120) or 'nothing'} before the user name {plain(facts.username, limit=120)}"
+        yield f"it puts {sanitize(origin.prefix, limit=120) or 'nothing'} before the user name {sanitize(facts.username, limit=120)}"
 
 
-def _of_the_groups(facts: Facts, seen: list[str]) -> Iterable[str]:
-    named = plain(", ".join(facts.groups), limit=200)
+def _of_the_groups(facts: TokenFacts, seen: list[str]) -> Iterable[str]:
+    named = sanitize(", ".join(facts.groups), limit=200)
     origin = groups_origin(facts, seen)
     if not seen and facts.groups:
-        yield f"it reads no groups, and the token's claim {plain(facts.groups_claim)} has {named}"
+        yield f"it reads no groups, and the token's claim {sanitize(facts.groups_claim)} has {named}"
     elif origin.claim and origin.claim != facts.groups_claim:
         has = f" ({named})" if named else ""
-        yield f"the groups are the claim {plain(origin.claim)}{_prefixed(origin)}, not {plain(facts.groups_claim)}{has}"
+        yield f"the groups are the claim {sanitize(origin.claim)}{_prefixed(origin)}, not {sanitize(facts.groups_claim)}{has}"
     elif origin.claim and origin.prefix != facts.groups_prefix:
-        yield f"it puts {plain(origin.prefix, limit=120) or 'nothing'} before the groups {named}"
+        yield f"it puts {sanitize(origin.prefix, limit=120) or 'nothing'} before the groups {named}"
     elif origin.claim:
         missing = [group for group in facts.groups if origin.prefix + group not in seen]
         if missing:
-            yield f"it leaves out the groups {plain(', '.join(missing), limit=200)}"
+            yield f"it leaves out the groups {sanitize(', '.join(missing), limit=200)}"
 
 
 def _prefixed(origin: Origin) -> str:
-    return f" with {plain(origin.prefix, limit=120)} before it" if origin.prefix else ""
+    return f" with {sanitize(origin.prefix, limit=120)} before it" if origin.prefix else ""
 
 
-def as_it_reads(facts: Facts, identity: Identity) -> Facts:
+def as_it_reads(facts: TokenFacts, identity: Identity) -> TokenFacts:
     """Return the facts with the claims that this API server takes as user name and groups; unknown ones are as expected."""
     username, groups = (
         username_origin(facts, identity.username),

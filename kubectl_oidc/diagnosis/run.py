@@ -14,16 +14,16 @@ from . import Finding, Severity
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.outcome import Outcome
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.http.client import HttpClient
     from kubectl_oidc.kube_api import Cluster, ClusterClient, Identity
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.manifests import Trust
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.system.deadline import Deadline
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
-    from .token_lint import Facts
+    from .token_lint import TokenFacts
 
 
 class Status(StrEnum):
@@ -67,7 +67,7 @@ class Skipped:
     blocks: bool = False
 
 
-Seen = Iterator["str | Finding | Skipped"]
+Observations = Iterator["str | Finding | Skipped"]
 """What a check sees, one after the other: a sentence about what is well, a finding, or that there was nothing to see."""
 
 
@@ -81,11 +81,11 @@ class Check(NamedTuple):
     """
 
     name: str
-    look: Callable[[Examination], Seen]
+    run: Callable[[DoctorRun], Observations]
     needs: tuple[str, ...] = ()
 
 
-class Unheard(Terminal):
+class SilentTerminal(Terminal):
     """A terminal that nobody reads: what would be said on it is kept.
 
     Attributes:
@@ -124,12 +124,12 @@ class Neighbour(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Examination:
+class DoctorRun:
     """What is examined, and what has been learnt so far.
 
     Attributes:
         request: What kubectl would ask get-token for; it begins no sign-in.
-        world: Clock, environment, and a terminal that nobody reads.
+        system: Clock, environment, and a terminal that nobody reads.
         chosen: The context, its cluster and the user, where they are a kubeconfig's.
         neighbours: Other contexts of the same cluster.
         login: The command that signs in.
@@ -148,8 +148,8 @@ class Examination:
         namespaces: The namespaces of the other contexts of the same cluster.
     """
 
-    request: TokenRequest
-    world: World
+    request: SignInRequest
+    system: System
     chosen: Chosen
     neighbours: tuple[Neighbour, ...] = ()
     variables: frozenset[str] = frozenset()
@@ -160,7 +160,7 @@ class Examination:
     metadata: Metadata | None = None
     dates: tuple[float, float] | None = None
     outcome: Outcome | None = None
-    facts: Facts | None = None
+    facts: TokenFacts | None = None
     cluster: Cluster | None = None
     client: ClusterClient | None = None
     identity: Identity | None = None
@@ -180,7 +180,7 @@ class Examination:
             self.client.close()
 
 
-def examine(examination: Examination, checks: tuple[Check, ...]) -> Iterator[Result]:
+def run_checks(examination: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
     """Do one check after the other, and return each result as it comes.
 
     Args:
@@ -204,10 +204,10 @@ def examine(examination: Examination, checks: tuple[Check, ...]) -> Iterator[Res
         yield from results
 
 
-def _look(check: Check, examination: Examination) -> list[str | Finding | Skipped]:
+def _look(check: Check, examination: DoctorRun) -> list[str | Finding | Skipped]:
     everything: list[str | Finding | Skipped] = []
     try:
-        everything.extend(check.look(examination))
+        everything.extend(check.run(examination))
     except OidcLoginError as error:
         everything.append(Finding.of(error))
     return everything

@@ -10,21 +10,21 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.oidc.jws import unverified_algorithm, unverified_claims
 
 from . import Finding, Severity
-from .token_lint import Facts, lint
+from .token_lint import TokenFacts, lint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.authentication.outcome import Outcome
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.manifests import Trust
     from kubectl_oidc.sessions.session import Session
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 
 def facts_of(
-    request: TokenRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
-) -> Facts:
+    request: SignInRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> TokenFacts:
     """Return the token that is handed out, and what it is for.
 
     Args:
@@ -49,8 +49,8 @@ def facts_of(
 
 
 def facts_of_session(
-    request: TokenRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
-) -> Facts:
+    request: SignInRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> TokenFacts:
     """Return the token of a session as it is stored, and what it is for.
 
     Args:
@@ -72,7 +72,7 @@ def facts_of_session(
 
 
 def facts_of_claims(
-    request: TokenRequest,
+    request: SignInRequest,
     claims: Mapping[str, object],
     trust: Trust,
     *,
@@ -80,7 +80,7 @@ def facts_of_claims(
     has_refresh_token: bool,
     scopes_supported: tuple[str, ...] = (),
     size: int = 0,
-) -> Facts:
+) -> TokenFacts:
     """Return a token that was read already, and what it is for.
 
     Args:
@@ -92,7 +92,7 @@ def facts_of_claims(
         scopes_supported: As in ``facts_of``.
         size: The token's length in bytes.
     """
-    return Facts(
+    return TokenFacts(
         issuer=request.issuer,
         client_id=request.audience(),
         scopes=request.scopes,
@@ -109,21 +109,21 @@ def facts_of_claims(
     )
 
 
-def scopes_supported(request: TokenRequest, world: World) -> tuple[str, ...]:
+def scopes_supported(request: SignInRequest, system: System) -> tuple[str, ...]:
     """Return the scopes that the provider's metadata lists, as far as it is kept here; nobody is asked.
 
     Args:
         request: What is asked for.
-        world: Clock and log.
+        system: Clock and log.
     """
-    return wiring.provider(request, world, HttpClient(tls=request.tls, log=world.log)).scopes_supported()
+    return wiring.provider(request, system, HttpClient(tls=request.tls, log=system.log)).scopes_supported()
 
 
 _MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-size", "claims-system"})
 """What is worth a word even if the API server has accepted the token: the rest would have kept it from doing so."""
 
 
-def findings(request: TokenRequest, facts: Facts, *, accepted: bool = False) -> list[Finding]:
+def findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = False) -> list[Finding]:
     """Return everything about a token that will not work at a cluster, the worst first.
 
     `setup`, `whoami` and `doctor` all say this and nothing else about a token.
@@ -148,7 +148,7 @@ def findings(request: TokenRequest, facts: Facts, *, accepted: bool = False) -> 
     ]
 
 
-def _read(request: TokenRequest, outcome: Outcome) -> tuple[Mapping[str, object], str | None]:
+def _read(request: SignInRequest, outcome: Outcome) -> tuple[Mapping[str, object], str | None]:
     """Return the claims of the token that the cluster gets, and its algorithm; no claims where it is opaque."""
     if request.use_access_token or (request.exchange and request.exchange.opaque()):
         try:

@@ -15,7 +15,7 @@ from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.claims import moment
 from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.oidc.vendors import Vendor, groups_hint, offers, refresh_hint, vendor
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.urls import issuer_of
 
 from . import Finding, Severity
@@ -29,7 +29,7 @@ _KEPT = "system:"  # what the names of Kubernetes' own users and groups begin wi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class TokenFacts:
     """A token and what it is to be used for.
 
     Args:
@@ -79,13 +79,13 @@ def _is_words(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def lint(facts: Facts) -> list[Finding]:
+def lint(facts: TokenFacts) -> list[Finding]:
     """Return everything that will not work at a cluster, the worst first."""
     found = [finding for check in CHECKS for finding in check(facts)]
     return sorted(found, key=lambda finding: finding.severity is not Severity.PROBLEM)
 
 
-def check_issuer(facts: Facts) -> Iterator[Finding]:
+def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
     """kube-apiserver takes https issuers only."""
     if urlsplit(facts.issuer).scheme != "https":
         yield Finding(
@@ -96,7 +96,7 @@ def check_issuer(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def check_token_issuer(facts: Facts) -> Iterator[Finding]:
+def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
     """The token is of the issuer that is configured; only an access token can be of another."""
     issuer = facts.claims.get("iss")
     if issuer_of(issuer) == facts.issuer:
@@ -104,7 +104,7 @@ def check_token_issuer(facts: Facts) -> Iterator[Finding]:
     v1 = vendor(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
     yield Finding(
         Severity.WARNING,
-        f"the token is of the issuer {quoted(issuer)}, not of {plain(facts.issuer)}",
+        f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",
         "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
         "--oidc-use-access-token"
         if v1
@@ -113,47 +113,47 @@ def check_token_issuer(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def check_audience(facts: Facts) -> Iterator[Finding]:
+def check_audience(facts: TokenFacts) -> Iterator[Finding]:
     """The audience that the cluster expects is in ``aud``; only an access token can be without it."""
     audience = facts.claims.get("aud")
     names = [audience] if isinstance(audience, str) else audience
     if not isinstance(names, list) or facts.client_id not in names:
         yield Finding(
             Severity.WARNING,
-            f"the token is for the audience {quoted(audience)}, not for the client {plain(facts.client_id)}",
+            f"the token is for the audience {json_quoted(audience)}, not for the client {sanitize(facts.client_id)}",
             "the cluster must name one of these audiences as its client ID; "
             "or leave out --oidc-use-access-token, because the ID token names the client",
             "claims-audience",
         )
 
 
-def check_username(facts: Facts) -> Iterator[Finding]:
+def check_username(facts: TokenFacts) -> Iterator[Finding]:
     """The user name claim is there and a string; kube-apiserver answers 401 otherwise."""
     claim, value = facts.username_claim, facts.claims.get(facts.username_claim)
     if isinstance(value, str) and (facts.username_prefix + value).startswith(_KEPT):
         yield Finding(
             Severity.PROBLEM,
-            f"the user name {plain(facts.username_prefix + value)} begins with {_KEPT}, which Kubernetes keeps for itself",
+            f"the user name {sanitize(facts.username_prefix + value)} begins with {_KEPT}, which Kubernetes keeps for itself",
             "choose another claim with --oidc-username-claim, or a prefix with --oidc-username-prefix",
             "claims-system",
         )
     if isinstance(value, str) and value:
         return
-    what = "has no" if value is None else f"has {quoted(value, limit=60)} as"
+    what = "has no" if value is None else f"has {json_quoted(value, limit=60)} as"
     ask = (
         "add --oidc-extra-scope=email"
         if claim == "email" and "email" not in facts.scopes and offers("email", facts.scopes_supported)
-        else f"let the provider put {plain(claim)} into the token, or choose another claim with --oidc-username-claim"
+        else f"let the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield Finding(
         Severity.PROBLEM,
-        f"the token {what} claim {plain(claim)}, which is the user name: the API server answers Unauthorized",
+        f"the token {what} claim {sanitize(claim)}, which is the user name: the API server answers Unauthorized",
         ask,
         "claims-username",
     )
 
 
-def check_email_verified(facts: Facts) -> Iterator[Finding]:
+def check_email_verified(facts: TokenFacts) -> Iterator[Finding]:
     """Where ``email`` is the user name, an ``email_verified`` that is there must be true."""
     if facts.username_claim != "email" or "email_verified" not in facts.claims:
         return
@@ -162,7 +162,7 @@ def check_email_verified(facts: Facts) -> Iterator[Finding]:
         return
     yield Finding(
         Severity.PROBLEM,
-        f"the claim email_verified is {quoted(value, limit=40)}, and the user name is email: "
+        f"the claim email_verified is {json_quoted(value, limit=40)}, and the user name is email: "
         "the API server answers Unauthorized",
         "verify the address at the provider (or let it send true, not a string), "
         "or choose another claim with --oidc-username-claim",
@@ -170,9 +170,9 @@ def check_email_verified(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def check_groups_present(facts: Facts) -> Iterator[Finding]:
+def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
     """Without groups no role that is bound to a group applies: Forbidden."""
-    name, value = plain(facts.groups_claim), facts.claims.get(facts.groups_claim)
+    name, value = sanitize(facts.groups_claim), facts.claims.get(facts.groups_claim)
     if value == []:
         yield Finding(
             Severity.WARNING,
@@ -205,7 +205,7 @@ def _overage(claims: Mapping[str, object], groups_claim: str) -> bool:
     return claims.get("hasgroups") is True or (isinstance(names, dict) and groups_claim in names)
 
 
-def _looks_like_groups(facts: Facts) -> str:
+def _looks_like_groups(facts: TokenFacts) -> str:
     """Return the name of a claim that holds groups under another name."""
     for name, value in facts.claims.items():
         if (
@@ -214,17 +214,17 @@ def _looks_like_groups(facts: Facts) -> str:
             and name not in ("aud", "amr")
             and ("group" in name.lower() or name == "roles")
         ):
-            return plain(name)
+            return sanitize(name)
     return ""
 
 
-def check_groups_shape(facts: Facts) -> Iterator[Finding]:
+def check_groups_shape(facts: TokenFacts) -> Iterator[Finding]:
     """``groups`` is a list of strings; kube-apiserver takes a single string too, and refuses anything else."""
-    name, value = plain(facts.groups_claim), facts.claims.get(facts.groups_claim)
+    name, value = sanitize(facts.groups_claim), facts.claims.get(facts.groups_claim)
     if isinstance(value, str):
         yield Finding(
             Severity.WARNING,
-            f"the claim {name} is a string, not a list: the API server takes {quoted(value, limit=80)} as one group",
+            f"the claim {name} is a string, not a list: the API server takes {json_quoted(value, limit=80)} as one group",
             "let the provider send a list of strings",
             "claims-groups",
         )
@@ -239,20 +239,20 @@ def check_groups_shape(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def check_groups_names(facts: Facts) -> Iterator[Finding]:
+def check_groups_names(facts: TokenFacts) -> Iterator[Finding]:
     """Group names are honest words, and none is one that Kubernetes keeps for itself."""
     seen = [facts.groups_prefix + group for group in facts.groups]
     kept = [group for group in seen if group.startswith(_KEPT)]
     if kept:
         yield Finding(
             Severity.WARNING,
-            f"the group {plain(kept[0])} begins with {_KEPT}, which Kubernetes keeps for itself "
+            f"the group {sanitize(kept[0])} begins with {_KEPT}, which Kubernetes keeps for itself "
             "(system:masters may do everything, whatever the role bindings say)",
             "filter it out at the provider, or choose a prefix with --oidc-groups-prefix; "
             "the AuthenticationConfiguration below refuses such tokens",
             "claims-system",
         )
-    if any(plain(group) != group for group in facts.groups):
+    if any(sanitize(group) != group for group in facts.groups):
         yield Finding(
             Severity.WARNING,
             "a group's name is overlong or has characters that a terminal does not show; it is left out below",
@@ -261,7 +261,7 @@ def check_groups_names(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def check_algorithm(facts: Facts) -> Iterator[Finding]:
+def check_algorithm(facts: TokenFacts) -> Iterator[Finding]:
     """kube-apiserver takes RS256 unless told otherwise, and no algorithm at all that is not in its list."""
     if facts.algorithm is None or facts.algorithm == DEFAULT_ALGORITHM:
         return
@@ -276,13 +276,13 @@ def check_algorithm(facts: Facts) -> Iterator[Finding]:
     else:
         yield Finding(
             Severity.PROBLEM,
-            f"the token is signed with {plain(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
+            f"the token is signed with {sanitize(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
             f"let the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )
 
 
-def check_refresh_token(facts: Facts) -> Iterator[Finding]:
+def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
     """Without a refresh token the browser opens again each time the token ends."""
     if facts.has_refresh_token:
         return
@@ -311,7 +311,7 @@ def _each(claims: Mapping[str, object]) -> str:
     return "each time the token ends"
 
 
-def check_size(facts: Facts) -> Iterator[Finding]:
+def check_size(facts: TokenFacts) -> Iterator[Finding]:
     """The token fits into a header field of every usual proxy; kube-apiserver itself takes 1 MB."""
     if facts.size <= _HEADER_LIMIT:
         return
@@ -326,7 +326,7 @@ def check_size(facts: Facts) -> Iterator[Finding]:
     )
 
 
-CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[TokenFacts], Iterator[Finding]], ...] = (
     check_issuer,
     check_token_issuer,
     check_audience,

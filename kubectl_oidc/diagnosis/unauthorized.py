@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 
 from . import Severity
 from .clocks import by_the_server, server_time, skew
@@ -15,7 +15,7 @@ from .session import known
 from .token_facts import findings
 
 if TYPE_CHECKING:
-    from .run import Examination
+    from .run import DoctorRun
 
 _SUSPECT = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
 """What works at some clusters and not at others."""
@@ -27,23 +27,23 @@ _NAMES = ("sub", "email", "preferred_username", "upn", "name", "oid")
 _SET_THE_CLOCK = "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster"
 
 
-def cause(examination: Examination) -> tuple[str, str]:
+def cause(examination: DoctorRun) -> tuple[str, str]:
     """Return why the token is most likely not accepted, and what to do."""
     for look in (_by_the_clock, _by_the_token, _by_the_neighbours, _by_the_skew):
         found = look(examination)
         if found:
             return found
     facts = known(examination)
-    issuer, audience = quoted(facts.claims.get("iss")), quoted(facts.claims.get("aud"))
+    issuer, audience = json_quoted(facts.claims.get("iss")), json_quoted(facts.claims.get("aud"))
     names = [name for name in _NAMES if isinstance(facts.claims.get(name), str)]
     what = "nothing in the token speaks against it, so the cluster most likely expects another issuer or client ID"
     return (
-        f"{what}, or a user name claim other than {plain(', '.join(names))}: this token has iss {issuer}, aud {audience}",
+        f"{what}, or a user name claim other than {sanitize(', '.join(names))}: this token has iss {issuer}, aud {audience}",
         _where_to_look(examination),
     )
 
 
-def _by_the_clock(examination: Examination) -> tuple[str, str] | None:
+def _by_the_clock(examination: DoctorRun) -> tuple[str, str] | None:
     theirs = server_time(examination)
     why = by_the_server(known(examination).claims, theirs) if theirs is not None else ""
     if not why:
@@ -52,31 +52,31 @@ def _by_the_clock(examination: Examination) -> tuple[str, str] | None:
     return (f"{why}{f', because {whose}' if whose else ''}", _SET_THE_CLOCK)
 
 
-def _by_the_token(examination: Examination) -> tuple[str, str] | None:
+def _by_the_token(examination: DoctorRun) -> tuple[str, str] | None:
     for finding in findings(examination.request, known(examination)):
         if finding.severity is Severity.PROBLEM or finding.topic in _SUSPECT:
             return f"most likely because {finding.message}", finding.hint
     return None
 
 
-def _by_the_neighbours(examination: Examination) -> tuple[str, str] | None:
+def _by_the_neighbours(examination: DoctorRun) -> tuple[str, str] | None:
     request = examination.request
     for other in examination.neighbours:
         if (other.issuer, other.client_id) != (request.issuer, request.client_id):
-            theirs = f"{plain(other.issuer)}, {plain(other.client_id)}"
+            theirs = f"{sanitize(other.issuer)}, {sanitize(other.client_id)}"
             return (
-                f"the context {plain(other.context)} of the same cluster uses another issuer or client ({theirs})",
+                f"the context {sanitize(other.context)} of the same cluster uses another issuer or client ({theirs})",
                 "use that context, or give this user the same --oidc-issuer-url and --oidc-client-id",
             )
     return None
 
 
-def _by_the_skew(examination: Examination) -> tuple[str, str] | None:
+def _by_the_skew(examination: DoctorRun) -> tuple[str, str] | None:
     wrong = skew(examination)
     return (f"nothing in the token speaks against it, but {wrong}", _SET_THE_CLOCK) if wrong else None
 
 
-def _where_to_look(examination: Examination) -> str:
+def _where_to_look(examination: DoctorRun) -> str:
     server = examination.cluster.server if examination.cluster else ""
     if _EKS in server:
         return (

@@ -23,8 +23,8 @@ if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
 
     tame()
 
-from .credential import Credential, current, due, hexdigest
-from .known_command import Words, find
+from .credential import Credential, hexdigest, is_due, read_credential
+from .known_command import KnownCommand, find_known_command
 
 HANDED = "handed"
 """The directory of these notes in the cache directory."""
@@ -51,7 +51,7 @@ _FLAGS = os.O_RDWR | (
 _REGULAR, _TYPE = 0o100000, 0o170000
 
 
-def good(credential: Credential | None, margin: int) -> bool:
+def is_valid(credential: Credential | None, margin: int) -> bool:
     """Tell whether a credential will be good for ``margin`` more seconds."""
     return credential is not None and credential.expiry - margin > time.time()
 
@@ -69,11 +69,11 @@ def write(document: bytes) -> int:
         while document:
             document = document[os.write(1, document) :]
     except OSError as error:
-        return unwritten(error)
+        return report_unwritable_output(error)
     return 0
 
 
-def unwritten(error: OSError) -> int:
+def report_unwritable_output(error: OSError) -> int:
     """Say why standard output cannot be written, and return the exit status, 1.
 
     Args:
@@ -90,7 +90,7 @@ def unwritten(error: OSError) -> int:
     return 1
 
 
-def look(words: Words) -> int | None:
+def answer_from_cache(words: KnownCommand) -> int | None:
     """Answer from the session's current credential, if it is good.
 
     Args:
@@ -101,13 +101,13 @@ def look(words: Words) -> int | None:
         ``words.due`` whether it nears its end.
     """
     try:
-        credential = current(words.session_id, words.place, words.directory)
+        credential = read_credential(words.session_id, words.place, words.directory)
     except (ValueError, OSError):
         return None
-    return hand_out(words, credential)
+    return answer_with(words, credential)
 
 
-def hand_out(words: Words, credential: Credential | None) -> int | None:
+def answer_with(words: KnownCommand, credential: Credential | None) -> int | None:
     """Answer with a credential, if it is good and has not been refused.
 
     Args:
@@ -117,23 +117,23 @@ def hand_out(words: Words, credential: Credential | None) -> int | None:
     Returns:
         As `look` does.
     """
-    if credential is None or not good(credential, words.margin):
+    if credential is None or not is_valid(credential, words.margin):
         return None
-    words.times = note(words.directory, words.session_id, credential.mark())
-    if words.times in (RENEW, SAY):
+    words.handouts = count_handout(words.directory, words.session_id, credential.fingerprint())
+    if words.handouts in (RENEW, SAY):
         return None  # refused with it, it seems: the cold half renews it once, then says so
-    words.due = due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
-    return write(credential.answer(words.api_version))
+    words.due = is_due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
+    return write(credential.exec_credential(words.api_version))
 
 
-def known() -> Words | None:
+def this_command() -> KnownCommand | None:
     """Return what is known of this process's command line, or None."""
     if len(sys.argv) > 1 and sys.argv[1] == "get-token":
-        return find(sys.argv[1:])
+        return find_known_command(sys.argv[1:])
     return None
 
 
-def kubectl() -> str | None:
+def calling_kubectl() -> str | None:
     """Return what identifies the kubectl that started this process, or None when it was something else."""
     if sys.platform != "linux":
         return None
@@ -158,7 +158,7 @@ def _is_kubectl(name: str) -> bool:
     return name in ("kubectl", "kubectl.exe") or (name.startswith("kubectl.1.") and name[10:].isdigit())
 
 
-def note(directory: str, session_id: str, credential: str, *, times: int = 0) -> int:
+def count_handout(directory: str, session_id: str, credential: str, *, times: int = 0) -> int:
     """Note that the kubectl that started this process is given a credential now.
 
     Args:
@@ -171,7 +171,7 @@ def note(directory: str, session_id: str, credential: str, *, times: int = 0) ->
         How often in a row it was given this one, this time included; more than `SAY` if it worked with it meanwhile; 0 when it is
         not kubectl, or nothing can be noted.
     """
-    who = kubectl()
+    who = calling_kubectl()
     if who is None or sys.platform == "win32":
         return 0
     mark = hexdigest(os.fsencode(who))[:24].encode()

@@ -35,7 +35,7 @@ def hexdigest(content: bytes) -> str:
     return digest
 
 
-def seal(form: bytes, body: bytes) -> bytes:
+def with_digest(form: bytes, body: bytes) -> bytes:
     """Return the record of ``body``.
 
     Args:
@@ -45,7 +45,7 @@ def seal(form: bytes, body: bytes) -> bytes:
     return b"%s\n%s\n%s" % (form, hexdigest(body).encode(), body)
 
 
-def unseal(form: bytes, record: bytes) -> bytes | None:
+def without_digest(form: bytes, record: bytes) -> bytes | None:
     """Return what is sealed in ``record``, or None when it is not whole or of another format.
 
     Args:
@@ -115,13 +115,13 @@ class Credential:
     def record(self) -> bytes:
         """Return what is stored."""
         body = b"%d %d\n%s\n%s" % (self.expiry, self.issued, self.timestamp, self.token)
-        return seal(FORMAT, body)
+        return with_digest(FORMAT, body)
 
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Return what tells this token from another, without giving it away."""
         return hexdigest(self.token)[:16]
 
-    def answer(self, api_version: str) -> bytes:
+    def exec_credential(self, api_version: str) -> bytes:
         """Return the ExecCredential document (Kubernetes client authentication v1, v1beta1)."""
         return (
             b'{"kind":"ExecCredential","apiVersion":"%s","spec":{"interactive":false},'
@@ -129,9 +129,9 @@ class Credential:
         ) % (api_version.encode(), self.timestamp, self.token)
 
 
-def parse(record: bytes) -> Credential | None:
+def parse_credential(record: bytes) -> Credential | None:
     """Return the credential in ``record``, or None when the record is not whole or not of this version."""
-    body = unseal(FORMAT, record)
+    body = without_digest(FORMAT, record)
     if body is None:
         return None
     times, timestamp, token = body.split(b"\n", 2)
@@ -139,7 +139,7 @@ def parse(record: bytes) -> Credential | None:
     return Credential(int(expiry), timestamp, token, int(issued))
 
 
-def due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
+def is_due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
     """Tell whether a credential nears its end.
 
     Args:
@@ -152,7 +152,7 @@ def due(issued: int, expiry: int, margin: int, permille: int, now: float) -> boo
     return permille > 0 and 1000 * (now - issued) >= permille * (expiry - margin - issued)
 
 
-def current(session_id: str, place: str, directory: str) -> Credential | None:
+def read_credential(session_id: str, place: str, directory: str) -> Credential | None:
     """Return the session's current credential, whether it is still good or not, or None.
 
     Args:
@@ -167,4 +167,4 @@ def current(session_id: str, place: str, directory: str) -> Credential | None:
         from .kernel_keyring import read
 
         record = read(f"kubectl-oidc:credential:{session_id}")
-    return None if record is None else parse(record)
+    return None if record is None else parse_credential(record)

@@ -8,7 +8,7 @@ has answered such a command once; a command that must not be answered from memor
 import os
 import sys
 
-from .credential import hexdigest, read_private, seal, unseal
+from .credential import hexdigest, read_private, with_digest, without_digest
 
 FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"
@@ -21,7 +21,7 @@ VARIABLES = "KUBECTL_OIDC_"
 PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-class Words:
+class KnownCommand:
     """What is known of one command.
 
     Args:
@@ -70,7 +70,7 @@ class Words:
         self.ahead = ahead
         self.when = when
         self.due = False  # whether the credential nears its end, once it has been handed out
-        self.times = 0  # how often the same kubectl was given this credential, once it has been looked at
+        self.handouts = 0  # how often the same kubectl was given this credential, once it has been looked at
 
     def record(self) -> bytes:
         """Return the file's content, or nothing when a path in it has a line break."""
@@ -87,12 +87,12 @@ class Words:
         if any("\n" in field for field in fields):
             return b""
         body = b"\n".join([os.fsencode(field) for field in fields])
-        return seal(FORMAT, body)
+        return with_digest(FORMAT, body)
 
     @classmethod
-    def parse(cls, record: bytes) -> "Words | None":
+    def parse(cls, record: bytes) -> "KnownCommand | None":
         """Return the words in ``record``, or None when the record is not whole or not of this version."""
-        body = unseal(FORMAT, record)
+        body = without_digest(FORMAT, record)
         if body is None:
             return None
         lines = [os.fsdecode(line) for line in body.split(b"\n")]
@@ -168,7 +168,7 @@ def digest(arguments: list[str]) -> str:
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
 
 
-def find(arguments: list[str]) -> Words | None:
+def find_known_command(arguments: list[str]) -> KnownCommand | None:
     """Return what is known of this command, or None.
 
     Args:
@@ -179,6 +179,6 @@ def find(arguments: list[str]) -> Words | None:
         return None
     content = read_private(os.path.join(root, "words"), digest(arguments), 16384)  # noqa: PTH118
     try:
-        return None if content is None else Words.parse(content)
+        return None if content is None else KnownCommand.parse(content)
     except ValueError:
         return None  # its owner has forged a number that is none

@@ -11,13 +11,13 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.system.deadline import Deadline, bounded
 from kubectl_oidc.urls import fault, shown
 
 from .exchange import Request, Response, exchange, new_client, new_proxied_client
-from .progress import Flight, carrier
+from .progress import RequestProgress, carrier
 from .proxy import proxy_for
 from .tls import SYSTEM_TRUST, TlsOptions
 from .trust import identity
@@ -151,7 +151,7 @@ class HttpClient:
             if _origin(target) != _origin(url):
                 given = {}
             url = target
-        raise ProviderMisbehaves(
+        raise InvalidProviderResponse(
             f"{shown(url)} redirects again and again", "copy the issuer URL from the provider's settings"
         )
 
@@ -184,7 +184,7 @@ class HttpClient:
         request = _post(url, headers, "application/x-www-form-urlencoded", urlencode(fields).encode("ascii"))
         response = self._once(request, self._end(deadline), meanwhile)
         if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
-            raise ProviderMisbehaves(
+            raise InvalidProviderResponse(
                 f"{shown(url)} answers a token request with a redirect ({response.status})",
                 "secrets are not sent elsewhere; check the token_endpoint in the provider's metadata",
             )
@@ -273,7 +273,7 @@ class HttpClient:
     ) -> Response:
         """Make one request within the time that is left, whatever the peer does."""
         part = carrier()
-        flight = Flight(part.between_reads if part else None)
+        flight = RequestProgress(part.between_reads if part else None)
         seconds, began = end.left(), time.monotonic()
         if part and request.method == "POST" and (known := part.answer()):
             return known
@@ -358,7 +358,7 @@ def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes
     return Request(method="POST", url=url, headers={**(headers or {}), "Content-Type": kind}, content=content)
 
 
-def _when_under_way(flight: Flight, work: Callable[[], object], seconds: float) -> Thread:
+def _when_under_way(flight: RequestProgress, work: Callable[[], object], seconds: float) -> Thread:
     """Do something else in the time in which an answer is waited for, and not before: both need the interpreter."""
     from contextlib import suppress
 
@@ -411,7 +411,7 @@ def _redirection(url: str, response: Response) -> str | None:
     # http is for this machine, and only from this machine.
     why = fault(target, http_allowed=url.startswith("http:")) if location else "leads nowhere"
     if why:
-        raise ProviderMisbehaves(
+        raise InvalidProviderResponse(
             f"{shown(url)} redirects to an address that {why}",
             "copy the issuer URL from the provider's settings; it begins with https://",
         )

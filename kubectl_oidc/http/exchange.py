@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.errors import ProviderMisbehaves, UsageError
+from kubectl_oidc.errors import InvalidProviderResponse, UsageError
 from kubectl_oidc.urls import shown
 from kubectl_oidc.version import __version__
 
@@ -92,7 +92,7 @@ def exchange(
         for piece in answer.iter_bytes():
             body += piece
             if len(body) > BODY_LIMIT:
-                raise ProviderMisbehaves(
+                raise InvalidProviderResponse(
                     f"the answer of {shown(request.url)} is larger than {BODY_LIMIT >> 20} MB",
                     "check --oidc-issuer-url; a provider's documents have a few kilobytes",
                 )

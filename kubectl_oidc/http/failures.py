@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from kubectl_oidc.errors import OidcLoginError, ProviderMisbehaves, ProviderUnreachable, UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, UsageError
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import tls
@@ -19,7 +19,7 @@ from .proxy import ENCODE, proxy_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .progress import Flight
+    from .progress import RequestProgress
     from .tls import TlsOptions
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
@@ -29,7 +29,7 @@ _CUT = ("without sending a response", "without sending complete message body", "
 
 
 def explain(
-    error: Exception, *, url: str, flight: Flight, seconds: float, options: TlsOptions
+    error: Exception, *, url: str, flight: RequestProgress, seconds: float, options: TlsOptions
 ) -> OidcLoginError:
     """Return the error that a person sees for one that the HTTP library raised.
 
@@ -49,7 +49,7 @@ def explain(
     return _no_http(error, url)
 
 
-def too_late(url: str, flight: Flight, seconds: float) -> ProviderUnreachable:
+def too_late(url: str, flight: RequestProgress, seconds: float) -> ProviderUnreachable:
     """Return the error for a request whose time has passed.
 
     Args:
@@ -92,9 +92,9 @@ def _no_http(error: Exception, url: str) -> OidcLoginError:
             "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
         )
     if isinstance(error, httpx2.DecodingError):
-        return ProviderMisbehaves(f"the answer of {shown(url)} cannot be decompressed", _NETWORK_HINT)
+        return InvalidProviderResponse(f"the answer of {shown(url)} cannot be decompressed", _NETWORK_HINT)
     if isinstance(error, httpx2.RemoteProtocolError):
-        return ProviderMisbehaves(
+        return InvalidProviderResponse(
             f"what {shown(url)} answers is not HTTP, or its header is too long",
             "check the host and port in --oidc-issuer-url, and whether a proxy stands in the way",
         )
@@ -104,13 +104,13 @@ def _no_http(error: Exception, url: str) -> OidcLoginError:
 
 
 def _no_connection(
-    chain: list[BaseException], url: str, flight: Flight, options: TlsOptions
+    chain: list[BaseException], url: str, flight: RequestProgress, options: TlsOptions
 ) -> ProviderUnreachable:
     place = _place(url, flight)
     what = f"{place} cannot be connected to"
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            what, hint = tls.refusal(cause, plain(flight.tls_host, limit=120), options)
+            what, hint = tls.refusal(cause, sanitize(flight.tls_host, limit=120), options)
             return ProviderUnreachable(f"cannot reach {shown(url)}: {what}", hint, topic="tls", sent=False)
         if isinstance(cause, gaierror):
             what = f"the name of {place} does not resolve"
@@ -119,16 +119,16 @@ def _no_connection(
         elif _is_cut(cause):
             what = f"{place} cut the connection"
         elif isinstance(cause, ssl.SSLError):
-            reason = plain(cause.reason or "no reason given", limit=60).lower().replace("_", " ")
+            reason = sanitize(cause.reason or "no reason given", limit=60).lower().replace("_", " ")
             what = f"{place} does not speak TLS as it should ({reason})"
         elif isinstance(cause, OSError) and cause.strerror:
-            what = f"{place}: {plain(cause.strerror, limit=80)}"
+            what = f"{place}: {sanitize(cause.strerror, limit=80)}"
     return _unreachable(url, flight, what)
 
 
-def _refused_by_proxy(error: httpx2.ProxyError, url: str, flight: Flight) -> ProviderUnreachable:
+def _refused_by_proxy(error: httpx2.ProxyError, url: str, flight: RequestProgress) -> ProviderUnreachable:
     """The proxy answered CONNECT with something else than 200."""
-    words = plain(error, limit=80)
+    words = sanitize(error, limit=80)
     return ProviderUnreachable(
         f"cannot reach {shown(url)}: {_place(url, flight)} refuses to connect to it ({words})",
         f"{_variable(url)} takes the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
@@ -139,7 +139,7 @@ def _refused_by_proxy(error: httpx2.ProxyError, url: str, flight: Flight) -> Pro
     )
 
 
-def _unreachable(url: str, flight: Flight, what: str) -> ProviderUnreachable:
+def _unreachable(url: str, flight: RequestProgress, what: str) -> ProviderUnreachable:
     proxy = _proxied(url, flight) and not flight.sent
     return ProviderUnreachable(
         f"cannot reach {shown(url)}: {what}",
@@ -158,7 +158,7 @@ def _proxy_hint(url: str) -> str:
     return f"check {_variable(url)}, or name the provider's host in NO_PROXY"
 
 
-def _proxied(url: str, flight: Flight) -> bool:
+def _proxied(url: str, flight: RequestProgress) -> bool:
     if flight.peer is None:
         return False
     asked = httpx2.URL(url)
@@ -168,10 +168,10 @@ def _proxied(url: str, flight: Flight) -> bool:
     )
 
 
-def _place(url: str, flight: Flight) -> str:
+def _place(url: str, flight: RequestProgress) -> str:
     """Return the host and port that a connection was begun to, in words; never a proxy's password."""
     if flight.peer is None:
-        return plain(urlsplit(url).hostname or "the provider", limit=120)
+        return sanitize(urlsplit(url).hostname or "the provider", limit=120)
     host, port = flight.peer
-    place = plain(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", limit=120)
+    place = sanitize(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", limit=120)
     return f"the proxy {place}" if _proxied(url, flight) else place

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NoReturn
 
-from kubectl_oidc.errors import ProviderMisbehaves
-from kubectl_oidc.text import plain
+from kubectl_oidc.errors import InvalidProviderResponse
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from .exchange import Response
@@ -24,7 +24,7 @@ _TEXTS = frozenset({"text/plain", "text/html"})
 """What servers call a file whose kind they do not know."""
 
 
-class NotJson(ProviderMisbehaves):
+class NotJson(InvalidProviderResponse):
     """The answer is of another content type: it need not have been the provider that answered."""
 
 
@@ -54,11 +54,11 @@ def parse_object(response: Response, what: str, *, public: bool = False) -> dict
     """
     kind = odd_content_type(response)
     if public and kind in _TEXTS:
-        with contextlib.suppress(ProviderMisbehaves):
+        with contextlib.suppress(InvalidProviderResponse):
             return load_object(response.body, what)
     if kind:
         name = "a web page" if "html" in kind else "not JSON"
-        raise NotJson(f"{what} is {name} ({plain(kind, limit=60)})", _HINT)
+        raise NotJson(f"{what} is {name} ({sanitize(kind, limit=60)})", _HINT)
     return load_object(response.body, what)
 
 
@@ -67,22 +67,22 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     import json
 
     if not body.strip():
-        raise ProviderMisbehaves(f"{what} is empty", _HINT)
+        raise InvalidProviderResponse(f"{what} is empty", _HINT)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ProviderMisbehaves(f"{what} is not UTF-8", _HINT) from None
+        raise InvalidProviderResponse(f"{what} is not UTF-8", _HINT) from None
     try:
         document = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
     except _Ambiguous as error:
-        raise ProviderMisbehaves(f"{what} {error}", _HINT) from None
+        raise InvalidProviderResponse(f"{what} {error}", _HINT) from None
     except RecursionError:
-        raise ProviderMisbehaves(f"{what} is nested too deeply", _HINT) from None
+        raise InvalidProviderResponse(f"{what} is nested too deeply", _HINT) from None
     except ValueError:
         # Not chained: the parser's words are about the body.
-        raise ProviderMisbehaves(f"{what} is broken JSON", _HINT) from None
+        raise InvalidProviderResponse(f"{what} is broken JSON", _HINT) from None
     if not isinstance(document, dict):
-        raise ProviderMisbehaves(f"{what} is JSON, but no object", _HINT)
+        raise InvalidProviderResponse(f"{what} is JSON, but no object", _HINT)
     return document
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     import ssl
@@ -45,7 +45,7 @@ class KeyPair:
                 "do not belong together" if mismatch else "hold no certificate with its key that can be read"
             )
             raise UsageError(
-                f"{self.flags[0]} {plain(self.certificate)} and {self.flags[1]} {plain(self.key)} {what}",
+                f"{self.flags[0]} {sanitize(self.certificate)} and {self.flags[1]} {sanitize(self.key)} {what}",
                 "give both in PEM form, the certificate first in its file, the key not encrypted",
                 topic="key-pair",
             ) from error
@@ -53,7 +53,7 @@ class KeyPair:
     def _refuse_encrypted(self) -> str:
         """Keep OpenSSL from asking at the terminal: programs that kubectl runs in the background have none."""
         raise UsageError(
-            f"{self.flags[1]}: the key in {plain(self.key)} is encrypted",
+            f"{self.flags[1]}: the key in {sanitize(self.key)} is encrypted",
             "write it without a password into a file that only you can read (openssl pkey -in KEY -out FILE)",
             topic="key-pair",
         )
@@ -68,4 +68,6 @@ def _check_readable(flag: str, path: Path) -> None:
         why = "is not a regular file" if path.exists() else "does not exist"
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
-    raise UsageError(f"{flag}: {plain(path)} {why}", f"name a file in PEM form with {flag}", topic="key-pair")
+    raise UsageError(
+        f"{flag}: {sanitize(path)} {why}", f"name a file in PEM form with {flag}", topic="key-pair"
+    )

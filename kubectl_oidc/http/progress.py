@@ -25,7 +25,7 @@ class GivenUp(Exception):
     """The request's time passed before it left; it must not leave any more."""
 
 
-class Flight:
+class RequestProgress:
     """What is known of one request; ``trace`` is the HTTP library's callback.
 
     Args:
@@ -89,7 +89,9 @@ class Carrier(Protocol):
     def answer(self) -> Response | None:
         """Return, once, what the request was answered with in the process before this one."""
 
-    def carry(self, flight: Flight, exchange: Callable[[], Response], busy: Thread | None = None) -> Response:
+    def carry(
+        self, flight: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
+    ) -> Response:
         """Make the request in this thread.
 
         Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     import ssl
@@ -103,7 +103,7 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
         trust = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_names()
     for path in options.ca_files:
-        _add(trust, _read(path), f"--certificate-authority: {plain(path)}")
+        _add(trust, _read(path), f"--certificate-authority: {sanitize(path)}")
     for data in options.ca_data:
         _add(trust, data, "--certificate-authority-data")
     # As in Go: a given authority is an anchor, whether it signed itself or not. What is not set is the strict flag
@@ -118,7 +118,7 @@ def _read(path: Path) -> bytes:
             return file.read(BUNDLE_LIMIT)
     except OSError as error:
         raise UsageError(
-            f"--certificate-authority: {plain(path)} cannot be read: {error.strerror or error}",
+            f"--certificate-authority: {sanitize(path)} cannot be read: {error.strerror or error}",
             "name a file with the authority's certificate in PEM form",
             topic="tls",
         ) from error
@@ -182,7 +182,7 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
     code = getattr(error, "verify_code", 0)
     if code in _UNKNOWN:
         return f"the TLS certificate of {host} is signed by an unknown authority", _whom_to_add(options)
-    words = plain(getattr(error, "verify_message", "") or error.reason or "no reason given", limit=120)
+    words = sanitize(getattr(error, "verify_message", "") or error.reason or "no reason given", limit=120)
     for codes, what, hint in (
         (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
         (_NOT_YET, f"the TLS certificate of {host} is not valid yet", _NOT_YET_HINT),
@@ -211,7 +211,7 @@ def _whom_to_add(options: TlsOptions) -> str:
     if others:
         return (
             f"{others[0]} is for other programs; if the authority is in its file, give it here: "
-            f"--certificate-authority={plain(os.environ[others[0]])}{note}"
+            f"--certificate-authority={sanitize(os.environ[others[0]])}{note}"
         )
     return f"add a private authority with --certificate-authority FILE (PEM), or to the system's own{note}"
 

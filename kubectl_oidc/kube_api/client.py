@@ -12,15 +12,15 @@ from kubectl_oidc.errors import (
     ClusterNotFound,
     ClusterUnauthorized,
     ClusterUnreachable,
+    InvalidProviderResponse,
     KubeconfigError,
-    ProviderMisbehaves,
     ProviderUnreachable,
     UsageError,
 )
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.http.tls import NO_NAMES_HINT
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import responses
@@ -225,7 +225,7 @@ class ClusterClient:
             document = _document(response, url)
         except ProviderUnreachable as error:
             raise self._unreachable(error) from error
-        except ProviderMisbehaves as error:
+        except InvalidProviderResponse as error:
             raise ClusterMisbehaves(error.message, self._look_at_the_server()) from error
         except UsageError as error:
             raise self._unusable(error) from error
@@ -267,7 +267,7 @@ class ClusterClient:
         return f"check the server of {self._cluster.where()}, and what stands between it and you"
 
     def _refused(self, status: int, document: Mapping[str, object], url: str) -> NoReturn:
-        said = plain(document.get("message") or "no reason given", limit=300)
+        said = sanitize(document.get("message") or "no reason given", limit=300)
         server = shown(self._cluster.server)
         if document.get("kind") != "Status" and status < 500:  # noqa: PLR2004 - RFC 9110 §15.6
             raise ClusterMisbehaves(
@@ -305,7 +305,7 @@ def _document(response: Response, url: str) -> Mapping[str, object]:
     """
     try:
         return parse_object(response, f"the answer of {shown(url)}")
-    except ProviderMisbehaves:
+    except InvalidProviderResponse:
         if response.status in {200, 201}:
             raise
         return {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.http.proxy import parse
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import fault, shown
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Cluster:
 
     def where(self) -> str:
         """Return the entry in words: which one, in which file."""
-        return f"the cluster {plain(self.name)} in {plain(self.path)}"
+        return f"the cluster {sanitize(self.name)} in {sanitize(self.path)}"
 
 
 def cluster_of(entry: Entry) -> Cluster:
@@ -56,7 +56,7 @@ def cluster_of(entry: Entry) -> Cluster:
     Raises:
         KubeconfigError: It names no server, one that a token must not be sent to, or an authority that cannot be read.
     """
-    where = f"the cluster {plain(entry.name)} in {plain(entry.path)}"
+    where = f"the cluster {sanitize(entry.name)} in {sanitize(entry.path)}"
     insecure = entry.value.get("insecure-skip-tls-verify") is True
     authority = _authority(entry, where)
     if insecure and authority:
@@ -108,7 +108,7 @@ def _authority(entry: Entry, where: str) -> bytes:
                 return file.read(_BUNDLE_LIMIT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no name of a file"
-    raise _wrong(where, f"has a certificate-authority that cannot be read, {plain(path)}: {why}")
+    raise _wrong(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
 
 
 def _proxy(value: Mapping[str, object], where: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .edit_text import Node, Unclear, set_key, tree
 from .parse import load
@@ -91,7 +91,7 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
     Raises:
         KubeconfigError: That cannot be done without touching other things.
     """
-    where = plain(user.path)
+    where = sanitize(user.path)
     try:
         wanted = _unshared(load(text, where))
         _config(wanted, user.name).update({key: token.reveal() for key, token in tokens.items()})
@@ -104,7 +104,7 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
     except (Unclear, KubeconfigError, LookupError, TypeError, ValueError, RecursionError):
         pass
     raise KubeconfigError(
-        f"the tokens of user {plain(user.name)!r} cannot be set in {where} without touching other parts of the file",
+        f"the tokens of user {sanitize(user.name)!r} cannot be set in {where} without touching other parts of the file",
         "write its users out without anchors and aliases, or use `kubectl oidc-login setup`; it was not changed",
     )
 

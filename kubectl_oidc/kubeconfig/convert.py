@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import block
 
 from .edit_text import set_user
@@ -89,7 +89,7 @@ def plan(
     texts = [(path, text) for path in files if (text := read_text(path)) is not None]
     if not texts:
         raise KubeconfigError(
-            f"there is no kubeconfig {plain(files[0])}", "name one with --kubeconfig or KUBECONFIG"
+            f"there is no kubeconfig {sanitize(files[0])}", "name one with --kubeconfig or KUBECONFIG"
         )
     plans = [_plan(path, text, names, install_hint) for path, text in texts]
     found = _names(plans)
@@ -119,7 +119,7 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
             before = regular(target)
             if before is None or _plan(one.path, read_text(target) or "", names, install_hint) != one:
                 raise KubeconfigError(
-                    f"the kubeconfig {plain(one.path)} was changed by another program just now",
+                    f"the kubeconfig {sanitize(one.path)} was changed by another program just now",
                     "run the command again; it was not changed by this one",
                 )
             check_writable(target, before)
@@ -143,7 +143,7 @@ def warning(one: Plan) -> tuple[str, str] | None:
 
 def _plan(path: Path, text: str, names: Sequence[str], install_hint: str = "") -> Plan:
     after, conversions, direct, others = text, [], [], []
-    for item in load(text, plain(path)).get("users") or []:
+    for item in load(text, sanitize(path)).get("users") or []:
         name, user = item.get("name"), item.get("user")
         if not isinstance(name, str) or (names and name not in names):
             continue
@@ -155,7 +155,7 @@ def _plan(path: Path, text: str, names: Sequence[str], install_hint: str = "") -
         if new == old:
             direct.append(name)
             continue
-        after = set_user(after, name, {**user, "exec": new}, plain(path))
+        after = set_user(after, name, {**user, "exec": new}, sanitize(path))
         conversions.append(Conversion(name, _difference(path, name, old, new), _holds_secret(new)))
     return Plan(path, text, after, tuple(conversions), tuple(direct), tuple(others))
 
@@ -178,7 +178,7 @@ def _direct(old: Mapping[str, Any], install_hint: str) -> dict[str, Any]:
 
 
 def _difference(path: Path, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    title = f"{plain(path)}, user {plain(name)}"
+    title = f"{sanitize(path)}, user {sanitize(name)}"
     keys = [*dict.fromkeys((*old, *new))]  # both in one order: a diff shows what changes, not what moves
     before, after = (list(_lines(keys, stanza)) for stanza in (old, new))
     return "\n".join(difflib.unified_diff(before, after, title, title, lineterm="", n=50))
@@ -193,7 +193,7 @@ def _lines(keys: Sequence[str], stanza: Mapping[str, Any]) -> Iterator[str]:
         shown["env"] = [_masked(variable) for variable in shown["env"]]
     for line in block({"exec": shown}).splitlines():
         words = line.lstrip()
-        yield " " * (len(line) - len(words)) + plain(_USERINFO.sub("://***@", words), limit=400)
+        yield " " * (len(line) - len(words)) + sanitize(_USERINFO.sub("://***@", words), limit=400)
 
 
 def _holds_secret(stanza: Mapping[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import block, entry, flow
 
 from .parse import load, reader
@@ -133,7 +133,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     except (KubeconfigError, Unclear, LookupError, TypeError, ValueError):
         pass  # such as a list that is an alias, or a user that is a word
     raise KubeconfigError(
-        f"user {plain(name)!r} cannot be set in {where} without touching other parts of the file",
+        f"user {sanitize(name)!r} cannot be set in {where} without touching other parts of the file",
         "run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
     )
 

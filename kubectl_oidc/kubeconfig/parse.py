@@ -9,7 +9,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 
 class _WordsAsWritten(SafeConstructor):
@@ -110,7 +110,7 @@ def _check_named(items: object, key: str, where: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise KubeconfigError(
-                f"{where} has more than one entry named {plain(name)!r} in {key!r}",
+                f"{where} has more than one entry named {sanitize(name)!r} in {key!r}",
                 "remove one of them; kubectl refuses such a file too; it was not changed",
             )
 
@@ -119,4 +119,4 @@ def _place(error: Exception) -> str:
     """Say where and why, without the line itself: it may hold a credential."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return ""
-    return f": line {error.problem_mark.line + 1}: {plain(str(error.problem).splitlines()[0], limit=80)}"
+    return f": line {error.problem_mark.line + 1}: {sanitize(str(error.problem).splitlines()[0], limit=80)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .home import kube_directory
 from .parse import load
@@ -66,7 +66,7 @@ class Kubeconfig:
     def gone(self) -> str:
         """Return in words which of the files do not exist, and who names them; empty if all are there."""
         missing = [path for path in self.paths if not path.exists()]
-        names = ", ".join(plain(path, limit=300) for path in missing)
+        names = ", ".join(sanitize(path, limit=300) for path in missing)
         verb = "does" if len(missing) == 1 else "do"
         return f"{self.named_by or 'the default'} names {names}, which {verb} not exist" if missing else ""
 
@@ -102,8 +102,8 @@ def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
     for path in files:
         text = read_text(path)
         if text is None and explicit:
-            raise KubeconfigError(f"there is no kubeconfig {plain(path)}", "check --kubeconfig")
-        data = load(text or "", plain(path))
+            raise KubeconfigError(f"there is no kubeconfig {sanitize(path)}", "check --kubeconfig")
+        data = load(text or "", sanitize(path))
         for kind, known in merged.items():
             for item in data.get(kind) or []:
                 name, value = str(item.get("name", "")), item.get(kind.removesuffix("s"))
@@ -123,7 +123,7 @@ def read_text(path: Path) -> str | None:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) and path != Path(os.devnull):  # a pipe that nobody writes to would hang us
             raise KubeconfigError(
-                f"the kubeconfig {plain(path)} is not a regular file",
+                f"the kubeconfig {sanitize(path)} is not a regular file",
                 "name a file with --kubeconfig or KUBECONFIG",
             )
         return path.read_bytes().decode()
@@ -131,10 +131,10 @@ def read_text(path: Path) -> str | None:
         return None
     except OSError as error:
         raise KubeconfigError(
-            f"cannot read the kubeconfig {plain(path)}: {error.strerror or error}",
+            f"cannot read the kubeconfig {sanitize(path)}: {error.strerror or error}",
             "check the file's owner and permissions",
         ) from error
     except UnicodeDecodeError as error:
         raise KubeconfigError(
-            f"the kubeconfig {plain(path)} is not UTF-8 text", "save it as UTF-8; it was not changed"
+            f"the kubeconfig {sanitize(path)} is not UTF-8 text", "save it as UTF-8; it was not changed"
         ) from error

@@ -21,7 +21,7 @@ from kubectl_oidc.system import shell
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.files_in_use import patiently
 from kubectl_oidc.system.terminal import ago
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def _lock_is_held(lock: Path) -> KubeconfigError:
     with suppress(OSError):
         age = f", made {ago(time.time() - lock.lstat().st_mtime)}"
     return KubeconfigError(
-        f"another program holds the kubeconfig's lock {plain(lock)}{age}",
+        f"another program holds the kubeconfig's lock {sanitize(lock)}{age}",
         "kubectl holds it for milliseconds; if no kubectl is running, a crash left the file behind: "
         f"remove it ({_REMOVE} {shell.one_line([str(lock)])}) and try again; nothing was changed",
     )
@@ -104,7 +104,7 @@ def regular(target: Path) -> os.stat_result | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         raise KubeconfigError(
-            f"the kubeconfig {plain(target)} is not a regular file",
+            f"the kubeconfig {sanitize(target)} is not a regular file",
             "name a file with --kubeconfig or KUBECONFIG",
         )
     return status
@@ -120,7 +120,7 @@ def check_writable(target: Path, status: os.stat_result) -> None:
     if status.st_mode & 0o222 and os.access(target, os.W_OK, effective_ids=effective):
         return
     raise KubeconfigError(
-        f"the kubeconfig {plain(target)} is read-only",
+        f"the kubeconfig {sanitize(target)} is read-only",
         f"make it writable ({_MAKE_WRITABLE}), or name another file with --kubeconfig; it was not changed",
     )
 
@@ -137,8 +137,8 @@ def readable_by_others(path: Path, status: os.stat_result, what: str) -> tuple[s
     if sys.platform == "win32" or not mode & 0o044:
         return None
     return (
-        f"others on this machine can read the {what} in {plain(path)} (mode {mode:04o})",
-        f"run {plain(shell.one_line(['chmod', '600', str(path)]))}",
+        f"others on this machine can read the {what} in {sanitize(path)} (mode {mode:04o})",
+        f"run {sanitize(shell.one_line(['chmod', '600', str(path)]))}",
     )
 
 
@@ -298,8 +298,8 @@ class Replacement:
                 os.fsync(file.fileno())
             except OSError as error:
                 raise KubeconfigError(
-                    f"the kubeconfig {plain(self._target)} was written only in part: {error.strerror or error}",
-                    f"the whole of it is in {plain(backup)}: copy that over it",
+                    f"the kubeconfig {sanitize(self._target)} was written only in part: {error.strerror or error}",
+                    f"the whole of it is in {sanitize(backup)}: copy that over it",
                 ) from error
         backup.unlink()
 
@@ -331,7 +331,8 @@ def _unchanged(target: Path, before: os.stat_result) -> None:
     now = target.stat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
         raise KubeconfigChanged(
-            f"the kubeconfig {plain(target)} was changed by another program just now", "run the command again"
+            f"the kubeconfig {sanitize(target)} was changed by another program just now",
+            "run the command again",
         )
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ def unknown(kind: str, name: str, known: Iterable[str], command: str) -> Kubecon
     lists = f"`kubectl config {command}` lists them"
     near = nearest(name, known)
     return KubeconfigError(
-        f"the kubeconfig has no {kind} {plain(name)}", f"did you mean {near}? {lists}" if near else lists
+        f"the kubeconfig has no {kind} {sanitize(name)}", f"did you mean {near}? {lists}" if near else lists
     )
 
 
@@ -87,4 +87,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_case = {one.casefold(): one for one in known}
     inside = [one for folded, one in by_case.items() if name and name.casefold() in folded]
     close = [by_case[folded] for folded in get_close_matches(name.casefold(), by_case, _MOST)]
-    return " or ".join(plain(one, limit=100) for one in dict.fromkeys((*close, *inside[:_MOST])))
+    return " or ".join(sanitize(one, limit=100) for one in dict.fromkeys((*close, *inside[:_MOST])))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .edit_text import set_user
 from .exec_stanza import FORMER_INSTALL_HINT, Stanza, calls_us, is_ours, redacted
@@ -67,7 +67,7 @@ def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapp
     path = _destination(name, paths(explicit, environ))
     target = Path(os.path.realpath(path))
     status = regular(target)
-    old = _old_user(read_text(path) or "", name, plain(path))
+    old = _old_user(read_text(path) or "", name, sanitize(path))
     if _updated(old, stanza, name, path) != old and status is not None:
         check_writable(target, status)
     try:
@@ -115,7 +115,7 @@ def write_user(
 def cannot_write(path: Path, error: OSError) -> KubeconfigError:
     """Return the error of a kubeconfig that the system lets nobody write."""
     return KubeconfigError(
-        f"cannot write the kubeconfig {plain(path)}: {error.strerror or error}",
+        f"cannot write the kubeconfig {sanitize(path)}: {error.strerror or error}",
         "check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
     )
 
@@ -123,7 +123,7 @@ def cannot_write(path: Path, error: OSError) -> KubeconfigError:
 def _destination(name: str, files: Sequence[Path]) -> Path:
     texts = [(path, read_text(path)) for path in files]
     for path, text in texts:
-        users = load(text or "", plain(path)).get("users") or []
+        users = load(text or "", sanitize(path)).get("users") or []
         if any(item.get("name") == name for item in users):
             return path
     return next((path for path, text in texts if text is not None), files[-1])
@@ -133,13 +133,13 @@ def _write_user(name: str, stanza: Stanza, path: Path) -> Change:
     target = Path(os.path.realpath(path))
     before = regular(target)
     text = read_text(target)
-    old = _old_user(text or "", name, plain(path))
+    old = _old_user(text or "", name, sanitize(path))
     new = _updated(old, stanza, name, path)
     if new == old:
         return Change(path, "unchanged", readable_by_others=_open_to_others(before), mode=_mode(before))
     if before is not None:
         check_writable(target, before)
-    edited = set_user(text or "", name, new, plain(path)).encode()
+    edited = set_user(text or "", name, new, sanitize(path)).encode()
     backup = back_up(target, before) if before else None
     replace(target, edited, before)
     action: Literal["created", "added", "updated"] = (
@@ -173,7 +173,7 @@ def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Pat
     if foreign or (exec_ and not (isinstance(exec_, dict) and is_ours(exec_))):
         what = ", ".join(sorted(foreign)) or "another exec program"
         raise KubeconfigError(
-            f"user {plain(name)!r} in {plain(path)} already signs in in another way ({plain(what)})",
+            f"user {sanitize(name)!r} in {sanitize(path)} already signs in in another way ({sanitize(what)})",
             "choose another name with --user; the file was not changed",
         )
     ours, kept = stanza.exec_mapping(), exec_ if isinstance(exec_, dict) else {}
@@ -189,15 +189,15 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Iterator[
     if not old:
         return
     for key in old.keys() - new.keys():
-        yield f"removed {plain(key)}"
+        yield f"removed {sanitize(key)}"
     before, after = old.get("exec") or {}, new["exec"]
     for key in after:
         if key != "args" and before.get(key) != after[key]:
-            was = f" (was {plain(before[key])})" if key in before else ""
-            yield f"{plain(key)}: {plain(after[key])}{was}"
+            was = f" (was {sanitize(before[key])})" if key in before else ""
+            yield f"{sanitize(key)}: {sanitize(after[key])}{was}"
     was_args, is_args = list(map(str, before.get("args") or [])), after["args"]
-    yield from (f"- {plain(arg)}" for arg in redacted([a for a in was_args if a not in is_args]))
-    yield from (f"+ {plain(arg)}" for arg in redacted([a for a in is_args if a not in was_args]))
+    yield from (f"- {sanitize(arg)}" for arg in redacted([a for a in was_args if a not in is_args]))
+    yield from (f"+ {sanitize(arg)}" for arg in redacted([a for a in is_args if a not in was_args]))
 
 
 def _mode(status: os.stat_result | None) -> int:

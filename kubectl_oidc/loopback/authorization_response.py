@@ -20,7 +20,7 @@ _MOST_PARAMETERS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AuthorizationResponse:
     """What the provider answered; its words are not yet safe to show (``text.plain``).
 
     Attributes:
@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectedRequest:
     """A request that is not the answer.
 
     Attributes:
@@ -65,7 +65,7 @@ class Refusal:
     """
 
     status: int
-    why: str
+    reason: str
     headers: tuple[tuple[str, str], ...] = ()
     over: bool = False
 
@@ -79,7 +79,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
+class ExpectedResponse:
     """What the answer must look like.
 
     Attributes:
@@ -102,7 +102,7 @@ class Awaited:
     iss_required: bool
     end_query: Secret | None = None
 
-    def judge(self, request: Request) -> Answer | Start | End | Refusal:
+    def check(self, request: Request) -> AuthorizationResponse | Start | End | RejectedRequest:
         """Return the answer that ``request`` carries, or what else it is.
 
         Args:
@@ -114,55 +114,57 @@ class Awaited:
         if _same(path, self.start_path.reveal()):
             return Start()
         if unquote(path) != unquote(self.path):
-            return Refusal(404, "nothing is at this address")
+            return RejectedRequest(404, "nothing is at this address")
         if self.end_query is not None and _same(query, self.end_query.reveal()):
             return End()
         if not query:
-            return Refusal(400, "this is where a sign-in ends")
+            return RejectedRequest(400, "this is where a sign-in ends")
         parameters = _parameters(query)
-        return parameters if isinstance(parameters, Refusal) else self._judge_parameters(parameters)
+        return parameters if isinstance(parameters, RejectedRequest) else self._judge_parameters(parameters)
 
-    def _judge_head(self, request: Request) -> Refusal | None:
+    def _judge_head(self, request: Request) -> RejectedRequest | None:
         if (request.host or "").lower() not in self.hosts:
-            return Refusal(403, "the request names another host")
+            return RejectedRequest(403, "the request names another host")
         if request.method != "GET":
             # HEAD too: what looks ahead at links must not use the answer up.
-            return Refusal(405, "only GET is understood here", (("allow", "GET"),))
+            return RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))
         if not request.target.startswith("/"):
-            return Refusal(400, "the request target is no path")
+            return RejectedRequest(400, "the request target is no path")
         return None
 
-    def _judge_parameters(self, parameters: Mapping[str, str]) -> Answer | Refusal:
+    def _judge_parameters(self, parameters: Mapping[str, str]) -> AuthorizationResponse | RejectedRequest:
         """Check state, then issuer, then what was answered; the order is what keeps strangers' words out."""
         if not _same(parameters.get("state", ""), self.state.reveal()):
-            return Refusal(
+            return RejectedRequest(
                 403,
                 "this answers another sign-in than the one that waits here, perhaps an earlier one",
                 over="state" in parameters,
             )
         iss = parameters.get("iss")
         if iss is None and self.iss_required:
-            return Refusal(403, "the answer does not say which provider it is from")
+            return RejectedRequest(403, "the answer does not say which provider it is from")
         if iss is not None and iss != self.issuer:
-            return Refusal(403, "the answer is from another provider")
+            return RejectedRequest(403, "the answer is from another provider")
         code, error = parameters.get("code"), parameters.get("error")
         if bool(code) == bool(error):
-            return Refusal(
+            return RejectedRequest(
                 400, "the answer has no code" if not code else "the answer has a code and an error"
             )
         if code:
-            return Answer(Secret(code))
-        return Answer(None, error, parameters.get("error_description"), parameters.get("error_uri"))
+            return AuthorizationResponse(Secret(code))
+        return AuthorizationResponse(
+            None, error, parameters.get("error_description"), parameters.get("error_uri")
+        )
 
 
-def _parameters(query: str) -> dict[str, str] | Refusal:
+def _parameters(query: str) -> dict[str, str] | RejectedRequest:
     """Return the parameters of an answer, each of which may stand in it once (RFC 6749 §3.1)."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
     except ValueError:
-        return Refusal(400, "the answer cannot be read")
+        return RejectedRequest(400, "the answer cannot be read")
     parameters = dict(pairs)
-    return parameters if len(parameters) == len(pairs) else Refusal(400, "a parameter is repeated")
+    return parameters if len(parameters) == len(pairs) else RejectedRequest(400, "a parameter is repeated")
 
 
 def _same(given: str, ours: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from .authorization_response import Refusal, Request
+from .authorization_response import RejectedRequest, Request
 from .channel import Channel
 from .peer_user import uid_of
 
@@ -66,7 +66,7 @@ class Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._head_only = False
 
-    async def read(self) -> Request | Refusal | None:
+    async def read(self) -> Request | RejectedRequest | None:
         """Return the request; a refusal for what is not HTTP or too large; None when the client left.
 
         Raises:
@@ -78,11 +78,11 @@ class Connection:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
                 # h11 hints at 501 for a transfer coding that it does not know; whose fault that is, is the same.
-                return Refusal(min(error.error_status_hint, 431), "the request cannot be read")
+                return RejectedRequest(min(error.error_status_hint, 431), "the request cannot be read")
             if event is h11.NEED_DATA:
                 data = await self._channel.receive(READ_BYTES)
                 if first and data.startswith(_TLS_HANDSHAKE):
-                    return Refusal(400, SPOKE_TLS)
+                    return RejectedRequest(400, SPOKE_TLS)
                 first = False
                 self._http.receive_data(data)
             elif isinstance(event, h11.Request):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
-    from .authorization_response import Refusal, Request
+    from .authorization_response import RejectedRequest, Request
     from .connection import Reply
 
-    Respond = Callable[[Request | Refusal], Reply | asyncio.Future[Reply]]
+    Respond = Callable[[Request | RejectedRequest], Reply | asyncio.Future[Reply]]
 
 CONNECTION_SECONDS = 10.0
 """How long a client may take to send its request and to take in the reply."""

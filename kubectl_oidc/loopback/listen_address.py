@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -68,6 +68,6 @@ def _is_ipv6(text: str) -> bool:
 
 def _malformed(text: str, why: str) -> UsageError:
     return UsageError(
-        f"--listen-address {quoted(text)} {why}",
+        f"--listen-address {json_quoted(text)} {why}",
         "write HOST:PORT, such as --listen-address=127.0.0.1:8000; an IPv6 address stands in brackets, port 0 is any",
     )

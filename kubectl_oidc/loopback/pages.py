@@ -18,12 +18,12 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .connection import Reply
 
 if TYPE_CHECKING:
-    from .authorization_response import Refusal
+    from .authorization_response import RejectedRequest
 
 _GOOD, _BAD, _LATE, _IDLE, _OVER = "good", "bad", "late", "idle", "over"
 # For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.
@@ -99,7 +99,7 @@ def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
     return _page(200, _GOOD, "You are signed in", body)
 
 
-def refusal(refused: Refusal) -> Reply:
+def refusal(refused: RejectedRequest) -> Reply:
     """Return the page for a request that is not the answer.
 
     Args:
@@ -107,7 +107,7 @@ def refusal(refused: Refusal) -> Reply:
     """
     body = _fill(
         "notice.html",
-        what=_sentence(refused.why) + ".",
+        what=_sentence(refused.reason) + ".",
         next="Go on in the window where you sign in, or see the terminal.",
     )
     title = "This sign-in is over" if refused.over else "Waiting for a sign-in"
@@ -174,7 +174,8 @@ def _fill(name: str, **values: str) -> str:
     A flag or an address stays on one line; one that is wider than the page may break after its slashes.
     """
     safe = {
-        key: " ".join(map(_word, plain(value, limit=_LONGEST_VALUE).split())) for key, value in values.items()
+        key: " ".join(map(_word, sanitize(value, limit=_LONGEST_VALUE).split()))
+        for key, value in values.items()
     }
     return Template(_template(name)).substitute(safe)
 

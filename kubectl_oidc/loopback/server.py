@@ -18,7 +18,14 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import is_loopback
 
 from . import pages
-from .authorization_response import Answer, Awaited, End, Refusal, Request, Start
+from .authorization_response import (
+    AuthorizationResponse,
+    End,
+    ExpectedResponse,
+    RejectedRequest,
+    Request,
+    Start,
+)
 from .connection import SPOKE_TLS
 from .pages import Failed
 from .peer_user import is_stranger
@@ -103,7 +110,7 @@ class CallbackServer:
         self._tls = tls
         self._authorization_url: Callable[[], str] | None = None
         self.spoke_tls = False
-        self._answer: Answer | None = None
+        self._answer: AuthorizationResponse | None = None
         self._answered = threading.Event()
         self._came_again = threading.Event()
         self._sent_again: Deadline | None = None
@@ -136,7 +143,7 @@ class CallbackServer:
         """
         self._authorization_url = authorization_url
 
-    def wait(self, seconds: float) -> Answer | None:
+    def wait(self, seconds: float) -> AuthorizationResponse | None:
         """Return the answer, or None when none came yet; what is not the answer does not end the wait.
 
         Args:
@@ -180,7 +187,7 @@ class CallbackServer:
         ticket, end = secrets.token_urlsafe(24), f"page={secrets.token_urlsafe(16)}"
         self._end_url = Secret(f"{target.path or '/'}?{end}")
         self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
-        awaited = Awaited(
+        awaited = ExpectedResponse(
             hosts=host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",
             start_path=Secret(f"/{ticket}"),
@@ -208,19 +215,21 @@ class CallbackServer:
         self._answered.set()
 
     def _respond(
-        self, awaited: Awaited, page: asyncio.Future[Reply], request: Request | Refusal
+        self, awaited: ExpectedResponse, page: asyncio.Future[Reply], request: Request | RejectedRequest
     ) -> Reply | asyncio.Future[Reply]:
         """Decide about a request; runs in the event loop, so that no two decide at once."""
-        verdict = request if isinstance(request, Refusal) else awaited.judge(request)
+        verdict = request if isinstance(request, RejectedRequest) else awaited.check(request)
         if (
             isinstance(verdict, Start)
             and isinstance(request, Request)
             and is_stranger(request.uid(), os.environ)
         ):
-            verdict = Refusal(403, "it is a program of another user of this machine that asks")
-        self.spoke_tls = self.spoke_tls or (isinstance(verdict, Refusal) and verdict.why == SPOKE_TLS)
-        if isinstance(verdict, Refusal):
-            self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.why}")
+            verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
+        self.spoke_tls = self.spoke_tls or (
+            isinstance(verdict, RejectedRequest) and verdict.reason == SPOKE_TLS
+        )
+        if isinstance(verdict, RejectedRequest):
+            self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.reason}")
             return pages.refusal(verdict)
         if isinstance(verdict, End) and self._answer is not None:
             self._came_again.set()
@@ -228,7 +237,7 @@ class CallbackServer:
         if self._answer is not None:
             self._log.info(4, "the callback server was asked again after the answer")
             return pages.answered()
-        if isinstance(verdict, Answer):
+        if isinstance(verdict, AuthorizationResponse):
             self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
             self._answer = verdict
             self._sent_again = Deadline.after(FLUSH_SECONDS)
@@ -236,7 +245,7 @@ class CallbackServer:
             # At once: neither code nor state stay in the address bar or the history while the code is redeemed.
             return pages.redirect(self._end_url.reveal())
         if self._authorization_url is None or isinstance(verdict, End):
-            return pages.refusal(Refusal(404, "the sign-in has not begun"))
+            return pages.refusal(RejectedRequest(404, "the sign-in has not begun"))
         return self._sent_on(self._authorization_url)
 
     def _sent_on(self, authorization_url: Callable[[], str]) -> asyncio.Future[Reply]:

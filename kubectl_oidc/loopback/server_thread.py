@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
-    from .authorization_response import Refusal, Request
+    from .authorization_response import RejectedRequest, Request
     from .connection import Reply
 
 SLICE = 0.5
@@ -39,7 +39,7 @@ class ListenerThread:
     def __init__(
         self,
         sockets: Sequence[socket.socket],
-        respond: Callable[[asyncio.Future[Reply], Request | Refusal], Reply | asyncio.Future[Reply]],
+        respond: Callable[[asyncio.Future[Reply], Request | RejectedRequest], Reply | asyncio.Future[Reply]],
         failed: Callable[[BaseException], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import PortsTaken
-from kubectl_oidc.text import plain
+from kubectl_oidc.errors import NoFreeListenAddress
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import is_loopback
 
 from .listen_address import ListenAddress
@@ -217,12 +217,14 @@ def _reason(error: OSError) -> str:
     if _is_taken(error) and error.errno != errno.EADDRINUSE:
         return "in use by another program, or reserved by Windows"
     words = _REASONS.get(error.errno or 0)
-    return words or plain(os.strerror(error.errno) if error.errno else error, limit=80)
+    return words or sanitize(os.strerror(error.errno) if error.errno else error, limit=80)
 
 
-def _ports_taken(tried: Sequence[NotFree]) -> PortsTaken:
+def _ports_taken(tried: Sequence[NotFree]) -> NoFreeListenAddress:
     if not tried:
-        return PortsTaken("there is no address to listen on", "name one: --listen-address=127.0.0.1:8000")
+        return NoFreeListenAddress(
+            "there is no address to listen on", "name one: --listen-address=127.0.0.1:8000"
+        )
     ports = list(dict.fromkeys(each.address.port for each in tried if each.address.port))
     port = ports[0] if ports else 0
     if sys.platform == "win32":
@@ -233,7 +235,7 @@ def _ports_taken(tried: Sequence[NotFree]) -> PortsTaken:
         find = f"ss -ltnp 'sport = :{port}'"
     taken = port and any("in use" in each.reason for each in tried)
     look = f"{find} shows who has it; end that program, or " if taken else ""
-    return PortsTaken(
+    return NoFreeListenAddress(
         "no listen address is free for the browser to come back to: "
         + ", ".join(f"{each} ({each.reason})" for each in tried),
         f"{look}choose another address with --listen-address=127.0.0.1:PORT and register "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def text(claims: Mapping[str, object], name: str, *, topic: str = "") -> str:
     value = present(claims, name, topic=topic)
     if isinstance(value, str):
         return value
-    raise IdTokenError(f"the ID token's claim {name} is {quoted(value)}, not a string", ASK, topic=topic)
+    raise IdTokenError(f"the ID token's claim {name} is {json_quoted(value)}, not a string", ASK, topic=topic)
 
 
 def moment(claims: Mapping[str, object], name: str) -> int:
@@ -63,7 +63,7 @@ def moment(claims: Mapping[str, object], name: str) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT:
         return int(value)
     raise IdTokenError(
-        f"the ID token's claim {name} is {quoted(value, limit=40)}, not a time in whole seconds, or fractions of one, since 1970",
+        f"the ID token's claim {name} is {json_quoted(value, limit=40)}, not a time in whole seconds, or fractions of one, since 1970",
         ASK,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Client:
         method = self.method(offered, worked)
         if self.authentication == AUTO or not offered or method in offered:
             return method
-        return f"{method}, as you asked; the provider's metadata offers {plain(', '.join(offered))}"
+        return f"{method}, as you asked; the provider's metadata offers {sanitize(', '.join(offered))}"
 
     def authenticated(
         self,
@@ -144,7 +144,7 @@ class Client:
             offered: The methods of the provider's metadata; empty where it does not say.
         """
         if self.authentication != AUTO:
-            methods = plain(", ".join(offered)) if offered else "does not say"
+            methods = sanitize(", ".join(offered)) if offered else "does not say"
             return (
                 f"--oidc-client-authentication={self.authentication} must be what the client's settings at the provider say "
                 f"(the metadata offers: {methods}); check {_MATERIAL[self.authentication]} too"

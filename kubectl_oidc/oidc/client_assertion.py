@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import secret_file
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ class AssertionKeyFile:
         )
 
     def _unusable(self, what: str, hint: str) -> UsageError:
-        return UsageError(f"{FLAG}: {plain(self.path)} {what}", hint, topic="client-assertion-key")
+        return UsageError(f"{FLAG}: {sanitize(self.path)} {what}", hint, topic="client-assertion-key")
 
 
 def _no_private_key(pem: bytes) -> tuple[str, str]:

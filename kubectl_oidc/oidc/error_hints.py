@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .vendor_errors import explain, registration
 from .vendors import unlisted
@@ -96,9 +96,9 @@ def _unlisted(sent: Sent) -> str:
     strange = unlisted(sent.scopes, sent.scopes_supported)
     if not strange:
         return ""
-    which = f"scope {plain(strange[0], limit=100)}"
+    which = f"scope {sanitize(strange[0], limit=100)}"
     if len(strange) > 1:
-        which = f"scopes {plain(', '.join(strange), limit=200)}"
+        which = f"scopes {sanitize(', '.join(strange), limit=200)}"
     return f"the provider's metadata does not list the {which}: leave out of --oidc-extra-scope what it does not have"
 
 
@@ -108,6 +108,6 @@ def _scopes(sent: Sent) -> str:
         return "let the provider allow this client the scopes that it asks for"
     some = "; some providers refuse offline_access" if "offline_access" in more else ""
     return (
-        f"let the provider allow this client the scopes {plain(', '.join(more), limit=200)}, or leave out of --oidc-extra-scope "
+        f"let the provider allow this client the scopes {sanitize(', '.join(more), limit=200)}, or leave out of --oidc-extra-scope "
         f"what it does not have{some}"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import issuer_of
 
 from .claims import ASK, moment, present, text, utc
@@ -115,7 +115,7 @@ def _issuer(claims: Mapping[str, object], expected: Expected) -> str:
     issuer = text(claims, "iss", topic="id-token-issuer")
     if issuer_of(issuer) != expected.issuer:
         raise IdTokenError(
-            f"the ID token's issuer is {quoted(issuer)}, not {quoted(expected.issuer)}",
+            f"the ID token's issuer is {json_quoted(issuer)}, not {json_quoted(expected.issuer)}",
             "--oidc-issuer-url must be exactly the iss that the provider writes, a slash at the end included",
             topic="id-token-issuer",
         )
@@ -128,20 +128,20 @@ def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ..
     names = [claim] if isinstance(claim, str) else claim
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise IdTokenError(
-            f"the ID token's claim aud is {quoted(claim)}, neither a string nor a list of strings",
+            f"the ID token's claim aud is {json_quoted(claim)}, neither a string nor a list of strings",
             ASK,
             topic="id-token-audience",
         )
     audience = tuple(names)
     if expected.client_id not in audience:
         raise IdTokenError(
-            f"the ID token is for the audience {quoted(claim)}, not for the client {quoted(expected.client_id)}",
+            f"the ID token is for the audience {json_quoted(claim)}, not for the client {json_quoted(expected.client_id)}",
             "compare --oidc-client-id with the client at the provider: it must put that client ID in aud",
             topic="id-token-audience",
         )
     if expected.audience is not None and set(audience) != set(expected.audience):
         raise IdTokenError(
-            f"the refreshed ID token's audience is {quoted(claim)}, the session's was {quoted(expected.audience)}",
+            f"the refreshed ID token's audience is {json_quoted(claim)}, the session's was {json_quoted(expected.audience)}",
             _CHANGED_HINT,
             topic="id-token-changed",
         )
@@ -162,13 +162,13 @@ def _check_authorized_party(
         return
     if party is None:
         raise IdTokenError(
-            f"the ID token is for {quoted(audience)}, and no azp says that it was made for {quoted(expected.client_id)}",
+            f"the ID token is for {json_quoted(audience)}, and no azp says that it was made for {json_quoted(expected.client_id)}",
             "let the provider put this client alone in aud, or name it in azp",
             topic="id-token-audience",
         )
     if party != expected.client_id:
         raise IdTokenError(
-            f"the ID token was made for the client {quoted(party)} (azp), not for {quoted(expected.client_id)}",
+            f"the ID token was made for the client {json_quoted(party)} (azp), not for {json_quoted(expected.client_id)}",
             "compare --oidc-client-id with the client at the provider",
             topic="id-token-audience",
         )
@@ -181,7 +181,7 @@ def _subject(claims: Mapping[str, object], expected: Expected) -> str:
         raise IdTokenError("the ID token's claim sub is empty", ASK)
     if expected.subject is not None and subject != expected.subject:
         raise IdTokenError(
-            f"the refreshed ID token is of another person: sub is {quoted(subject)}, not {quoted(expected.subject)}",
+            f"the refreshed ID token is of another person: sub is {json_quoted(subject)}, not {json_quoted(expected.subject)}",
             _CHANGED_HINT,
             topic="id-token-changed",
         )

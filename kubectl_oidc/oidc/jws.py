@@ -8,7 +8,7 @@ brings along or points to (``jwk``, ``jku``, ``x5c``, ``x5u``) are ignored (RFC 
 from __future__ import annotations
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 
 from .key_set import ALGORITHMS
 
@@ -135,7 +135,7 @@ def _json_object(data: bytes, name: str) -> dict[str, object]:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except _RepeatedMember as repeated:
         raise IdTokenError(
-            f"the ID token's {name} part names {quoted(repeated.member)} twice", _ASK
+            f"the ID token's {name} part names {json_quoted(repeated.member)} twice", _ASK
         ) from None
     except (ValueError, RecursionError):
         raise IdTokenError(f"the ID token's {name} part cannot be read as JSON", _ASK) from None
@@ -180,12 +180,12 @@ def _check_kind(header: Mapping[str, object]) -> None:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") != "jwt":
         raise IdTokenError(
-            f"the provider gave a token of the kind {quoted(kind)} as ID token",
+            f"the provider gave a token of the kind {json_quoted(kind)} as ID token",
             "an ID token has no typ header or JWT there; look which token the provider puts in id_token",
         )
     if "crit" in header:
         raise IdTokenError(
-            f"the ID token demands extensions that nobody here knows: {quoted(header['crit'])}", _ASK
+            f"the ID token demands extensions that nobody here knows: {json_quoted(header['crit'])}", _ASK
         )
     if header.get("b64", True) is not True:
         raise IdTokenError("the ID token's claims are not base64url (b64), which RFC 7797 §7 forbids", _ASK)
@@ -206,9 +206,9 @@ def _algorithm(header: Mapping[str, object], metadata: Sequence[str]) -> str:
     if not isinstance(algorithm, str):
         message = "the ID token's header names no algorithm (alg)"
     elif algorithm.lower() == "none":
-        message = f"the ID token is not signed (its alg is {quoted(algorithm)})"
+        message = f"the ID token is not signed (its alg is {json_quoted(algorithm)})"
     else:
-        message = f"the ID token is signed with {quoted(algorithm)}, which kube-apiserver cannot verify"
+        message = f"the ID token is signed with {json_quoted(algorithm)}, which kube-apiserver cannot verify"
     raise IdTokenError(
         message,
         f"kube-apiserver takes {', '.join(ALGORITHMS)}: let the provider sign this client's ID tokens with RS256",
@@ -220,7 +220,7 @@ def _kid(header: Mapping[str, object]) -> str | None:
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise IdTokenError(
-            f"the ID token's kid header is {quoted(kid)}, not a string", _ASK, topic="id-token-key"
+            f"the ID token's kid header is {json_quoted(kid)}, not a string", _ASK, topic="id-token-key"
         )
     return kid
 
@@ -241,7 +241,9 @@ def _check_signature(
     if not candidates:
         raise UnknownKey(keys.why_none(kid, algorithm), hint, topic="id-token-key")
     if not any(_verifies(key, algorithm, signed, signature) for key in candidates):
-        which = "any key of the provider's key set" if kid is None else f"the provider's key {quoted(kid)}"
+        which = (
+            "any key of the provider's key set" if kid is None else f"the provider's key {json_quoted(kid)}"
+        )
         raise UnknownKey(
             f"the ID token's {algorithm} signature does not fit {which}", hint, topic="id-token-key"
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ class LeftOut:
     reason: str
 
     def __str__(self) -> str:
-        return f"key {quoted(self.kid)}: {self.reason}" if self.kid is not None else f"a key: {self.reason}"
+        return (
+            f"key {json_quoted(self.kid)}: {self.reason}" if self.kid is not None else f"a key: {self.reason}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ class KeySet:
         """
         entries = document.get("keys")
         if not isinstance(entries, list):
-            from kubectl_oidc.errors import ProviderMisbehaves
+            from kubectl_oidc.errors import InvalidProviderResponse
 
-            raise ProviderMisbehaves(
+            raise InvalidProviderResponse(
                 "the provider's key set has no list of keys",
                 "look at the address that jwks_uri names in the provider's metadata: it must answer a JWK Set",
             )
@@ -119,11 +121,11 @@ class KeySet:
         for key in self.keys:
             if key.kid == kid:
                 fit = ", ".join(name for name in ALGORITHMS if name in key.algorithms)
-                return f"the ID token is signed with {algorithm}, but its key {quoted(kid)} is for {fit}"
+                return f"the ID token is signed with {algorithm}, but its key {json_quoted(kid)} is for {fit}"
         for other in self.left_out:
             if other.kid == kid:
-                return f"the ID token's key {quoted(kid)} must not be used: {other.reason}"
-        return f"the ID token names the key {quoted(kid)}, which the provider's key set does not hold"
+                return f"the ID token's key {json_quoted(kid)} must not be used: {other.reason}"
+        return f"the ID token names the key {json_quoted(kid)}, which the provider's key set does not hold"
 
 
 class _Unusable(Exception):
@@ -156,9 +158,9 @@ def _check_purpose(entry: Mapping[str, object]) -> None:
     """Refuse a key for anything but signatures (RFC 7517 §4.2, §4.3); null and "" count as absent."""
     use, operations = entry.get("use"), entry.get("key_ops")
     if use not in (None, "", "sig"):
-        raise _Unusable(f'its use is {quoted(use)}, not "sig"')
+        raise _Unusable(f'its use is {json_quoted(use)}, not "sig"')
     if operations is not None and not (isinstance(operations, list) and "verify" in operations):
-        raise _Unusable(f'its key_ops are {quoted(operations)}, without "verify"')
+        raise _Unusable(f'its key_ops are {json_quoted(operations)}, without "verify"')
 
 
 def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
@@ -169,12 +171,14 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
     elif kind == "EC" and isinstance(curve, str) and curve in _CURVE_ALGORITHMS:
         fit = frozenset({_CURVE_ALGORITHMS[curve]})
     else:
-        which = f"its type is {quoted(kind)}" + ("" if curve is None else f" with the curve {quoted(curve)}")
+        which = f"its type is {json_quoted(kind)}" + (
+            "" if curve is None else f" with the curve {json_quoted(curve)}"
+        )
         raise _Unusable(f"{which}, which kube-apiserver does not take")
     if named in (None, ""):
         return fit
     if not isinstance(named, str) or named not in fit:
-        raise _Unusable(f"its alg is {quoted(named)}, not one of {', '.join(sorted(fit))}")
+        raise _Unusable(f"its alg is {json_quoted(named)}, not one of {', '.join(sorted(fit))}")
     return frozenset({named})
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
-from kubectl_oidc.text import quoted
+from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
+from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import fault, is_loopback_url, shown
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Metadata:
     oddities: tuple[str, ...] = ()
 
 
-class OtherIssuerError(ProviderMisbehaves):
+class OtherIssuerError(InvalidProviderResponse):
     """The metadata is another issuer's (Discovery §4.3).
 
     Args:
@@ -70,9 +70,9 @@ class OtherIssuerError(ProviderMisbehaves):
     default_topic = "issuer-url"
 
     def __init__(self, named: str, issuer: str) -> None:
-        whose = f"that of the issuer {quoted(named)}, not of {quoted(issuer)}"
+        whose = f"that of the issuer {json_quoted(named)}, not of {json_quoted(issuer)}"
         if "{" in named:  # Entra's common and organizations leave the tenant open
-            whose = f"for the accounts of every tenant: it names no issuer, and {quoted(issuer)} is none"
+            whose = f"for the accounts of every tenant: it names no issuer, and {json_quoted(issuer)} is none"
         super().__init__(
             f"the provider's metadata is {whose}", "copy the issuer URL from the provider's settings"
         )
@@ -100,7 +100,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
     if not document.get("authorization_endpoint") and not document.get("token_endpoint"):
         from .vendors import WORKLOADS
 
-        raise ProviderMisbehaves(
+        raise InvalidProviderResponse(
             f"{shown(issuer)} signs nobody in: {WORKLOADS}",
             "use the issuer of the identity provider that people sign in with",
             topic="issuer-url",
@@ -209,8 +209,8 @@ def is_inside(url: str, issuer: str) -> bool:
         return "." not in host or host.rpartition(".")[2] in _INSIDE
 
 
-def _broken(why: str) -> ProviderMisbehaves:
-    return ProviderMisbehaves(
+def _broken(why: str) -> InvalidProviderResponse:
+    return InvalidProviderResponse(
         f"the provider's metadata {why}",
         "the provider must be set right (behind a proxy it often needs to be told its public https address)",
     )
@@ -239,12 +239,12 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
         hint = issuer_form(issuer) or (
             "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
         )
-        raise ProviderMisbehaves(
-            f"there is no OpenID provider at {quoted(issuer)}: {shown(url)} answers {status}",
+        raise InvalidProviderResponse(
+            f"there is no OpenID provider at {json_quoted(issuer)}: {shown(url)} answers {status}",
             f"{hint}; copy it from the provider's settings",
             topic="issuer-url",
         )
-    raise ProviderMisbehaves(
+    raise InvalidProviderResponse(
         f"{shown(url)} answers {status}",
         "look at what answers there: a proxy in the way, a wrong --oidc-issuer-url, or a provider that asks for "
         "--oidc-request-header",

@@ -5,7 +5,12 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.errors import (
+    InvalidProviderResponse,
+    OAuthErrorResponse,
+    ProviderError,
+    ProviderUnreachable,
+)
 from kubectl_oidc.urls import check_issuer
 
 from .provider_documents import ProviderDocuments, explain_inside
@@ -145,7 +150,7 @@ class Provider:
             response = endpoint.request(grant_type, parameters, deadline)
         except ProviderError as error:
             self._answered = self._answered or error.status > 0
-            if isinstance(error, ProviderMisbehaves):
+            if isinstance(error, InvalidProviderResponse):
                 self._documents.doubt_metadata()
             if isinstance(error, ProviderUnreachable):
                 explain_inside(error, metadata.token_endpoint, self.issuer)
@@ -172,7 +177,7 @@ class Provider:
         endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
         try:
             endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
-        except ProviderRefused as error:
+        except OAuthErrorResponse as error:
             if error.code in _NOT_GOOD:
                 return Revocation.HAD_ENDED
             raise

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from .metadata import PUBLIC_ADDRESS, Metadata, check_status, discovery_url, is_inside, parse_metadata
@@ -117,7 +117,7 @@ class ProviderDocuments:
                     "key_set", url, f"the key set {shown(url)}", deadline, kept=kept and kept[0], anew=refetch
                 )
                 keys = KeySet.from_jwks(document.members)
-            except ProviderMisbehaves:
+            except InvalidProviderResponse:
                 self.doubt_metadata()
                 raise
             except ProviderUnreachable as error:
@@ -141,7 +141,7 @@ class ProviderDocuments:
             return None
         try:
             return document, read(document.members)
-        except ProviderMisbehaves:
+        except InvalidProviderResponse:
             return None
 
     def _discover(self, deadline: Deadline, kept: Document | None) -> Metadata:
@@ -185,5 +185,5 @@ class ProviderDocuments:
 def explain_inside(error: ProviderUnreachable, url: str, issuer: str) -> None:
     """Say in the error's hint that only machines inside the provider's network know this endpoint, if that is so."""
     if is_inside(url, issuer) and error.topic != "tls":
-        host = plain(urlsplit(url).hostname, limit=120)
+        host = sanitize(urlsplit(url).hostname, limit=120)
         error.hint = f"{host} is named by the provider's metadata, and seems to be inside its network: {PUBLIC_ADDRESS}"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.errors import (
+    InvalidProviderResponse,
+    OAuthErrorResponse,
+    ProviderError,
+    ProviderUnreachable,
+)
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.urls import shown
@@ -94,14 +99,14 @@ class TokenEndpoint:
         method = self.client.method(self.metadata.token_endpoint_auth_methods, self.worked)
         try:
             return self._ask(parameters, deadline, method=method, audience=self.url, says=says)
-        except ProviderRefused as refused:
+        except OAuthErrorResponse as refused:
             other = PRIVATE_KEY_JWT if method == PRIVATE_KEY_JWT else self.client.other_method(method)
             if refused.code != INVALID_CLIENT or other is None:
                 raise
             audience = self.metadata.issuer
             try:
                 answer = self._ask(parameters, deadline, method=other, audience=audience, says=says)
-            except ProviderRefused as again:
+            except OAuthErrorResponse as again:
                 if again.code != INVALID_CLIENT:
                     self._accepted(other)
                     raise
@@ -186,7 +191,7 @@ class TokenEndpoint:
             raise self._unavailable(response, secrets)
         what = self._what()
         if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
-            raise ProviderRefused(
+            raise OAuthErrorResponse(
                 f"the {self.name} {shown(self.url)} answers 401 and asks for the client's credentials",
                 self.client.hint(self.metadata.token_endpoint_auth_methods),
                 code=INVALID_CLIENT,
@@ -195,7 +200,7 @@ class TokenEndpoint:
             document = parse_object(response, what)
         except NotJson as error:
             if response.status in {404, 405, 410}:
-                raise ProviderMisbehaves(
+                raise InvalidProviderResponse(
                     f"the {self.name} {shown(self.url)} answers {response.status}",
                     f"check --oidc-issuer-url and the {self.name.replace(' ', '_')} in the provider's metadata",
                 ) from error
@@ -203,10 +208,10 @@ class TokenEndpoint:
             raise ProviderUnreachable(
                 f"{error.message}, with status {response.status}", error.hint, topic=error.topic
             ) from error
-        except ProviderMisbehaves as error:
+        except InvalidProviderResponse as error:
             if response.status == 200:  # noqa: PLR2004
                 raise
-            raise ProviderMisbehaves(
+            raise InvalidProviderResponse(
                 f"{error.message}, with status {response.status}", error.hint, topic=error.topic
             ) from error
         if document.get("error"):
@@ -221,7 +226,7 @@ class TokenEndpoint:
             )
         # RFC 6749 §5.1; what a pushed authorization request made is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):
-            raise ProviderMisbehaves(
+            raise InvalidProviderResponse(
                 f"{what} has status {response.status} and no OAuth error",
                 "look into the provider's log, and at what stands between it and you",
             )
@@ -232,7 +237,7 @@ def _is_oauth_error(response: Response) -> bool:
     """Return whether an answer is an OAuth error (RFC 6749 §5.2): a JSON object with the member ``error``."""
     try:
         return bool(parse_object(response, "").get("error"))
-    except ProviderMisbehaves:
+    except InvalidProviderResponse:
         return False
 
 

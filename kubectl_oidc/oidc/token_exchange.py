@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderMisbehaves, ProviderRefused
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErrorResponse, OidcLoginError
+from kubectl_oidc.text import json_quoted, sanitize
 
 from .id_token import Expected
 from .tokens import believed, expiry_of_access_token
@@ -113,7 +113,7 @@ def exchanged(
     issued = (answer.issued_token_type or "").removeprefix(_TYPE_PREFIX)
     wanted = {exchange.token_type} if exchange.opaque() else _SIGNED
     if token is None or issued not in wanted:
-        what = plain(quoted(answer.issued_token_type)) if token else "no token"
+        what = sanitize(json_quoted(answer.issued_token_type)) if token else "no token"
         raise _broken(f"is {what}, and {_TYPE_PREFIX}{exchange.token_type} was asked for")
     if exchange.opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
@@ -133,7 +133,7 @@ def exchanged(
             topic=error.topic if clock else "",
         ) from error
     if subject and id_token.subject != subject:
-        raise _broken(f"is about {quoted(id_token.subject)}, and {quoted(subject)} signed in")
+        raise _broken(f"is about {json_quoted(id_token.subject)}, and {json_quoted(subject)} signed in")
     return Exchanged(token, id_token, id_token.expiry)
 
 
@@ -159,9 +159,9 @@ def _asked(
     }
     try:
         return provider.request_tokens(GRANT_TYPE, parameters, metadata, deadline)
-    except ProviderRefused as error:
-        raise ProviderRefused(
-            f"there is no token for the audience {plain(exchange.audience)}: {error.message}",
+    except OAuthErrorResponse as error:
+        raise OAuthErrorResponse(
+            f"there is no token for the audience {sanitize(exchange.audience)}: {error.message}",
             _hint(error, metadata),
             topic=_TOPIC,
             code=error.code,
@@ -181,7 +181,7 @@ _HINTS = {
 }
 
 
-def _hint(error: ProviderRefused, metadata: Metadata) -> str:
+def _hint(error: OAuthErrorResponse, metadata: Metadata) -> str:
     if error.code == "invalid_client":
         return error.hint
     if metadata.grant_types and GRANT_TYPE not in metadata.grant_types:
@@ -193,8 +193,8 @@ def _hint(error: ProviderRefused, metadata: Metadata) -> str:
     )
 
 
-def _broken(why: str, hint: str = "", *, topic: str = "") -> ProviderMisbehaves:
-    return ProviderMisbehaves(
+def _broken(why: str, hint: str = "", *, topic: str = "") -> InvalidProviderResponse:
+    return InvalidProviderResponse(
         f"the exchanged token {why}",
         hint
         or f"it is not handed out; compare {AUDIENCE_FLAG} and {TYPE_FLAG} with what the provider issues to this client",

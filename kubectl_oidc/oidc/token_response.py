@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,8 +121,8 @@ def seconds(value: object) -> int | None:
     return int(number) if 0 <= number <= LONGEST_LIFE else None
 
 
-def _broken(message: str) -> ProviderMisbehaves:
-    return ProviderMisbehaves(
+def _broken(message: str) -> InvalidProviderResponse:
+    return InvalidProviderResponse(
         message, "look into the provider's log; the client's settings there may be incomplete"
     )
 
@@ -165,7 +165,7 @@ def refusal(
     endpoint: str,
     invalid_client: str,
     sent: Sent,
-) -> ProviderRefused:
+) -> OAuthErrorResponse:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
     Args:
@@ -180,7 +180,7 @@ def refusal(
 
     code, description = provider_words(document, secrets)
     said = f"{code}: {description}" if description else code
-    words = plain(_hidden(document.get("error_description"), secrets), limit=2000)
+    words = sanitize(_hidden(document.get("error_description"), secrets), limit=2000)
     if code == "invalid_grant":
         thing = _THINGS.get(grant_type, "user name or the password")
         hints = {"authorization_code": _code_hint(sent), **_GRANT_HINTS}
@@ -196,7 +196,7 @@ def refusal(
     otherwise = meanings.get(code, "the provider's log may say more")
     hint = hint_for(code, words, sent, otherwise)
     asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
-    return ProviderRefused(f"the provider refuses the {asked} request ({said})", hint, code=code)
+    return OAuthErrorResponse(f"the provider refuses the {asked} request ({said})", hint, code=code)
 
 
 def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[str, str]:
@@ -206,9 +206,9 @@ def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[
         document: The parsed JSON, with an ``error`` member.
         secrets: What was sent, which the words must not show again.
     """
-    code = plain(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
+    code = sanitize(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
     limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_FAULTS else _SHOWN
-    return code, plain(_hidden(document.get("error_description"), secrets), limit=limit)
+    return code, sanitize(_hidden(document.get("error_description"), secrets), limit=limit)
 
 
 def _grant(grant_type: str, endpoint: str) -> str:

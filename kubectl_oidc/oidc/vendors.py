@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,7 +95,7 @@ def entra_host(issuer: str) -> str:
 def issuer_form(issuer: str) -> str:
     """Return how an issuer URL of this known provider looks, in words; empty for other providers."""
     try:
-        whose, host = vendor(issuer), plain(urlsplit(issuer).netloc, limit=120)
+        whose, host = vendor(issuer), sanitize(urlsplit(issuer).netloc, limit=120)
     except ValueError:
         return ""
     if whose in (Vendor.OKTA, Vendor.OKTA_ORG):

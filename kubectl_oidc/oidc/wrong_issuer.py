@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import OidcLoginError, ProviderError, ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderError
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import fault, is_loopback_url, shown
@@ -38,7 +38,7 @@ def advised(error: ProviderError, issuer: str, http: HttpClient, deadline: Deadl
     """
     whose = workload_issuer(issuer)
     if whose:
-        return ProviderMisbehaves(
+        return InvalidProviderResponse(
             f"{shown(issuer)} signs nobody in: {whose}",
             "use the issuer of the identity provider that people sign in with",
             topic="issuer-url",

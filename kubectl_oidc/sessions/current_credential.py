@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.fast_path import kernel_keyring
-from kubectl_oidc.fast_path.credential import DIRECTORY, parse
+from kubectl_oidc.fast_path.credential import DIRECTORY, parse_credential
 from kubectl_oidc.system import private_files
 
 from .stores import kernel_store
@@ -101,7 +101,7 @@ class CurrentCredential:
         elif place == "kernel":
             record = kernel_keyring.read(f"kubectl-oidc:credential:{self._session_id}")
             where = "the kernel keyring"
-        if record is not None and parse(record) is None:
+        if record is not None and parse_credential(record) is None:
             refusal = f"the credential in {where} is damaged or of another version"
         if refusal:
             self._log.info(1, f"{refusal}: it is not used")

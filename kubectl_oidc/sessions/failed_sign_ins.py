@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.errors import OidcLoginError, SignInPaused, StoreError
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class Failure:
         """
         if not isinstance(error, OidcLoginError):
             return cls(at=now, why="it was interrupted")
-        why, hint = (plain(words, limit=_LONGEST_WORDS) for words in (error.message, error.hint))
+        why, hint = (sanitize(words, limit=_LONGEST_WORDS) for words in (error.message, error.hint))
         return cls(at=now, why=why, hint=hint, topic=error.topic)
 
     @classmethod
@@ -81,7 +81,7 @@ class Failure:
             return None
         if not _TOPIC.fullmatch(topic):
             return None
-        why, hint = (plain(words, limit=_LONGEST_WORDS) for words in (why, hint))
+        why, hint = (sanitize(words, limit=_LONGEST_WORDS) for words in (why, hint))
         return cls(at=at, why=why, hint=hint, topic=topic)
 
 
@@ -171,7 +171,7 @@ class FailedSignIns:
             before, last = self._read(), Failure.of(error, self._clock())
             count = (before.count if before else 0) + 1
             refused = before.refused if before else None
-            self._write(_Record(count, last.at, plain(last.why, limit=_LONGEST_REASON), last, refused))
+            self._write(_Record(count, last.at, sanitize(last.why, limit=_LONGEST_REASON), last, refused))
             raise
         self.forget()
 
@@ -231,7 +231,7 @@ class FailedSignIns:
             last, refused = (Failure.read(values.get(name)) for name in ("last", "refused"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return _Record(count, at, plain(why, limit=_LONGEST_REASON), last, refused)
+        return _Record(count, at, sanitize(why, limit=_LONGEST_REASON), last, refused)
 
 
 def forget(cache_dir: Path, session_id: str) -> None:

@@ -12,7 +12,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.fast_path import hand_out
+from kubectl_oidc.fast_path import answer_with
 from kubectl_oidc.fast_path.known_command import KEYRING
 from kubectl_oidc.system.deadline import bounded
 
@@ -20,13 +20,13 @@ from .session import Session
 from .stores import index, kernel_store, native_keyring, secret_service
 
 if TYPE_CHECKING:
-    from kubectl_oidc.fast_path.known_command import Words
+    from kubectl_oidc.fast_path.known_command import KnownCommand
 
 SECONDS = 2.0
 """A Secret Service that is there answers within milliseconds; one that hangs is left to the way that says so."""
 
 
-def look(words: Words) -> int | None:
+def answer_from_keyring(words: KnownCommand) -> int | None:
     """Answer from the session in the OS keyring, if its token is good.
 
     Args:
@@ -48,7 +48,7 @@ def look(words: Words) -> int | None:
     session = Session.parse(record, words.session_id)
     if session is None or session.generation < entry.generation:
         return None
-    return hand_out(words, credential(session.token(), session.expiry, entry.refreshed_at))
+    return answer_with(words, credential(session.token(), session.expiry, entry.refreshed_at))
 
 
 def _load(session_id: str) -> bytes | None:

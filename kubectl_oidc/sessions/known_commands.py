@@ -22,7 +22,7 @@ def say_damage(directory: Path, log: Log) -> None:
     for name in private_files.names(directory):
         record = private_files.read(directory, name)
         refusal = private_files.refusal(directory, name)
-        if record is not None and known_command.Words.parse(record) is None:
+        if record is not None and known_command.KnownCommand.parse(record) is None:
             refusal = f"the remembered command {directory / name} is damaged or of another version"
         if refusal:
             log.info(1, f"{refusal}: it is not used")
@@ -36,7 +36,7 @@ def forget(session_id: str) -> None:
     directory = Path(root) / DIRECTORY
     private_files.sweep(directory)
     for name in private_files.names(directory):
-        remembered = known_command.Words.parse(private_files.read(directory, name) or b"")
+        remembered = known_command.KnownCommand.parse(private_files.read(directory, name) or b"")
         if remembered is not None and remembered.session_id == session_id:
             with contextlib.suppress(OSError):
                 (directory / name).unlink()

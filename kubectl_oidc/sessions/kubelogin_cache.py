@@ -24,7 +24,7 @@ from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.deadline import bounded
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import issuer_of
 
 from .session import Session
@@ -41,7 +41,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class KubeloginSession:
     """One session that kubelogin left.
 
     Attributes:
@@ -76,7 +76,7 @@ class Left:
         audience = self.claims.get("azp", self.claims.get("aud"))
         return str(audience[0] if isinstance(audience, list) and audience else audience)
 
-    def says(self, scopes: tuple[str, ...]) -> bool:
+    def has_claims_of(self, scopes: tuple[str, ...]) -> bool:
         """Tell whether it has the claims that some of these scopes are named after: else it was asked for without them."""
         return all(scope in self.claims for scope in scopes if scope in {"email", "groups"})
 
@@ -121,7 +121,7 @@ class Left:
     def person(self) -> str:
         """Return who it is of, in words for people."""
         said = (self.claims.get(name) for name in ("email", "preferred_username", "sub"))
-        return plain(next((word for word in said if isinstance(word, str) and word), ""), limit=200)
+        return sanitize(next((word for word in said if isinstance(word, str) and word), ""), limit=200)
 
 
 def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = "") -> list[str]:
@@ -165,7 +165,7 @@ def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]
     return list(dict.fromkeys((str(issuer_of(left.claims.get("iss"))), left.client()) for left in found))
 
 
-def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[Left]:
+def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[KubeloginSession]:
     """Yield what may be taken over: what no kubelogin is at work on, and what can be read just now.
 
     Args:
@@ -179,7 +179,7 @@ def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Ite
             yield from _entries(environ)
 
 
-def _files(cache_dir: Path) -> Iterator[Left]:
+def _files(cache_dir: Path) -> Iterator[KubeloginSession]:
     for name in private_files.names(cache_dir):
         if _DIGEST.fullmatch(name):
             record = private_files.read(cache_dir, name)
@@ -188,7 +188,7 @@ def _files(cache_dir: Path) -> Iterator[Left]:
                 yield left
 
 
-def _entries(environ: Mapping[str, str]) -> list[Left]:
+def _entries(environ: Mapping[str, str]) -> list[KubeloginSession]:
     """Return what is in the Secret Service; its keyring on macOS and Windows has names that no library of ours would find.
 
     Raises:
@@ -220,7 +220,7 @@ def _unread(why: str) -> StoreError:
     )
 
 
-def _parse(record: bytes | None, where: str, remove: Callable[[], None]) -> Left | None:
+def _parse(record: bytes | None, where: str, remove: Callable[[], None]) -> KubeloginSession | None:
     """Return the session in a record, or None where it is not kubelogin's or cannot be read."""
     try:
         values = json.loads(record or b"")
@@ -235,7 +235,9 @@ def _parse(record: bytes | None, where: str, remove: Callable[[], None]) -> Left
         claims = unverified_claims(Secret(id_token))
     except IdTokenError:
         return None
-    return Left(Secret(id_token), Secret(refresh_token) if refresh_token else None, claims, where, remove)
+    return KubeloginSession(
+        Secret(id_token), Secret(refresh_token) if refresh_token else None, claims, where, remove
+    )
 
 
 def _in_use(lock: Path) -> bool:

@@ -12,7 +12,7 @@ from kubectl_oidc.fast_path import HANDED
 from kubectl_oidc.system.log import QUIET
 
 from .lost_sessions import lost_sessions
-from .moved_copies import Copies
+from .moved_copies import MovedCopies
 from .session import Session
 from .stores import disk, index, open_store
 
@@ -155,7 +155,7 @@ def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> KeptSession:
     try:
         store: Store = open_store(entry.storage, cache_dir)
         place = store.where()
-        session = Copies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
+        session = MovedCopies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
     except StoreError as error:
         return KeptSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:

@@ -8,7 +8,7 @@ from kubectl_oidc.errors import LockError
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.standard_error import is_muted
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _what_ends(doing: str) -> str:
 def _holder(lock: FileLock) -> tuple[int, str]:
     """Return who holds the lock, and what it does in words that may be shown: others of this user can write the file."""
     pid, doing = lock.holder()
-    return pid, plain(doing)
+    return pid, sanitize(doing)
 
 
 def _named(pid: int) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .stores.index import Entry
 
 
-class Copies:
+class MovedCopies:
     """Find the newest copy, and remove those that were left behind.
 
     Args:

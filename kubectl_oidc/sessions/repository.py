@@ -14,7 +14,7 @@ from kubectl_oidc.errors import StoreError
 
 from .current_credential import CurrentCredential
 from .lock_directory import lock_paths, needed
-from .moved_copies import Copies
+from .moved_copies import MovedCopies
 from .session import RAISE, Session, cache_mark
 from .session_lock import SessionLock
 from .stores import first_store, index, keeps_nothing, open_store, prove
@@ -34,7 +34,7 @@ PATIENCE = 2.0
 """How long the write lock is waited for, in seconds, where only the next call is quicker for it."""
 
 
-class SessionKeeper:
+class SessionRepository:
     """Read, keep and remove one session.
 
     Args:
@@ -78,7 +78,7 @@ class SessionKeeper:
 
     def _use(self, store: Store) -> None:
         self.store = store
-        self._copies = Copies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
+        self._copies = MovedCopies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
         self._credential = CurrentCredential(
             self.session_id,
             storage=store.name,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -260,8 +260,8 @@ def person(id_token: IdToken) -> str:
     for claim in ("email", "preferred_username"):
         value = id_token.claims.get(claim)
         if isinstance(value, str) and value:
-            return plain(value, limit=200)
-    return plain(id_token.subject, limit=200) or "somebody whom no ID token names"
+            return sanitize(value, limit=200)
+    return sanitize(id_token.subject, limit=200) or "somebody whom no ID token names"
 
 
 def _guarded(values: dict[str, Any]) -> bytes:

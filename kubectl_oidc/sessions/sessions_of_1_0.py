@@ -20,7 +20,7 @@ from kubectl_oidc.fast_path.credential import hexdigest, read_private
 from kubectl_oidc.http.trust import of_variables, unread
 from kubectl_oidc.system.deadline import Deadline
 
-from .repository import SessionKeeper
+from .repository import SessionRepository
 from .session import RAISE
 from .stores import index
 
@@ -98,7 +98,7 @@ def take_over(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
         )
         return
-    keep = partial(SessionKeeper, cache_dir=cache_dir, environ=environ, log=log)
+    keep = partial(SessionRepository, cache_dir=cache_dir, environ=environ, log=log)
     try:
         old = keep(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
         new = keep(key, storage=old.store.name)
@@ -109,7 +109,7 @@ def take_over(
         log.info(1, "the session that version 1.0.0 left has its new id now")
 
 
-def _copy(old: SessionKeeper, new: SessionKeeper, now: int) -> None:
+def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:
     """Store the old session under its new id. The old one's lock is held.
 
     Raises:
@@ -149,7 +149,7 @@ def _remembered(digest: str) -> str:
     root = known_command.cache_root()
     record = read_private(os.path.join(root, "words"), digest, 16384) if root else None  # noqa: PTH118 - as in `words`
     try:
-        known = known_command.Words.parse(record or b"")
+        known = known_command.KnownCommand.parse(record or b"")
     except ValueError:
         return ""
     return known.session_id if known else ""

@@ -10,7 +10,7 @@ import os
 
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.fast_path.credential import read_private
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ def since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure
         words = [word for word in (message, hint, topic) if isinstance(word, str)]
         if len(words) == 3:  # noqa: PLR2004 - all of them
             return SharedFailure(
-                plain(message, limit=600),
-                plain(hint, limit=1500),
-                topic=plain(topic, limit=80),
+                sanitize(message, limit=600),
+                sanitize(hint, limit=1500),
+                topic=sanitize(topic, limit=80),
                 of_a_person=of_a_person,
             )
     return None

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import VARIABLES
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import is_loopback
 
 from .containers import in_container
@@ -109,7 +109,7 @@ class Browser:
 
     def failure(self) -> str:
         """Say in words what became of the commands, when none of them could be started or each failed at once."""
-        names = [quoted(words[0]) for words in self.commands]
+        names = [json_quoted(words[0]) for words in self.commands]
         if not names:
             return "the browser could not be started"
         missing = all(_which(words[0], self.environ) is None for words in self.commands)
@@ -164,7 +164,7 @@ def _words(command: str, environ: Mapping[str, str], platform: str) -> tuple[str
         words = []
     if not words:
         raise UsageError(
-            f"--browser-command {quoted(command)} cannot be split into words",
+            f"--browser-command {json_quoted(command)} cannot be split into words",
             "close its quotes; the address comes as the last argument",
         )
     return tuple(words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .standard_error import is_muted
 
@@ -31,7 +31,7 @@ class Log:
             if is_muted():
                 return
             try:
-                sys.stderr.write(f"[v{level}] {plain(message, limit=2000)}\n")
+                sys.stderr.write(f"[v{level}] {sanitize(message, limit=2000)}\n")
                 sys.stderr.flush()
             except (OSError, ValueError, AttributeError):
                 return  # a closed standard error loses the log, never the answer

@@ -16,7 +16,7 @@ from time import sleep, time
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path.credential import read_private
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .files_in_use import PAUSE, patience, patiently
 
@@ -46,7 +46,7 @@ def shown(base: Path) -> str:
     Args:
         base: The cache directory.
     """
-    return f"a home directory ({_HOME} is not set)" if base == NOWHERE else plain(base)
+    return f"a home directory ({_HOME} is not set)" if base == NOWHERE else sanitize(base)
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,4 +34,4 @@ def read(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
                 return file.read(_LIMIT)
     except OSError as error:
         why = error.strerror or str(error)
-    raise UsageError(f"{flag}: {plain(path)} cannot be read: {why}", hint, topic=topic)
+    raise UsageError(f"{flag}: {sanitize(path)} cannot be read: {why}", hint, topic=topic)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class System:
     """What the program uses of this computer; tests replace it.
 
     Attributes:

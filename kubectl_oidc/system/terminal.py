@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, cast
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .log import VERBOSITY
 from .standard_error import Screen, State, is_attended, is_plugin, write
@@ -72,7 +72,7 @@ class Terminal:
         Without a terminal the plugin keeps it back until a person is asked for something, unless -v asks for it. Some clients join
         standard error to standard output, so a call that succeeds without a person must write nothing there.
         """
-        words = f"warning: {plain(message)}" + (f" ({plain(hint)})" if hint else "")
+        words = f"warning: {sanitize(message)}" + (f" ({sanitize(hint)})" if hint else "")
         if is_plugin() and not (self.interactive or State.spoken or VERBOSITY.level):
             State.kept += words + "\n"
         else:

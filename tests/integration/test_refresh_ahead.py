@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from kubectl_oidc.fast_path.known_command import Words
+from kubectl_oidc.fast_path.known_command import KnownCommand
 from tests import parts
 from tests.plugin import wait_until
 
@@ -95,7 +95,7 @@ def test_what_is_remembered_says_when(
     laptop.client = client
     laptop.signed_in(*flags, env={"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
     (record,) = (cache() / "words").iterdir()
-    words = Words.parse(record.read_bytes())
+    words = KnownCommand.parse(record.read_bytes())
     assert words is not None
     assert (words.ahead, words.when) == expected
 

@@ -17,14 +17,14 @@ from tests.arbitrary import TEXT, or_refused
 from tests.tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 FLAG = "--oidc-extra-scope"
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
 
-def asked(*words: str) -> TokenRequest:
+def asked(*words: str) -> SignInRequest:
     """Return what get-token is asked for by these flags and the variables of now."""
     return token_request(get_token.make_context("get-token", [*BOTH, *words]).params)
 
@@ -91,7 +91,7 @@ def test_every_list_flag_reads_quotes() -> None:
     assert request.listen_addresses == (ListenAddress("127.0.0.1", 8001), ListenAddress("127.0.0.1", 8002))
     assert request.request_headers == (("X-A", "1"),)
     assert request.extra_params == (("a", "1"), ("b", "2"))
-    assert request.wishes.expect_claims == (("email", "*@corp.example"),)
+    assert request.account.expect_claims == (("email", "*@corp.example"),)
     assert request.exchange
     assert request.exchange.scopes == ("x", "y")
 

@@ -21,12 +21,12 @@ from ruamel.yaml import YAML
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import refresh_ahead
-from kubectl_oidc.fast_path.known_command import KEYRING, Words
+from kubectl_oidc.fast_path.known_command import KEYRING, KnownCommand
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import keyring_answer, lock_directory
-from kubectl_oidc.sessions.repository import SessionKeeper
-from kubectl_oidc.sessions.stores.keyring_parts import Slots
+from kubectl_oidc.sessions.repository import SessionRepository
+from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
 from kubectl_oidc.sessions.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
 from kubectl_oidc.sessions.stores.secret_service import configured
 from kubectl_oidc.system import shell
@@ -359,14 +359,14 @@ def persistence(locker: os_calls.Locker) -> set[int]:
 def test_entries_of_the_credential_locker_stay_on_their_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """They must not roam: lock and index do not. What version 1.0.0 wrote is read, replaced by a write, and removed."""
     backend, locker = os_calls.credential_locker(monkeypatch)
-    Slots(FormerEntries(backend), f"kubectl-oidc/{ID}").save(RECORD.decode())
+    ChunkedSecret(FormerEntries(backend), f"kubectl-oidc/{ID}").save(RECORD.decode())
     assert persistence(locker) == {locker.CRED_PERSIST_ENTERPRISE}
     store = KeyringStore(backend)
     assert store.load(ID) == RECORD
     store.save(ID, b"x" * 4_000)
     assert store.load(ID) == b"x" * 4_000
     assert persistence(locker) == {locker.CRED_PERSIST_LOCAL_MACHINE}
-    Slots(FormerEntries(backend), "kubectl-oidc/other").save(RECORD.decode())
+    ChunkedSecret(FormerEntries(backend), "kubectl-oidc/other").save(RECORD.decode())
     assert store.delete("other")
     assert store.delete(ID)
     assert locker.kept == {}
@@ -482,18 +482,18 @@ def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
         backend, _ = os_calls.credential_locker(monkeypatch)
     monkeypatch.setattr(sys, "platform", platform)
     whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
-    keeper = SessionKeeper(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
-    keeper.store = KeyringStore(backend)
-    assert keeper.store.light({})
-    assert not keeper.store.light({"PYTHON_KEYRING_BACKEND": "x"})
-    words = Words(key().id(), V1, KEYRING, str(cache()), 10, ())
-    assert keyring_answer.look(words) is None, "nothing is there"
-    assert keeper.save(whole, int(time.time()))
-    assert keyring_answer.look(words) == 0
+    repository = SessionRepository(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
+    repository.store = KeyringStore(backend)
+    assert repository.store.light({})
+    assert not repository.store.light({"PYTHON_KEYRING_BACKEND": "x"})
+    words = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
+    assert keyring_answer.answer_from_keyring(words) is None, "nothing is there"
+    assert repository.save(whole, int(time.time()))
+    assert keyring_answer.answer_from_keyring(words) == 0
     assert "x" * 6000 in capfd.readouterr().out
     if keychain:
         keychain.refuses = os_calls.NO_INTERACTION
-        assert keyring_answer.look(words) is None
+        assert keyring_answer.answer_from_keyring(words) is None
 
 
 def test_their_keyrings_are_read_so_only_where_nothing_is_configured(tmp_path: Path) -> None:

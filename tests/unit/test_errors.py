@@ -10,7 +10,13 @@ import pytest
 
 from kubectl_oidc import errors
 from kubectl_oidc.diagnosis import Finding
-from kubectl_oidc.errors import Interrupted, OidcLoginError, ProviderRefused, ProviderUnreachable, UsageError
+from kubectl_oidc.errors import (
+    Interrupted,
+    OAuthErrorResponse,
+    OidcLoginError,
+    ProviderUnreachable,
+    UsageError,
+)
 from tests.parts import REPOSITORY
 
 CLASSES = {
@@ -78,8 +84,8 @@ def test_an_unreachable_provider_may_have_been_reached() -> None:
 
 def test_a_refusal_carries_its_code() -> None:
     """The code of RFC 6749 is there for whoever decides by it."""
-    assert ProviderRefused("no", code="invalid_client").code == "invalid_client"
-    assert ProviderRefused("no").code == ""
+    assert OAuthErrorResponse("no", code="invalid_client").code == "invalid_client"
+    assert OAuthErrorResponse("no").code == ""
 
 
 def test_a_signal_is_no_error_that_a_handler_of_errors_takes() -> None:

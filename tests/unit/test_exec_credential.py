@@ -122,7 +122,7 @@ def test_any_json_object_is_understood_or_refused(document: dict[str, object]) -
 @given(token=st.text(st.characters(codec="ascii"), min_size=1), expiry=st.integers(0, 32_503_679_999))
 def test_the_answer_is_one_json_object(version: str, token: str, expiry: int) -> None:
     """Whatever the token holds, the document is JSON with that token and the expiry as RFC 3339, on one line."""
-    answer = credential(Secret(token), expiry).answer(version)
+    answer = credential(Secret(token), expiry).exec_credential(version)
     assert answer.endswith(b"\n")
     assert answer.count(b"\n") == 1
     document = json.loads(answer)

@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.authentication.grants import client_credentials, device_code, password
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.http.client import HttpClient
@@ -58,14 +58,14 @@ def code(desk: Desk) -> None:
 
 def with_password(desk: Desk) -> None:
     desk.settings |= {"username": "ada", "password": Secret("p")}
-    password.sign_in(desk.request, desk.world, desk.provider, "first use", desk.failures)
+    password.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
 
 
 def pushed(desk: Desk) -> None:
     desk.settings["pushed_authorization"] = "required"
-    provider, attempt = desk.provider, Attempt.generate(pkce=True)
+    provider, attempt = desk.provider, AuthorizationSecrets.generate(pkce=True)
     metadata = provider.metadata(later())
-    AuthorizationRequest(desk.request, desk.world, provider, metadata, attempt, "http://localhost").now()
+    AuthorizationRequest(desk.request, desk.system, provider, metadata, attempt, "http://localhost").now()
 
 
 def exchanged(desk: Desk) -> None:
@@ -76,7 +76,7 @@ def exchanged(desk: Desk) -> None:
 
 
 def device(desk: Desk) -> None:
-    device_code.sign_in(desk.request, desk.world, desk.provider, "first use", desk.failures)
+    device_code.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
 
 
 REQUESTS: dict[str, tuple[str, Callable[[Desk], object]]] = {
@@ -87,7 +87,7 @@ REQUESTS: dict[str, tuple[str, Callable[[Desk], object]]] = {
     "password": ("/token", with_password),
     "client": (
         "/token",
-        lambda desk: client_credentials.sign_in(desk.request, desk.world, desk.provider),
+        lambda desk: client_credentials.sign_in(desk.request, desk.system, desk.provider),
     ),
     "exchange": ("/token", exchanged),
     "device": ("/device", device),

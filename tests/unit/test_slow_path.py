@@ -18,7 +18,7 @@ from kubectl_oidc import slow_path
 from kubectl_oidc.errors import OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.exec_credential import V1, credential
 from kubectl_oidc.fast_path.credential import DIRECTORY
-from kubectl_oidc.fast_path.known_command import Words
+from kubectl_oidc.fast_path.known_command import KnownCommand
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.file_lock import FileLock
@@ -304,7 +304,7 @@ class Desk:
         self.place = place
         place.mkdir(mode=0o700)
         self.lock = FileLock((str(place / "lock"),))
-        self.words = Words("0" * 32, V1, "disk", str(place), 10, (str(place / "lock"),))
+        self.words = KnownCommand("0" * 32, V1, "disk", str(place), 10, (str(place / "lock"),))
 
     def publish(self) -> None:
         record = credential(Secret("the-token"), NOW_GOOD).record()
@@ -318,7 +318,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_nobody_to_wait_for_is_found_out_at_once(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
     """The lock is free and nothing was published: the cold way begins and keeps it, so that nobody else begins too."""
-    status, lock = slow_path._light(desk.words)
+    status, lock = slow_path._keyring_or_published_answer(desk.words)
     assert status is None
     assert lock is not None
     assert capfd.readouterr().out == ""
@@ -342,7 +342,7 @@ def test_what_another_plugin_published_meanwhile_is_the_answer(
 
     holder = threading.Thread(target=work)
     holder.start()
-    status, lock = slow_path._light(desk.words)
+    status, lock = slow_path._keyring_or_published_answer(desk.words)
     holder.join()
     document = json.loads(capfd.readouterr().out)
     assert (status, lock) == (0, None)
@@ -354,7 +354,7 @@ def test_a_credential_that_came_before_the_look_is_taken(
 ) -> None:
     """The lock is free again already, and the credential there."""
     desk.publish()
-    assert slow_path._light(desk.words) == (0, None)
+    assert slow_path._keyring_or_published_answer(desk.words) == (0, None)
     assert json.loads(capfd.readouterr().out)["status"]["token"] == "the-token"
     assert desk.lock.try_acquire()
     desk.lock.release()
@@ -366,7 +366,7 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
     """The light wait is short, because it cannot say what it waits for."""
     assert desk.lock.try_acquire()
     began = time.monotonic()
-    assert slow_path._light(desk.words) == (None, None)
+    assert slow_path._keyring_or_published_answer(desk.words) == (None, None)
     took = time.monotonic() - began
     desk.lock.release()
     assert slow_path.LIGHT_SECONDS <= took < slow_path.LIGHT_SECONDS + 5
@@ -375,8 +375,8 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
 
 def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk) -> None:
     """A cleaner of temporary files removed it; where it cannot be made the cold way says why, and no lock is waited for there."""
-    gone = Words("0" * 32, V1, "disk", str(desk.place), 10, (str(desk.place / "no" / "lock"),))
-    status, lock = slow_path._light(gone)
+    gone = KnownCommand("0" * 32, V1, "disk", str(desk.place), 10, (str(desk.place / "no" / "lock"),))
+    status, lock = slow_path._keyring_or_published_answer(gone)
     assert status is None
     assert lock is not None
     assert lock.held
@@ -384,16 +384,24 @@ def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk)
     assert (desk.place / "no").stat().st_mode & 0o777 == 0o700
     (desk.place / "file").touch()
     nowhere = (str(desk.place / "file" / "lock"),)
-    assert slow_path._light(Words("0" * 32, V1, "disk", str(desk.place), 10, nowhere)) == (None, None)
-    assert slow_path._light(Words("0" * 32, V1, "disk", str(desk.place), 10, ())) == (None, None)
+    assert slow_path._keyring_or_published_answer(
+        KnownCommand("0" * 32, V1, "disk", str(desk.place), 10, nowhere)
+    ) == (None, None)
+    assert slow_path._keyring_or_published_answer(
+        KnownCommand("0" * 32, V1, "disk", str(desk.place), 10, ())
+    ) == (None, None)
 
 
 def test_only_files_need_every_lock_on_the_light_way(desk: Desk) -> None:
     """A session in a keyring is held by the local lock where the file system of the other one has no locks."""
     (desk.place / "file").touch()
     locks = (str(desk.place / "other"), str(desk.place / "file" / "lock"))
-    assert slow_path._light(Words("0" * 32, V1, "disk", str(desk.place), 10, locks)) == (None, None)
-    _, lock = slow_path._light(Words("0" * 32, V1, "kernel", str(desk.place), 10, locks))
+    assert slow_path._keyring_or_published_answer(
+        KnownCommand("0" * 32, V1, "disk", str(desk.place), 10, locks)
+    ) == (None, None)
+    _, lock = slow_path._keyring_or_published_answer(
+        KnownCommand("0" * 32, V1, "kernel", str(desk.place), 10, locks)
+    )
     assert lock is not None
     assert lock.held
     lock.release()

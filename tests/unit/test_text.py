@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 
 # Lone surrogates come from arguments and files that are not UTF-8, so they are drawn as well.
 ANYTHING = st.text(st.characters(), max_size=400)
@@ -27,7 +27,7 @@ JSON = st.recursive(
 @given(ANYTHING, st.integers(1, 400))
 def test_no_control_character_comes_through(words: str, limit: int) -> None:
     """Whatever is said, the result is one bounded line of visible characters that UTF-8 can write."""
-    shown = plain(words, limit=limit)
+    shown = sanitize(words, limit=limit)
     assert not {unicodedata.category(c) for c in shown} & HIDDEN
     assert len(shown) <= limit
     assert shown == " ".join(shown.split())
@@ -38,14 +38,14 @@ def test_no_control_character_comes_through(words: str, limit: int) -> None:
 @given(ANYTHING)
 def test_plain_words_stay_as_they_are(words: str) -> None:
     """Once plain, always plain."""
-    assert plain(plain(words)) == plain(words)
+    assert sanitize(sanitize(words)) == sanitize(words)
 
 
 @ARBITRARY
 @given(JSON, st.integers(1, 120))
 def test_a_quoted_value_is_one_bounded_visible_line(value: object, limit: int) -> None:
     """Whatever JSON comes from outside, it may stand in a message."""
-    shown = quoted(value, limit=limit)
+    shown = json_quoted(value, limit=limit)
     assert shown
     assert not {unicodedata.category(c) for c in shown} & HIDDEN
     assert len(shown) <= limit
@@ -72,19 +72,19 @@ def test_a_quoted_value_is_one_bounded_visible_line(value: object, limit: int) -
 )
 def test_each_kind_of_unseen_character_becomes_a_space(words: object, shown: str) -> None:
     """Honest text of any language stays; escape sequences, overrides and line breaks do not."""
-    assert plain(words) == shown
+    assert sanitize(words) == shown
 
 
 def test_long_words_are_cut_with_an_ellipsis() -> None:
     """The limit counts the ellipsis, and what just fits is whole."""
-    assert plain("x" * 300) == "x" * 300
-    assert plain("x" * 301) == "x" * 299 + "…"
-    assert plain("abcdef", limit=3) == "ab…"
+    assert sanitize("x" * 300) == "x" * 300
+    assert sanitize("x" * 301) == "x" * 299 + "…"
+    assert sanitize("abcdef", limit=3) == "ab…"
 
 
 def test_words_after_a_long_run_of_nothing_are_left_out() -> None:
     """A megabyte of white space is not folded for a line of 300 characters."""
-    assert plain(" " * 1_000_000 + "late") == ""
+    assert sanitize(" " * 1_000_000 + "late") == ""
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_words_after_a_long_run_of_nothing_are_left_out() -> None:
 )
 def test_a_value_is_quoted_as_json(value: object, shown: str) -> None:
     """Text stands in quotes, so that nobody takes it for our own words."""
-    assert quoted(value) == shown
+    assert json_quoted(value) == shown
 
 
 def test_what_is_no_json_is_not_shown() -> None:
     """An object of ours, a secret above all, is never spelled out."""
-    assert quoted(Secret("SECRET")) == "something unreadable"
-    assert quoted({"a": Secret("SECRET")}) == "something unreadable"
+    assert json_quoted(Secret("SECRET")) == "something unreadable"
+    assert json_quoted({"a": Secret("SECRET")}) == "something unreadable"
 
 
 def test_what_is_nested_too_deeply_is_not_shown() -> None:
@@ -115,9 +115,9 @@ def test_what_is_nested_too_deeply_is_not_shown() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert quoted(deep) == "something unreadable"
+    assert json_quoted(deep) == "something unreadable"
 
 
 def test_a_quoted_word_reads_back() -> None:
     """A short one is JSON still."""
-    assert json.loads(quoted("tab\tand ü")) == "tab\tand ü"
+    assert json.loads(json_quoted("tab\tand ü")) == "tab\tand ü"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import quoted
+from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, shown
 from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
 
@@ -73,7 +73,7 @@ def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
         check_issuer(url)
     error = caught.value
     assert error.message.startswith(
-        f"the issuer URL {quoted(url)} " if "@" not in url else "the issuer URL has "
+        f"the issuer URL {json_quoted(url)} " if "@" not in url else "the issuer URL has "
     )
     assert why in error.message
     assert error.topic == "issuer-url"

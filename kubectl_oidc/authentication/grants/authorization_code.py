@@ -21,34 +21,34 @@ from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import SLICE, keyboard
 from kubectl_oidc.system.terminal import countdown
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import is_loopback
 
 from .announcement import announce, sign_in_first, without_browser
-from .authorization_request import Attempt, redeem
+from .authorization_request import AuthorizationSecrets, redeem
 from .pushed_authorization import AuthorizationRequest, PrintedAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
-    from kubectl_oidc.loopback.authorization_response import Answer
+    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
     from kubectl_oidc.system.keyboard import Keyboard
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 
 def sign_in(
-    request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
+    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
 ) -> Tokens:
     """Return the tokens of a person who signs in through the browser.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
         failures: Where a sign-in that fails once the person was asked is remembered.
@@ -62,36 +62,38 @@ def sign_in(
     """
     deadline = Deadline.after(request.timeout)
     metadata = provider.metadata(deadline)
-    attempt = Attempt.generate(pkce=request.pkce)
+    attempt = AuthorizationSecrets.generate(pkce=request.pkce)
     server = CallbackServer(
         request.listen_addresses,
         redirect_url=request.redirect_url,
         state=attempt.state,
         issuer=request.issuer,
         iss_required=metadata.iss_parameter_supported,
-        log=world.log,
+        log=system.log,
         tls=server_context(request.local_server) if request.local_server else None,
     )
     provider.check_reachable(PATIENCE)
     with server:
-        authorization = AuthorizationRequest(request, world, provider, metadata, attempt, server.redirect_uri)
+        authorization = AuthorizationRequest(
+            request, system, provider, metadata, attempt, server.redirect_uri
+        )
         server.expect(lambda: authorization.now().url)
         with failures.counted():
-            printed = PrintedAddress(authorization, world.terminal)
-            opened = _send_person(request, world, server, printed, why)
+            printed = PrintedAddress(authorization, system.terminal)
+            opened = _send_person(request, system, server, printed, why)
             provider.prepare(metadata)  # a person at the browser takes longer than this
             if opened:
-                answer = _await_answer(request, world, server, deadline, provider=provider)
+                answer = _await_answer(request, system, server, deadline, provider=provider)
             else:
-                request = without_browser(request, world)
+                request = without_browser(request, system)
                 deadline = Deadline.after(request.timeout)
-                with keyboard(world.terminal, world.environ) as keys:
-                    paste = _Paste(request, world, keys, attempt, metadata) if keys else None
+                with keyboard(system.terminal, system.environ) as keys:
+                    paste = _Paste(request, system, keys, attempt, metadata) if keys else None
                     answer = _await_answer(
-                        request, world, server, deadline, printed, paste, provider=provider
+                        request, system, server, deadline, printed, paste, provider=provider
                     )
             try:
-                tokens = redeem(request, world, provider, server.redirect_uri, attempt, answer)
+                tokens = redeem(request, system, provider, server.redirect_uri, attempt, answer)
             except OidcLoginError as error:
                 server.finish(Failed(error.message, error.hint))
                 raise
@@ -102,11 +104,11 @@ def sign_in(
 
 
 def _send_person(
-    request: TokenRequest, world: World, server: CallbackServer, printed: PrintedAddress, why: str
+    request: SignInRequest, system: System, server: CallbackServer, printed: PrintedAddress, why: str
 ) -> bool:
     """Open the browser, or tell the person what to open where no browser can be; return whether one was opened."""
-    terminal = world.terminal
-    announce(request, world, why)
+    terminal = system.terminal
+    announce(request, system, why)
     if server.tried:
         terminal.say(
             f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
@@ -120,7 +122,7 @@ def _send_person(
             "--listen-address and --oidc-redirect-url must lead to the same port"
         )
     browser = Browser.from_environment(
-        command=request.browser_command, environ=world.environ, platform=sys.platform
+        command=request.browser_command, environ=system.environ, platform=sys.platform
     )
     reason = browser.available() if request.open_browser else "--skip-open-browser was given"
     if reason is None:
@@ -133,7 +135,7 @@ def _send_person(
     if is_loopback(target.hostname or ""):
         terminal.need(
             f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
-            f"  {ssh_forward(port_of(target), port, world.environ)}\n"
+            f"  {ssh_forward(port_of(target), port, system.environ)}\n"
         )
     else:
         terminal.need(
@@ -154,7 +156,7 @@ def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
     # client address, client port, server address, server port (ssh(1))
     connection = environ.get("SSH_CONNECTION", "").split()
     host = connection[2] if len(connection) == 4 else gethostname()  # noqa: PLR2004 - the four
-    return f"ssh -L {near}:localhost:{far} {shlex.quote(plain(f'{user}@{host}'))}"
+    return f"ssh -L {near}:localhost:{far} {shlex.quote(sanitize(f'{user}@{host}'))}"
 
 
 class _Paste:
@@ -162,18 +164,23 @@ class _Paste:
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         keys: The person's keyboard.
         attempt: State, nonce and verifier.
         metadata: The provider's metadata.
     """
 
     def __init__(
-        self, request: TokenRequest, world: World, keys: Keyboard, attempt: Attempt, metadata: Metadata
+        self,
+        request: SignInRequest,
+        system: System,
+        keys: Keyboard,
+        attempt: AuthorizationSecrets,
+        metadata: Metadata,
     ) -> None:
         self._issuer = request.issuer
         self._iss_required = metadata.iss_parameter_supported
-        self._terminal = world.terminal
+        self._terminal = system.terminal
         self._attempt = attempt
         self._keys = keys
 
@@ -187,7 +194,7 @@ class _Paste:
         with self._keys.reading(words):
             yield
 
-    def look(self) -> Answer | None:
+    def look(self) -> AuthorizationResponse | None:
         """Return the answer in a line that was pasted, or None; what is no answer is said to be none."""
         line = self._keys.poll(0)
         if not line:
@@ -202,21 +209,21 @@ class _Paste:
 
 
 def _await_answer(
-    request: TokenRequest,
-    world: World,
+    request: SignInRequest,
+    system: System,
     server: CallbackServer,
     deadline: Deadline,
     printed: PrintedAddress | None = None,
     paste: _Paste | None = None,
     *,
     provider: Provider | None = None,
-) -> Answer:
+) -> AuthorizationResponse:
     """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
 
     def words() -> str:
         return f"Waiting for the browser, {countdown(deadline.left())} left (Ctrl-C ends it)"
 
-    with paste.offered() if paste else nullcontext(), world.terminal.waiting(words()):
+    with paste.offered() if paste else nullcontext(), system.terminal.waiting(words()):
         while not deadline.passed():
             answer = server.wait(min(SLICE if paste else 1.0, deadline.left()))
             if answer is None and paste:
@@ -227,11 +234,11 @@ def _await_answer(
                 provider.check_reachable()
             if printed:
                 printed.show_again_when_ended()
-            world.terminal.tick(words())
+            system.terminal.tick(words())
     raise _too_late(request, server)
 
 
-def _too_late(request: TokenRequest, server: CallbackServer) -> SignInTimeout:
+def _too_late(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
     from kubectl_oidc.oidc.vendor_errors import registration
 
     if server.spoke_tls:
@@ -240,19 +247,19 @@ def _too_late(request: TokenRequest, server: CallbackServer) -> SignInTimeout:
             "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
             "or have https spoken here: --local-server-cert and --local-server-key",
         )
-    if request.unseen:
+    if request.in_background:
         return SignInTimeout(
             f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
         )
     where = registration(request.issuer)
     return SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
-        f"try again; if the provider showed an error in the browser, check --oidc-client-id {plain(request.client_id, limit=100)} "
+        f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
         f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
     )
 
 
-def _to_register(request: TokenRequest, server: CallbackServer) -> str:
+def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     """Return what must be registered at the provider for the redirect URI to be taken, and why it is this one."""
     chosen = request.redirect_url is None and any(address.port == 0 for address in request.listen_addresses)
     if chosen and not any(

@@ -16,31 +16,31 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import keyboard, no_terminal
 
 from .announcement import announce
-from .authorization_request import Attempt, redeem
+from .authorization_request import AuthorizationSecrets, redeem
 from .pushed_authorization import AuthorizationRequest, PrintedAddress
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
-    from kubectl_oidc.loopback.authorization_response import Answer
+    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
     from kubectl_oidc.system.keyboard import Keyboard
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI by which a provider shows the code on its own page; kubelogin's default."""
 
 
 def sign_in(
-    request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
+    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
 ) -> Tokens:
     """Return the tokens of a person who pastes the code at the terminal.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
         failures: Where a sign-in that fails once the person was asked is remembered.
@@ -54,30 +54,30 @@ def sign_in(
     """
     deadline = Deadline.after(request.timeout)
     metadata = provider.metadata(deadline)
-    attempt = Attempt.generate(pkce=request.pkce)
+    attempt = AuthorizationSecrets.generate(pkce=request.pkce)
     redirect_uri = request.redirect_url or OUT_OF_BAND
-    with keyboard(world.terminal, world.environ) as keys:
+    with keyboard(system.terminal, system.environ) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")
         provider.check_reachable(PATIENCE)
         with failures.counted():
-            announce(request, world, why)
-            authorization = AuthorizationRequest(request, world, provider, metadata, attempt, redirect_uri)
-            printed = PrintedAddress(authorization, world.terminal)
+            announce(request, system, why)
+            authorization = AuthorizationRequest(request, system, provider, metadata, attempt, redirect_uri)
+            printed = PrintedAddress(authorization, system.terminal)
             printed.show("Open this address in a browser and sign in")
-            answer = _typed(request, keys, attempt, metadata, printed, deadline, world)
-            return redeem(request, world, provider, redirect_uri, attempt, answer)
+            answer = _typed(request, keys, attempt, metadata, printed, deadline, system)
+            return redeem(request, system, provider, redirect_uri, attempt, answer)
 
 
 def _typed(
-    request: TokenRequest,
+    request: SignInRequest,
     keys: Keyboard,
-    attempt: Attempt,
+    attempt: AuthorizationSecrets,
     metadata: Metadata,
     printed: PrintedAddress,
     deadline: Deadline,
-    world: World,
-) -> Answer:
+    system: System,
+) -> AuthorizationResponse:
     """Ask until what is pasted is an answer to this sign-in."""
     words = "Paste the code, or the address at which the browser ends (it is not shown), and press Enter: "
     while not deadline.passed():
@@ -91,7 +91,7 @@ def _typed(
         )
         if not isinstance(answer, str):
             return answer
-        world.terminal.need(f"That is not it: {answer}")
+        system.terminal.need(f"That is not it: {answer}")
     raise SignInTimeout(
         "nobody pasted the code in time", "try again; --authentication-timeout-sec sets the time"
     )

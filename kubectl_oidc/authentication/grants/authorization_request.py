@@ -14,25 +14,25 @@ from kubectl_oidc.errors import SignInRefused
 from kubectl_oidc.oidc.token_response import DENIED
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
-    from kubectl_oidc.loopback.authorization_response import Answer
+    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
     from kubectl_oidc.oidc.error_hints import Sent
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the person is back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AuthorizationSecrets:
     """The secrets of one authorization request, each used once.
 
     Attributes:
@@ -46,7 +46,7 @@ class Attempt:
     code_verifier: Secret | None
 
     @classmethod
-    def generate(cls, *, pkce: bool) -> Attempt:
+    def generate(cls, *, pkce: bool) -> AuthorizationSecrets:
         """Return fresh values of 32 random bytes each."""
 
         def fresh() -> Secret:
@@ -66,7 +66,7 @@ def code_challenge(verifier: Secret) -> str:
 
 
 def authorization_parameters(
-    request: TokenRequest, attempt: Attempt, redirect_uri: str
+    request: SignInRequest, attempt: AuthorizationSecrets, redirect_uri: str
 ) -> dict[str, str | Secret]:
     """Return the authorization request's parameters (RFC 6749 §4.1.1, RFC 7636 §4.3), each once (§3.1).
 
@@ -79,7 +79,7 @@ def authorization_parameters(
 
     parameters: dict[str, str | Secret] = {**refresh_parameters(request.issuer)}
     parameters |= {name: value for name, value in request.extra_params if name not in OUR_PARAMETERS}
-    parameters |= request.wishes.parameters()
+    parameters |= request.account.parameters()
     parameters |= {
         "response_type": "code",
         "client_id": request.client_id,
@@ -111,18 +111,18 @@ def authorization_url(metadata: Metadata, parameters: Mapping[str, str | Secret]
 
 
 def redeem(
-    request: TokenRequest,
-    world: World,
+    request: SignInRequest,
+    system: System,
     provider: Provider,
     redirect_uri: str,
-    attempt: Attempt,
-    answer: Answer,
+    attempt: AuthorizationSecrets,
+    answer: AuthorizationResponse,
 ) -> Tokens:
     """Exchange the code and validate what comes for it; the verifier goes nowhere else.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
         redirect_uri: The one that the authorization request named.
         attempt: State, nonce and verifier.
@@ -142,7 +142,7 @@ def redeem(
         code_verifier=attempt.code_verifier,
         deadline=deadline,
     )
-    return accept(response, provider, request, deadline=deadline, now=world.clock(), nonce=attempt.nonce)
+    return accept(response, provider, request, deadline=deadline, now=system.clock(), nonce=attempt.nonce)
 
 
 _LOG = "the provider's log may say more"
@@ -160,7 +160,7 @@ _HINTS = {
 }
 
 
-def sent_by(request: TokenRequest, provider: Provider, redirect_uri: str) -> Sent:
+def sent_by(request: SignInRequest, provider: Provider, redirect_uri: str) -> Sent:
     """Return what an authorization request sent, for the hint about its refusal.
 
     Args:
@@ -175,7 +175,7 @@ def sent_by(request: TokenRequest, provider: Provider, redirect_uri: str) -> Sen
         parameters=(
             *("scope", "redirect_uri"),
             *(("code_challenge",) if request.pkce else ()),
-            *request.wishes.parameters(),
+            *request.account.parameters(),
         ),
         scopes=request.scopes,
         scopes_supported=provider.scopes_supported(),
@@ -184,7 +184,7 @@ def sent_by(request: TokenRequest, provider: Provider, redirect_uri: str) -> Sen
     )
 
 
-def refused(answer: Answer, sent: Sent) -> SignInRefused:
+def refused(answer: AuthorizationResponse, sent: Sent) -> SignInRefused:
     """Return the error for an error answer (RFC 6749 §4.1.2.1), its words made plain.
 
     Args:
@@ -193,8 +193,8 @@ def refused(answer: Answer, sent: Sent) -> SignInRefused:
     """
     from kubectl_oidc.oidc.error_hints import hint, invalid_request
 
-    code = plain(answer.error or "an unnamed error", limit=80)
-    description = f": {plain(answer.error_description)}" if answer.error_description else ""
+    code = sanitize(answer.error or "an unnamed error", limit=80)
+    description = f": {sanitize(answer.error_description)}" if answer.error_description else ""
     otherwise = {"invalid_request": invalid_request(sent), **_HINTS}.get(answer.error or "", _LOG)
     if answer.error in _ASKS and "prompt" in sent.parameters:
         otherwise += ", or change --prompt"

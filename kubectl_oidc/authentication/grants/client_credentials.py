@@ -10,26 +10,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.accept import accept, of_the_client
-from kubectl_oidc.errors import IdTokenError, ProviderRefused
+from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse
 from kubectl_oidc.system.deadline import Deadline
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 SECONDS = 30.0
 """The longest that all of it may take."""
 
 
-def sign_in(request: TokenRequest, world: World, provider: Provider) -> Tokens:
+def sign_in(request: SignInRequest, system: System, provider: Provider) -> Tokens:
     """Return the tokens of the client itself.
 
     Args:
         request: What is asked for; its extra parameters go along, as in kubelogin.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
 
     Raises:
@@ -39,7 +39,7 @@ def sign_in(request: TokenRequest, world: World, provider: Provider) -> Tokens:
     deadline = Deadline.after(min(request.timeout, SECONDS))
     response = _asked(request, provider, deadline)
     if response.id_token is not None:
-        tokens = accept(response, provider, request, deadline=deadline, now=world.clock())
+        tokens = accept(response, provider, request, deadline=deadline, now=system.clock())
         return replace(tokens, refresh_token=None)
     if not request.use_access_token:
         raise IdTokenError(
@@ -48,10 +48,10 @@ def sign_in(request: TokenRequest, world: World, provider: Provider) -> Tokens:
             "the API server must be set up to take (issuer, audience, a claim for the user name)",
             topic="client-credentials",
         )
-    return of_the_client(response, request, now=world.clock())
+    return of_the_client(response, request, now=system.clock())
 
 
-def _asked(request: TokenRequest, provider: Provider, deadline: Deadline) -> TokenResponse:
+def _asked(request: SignInRequest, provider: Provider, deadline: Deadline) -> TokenResponse:
     """Ask for the tokens (§4.4.2).
 
     Okta and Entra refuse the scope openid here, which is of use for an ID token alone. Where the access token is wanted it
@@ -67,7 +67,7 @@ def _asked(request: TokenRequest, provider: Provider, deadline: Deadline) -> Tok
             return provider.request_tokens(
                 "client_credentials", {**extra, "scope": " ".join(scope)}, metadata, deadline
             )
-        except ProviderRefused as error:
+        except OAuthErrorResponse as error:
             if error.code != "invalid_scope":
                 raise
     last = " ".join(scopes[-1]) or None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.oidc.token_response import DEVICE_CODE, seconds
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import fault
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class DeviceAuthorization:
             ProviderMisbehaves: A code or the address is missing, or is none.
         """
         user_code = _text(document, "user_code")
-        if plain(user_code, limit=_LONGEST_CODE) != user_code:
+        if sanitize(user_code, limit=_LONGEST_CODE) != user_code:
             raise _broken("has a user_code that cannot be shown")
         # Google, and Entra at times, still write the name of an early draft.
         name = "verification_uri" if "verification_uri" in document else "verification_url"
@@ -92,8 +92,8 @@ def _text(document: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _broken(why: str) -> ProviderMisbehaves:
-    return ProviderMisbehaves(
+def _broken(why: str) -> InvalidProviderResponse:
+    return InvalidProviderResponse(
         f"the provider's device authorization response {why}",
         "look into the provider's log, or use another --grant-type",
         topic="device-code",

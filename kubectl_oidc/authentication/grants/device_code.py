@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderRefused, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderUnreachable
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import Browser, may_be_opened
 from kubectl_oidc.system.deadline import Deadline
@@ -25,12 +25,12 @@ from .device_authorization import DeviceAuthorization
 from .device_polling import poll
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 VALIDATION_SECONDS = 30.0
 """The longest that fetching the key set may take once the tokens are there."""
@@ -43,14 +43,14 @@ class NotAllowedError(Exception):
         refusal: What it said.
     """
 
-    def __init__(self, refusal: ProviderRefused) -> None:
+    def __init__(self, refusal: OAuthErrorResponse) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
 
 def sign_in(
-    request: TokenRequest,
-    world: World,
+    request: SignInRequest,
+    system: System,
     provider: Provider,
     why: str,
     failures: FailedSignIns,
@@ -61,7 +61,7 @@ def sign_in(
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
         failures: Where a sign-in that fails once the person was asked is remembered.
@@ -79,20 +79,20 @@ def sign_in(
     verifier = Secret(secrets.token_urlsafe(32)) if request.pkce else None
     try:
         device = _authorization(request, provider, metadata, verifier, deadline)
-    except (ProviderRefused, ProviderMisbehaves, ProviderUnreachable) as error:
-        if no_browser and isinstance(error, ProviderRefused):
+    except (OAuthErrorResponse, InvalidProviderResponse, ProviderUnreachable) as error:
+        if no_browser and isinstance(error, OAuthErrorResponse):
             raise NotAllowedError(error) from error
         raise
     with failures.counted():
-        if not _show(request, world, device, why, no_browser):
-            request = without_browser(request, world)
+        if not _show(request, system, device, why, no_browser):
+            request = without_browser(request, system)
             deadline = Deadline.after(min(deadline.left(), request.timeout))
         end = _end(request, device, deadline)
 
         def words() -> str:
             return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C ends it)"
 
-        with world.terminal.waiting(words()):
+        with system.terminal.waiting(words()):
             response = poll(
                 lambda: provider.request_tokens(
                     device.GRANT_TYPE,
@@ -100,27 +100,27 @@ def sign_in(
                     metadata,
                     end,
                 ),
-                world,
+                system,
                 interval=device.interval,
                 end=end,
-                tick=lambda: world.terminal.tick(words()),
-                hint=sign_in_first(request) if request.unseen else "",
+                tick=lambda: system.terminal.tick(words()),
+                hint=sign_in_first(request) if request.in_background else "",
             )
         validation = Deadline.after(VALIDATION_SECONDS)
-        return accept(response, provider, request, deadline=validation, now=world.clock())
+        return accept(response, provider, request, deadline=validation, now=system.clock())
 
 
-def _end(request: TokenRequest, device: DeviceAuthorization, deadline: Deadline) -> Deadline:
+def _end(request: SignInRequest, device: DeviceAuthorization, deadline: Deadline) -> Deadline:
     """Return when the wait ends: with the code (RFC 8628 §3.2), or sooner if a shorter time was asked for."""
     lives = device.expires_in
     if lives is None:  # which the standard requires
         return deadline
-    shorter = request.timeout_given or request.unseen
+    shorter = request.timeout_given or request.in_background
     return Deadline.after(min(deadline.left(), lives) if shorter else lives)
 
 
 def _authorization(
-    request: TokenRequest,
+    request: SignInRequest,
     provider: Provider,
     metadata: Metadata,
     verifier: Secret | None,
@@ -129,7 +129,7 @@ def _authorization(
     """Ask for a device code (RFC 8628 §3.1)."""
     url = metadata.device_authorization_endpoint
     if url is None:
-        raise ProviderMisbehaves(
+        raise InvalidProviderResponse(
             "the provider's metadata names no device_authorization_endpoint, which --grant-type=device-code needs",
             "allow the device authorization grant at the provider, or use --grant-type=authcode",
             topic="device-code",
@@ -146,15 +146,15 @@ def _authorization(
 
 
 def _show(
-    request: TokenRequest, world: World, device: DeviceAuthorization, why: str, no_browser: str | None
+    request: SignInRequest, system: System, device: DeviceAuthorization, why: str, no_browser: str | None
 ) -> bool:
     """Show the code and where to enter it (RFC 8628 §3.3); open that page where there is a browser.
 
     Returns:
         Whether a page was opened that has the code in it, so that the person need not read it here.
     """
-    terminal = world.terminal
-    announce(request, world, why)
+    terminal = system.terminal
+    announce(request, system, why)
     because = f" ({no_browser})" if no_browser else ""
     terminal.need(f"Sign in needed{because}. On any device, open this address in a browser:\n")
     terminal.show(device.verification_uri)
@@ -166,7 +166,7 @@ def _show(
     terminal.need("")
     page = complete or device.verification_uri
     browser = Browser.from_environment(
-        command=request.browser_command, environ=world.environ, platform=sys.platform
+        command=request.browser_command, environ=system.environ, platform=sys.platform
     )
     opened = (
         request.open_browser

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import ProviderRefused, ProviderUnreachable, SignInRefused, SignInTimeout
+from kubectl_oidc.errors import OAuthErrorResponse, ProviderUnreachable, SignInRefused, SignInTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.system.deadline import Deadline
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 SLOWER = 5.0
 """Seconds that ``slow_down`` adds to the interval, from then on (RFC 8628 §3.5)."""
@@ -19,7 +19,7 @@ SLOWER = 5.0
 
 def poll(
     ask: Callable[[], TokenResponse],
-    world: World,
+    system: System,
     *,
     interval: float,
     end: Deadline,
@@ -30,7 +30,7 @@ def poll(
 
     Args:
         ask: Makes one token request.
-        world: Where the time between two is spent, and the log.
+        system: Where the time between two is spent, and the log.
         interval: Seconds between two requests, at least.
         end: When the code or the person's time ends.
         tick: Is called every second, to show how much time is left.
@@ -42,7 +42,7 @@ def poll(
         ProviderRefused: The provider refuses for another reason.
     """
     unreachable: ProviderUnreachable | None = None
-    while _rest(world, interval, end, tick):
+    while _rest(system, interval, end, tick):
         try:
             return ask()
         except ProviderUnreachable as error:
@@ -50,12 +50,12 @@ def poll(
             if not end.passed():  # else it was our own time that ended, in the middle of a request
                 unreachable = error
             interval *= 2
-            world.log.info(1, f"{error.message}; asking again in {interval:.0f} s")
-        except ProviderRefused as error:
+            system.log.info(1, f"{error.message}; asking again in {interval:.0f} s")
+        except OAuthErrorResponse as error:
             unreachable = None
             if error.code == "slow_down":
                 interval += SLOWER
-                world.log.info(1, f"the provider asks to slow down: every {interval:.0f} s")
+                system.log.info(1, f"the provider asks to slow down: every {interval:.0f} s")
             elif error.code != "authorization_pending":
                 raise _understood(error) from error
     if unreachable:
@@ -63,7 +63,7 @@ def poll(
     raise _too_late(hint)
 
 
-def _rest(world: World, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:
+def _rest(system: System, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:
     """Spend the time until the next request; return whether there is to be one."""
     left = interval
     while left > 0:
@@ -73,12 +73,12 @@ def _rest(world: World, interval: float, end: Deadline, tick: Callable[[], None]
                 return False
         tick()
         slice_ = min(1.0, left)
-        world.sleep(slice_)
+        system.sleep(slice_)
         left -= slice_
     return not end.passed()
 
 
-def _understood(error: ProviderRefused) -> ProviderRefused | SignInRefused | SignInTimeout:
+def _understood(error: OAuthErrorResponse) -> OAuthErrorResponse | SignInRefused | SignInTimeout:
     if error.code == "expired_token":
         return _too_late()
     if error.code == "access_denied":

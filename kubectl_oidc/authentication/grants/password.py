@@ -14,31 +14,31 @@ from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import keyboard, no_terminal
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .announcement import announce
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
     from kubectl_oidc.system.keyboard import Keyboard
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 EXCHANGE_SECONDS = 30.0
 """The longest that the provider's answers may take once the password is there."""
 
 
 def sign_in(
-    request: TokenRequest, world: World, provider: Provider, why: str, failures: FailedSignIns
+    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
 ) -> Tokens:
     """Return the tokens of a person whose name and password are given, or typed at the terminal.
 
     Args:
         request: What is asked for.
-        world: Clock, environment, terminal.
+        system: Clock, environment, terminal.
         provider: The OpenID provider.
         why: Why a sign-in is needed, for the person.
         failures: Where a sign-in that fails once the person was asked is remembered; and a password that is refused,
@@ -56,8 +56,8 @@ def sign_in(
     given = Credentials(request.username, request.password) if request.username and request.password else None
     if given:
         with failures.counted(InvalidGrant):
-            return _exchange(request, world, provider, metadata, given)
-    with keyboard(world.terminal, world.environ) as keys:
+            return _exchange(request, system, provider, metadata, given)
+    with keyboard(system.terminal, system.environ) as keys:
         if keys is None:
             missing = "the password" if request.username else "a user name"
             raise no_terminal(
@@ -66,8 +66,8 @@ def sign_in(
             )
         provider.check_reachable(PATIENCE)
         with failures.counted():
-            who = _typed(request, world, keys, why, deadline)
-            return _exchange(request, world, provider, metadata, who)
+            who = _typed(request, system, keys, why, deadline)
+            return _exchange(request, system, provider, metadata, who)
 
 
 class Credentials(NamedTuple):
@@ -82,22 +82,24 @@ class Credentials(NamedTuple):
     password: Secret
 
 
-def _typed(request: TokenRequest, world: World, keys: Keyboard, why: str, deadline: Deadline) -> Credentials:
+def _typed(
+    request: SignInRequest, system: System, keys: Keyboard, why: str, deadline: Deadline
+) -> Credentials:
     """Ask for what is not given; the password is not seen."""
-    announce(request, world, why)
+    announce(request, system, why)
     username = request.username or keys.ask("User name: ", deadline, shown=True)
     if request.password:
         return Credentials(username, request.password)
     return Credentials(
-        username, Secret(keys.ask(f"Password of {plain(username)} at {request.host}: ", deadline))
+        username, Secret(keys.ask(f"Password of {sanitize(username)} at {request.host}: ", deadline))
     )
 
 
 def _exchange(
-    request: TokenRequest, world: World, provider: Provider, metadata: Metadata, who: Credentials
+    request: SignInRequest, system: System, provider: Provider, metadata: Metadata, who: Credentials
 ) -> Tokens:
     """Send name and password once (RFC 6749 §4.3.2) and validate what comes for them."""
     deadline = Deadline.after(min(request.timeout, EXCHANGE_SECONDS))
     parameters: dict[str, str | Secret | None] = {**who._asdict(), "scope": " ".join(request.scopes)}
     response = provider.request_tokens("password", parameters, metadata, deadline)
-    return accept(response, provider, request, deadline=deadline, now=world.clock())
+    return accept(response, provider, request, deadline=deadline, now=system.clock())

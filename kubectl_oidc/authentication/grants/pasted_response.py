@@ -9,17 +9,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback.authorization_response import Answer, Awaited, Refusal, Request
+from kubectl_oidc.loopback.authorization_response import (
+    AuthorizationResponse,
+    ExpectedResponse,
+    RejectedRequest,
+    Request,
+)
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
-    from .authorization_request import Attempt
+    from .authorization_request import AuthorizationSecrets
 
 _CODE = re.compile(r"[\x21-\x7e]+")  # RFC 6749, appendix A.11, without the space
 _HERE, _NOWHERE = "/", "-"
 
 
-def read(text: str, attempt: Attempt, *, issuer: str, iss_required: bool) -> Answer | str:
+def read(
+    text: str, attempt: AuthorizationSecrets, *, issuer: str, iss_required: bool
+) -> AuthorizationResponse | str:
     """Return the answer in what was pasted, or in a few words why there is none.
 
     Args:
@@ -31,7 +38,7 @@ def read(text: str, attempt: Attempt, *, issuer: str, iss_required: bool) -> Ans
     words = text.strip().strip("\"'<>")
     query = words.partition("?")[2] or (words if "code=" in words or "error=" in words else "")
     if query:
-        awaited = Awaited(
+        awaited = ExpectedResponse(
             hosts=frozenset({_HERE}),
             path=_HERE,
             start_path=Secret(_NOWHERE),
@@ -39,12 +46,12 @@ def read(text: str, attempt: Attempt, *, issuer: str, iss_required: bool) -> Ans
             issuer=issuer,
             iss_required=iss_required,
         )
-        verdict = awaited.judge(Request("GET", f"{_HERE}?{query.partition('#')[0]}", _HERE))
-        if isinstance(verdict, Answer):
+        verdict = awaited.check(Request("GET", f"{_HERE}?{query.partition('#')[0]}", _HERE))
+        if isinstance(verdict, AuthorizationResponse):
             return verdict
-        return verdict.why if isinstance(verdict, Refusal) else "the answer cannot be read"
+        return verdict.reason if isinstance(verdict, RejectedRequest) else "the answer cannot be read"
     if "://" in words:
         return "that address has no answer in it: the one at which the browser ends has code= in it"
     if not _CODE.fullmatch(words):
         return "that is neither an address nor a code"
-    return Answer(Secret(words))
+    return AuthorizationResponse(Secret(words))

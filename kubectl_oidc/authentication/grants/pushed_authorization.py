@@ -6,24 +6,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
 from kubectl_oidc.oidc.token_response import LONGEST_LIFE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .authorization_request import authorization_parameters, authorization_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
     from kubectl_oidc.system.terminal import Terminal
 
-    from .authorization_request import Attempt
+    from .authorization_request import AuthorizationSecrets
 
 PUSH_SECONDS = 10.0
 """The longest that pushing the request may take: a browser waits for it."""
@@ -51,7 +51,7 @@ class AuthorizationRequest:
 
     Args:
         request: What is asked for.
-        world: What -v shows.
+        system: What -v shows.
         provider: The OpenID provider.
         metadata: Its metadata.
         attempt: State, nonce and verifier.
@@ -63,16 +63,16 @@ class AuthorizationRequest:
 
     def __init__(
         self,
-        request: TokenRequest,
-        world: World,
+        request: SignInRequest,
+        system: System,
         provider: Provider,
         metadata: Metadata,
-        attempt: Attempt,
+        attempt: AuthorizationSecrets,
         redirect_uri: str,
     ) -> None:
         self._client_id = request.client_id
         self._redirect_uri = redirect_uri
-        self._log = world.log
+        self._log = system.log
         self._provider = provider
         self._metadata = metadata
         self._parameters = authorization_parameters(request, attempt, redirect_uri)
@@ -83,7 +83,7 @@ class AuthorizationRequest:
         if request.pushed_authorization == "no" or "request_uri" in self._parameters:
             self._endpoint = None  # §2.1: a request that is named by a URI already is not pushed
         elif self._required and self._endpoint is None:
-            raise ProviderMisbehaves(
+            raise InvalidProviderResponse(
                 "the authorization request must be pushed, and the provider's metadata names no "
                 "pushed_authorization_request_endpoint",
                 f"{_FLAG}=no sends it through the browser as it is, if the provider takes that",
@@ -123,9 +123,11 @@ class AuthorizationRequest:
         endpoint = self._provider.endpoint(url, self._metadata, name)
         try:
             document = endpoint.ask(self._parameters, Deadline.after(PUSH_SECONDS))
-        except ProviderRefused as error:
+        except OAuthErrorResponse as error:
             if _is_of_the_redirect_uri(error):
-                error.hint = f"register exactly {plain(self._redirect_uri)} at the provider for this client"
+                error.hint = (
+                    f"register exactly {sanitize(self._redirect_uri)} at the provider for this client"
+                )
             raise
         request_uri, seconds = _parse(document)
         self._log.info(1, f"the authorization request was pushed; its request URI is good for {seconds} s")
@@ -180,12 +182,12 @@ def _is_of_the_request(error: ProviderError) -> bool:
     Not so invalid_request, invalid_client and unauthorized_client: some providers answer them to public clients, whom they
     let sign in with a request that is not pushed (Keycloak before 23, Duende IdentityServer).
     """
-    return isinstance(error, ProviderRefused) and (
+    return isinstance(error, OAuthErrorResponse) and (
         error.code in _FAULTS_OF_THE_REQUEST or _is_of_the_redirect_uri(error)
     )
 
 
-def _is_of_the_redirect_uri(error: ProviderRefused) -> bool:
+def _is_of_the_redirect_uri(error: OAuthErrorResponse) -> bool:
     """RFC 9126 §2.3 has invalid_request for it, and the provider's words; some have a code of its own."""
     return error.code == "invalid_redirect_uri" or (
         error.code == "invalid_request" and "redirect_uri" in error.message
@@ -206,8 +208,8 @@ def _parse(document: Mapping[str, object]) -> tuple[Secret, int]:
     return Secret(request_uri), seconds
 
 
-def _broken(why: str) -> ProviderMisbehaves:
-    return ProviderMisbehaves(
+def _broken(why: str) -> InvalidProviderResponse:
+    return InvalidProviderResponse(
         f"the provider's answer to a pushed authorization request has {why}",
         f"look into the provider's log; {_FLAG}=no does without",
         topic="pushed-authorization",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.types import Switch
@@ -20,7 +20,7 @@ from kubectl_oidc.kubeconfig.convert import plan, warning, write
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
 from kubectl_oidc.system.programs import find, kubectl_dispatcher
 from kubectl_oidc.system.terminal import Terminal
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         {
             "multiple": True,
             "metavar": "NAME",
-            "shell_complete": names("users"),
+            "shell_complete": complete_names("users"),
             "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
         },
     ),
@@ -83,8 +83,8 @@ def convert(**values: Any) -> int:
         return 1
     for one in changing:
         backup = write(one, values["user"], words)
-        users = ", ".join(plain(conversion.name) for conversion in one.conversions)
-        click.echo(f"Converted in {plain(one.path)}: {users}; as it was: {plain(backup)}", err=True)
+        users = ", ".join(sanitize(conversion.name) for conversion in one.conversions)
+        click.echo(f"Converted in {sanitize(one.path)}: {users}; as it was: {sanitize(backup)}", err=True)
         readable = warning(one)
         if readable:
             Terminal().warn(*readable)
@@ -99,7 +99,7 @@ def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
     dispatcher = kubectl_dispatcher()
     if dispatcher and any(one.conversions for one in plans):
         click.echo(
-            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {plain(dispatcher)} {ENDLESS}: "
+            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {sanitize(dispatcher)} {ENDLESS}: "
             "install the plugin first",
             err=True,
         )
@@ -109,11 +109,11 @@ def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
     for one in plans:
         for name in one.direct:
             click.echo(
-                f"User {plain(name)} in {plain(one.path)} starts this program itself already", err=True
+                f"User {sanitize(name)} in {sanitize(one.path)} starts this program itself already", err=True
             )
         for name in one.others if named else ():
             click.echo(
-                f"User {plain(name)} in {plain(one.path)} does not sign in by kubelogin's stanza: left alone",
+                f"User {sanitize(name)} in {sanitize(one.path)} does not sign in by kubelogin's stanza: left alone",
                 err=True,
             )
 

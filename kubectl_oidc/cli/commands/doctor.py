@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.command_list import COMMANDS
-from kubectl_oidc.cli.doctor_output import Sheet
+from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
-from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.sessions_of_users import asking
-from kubectl_oidc.cli.users.target import SUBJECT, Subject
+from kubectl_oidc.cli.users.target import SUBJECT, TargetSession
 from kubectl_oidc.diagnosis.checks import CHECKS
-from kubectl_oidc.diagnosis.run import Examination, Neighbour, Status, Unheard, examine
+from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status, run_checks
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.system import World
-from kubectl_oidc.text import plain
+from kubectl_oidc.system.system import System
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +59,10 @@ def doctor(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     conflicts.check(conflicts.LOGIN, values)
-    meant = subject(values)
-    examination = _examination(meant, values, World(log=log, terminal=Unheard()))
+    meant = find_target(values)
+    examination = _examination(meant, values, System(log=log, terminal=SilentTerminal()))
     try:
-        results = examine(examination, CHECKS)
+        results = run_checks(examination, CHECKS)
         if values["output"]:
             return _document(meant, list(results), values["output"])
         return _text(meant, results)
@@ -70,36 +70,36 @@ def doctor(**values: Any) -> int:
         examination.close()
 
 
-def _examination(meant: Subject, values: dict[str, Any], world: World) -> Examination:
+def _examination(meant: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
     request = replace(
-        meant.request, ask=False, sign_in=False, timeout=min(meant.request.timeout, _REFRESH_SECONDS)
+        meant.request, may_prompt=False, sign_in=False, timeout=min(meant.request.timeout, _REFRESH_SECONDS)
     )
-    return Examination(
+    return DoctorRun(
         request=request,
-        world=world,
-        chosen=meant.chosen,
+        system=system,
+        chosen=meant.kubeconfig_user,
         neighbours=tuple(_neighbours(meant)),
         login=meant.command_line("login"),
         variables=_variables(),
         trust=trust_of(values, request),
-        http=HttpClient(tls=request.tls, log=world.log, request_timeout=_REQUEST_SECONDS, pauses=()),
+        http=HttpClient(tls=request.tls, log=system.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
         namespaces=tuple(_namespaces(meant)),
     )
 
 
-def _namespaces(meant: Subject) -> Iterator[str]:
+def _namespaces(meant: TargetSession) -> Iterator[str]:
     """Return the namespaces of the other contexts of the same cluster, whoever their users are."""
-    here = meant.chosen.context
+    here = meant.kubeconfig_user.context
     for entry in meant.kubeconfig.contexts.values() if here else ():
         same = here is not None and entry.value.get("cluster") == here.value.get("cluster")
         if same and entry is not here and isinstance(entry.value.get("namespace"), str):
             yield entry.value["namespace"]
 
 
-def _neighbours(meant: Subject) -> Iterator[Neighbour]:
+def _neighbours(meant: TargetSession) -> Iterator[Neighbour]:
     """Return the other contexts of the same cluster whose users sign in with this program."""
-    here = meant.chosen.context
+    here = meant.kubeconfig_user.context
     if here is None:
         return
     for one in asking(meant.kubeconfig):
@@ -119,8 +119,8 @@ def _variables() -> frozenset[str]:
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
-def _names(meant: Subject) -> dict[str, str | None]:
-    chosen = meant.chosen
+def _names(meant: TargetSession) -> dict[str, str | None]:
+    chosen = meant.kubeconfig_user
     return {
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
@@ -129,7 +129,7 @@ def _names(meant: Subject) -> dict[str, str | None]:
     }
 
 
-def _document(meant: Subject, results: list[Result], form: str) -> int:
+def _document(meant: TargetSession, results: list[Result], form: str) -> int:
     status = _status(results)
     document = {
         **_names(meant),
@@ -140,8 +140,8 @@ def _document(meant: Subject, results: list[Result], form: str) -> int:
     return status
 
 
-def _text(meant: Subject, results: Iterator[Result]) -> int:
-    sheet = Sheet.on_stdout()
+def _text(meant: TargetSession, results: Iterator[Result]) -> int:
+    sheet = DoctorOutput.on_stdout()
     sheet.title(_title(meant))
     seen: list[Result] = []
     for result in results:  # a line as it comes: a check may take some seconds
@@ -152,15 +152,15 @@ def _text(meant: Subject, results: Iterator[Result]) -> int:
     return _status(seen)
 
 
-def _title(meant: Subject) -> str:
-    chosen, request = meant.chosen, meant.request
+def _title(meant: TargetSession) -> str:
+    chosen, request = meant.kubeconfig_user, meant.request
     who = (
-        f"user {plain(chosen.user.name)} ({plain(chosen.user.path)})"
+        f"user {sanitize(chosen.user.name)} ({sanitize(chosen.user.path)})"
         if chosen.user
         else "the session of flags"
     )
-    where = f", context {plain(chosen.context.name)}" if chosen.context else ""
-    return f"{who}{where}: issuer {plain(request.issuer)}, client {plain(request.client_id)}"
+    where = f", context {sanitize(chosen.context.name)}" if chosen.context else ""
+    return f"{who}{where}: issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}"
 
 
 def _status(results: list[Result]) -> int:

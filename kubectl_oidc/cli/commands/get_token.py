@@ -9,15 +9,15 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
-from kubectl_oidc.authentication.rejected_token import reconsider
-from kubectl_oidc.authentication.remember_command import remember
+from kubectl_oidc.authentication.rejected_token import renew_if_rejected
+from kubectl_oidc.authentication.remember_command import remember_command
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.shared import GET_TOKEN, log_at, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.fast_path import write
 from kubectl_oidc.system import caller
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.call import Call
@@ -36,10 +36,10 @@ def get_token(call: Call, /, **values: Any) -> int:
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     conflicts.check(conflicts.SIGN_IN, values)
     request = token_request(values)
-    world = World(log=log)
+    system = System(log=log)
     if call.ahead:
-        return 0 if refresh_ahead(request, world) else 1
+        return 0 if refresh_ahead(request, system) else 1
     with caller.watched():
-        outcome = reconsider(request, world, authenticate(request, world, call.lock), call.times)
-        remember(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
-    return write(credential(outcome.token, outcome.expiry).answer(info.api_version))
+        outcome = renew_if_rejected(request, system, authenticate(request, system, call.lock), call.times)
+        remember_command(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
+    return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))

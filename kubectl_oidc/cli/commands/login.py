@@ -10,12 +10,12 @@ import click
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
-from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.target import SUBJECT
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 
 @click.command("login")
@@ -26,16 +26,16 @@ def login(**values: Any) -> int:
     A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
     that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.
     """
-    world = World(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGIN, values)
-    meant = subject(values)
-    outcome = authenticate(replace(meant.request, sign_in=True), world)
-    if not world.terminal.interactive:  # there it was said already
-        left = remaining(outcome.expiry - world.clock())
-        person = plain(outcome.session.person)
+    meant = find_target(values)
+    outcome = authenticate(replace(meant.request, sign_in=True), system)
+    if not system.terminal.interactive:  # there it was said already
+        left = remaining(outcome.expiry - system.clock())
+        person = sanitize(outcome.session.person)
         click.echo(f"Signed in as {person}; the token is good for {left}", err=True)
     kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
-    click.echo(f"The session at {plain(meant.request.issuer)} is {kept}", err=True)
+    click.echo(f"The session at {sanitize(meant.request.issuer)} is {kept}", err=True)
     if outcome.replaced:
-        click.echo(f"It replaces the session of {plain(outcome.replaced)}", err=True)
+        click.echo(f"It replaces the session of {sanitize(outcome.replaced)}", err=True)
     return 0

@@ -16,7 +16,7 @@ from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.removal_report import EVERY, report
-from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.sessions_of_users import asking
 from kubectl_oidc.cli.users.suggestions import no_session
@@ -25,10 +25,10 @@ from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.sessions_of_1_0 import former_key, left
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.authentication.sign_out import SignedOut
     from kubectl_oidc.sessions.listing import KeptSession
     from kubectl_oidc.sessions.session import Session
@@ -56,13 +56,13 @@ def logout(**values: Any) -> int:
     The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
     what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
     """
-    world = World(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
     if values["all"]:
-        ended, client = _every_one(values, world, at_provider), EVERY
+        ended, client = _every_one(values, system, at_provider=at_provider), EVERY
     else:
-        ended, client = _one(values, world, at_provider)
+        ended, client = _one(values, system, at_provider=at_provider)
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
@@ -80,23 +80,25 @@ def logout(**values: Any) -> int:
     return 0
 
 
-def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[SignedOut], tuple[str, str]]:  # noqa: FBT001
+def _one(
+    values: dict[str, Any], system: System, *, at_provider: bool
+) -> tuple[list[SignedOut], tuple[str, str]]:
     """End the session that is meant; return what happened, and the issuer and client that were meant."""
-    meant = subject(values, "end")
+    meant = find_target(values, "end")
     request = meant.request
     ended = sign_out(
         request,
-        world,
+        system,
         session_id=meant.session_id,
         cache_dir=meant.cache_dir,
-        load=lambda: meant.load(world, storage="auto")[0],
+        load=lambda: meant.load(system, storage="auto")[0],
         trust=meant.trust(),
         at_provider=at_provider,
     )
     former = [
-        _end(kept, request, world, at_provider=False)
+        _end(kept, request, system, at_provider=False)
         for session_id in left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
-        if (kept := kept_session(session_id, request.cache_dir, world.log))
+        if (kept := kept_session(session_id, request.cache_dir, system.log))
     ]
     purged = ended.purged
     if former and not (purged.places or purged.failures or ended.failure):
@@ -106,11 +108,11 @@ def _one(values: dict[str, Any], world: World, at_provider: bool) -> tuple[list[
     return [ended, *former], (request.issuer, request.client_id)
 
 
-def _end(kept: KeptSession, request: TokenRequest, world: World, *, at_provider: bool) -> SignedOut:
+def _end(kept: KeptSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
     """End a session that was found in the index, under the trust that it was obtained under or not at the provider."""
     return sign_out(
         request,
-        world,
+        system,
         session_id=kept.entry.session_id,
         cache_dir=kept.cache_dir,
         load=partial(_record, kept),
@@ -119,12 +121,12 @@ def _end(kept: KeptSession, request: TokenRequest, world: World, *, at_provider:
     )
 
 
-def _former_id(request: TokenRequest) -> str:
+def _former_id(request: SignInRequest) -> str:
     """Return the id that version 1.0.0 gave the session of a request."""
     return former_key(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir).id()
 
 
-def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[SignedOut]:  # noqa: FBT001
+def _every_one(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
     """End every session, each as the kubeconfig's user asks for it, else as far as the index knows how."""
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     try:
@@ -137,14 +139,14 @@ def _every_one(values: dict[str, Any], world: World, at_provider: bool) -> list[
     known = {_former_id(one.request): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
-    for kept in kept_sessions([cache_dir], world.log):
+    for kept in kept_sessions([cache_dir], system.log):
         entry = kept.entry
         request = known.get(entry.session_id) or request_of_the_index(values, entry, None)
         ended.append(
             _end(
                 kept,
                 replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
-                world,
+                system,
                 at_provider=at_provider and entry.issuer not in issuers,
             )
         )

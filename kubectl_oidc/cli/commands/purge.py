@@ -28,7 +28,7 @@ from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.sessions.purge import known_sessions, purge_session
 from kubectl_oidc.sessions.sessions_of_1_0 import left
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
     """
     clients = kubelogin_cache.clients(cache_dir, os.environ)
     if len(clients) > 1:
-        named = "; ".join(plain(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
+        named = "; ".join(sanitize(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
         raise UsageError(
             f"kubelogin left sessions of {len(clients)} clients: {named}",
             "name one by --oidc-issuer-url and --oidc-client-id, or remove all with --all",

@@ -30,13 +30,13 @@ from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding
 from kubectl_oidc.system.programs import find
 from kubectl_oidc.system.shell import is_powershell
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.authentication.outcome import Outcome
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Change
 
 
@@ -50,50 +50,50 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     are given here. If --oidc-issuer-url, --oidc-client-id or --oidc-extra-scope is missing, it asks for it at a terminal. It runs
     the first kubectl if you say so. Without a terminal and without issuer and client it explains what is needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
     """
-    world = World(log=log_at(values["v"]))
+    system = System(log=log_at(values["v"]))
     page = Page.on_stderr(powershell=is_powershell())
-    kubeconfig = _kubeconfig(values["kubeconfig"], world.environ)
-    at_terminal = can_ask(world.terminal)
+    kubeconfig = _kubeconfig(values["kubeconfig"], system.environ)
+    at_terminal = can_ask(system.terminal)
     asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
     if asking:
         conflicts.check(conflicts.SIGN_IN, values)
-        complete(ctx, world, page, kubeconfig)
+        complete(ctx, system, page, kubeconfig)
     elif at_terminal:
         conflicts.check(conflicts.SETUP, values)
-        ask_for_scopes(ctx, world, kubeconfig)
+        ask_for_scopes(ctx, system, kubeconfig)
     values = ctx.params
     conflicts.check(conflicts.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
-        with page.written(world.terminal):
+        with page.written(system.terminal):
             explain(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    values["user"] = settle_user(ctx, request, kubeconfig, world)
+    values["user"] = settle_user(ctx, request, kubeconfig, system)
     plan = plan_of(ctx, values, request, kubeconfig)
-    report = _carry_out(plan, request, world)
-    with page.written(world.terminal):
+    report = _carry_out(plan, request, system)
+    with page.written(system.terminal):
         render(page, report)
     if report.side.placed.on_stdout:
         write_stream(report.side.manifests())
     # Who had the kubeconfig written has said by it that kubectl comes next.
-    return offer(report, world) if asking or (plan.write and at_terminal) else 0
+    return offer(report, system) if asking or (plan.write and at_terminal) else 0
 
 
-def _carry_out(plan: Plan, request: TokenRequest, world: World) -> Report:
+def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
     """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
     check_files(plan.directory, _names(plan, request))
     if plan.write:
-        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
-    outcome = authenticate(request, world)
+        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
+    outcome = authenticate(request, system)
     change = (
-        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=world.environ)
+        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
         if plan.write
         else None
     )
-    return _report(plan, request, outcome, change, world)
+    return _report(plan, request, outcome, change, system)
 
 
-def _names(plan: Plan, request: TokenRequest) -> list[str]:
+def _names(plan: Plan, request: SignInRequest) -> list[str]:
     """Return the names of all files that may be written, whatever the token will say."""
     given = request.tls.ca_files or request.tls.ca_data
     trust = replace(plan.side.trust, ca_pem="given" if given else None)
@@ -110,11 +110,11 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 
 
 def _report(
-    plan: Plan, request: TokenRequest, outcome: Outcome, change: Change | None, world: World
+    plan: Plan, request: SignInRequest, outcome: Outcome, change: Change | None, system: System
 ) -> Report:
-    kubeconfig = _kubeconfig(plan.kubeconfig, world.environ)  # as it is now, with the user that was written
+    kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # as it is now, with the user that was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
-    listed = scopes_supported(request, world)
+    listed = scopes_supported(request, system)
     token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
     side = replace(
         plan.side,
@@ -130,7 +130,7 @@ def _report(
         person=outcome.session.person,
         replaced=outcome.replaced,
         expiry=outcome.expiry,
-        now=world.clock(),
+        now=system.clock(),
         storage=outcome.storage,
         token_name=token_name(request),
         claims=token.claims,

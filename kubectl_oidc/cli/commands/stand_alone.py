@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at
 from kubectl_oidc.errors import KubeconfigError, UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
 
@@ -50,7 +50,7 @@ STAND_ALONE: tuple[Option, ...] = (
         ("--context",),
         {
             "metavar": "NAME",
-            "shell_complete": names("contexts"),
+            "shell_complete": complete_names("contexts"),
             "help": "The context whose user signs in (default: the current one).",
         },
     ),
@@ -58,7 +58,7 @@ STAND_ALONE: tuple[Option, ...] = (
         ("--user",),
         {
             "metavar": "NAME",
-            "shell_complete": names("users"),
+            "shell_complete": complete_names("users"),
             "help": "The user that signs in, whatever the context.",
         },
     ),
@@ -104,10 +104,10 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
         OidcLoginError: What failed.
     """
     from kubectl_oidc.authentication.stand_alone import bring_up_to_date
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
     from kubectl_oidc.system.terminal import remaining
 
-    world = World(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v")))
     try:
         user = _user(values)
     except KubeconfigError as error:
@@ -118,10 +118,10 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     def read() -> ProviderUser:
         return _user(values)
 
-    done = bring_up_to_date(read, _request(user, values), world)
+    done = bring_up_to_date(read, _request(user, values), system)
     click.echo(
-        f"The token of {plain(done.person)} in {plain(user.path)} (user {plain(user.name)}) {done.what}: "
-        f"it ends in {remaining(done.expiry - world.clock())}",
+        f"The token of {sanitize(done.person)} in {sanitize(user.path)} (user {sanitize(user.name)}) {done.what}: "
+        f"it ends in {remaining(done.expiry - system.clock())}",
         err=True,
     )
     return 0
@@ -146,12 +146,14 @@ def _user(values: dict[str, Any]) -> ProviderUser:
     entry = kubeconfig.contexts.get(context or kubeconfig.current_context)
     name = name or (entry and entry.value.get("user"))
     raise KubeconfigError(
-        f"the user {plain(name)} has no auth-provider oidc" if name else "the kubeconfig has no current user",
+        f"the user {sanitize(name)} has no auth-provider oidc"
+        if name
+        else "the kubeconfig has no current user",
         "name another with --user or --context, or begin with `kubectl oidc-login setup`",
     )
 
 
-def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
+def _request(user: ProviderUser, values: dict[str, Any]) -> SignInRequest:
     from dataclasses import replace
 
     from kubectl_oidc.cli.options import conflicts
@@ -162,8 +164,8 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
     for key in ("idp-issuer-url", "client-id"):
         if key not in config:
             raise KubeconfigError(
-                f"the user {plain(user.name)} in {plain(user.path)} has no {key} under auth-provider",
-                f"`kubectl config set-credentials {plain(user.name)} --auth-provider=oidc "
+                f"the user {sanitize(user.name)} in {sanitize(user.path)} has no {key} under auth-provider",
+                f"`kubectl config set-credentials {sanitize(user.name)} --auth-provider=oidc "
                 f"--auth-provider-arg={key}=VALUE` sets it",
             )
     secret = user.secrets.get("client-secret")
@@ -192,7 +194,7 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> TokenRequest:
         return request
     # Its tokens were obtained under the authorities that it names itself, as kubectl obtains them.
     why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
-    return replace(request, sign_in=True, why=why)
+    return replace(request, sign_in=True, reason=why)
 
 
 def _authority(user: ProviderUser) -> str | None:

@@ -18,13 +18,13 @@ from kubectl_oidc.cli.users.selection import SELECTED, Candidate, named, selecto
 from kubectl_oidc.cli.users.sessions_of_users import asking
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
 from kubectl_oidc.cli.users.target import SUBJECT, no_user
-from kubectl_oidc.diagnosis.token_lint import Facts
+from kubectl_oidc.diagnosis.token_lint import TokenFacts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.kubeconfig.select import choose
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.system.private_files import shown
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import ago, remaining
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ def status(**values: Any) -> int:
     It asks nobody but the place where they are kept, and prints no token. `*` marks the current context. The
     other commands take what the column SESSION shows as --session.
     """
-    world = World(log=log_at(values["v"]))
-    kubeconfig = _kubeconfig(values["kubeconfig"], world)
+    system = System(log=log_at(values["v"]))
+    kubeconfig = _kubeconfig(values["kubeconfig"], system)
     users = asking(kubeconfig)
     cache_dir, is_default = cache_directory(values["token_cache_dir"])
     elsewhere = (one.cache_dir for one in users) if is_default else ()
-    found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), world.log)
+    found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), system.log)
     every = [
-        _Shown(kept, users, values["oidc_groups_claim"], world.clock(), kubeconfig.current_context)
+        _Shown(kept, users, values["oidc_groups_claim"], system.clock(), kubeconfig.current_context)
         for kept in found
     ]
     sessions = _chosen(every, kubeconfig, values)
@@ -98,7 +98,7 @@ def status(**values: Any) -> int:
             f"No session is kept under {shown(cache_dir)}; `kubectl oidc-login login` signs in", err=True
         )
     for one in sessions:
-        one.warn(world.terminal)
+        one.warn(system.terminal)
     return 0
 
 
@@ -126,14 +126,14 @@ def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, An
     return found
 
 
-def _kubeconfig(explicit: str | None, world: World) -> Kubeconfig:
+def _kubeconfig(explicit: str | None, system: System) -> Kubeconfig:
     """Return what the kubeconfig says; a broken one is only warned of where nobody named it."""
     try:
         return read(explicit, os.environ)
     except KubeconfigError as error:
         if explicit:
             raise
-        world.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
+        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
         return Kubeconfig(())
 
 
@@ -162,7 +162,7 @@ class _Shown:
         self._users = [one for one in users if (one.session_id, one.cache_dir) == mine]
         self._current = current
         self.candidate = Candidate(*mine, kept.entry, tuple(self._users))
-        self._groups = Facts(
+        self._groups = TokenFacts(
             issuer=kept.entry.issuer,
             client_id=kept.entry.client_id,
             scopes=kept.entry.scopes,

@@ -14,7 +14,7 @@ from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, o
 from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_rows
-from kubectl_oidc.cli.users.search import subject
+from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import SUBJECT
@@ -24,15 +24,15 @@ from kubectl_oidc.diagnosis.token_lint import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import ago, remaining
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
-    from kubectl_oidc.cli.users.target import Subject
+    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.kube_api import Cluster, Identity
     from kubectl_oidc.secret import Secret
@@ -60,16 +60,16 @@ def whoami(**values: Any) -> int:
     It reads the token of the session that is kept here, and opens no browser. With --cluster it asks the API server as well,
     after a refresh where the token has ended, and shows whom that one sees.
     """
-    world = World(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGIN, values)
-    meant = subject(values, "show")
+    meant = find_target(values, "show")
     cluster = _cluster(meant) if values["cluster"] else None
     login = meant.command_line("login")
     find = _renewed if cluster else _kept
-    session, place = find(meant, world, login)
-    seen = _ask(cluster, session.token(), world) if cluster else None
+    session, place = find(meant, system, login)
+    seen = _ask(cluster, session.token(), system) if cluster else None
     shown = _Shown(
-        meant.request, session, place, values, world.clock(), seen, scopes_supported(meant.request, world)
+        meant.request, session, place, values, system.clock(), seen, scopes_supported(meant.request, system)
     )
     if values["output"]:
         echo_document(shown.document(), values["output"])
@@ -77,71 +77,73 @@ def whoami(**values: Any) -> int:
         echo_rows(shown.rows())
     problems = shown.problems()
     for finding in (*problems, *shown.warnings()):
-        world.terminal.need(f"{finding.severity}: {plain(finding.message)}\n  hint: {plain(finding.hint)}")
-    if problems and meant.chosen.cluster and not cluster:
-        world.terminal.need(
+        system.terminal.need(
+            f"{finding.severity}: {sanitize(finding.message)}\n  hint: {sanitize(finding.hint)}"
+        )
+    if problems and meant.kubeconfig_user.cluster and not cluster:
+        system.terminal.need(
             "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
         )
     return 0
 
 
-def _renewed(meant: Subject, world: World, login: str) -> tuple[Session, str]:
+def _renewed(meant: TargetSession, system: System, login: str) -> tuple[Session, str]:
     """Return the session with a token that is good now, and where it is kept, in words.
 
     Raises:
         OidcLoginError: None can be had without a person.
     """
     if meant.selected:  # its flags are not known, so it cannot be renewed from here
-        session, place = _kept(meant, world, login)
-        if session.expiry > world.clock():
+        session, place = _kept(meant, system, login)
+        if session.expiry > system.clock():
             return session, place
         raise SignInNeeded(
             "the token of this session has expired, and no user of the kubeconfig asks for the session",
             "give all flags of its get-token",
         )
     try:
-        outcome = authenticate(replace(meant.request, ask=False), world)
+        outcome = authenticate(replace(meant.request, may_prompt=False), system)
     except SignInNeeded as error:
         error.hint = f"`{login}` signs in"
         raise
     return outcome.session, outcome.storage or "no place that keeps it"
 
 
-def _kept(meant: Subject, world: World, login: str) -> tuple[Session, str]:
+def _kept(meant: TargetSession, system: System, login: str) -> tuple[Session, str]:
     """Return the session as it is kept, and where, in words.
 
     Raises:
         SignInNeeded: There is none.
         StoreError: It cannot be read.
     """
-    session, place = meant.load(world)
+    session, place = meant.load(system)
     if session is None:
         raise no_session(meant.request, login)
     return session, place
 
 
-def _cluster(meant: Subject) -> Cluster:
+def _cluster(meant: TargetSession) -> Cluster:
     """Return the cluster of the context.
 
     Raises:
         KubeconfigError: There is none, or it cannot be used.
     """
-    if meant.chosen.cluster is None:
+    if meant.kubeconfig_user.cluster is None:
         raise KubeconfigError(
             "--cluster asks the context's cluster, and there is none in the kubeconfig",
             "name a context that has one with --context",
         )
-    return cluster_of(meant.chosen.cluster)
+    return cluster_of(meant.kubeconfig_user.cluster)
 
 
-def _ask(cluster: Cluster, token: Secret, world: World) -> Identity:
+def _ask(cluster: Cluster, token: Secret, system: System) -> Identity:
     """Return whom the API server sees.
 
     Raises:
         ClusterError: It does not say.
     """
-    asking = world.terminal.waiting(f"Asking {plain(cluster.server)}")
-    with asking, ClusterClient(cluster, token, log=world.log) as client:
+    asking = system.terminal.waiting(f"Asking {sanitize(cluster.server)}")
+    with asking, ClusterClient(cluster, token, log=system.log) as client:
         return client.who_am_i(Deadline.after(CLUSTER_SECONDS))
 
 
@@ -160,7 +162,7 @@ class _Shown:
 
     def __init__(
         self,
-        request: TokenRequest,
+        request: SignInRequest,
         session: Session,
         place: str,
         values: Mapping[str, Any],
@@ -198,7 +200,7 @@ class _Shown:
             ("groups", ", ".join(self._groups()) or "(none)"),
             *at_the_cluster,
             ("issuer", facts.issuer),
-            ("audience", audience if isinstance(audience, str) else quoted(audience)),
+            ("audience", audience if isinstance(audience, str) else json_quoted(audience)),
             ("token", self._life()),
             ("session", f"of {self._session.person}, in {self._place}"),
         ]

@@ -11,11 +11,11 @@ from kubectl_oidc.authentication.account import (
     PROMPT_FLAG,
     PROMPTS,
     TTL_FLAG,
-    Wishes,
+    AccountOptions,
 )
 from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .types import Duration
 
@@ -68,7 +68,7 @@ SIGN_IN: tuple[Option, ...] = (
 """How it is asked for, and how long what it brings must last."""
 
 
-def read(values: dict[str, Any]) -> Wishes:
+def read(values: dict[str, Any]) -> AccountOptions:
     """Return what the flags say.
 
     Args:
@@ -77,7 +77,7 @@ def read(values: dict[str, Any]) -> Wishes:
     Raises:
         UsageError: A pattern has no name, or ``prompt`` has a word that the standard does not have there.
     """
-    return Wishes(
+    return AccountOptions(
         expect_claims=tuple(name_value.each(EXPECT_FLAG, values.get("expect_claim") or (), "NAME=PATTERN")),
         login_hint=values.get("login_hint") or "",
         prompt=_prompt(values.get("prompt") or ""),
@@ -91,7 +91,7 @@ def _prompt(text: str) -> str:
     unknown = next((word for word in words if word not in PROMPTS), None)
     if unknown is not None:
         raise UsageError(
-            f"{PROMPT_FLAG} knows no {plain(unknown, limit=40)!r}",
+            f"{PROMPT_FLAG} knows no {sanitize(unknown, limit=40)!r}",
             f"give one of {', '.join(PROMPTS)}, or several in quotes with a space between",
         )
     if "none" in words and len(words) > 1:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.secret_file import read as read_secret_file
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .paths import expanded
 from .variables import overruled_by
@@ -77,7 +77,9 @@ def client_secret(values: dict[str, Any]) -> Secret | None:
     text = _read(path)
     if not text:
         raise UsageError(
-            f"{FILE_FLAG}: {plain(path)} is empty", "write the client secret into it", topic="client-secret"
+            f"{FILE_FLAG}: {sanitize(path)} is empty",
+            "write the client secret into it",
+            topic="client-secret",
         )
     return Secret(text)
 
@@ -90,5 +92,5 @@ def _read(path: Path) -> str:
         return content.decode().removesuffix("\n").removesuffix("\r")
     except ValueError:
         raise UsageError(
-            f"{FILE_FLAG}: {plain(path)} cannot be read: it is not UTF-8 text", hint, topic="client-secret"
+            f"{FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text", hint, topic="client-secret"
         ) from None

@@ -9,7 +9,7 @@ from kubectl_oidc.manifests import Trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
     from .types import Option
 
@@ -53,7 +53,7 @@ PREFIXES: tuple[Option, ...] = (
 )
 
 
-def trust_of(values: Mapping[str, Any], request: TokenRequest) -> Trust:
+def trust_of(values: Mapping[str, Any], request: SignInRequest) -> Trust:
     """Return what the cluster is thought to know of the issuer, by these options.
 
     Args:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import click
 
 
-def names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Return what completes the names of the kubeconfig's contexts or users."""
 
     def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:

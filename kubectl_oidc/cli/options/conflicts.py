@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-class Given:
+class FlagValues:
     """The options' values, and where they come from.
 
     Args:
@@ -81,7 +81,7 @@ class Given:
         return self._context.get_parameter_source(_name(flag)) if self._context else None
 
 
-class Wrong(NamedTuple):
+class Conflict(NamedTuple):
     """A row: two flags that cannot both have their way, or one that needs the other.
 
     Attributes:
@@ -92,12 +92,12 @@ class Wrong(NamedTuple):
     """
 
     flags: tuple[str, str]
-    when: Callable[[Given], bool]
+    when: Callable[[FlagValues], bool]
     says: str
     hint: str
 
 
-def check(table: Iterable[Wrong], values: Mapping[str, Any]) -> None:
+def check(table: Iterable[Conflict], values: Mapping[str, Any]) -> None:
     """Refuse a command line whose flags do not go together, before anybody is asked anything.
 
     Args:
@@ -107,7 +107,7 @@ def check(table: Iterable[Wrong], values: Mapping[str, Any]) -> None:
     Raises:
         UsageError: The first row that fits; it names both flags, and the variables that they come from.
     """
-    given = Given(values)
+    given = FlagValues(values)
     for row in table:
         if row.when(given):
             of_environment = [flag for flag in row.flags if given.of_environment(flag)]
@@ -119,9 +119,9 @@ def _name(flag: str) -> str:
     return flag.removeprefix("--").replace("-", "_")
 
 
-def _alone(flag: str, needed: str, hint: str = "give both, or neither") -> Wrong:
+def _alone(flag: str, needed: str, hint: str = "give both, or neither") -> Conflict:
     """Return the row of a flag that is of no use without another."""
-    return Wrong(
+    return Conflict(
         (flag, needed),
         lambda given: given.has(flag) and not given.has(needed),
         "{0} is given without {1}",
@@ -132,9 +132,9 @@ def _alone(flag: str, needed: str, hint: str = "give both, or neither") -> Wrong
 _ALL = "--all"
 
 
-def _narrower(flag: str) -> Wrong:
+def _narrower(flag: str) -> Conflict:
     """Return the row of a flag that names one session where all are to be removed."""
-    return Wrong(
+    return Conflict(
         (_ALL, flag),
         lambda given: given.has(_ALL) and given.has(flag) and not given.overruled(flag, _ALL),
         "{0} removes every session, and {1} names one",
@@ -148,23 +148,23 @@ _KEY, _METHOD = "--oidc-client-assertion-key", "--oidc-client-authentication"
 _OF_THE_CLIENT = (*_SECRETS, _KEY, "--oidc-client-certificate")
 
 
-def _proves(given: Given, *methods: str) -> bool:
+def _proves(given: FlagValues, *methods: str) -> bool:
     """Tell whether the client is to authenticate by one of these methods."""
     return (given.value(_METHOD) or AUTO) in methods
 
 
-def _has_secret(given: Given) -> bool:
+def _has_secret(given: FlagValues) -> bool:
     return any(map(given.has, _SECRETS))
 
 
-def _said(given: Given, flag: str) -> bool:
+def _said(given: FlagValues, flag: str) -> bool:
     """Tell whether a flag says something; no seconds at all are something to --max-age."""
     return given.has(flag) or (flag == AGE_FLAG and given.value(flag) is not None)
 
 
-def _without_request(flag: str) -> Wrong:
+def _without_request(flag: str) -> Conflict:
     """Return the row of a flag that is part of the authorization request, where there is none."""
-    return Wrong(
+    return Conflict(
         (flag, "--grant-type"),
         lambda given: _said(given, flag) and not given.authorizes(),
         "{0} is part of the authorization request, and {1}=device-code, password or client-credentials makes none",
@@ -175,48 +175,51 @@ def _without_request(flag: str) -> Wrong:
 _EXTRA = "--oidc-auth-request-extra-params"
 
 
-def _twice(flag: str, name: str) -> Wrong:
+def _twice(flag: str, name: str) -> Conflict:
     """Return the row of a flag whose parameter is among the extra ones as well."""
-    return Wrong(
+    return Conflict(
         (flag, _EXTRA),
-        lambda given: _said(given, flag) and name in dict(name_value.read(_EXTRA, given.value(_EXTRA) or ())),
+        lambda given: (
+            _said(given, flag)
+            and name in dict(name_value.parse_name_values(_EXTRA, given.value(_EXTRA) or ()))
+        ),
         f"{{0}} and {{1}}={name}=… both say {name}",
         f"give {flag} alone",
     )
 
 
-SIGN_IN: tuple[Wrong, ...] = (
-    Wrong(
+SIGN_IN: tuple[Conflict, ...] = (
+    Conflict(
         ("--oidc-client-secret", "--oidc-client-secret-file"),
         lambda given: given.has("--oidc-client-secret") and given.has("--oidc-client-secret-file"),
         "{0} and {1} are both given",
         "give one of them",
     ),
-    Wrong(
+    Conflict(
         ("--oidc-client-secret", _KEY),
         lambda given: _proves(given, AUTO) and _has_secret(given) and given.has(_KEY),
         "{0} and {1} are both given",
         f"give one of them, or say with {_METHOD} which is used",
     ),
-    Wrong(
+    Conflict(
         (_METHOD, "--oidc-client-secret"),
         lambda given: _proves(given, NONE) and _has_secret(given),
         "{0}=none and {1} are both given",
         "give one of them",
     ),
-    Wrong(
+    Conflict(
         (_METHOD, _KEY),
         lambda given: _proves(given, NONE) and given.has(_KEY),
         "{0}=none and {1} are both given",
         "give one of them",
     ),
-    Wrong(
+    Conflict(
         (_METHOD, "--oidc-client-secret"),
         lambda given: _proves(given, BASIC, POST) and not _has_secret(given),
         "{0} names a method that needs {1}",
         "give the client's secret, its file, or KUBECTL_OIDC_CLIENT_SECRET",
     ),
-    Wrong(
+    Conflict(
         (_METHOD, _KEY),
         lambda given: _proves(given, PRIVATE_KEY_JWT) and not given.has(_KEY),
         "{0}=private_key_jwt needs {1}",
@@ -227,7 +230,7 @@ SIGN_IN: tuple[Wrong, ...] = (
     _alone("--local-server-key", "--local-server-cert"),
     _alone("--oidc-client-certificate", "--oidc-client-key"),
     _alone("--oidc-client-key", "--oidc-client-certificate"),
-    Wrong(
+    Conflict(
         ("--local-server-cert", "--oidc-redirect-url"),
         lambda given: (
             given.has("--local-server-cert")
@@ -237,20 +240,20 @@ SIGN_IN: tuple[Wrong, ...] = (
         "{0} makes the address that the browser comes back to https, and {1} is http",
         "register an https redirect URI at the provider and give that, or leave the certificate out",
     ),
-    Wrong(
+    Conflict(
         ("--oidc-redirect-url", "--local-server-cert"),
         lambda given: given.listens() and _is_https_without_certificate(given),
         "{0} is https at an address where this program listens, and {1} is not given",
         "give --local-server-cert and --local-server-key, or an http redirect URL; behind a TLS proxy of your own, give the "
         "port that it leads to as --listen-address",
     ),
-    Wrong(
+    Conflict(
         ("--oidc-redirect-url", "--grant-type"),
         lambda given: given.listens() and _scheme(given, "--oidc-redirect-url") == "urn",
         "{0} is no address that a browser can come back to, which {1}=authcode-keyboard alone can do without",
         "give --grant-type=authcode-keyboard, or a redirect URL such as http://localhost:8000",
     ),
-    Wrong(
+    Conflict(
         ("--grant-type", "--oidc-client-secret"),
         lambda given: (
             given.value("--grant-type") == "client-credentials" and not any(map(given.has, _OF_THE_CLIENT))
@@ -259,7 +262,7 @@ SIGN_IN: tuple[Wrong, ...] = (
         "give the secret of the client that signs in as itself, its file, private key or certificate; without a command it stands in "
         "the kubeconfig as client-secret",
     ),
-    Wrong(
+    Conflict(
         ("--oidc-client-certificate", "--oidc-issuer-url"),
         lambda given: (
             given.has("--oidc-client-certificate") and _scheme(given, "--oidc-issuer-url") == "http"
@@ -269,19 +272,19 @@ SIGN_IN: tuple[Wrong, ...] = (
     ),
     _alone(TYPE_FLAG, AUDIENCE_FLAG),
     _alone(SCOPE_FLAG, AUDIENCE_FLAG),
-    Wrong(
+    Conflict(
         (AUDIENCE_FLAG, "--oidc-use-access-token"),
         lambda given: given.has(AUDIENCE_FLAG) and given.has("--oidc-use-access-token"),
         "{0} and {1} name two tokens to hand out",
         f"for an access token of that audience give {TYPE_FLAG}=access_token",
     ),
-    Wrong(
+    Conflict(
         (AUDIENCE_FLAG, "--grant-type"),
         lambda given: given.has(AUDIENCE_FLAG) and given.value("--grant-type") == "client-credentials",
         "{0} exchanges a person's token, and with {1}=client-credentials there is none",
         "ask for the audience at once: --oidc-auth-request-extra-params=audience=AUDIENCE",
     ),
-    Wrong(
+    Conflict(
         (EXPECT_FLAG, "--grant-type"),
         lambda given: given.has(EXPECT_FLAG) and given.value("--grant-type") == "client-credentials",
         "{0} is about a person's account, and with {1}=client-credentials the client signs in as itself",
@@ -289,7 +292,7 @@ SIGN_IN: tuple[Wrong, ...] = (
     ),
     *(_without_request(flag) for flag in OF_THE_REQUEST),
     *(_twice(flag, name) for flag, name in OF_THE_REQUEST.items()),
-    Wrong(
+    Conflict(
         ("--refresh-ahead", "--token-cache-storage"),
         lambda given: (
             given.has("--refresh-ahead")
@@ -303,7 +306,7 @@ SIGN_IN: tuple[Wrong, ...] = (
 """What a sign-in cannot do, in `get-token`, `setup` and without a command."""
 
 _EXPLAIN = "give both, or neither to read what is needed first"
-SETUP: tuple[Wrong, ...] = (
+SETUP: tuple[Conflict, ...] = (
     _alone("--oidc-issuer-url", "--oidc-client-id", _EXPLAIN),
     _alone("--oidc-client-id", "--oidc-issuer-url", _EXPLAIN),
     *(
@@ -313,9 +316,9 @@ SETUP: tuple[Wrong, ...] = (
     *SIGN_IN,
 )
 
-SUBJECT: tuple[Wrong, ...] = (
+SUBJECT: tuple[Conflict, ...] = (
     *(
-        Wrong(
+        Conflict(
             (flag, needed),
             lambda given, flag=flag, needed=needed: given.typed(flag) and not given.has(needed),  # type: ignore[misc]
             "{0} is given without {1}",
@@ -326,7 +329,7 @@ SUBJECT: tuple[Wrong, ...] = (
             ("--oidc-client-id", "--oidc-issuer-url"),
         )
     ),
-    Wrong(
+    Conflict(
         ("--user", "--oidc-issuer-url"),
         lambda given: given.typed("--user") and given.typed("--oidc-issuer-url"),
         "{0} names a user of the kubeconfig, and {1} names a session by itself",
@@ -335,10 +338,10 @@ SUBJECT: tuple[Wrong, ...] = (
 )
 """How a session is named, in commands about one."""
 
-LOGIN: tuple[Wrong, ...] = (*SUBJECT, *SIGN_IN)
+LOGIN: tuple[Conflict, ...] = (*SUBJECT, *SIGN_IN)
 
-CONVERT: tuple[Wrong, ...] = (
-    Wrong(
+CONVERT: tuple[Conflict, ...] = (
+    Conflict(
         ("--dry-run", "--yes"),
         lambda given: given.has("--dry-run") and given.has("--yes"),
         "{0} writes nothing, and {1} writes without asking",
@@ -346,7 +349,7 @@ CONVERT: tuple[Wrong, ...] = (
     ),
 )
 
-PURGE: tuple[Wrong, ...] = tuple(
+PURGE: tuple[Conflict, ...] = tuple(
     _narrower(flag)
     for flag in (
         *("--context", "--user"),
@@ -364,17 +367,17 @@ PURGE: tuple[Wrong, ...] = tuple(
 )
 
 
-LOGOUT: tuple[Wrong, ...] = (
+LOGOUT: tuple[Conflict, ...] = (
     *SUBJECT,
     *(_narrower(flag) for flag in ("--context", "--user", "--oidc-issuer-url", "--session")),
 )
 
 
-def _scheme(given: Given, flag: str) -> str:
+def _scheme(given: FlagValues, flag: str) -> str:
     return (given.value(flag) or "").partition(":")[0].lower()
 
 
-def _is_https_without_certificate(given: Given) -> bool:
+def _is_https_without_certificate(given: FlagValues) -> bool:
     """Tell whether the browser would speak TLS to an address where we do not."""
     redirect = given.value("--oidc-redirect-url") or ""
     if given.has("--local-server-cert") or _scheme(given, "--oidc-redirect-url") != "https":

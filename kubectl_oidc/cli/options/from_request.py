@@ -11,11 +11,11 @@ from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLA
 from kubectl_oidc.times import written
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.account import Wishes
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.account import AccountOptions
+    from kubectl_oidc.authentication.request import SignInRequest
 
 
-def request_flags(request: TokenRequest) -> tuple[str, ...]:
+def request_flags(request: SignInRequest) -> tuple[str, ...]:
     """Return the flags; placeholders stand for secrets and header values."""
     words = [
         f"--oidc-issuer-url={request.issuer}",
@@ -33,7 +33,7 @@ def request_flags(request: TokenRequest) -> tuple[str, ...]:
     words += ["--oidc-use-access-token"] if request.use_access_token else []
     words += [f"--oidc-request-header={name}=VALUE" for name, _ in request.request_headers]
     words += [f"--oidc-auth-request-extra-params={name}={value}" for name, value in request.extra_params]
-    words += _account_words(request.wishes)
+    words += _account_words(request.account)
     words += _tls_words(request)
     if request.session_name:
         words.append(f"--session={request.session_name}")
@@ -44,7 +44,7 @@ def request_flags(request: TokenRequest) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _client_words(request: TokenRequest) -> list[str]:
+def _client_words(request: SignInRequest) -> list[str]:
     words, key = [], request.client_assertion_key
     if request.client_secret_file:
         words.append(f"--oidc-client-secret-file={request.client_secret_file}")
@@ -59,7 +59,7 @@ def _client_words(request: TokenRequest) -> list[str]:
     return words
 
 
-def _exchange_words(request: TokenRequest) -> list[str]:
+def _exchange_words(request: SignInRequest) -> list[str]:
     if request.exchange is None:
         return []
     kind, scopes = request.exchange.token_type, request.exchange.scopes
@@ -70,7 +70,7 @@ def _exchange_words(request: TokenRequest) -> list[str]:
     ]
 
 
-def _account_words(account: Wishes) -> list[str]:
+def _account_words(account: AccountOptions) -> list[str]:
     return [
         *(f"{EXPECT_FLAG}={name}={pattern}" for name, pattern in account.expect_claims),
         *([f"{HINT_FLAG}={account.login_hint}"] if account.login_hint else []),
@@ -80,7 +80,7 @@ def _account_words(account: Wishes) -> list[str]:
     ]
 
 
-def _tls_words(request: TokenRequest) -> list[str]:
+def _tls_words(request: SignInRequest) -> list[str]:
     pairs = [pair for pair in (request.tls.key_pair, request.local_server) if pair]
     return [
         *(f"--certificate-authority={path}" for path in request.tls.ca_files),

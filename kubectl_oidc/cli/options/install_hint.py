@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.options.types import Option
@@ -30,7 +30,7 @@ def install_hint(text: str) -> str:
     Raises:
         UsageError: It has characters that a terminal does not show as they are; line breaks are allowed.
     """
-    if any(plain(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
+    if any(sanitize(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
         raise UsageError(
             f"{FLAG} has characters that a terminal does not show as they are",
             "write plain text; kubectl shows it to everybody who uses the kubeconfig",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def read(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def parse_name_values(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return the names and values, the last value of each name.
 
     Args:
@@ -46,7 +46,7 @@ def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[
         yield name.strip(), value
 
 
-def write(name: str, value: str) -> str:
+def format_name_value(name: str, value: str) -> str:
     """Return the word that ``read`` takes for this pair and no other."""
     word = f"{name}={value}"
     if word.count("=") == 1 or not any(char in word for char in ',"\r\n'):

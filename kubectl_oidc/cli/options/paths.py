@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 
 def expanded(flag: str, name: str) -> Path:
@@ -22,6 +22,6 @@ def expanded(flag: str, name: str) -> Path:
         return Path(name).expanduser()
     except RuntimeError:
         raise UsageError(
-            f"{flag} {plain(name)} begins with a home directory that is not known here",
+            f"{flag} {sanitize(name)} begins with a home directory that is not known here",
             f"give {flag} a whole path",
         ) from None

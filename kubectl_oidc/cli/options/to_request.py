@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
-from kubectl_oidc.authentication.request import OUR_PARAMETERS, TokenRequest
+from kubectl_oidc.authentication.request import OUR_PARAMETERS, SignInRequest
 from kubectl_oidc.cli.options import account, client_authentication, grants, name_value, token_exchange
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
@@ -19,7 +19,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.system.private_files import NOWHERE
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import check_issuer, is_loopback_url
 
 from .client_secret import client_secret, secret_file
@@ -49,7 +49,7 @@ _TEXTS = (
 )
 
 
-def token_request(values: dict[str, Any]) -> TokenRequest:
+def token_request(values: dict[str, Any]) -> SignInRequest:
     """Return what the options ask for.
 
     Args:
@@ -69,7 +69,7 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
     redirect_url = _redirect_url(values.get("oidc_redirect_url"))
     timeout = values.get("authentication_timeout_sec", Unsaid(180))
     cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
-    request = TokenRequest(
+    request = SignInRequest(
         issuer=issuer,
         client_id=values["oidc_client_id"],
         client_secret=client_secret(values),
@@ -81,8 +81,10 @@ def token_request(values: dict[str, Any]) -> TokenRequest:
         pushed_authorization=values.get("oidc_pushed_authorization_requests", "auto"),
         use_access_token=bool(values.get("oidc_use_access_token")),
         exchange=token_exchange.read(values),
-        wishes=account.read(values),
-        request_headers=name_value.read("--oidc-request-header", values.get("oidc_request_header", ())),
+        account=account.read(values),
+        request_headers=name_value.parse_name_values(
+            "--oidc-request-header", values.get("oidc_request_header", ())
+        ),
         extra_params=_extra_params(values.get("oidc_auth_request_extra_params", ())),
         listen_addresses=_listen_addresses(values.get("listen_address", ()), redirect_url),
         open_browser=not values.get("skip_open_browser"),
@@ -152,7 +154,7 @@ def _check_encoding(values: dict[str, Any]) -> None:
 
 def _extra_params(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
     flag = "--oidc-auth-request-extra-params"
-    params = name_value.read(flag, given)
+    params = name_value.parse_name_values(flag, given)
     for name, _ in params:
         if name in OUR_PARAMETERS:
             raise UsageError(
@@ -186,7 +188,7 @@ def _redirect_url(text: str | None) -> str | None:
         good = False
     if not good or "#" in text:
         raise UsageError(
-            f"--oidc-redirect-url {plain(text)} is not an http or https URL without fragment",
+            f"--oidc-redirect-url {sanitize(text)} is not an http or https URL without fragment",
             "give the redirect URI as it is registered at the provider, such as http://localhost:8000",
         )
     return text
@@ -209,7 +211,8 @@ def _permille(fraction: float | None) -> int:
 def _open_url(text: str | None) -> str | None:
     if text and not text.startswith(("https://", "http://")):
         raise UsageError(
-            f"--open-url-after-authentication {plain(text)} is not an http or https URL", "give a whole URL"
+            f"--open-url-after-authentication {sanitize(text)} is not an http or https URL",
+            "give a whole URL",
         )
     return text or None
 

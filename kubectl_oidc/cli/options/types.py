@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import parse
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
@@ -34,7 +34,7 @@ class Level(click.ParamType[int]):
         """Return the level."""
         text = str(value).removeprefix("=")
         if not text.isdecimal():
-            self.fail(f"{plain(text, limit=40)!r} is not a number", param, ctx)
+            self.fail(f"{sanitize(text, limit=40)!r} is not a number", param, ctx)
         return int(text)
 
 
@@ -47,7 +47,9 @@ class Seconds(click.ParamType[int]):
         """Return the seconds."""
         text = str(value)
         if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
-            self.fail(f"{plain(text, limit=40)!r} is not a number of seconds from 1 to {LONGEST}", param, ctx)
+            self.fail(
+                f"{sanitize(text, limit=40)!r} is not a number of seconds from 1 to {LONGEST}", param, ctx
+            )
         return int(text)
 
 
@@ -76,7 +78,9 @@ class Fraction(click.ParamType[float]):
         except ValueError:
             fraction = 0.0
         if not 0.0 < fraction < 1.0:
-            self.fail(f"{plain(text, limit=40)!r} is neither a fraction between 0 and 1 nor off", param, ctx)
+            self.fail(
+                f"{sanitize(text, limit=40)!r} is neither a fraction between 0 and 1 nor off", param, ctx
+            )
         return fraction
 
 
@@ -90,7 +94,7 @@ class Duration(click.ParamType[int]):
         seconds = value if isinstance(value, int) else parse(str(value))
         if seconds is None:
             self.fail(
-                f"{plain(value, limit=40)!r} is no duration of at most a year, such as 90s, 30m or 1h30m",
+                f"{sanitize(value, limit=40)!r} is no duration of at most a year, such as 90s, 30m or 1h30m",
                 param,
                 ctx,
             )

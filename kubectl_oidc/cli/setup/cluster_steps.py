@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc import manifests
 from kubectl_oidc.manifests import eks, structured_authentication
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class WrittenManifests:
     """Where the manifests are, if not on the page.
 
     Args:
@@ -43,7 +43,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class ClusterSetup:
     """The cluster's side.
 
     Args:
@@ -64,7 +64,7 @@ class Side:
     groups: Sequence[str] = ()
     username: str | None = None
     directory: str = "."
-    placed: Placed = Placed()
+    placed: WrittenManifests = WrittenManifests()
 
     def of_type(self) -> manifests.ClusterSide | None:
         """Return what there is to do at this type of cluster; None where the type is not known."""
@@ -77,11 +77,11 @@ class Side:
         return [*side.manifests, *role]
 
 
-def render_trust(page: Page, side: Side) -> None:
+def render_trust(page: Page, side: ClusterSetup) -> None:
     """Write how the cluster is told whom to trust."""
     page.heading("1. Let the cluster trust the issuer (once for each cluster)")
     if urlsplit(side.trust.issuer).scheme != "https":
-        page.words(
+        page.paragraph(
             "warning: kube-apiserver takes https issuers only. It refuses what stands below until the provider "
             "is served over TLS.",
             style="yellow",
@@ -95,73 +95,73 @@ def render_trust(page: Page, side: Side) -> None:
         _every_type(page, side)
 
 
-def _one_type(page: Page, side: Side, of_type: manifests.ClusterSide) -> None:
+def _one_type(page: Page, side: ClusterSetup, of_type: manifests.ClusterSide) -> None:
     guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if side.guessed else ""
-    page.words(of_type.title + guessed)
+    page.paragraph(of_type.title + guessed)
     for note in of_type.notes:
-        page.words(note, style="yellow" if note.startswith("warning:") else "")
+        page.paragraph(note, style="yellow" if note.startswith("warning:") else "")
     if of_type.command and not side.placed:
         page.command(of_type.command)
-        page.words("As files: --output-dir=DIR, or -o yaml.")
+        page.paragraph("As files: --output-dir=DIR, or -o yaml.")
         return
     for manifest in of_type.manifests:
         _manifest(page, manifest, side.placed)
 
 
-def _manifest(page: Page, manifest: manifests.Manifest, placed: Placed) -> None:
+def _manifest(page: Page, manifest: manifests.Manifest, placed: WrittenManifests) -> None:
     path = placed.path(manifest)
-    page.words(f"{plain(path)}: {plain(manifest.purpose, limit=400)}")
+    page.paragraph(f"{sanitize(path)}: {sanitize(manifest.purpose, limit=400)}")
     if not placed:
         page.copy(manifest.text().rstrip("\n"))
     if manifest.command:
         page.command(manifest.command_for(path))
 
 
-def _every_type(page: Page, side: Side) -> None:
+def _every_type(page: Page, side: ClusterSetup) -> None:
     types = ", ".join(manifests.ClusterType)
-    page.words(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
+    page.paragraph(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
     if manifests.is_public(side.trust.issuer):
-        page.words(f"Amazon EKS. {eks.NOTE}")
+        page.paragraph(f"Amazon EKS. {eks.NOTE}")
         page.command(manifests.eks_command(side.trust, side.cluster))
     else:
-        page.words(eks.NOT_PUBLIC)
-    page.words("kube-apiserver, by flags:")
+        page.paragraph(eks.NOT_PUBLIC)
+    page.paragraph("kube-apiserver, by flags:")
     page.copy("\n".join(manifests.apiserver_flags(side.trust)))
     note = structured_authentication.email_note(side.trust)
-    page.words(
+    page.paragraph(
         "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
         f"flags above. {note}".rstrip()
     )
     page.copy(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
 
 
-def render_role(page: Page, side: Side) -> None:
+def render_role(page: Page, side: ClusterSetup) -> None:
     """Write how a group gets a role."""
     page.heading("2. Give a group a role (once for each cluster)")
     if side.binding is None:
-        page.words("There is no group to bind. A role can be bound to you alone:")
-        user = plain(side.trust.user(side.username or "USER"))
+        page.paragraph("There is no group to bind. A role can be bound to you alone:")
+        user = sanitize(side.trust.user(side.username or "USER"))
         page.command(
             ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
         )
         return
     foreign = [group for group in side.binding.groups if group not in side.groups]
     if foreign:
-        page.words(f"warning: you are not in {plain(', '.join(foreign))}", style="yellow")
+        page.paragraph(f"warning: you are not in {sanitize(', '.join(foreign))}", style="yellow")
     caution = (
         "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
         if side.binding.role == "cluster-admin"
         else ""
     )
-    page.words(f"{caution}Other groups and roles: --group, --cluster-role.")
+    page.paragraph(f"{caution}Other groups and roles: --group, --cluster-role.")
     manifest = manifests.cluster_role_binding(side.binding)
     if side.placed:
         _manifest(page, manifest, side.placed)
         return
     page.command(manifests.cluster_role_binding_command(side.binding))
     if page.powershell:
-        page.words("The same as a manifest, for `kubectl apply -f FILE`:")
+        page.paragraph("The same as a manifest, for `kubectl apply -f FILE`:")
         page.copy(manifest.text().rstrip("\n"))
     else:
-        page.words("The same as a manifest:")
+        page.paragraph("The same as a manifest:")
         page.copy(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")

@@ -12,17 +12,17 @@ from kubectl_oidc.system.programs import find
 from .report import doctor_command, first_command, is_ready, is_refused
 
 if TYPE_CHECKING:
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
     from .report import Report
 
 
-def offer(report: Report, world: World) -> int:
+def offer(report: Report, system: System) -> int:
     """Run the first command if it can be run and the person wants it; its output goes to standard error.
 
     Args:
         report: What was shown.
-        world: The terminal.
+        system: The terminal.
 
     Returns:
         The exit status: kubectl's, where it was run.
@@ -34,13 +34,13 @@ def offer(report: Report, world: World) -> int:
     kubectl = find(words[0])
     if kubectl is None or not is_ready(report):
         return 0
-    world.terminal.say("")
-    if not Questions(world.terminal).confirm("Run it now?", proposal=not is_refused(report)):
+    system.terminal.say("")
+    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_refused(report)):
         return 0
     # Standard output may be a pipe that manifests go into.
     status = subprocess.run([kubectl, *words[1:]], stdout=sys.stderr, check=False).returncode
     if status:
-        world.terminal.say(
+        system.terminal.say(
             "Unauthorized: the cluster does not trust the issuer, or not yet (step 1). "
             "Forbidden: it knows you, and no role is bound to a group of yours (step 2).\n"
             f"`{doctor_command(report)}` says more."

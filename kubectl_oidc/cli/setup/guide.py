@@ -25,19 +25,19 @@ def explain_provider(page: Page) -> None:
     """Write what the provider must be told before anybody can sign in."""
     page.heading("At the OpenID provider (Okta, Entra ID, Keycloak, Dex, Google, ...), once")
     for step in _AT_THE_PROVIDER.splitlines():
-        page.words(step, indent=2)
+        page.paragraph(step, indent=2)
 
 
 def explain(page: Page) -> None:
     """Write what is needed before `setup` can sign in."""
-    page.words(
+    page.paragraph(
         "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "
         "At a terminal it asks for what is missing; here there is none."
     )
     explain_provider(page)
     page.heading("At the cluster, once (setup prints the commands and manifests)")
     for step in _AT_THE_CLUSTER.splitlines():
-        page.words(step, indent=2)
+        page.paragraph(step, indent=2)
     page.heading("Then sign in")
     page.command(
         [
@@ -47,6 +47,6 @@ def explain(page: Page) -> None:
             "--oidc-extra-scope=email,profile,offline_access",
         ]
     )
-    page.words(
+    page.paragraph(
         "`kubectl oidc-login demo` shows it all on this machine, without a provider or a cluster; it needs the extra demo."
     )

@@ -10,7 +10,7 @@ from kubectl_oidc.cli.options.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.replace_file import check_directory
 from kubectl_oidc.manifests import stream
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +84,7 @@ def write_stream(manifests: Sequence[Manifest]) -> None:
 
 def _exists(path: Path | str) -> UsageError:
     return UsageError(
-        f"{_FLAG}: {plain(path)} is there already, and nothing is overwritten",
+        f"{_FLAG}: {sanitize(path)} is there already, and nothing is overwritten",
         "remove it, or name another directory",
         topic="output-dir",
     )
@@ -92,7 +92,7 @@ def _exists(path: Path | str) -> UsageError:
 
 def _cannot_write(place: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"{_FLAG} {plain(place)} cannot be written: {error.strerror or error}",
+        f"{_FLAG} {sanitize(place)} cannot be written: {error.strerror or error}",
         "name another directory, or let -o yaml write the manifests to standard output",
         topic="output-dir",
     )

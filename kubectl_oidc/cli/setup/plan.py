@@ -15,15 +15,15 @@ from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, as_trusted_by, binding, guess
 from kubectl_oidc.system.programs import find
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
-from .cluster_steps import Placed, Side
+from .cluster_steps import ClusterSetup, WrittenManifests
 from .manifest_files import directory
 
 if TYPE_CHECKING:
     import click
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Kubeconfig
 
 
@@ -47,7 +47,7 @@ class Plan:
     stanza: Stanza
     write: bool
     kubeconfig: str | None
-    side: Side
+    side: ClusterSetup
     role: str | None
     groups: tuple[str, ...]
     directory: Path | None
@@ -60,7 +60,7 @@ class Plan:
             groups: The groups in the token.
         """
         trust = self.side.trust
-        seen = [trust.group(group) for group in groups if plain(group) == group]
+        seen = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
             group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
         ]
@@ -69,7 +69,7 @@ class Plan:
 
 
 def plan_of(
-    ctx: click.Context, values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig
+    ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
 ) -> Plan:
     """Return what the flags ask for.
 
@@ -83,9 +83,9 @@ def plan_of(
         UsageError: A value cannot be used.
     """
     user = values["user"]
-    if not user or user.startswith("-") or plain(user) != user:
+    if not user or user.startswith("-") or sanitize(user) != user:
         raise UsageError(
-            f"--user {plain(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
+            f"--user {sanitize(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
         )
     return Plan(
         user=user,
@@ -104,17 +104,17 @@ def plan_of(
     )
 
 
-def _side(values: dict[str, Any], request: TokenRequest, kubeconfig: Kubeconfig) -> Side:
+def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
     """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
     guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
     cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
-    return Side(
+    return ClusterSetup(
         cluster=cluster,
         guessed=chosen is None,
         trust=as_trusted_by(cluster, trust_of(values, request)),
         directory=str(directory(values["output_dir"]) or "."),
-        placed=Placed(on_stdout=bool(values["output"])),
+        placed=WrittenManifests(on_stdout=bool(values["output"])),
     )
 
 

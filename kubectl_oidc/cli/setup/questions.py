@@ -20,7 +20,7 @@ from kubectl_oidc.cli.users.from_stanza import stanza_context
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .guide import explain_provider
 from .user_name import free_name, other_client
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.page import Page
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scope"
 # For the user name, for the person's name, for no browser each hour; the groups where the provider has a scope for them.
@@ -41,12 +41,12 @@ _SCOPES = ("email", "profile", "offline_access")
 _GROUPS = "groups"
 
 
-def complete(ctx: click.Context, world: World, page: Page, kubeconfig: Kubeconfig) -> None:
+def complete(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
     """Ask for what is missing, and set it as options of this command line.
 
     Args:
         ctx: The command line.
-        world: Terminal, clock, environment, log.
+        system: Terminal, clock, environment, log.
         page: Where somebody for whom all is new reads what the provider must be told.
         kubeconfig: What the kubeconfig files say.
 
@@ -55,34 +55,34 @@ def complete(ctx: click.Context, world: World, page: Page, kubeconfig: Kubeconfi
         ProviderError: The issuer that the command line gives cannot be used; one that was typed is asked for again.
         Abort: The input has ended.
     """
-    questions, users = Questions(world.terminal), list(_users(kubeconfig))
+    questions, users = Questions(system.terminal), list(_users(kubeconfig))
     if not ctx.params[_ISSUER] and not users:
-        with page.written(world.terminal):
+        with page.written(system.terminal):
             explain_provider(page)
-    world.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
-    issuer, metadata = _issuer(ctx, world, questions, users)
+    system.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
+    issuer, metadata = _issuer(ctx, system, questions, users)
     known = [user for user in users if user.params.get(_ISSUER) == issuer]
     if not _typed(ctx, _CLIENT):
         named = ctx.params[_CLIENT] or (known[0].params[_CLIENT] if known else "")
         _set(ctx, _CLIENT, questions.ask("Client ID", named))
     same = next((user for user in known if user.params[_CLIENT] == ctx.params[_CLIENT]), None)
     if same:
-        _take_over(ctx, world, same)
+        _take_over(ctx, system, same)
     if not ctx.params[_SCOPE]:
         _ask_scopes(ctx, questions, ",".join(_scopes(metadata)))
-    _propose_user(ctx, world, kubeconfig)
+    _propose_user(ctx, system, kubeconfig)
     if ctx.get_parameter_source("write_kubeconfig") is ParameterSource.DEFAULT:
-        place = plain(kubeconfig.paths[0]) if len(kubeconfig.paths) == 1 else "the kubeconfig"
-        words = f"Write the user {plain(ctx.params['user'])} to {place}?"
+        place = sanitize(kubeconfig.paths[0]) if len(kubeconfig.paths) == 1 else "the kubeconfig"
+        words = f"Write the user {sanitize(ctx.params['user'])} to {place}?"
         _set(ctx, "write_kubeconfig", questions.confirm(words, proposal=True))
 
 
-def ask_for_scopes(ctx: click.Context, world: World, kubeconfig: Kubeconfig) -> None:
+def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:
     """Ask for the scopes if issuer and client are given, and the scopes are not.
 
     Args:
         ctx: The command line.
-        world: Terminal, clock, environment, log.
+        system: Terminal, clock, environment, log.
         kubeconfig: What the kubeconfig files say: a user of the same client names the scopes that are proposed.
 
     Raises:
@@ -92,27 +92,27 @@ def ask_for_scopes(ctx: click.Context, world: World, kubeconfig: Kubeconfig) -> 
     both = (ctx.params[_ISSUER], ctx.params[_CLIENT])
     if not all(both) or ctx.params[_SCOPE] or ctx.params["grant_type"] == "client-credentials":
         return
-    metadata = _discover(ctx, world, both[0])
+    metadata = _discover(ctx, system, both[0])
     same = next(
         (user.params for user in _users(kubeconfig) if (user.params[_ISSUER], user.params[_CLIENT]) == both),
         {},
     )
     known = [scope for scope in scopes(same.get(_SCOPE) or ()) if scope != "openid"]
-    _ask_scopes(ctx, Questions(world.terminal), ",".join(map(csv_text.write, known or _scopes(metadata))))
+    _ask_scopes(ctx, Questions(system.terminal), ",".join(map(csv_text.write, known or _scopes(metadata))))
 
 
 def _ask_scopes(ctx: click.Context, questions: Questions, proposed: str) -> None:
     _set(ctx, _SCOPE, (questions.ask("Additional scopes (openid is always included)", proposed),))
 
 
-def _propose_user(ctx: click.Context, world: World, kubeconfig: Kubeconfig) -> None:
+def _propose_user(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:
     """Choose a free name for the user if the one by default signs in to another issuer or client."""
     entry = kubeconfig.users.get(ctx.params["user"])
     if entry is None or ctx.get_parameter_source("user") is ParameterSource.COMMANDLINE or ctx.params["yes"]:
         return
     if other_client(entry, ctx.params[_ISSUER], ctx.params[_CLIENT]):
-        world.terminal.say(
-            f"The user {plain(entry.name)} in {plain(entry.path)} is of another issuer or client."
+        system.terminal.say(
+            f"The user {sanitize(entry.name)} in {sanitize(entry.path)} is of another issuer or client."
         )
         _set(ctx, "user", free_name(kubeconfig, token_request(ctx.params)))
 
@@ -127,33 +127,35 @@ def _set(ctx: click.Context, name: str, value: Any) -> None:
 
 
 def _issuer(
-    ctx: click.Context, world: World, questions: Questions, users: Sequence[_User]
+    ctx: click.Context, system: System, questions: Questions, users: Sequence[_User]
 ) -> tuple[str, Metadata]:
     """Return an issuer that answers, and what it says of itself."""
     given = ctx.params[_ISSUER]
     if _typed(ctx, _ISSUER):
-        return given, _discover(ctx, world, given)
+        return given, _discover(ctx, system, given)
     proposal = given or (users[0].params[_ISSUER] if users else "")
     while True:
         issuer = questions.ask("Issuer URL", proposal)
         try:
-            metadata = _discover(ctx, world, issuer)
+            metadata = _discover(ctx, system, issuer)
         except OidcLoginError as error:
             if isinstance(error, UsageError) and error.topic != "issuer-url":
                 raise  # another flag's fault, which another issuer does not mend
-            world.terminal.need(f"{plain(error.message, limit=600)}\nhint: {plain(error.hint, limit=600)}")
+            system.terminal.need(
+                f"{sanitize(error.message, limit=600)}\nhint: {sanitize(error.hint, limit=600)}"
+            )
             continue
         _set(ctx, _ISSUER, issuer)
         return issuer, metadata
 
 
-def _discover(ctx: click.Context, world: World, issuer: str) -> Metadata:
+def _discover(ctx: click.Context, system: System, issuer: str) -> Metadata:
     """Return what an issuer says of itself, asked now."""
     request = token_request({**ctx.params, _ISSUER: issuer, _CLIENT: ctx.params[_CLIENT] or "-"})
-    http = HttpClient(tls=request.tls, log=world.log)
+    http = HttpClient(tls=request.tls, log=system.log)
     try:
-        provider = wiring.provider(request, world, http)
-        with world.terminal.waiting("Asking the issuer"):
+        provider = wiring.provider(request, system, http)
+        with system.terminal.waiting("Asking the issuer"):
             return provider.metadata(Deadline.after(REQUEST_SECONDS))
     finally:
         http.close()
@@ -199,7 +201,7 @@ def _given(entry: Entry) -> dict[str, Any]:
     return {name: value for name, value in asked.params.items() if asked.get_parameter_source(name) is typed}
 
 
-def _take_over(ctx: click.Context, world: World, user: _User) -> None:
+def _take_over(ctx: click.Context, system: System, user: _User) -> None:
     """Use the other flags of a user for the same client, so that it is the same session, and its name."""
     taken = []
     for option in ctx.command.params:
@@ -211,4 +213,4 @@ def _take_over(ctx: click.Context, world: World, user: _User) -> None:
     if ctx.get_parameter_source("user") is ParameterSource.DEFAULT:
         _set(ctx, "user", user.name)
     if taken:
-        world.terminal.say(f"As the user {plain(user.name)} has it: {', '.join(taken)}")
+        system.terminal.say(f"As the user {sanitize(user.name)} has it: {', '.join(taken)}")

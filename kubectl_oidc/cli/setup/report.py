@@ -14,7 +14,7 @@ from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.kubeconfig.exec_stanza import kubeconfig_flag
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.text import plain, quoted
+from kubectl_oidc.text import json_quoted, sanitize
 
 from .cluster_steps import render_role, render_trust
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.kubeconfig import Change, Stanza
 
-    from .cluster_steps import Side
+    from .cluster_steps import ClusterSetup
 
 _MOST_ITEMS = 40  # items of a list claim that are shown
 _FIRST = (
@@ -80,7 +80,7 @@ class Report:
     token_name: str
     claims: Mapping[str, object]
     findings: Sequence[Finding]
-    side: Side
+    side: ClusterSetup
     stanza: Stanza
     user: str
     kubeconfig: str
@@ -105,14 +105,14 @@ def render(page: Page, report: Report) -> None:
     _kubeconfig(page, report)
     page.heading("4. Try it")
     if not report.has_context:
-        page.words(
+        page.paragraph(
             "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
             if report.has_contexts
             else "The kubeconfig has no cluster and no context yet. Have them written first, as "
             "`aws eks update-kubeconfig` does for EKS, or use `kubectl config set-cluster` and `set-context`."
         )
     page.command(first_command(report))
-    page.words(f"If the cluster refuses it, `{doctor_command(report)}` says why.")
+    page.paragraph(f"If the cluster refuses it, `{doctor_command(report)}` says why.")
 
 
 def doctor_command(report: Report) -> str:
@@ -141,13 +141,13 @@ def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
     kept = f"{report.storage};\nthe first kubectl of the user below needs no second sign-in"
     rows = [
-        ("account", plain(report.person)),
-        ("issuer", plain(report.side.trust.issuer, limit=2000)),
+        ("account", sanitize(report.person)),
+        ("issuer", sanitize(report.side.trust.issuer, limit=2000)),
         ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
         ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),
     ]
     if report.replaced:
-        rows.append(("replaces", f"the session of {plain(report.replaced)}, which was kept here"))
+        rows.append(("replaces", f"the session of {sanitize(report.replaced)}, which was kept here"))
     page.rows(rows)
 
 
@@ -160,20 +160,22 @@ def claim_rows(claims: Mapping[str, object], now: float) -> Iterator[tuple[str, 
     """
     order = {name: place for place, name in enumerate(_FIRST)}
     for name in sorted(claims.keys() - _LEFT_OUT, key=lambda name: (order.get(name, len(order)), name)):
-        yield plain(name, limit=100), _value(name, claims[name], now)
+        yield sanitize(name, limit=100), _value(name, claims[name], now)
 
 
 def _value(name: str, value: object, now: float) -> str:
     if isinstance(value, str):
-        return plain(value, limit=1000)
+        return sanitize(value, limit=1000)
     if isinstance(value, list):
         more = [f"(and {len(value) - _MOST_ITEMS} more)"] if len(value) > _MOST_ITEMS else []
-        items = [plain(item) if isinstance(item, str) else quoted(item) for item in value[:_MOST_ITEMS]]
+        items = [
+            sanitize(item) if isinstance(item, str) else json_quoted(item) for item in value[:_MOST_ITEMS]
+        ]
         return "\n".join([*items, *more]) or "(empty list)"
     if name in _TIMES and isinstance(value, int | float) and (moment := local_time(value)):
         ends = f", in {remaining(value - now)}" if name == "exp" and value > now else ""
         return f"{value} ({moment}{ends})"
-    return quoted(value, limit=1000)
+    return json_quoted(value, limit=1000)
 
 
 def local_time(seconds: float) -> str:
@@ -197,8 +199,8 @@ def _as_seen_by_the_cluster(page: Page, report: Report) -> None:
     if side.username is None or is_refused(report):
         return
     page.heading("What the cluster sees")
-    groups = [plain(group) for group in side.groups[:_MOST_ITEMS]]
-    user = plain(side.trust.user(side.username), limit=1000)
+    groups = [sanitize(group) for group in side.groups[:_MOST_ITEMS]]
+    user = sanitize(side.trust.user(side.username), limit=1000)
     page.rows([("user", user), ("groups", "\n".join(groups) or "(none)")])
 
 
@@ -206,48 +208,48 @@ def _kubeconfig(page: Page, report: Report) -> None:
     page.heading("3. Let kubectl use it (once for each kubeconfig)")
     if report.change:
         _change(page, report.change, report.user, secret=report.stanza.holds_secret)
-        page.words("The same by hand, or on another machine (kubectl 1.30 or newer):")
+        page.paragraph("The same by hand, or on another machine (kubectl 1.30 or newer):")
     else:
-        page.words("With kubectl 1.30 or newer; --write-kubeconfig does it for you:")
+        page.paragraph("With kubectl 1.30 or newer; --write-kubeconfig does it for you:")
     page.command(report.stanza.set_credentials(report.user, report.kubeconfig))
     if report.stanza.holds_secret:
-        page.words(
+        page.paragraph(
             "The values in capitals are secrets and are not printed: put them in yourself. "
             "Who can read the kubeconfig can read them; a native client with PKCE needs none.",
             style="yellow",
         )
     if report.variables:
-        page.words(
+        page.paragraph(
             f"Not in the kubeconfig, because variables say it: {', '.join(report.variables)}. "
             "kubectl needs these variables too."
         )
     if not report.on_path:
-        page.words(
-            f"warning: kubectl will not find {plain(report.stanza.command)} on PATH; "
+        page.paragraph(
+            f"warning: kubectl will not find {sanitize(report.stanza.command)} on PATH; "
             "--absolute-path writes the whole path",
             style="yellow",
         )
     if report.has_context:
-        page.words("To make it the current context's user, so that --user is not needed:")
+        page.paragraph("To make it the current context's user, so that --user is not needed:")
         in_file = kubeconfig_flag(report.kubeconfig)
         page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}", *in_file])
 
 
 def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:
     said = {
-        "created": f"Wrote {plain(change.path)} with the user {plain(user)}.",
-        "added": f"Added the user {plain(user)} to {plain(change.path)}.",
-        "updated": f"Updated the user {plain(user)} in {plain(change.path)}:",
-        "unchanged": f"{plain(change.path)} already has the user {plain(user)}, exactly so.",
+        "created": f"Wrote {sanitize(change.path)} with the user {sanitize(user)}.",
+        "added": f"Added the user {sanitize(user)} to {sanitize(change.path)}.",
+        "updated": f"Updated the user {sanitize(user)} in {sanitize(change.path)}:",
+        "unchanged": f"{sanitize(change.path)} already has the user {sanitize(user)}, exactly so.",
     }
-    page.words(said[change.action])
+    page.paragraph(said[change.action])
     for line in change.details:
-        page.words(line, indent=2)
+        page.paragraph(line, indent=2)
     if change.backup:
-        page.words(f"The file as it was: {plain(change.backup)}")
+        page.paragraph(f"The file as it was: {sanitize(change.backup)}")
     if secret and change.readable_by_others:
-        page.words(
-            f"warning: others on this machine can read the secret in {plain(change.path)} (mode {change.mode:04o}); "
-            f"run {plain(one_line(['chmod', '600', str(change.path)]))}",
+        page.paragraph(
+            f"warning: others on this machine can read the secret in {sanitize(change.path)} (mode {change.mode:04o}); "
+            f"run {sanitize(one_line(['chmod', '600', str(change.path)]))}",
             style="yellow",
         )

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 # What else stands in such a file, a private key perhaps, is nothing to a cluster.
 _CERTIFICATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----\n[^-]*?-----END \1-----\n")
 
 
-def token_name(request: TokenRequest) -> str:
+def token_name(request: SignInRequest) -> str:
     """Return what the token is, in words."""
     if request.exchange:
-        return f"token for {plain(request.exchange.audience)}"
+        return f"token for {sanitize(request.exchange.audience)}"
     return "access token" if request.use_access_token else "ID token"
 
 
-def authorities(request: TokenRequest) -> str | None:
+def authorities(request: SignInRequest) -> str | None:
     """Return the certificate authorities that were given, as one PEM text; they were read for the sign-in already."""
     pems = [*(path.read_bytes() for path in request.tls.ca_files), *request.tls.ca_data]
     lines = [line.strip() for pem in pems for line in pem.decode("utf-8", "replace").splitlines()]

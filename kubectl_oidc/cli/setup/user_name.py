@@ -11,19 +11,19 @@ from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.cli.users.from_stanza import stanza_context
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_ours
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     import click
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
 UNKNOWN = ("", "")
 
 
-def settle_user(ctx: click.Context, request: TokenRequest, kubeconfig: Kubeconfig, world: World) -> str:
+def settle_user(ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconfig, system: System) -> str:
     """Return the name of the user that is written or shown.
 
     A user that signs in to another issuer or client is changed only if its name or ``--yes`` was typed, or if the person at
@@ -33,7 +33,7 @@ def settle_user(ctx: click.Context, request: TokenRequest, kubeconfig: Kubeconfi
         ctx: The command line of `setup`.
         request: What is signed in for.
         kubeconfig: What the kubeconfig files say.
-        world: The terminal.
+        system: The terminal.
 
     Raises:
         KubeconfigError: The user would be changed, and nobody can be asked.
@@ -51,21 +51,21 @@ def settle_user(ctx: click.Context, request: TokenRequest, kubeconfig: Kubeconfi
     if not ctx.params["write_kubeconfig"]:
         return free
     now = _words(target) if any(target) else "an unknown issuer"
-    if not can_ask(world.terminal):
+    if not can_ask(system.terminal):
         raise KubeconfigError(
-            f"the user {plain(name)} in {plain(entry.path)} signs in at {now}; it is not changed to "
+            f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}; it is not changed to "
             f"{_words((request.issuer, request.client_id))} without asking",
-            f"give --user={free} for another user, or --user={plain(name)} or --yes to change it",
+            f"give --user={free} for another user, or --user={sanitize(name)} or --yes to change it",
         )
-    world.terminal.say(
-        f"The user {plain(name)} in {plain(entry.path)} signs in at {now}.\n"
+    system.terminal.say(
+        f"The user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}.\n"
         f"You are setting up {_words((request.issuer, request.client_id))}."
     )
-    questions = Questions(world.terminal)
-    if questions.confirm(f"Change the user {plain(name)}?", proposal=False):
+    questions = Questions(system.terminal)
+    if questions.confirm(f"Change the user {sanitize(name)}?", proposal=False):
         return name
     while (chosen := questions.ask("Name of the new user", free)) in kubeconfig.users:
-        world.terminal.say(f"The kubeconfig has a user {plain(chosen)} already.")
+        system.terminal.say(f"The kubeconfig has a user {sanitize(chosen)} already.")
     return chosen
 
 
@@ -80,7 +80,7 @@ def other_client(entry: Entry, issuer: str, client_id: str) -> bool:
     return _target(entry) not in (None, (issuer, client_id))
 
 
-def free_name(kubeconfig: Kubeconfig, request: TokenRequest) -> str:
+def free_name(kubeconfig: Kubeconfig, request: SignInRequest) -> str:
     """Return a user name that the kubeconfig does not have, such as ``oidc-login.example.com``.
 
     Args:
@@ -110,5 +110,5 @@ def _target(entry: Entry) -> tuple[str, str] | None:
 
 
 def _words(target: tuple[str, str]) -> str:
-    issuer, client_id = (plain(part) or "(none)" for part in target)
+    issuer, client_id = (sanitize(part) or "(none)" for part in target)
     return f"{issuer} as the client {client_id}"

@@ -15,16 +15,16 @@ from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_ours
 from kubectl_oidc.system.shell import one_line
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Entry
 
 
-def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> TokenRequest:
+def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> SignInRequest:
     """Return what a user's stanza asks for, by its arguments and variables and those of this process.
 
     Args:
@@ -47,7 +47,7 @@ def stanza_context(user: Entry) -> click.Context:
     Raises:
         KubeconfigError: As in ``stanza_request``.
     """
-    named = f"the user {plain(user.name)} in {plain(user.path)}"
+    named = f"the user {sanitize(user.name)} in {sanitize(user.path)}"
     ours = _ours(user)
     exec_ = user.value.get("exec")
     if isinstance(exec_, dict) and is_azures(exec_.get("args")):
@@ -97,8 +97,8 @@ def _of_kubectl(user: Entry, named: str) -> KubeconfigError | None:
     context = one_line(["kubectl", "config", "set-context", "--current", f"--user={new}"])
     return KubeconfigError(
         f"{named} signs in by auth-provider: oidc, which is kubectl's own and not an exec section",
-        f"`{plain(stand_alone, limit=300)}` signs in and writes the tokens there; or let this program do it for each command: "
-        f"`{plain(setup, limit=600)}`, then `{plain(context, limit=300)}`",
+        f"`{sanitize(stand_alone, limit=300)}` signs in and writes the tokens there; or let this program do it for each command: "
+        f"`{sanitize(setup, limit=600)}`, then `{sanitize(context, limit=300)}`",
         topic="auth-provider",
     )
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.errors import OidcLoginError
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
 
 
-def other_sessions(kubeconfig: Kubeconfig, request: TokenRequest) -> Iterator[Finding]:
+def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[Finding]:
     """Find users of the same issuer and client whose stanza asks for another session than this one.
 
     Args:
@@ -29,10 +29,10 @@ def other_sessions(kubeconfig: Kubeconfig, request: TokenRequest) -> Iterator[Fi
         if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
             continue
         if asked.key() != request.key() and asked.key().id() != request.key().id():
-            yield _finding(f"the user {plain(name)} in {plain(entry.path)}", asked, request)
+            yield _finding(f"the user {sanitize(name)} in {sanitize(entry.path)}", asked, request)
 
 
-def _asked(user: Entry) -> TokenRequest | None:
+def _asked(user: Entry) -> SignInRequest | None:
     """Return what a user's stanza asks get-token for; None where it is not ours or cannot be understood."""
     try:
         return stanza_request(user)
@@ -40,7 +40,7 @@ def _asked(user: Entry) -> TokenRequest | None:
         return None
 
 
-def _finding(who: str, asked: TokenRequest, request: TokenRequest) -> Finding:
+def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     missing = [scope for scope in asked.scopes if scope not in request.scopes]
     surplus = [scope for scope in request.scopes if scope not in asked.scopes]
     if not missing and not surplus:
@@ -53,9 +53,9 @@ def _finding(who: str, asked: TokenRequest, request: TokenRequest) -> Finding:
         )
     ways = []
     if missing:
-        ways.append(f"add --oidc-extra-scope={plain(','.join(missing), limit=400)}")
+        ways.append(f"add --oidc-extra-scope={sanitize(','.join(missing), limit=400)}")
     if surplus:
-        ways.append(f"leave out the scope {plain(', '.join(surplus), limit=400)}")
+        ways.append(f"leave out the scope {sanitize(', '.join(surplus), limit=400)}")
     return Finding(
         Severity.WARNING,
         f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "

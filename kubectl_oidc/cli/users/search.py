@@ -12,13 +12,13 @@ from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.kubeconfig.select import Chosen, choose
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
 from .selection import IN_THE_INDEX, NOT_IN_THE_INDEX, Candidate, agrees, candidates, named, several
 from .sessions_of_users import Asking, asking
 from .suggestions import unknown_session
-from .target import OF_THE_KUBECONFIG, Purpose, Subject, no_user, request_of_the_index
+from .target import OF_THE_KUBECONFIG, Purpose, TargetSession, no_user, request_of_the_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ _BOTH = frozenset({"oidc_issuer_url", "oidc_client_id"})
 _MOST = 5  # users that are proposed
 
 
-def subject(values: dict[str, Any], purpose: Purpose = "sign in") -> Subject:
+def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetSession:
     """Return what a command line is about.
 
     Args:
@@ -50,7 +50,7 @@ def subject(values: dict[str, Any], purpose: Purpose = "sign in") -> Subject:
     return search.of_the_user()  # which raises why there is none
 
 
-def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> Subject | None:
+def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> TargetSession | None:
     """Return what `purge` is about; None if no session that is known fits the command line.
 
     Args:
@@ -103,7 +103,7 @@ class _Search:
         """Return the sessions that are kept here."""
         return [one for one in self._all if one.entry]
 
-    def subject(self) -> Subject | None:
+    def subject(self) -> TargetSession | None:
         """Return what is meant; None if nothing is."""
         if self.word and not self._typed_flags:
             return self._by_word()
@@ -118,7 +118,7 @@ class _Search:
             kept.extend(self._lost)
         return self._the_only(kept)
 
-    def _by_word(self) -> Subject | None:
+    def _by_word(self) -> TargetSession | None:
         base = self._base()
         found = named(self.word, self._candidates())
         if self._purpose == "sign in":
@@ -139,17 +139,17 @@ class _Search:
             return found
         return [one for one in found if one.entry is None or agrees(one.entry, more)]
 
-    def _base(self) -> Subject | None:
+    def _base(self) -> TargetSession | None:
         """Return the session of this name of the context's user, or of the variables; None if there is no such user."""
         if self._by_flags:
-            return Subject(
+            return TargetSession(
                 token_request(self._values),
                 self.kubeconfig,
                 Chosen(self.chosen.context, None, self.chosen.cluster),
             )
         return self.of_the_user() if self._named or self._is_ours() else None
 
-    def _of_flags(self) -> Subject | None:
+    def _of_flags(self) -> TargetSession | None:
         """Return the session of flags: the very one, else, of those that are kept, the one that agrees with them."""
         base = self._base()
         if base is None or self._purpose == "sign in":
@@ -160,17 +160,17 @@ class _Search:
         agreeing = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
         return self._the_only(agreeing, base) or base
 
-    def of_the_user(self) -> Subject:
+    def of_the_user(self) -> TargetSession:
         """Return the session that the user of the kubeconfig asks for, with what was typed in place of its flags."""
         try:
-            return Subject(stanza_request(self.user(), self._typed), self.kubeconfig, self.chosen)
+            return TargetSession(stanza_request(self.user(), self._typed), self.kubeconfig, self.chosen)
         except KubeconfigError as error:
-            right = [plain(one.user, limit=60) for one in asking(self.kubeconfig)[:_MOST]]
+            right = [sanitize(one.user, limit=60) for one in asking(self.kubeconfig)[:_MOST]]
             if right:
                 error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
             raise
 
-    def _the_only(self, found: list[Candidate], base: Subject | None = None) -> Subject | None:
+    def _the_only(self, found: list[Candidate], base: TargetSession | None = None) -> TargetSession | None:
         """Return the only session found, as whoever asks for it does; None if there is none.
 
         Raises:
@@ -188,15 +188,15 @@ class _Search:
             return base
         return self._of_a_user(one.users[0]) if one.users else self._of_the_index(one)
 
-    def _of_a_user(self, user: Asking) -> Subject:
+    def _of_a_user(self, user: Asking) -> TargetSession:
         current = self.kubeconfig.current_context
         context = current if current in user.contexts else next(iter(user.contexts), None)
         chosen = choose(self.kubeconfig, context=context, user=user.user)
         more = {name: value for name, value in self._typed.items() if name != "session"}
         entry = self.kubeconfig.users[user.user]
-        return Subject(stanza_request(entry, more), self.kubeconfig, chosen)
+        return TargetSession(stanza_request(entry, more), self.kubeconfig, chosen)
 
-    def _of_the_index(self, one: Candidate) -> Subject:
+    def _of_the_index(self, one: Candidate) -> TargetSession:
         """Return a session that no user of the kubeconfig asks for, as far as the index knows its flags.
 
         Raises:
@@ -213,13 +213,13 @@ class _Search:
         )
         nobody = Chosen(None, None, None)
         if request.key().id() == one.session_id:
-            return Subject(request, self.kubeconfig, nobody)
+            return TargetSession(request, self.kubeconfig, nobody)
         if self._purpose == "sign in":
             raise UsageError(
-                f"not all flags of the session {plain(self.word or one.session_id)} are known: no user of the kubeconfig asks for it",
+                f"not all flags of the session {sanitize(self.word or one.session_id)} are known: no user of the kubeconfig asks for it",
                 "give all flags of its get-token, or name a user with --user",
             )
-        return Subject(request, self.kubeconfig, nobody, one)
+        return TargetSession(request, self.kubeconfig, nobody, one)
 
     def _is_ours(self) -> bool:
         """Return whether the user that is meant signs in with this program."""

@@ -11,7 +11,7 @@ from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.system import shell
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class Candidate:
             *([f"session {self.name}"] if self.name else []),
             *([f"contexts {','.join(contexts)}"] if contexts else []),
         ]
-        return plain(", ".join(parts), limit=300)
+        return sanitize(", ".join(parts), limit=300)
 
 
 def candidates(users: Sequence[Asking], cache_dirs: Iterable[Path]) -> list[Candidate]:

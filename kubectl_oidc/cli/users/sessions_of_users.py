@@ -12,7 +12,7 @@ from .from_stanza import stanza_request
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Kubeconfig
 
 
@@ -29,7 +29,7 @@ class Asking:
 
     user: str
     contexts: tuple[str, ...]
-    request: TokenRequest
+    request: SignInRequest
     session_id: str
 
     @property

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInNeeded
 from kubectl_oidc.sessions.stores import index
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
     from .selection import Candidate
 
@@ -39,14 +39,14 @@ def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) ->
     return "; ".join(_named(entry) for entry in nearest)
 
 
-def no_session(request: TokenRequest, login: str) -> SignInNeeded:
+def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     """Return the error of a session that is not kept here, which names those that are.
 
     Args:
         request: What was asked for.
         login: The command that signs in for it.
     """
-    named = f" with the name {plain(request.session_name)}" if request.session_name else ""
+    named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
     near = near_sessions(
         request.cache_dir,
         issuer=request.issuer,
@@ -58,7 +58,7 @@ def no_session(request: TokenRequest, login: str) -> SignInNeeded:
     alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
     like = " for these scopes and flags" if alike else ""
     return SignInNeeded(
-        f"no session of client {plain(request.client_id)} at {plain(request.issuer)}{named}{like} is kept here",
+        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named}{like} is kept here",
         f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
     )
 
@@ -79,7 +79,7 @@ def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
     near = "; ".join(_named(entry) for entry in nearest[:_MOST])
     lists = "`kubectl oidc-login status` lists the sessions"
     return SignInNeeded(
-        f"no session with the name or ID {plain(word, limit=100)} is kept here",
+        f"no session with the name or ID {sanitize(word, limit=100)} is kept here",
         f"{lists}; kept are {near}" if near else lists,
     )
 
@@ -91,4 +91,4 @@ def _named(entry: index.Entry) -> str:
     words = (
         f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{scopes}{name} ({entry.person})"
     )
-    return plain(words, limit=300)
+    return sanitize(words, limit=300)

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.authentication.wiring import session_keeper
-from kubectl_oidc.cli.options.completed_names import names
+from kubectl_oidc.authentication.wiring import session_repository
+from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
 from kubectl_oidc.system.shell import one_line
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.stores import index
-    from kubectl_oidc.system.system import World
+    from kubectl_oidc.system.system import System
 
     from .selection import Candidate
 
@@ -38,7 +38,7 @@ SUBJECT: tuple[Option, ...] = (
         ("--context",),
         {
             "metavar": "NAME",
-            "shell_complete": names("contexts"),
+            "shell_complete": complete_names("contexts"),
             "help": "The context that is meant (default: the current one).",
         },
     ),
@@ -46,7 +46,7 @@ SUBJECT: tuple[Option, ...] = (
         ("--user",),
         {
             "metavar": "NAME",
-            "shell_complete": names("users"),
+            "shell_complete": complete_names("users"),
             "help": "The user of the kubeconfig that is meant, whatever the context.",
         },
     ),
@@ -67,7 +67,7 @@ _NOT_OF_IT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TargetSession:
     """What is meant.
 
     Attributes:
@@ -77,9 +77,9 @@ class Subject:
         selected: The session, if it is kept here under flags that neither the kubeconfig nor the index has; else None.
     """
 
-    request: TokenRequest
+    request: SignInRequest
     kubeconfig: Kubeconfig
-    chosen: Chosen
+    kubeconfig_user: Chosen
     selected: Candidate | None = None
 
     @property
@@ -97,23 +97,23 @@ class Subject:
         entry = self.selected.entry if self.selected else None
         return entry.trust if entry else self.request.key().trust
 
-    def load(self, world: World, *, storage: str = "") -> tuple[Session | None, str]:
+    def load(self, system: System, *, storage: str = "") -> tuple[Session | None, str]:
         """Return the session's record, or None, and where it is kept, in words.
 
         Args:
-            world: Environment and log.
+            system: Environment and log.
             storage: Another value of --token-cache-storage than the request's.
 
         Raises:
             StoreError: It cannot be read.
         """
         if self.selected:
-            kept = kept_session(self.session_id, self.cache_dir, world.log)
+            kept = kept_session(self.session_id, self.cache_dir, system.log)
             if kept and kept.failure:
                 raise kept.failure
             return (kept.session, kept.place) if kept else (None, "")
-        keeper = session_keeper(self.request, world, storage=storage)
-        return keeper.load(), keeper.store.where()
+        repository = session_repository(self.request, system, storage=storage)
+        return repository.load(), repository.store.where()
 
     def command_line(self, command: str) -> str:
         """Return a command of ours about the same session, short where the kubeconfig names it.
@@ -122,7 +122,7 @@ class Subject:
             command: Its name, such as ``login``.
         """
         context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
-        if self.chosen.user is None or any(
+        if self.kubeconfig_user.user is None or any(
             context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
         ):
             return self.request.command_line(command)
@@ -132,7 +132,7 @@ class Subject:
         )
 
 
-def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> TokenRequest:
+def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
     """Return how a session's provider is asked if no user of the kubeconfig asks for the session.
 
     Args:
@@ -168,11 +168,11 @@ def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
 
 def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:
     if chosen.context is None:
-        where = ", ".join(plain(path) for path in kubeconfig.paths if path.exists())
+        where = ", ".join(sanitize(path) for path in kubeconfig.paths if path.exists())
         gone = kubeconfig.gone()
         words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
         return f"{words}: {gone}" if gone else words
     name = str(chosen.context.value.get("user") or "")
-    what = f"the user {plain(name)}, which is not there" if name else "no user"
+    what = f"the user {sanitize(name)}, which is not there" if name else "no user"
     gone = kubeconfig.gone() if name and kubeconfig.named_by else ""
-    return f"the context {plain(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")
+    return f"the context {sanitize(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")

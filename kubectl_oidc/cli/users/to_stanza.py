@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     import click
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 
-def stanza_args(ctx: click.Context, request: TokenRequest) -> Iterator[Arg]:
+def stanza_args(ctx: click.Context, request: SignInRequest) -> Iterator[Arg]:
     """Return the arguments of get-token that answer as this command line does.
 
     Args:
@@ -82,7 +82,7 @@ _PATHS = frozenset(
 )
 
 
-def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[Arg]:
+def _args(name: str, flag: str, value: Any, request: SignInRequest) -> Iterator[Arg]:
     match name:
         case "oidc_client_secret" | "password":
             yield Arg(flag, Secret(value))
@@ -91,8 +91,8 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
         case "oidc_request_header":
             yield from (_header(*pair) for pair in request.request_headers)
         case "oidc_auth_request_extra_params" | "expect_claim":
-            given = request.extra_params if name.startswith("oidc") else request.wishes.expect_claims
-            yield from (Arg(flag, name_value.write(*pair)) for pair in given)
+            given = request.extra_params if name.startswith("oidc") else request.account.expect_claims
+            yield from (Arg(flag, name_value.format_name_value(*pair)) for pair in given)
         case "min_ttl" | "max_age":
             yield Arg(flag, written(value))
         case "certificate_authority":
@@ -108,7 +108,7 @@ def _args(name: str, flag: str, value: Any, request: TokenRequest) -> Iterator[A
 
 
 def _header(name: str, value: str) -> Arg:
-    arg, word = Arg.header(name, value), name_value.write(name, value)
+    arg, word = Arg.header(name, value), name_value.format_name_value(name, value)
     return replace(arg, value=Secret(word) if arg.secret else word)
 
 

@@ -62,7 +62,7 @@ class _Head:
         return cls(int(words[1]), count, words[3], inline) if count <= MOST_PARTS else None
 
 
-class Slots:
+class ChunkedSecret:
     """One record of any length, kept in entries of limited length.
 
     Args:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.private_files import no_home
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 
 from . import native_keyring, secret_service
 from .keyring_backends import CHAINER, ROOMY, SILENT, WINDOWS, is_desktops
-from .keyring_parts import Slots
+from .keyring_parts import ChunkedSecret
 from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
@@ -178,8 +178,8 @@ class KeyringStore:
             return False
         return True
 
-    def _slots(self, session_id: str) -> Slots:
-        return Slots(_Entries(self), f"{SERVICE}/{session_id}")
+    def _slots(self, session_id: str) -> ChunkedSecret:
+        return ChunkedSecret(_Entries(self), f"{SERVICE}/{session_id}")
 
 
 def _keep_on_this_machine(backend: KeyringBackend) -> None:
@@ -223,7 +223,7 @@ def _ask(work: Callable[[], T], seconds: float) -> T:
             raise no_home() from error
         # Backends raise KeyringError, D-Bus errors, OSError and others of their own: the cause is named, not the type.
         raise StoreError(
-            f"the OS keyring cannot be used: {plain(error) or type(error).__name__}",
+            f"the OS keyring cannot be used: {sanitize(error) or type(error).__name__}",
             _HINT,
             topic="os-keyring",
         ) from error

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.accept import accept
-from kubectl_oidc.authentication.account import Wishes
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.account import AccountOptions
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderUnreachable, UnknownKey
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
@@ -51,8 +51,8 @@ class Desk:
         )
         self.cache = cache
 
-    def request(self, *, use_access_token: bool = False) -> TokenRequest:
-        return TokenRequest(
+    def request(self, *, use_access_token: bool = False) -> SignInRequest:
+        return SignInRequest(
             issuer=self.server.url,
             client_id=CLIENT_ID,
             tls=SYSTEM_TRUST,
@@ -166,8 +166,8 @@ def test_a_sign_in_needs_no_id_token_where_nothing_needs_it(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"wishes": Wishes(expect_claims=(("email", "*"),))},
-        {"wishes": Wishes(max_age=60)},
+        {"wishes": AccountOptions(expect_claims=(("email", "*"),))},
+        {"wishes": AccountOptions(max_age=60)},
         {"pkce": False},
     ],
     ids=["--expect-claim", "--max-age", "no PKCE"],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.authentication.account import NONE, Wishes, _matches
+from kubectl_oidc.authentication.account import NONE, AccountOptions, _matches
 from kubectl_oidc.errors import WrongAccount
 from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line
 
 
-def expecting(*pairs: tuple[str, str]) -> Wishes:
-    return Wishes(expect_claims=pairs)
+def expecting(*pairs: tuple[str, str]) -> AccountOptions:
+    return AccountOptions(expect_claims=pairs)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_order_and_repetition_make_no_other_session(pairs: list[tuple[str, str]]
 def test_only_the_account_makes_another_session() -> None:
     """How the provider asks and how long a token lasts do not; nothing wished for is what there always was."""
     assert NONE.identity() == ()
-    assert Wishes(prompt="login", max_age=0, min_ttl=1800).identity() == ()
-    assert Wishes(login_hint="ada").identity() == (("login_hint", "ada"),)
+    assert AccountOptions(prompt="login", max_age=0, min_ttl=1800).identity() == ()
+    assert AccountOptions(login_hint="ada").identity() == (("login_hint", "ada"),)
     assert expecting(("a", "b")).identity() == (("expect_claims", [("a", "b")]),)
 
 
 def test_what_goes_into_the_authorization_request() -> None:
     """An age of no seconds is one."""
     assert NONE.parameters() == {}
-    whole = Wishes(
+    whole = AccountOptions(
         login_hint="ada", prompt="login consent", max_age=0, min_ttl=9, expect_claims=(("a", "b"),)
     )
     assert whole.parameters() == {"login_hint": "ada", "prompt": "login consent", "max_age": "0"}

@@ -10,19 +10,19 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
-from kubectl_oidc.authentication.request import MARGIN, TokenRequest
-from kubectl_oidc.errors import IdTokenError, PortsTaken, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.authentication.request import MARGIN, SignInRequest
+from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.log import QUIET
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
 from tests.hostile import Hostile, hang_up, html_reply, json_reply, reply
-from tests.sessions import cache, keeper, linux_only, need_the_kernel_keyring, no_room, session
+from tests.sessions import cache, linux_only, need_the_kernel_keyring, no_room, repository, session
 from tests.tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OLD, NEW = Secret("old-refresh-token"), Secret("new-refresh-token")
 # There is no listen address at this desk, so whatever would open a browser ends so.
-NEEDS_A_PERSON = PortsTaken
+NEEDS_A_PERSON = NoFreeListenAddress
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -86,7 +86,7 @@ class Desk:
         )
         self.server.on("/keys", json_reply(jwks(signing_key())))
         self.server.on("/token", self.tokens())
-        self.request = TokenRequest(
+        self.request = SignInRequest(
             issuer=url, client_id=CLIENT_ID, tls=SYSTEM_TRUST, storage="disk", cache_dir=cache(), timeout=5.0
         )
 
@@ -119,16 +119,16 @@ class Desk:
             refresh_token=OLD,
         )
         whole = replace(whole, **changes)  # type: ignore[arg-type]
-        assert keeper(self.key).save(whole, int(self.now))
+        assert repository(self.key).save(whole, int(self.now))
         return whole
 
     def stored(self) -> Session | None:
-        return keeper(self.key).load()
+        return repository(self.key).load()
 
     def go(self, **changes: object) -> Outcome:
         request = replace(self.request, **changes)  # type: ignore[arg-type]
         return authenticate(
-            request, World(clock=lambda: self.now, environ={}, terminal=self.terminal, log=QUIET)
+            request, System(clock=lambda: self.now, environ={}, terminal=self.terminal, log=QUIET)
         )
 
     def sent(self) -> list[str]:
@@ -218,7 +218,7 @@ def test_another_plugins_session_is_used_when_the_token_is_refused(desk: Desk) -
     )
 
     def refused(talk: Talk) -> None:
-        assert keeper(desk.key).save(theirs, NOW)
+        assert repository(desk.key).save(theirs, NOW)
         json_reply({"error": "invalid_grant"}, 400)(talk)
 
     desk.server.on("/token", refused)
@@ -284,7 +284,7 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
     need_the_kernel_keyring()
     desk.request = replace(desk.request, session_name=f"moves-{os.getpid()}")
     whole = desk.signed_in(left=3000)
-    moved = keeper(desk.key, "kernel")
+    moved = repository(desk.key, "kernel")
     try:
         assert desk.go(storage="kernel").token == whole.id_token
         assert list((cache() / "tokens").iterdir()) == []
@@ -317,7 +317,7 @@ def needed(desk: Desk, **changes: object) -> str:
 
 def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk) -> None:
     """It came with an hour, 29 minutes are left, and 30 are wanted; one second earlier it would do."""
-    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800))
+    desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800))
     whole = desk.signed_in(left=3600)
     desk.now += 1799
     assert desk.go().token == whole.id_token
@@ -331,7 +331,7 @@ def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk
 
 def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Desk) -> None:
     """Also where it gives the same token again, which has less left each time."""
-    desk.request = replace(desk.request, wishes=Wishes(min_ttl=86400))
+    desk.request = replace(desk.request, account=AccountOptions(min_ttl=86400))
     whole = desk.signed_in(left=400)
     assert desk.go().margin == 200
     desk.now += 200
@@ -344,14 +344,14 @@ def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Des
 
 def test_ahead_of_its_end_is_ahead_of_what_is_wished(desk: Desk) -> None:
     """Of an hour half is useful, so it is due after 21 minutes rather than 42; what is not due is not refreshed."""
-    desk.request = replace(desk.request, wishes=Wishes(min_ttl=1800), refresh_ahead=700)
+    desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800), refresh_ahead=700)
     whole = desk.signed_in(left=3600, id_token=desk.token())
-    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     desk.now += 1259
-    assert refresh_ahead(desk.request, world)
+    assert refresh_ahead(desk.request, system)
     assert desk.sent() == []
     desk.now += 1
-    assert refresh_ahead(desk.request, world)
+    assert refresh_ahead(desk.request, system)
     assert desk.sent() == [OLD.reveal()]
     assert desk.stored() != whole
 
@@ -360,26 +360,26 @@ def test_a_session_that_is_older_than_wished_is_not_refreshed(desk: Desk) -> Non
     """Neither now nor ahead; the provider's auth_time counts, and a refresh that moves it moves nothing."""
     session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
     desk.request = replace(desk.request, refresh_ahead=700)
-    world = World(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
+    system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
-    said = needed(desk, wishes=Wishes(max_age=2999))
+    said = needed(desk, account=AccountOptions(max_age=2999))
     assert said.startswith(f"you signed in at {at}")
     assert said.endswith(", longer ago than --max-age=49m59s allows")
-    assert not refresh_ahead(replace(desk.request, wishes=Wishes(max_age=2999)), world)
+    assert not refresh_ahead(replace(desk.request, account=AccountOptions(max_age=2999)), system)
     moved = desk.token(exp=NOW, auth_time=NOW)
     desk.signed_in(signed_in_at=int(NOW) - 3000, generation=2, id_token=moved)
-    assert "longer ago" in needed(desk, wishes=Wishes(max_age=2999))
+    assert "longer ago" in needed(desk, account=AccountOptions(max_age=2999))
     earlier = desk.token(exp=NOW, auth_time=NOW - 4000)
     desk.signed_in(signed_in_at=int(NOW) - 3000, generation=3, id_token=earlier)
-    assert "longer ago" in needed(desk, wishes=Wishes(max_age=3999))
+    assert "longer ago" in needed(desk, account=AccountOptions(max_age=3999))
     assert desk.sent() == []
-    desk.go(wishes=Wishes(max_age=4000))
+    desk.go(account=AccountOptions(max_age=4000))
     assert desk.sent() == [OLD.reveal()]
 
 
 def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> None:
     """The why says which claim; what was stored is not replaced by it."""
-    desk.request = replace(desk.request, wishes=Wishes(expect_claims=(("email", "*@corp.example"),)))
+    desk.request = replace(desk.request, account=AccountOptions(expect_claims=(("email", "*@corp.example"),)))
     before = desk.signed_in()
     desk.server.on("/token", desk.tokens(email="ada@other.example"))
     said = needed(desk)
@@ -409,7 +409,7 @@ def test_each_reason_has_its_words(desk: Desk) -> None:
     desk.signed_in(left=900, refresh_token=None, generation=2)
     assert needed(desk, force_refresh=True) == "--force-refresh, and the session has no refresh token"
     desk.now += 600
-    assert needed(desk, wishes=Wishes(min_ttl=450)).endswith(", sooner than --min-ttl=7m30s wants")
+    assert needed(desk, account=AccountOptions(min_ttl=450)).endswith(", sooner than --min-ttl=7m30s wants")
     desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": "revoked"}, 400))
     desk.signed_in(generation=3)
     assert needed(desk) == "the refresh token was refused: invalid_grant: revoked"

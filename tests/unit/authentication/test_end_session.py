@@ -7,19 +7,19 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from kubectl_oidc.authentication.end_session import end_session_url, send_browser
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 
 ENDPOINT = "https://issuer.example.com/logout?tenant=a"
 TOKEN = Secret("an-id-token")
 
 
-def request(**changes: object) -> TokenRequest:
+def request(**changes: object) -> SignInRequest:
     values = {"issuer": "https://issuer.example.com", "client_id": "kubernetes", "tls": TlsOptions()}
-    return TokenRequest(**{**values, "cache_dir": Path("cache"), **changes})  # type: ignore[arg-type]
+    return SignInRequest(**{**values, "cache_dir": Path("cache"), **changes})  # type: ignore[arg-type]
 
 
 def test_the_address_names_client_and_person() -> None:
@@ -56,12 +56,13 @@ def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
 
 def test_no_browser_is_opened_where_none_may_be() -> None:
     assert (
-        send_browser(ENDPOINT, request(open_browser=False), World(), TOKEN) == "--skip-open-browser was given"
+        send_browser(ENDPOINT, request(open_browser=False), System(), TOKEN)
+        == "--skip-open-browser was given"
     )
-    no_display = World(environ={"PATH": ""})
+    no_display = System(environ={"PATH": ""})
     assert send_browser(ENDPOINT, request(), no_display, TOKEN)
 
 
 def test_a_browser_that_cannot_be_started_is_said() -> None:
     missing = request(browser_command="no-such-browser")
-    assert send_browser(ENDPOINT, missing, World(), TOKEN) == '"no-such-browser" is not found'
+    assert send_browser(ENDPOINT, missing, System(), TOKEN) == '"no-such-browser" is not found'

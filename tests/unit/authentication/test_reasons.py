@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from kubectl_oidc.authentication import reasons
-from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.account import AccountOptions
 from tests.sessions import key, session
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.state import Walk
+    from kubectl_oidc.authentication.state import Authentication
 
 NOW = int(time.mktime((2026, 7, 15, 14, 30, 0, 0, 0, -1)))
 HALF_PAST_TWO, TWO = "14:30", "14:00"
 
 
-def walk(
+def authentication(
     *,
     entry: object = None,
     store: str = "disk",
@@ -28,18 +28,18 @@ def walk(
     locked: bool = True,
     too_old: bool = False,
     **request: Any,
-) -> Walk:
+) -> Authentication:
     """Return a walk that has learnt this much."""
-    asked = {"wishes": Wishes(), "force_refresh": False, "why": "", **request}
+    asked = {"wishes": AccountOptions(), "force_refresh": False, "why": "", **request}
     learnt = {
-        "keeper": SimpleNamespace(entry=lambda: entry, store=SimpleNamespace(name=store)),
+        "repository": SimpleNamespace(entry=lambda: entry, store=SimpleNamespace(name=store)),
         "unreadable": unreadable,
         "now": lambda: NOW,
         "request": SimpleNamespace(**asked),
         "lock": SimpleNamespace(held=locked),
         "too_old": lambda _: too_old,
     }
-    return cast("Walk", SimpleNamespace(**learnt))
+    return cast("Authentication", SimpleNamespace(**learnt))
 
 
 @pytest.mark.parametrize(
@@ -53,28 +53,28 @@ def walk(
     ],
 )
 def test_why_there_is_no_session(learnt: dict[str, Any], said: str) -> None:
-    assert reasons.no_session(walk(**learnt)) == said
+    assert reasons.no_session(authentication(**learnt)) == said
 
 
 def test_on_purpose() -> None:
     """By `login`, by `setup`, or by a command that says its own reason."""
     alice = session(key())
-    assert reasons.asked(walk(), None) == "you asked for it"
+    assert reasons.asked(authentication(), None) == "you asked for it"
     stays = "; the session of alice@example.com stays until the new one is there"
-    assert reasons.asked(walk(), alice) == f"you asked for it{stays}"
-    assert reasons.asked(walk(why="another account"), alice) == f"another account{stays}"
+    assert reasons.asked(authentication(), alice) == f"you asked for it{stays}"
+    assert reasons.asked(authentication(why="another account"), alice) == f"another account{stays}"
 
 
 def test_why_a_session_is_not_refreshed() -> None:
     ended = session(key(), refresh_token=None, expiry=NOW - 1800)
-    assert reasons.not_refreshed(walk(), ended) == f"the session ended at {TWO}"
+    assert reasons.not_refreshed(authentication(), ended) == f"the session ended at {TWO}"
     good = replace(ended, expiry=NOW + 1800)
     wanted = "the session ends at 15:00, sooner than --min-ttl=1h wants"
-    assert reasons.not_refreshed(walk(wishes=Wishes(min_ttl=3600)), good) == wanted
-    forced = reasons.not_refreshed(walk(force_refresh=True), ended)
+    assert reasons.not_refreshed(authentication(wishes=AccountOptions(min_ttl=3600)), good) == wanted
+    forced = reasons.not_refreshed(authentication(force_refresh=True), ended)
     assert forced == "--force-refresh, and the session has no refresh token"
-    assert reasons.not_refreshed(walk(), session(key())) == ""
-    assert reasons.not_refreshed(walk(locked=False), session(key())) == reasons.UNLOCKED
+    assert reasons.not_refreshed(authentication(), session(key())) == ""
+    assert reasons.not_refreshed(authentication(locked=False), session(key())) == reasons.UNLOCKED
 
 
 def test_another_day_is_named() -> None:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.authentication.outcome import Outcome
-from kubectl_oidc.authentication.remember_command import remember
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.remember_command import remember_command
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.known_commands import MOST, forget
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.system.log import QUIET, Log
-from tests.sessions import CLIENT, ISSUER, SECRETS, cache, keeper, key, remembered, session, words_of
+from tests.sessions import CLIENT, ISSUER, SECRETS, cache, key, remembered, repository, session, words_of
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import SessionKey
@@ -35,8 +35,8 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *COMMAND])
 
 
-def request(**changes: Any) -> TokenRequest:
-    whole = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+def request(**changes: Any) -> SignInRequest:
+    whole = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
     return replace(whole, **changes)
 
 
@@ -52,26 +52,26 @@ def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
         replaced=None,
         storage="somewhere",
         place="disk",
-        keeper=keeper(session_key),
+        repository=repository(session_key),
     )
     return replace(done, **changes)
 
 
-def remember_it(asked: TokenRequest | None = None, came: Outcome | None = None, log: Log = QUIET) -> None:
-    remember(asked or request(), came or outcome(), api_version=V1, margin=10, log=log)
+def remember_it(asked: SignInRequest | None = None, came: Outcome | None = None, log: Log = QUIET) -> None:
+    remember_command(asked or request(), came or outcome(), api_version=V1, margin=10, log=log)
 
 
 @pytest.mark.parametrize("place", ["disk", "kernel"])
 def test_a_command_that_was_answered_is_known_next_time(place: str) -> None:
     """Which session answers it, in which version, where its credential rests, and its locks."""
-    assert known_command.find(COMMAND) is None
+    assert known_command.find_known_command(COMMAND) is None
     remember_it(came=outcome(place=place))
-    found = known_command.find(COMMAND)
+    found = known_command.find_known_command(COMMAND)
     assert found is not None
     assert (found.session_id, found.api_version, found.place) == (key().id(), V1, place)
     assert (found.directory, found.margin) == (str(cache()), 10)
-    assert found.locks == keeper(key()).lock_paths()
-    assert known_command.find([*COMMAND, "-v", "1"]) is None, "another command is not"
+    assert found.locks == repository(key()).lock_paths()
+    assert known_command.find_known_command([*COMMAND, "-v", "1"]) is None, "another command is not"
 
 
 def test_a_command_with_a_password_leaves_no_trace() -> None:
@@ -96,7 +96,7 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
     [
         pytest.param({"force_refresh": True}, {}, QUIET, id="--force-refresh"),
         pytest.param({"cache_dir": Path("relative")}, {}, QUIET, id="a relative directory"),
-        pytest.param({}, {"keeper": None}, QUIET, id="no store"),
+        pytest.param({}, {"repository": None}, QUIET, id="no store"),
         pytest.param({}, {"place": ""}, QUIET, id="nothing was published"),
         pytest.param({}, {}, Log(1), id="-v 1"),
     ],
@@ -106,7 +106,7 @@ def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
 ) -> None:
     """What it means moves, it asks for work or a log, or the hot half could not answer it."""
     remember_it(request(**asked), outcome(**came), log)
-    assert known_command.find(COMMAND) is None
+    assert known_command.find_known_command(COMMAND) is None
     assert not (cache() / "words").exists()
 
 
@@ -124,16 +124,16 @@ def test_a_relative_authority_is_remembered_for_its_directory(
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [sys.argv[0], *COMMAND, *flag])
         remember_it(request(tls=TlsOptions(ca_files=(Path("ca.pem") if moves else Path("/corp/ca.pem"),))))
-        assert known_command.find([*COMMAND, *flag]) is not None
+        assert known_command.find_known_command([*COMMAND, *flag]) is not None
         monkeypatch.chdir("/")
-        assert (known_command.find([*COMMAND, *flag]) is None) == moves
+        assert (known_command.find_known_command([*COMMAND, *flag]) is None) == moves
 
 
 def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert known_command.find([*COMMAND, "--certificate-authority=ca.pem"]) is None
+    assert known_command.find_known_command([*COMMAND, "--certificate-authority=ca.pem"]) is None
 
 
 @pytest.mark.parametrize("case", ["KUBECTL_OIDC_CERTIFICATE_AUTHORITY", "SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -147,7 +147,7 @@ def test_a_command_whose_authorities_move_with_the_working_directory_is_not_reme
             "SSL_CERT_DIR": TlsOptions(cert_dir=os.pathsep.join(("/corp", str(path)))),
         }[case]
         remember_it(request(tls=tls))
-        assert (known_command.find(COMMAND) is None) == relative
+        assert (known_command.find_known_command(COMMAND) is None) == relative
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -156,9 +156,9 @@ def test_a_command_is_another_one_with_other_authorities(
 ) -> None:
     """What a kubeconfig's ``env`` sets does not lead to a session under the system's authorities."""
     remember_it()
-    assert known_command.find(COMMAND)
+    assert known_command.find_known_command(COMMAND)
     monkeypatch.setenv(variable, "/corp")
-    assert known_command.find(COMMAND) is None
+    assert known_command.find_known_command(COMMAND) is None
 
 
 @pytest.mark.parametrize("variable", ["HOME", "KUBECACHEDIR"])
@@ -173,24 +173,24 @@ def test_without_an_absolute_cache_directory_nothing_is_remembered(
         monkeypatch.setenv("KUBECACHEDIR", "relative")
     remember_it(asked, came)
     assert known_command.cache_root() == ""
-    assert known_command.find(COMMAND) is None
+    assert known_command.find_known_command(COMMAND) is None
     assert list(Path.cwd().iterdir()) == []
 
 
 def test_a_directory_with_a_line_break_in_its_name_is_not_remembered(tmp_path: Path) -> None:
     """It would be read as two fields."""
     odd = tmp_path / "two\nlines"
-    one = SessionKeeper(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
-    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(keeper=one))
-    assert known_command.find(COMMAND) is None
+    one = SessionRepository(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
+    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(repository=one))
+    assert known_command.find_known_command(COMMAND) is None
 
 
 def test_a_directory_that_is_not_utf8_is_remembered_as_it_is(tmp_path: Path) -> None:
     """Paths are bytes."""
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))
-    one = SessionKeeper(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
-    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(keeper=one))
-    found = known_command.find(COMMAND)
+    one = SessionRepository(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
+    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(repository=one))
+    found = known_command.find_known_command(COMMAND)
     assert found is not None
     assert found.directory == str(odd)
 
@@ -207,7 +207,7 @@ def test_a_command_that_cannot_be_remembered_costs_nothing(capsys: pytest.Captur
 
 def test_only_so_many_commands_are_remembered() -> None:
     """Beyond that the oldest are forgotten, not the newest."""
-    one = remembered(keeper(key()), ["get-token", "oldest"], "disk")
+    one = remembered(repository(key()), ["get-token", "oldest"], "disk")
     for number in range(MOST + 5):
         path = one.with_name(f"{number:032x}")
         path.write_bytes(one.read_bytes())
@@ -223,14 +223,14 @@ def test_only_so_many_commands_are_remembered() -> None:
 
 def test_forgetting_a_session_forgets_its_commands_and_no_others() -> None:
     """Every command that it answers; another session's, and what is not ours, stay."""
-    other = remembered(keeper(key(name="other")), ["get-token", "other"], "disk")
+    other = remembered(repository(key(name="other")), ["get-token", "other"], "disk")
     mine = other.with_name("README")
     mine.write_text(f"x\n{key().id()}\n")
     remember_it()
-    remembered(keeper(key()), ["get-token", "again"], "disk")
+    remembered(repository(key()), ["get-token", "again"], "disk")
     forget(key().id())
-    assert known_command.find(COMMAND) is None
-    assert known_command.find(["get-token", "again"]) is None
+    assert known_command.find_known_command(COMMAND) is None
+    assert known_command.find_known_command(["get-token", "again"]) is None
     assert {path.name for path in other.parent.iterdir()} == {other.name, "README"}
 
 

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from kubectl_oidc.cli.doctor_output import Sheet
+from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.diagnosis.run import Result, Status
 
 LONG = "word " * 40
@@ -26,7 +26,7 @@ def written(*results: Result, width: int = 80, encoding: str = "utf-8", terminal
         emoji=False,
         legacy_windows=False,
     )
-    sheet = Sheet(console)
+    sheet = DoctorOutput(console)
     for result in results:
         sheet.result(result)
     file.flush()
@@ -90,5 +90,5 @@ def test_only_a_terminal_has_colour() -> None:
 )
 def test_the_end_counts(problems: int, warnings: int, words: str) -> None:
     file = io.StringIO()
-    Sheet(Console(file=file, width=80)).end(problems, warnings)
+    DoctorOutput(Console(file=file, width=80)).end(problems, warnings)
     assert file.getvalue() == f"{words}\n"

@@ -55,7 +55,7 @@ def test_nothing_is_read_as_markup() -> None:
 
     def write(page: Page) -> None:
         page.heading(MARKUP)
-        page.words(MARKUP)
+        page.paragraph(MARKUP)
         page.copy(MARKUP)
         page.rows([(MARKUP[:20], MARKUP)], titles=("[b]A[/b]", "[b]B[/b]"))
         page.finding(Finding(Severity.WARNING, MARKUP, MARKUP, "topic"))
@@ -69,7 +69,7 @@ def test_nothing_is_read_as_markup() -> None:
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=60))
 def test_any_words_can_be_written(words: str) -> None:
     """What stands there is what was given, but for where lines break."""
-    text = shown(lambda page: page.words(words))
+    text = shown(lambda page: page.paragraph(words))
     assert "".join(text.split()) == "".join(words.split())
 
 
@@ -96,19 +96,21 @@ def test_paragraphs_are_wrapped_and_not_too_wide() -> None:
     """They fill the terminal, and at most a hundred columns of it."""
     words = " ".join(["word"] * 100)
     for width, most in ((NARROWEST, NARROWEST), (80, 80), (300, 100)):
-        longest = max(map(len, shown(lambda page: page.words(words), width=width).splitlines()))
+        longest = max(map(len, shown(lambda page: page.paragraph(words), width=width).splitlines()))
         assert most - 5 < longest <= most
 
 
 def test_a_path_in_a_paragraph_stays_whole() -> None:
     """What is longer than a line is not broken, so that it can be copied."""
     path = "/a-directory" * 12 + "/config"
-    assert path in shown(lambda page: page.words(f"The file as it was: {path} (a copy)", indent=2)).split()
+    assert (
+        path in shown(lambda page: page.paragraph(f"The file as it was: {path} (a copy)", indent=2)).split()
+    )
 
 
 def test_an_indented_paragraph_is_indented_in_every_line() -> None:
     """The whole paragraph stands to the right."""
-    lines = shown(lambda page: page.words("x\n" + "word " * 40, indent=4)).splitlines()
+    lines = shown(lambda page: page.paragraph("x\n" + "word " * 40, indent=4)).splitlines()
     assert len(lines) > 2
     assert all(re.match(r" *\S", line) for line in lines)
     assert all(line.startswith("    ") for line in lines[1:])
@@ -169,7 +171,7 @@ def test_a_page_is_written_only_when_it_is_whole() -> None:
 
     def write() -> None:
         with page.written(sheet):
-            page.words("half")
+            page.paragraph("half")
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
@@ -180,7 +182,7 @@ def test_a_page_is_written_only_when_it_is_whole() -> None:
 def test_the_page_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output is kubectl's alone."""
     with Page.on_stderr(powershell=False).written(Terminal()) as page:
-        page.words("hello")
+        page.paragraph("hello")
     shown_ = capsys.readouterr()
     assert (shown_.out, shown_.err) == ("", "hello\n")
 
@@ -190,7 +192,7 @@ def test_a_very_narrow_terminal_gets_sixty_columns(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COLUMNS", "20")
     sheet = Sheet()
     with Page.on_stderr(powershell=False).written(sheet) as page:
-        page.words("word " * 30)
+        page.paragraph("word " * 30)
     assert 50 < max(map(len, sheet.text.splitlines())) <= NARROWEST
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from kubectl_oidc.demo import kubectl_stand_in
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.demo.sandbox import USER, Ran, Stage
+from kubectl_oidc.demo.sandbox import USER, CommandResult, Sandbox
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.kubeconfig import read
 from kubectl_oidc.sessions.lock_directory import lock_paths
@@ -43,10 +43,10 @@ def cluster(authority: Authority) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def stage() -> Iterator[Sandbox]:
     """Have a stage on which no browser opens."""
     parts.plugin()
-    with Stage(opens_browser=False) as entered:
+    with Sandbox(opens_browser=False) as entered:
         yield entered
 
 
@@ -56,14 +56,14 @@ def stage() -> Iterator[Stage]:
 def test_the_directory_is_the_persons_own_and_goes_with_the_demo() -> None:
     """Nobody else looks into it while it is there, and nothing of it stays."""
     parts.plugin()
-    with Stage(opens_browser=False) as stage:
+    with Sandbox(opens_browser=False) as stage:
         assert stat.S_IMODE(stage.directory.stat().st_mode) == 0o700
         stage.write_kubeconfig("https://127.0.0.1:1")
         (stage.directory / "cache").mkdir()
     assert not stage.directory.exists()
 
 
-def test_what_the_commands_keep_lies_in_the_directory(stage: Stage) -> None:
+def test_what_the_commands_keep_lies_in_the_directory(stage: Sandbox) -> None:
     """Kubeconfig, caches and runtime directory are the demo's; HOME and the rest of the environment stay."""
     for name in ("KUBECONFIG", "KUBECACHEDIR", "XDG_RUNTIME_DIR"):
         assert Path(stage.environ[name]).is_relative_to(stage.directory)
@@ -75,7 +75,7 @@ def test_what_the_commands_keep_lies_in_the_directory(stage: Stage) -> None:
 def test_a_browser_keeps_the_runtime_directory() -> None:
     """A browser that is opened finds its desktop there."""
     parts.plugin()
-    with Stage(opens_browser=True) as stage:
+    with Sandbox(opens_browser=True) as stage:
         assert stage.environ["XDG_RUNTIME_DIR"] == os.environ["XDG_RUNTIME_DIR"]
 
 
@@ -85,7 +85,7 @@ def test_what_would_lead_elsewhere_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KUBECONFIG", "/somewhere/config")
     monkeypatch.setenv("KUBECTL_OIDC_ISSUER_URL", "https://other.example.com")
     monkeypatch.setenv("KUBERNETES_EXEC_INFO", "{}")
-    with Stage(opens_browser=False) as stage:
+    with Sandbox(opens_browser=False) as stage:
         assert stage.environ["KUBECONFIG"] == str(stage.directory / "kubeconfig")
         assert not {name for name in stage.environ if name.startswith(("KUBECTL_OIDC_", "KUBERNETES_"))}
 
@@ -93,7 +93,7 @@ def test_what_would_lead_elsewhere_is_left_out(monkeypatch: pytest.MonkeyPatch) 
 def test_lock_files_outside_the_directory_go_too() -> None:
     """With a browser the locks are in the person's runtime directory; the demo's sessions leave none there."""
     parts.plugin()
-    with Stage(opens_browser=True) as stage:
+    with Sandbox(opens_browser=True) as stage:
         cache = Path(stage.changed["KUBECACHEDIR"]) / "oidc-login"
         index.write(cache, entry())
         lock, *_ = map(Path, lock_paths(SESSION, "none", cache))
@@ -126,7 +126,7 @@ def entry() -> index.Entry:
     )
 
 
-def test_the_kubeconfig_names_the_cluster_and_no_user_yet(stage: Stage) -> None:
+def test_the_kubeconfig_names_the_cluster_and_no_user_yet(stage: Sandbox) -> None:
     """What an administrator hands to everybody; setup adds the user."""
     stage.write_kubeconfig("https://127.0.0.1:8443")
     config = read(None, stage.environ)
@@ -140,7 +140,7 @@ def test_the_kubeconfig_names_the_cluster_and_no_user_yet(stage: Stage) -> None:
 
 
 @posix_only
-def test_a_shell_takes_the_assignments(stage: Stage) -> None:
+def test_a_shell_takes_the_assignments(stage: Sandbox) -> None:
     """``--keep`` prints lines that give another terminal the same environment."""
     script = "\n".join([*stage.assignments(), "exec env -0"])
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=20, check=True)
@@ -149,14 +149,14 @@ def test_a_shell_takes_the_assignments(stage: Stage) -> None:
 
 
 @posix_only
-def test_the_path_of_the_other_terminal_stays(stage: Stage) -> None:
+def test_the_path_of_the_other_terminal_stays(stage: Sandbox) -> None:
     """The program's directory stands before what is there."""
     script = "\n".join(["PATH=/elsewhere", *stage.assignments(), 'echo "$PATH"'])
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == f"{stage.plugin.parent}:/elsewhere\n"
 
 
-def test_a_command_runs_in_the_directory_and_its_environment(stage: Stage) -> None:
+def test_a_command_runs_in_the_directory_and_its_environment(stage: Sandbox) -> None:
     """Its status and what it wrote come back; this program is the one that is installed here."""
     ran = stage.run(["kubectl-oidc_login", "version"])
     assert (ran.status, ran.err) == (0, "")
@@ -172,7 +172,7 @@ def test_a_command_that_cannot_be_started_is_an_error_of_the_demo(
     """Where there is no kubectl nothing else is run in its place."""
     parts.plugin()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with Stage(opens_browser=False) as stage:
+    with Sandbox(opens_browser=False) as stage:
         assert stage.kubectl is None
         assert stage.words("purge") == ["kubectl-oidc_login", "purge"]
         with pytest.raises(DemoError, match="kubectl cannot be run: FileNotFoundError"):
@@ -189,10 +189,10 @@ def test_with_a_kubectl_its_plugins_are_called_by_way_of_it(
     kubectl.write_text('#!/bin/sh\necho "$KUBECONFIG $PWD $*"\n')
     kubectl.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with Stage(opens_browser=False) as stage:
+    with Sandbox(opens_browser=False) as stage:
         words = stage.words("purge")
         assert words == ["kubectl", "oidc-login", "purge"]
-        assert stage.run(words) == Ran(
+        assert stage.run(words) == CommandResult(
             0, f"{stage.environ['KUBECONFIG']} {stage.directory} oidc-login purge\n", ""
         )
 
@@ -201,14 +201,14 @@ def test_with_a_kubectl_its_plugins_are_called_by_way_of_it(
 def test_words_are_joined_and_shown_as_a_shell_reads_them() -> None:
     """A value of --browser-command, and a line that can be copied."""
     words = ["program", "--cookies", "/a place/it's", '"$HOME"', "ü"]
-    assert shlex.split(Stage.joined(words)) == words
-    assert shlex.split(Stage.shown(words)) == words
+    assert shlex.split(Sandbox.joined(words)) == words
+    assert shlex.split(Sandbox.shown(words)) == words
 
 
 # kubectl get pods without a kubectl
 
 
-def kubeconfig(stage: Stage, cluster: Cluster, authority: Authority, *, user: str = USER) -> None:
+def kubeconfig(stage: Sandbox, cluster: Cluster, authority: Authority, *, user: str = USER) -> None:
     """Write the kubeconfig as setup leaves it, with a stanza whose words a test can look at."""
     authority.write(stage.authority_file)
     stanza = {
@@ -232,7 +232,7 @@ def kubeconfig(stage: Stage, cluster: Cluster, authority: Authority, *, user: st
     Path(stage.environ["KUBECONFIG"]).write_text(json.dumps(config), encoding="utf-8")
 
 
-def plugin(stage: Stage, script: str) -> Path:
+def plugin(stage: Sandbox, script: str) -> Path:
     """Put a shell script in the plugin's place."""
     stage.plugin = stage.directory / "plugin"
     stage.plugin.write_text(f"#!/bin/sh\n{script}\n")
@@ -245,7 +245,7 @@ def credential(token: str) -> str:
     return f"echo {shlex.quote(json.dumps({'kind': 'ExecCredential', 'status': {'token': token}}))}"
 
 
-def kubectl(stage: Stage, cluster: Cluster, token: str) -> Ran:
+def kubectl(stage: Sandbox, cluster: Cluster, token: str) -> CommandResult:
     """Run a real kubectl with the same token."""
     program = stage.kubectl or str(parts.TOOLS / "kubectl")
     if not Path(program).exists():
@@ -254,13 +254,13 @@ def kubectl(stage: Stage, cluster: Cluster, token: str) -> Ran:
     command.append(f"--certificate-authority={stage.authority_file}")
     environ = {**stage.environ, "KUBECONFIG": os.devnull}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @posix_only
 @pytest.mark.parametrize("groups", [["eks-admins"], []], ids=["allowed", "forbidden"])
 def test_the_demos_own_kubectl_prints_what_kubectl_prints(
-    stage: Stage, cluster: Cluster, authority: Authority, groups: list[str]
+    stage: Sandbox, cluster: Cluster, authority: Authority, groups: list[str]
 ) -> None:
     """The pods, or that they are forbidden: status, output and error, letter for letter."""
     kubeconfig(stage, cluster, authority)
@@ -273,7 +273,7 @@ def test_the_demos_own_kubectl_prints_what_kubectl_prints(
 
 @posix_only
 def test_the_plugin_is_called_as_kubectl_calls_it(
-    stage: Stage, cluster: Cluster, authority: Authority
+    stage: Sandbox, cluster: Cluster, authority: Authority
 ) -> None:
     """With the stanza's arguments, ``KUBERNETES_EXEC_INFO`` and no terminal, in the demo's directory."""
     kubeconfig(stage, cluster, authority)
@@ -290,15 +290,15 @@ def test_the_plugin_is_called_as_kubectl_calls_it(
 
 
 @posix_only
-def test_a_plugin_that_fails_says_why(stage: Stage, cluster: Cluster, authority: Authority) -> None:
+def test_a_plugin_that_fails_says_why(stage: Sandbox, cluster: Cluster, authority: Authority) -> None:
     """Its standard error is what the person reads; the API is not asked."""
     kubeconfig(stage, cluster, authority)
     plugin(stage, "echo 'error: nobody is signed in' >&2; exit 1")
-    assert kubectl_stand_in.get_pods(stage) == Ran(1, "", "error: nobody is signed in\n")
+    assert kubectl_stand_in.get_pods(stage) == CommandResult(1, "", "error: nobody is signed in\n")
 
 
 def test_a_kubeconfig_without_the_user_is_an_error_of_the_demo(
-    stage: Stage, cluster: Cluster, authority: Authority
+    stage: Sandbox, cluster: Cluster, authority: Authority
 ) -> None:
     """Where setup has written nothing there is nobody to be."""
     kubeconfig(stage, cluster, authority, user="other")

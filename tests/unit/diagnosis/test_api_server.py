@@ -15,7 +15,7 @@ from kubectl_oidc.diagnosis.bindings import check_bindings
 from kubectl_oidc.diagnosis.rbac import check_access
 from kubectl_oidc.diagnosis.reading import as_it_reads, differences
 from kubectl_oidc.diagnosis.run import Neighbour
-from kubectl_oidc.diagnosis.token_lint import Facts
+from kubectl_oidc.diagnosis.token_lint import TokenFacts
 from kubectl_oidc.diagnosis.unauthorized import cause
 from kubectl_oidc.errors import ClusterForbidden, ClusterNotFound, ClusterUnreachable
 from kubectl_oidc.http.tls import TlsOptions
@@ -24,7 +24,7 @@ from tests.patient import chosen, patient, seen
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims
 
 if TYPE_CHECKING:
-    from kubectl_oidc.diagnosis.run import Examination
+    from kubectl_oidc.diagnosis.run import DoctorRun
 
 T = TypeVar("T")
 ADA = Identity(username="ada@example.com", groups=("eks-admins", "system:authenticated"))
@@ -33,8 +33,8 @@ ABOUT_ONESELF = Rule(
 )
 
 
-def facts(algorithm: str | None = "RS256", /, **claims: Any) -> Facts:
-    return Facts(
+def facts(algorithm: str | None = "RS256", /, **claims: Any) -> TokenFacts:
+    return TokenFacts(
         issuer=ISSUER,
         client_id=CLIENT_ID,
         scopes=("openid", "email"),
@@ -171,7 +171,7 @@ def _told(what: T | Exception) -> T:
     return what
 
 
-def at_a_cluster(identity: Identity | None = ADA, **answers: Any) -> Examination:
+def at_a_cluster(identity: Identity | None = ADA, **answers: Any) -> DoctorRun:
     examination = patient()
     examination.identity = identity
     examination.client = Client(**answers)  # type: ignore[assignment]
@@ -331,7 +331,7 @@ def test_a_binding_that_almost_names_the_person_is_shown_with_what_they_are(
     assert hint in said
 
 
-def bound_here(**answers: Any) -> Examination:
+def bound_here(**answers: Any) -> DoctorRun:
     """Return an examination of somebody who has a role and may not list pods."""
     examination = at_a_cluster(ADA, cluster_wide=[binding(group("eks-admins"), role="reader")], **answers)
     examination.allowed = False
@@ -395,10 +395,10 @@ def test_who_is_allowed_by_something_else_than_bindings_is_left_alone() -> None:
 # The API server's clock
 
 
-def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) -> Examination:
+def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) -> DoctorRun:
     """Return an examination at a cluster whose clock is ``ahead`` of ours, and the provider's, if it is known."""
     examination = patient()
-    now = examination.world.clock()
+    now = examination.system.clock()
     examination.client = Client(
         headers={"date": format_datetime(datetime.fromtimestamp(now + ahead, UTC), usegmt=True)}
     )  # type: ignore[assignment]

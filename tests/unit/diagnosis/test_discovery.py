@@ -12,7 +12,7 @@ import trustme
 
 from kubectl_oidc.diagnosis.discovery import check_clock, check_discovery, check_keys, check_scopes
 from kubectl_oidc.diagnosis.network import check_connection, check_dns, check_proxy, check_tls
-from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.oidc.metadata import Metadata
 from tests.hostile import Hostile, certificate, discovery, json_reply, raw, silence
@@ -158,7 +158,7 @@ def test_a_key_set_that_is_none_is_an_error(server: Hostile, authority: trustme.
     issuer = f"https://localhost:{server.port}"
     examination = patient(issuer=issuer, tls=trusting(authority))
     examination.metadata = Metadata(issuer, "https://a", "https://t", f"{issuer}/keys")
-    with pytest.raises(ProviderMisbehaves, match="no list of keys"):
+    with pytest.raises(InvalidProviderResponse, match="no list of keys"):
         list(check_keys(examination))
     examination.close()
 

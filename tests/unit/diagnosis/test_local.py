@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_oidc.diagnosis import local
 from kubectl_oidc.diagnosis.local import check_redirect, check_storage
-from kubectl_oidc.errors import PortsTaken, StoreError
+from kubectl_oidc.errors import NoFreeListenAddress, StoreError
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
@@ -52,7 +52,7 @@ def test_the_second_choice_is_a_warning_and_none_an_error(taken: int) -> None:
     assert kind == "warning"
     assert f"127.0.0.1:{taken} is in use by another program" in message
     assert "register http://localhost:" in hint
-    with pytest.raises(PortsTaken):
+    with pytest.raises(NoFreeListenAddress):
         list(check_redirect(patient(listen_addresses=addresses[:1])))
 
 

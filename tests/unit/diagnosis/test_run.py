@@ -6,44 +6,46 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.checks import CHECKS
-from kubectl_oidc.diagnosis.run import Check, Result, Skipped, Status, Unheard, examine
+from kubectl_oidc.diagnosis.run import Check, Result, SilentTerminal, Skipped, Status, run_checks
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.system.deadline import Deadline
 from tests.patient import chosen, patient
 
 if TYPE_CHECKING:
-    from kubectl_oidc.diagnosis.run import Examination, Seen
+    from kubectl_oidc.diagnosis.run import DoctorRun, Observations
 
 
-def well(_: Examination) -> Seen:
+def well(_: DoctorRun) -> Observations:
     yield "all is well"
 
 
-def warns(_: Examination) -> Seen:
+def warns(_: DoctorRun) -> Observations:
     yield Finding(Severity.WARNING, "not quite", "do this", "tls")
 
 
-def fails(_: Examination) -> Seen:
+def fails(_: DoctorRun) -> Observations:
     yield "this is well"
     raise ProviderUnreachable("nobody there", "look there")
 
 
-def has_nothing(_: Examination) -> Seen:
+def has_nothing(_: DoctorRun) -> Observations:
     yield Skipped("there is none")
 
 
-def blocks(_: Examination) -> Seen:
+def blocks(_: DoctorRun) -> Observations:
     yield Skipped("it cannot be known", blocks=True)
 
 
 def results(*checks: Check) -> list[tuple[str, Status, str]]:
-    return [(one.name, one.status, one.message) for one in examine(patient(), checks)]
+    return [(one.name, one.status, one.message) for one in run_checks(patient(), checks)]
 
 
 def test_each_check_is_a_result_under_its_name() -> None:
     """A sentence, a finding with its hint and topic, nothing to see; an error is a problem, after what was seen before."""
     found = list(
-        examine(patient(), (Check("a", well), Check("b", warns), Check("c", fails), Check("d", has_nothing)))
+        run_checks(
+            patient(), (Check("a", well), Check("b", warns), Check("c", fails), Check("d", has_nothing))
+        )
     )
     assert found == [
         Result(name="a", status=Status.OK, message="all is well"),
@@ -89,7 +91,7 @@ def test_no_check_begins_once_the_time_is_over() -> None:
     """And what needs it is not looked at either."""
     examination = patient()
     examination.deadline = Deadline.after(0)
-    found = list(examine(examination, (Check("a", well), Check("b", well, ("a",)))))
+    found = list(run_checks(examination, (Check("a", well), Check("b", well, ("a",)))))
     assert [one.status for one in found] == [Status.SKIPPED, Status.SKIPPED]
     assert found[0].message == "not checked: no time was left"
 
@@ -104,7 +106,7 @@ def test_every_need_is_a_check_that_comes_before() -> None:
 
 def test_warnings_of_the_straight_way_are_kept_and_not_written(capfd: object) -> None:
     """Nobody reads this terminal."""
-    terminal = Unheard()
+    terminal = SilentTerminal()
     terminal.warn("the store is locked", "unlock it")
     terminal.need("come here")
     terminal.say("by the way")

@@ -23,7 +23,7 @@ from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims, id_token, signi
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.diagnosis.token_lint import Facts
+    from kubectl_oidc.diagnosis.token_lint import TokenFacts
 
 TRUST = Trust(issuer=ISSUER, audience=CLIENT_ID, groups_claim="roles", own_username_prefix="oidc:")
 
@@ -52,11 +52,11 @@ def outcome(token: Secret, *, refresh_token: str = "") -> Outcome:
         replaced=None,
         storage="",
         place="",
-        keeper=None,
+        repository=None,
     )
 
 
-def read(token: Secret, refresh_token: str = "", **request: Any) -> Facts:
+def read(token: Secret, refresh_token: str = "", **request: Any) -> TokenFacts:
     return facts_of(patient(**request).request, outcome(token, refresh_token=refresh_token), TRUST)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.diagnosis.token_lint import Facts, lint
+from kubectl_oidc.diagnosis.token_lint import TokenFacts, lint
 from kubectl_oidc.oidc.vendors import Vendor, vendor
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims
 
-GOOD = Facts(
+GOOD = TokenFacts(
     issuer=ISSUER,
     client_id=CLIENT_ID,
     scopes=("openid", "email", "profile", "offline_access"),
@@ -23,12 +23,12 @@ GOOD = Facts(
 WARNING, PROBLEM = Severity.WARNING, Severity.PROBLEM
 
 
-def facts(issuer: str = ISSUER, **claims: object) -> Facts:
+def facts(issuer: str = ISSUER, **claims: object) -> TokenFacts:
     """Return good facts with other claims; ABSENT drops one."""
     return replace(GOOD, issuer=issuer, claims=good_claims(**{"iss": issuer, **claims}))
 
 
-def with_claim(name: str, value: object) -> Facts:
+def with_claim(name: str, value: object) -> TokenFacts:
     """Return good facts without groups and with another claim."""
     return replace(GOOD, claims={**good_claims(groups=ABSENT), name: value})
 

@@ -18,7 +18,13 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc import fast_path
 from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.fast_path import credential, known_command
-from kubectl_oidc.fast_path.credential import Credential, current, parse, read_private, seal
+from kubectl_oidc.fast_path.credential import (
+    Credential,
+    parse_credential,
+    read_credential,
+    read_private,
+    with_digest,
+)
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
@@ -29,13 +35,13 @@ from tests.sessions import (
     SECRETS,
     cache,
     credential_of,
-    keeper,
     kept,
     key,
     linux_only,
     need_the_kernel_keyring,
     posix_only,
     remembered,
+    repository,
     session,
     words_of,
 )
@@ -51,8 +57,8 @@ NEW = "newer-id-token-of-the-test"
 def known_and_good(session_key: SessionKey | None = None, storage: str = "disk", **changes: Any) -> Session:
     """Have a session, its credential and a command that it answers."""
     session_key = session_key or key()
-    whole = kept(keeper(session_key, storage), session(session_key, **changes))
-    remembered(keeper(session_key, storage), words_of(session_key), storage)
+    whole = kept(repository(session_key, storage), session(session_key, **changes))
+    remembered(repository(session_key, storage), words_of(session_key), storage)
     return whole
 
 
@@ -135,7 +141,7 @@ def test_the_cold_half_would_be_seen_by_that_test() -> None:
 def test_the_answer_is_one_document_of_the_version_that_was_remembered(version: str) -> None:
     """Byte for byte JSON, whatever is in the token; interactive is false; the time is the credential's."""
     whole = session(key(), id_token=Secret('a"b\\c\n\u2028é\udc80'), expiry=1_900_000_000)
-    document = credential_of(whole).answer(version)
+    document = credential_of(whole).exec_credential(version)
     assert document.endswith(b"}\n")
     assert document.count(b"\n") == 1
     assert json.loads(document) == {
@@ -162,22 +168,22 @@ def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
 ) -> None:
     """The hot half looks at the clock itself, each time: expired means nothing is written."""
     known_and_good()
-    keeper(key()).publish(session(key(), expiry=int(time.time()) + left), 0)
-    found = known_command.find(words_of(key()))
+    repository(key()).publish(session(key(), expiry=int(time.time()) + left), 0)
+    found = known_command.find_known_command(words_of(key()))
     assert found is not None
-    assert fast_path.look(found) == (0 if good else None)
+    assert fast_path.answer_from_cache(found) == (0 if good else None)
     assert bool(capfd.readouterr().out) is good
-    assert not fast_path.good(None, 0)
+    assert not fast_path.is_valid(None, 0)
 
 
 def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
     """The cold half answers from the store, and publishes it for the next time."""
     whole = known_and_good(id_token=Secret(NEW))
-    keeper(key()).publish(session(key(), expiry=int(time.time()) - 1), 0)
+    repository(key()).publish(session(key(), expiry=int(time.time()) - 1), 0)
     done = run_plugin(*words_of(key()))
     assert (done.returncode, done.stderr) == (0, "")
     assert token_in(done.stdout) == NEW
-    found = current(key().id(), "disk", str(cache()))
+    found = read_credential(key().id(), "disk", str(cache()))
     assert found is not None
     assert found.expiry == whole.expiry
 
@@ -187,7 +193,7 @@ def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch)
     known_and_good()
     for arguments, known in ((words_of(key()), True), ([], False), (["purge", *words_of(key())[1:]], False)):
         monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *arguments])
-        assert (fast_path.known() is not None) is known
+        assert (fast_path.this_command() is not None) is known
 
 
 # What the words depend on
@@ -237,9 +243,9 @@ def test_arguments_and_environment_that_are_not_utf8_are_known_too(monkeypatch: 
     odd = os.fsdecode(b"\xff\xfe")
     monkeypatch.setenv("KUBECTL_OIDC_ODD", odd)
     arguments = ["get-token", odd]
-    remembered(keeper(key()), arguments, "disk")
-    assert known_command.find(arguments) is not None
-    assert known_command.find(["get-token", "other"]) is None
+    remembered(repository(key()), arguments, "disk")
+    assert known_command.find_known_command(arguments) is not None
+    assert known_command.find_known_command(["get-token", "other"]) is None
 
 
 @pytest.mark.parametrize(
@@ -264,30 +270,32 @@ def test_the_cache_directory_is_kubelogin_s(
         if name in environ:
             monkeypatch.setenv(name, environ[name])
     assert known_command.cache_root() == root
-    assert known_command.find(["get-token"]) is None
+    assert known_command.find_known_command(["get-token"]) is None
 
 
 # Damage
 
 
 RECORD = credential_of(session(key())).record()
-WORDS = known_command.Words(
+WORDS = known_command.KnownCommand(
     key().id(), V1BETA1, "disk", "/cache", 10, ("/run/a.lock", "/cache/b.lock")
 ).record()
 
 
 def test_records_are_read_as_they_were_written() -> None:
     """Both of them, whole."""
-    found = parse(RECORD)
+    found = parse_credential(RECORD)
     assert found is not None
     assert found.record() == RECORD
-    known = known_command.Words.parse(WORDS)
+    known = known_command.KnownCommand.parse(WORDS)
     assert known is not None
     assert known.record() == WORDS
     assert known.locks == ("/run/a.lock", "/cache/b.lock")
 
 
-@pytest.mark.parametrize(("record", "read"), [(RECORD, parse), (WORDS, known_command.Words.parse)])
+@pytest.mark.parametrize(
+    ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
+)
 def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Callable[[bytes], object]) -> None:
     """No beginning passes for the whole, and nothing may follow it."""
     for length in range(len(record)):
@@ -299,7 +307,9 @@ def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Calla
 @settings(max_examples=150)
 def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
     """A damaged token is not handed out, a damaged command not answered with another session's."""
-    record, read = data.draw(st.sampled_from([(RECORD, parse), (WORDS, known_command.Words.parse)]))
+    record, read = data.draw(
+        st.sampled_from([(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)])
+    )
     at = data.draw(st.integers(0, len(record) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != record[at]))
     assert read(record[:at] + bytes([byte]) + record[at + 1 :]) is None
@@ -309,11 +319,13 @@ def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
 @settings(max_examples=60)
 def test_whatever_a_record_holds_reading_it_raises_nothing(content: bytes) -> None:
     """Neither of them, any bytes at all."""
-    assert parse(content) is None
-    assert known_command.Words.parse(content) is None
+    assert parse_credential(content) is None
+    assert known_command.KnownCommand.parse(content) is None
 
 
-@pytest.mark.parametrize(("record", "read"), [(RECORD, parse), (WORDS, known_command.Words.parse)])
+@pytest.mark.parametrize(
+    ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
+)
 def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[bytes], object]) -> None:
     """The first line names the version; one of the past is a miss too."""
     first, _, rest = record.partition(b"\n")
@@ -335,9 +347,9 @@ def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:
         done = run_plugin(*words_of(key()))
         assert (done.returncode, done.stderr) == (0, "")
         assert token_in(done.stdout) == SECRETS[0]
-        found = known_command.find(words_of(key()))
+        found = known_command.find_known_command(words_of(key()))
         assert found is not None
-        assert current(found.session_id, found.place, found.directory) is not None
+        assert read_credential(found.session_id, found.place, found.directory) is not None
 
 
 # Files that are not ours alone
@@ -433,12 +445,12 @@ def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how
         sorted(path.parent.iterdir()),
     )
 
-    found = known_command.find(words_of(key()))
+    found = known_command.find_known_command(words_of(key()))
     if which == "words":
         assert found is None
     else:
         assert found is not None
-        assert fast_path.look(found) is None
+        assert fast_path.answer_from_cache(found) is None
 
     after = (
         path.lstat().st_mode,
@@ -465,7 +477,7 @@ def test_a_place_that_the_hot_half_does_not_know_is_a_miss() -> None:
     """The OS keyring is the cold half's."""
     known_and_good()
     for place in ("keyring", "", "elsewhere"):
-        assert current(key().id(), place, str(cache())) is None
+        assert read_credential(key().id(), place, str(cache())) is None
 
 
 # Standard output
@@ -514,7 +526,7 @@ def test_the_cold_half_fails_in_the_same_way_and_writes_the_token_nowhere_else(w
         if path.is_file() and SECRETS[0].encode() in path.read_bytes()
     }
     assert holders == {"tokens", "credentials"}
-    assert keeper(key()).load() is not None
+    assert repository(key()).load() is not None
 
 
 def test_a_long_answer_is_written_whole() -> None:
@@ -564,28 +576,30 @@ def test_any_words_are_read_as_they_were_written(
 ) -> None:
     """Whatever a directory is called, no field passes for another."""
     session_id, version, place, directory, when = texts
-    written = known_command.Words(
+    written = known_command.KnownCommand(
         session_id, version, place, directory, numbers[0], tuple(locks), numbers[1], when
     )
-    found = known_command.Words.parse(written.record())
+    found = known_command.KnownCommand.parse(written.record())
     assert found is not None
-    assert all(getattr(found, name) == getattr(written, name) for name in known_command.Words.__slots__)
+    assert all(
+        getattr(found, name) == getattr(written, name) for name in known_command.KnownCommand.__slots__
+    )
 
 
 @pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "1.5"])
 def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
     """The digest guards against damage; who forges their own file gets no traceback either."""
-    record = seal(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
+    record = with_digest(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
     directory = private_files.ensure_directory(cache(), "words")
     private_files.write(directory, known_command.digest(["get-token"]), record)
-    assert known_command.find(["get-token"]) is None
+    assert known_command.find_known_command(["get-token"]) is None
 
 
 @pytest.mark.parametrize("at", range(5))
 def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
     """Such a directory would shift what follows: the command is not remembered."""
     session_id, version, place, directory, lock = ("a\nb" if at == number else "x" for number in range(5))
-    assert known_command.Words(session_id, version, place, directory, 10, (lock,)).record() == b""
+    assert known_command.KnownCommand(session_id, version, place, directory, 10, (lock,)).record() == b""
 
 
 @ARBITRARY
@@ -595,7 +609,7 @@ def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
 def test_any_credential_is_read_as_it_was_written(expiry: int, issued: int, token: str) -> None:
     """A token is a JSON string in it, so no token ends its line or changes its times."""
     written = Credential(expiry, b"2027-01-15T08:00:00Z", json.dumps(token).encode(), issued)
-    found = parse(written.record())
+    found = parse_credential(written.record())
     assert found is not None
     assert (found.expiry, found.issued, found.token) == (expiry, issued, written.token)
     assert token not in repr(found) or len(token) < 3

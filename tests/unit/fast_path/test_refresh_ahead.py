@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.fast_path import refresh_ahead
-from kubectl_oidc.fast_path.credential import due
+from kubectl_oidc.fast_path.credential import is_due
 from tests.sessions import begin, forked
 
 ID = "0" * 32
@@ -64,15 +64,15 @@ def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
 )
 def test_it_is_due_after_a_part_of_its_useful_life(age: int, permille: int, expected: bool) -> None:  # noqa: FBT001
     """Of an hour less the margin; off is never."""
-    assert due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
+    assert is_due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
 
 
 @given(st.integers(1, 10**6), st.integers(1, 999), st.floats(0, 10**6))
 def test_what_is_due_stays_due(life: int, permille: int, age: float) -> None:
     """It never becomes less urgent, and at the end of its useful life it is due in any case."""
-    if due(NOW, NOW + life + 10, 10, permille, NOW + age):
-        assert due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
-    assert due(NOW, NOW + life + 10, 10, permille, NOW + life)
+    if is_due(NOW, NOW + life + 10, 10, permille, NOW + age):
+        assert is_due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
+    assert is_due(NOW, NOW + life + 10, 10, permille, NOW + life)
 
 
 def test_one_is_begun_at_a_time(directory: Path) -> None:

@@ -15,8 +15,8 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import (
     Interrupted,
+    InvalidProviderResponse,
     OidcLoginError,
-    ProviderMisbehaves,
     ProviderUnreachable,
     UsageError,
 )
@@ -155,7 +155,7 @@ def test_netrc_is_not_used(
 def test_a_body_is_read_to_one_megabyte_at_most(server: Hostile, client: HttpClient, script: Script) -> None:
     """A longer body is refused, and what counts is its length when decompressed."""
     server.on("/doc", script)
-    with pytest.raises(ProviderMisbehaves, match="larger than 1 MB"):
+    with pytest.raises(InvalidProviderResponse, match="larger than 1 MB"):
         client.get(f"{server.url}/doc", deadline=soon())
 
 
@@ -168,7 +168,7 @@ def test_a_body_of_just_one_megabyte_is_read(server: Hostile, client: HttpClient
 def test_a_body_that_is_falsely_called_compressed_is_an_error(server: Hostile, client: HttpClient) -> None:
     """Broken compression is the provider's fault, and its bytes are not shown."""
     server.on("/doc", reply(200, b"SECRET-BODY", headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(ProviderMisbehaves, match="cannot be decompressed") as caught:
+    with pytest.raises(InvalidProviderResponse, match="cannot be decompressed") as caught:
         client.get(f"{server.url}/doc", deadline=soon())
     assert "SECRET-BODY" not in caught.value.message
 
@@ -184,7 +184,7 @@ def test_a_body_that_is_falsely_called_compressed_is_an_error(server: Hostile, c
 def test_what_is_no_http_is_named(server: Hostile, client: HttpClient, answer: bytes) -> None:
     """An answer in another protocol, or with a header without end, is an error that does not echo it."""
     server.on("/doc", raw(answer))
-    with pytest.raises(ProviderMisbehaves, match="not HTTP, or its header is too long") as caught:
+    with pytest.raises(InvalidProviderResponse, match="not HTTP, or its header is too long") as caught:
         client.get(f"{server.url}/doc", deadline=soon())
     assert "SECRET-BODY" not in caught.value.message
 
@@ -368,7 +368,7 @@ def test_a_form_is_sent_once_whatever_happens(server: Hostile, trouble: Script) 
 def test_no_redirect_from_a_form_is_followed(server: Hostile, client: HttpClient, status: int) -> None:
     """A token request that is redirected is an error: its secrets go nowhere else."""
     server.on("/token", reply(status, headers={"Location": f"{server.url}/elsewhere"}))
-    with pytest.raises(ProviderMisbehaves, match="redirect"):
+    with pytest.raises(InvalidProviderResponse, match="redirect"):
         client.post_form(f"{server.url}/token", [("code", "c")], deadline=soon())
     assert [asked.path for asked in server.asked] == ["/token"]
 
@@ -408,7 +408,7 @@ def test_a_redirect_to_anything_but_https_is_not_followed(
 ) -> None:
     """Plain http leads nowhere but to this machine, and other schemes nowhere at all."""
     server.on("/a", reply(302, headers={"Location": location}))
-    with pytest.raises(ProviderMisbehaves, match="redirects to an address that"):
+    with pytest.raises(InvalidProviderResponse, match="redirects to an address that"):
         client.get(f"{server.url}/a", deadline=soon())
 
 
@@ -417,7 +417,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
     with Hostile(certificate(authority)) as secure, Hostile() as bare:
         client = HttpClient(tls=trusting(authority), log=QUIET)
         secure.on("/a", reply(302, headers={"Location": f"{bare.url}/b"}))
-        with pytest.raises(ProviderMisbehaves, match="is http, not https"):
+        with pytest.raises(InvalidProviderResponse, match="is http, not https"):
             client.get(f"{secure.url}/a", deadline=soon())
         assert bare.asked == []
         client.close()
@@ -426,7 +426,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
 def test_redirects_in_a_circle_end(server: Hostile, client: HttpClient) -> None:
     """A redirect to itself is an error after a few rounds."""
     server.on("/a", reply(302, headers={"Location": "/a"}))
-    with pytest.raises(ProviderMisbehaves, match="again and again"):
+    with pytest.raises(InvalidProviderResponse, match="again and again"):
         client.get(f"{server.url}/a", deadline=soon())
     assert len(server.asked) == 4
 
@@ -720,7 +720,7 @@ def test_any_retry_after_is_a_wait_or_not_said(words: str) -> None:
 )
 def test_any_location_is_a_safe_address_or_refused(location: str, url: str) -> None:
     """Where a redirect leads is https, or on this machine from this machine; else the refusal is in plain words."""
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         target = _redirection(url, Response(302, {"location": location}, b""))
         assert target is not None
         assert urlsplit(target).scheme == "https" or (url.startswith("http:") and is_loopback_url(target))

@@ -8,7 +8,7 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.http.exchange import Response
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from tests.arbitrary import ARBITRARY, JSON, TEXT, or_refused
@@ -74,7 +74,7 @@ def test_another_content_type_is_refused(kind: str, words: str) -> None:
 )
 def test_what_is_no_good_object_is_refused_without_an_echo(body: bytes, words: str) -> None:
     """Broken, foreign, ambiguous or bottomless JSON: each a clear error that repeats nothing of the body."""
-    with pytest.raises(ProviderMisbehaves) as caught:
+    with pytest.raises(InvalidProviderResponse) as caught:
         parse_object(answer(body), "the answer")
     error = caught.value
     assert error.message.startswith("the answer ")
@@ -95,7 +95,7 @@ def test_a_deep_answer_does_not_depend_on_how_deep_we_are() -> None:
         else:
             parse_object(answer(b"[" * 5000 + b"]" * 5000), "the answer")
 
-    with pytest.raises(ProviderMisbehaves):
+    with pytest.raises(InvalidProviderResponse):
         deeper(sys.getrecursionlimit() // 2)
 
 
@@ -111,7 +111,7 @@ def test_any_object_is_read_as_it_was_written(document: dict[str, object]) -> No
 def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: str) -> None:
     """Any bytes under any content type; nothing of the body is repeated."""
     for said in (None, "application/json", kind):
-        with or_refused(ProviderMisbehaves):
+        with or_refused(InvalidProviderResponse):
             assert isinstance(parse_object(answer(body, said), "the answer"), dict)
 
 

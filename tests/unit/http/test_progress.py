@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.http.progress import Flight, GivenUp
+from kubectl_oidc.http.progress import GivenUp, RequestProgress
 from tests.arbitrary import ARBITRARY
 
 
@@ -29,19 +29,19 @@ class Connection:
         self.closed.append(True)
 
 
-def send(flight: Flight, method: bytes = b"POST") -> None:
+def send(flight: RequestProgress, method: bytes = b"POST") -> None:
     flight.trace("http11.send_request_headers.started", {"request": Asked(method)})
 
 
 def test_a_new_flight_went_nowhere() -> None:
     """Before anything happens there is no peer and nothing was sent."""
-    flight = Flight()
+    flight = RequestProgress()
     assert (flight.peer, flight.tls_host, flight.sent) == (None, "", False)
 
 
 def test_the_steps_are_noted() -> None:
     """Whom it went to, whose certificate was asked for, and that it left."""
-    flight = Flight()
+    flight = RequestProgress()
     flight.trace("connection.connect_tcp.started", {"host": "idp.example.com", "port": 443})
     flight.trace("connection.start_tls.started", {"server_hostname": "idp.example.com"})
     assert not flight.sent
@@ -53,7 +53,7 @@ def test_the_steps_are_noted() -> None:
 
 def test_words_to_a_proxy_are_not_the_request() -> None:
     """CONNECT carries nothing of ours; the request after it does."""
-    flight = Flight()
+    flight = RequestProgress()
     send(flight, b"CONNECT")
     assert not flight.sent
     send(flight, b"POST")
@@ -62,7 +62,7 @@ def test_words_to_a_proxy_are_not_the_request() -> None:
 
 def test_a_request_that_was_given_up_does_not_leave() -> None:
     """After giving up, the step that would send it fails, and ``sent`` stays as it was."""
-    flight = Flight()
+    flight = RequestProgress()
     flight.give_up()
     with pytest.raises(GivenUp):
         send(flight)
@@ -71,7 +71,7 @@ def test_a_request_that_was_given_up_does_not_leave() -> None:
 
 def test_a_connection_that_comes_too_late_is_closed() -> None:
     """A connection that is there after giving up is closed, not left open."""
-    flight, connection = Flight(), Connection()
+    flight, connection = RequestProgress(), Connection()
     flight.give_up()
     with pytest.raises(GivenUp):
         flight.trace("connection.connect_tcp.complete", {"return_value": connection})
@@ -80,14 +80,14 @@ def test_a_connection_that_comes_too_late_is_closed() -> None:
 
 def test_a_connection_in_time_is_left_alone() -> None:
     """Nothing is closed as long as nobody gave up."""
-    flight, connection = Flight(), Connection()
+    flight, connection = RequestProgress(), Connection()
     flight.trace("connection.connect_tcp.complete", {"return_value": connection})
     assert connection.closed == []
 
 
 def test_giving_up_does_not_unsend() -> None:
     """What has left has left: the refresh token may have been used."""
-    flight = Flight()
+    flight = RequestProgress()
     send(flight)
     flight.give_up()
     assert flight.sent
@@ -95,7 +95,7 @@ def test_giving_up_does_not_unsend() -> None:
 
 def test_other_steps_do_not_matter() -> None:
     """The HTTP library tells many more steps, with whatever information."""
-    flight = Flight()
+    flight = RequestProgress()
     flight.trace("http11.receive_response_body.complete", {})
     flight.trace("connection.connect_tcp.failed", {"exception": OSError()})
     assert (flight.peer, flight.sent) == (None, False)
@@ -123,7 +123,7 @@ def test_a_request_that_was_given_up_never_leaves_afterwards(
     steps: list[tuple[str, bytes]], given_up_at: int
 ) -> None:
     """In whatever order its steps come: what was sent stays sent, and what was not is not sent later."""
-    flight = Flight()
+    flight = RequestProgress()
     for number, (step, method) in enumerate(steps):
         if number == given_up_at:
             flight.give_up()

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.reachability import Reachability
 from kubectl_oidc.system.log import QUIET
@@ -58,7 +58,7 @@ def test_a_doubt_that_the_request_does_not_confirm_is_none() -> None:
     Reachability(("127.0.0.1", closed_port()), lambda: None).check(5)
 
     def odd() -> None:
-        raise ProviderMisbehaves("the answer is odd")
+        raise InvalidProviderResponse("the answer is odd")
 
     Reachability(("127.0.0.1", closed_port()), odd).check(5)
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from kubectl_oidc.loopback import authorization_response
-from kubectl_oidc.loopback.authorization_response import Answer, Awaited, End, Refusal, Request, Start
+from kubectl_oidc.loopback.authorization_response import (
+    AuthorizationResponse,
+    End,
+    ExpectedResponse,
+    RejectedRequest,
+    Request,
+    Start,
+)
 from kubectl_oidc.secret import Secret
 
 STATE = "S" * 43
@@ -20,7 +27,7 @@ HOST = "localhost:8000"
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 
-AWAITED = Awaited(
+AWAITED = ExpectedResponse(
     hosts=frozenset({HOST, "127.0.0.1:8000", "[::1]:8000"}),
     path="/",
     start_path=Secret(TICKET),
@@ -36,14 +43,16 @@ def get(query: str, *, path: str = "/", host: str | None = HOST) -> Request:
     return Request("GET", f"{path}?{query}", host)
 
 
-def judge(query: str, awaited: Awaited = AWAITED) -> Answer | Start | End | Refusal:
-    return awaited.judge(get(query))
+def judge(
+    query: str, awaited: ExpectedResponse = AWAITED
+) -> AuthorizationResponse | Start | End | RejectedRequest:
+    return awaited.check(get(query))
 
 
-def refused(request: Request, awaited: Awaited = AWAITED) -> Refusal:
+def refused(request: Request, awaited: ExpectedResponse = AWAITED) -> RejectedRequest:
     """Return the refusal of ``request``; it must be one, with a status of 4xx."""
-    verdict = awaited.judge(request)
-    assert isinstance(verdict, Refusal), verdict
+    verdict = awaited.check(request)
+    assert isinstance(verdict, RejectedRequest), verdict
     assert 400 <= verdict.status <= 499
     return verdict
 
@@ -72,14 +81,14 @@ def iss(issuer: str) -> str:
 )
 def test_a_code_with_our_state_is_the_answer(query: str) -> None:
     """Order, encoding and parameters of which nobody told us do not matter (RFC 6749 §4.1.2)."""
-    assert judge(query) == Answer(Secret("abc"), None, None, None)
+    assert judge(query) == AuthorizationResponse(Secret("abc"), None, None, None)
 
 
 @ARBITRARY
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80))
 def test_a_code_arrives_as_the_provider_made_it(code: str) -> None:
     """Whatever characters a code is made of, percent-encoding is undone and nothing else is done to it."""
-    assert judge(urlencode({"code": code, "state": STATE})) == Answer(Secret(code))
+    assert judge(urlencode({"code": code, "state": STATE})) == AuthorizationResponse(Secret(code))
 
 
 def test_an_answer_does_not_show_its_code() -> None:
@@ -103,14 +112,14 @@ def test_an_error_with_our_state_is_an_answer_with_the_providers_words() -> None
             "state": STATE,
         }
     )
-    assert judge(query) == Answer(
+    assert judge(query) == AuthorizationResponse(
         None, "access_denied", "No, <b>never</b>\x1b[31m", "https://id.example.com/help"
     )
 
 
 def test_an_error_with_an_empty_code_is_an_error() -> None:
     """An empty parameter is none (RFC 6749 §3.1)."""
-    assert judge(f"error=access_denied&code=&state={STATE}") == Answer(None, "access_denied")
+    assert judge(f"error=access_denied&code=&state={STATE}") == AuthorizationResponse(None, "access_denied")
 
 
 # State
@@ -190,7 +199,7 @@ def test_the_state_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_repeated_parameter_is_refused(query: str) -> None:
     """Of two values nobody knows which was meant (RFC 6749 §3.1), so neither is taken."""
-    assert refused(get(query)) == Refusal(400, "a parameter is repeated")
+    assert refused(get(query)) == RejectedRequest(400, "a parameter is repeated")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +213,7 @@ def test_a_repeated_parameter_is_refused(query: str) -> None:
 )
 def test_what_cannot_be_read_is_refused(query: str) -> None:
     """Bytes that are no text and parameters by the dozen are no answer."""
-    assert refused(get(query)) == Refusal(400, "the answer cannot be read")
+    assert refused(get(query)) == RejectedRequest(400, "the answer cannot be read")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +231,7 @@ def test_an_answer_is_a_code_or_an_error(rest: str, why: str) -> None:
     """With our state but neither of them, or with both, nothing was answered."""
     found = refused(get(f"state={STATE}&{rest}"))
     assert found.status == 400
-    assert why in found.why
+    assert why in found.reason
 
 
 # Issuer
@@ -242,18 +251,18 @@ def test_an_answer_is_a_code_or_an_error(rest: str, why: str) -> None:
         "",
     ],
 )
-def test_an_answer_of_another_issuer_is_refused(awaited: Awaited, rest: str, other: str) -> None:
+def test_an_answer_of_another_issuer_is_refused(awaited: ExpectedResponse, rest: str, other: str) -> None:
     """`iss` is compared byte for byte, in errors too, also where no `iss` was promised (RFC 9207 §2.4)."""
     found = refused(get(f"{rest}&state={STATE}&{iss(other)}"), awaited)
-    assert found == Refusal(403, "the answer is from another provider")
+    assert found == RejectedRequest(403, "the answer is from another provider")
 
 
 @pytest.mark.parametrize("rest", ["code=abc", "error=access_denied"])
 def test_a_promised_issuer_must_be_there(rest: str) -> None:
     """Where the metadata promises `iss`, an answer or an error without it is refused (RFC 9207 §2.4)."""
     assert refused(get(f"{rest}&state={STATE}"), PROMISED).status == 403
-    assert isinstance(judge(f"{rest}&state={STATE}&{iss(ISSUER)}", PROMISED), Answer)
-    assert isinstance(judge(f"{rest}&state={STATE}", AWAITED), Answer)
+    assert isinstance(judge(f"{rest}&state={STATE}&{iss(ISSUER)}", PROMISED), AuthorizationResponse)
+    assert isinstance(judge(f"{rest}&state={STATE}", AWAITED), AuthorizationResponse)
 
 
 def test_a_stranger_does_not_learn_what_else_is_wrong() -> None:
@@ -267,7 +276,7 @@ def test_a_stranger_does_not_learn_what_else_is_wrong() -> None:
 @pytest.mark.parametrize("host", [HOST, "LocalHost:8000", "127.0.0.1:8000", "[::1]:8000"])
 def test_our_own_hosts_are_known(host: str) -> None:
     """The Host header may name any of the addresses that are ours."""
-    assert AWAITED.judge(get(f"code=abc&state={STATE}", host=host)) == Answer(Secret("abc"))
+    assert AWAITED.check(get(f"code=abc&state={STATE}", host=host)) == AuthorizationResponse(Secret("abc"))
 
 
 @pytest.mark.parametrize(
@@ -332,8 +341,8 @@ def test_the_answer_comes_to_the_path_of_the_redirect_uri() -> None:
     """A redirect URI with a path has its answer there and nowhere else, however the path is encoded."""
     there = replace(AWAITED, path="/oidc/call back")
     query = f"code=abc&state={STATE}"
-    assert there.judge(get(query, path="/oidc/call%20back")) == Answer(Secret("abc"))
-    assert there.judge(get(query, path="/%6Fidc/call%20back")) == Answer(Secret("abc"))
+    assert there.check(get(query, path="/oidc/call%20back")) == AuthorizationResponse(Secret("abc"))
+    assert there.check(get(query, path="/%6Fidc/call%20back")) == AuthorizationResponse(Secret("abc"))
     for path in ("/", "/oidc", "/oidc/call%20back/", "/OIDC/call%20back"):
         assert refused(get(query, path=path), there).status == 404
 
@@ -343,8 +352,8 @@ def test_the_answer_comes_to_the_path_of_the_redirect_uri() -> None:
 
 def test_the_start_address_is_known_by_its_ticket() -> None:
     """Its path alone leads on to the provider; a query that a browser adds does no harm."""
-    assert isinstance(AWAITED.judge(Request("GET", TICKET, HOST)), Start)
-    assert isinstance(AWAITED.judge(get("utm=1", path=TICKET)), Start)
+    assert isinstance(AWAITED.check(Request("GET", TICKET, HOST)), Start)
+    assert isinstance(AWAITED.check(get("utm=1", path=TICKET)), Start)
 
 
 @pytest.mark.parametrize("path", [TICKET[:-1], f"{TICKET}x", TICKET.lower(), f"/{TICKET}", f"{TICKET}/"])
@@ -371,7 +380,7 @@ def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
 ) -> None:
     """No request without the secrets is an answer or a failure, and what is said of it is ours alone."""
     found = refused(Request(method, target, host))
-    assert found.why in {
+    assert found.reason in {
         "the request names another host",
         "only GET is understood here",
         "the request target is no path",

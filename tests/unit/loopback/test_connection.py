@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.loopback.authorization_response import Refusal, Request
+from kubectl_oidc.loopback.authorization_response import RejectedRequest, Request
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.pages import refusal
 from tests.arbitrary import ARBITRARY
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-async def _talk(pieces: Sequence[bytes]) -> tuple[Request | Refusal | None, bytes]:
+async def _talk(pieces: Sequence[bytes]) -> tuple[Request | RejectedRequest | None, bytes]:
     near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
@@ -34,7 +34,9 @@ async def _talk(pieces: Sequence[bytes]) -> tuple[Request | Refusal | None, byte
         if request is None:
             return None, b""
         await connection.send(
-            refusal(request if isinstance(request, Refusal) else Refusal(404, "nothing is here"))
+            refusal(
+                request if isinstance(request, RejectedRequest) else RejectedRequest(404, "nothing is here")
+            )
         )
         answer = b""
         while more := far.recv(65536):
@@ -42,7 +44,7 @@ async def _talk(pieces: Sequence[bytes]) -> tuple[Request | Refusal | None, byte
         return request, answer
 
 
-def talk(pieces: Sequence[bytes]) -> tuple[Request | Refusal | None, bytes]:
+def talk(pieces: Sequence[bytes]) -> tuple[Request | RejectedRequest | None, bytes]:
     """Send these pieces; return what they were taken for, and the answer. In a thread: the browser tests keep a loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _talk(pieces)).result(30)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.loopback.authorization_response import Refusal
+from kubectl_oidc.loopback.authorization_response import RejectedRequest
 from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, redirect, refusal
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ PAGES = {
     "signed in": outcome(SignedIn("alice@example.com", NOON + HOUR, ISSUER), now=NOON),
     "failed": outcome(Failed("the provider is down", "try again later"), now=NOON),
     "timed out": outcome(Failed("nobody came", "try again", timed_out=True), now=NOON),
-    "over": refusal(Refusal(403, "this answers an earlier sign-in", over=True)),
-    "refused": refusal(Refusal(405, "only GET is understood here", (("allow", "GET"),))),
+    "over": refusal(RejectedRequest(403, "this answers an earlier sign-in", over=True)),
+    "refused": refusal(RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))),
     "answered": answered(),
 }
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -262,7 +262,7 @@ def test_the_page_of_a_second_answer_says_that_nothing_was_done() -> None:
         outcome(SignedIn("a", NOON, MARKUP), now=NOON),
         outcome(Failed(MARKUP, "h"), now=NOON),
         outcome(Failed("m", MARKUP), now=NOON),
-        refusal(Refusal(400, MARKUP)),
+        refusal(RejectedRequest(400, MARKUP)),
     ],
     ids=["person", "issuer", "message", "hint", "reason"],
 )

@@ -19,8 +19,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from kubectl_oidc.errors import PortsTaken, ProviderUnreachable, SignInTimeout
-from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.errors import NoFreeListenAddress, ProviderUnreachable, SignInTimeout
+from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
 from kubectl_oidc.loopback.connections import CONNECTION_SECONDS, MOMENT, MOST_CONNECTIONS, Listener
 from kubectl_oidc.loopback.listen_address import ListenAddress
@@ -36,7 +36,7 @@ from tests.integration.users import as_user
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
-    from kubectl_oidc.loopback.authorization_response import Refusal, Request
+    from kubectl_oidc.loopback.authorization_response import RejectedRequest, Request
 
 T = TypeVar("T")
 
@@ -183,7 +183,7 @@ def works(server: CallbackServer, host: str = "127.0.0.1", **headers: str) -> bo
     """Tell whether nothing was answered yet and the real callback now is, with the page at the end."""
     assert server.wait(0) is None, "something else was taken for the answer"
     browser = client(server, host).get(GOOD, **headers)
-    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     response = finished(server, browser)
     return response.status == 200 and "You are signed in" in response.body
 
@@ -213,7 +213,7 @@ def test_the_answer_comes_through_on_either_half_of_localhost(server: CallbackSe
 def test_the_browser_waits_for_the_outcome_and_then_has_it(server: CallbackServer) -> None:
     """The page at the end says how the exchange ended, so it comes after it."""
     browser = came_back(server)
-    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     browser.socket.settimeout(0.1)
     with pytest.raises(TimeoutError):
         browser.socket.recv(1)
@@ -227,7 +227,7 @@ def test_the_browser_waits_for_the_outcome_and_then_has_it(server: CallbackServe
 def test_an_error_of_the_provider_is_an_answer(server: CallbackServer) -> None:
     """A person who cancels is not waited for until the time is up."""
     browser = client(server).get(f"/?error=access_denied&error_description=No+way&state={STATE}")
-    assert server.wait(PATIENCE) == Answer(None, "access_denied", "No way")
+    assert server.wait(PATIENCE) == AuthorizationResponse(None, "access_denied", "No way")
     assert finished(server, browser, Failed("the provider refused the sign-in", "ask")).status == 400
 
 
@@ -255,7 +255,7 @@ def test_the_callback_may_come_in_pieces(server: CallbackServer, cut: int) -> No
     browser = client(server).send(data[:cut])
     assert server.wait(0.05) is None
     browser.send(data[cut:])
-    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     assert finished(server, browser).status == 200
 
 
@@ -436,7 +436,7 @@ def test_a_promised_issuer_must_be_in_the_answer() -> None:
         assert client(server).get(f"/?error=access_denied&state={STATE}").read().status == 403
         assert server.wait(0) is None
         browser = client(server).get(f"{GOOD}&iss={quote(ISSUER, safe='')}")
-        assert server.wait(PATIENCE) == Answer(Secret(CODE))
+        assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
         assert finished(server, browser).status == 200
 
 
@@ -487,7 +487,7 @@ def test_slow_connections_do_not_hold_up_the_callback(server: CallbackServer) ->
 def test_a_crowd_that_comes_later_does_not_push_the_browser_out(server: CallbackServer) -> None:
     """Who has brought the answer is held until the outcome is known, however many come meanwhile."""
     browser = client(server).get(GOOD)
-    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     with crowd(server, b"GET /"):
         assert client(server).get("/favicon.ico").read().status == 404
         assert "You are signed in" in finished(server, browser).body
@@ -795,7 +795,7 @@ def test_an_authorization_request_that_takes_its_time_holds_up_nobody(server: Ca
     waiting = client(server).get(urlsplit(server.start_url).path)
     assert asked.wait(PATIENCE)
     browser = client(server).get(GOOD)
-    assert server.wait(PATIENCE) == Answer(Secret(CODE))
+    assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     let_go.set()
     assert waiting.read().status == 303
     assert finished(server, browser).status == 200
@@ -822,7 +822,7 @@ def test_a_registered_redirect_url_is_used_as_it_is() -> None:
             assert client(server).get(GOOD).read().status == 404
             headers = {"Host": host} if host else {}
             browser = client(server).get(f"/oidc/callback{GOOD[1:]}", **headers)
-            assert server.wait(PATIENCE) == Answer(Secret(CODE))
+            assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
             assert finished(server, browser).status == 200
 
 
@@ -841,7 +841,7 @@ def test_a_redirect_url_whose_port_is_in_use_is_not_answered_elsewhere() -> None
         port = other.getsockname()[1]
         addresses = [ListenAddress("127.0.0.1", port), ListenAddress("127.0.0.1", 0)]
         with (
-            pytest.raises(PortsTaken, match=rf"127\.0\.0\.1:{port} \(in use by another program\)$"),
+            pytest.raises(NoFreeListenAddress, match=rf"127\.0\.0\.1:{port} \(in use by another program\)$"),
             serving(addresses, redirect_url=f"http://localhost:{port}"),
         ):
             pytest.fail("it listens")
@@ -904,7 +904,7 @@ def test_finish_stops_listening_and_may_come_twice(server: CallbackServer) -> No
     assert works(server)
     assert refuses(port_of(server))
     server.finish(Failed("late", "late"))
-    assert server.wait(0) == Answer(Secret(CODE))
+    assert server.wait(0) == AuthorizationResponse(Secret(CODE))
 
 
 def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
@@ -985,7 +985,7 @@ def test_the_address_is_clean_before_the_code_is_redeemed(server: CallbackServer
     assert place.startswith("/?page=")
     assert STATE not in response.whole
     assert CODE not in response.whole
-    assert server.wait(0) == Answer(Secret(CODE)), "the exchange did not wait for the browser"
+    assert server.wait(0) == AuthorizationResponse(Secret(CODE)), "the exchange did not wait for the browser"
     with serving() as other:
         assert client(other).get(GOOD).read().headers["location"] != place, (
             "nobody guesses it: the page names the person"
@@ -1018,7 +1018,7 @@ def test_a_browser_that_does_not_take_its_page_is_not_waited_for(
 ) -> None:
     """The token does not wait for a window that was closed, or that hangs."""
     with came_back(server).socket as browser:
-        assert server.wait(PATIENCE) == Answer(Secret(CODE))
+        assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
         if leaves:
             browser.close()
         began = time.monotonic()
@@ -1082,7 +1082,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
         failures.append(error)
         told.set()
 
-    def respond(page: asyncio.Future[Reply], _request: Request | Refusal) -> asyncio.Future[Reply]:
+    def respond(page: asyncio.Future[Reply], _request: Request | RejectedRequest) -> asyncio.Future[Reply]:
         return page
 
     running = ListenerThread(Unusable(), respond, failed)  # type: ignore[arg-type]

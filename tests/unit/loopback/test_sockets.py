@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.errors import PortsTaken, UsageError
+from kubectl_oidc.errors import NoFreeListenAddress, UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.redirect_uri import choices, host_headers, reachable
 from kubectl_oidc.loopback.sockets import (
@@ -233,7 +233,7 @@ def test_every_interface_of_ipv4_leaves_the_other_half_of_localhost_to_nobody_el
     """The redirect URI says localhost: with 0.0.0.0 asked for, ::1 is ours too at that port."""
     with listening("0.0.0.0:0") as found:
         assert hosts(found) == {EVERYWHERE, "::1"}
-    with occupied("::1") as port, pytest.raises(PortsTaken, match=rf"\[::1\]:{port} \(in use"):
+    with occupied("::1") as port, pytest.raises(NoFreeListenAddress, match=rf"\[::1\]:{port} \(in use"):
         listen([ListenAddress(EVERYWHERE, port)])
 
 
@@ -328,7 +328,11 @@ def test_the_order_of_the_addresses_is_the_order_of_the_tries() -> None:
 
 def test_when_nothing_is_free_the_error_names_each_and_why() -> None:
     """The message has every address with its reason; the hint finds who has the port, and what to do."""
-    with occupied("127.0.0.1") as one, occupied("127.0.0.1") as two, pytest.raises(PortsTaken) as caught:
+    with (
+        occupied("127.0.0.1") as one,
+        occupied("127.0.0.1") as two,
+        pytest.raises(NoFreeListenAddress) as caught,
+    ):
         listen([address(f"localhost:{one}"), address(f"[::1]:{two}"), ListenAddress(OUTSIDE, 0)])
     error = caught.value
     assert f"127.0.0.1:{one} (in use by another program)" in error.message
@@ -342,13 +346,13 @@ def test_when_nothing_is_free_the_error_names_each_and_why() -> None:
 
 def test_without_any_address_there_is_an_error() -> None:
     """An empty list is said to be one."""
-    with pytest.raises(PortsTaken, match="no address to listen on"):
+    with pytest.raises(NoFreeListenAddress, match="no address to listen on"):
         listen([])
 
 
 def test_a_port_of_nobody_is_not_looked_for() -> None:
     """An address that this machine does not have is held by no program: the hint looks for none, and says to choose."""
-    with pytest.raises(PortsTaken) as caught:
+    with pytest.raises(NoFreeListenAddress) as caught:
         listen([ListenAddress(OUTSIDE, 0)])
     assert caught.value.hint.startswith("choose another address with --listen-address")
     assert "end that program" not in caught.value.hint

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.oidc.client_assertion import LIFE, AssertionKeyFile
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from tests.client_keys import client_key, private_pem, public_pem
 from tests.tokens import NOW
 
@@ -135,7 +135,7 @@ def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
     assert hint in error.hint
     assert error.topic == "client-assertion-key"
     assert "SECRET" not in error.message + error.hint
-    assert plain(error.message, limit=1000) == error.message
+    assert sanitize(error.message, limit=1000) == error.message
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.oidc.key_set import ALGORITHMS, KeySet
 from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, or_refused
 from tests.tokens import ABSENT, base64url, jwks, signing_key
@@ -125,7 +125,7 @@ def test_a_set_of_thousands_is_read_to_a_bound() -> None:
 @pytest.mark.parametrize("document", [{}, {"keys": None}, {"keys": {"kid": "a"}}, {"error": "not found"}])
 def test_a_document_without_a_list_of_keys_is_the_provider_s_error(document: dict[str, object]) -> None:
     """What is no JWK Set at all is said to be the provider's fault, with a hint."""
-    with pytest.raises(ProviderMisbehaves, match="no list of keys") as caught:
+    with pytest.raises(InvalidProviderResponse, match="no list of keys") as caught:
         KeySet.from_jwks(document)
 
     assert "jwks_uri" in caught.value.hint
@@ -160,7 +160,7 @@ def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
 @given(JSON, st.lists(JSON, max_size=3), TEXT)
 def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object], kid: str) -> None:
     """Members of any kind stand beside a good key and harm nothing; what is said of them is plain."""
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         KeySet.from_jwks({"keys": keys})
     found = KeySet.from_jwks({"keys": [*entries, RSA.jwk()]})
     assert len(found.keys) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from kubectl_oidc.errors import ProviderMisbehaves, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.http.exchange import Response
 from kubectl_oidc.oidc.metadata import (
     Metadata,
@@ -16,7 +16,7 @@ from kubectl_oidc.oidc.metadata import (
     parse_metadata,
     unavailable,
 )
-from kubectl_oidc.text import plain
+from kubectl_oidc.text import sanitize
 from tests.hostile import discovery
 from tests.tokens import ISSUER
 
@@ -31,12 +31,12 @@ OPTIONAL = (
 )
 
 
-def refused(document: dict[str, object], issuer: str = ISSUER) -> ProviderMisbehaves:
-    with pytest.raises(ProviderMisbehaves) as caught:
+def refused(document: dict[str, object], issuer: str = ISSUER) -> InvalidProviderResponse:
+    with pytest.raises(InvalidProviderResponse) as caught:
         parse_metadata(document, issuer)
     for words in (caught.value.message, caught.value.hint):
         assert words
-        assert plain(words, limit=1000) == words
+        assert sanitize(words, limit=1000) == words
     return caught.value
 
 
@@ -293,7 +293,7 @@ def test_any_document_is_believed_or_refused(changes: dict[str, object]) -> None
     """No shape of a member is an unexpected error, and what is believed is https."""
     try:
         metadata = parse_metadata({**discovery(ISSUER), **changes}, ISSUER)
-    except ProviderMisbehaves:
+    except InvalidProviderResponse:
         return
     assert metadata.issuer == ISSUER
     assert metadata.token_endpoint.startswith("https://")
@@ -318,7 +318,7 @@ def test_a_provider_that_cannot_answer_is_unreachable(status: int) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 204, 304])
 def test_any_other_status_is_no_document(status: int) -> None:
     """Only 200 brings a document; the body is not repeated."""
-    with pytest.raises(ProviderMisbehaves, match=str(status)) as caught:
+    with pytest.raises(InvalidProviderResponse, match=str(status)) as caught:
         check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
     assert caught.value.hint
     assert "SECRET" not in caught.value.message + caught.value.hint
@@ -332,10 +332,12 @@ def test_200_is_a_document() -> None:
 @pytest.mark.parametrize("status", [404, 410])
 def test_no_discovery_document_means_no_provider_at_the_issuer(status: int) -> None:
     """The issuer URL is what is wrong then; for another address the address is."""
-    with pytest.raises(ProviderMisbehaves, match=f'no OpenID provider at "{ISSUER}": https://idp') as caught:
+    with pytest.raises(
+        InvalidProviderResponse, match=f'no OpenID provider at "{ISSUER}": https://idp'
+    ) as caught:
         check_status(answer(status), discovery_url(ISSUER), issuer=ISSUER)
     assert caught.value.topic == "issuer-url"
-    with pytest.raises(ProviderMisbehaves) as caught:
+    with pytest.raises(InvalidProviderResponse) as caught:
         check_status(answer(status), "https://idp.example.com/keys", issuer=ISSUER)
     assert caught.value.message == f"https://idp.example.com/keys answers {status}"
     assert "--oidc-request-header" in caught.value.hint
@@ -376,7 +378,7 @@ def test_the_hint_says_how_long_the_provider_asks_to_wait() -> None:
 def test_the_shape_of_an_issuer_is_shown_where_no_document_is(issuer: str, shape: str) -> None:
     """At Okta the org server or a custom authorization server is meant, and the hint shows both; Entra answers 400."""
     for status in (400, 404):
-        with pytest.raises(ProviderMisbehaves) as caught:
+        with pytest.raises(InvalidProviderResponse) as caught:
             check_status(answer(status), discovery_url(issuer), issuer=issuer)
         assert caught.value.hint.startswith(shape)
 

@@ -12,8 +12,8 @@ import trustme
 
 from kubectl_oidc.errors import (
     InvalidGrant,
-    ProviderMisbehaves,
-    ProviderRefused,
+    InvalidProviderResponse,
+    OAuthErrorResponse,
     ProviderUnreachable,
     UsageError,
 )
@@ -127,7 +127,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
     other = discovery(laptop.server.url)
     laptop.server.on(WELL_KNOWN, json_reply({**other, "issuer": laptop.server.url + "/"}))
     for _ in range(2):
-        with pytest.raises(ProviderMisbehaves, match="not of") as caught:
+        with pytest.raises(InvalidProviderResponse, match="not of") as caught:
             laptop.process().metadata(soon())
         assert "slash at the end" in caught.value.hint
     assert laptop.asked() == [WELL_KNOWN] * 4, "each time once more, for the proposal"
@@ -148,7 +148,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
 def test_what_is_no_metadata_is_named_and_not_kept(laptop: Laptop, answer: Script, words: str) -> None:
     """Nothing of the body is repeated; the next process asks again and finds what is there then."""
     laptop.server.on(WELL_KNOWN, answer, json_reply(discovery(laptop.server.url)))
-    with pytest.raises(ProviderMisbehaves, match=words) as caught:
+    with pytest.raises(InvalidProviderResponse, match=words) as caught:
         laptop.process().metadata(soon())
     assert "SECRET" not in caught.value.message + caught.value.hint
     assert laptop.process().metadata(soon()).issuer == laptop.server.url
@@ -467,7 +467,7 @@ def test_what_is_no_key_set_is_refused_and_makes_the_metadata_doubtful(
 ) -> None:
     """The key set may have moved: the next process asks discovery where it is."""
     laptop.server.on("/keys", answer, json_reply(KEYS))
-    with pytest.raises(ProviderMisbehaves, match=r"/keys|key set"):
+    with pytest.raises(InvalidProviderResponse, match=r"/keys|key set"):
         laptop.process().key_set(soon())
     assert laptop.process().key_set(soon()).keys
     assert laptop.asked() == [WELL_KNOWN, "/keys", WELL_KNOWN, "/keys"]
@@ -507,7 +507,7 @@ def test_an_answer_that_breaks_the_standard_makes_the_metadata_doubtful(laptop: 
     laptop.server.on(WELL_KNOWN, json_reply(discovery(laptop.server.url)), json_reply(moved))
     laptop.server.on("/token", html_reply(404))
     laptop.server.on("/moved", TOKENS)
-    with pytest.raises(ProviderMisbehaves, match="answers 404"):
+    with pytest.raises(InvalidProviderResponse, match="answers 404"):
         laptop.refresh()
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked() == [WELL_KNOWN, "/token", WELL_KNOWN, "/moved"]
@@ -519,7 +519,7 @@ def test_doubtful_metadata_serves_on_where_discovery_has_no_other(laptop: Laptop
     document = json_reply(discovery(laptop.server.url), headers={"ETag": '"m1"'})
     laptop.server.on(WELL_KNOWN, document, answer)
     laptop.server.on("/token", html_reply(404), TOKENS)
-    with pytest.raises(ProviderMisbehaves):
+    with pytest.raises(InvalidProviderResponse):
         laptop.refresh()
     laptop.server.asked.clear()
     assert laptop.refresh().refresh_token == Secret("new")
@@ -533,7 +533,7 @@ def test_without_kept_metadata_nothing_becomes_doubtful(laptop: Laptop) -> None:
     laptop.server.on("/token", html_reply(404))
     for path in (laptop.cache / "metadata").iterdir():
         path.unlink()
-    with pytest.raises(ProviderMisbehaves, match="answers 404"):
+    with pytest.raises(InvalidProviderResponse, match="answers 404"):
         laptop.process().request_tokens("password", {}, metadata, soon())
 
 
@@ -605,7 +605,7 @@ def test_where_nothing_can_be_revoked_nothing_is_asked(laptop: Laptop) -> None:
 def test_a_revocation_that_is_refused_is_named_without_the_token(revoking: Laptop) -> None:
     answer = {"error": "invalid_client", "error_description": "no client for SECRET-token"}
     revoking.server.on("/revoke", json_reply(answer, 401))
-    with pytest.raises(ProviderRefused, match="refuses the revocation request") as caught:
+    with pytest.raises(OAuthErrorResponse, match="refuses the revocation request") as caught:
         revoking.process().revoke(Secret("SECRET-token"), soon())
     assert "SECRET" not in caught.value.message
 

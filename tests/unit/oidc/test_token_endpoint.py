@@ -12,9 +12,9 @@ import pytest
 
 from kubectl_oidc.errors import (
     InvalidGrant,
+    InvalidProviderResponse,
+    OAuthErrorResponse,
     OidcLoginError,
-    ProviderMisbehaves,
-    ProviderRefused,
     ProviderUnreachable,
 )
 from kubectl_oidc.http.client import HttpClient
@@ -261,7 +261,7 @@ def test_a_client_that_is_refused_twice_hears_the_first_word(
 ) -> None:
     """And is not asked for a third time; the hint names key and clock."""
     server.on("/token", REFUSED, json_reply({"error": "invalid_client", "error_description": "again"}, 401))
-    with pytest.raises(ProviderRefused, match=r"\(invalid_client: no, audience\)") as caught:
+    with pytest.raises(OAuthErrorResponse, match=r"\(invalid_client: no, audience\)") as caught:
         refresh(asked_at(server, http, signer))
     assert "--oidc-client-assertion-key" in caught.value.hint
     assert "clock" in caught.value.hint
@@ -283,7 +283,7 @@ def test_no_other_refusal_is_answered_with_a_second_assertion(
 ) -> None:
     """The client was believed, so the refresh token may have been used."""
     server.on("/token", json_reply({"error": error}, 400), TOKENS)
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(OAuthErrorResponse):
         refresh(asked_at(server, http, signer))
     assert len(server.asked) == 1
 
@@ -291,7 +291,7 @@ def test_no_other_refusal_is_answered_with_a_second_assertion(
 def test_without_a_key_or_secret_a_refused_client_is_refused(server: Hostile, http: HttpClient) -> None:
     """There is nothing else to try."""
     server.on("/token", REFUSED, TOKENS)
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(OAuthErrorResponse):
         refresh(endpoint(server, http, secret=None))
     assert len(server.asked) == 1
 
@@ -356,7 +356,7 @@ def test_a_wrong_secret_is_refused_after_both_ways(server: Hostile, http: HttpCl
     """The first answer is the one that is said; nothing is remembered; the hint names the flag."""
     server.on("/token", REFUSED, json_reply({"error": "invalid_client", "error_description": "again"}, 401))
     worked: list[str] = []
-    with pytest.raises(ProviderRefused, match=r"\(invalid_client: no, audience\)") as caught:
+    with pytest.raises(OAuthErrorResponse, match=r"\(invalid_client: no, audience\)") as caught:
         refresh(replace(endpoint(server, http, secret="s"), remember=worked.append))
     assert "--oidc-client-authentication" in caught.value.hint
     assert (methods_used(server), worked) == ([BASIC, POST], [])
@@ -376,7 +376,7 @@ def test_a_method_that_somebody_chose_is_the_only_one(server: Hostile, http: Htt
     """No other is tried."""
     server.on("/token", REFUSED, TOKENS)
     client = Client(client_id="kubernetes", client_secret=Secret("s"), authentication=method)
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(OAuthErrorResponse):
         refresh(asked_at(server, http, client))
     assert methods_used(server) == [method]
 
@@ -405,7 +405,7 @@ def test_a_challenge_without_an_oauth_error_is_invalid_client(server: Hostile, h
 def test_the_words_that_name_the_method_are_whole(server: Hostile, http: HttpClient) -> None:
     """Ory Hydra names it after 200 characters."""
     server.on("/token", json_reply({"error": "invalid_client", "error_description": HYDRA}, 401))
-    with pytest.raises(ProviderRefused) as caught:
+    with pytest.raises(OAuthErrorResponse) as caught:
         refresh(endpoint(server, http, secret="s"))
     assert HYDRA in caught.value.message
 
@@ -418,7 +418,7 @@ def test_an_assertion_that_comes_back_is_hidden(server: Hostile, http: HttpClien
         json_reply({"error": "access_denied", "error_description": f"bad {assertion}"}, 400)(talk)
 
     server.on("/token", echo)
-    with pytest.raises(ProviderRefused, match=r"\(access_denied: bad \[hidden\]\)"):
+    with pytest.raises(OAuthErrorResponse, match=r"\(access_denied: bad \[hidden\]\)"):
         refresh(asked_at(server, http, signer))
 
 
@@ -454,7 +454,7 @@ def test_a_token_request_is_never_redirected(server: Hostile, http: HttpClient, 
         other.on("*", TOKENS)
         server.on("/token", reply(status, headers={"Location": f"{other.url}/token"}))
         server.on("/moved", TOKENS)
-        with pytest.raises(ProviderMisbehaves, match="redirect"):
+        with pytest.raises(InvalidProviderResponse, match="redirect"):
             refresh(endpoint(server, http, secret="s"))
         assert other.asked == []
     assert [asked.path for asked in server.asked] == ["/token"]
@@ -502,7 +502,7 @@ def test_a_web_page_is_not_the_providers_word(server: Hostile, http: HttpClient,
 def test_no_token_endpoint_there_is_said(server: Hostile, http: HttpClient, status: int) -> None:
     """A page for an address that does not exist means that the address is wrong."""
     server.on("/token", html_reply(status))
-    with pytest.raises(ProviderMisbehaves, match=f"/token answers {status}"):
+    with pytest.raises(InvalidProviderResponse, match=f"/token answers {status}"):
         refresh(endpoint(server, http))
 
 
@@ -524,7 +524,7 @@ def test_an_answer_that_breaks_the_standard_is_named_and_not_repeated(
 ) -> None:
     """The error says what is wrong with the answer, and nothing that is in it."""
     server.on("/token", answer)
-    with pytest.raises(ProviderMisbehaves, match=words) as caught:
+    with pytest.raises(InvalidProviderResponse, match=words) as caught:
         refresh(endpoint(server, http))
     assert "SECRET" not in caught.value.message + caught.value.hint
 
@@ -532,7 +532,7 @@ def test_an_answer_that_breaks_the_standard_is_named_and_not_repeated(
 def test_an_error_with_tokens_is_an_error(server: Hostile, http: HttpClient) -> None:
     """Tokens that come beside an error are not used."""
     server.on("/token", json_reply({"error": "server_error", "id_token": "a.b.c"}))
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(OAuthErrorResponse):
         refresh(endpoint(server, http))
 
 
@@ -559,7 +559,7 @@ def test_what_the_provider_repeats_of_ours_is_hidden(
     words = f"denied {echo} for you"
     server.on("/token", json_reply({"error": "access_denied", "error_description": words}, 400))
     where = endpoint(server, http, secret="pass-SECRET:1", methods=methods, headers=HEADER)
-    with pytest.raises(ProviderRefused) as caught:
+    with pytest.raises(OAuthErrorResponse) as caught:
         refresh(where)
     if not (echo.startswith("Basic") and methods == (POST,)):  # that one was not sent
         assert echo.rpartition(" ")[2] not in caught.value.message
@@ -571,7 +571,7 @@ def test_what_the_provider_repeats_of_ours_is_hidden(
 def test_control_characters_of_the_provider_reach_no_terminal(server: Hostile, http: HttpClient) -> None:
     """What it says is one plain line."""
     server.on("/token", json_reply({"error": "bad\x1b[2J", "error_description": "a\u202eb\nc\x07"}, 400))
-    with pytest.raises(ProviderRefused) as caught:
+    with pytest.raises(OAuthErrorResponse) as caught:
         refresh(endpoint(server, http))
     assert caught.value.message == "the provider refuses the token request (bad [2J: a b c)"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.authentication.accept import accept
-from kubectl_oidc.errors import InvalidGrant, OidcLoginError, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.oidc.token_exchange import GRANT_TYPE, TokenExchange
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.oidc.tokens import OPAQUE_SECONDS, Tokens
@@ -143,7 +143,7 @@ def test_a_token_that_is_not_what_was_asked_for_is_not_handed_out(
     """Nor is the one that was exchanged (Casdoor 4.7.0 answers with the client's own audience)."""
     answers(desk, token(desk, **claims))
     error = refused(desk)
-    assert isinstance(error, ProviderMisbehaves)
+    assert isinstance(error, InvalidProviderResponse)
     assert words in error.message
     assert error.topic == ("clock" if "exp" in claims else "token-exchange")
 
@@ -213,7 +213,7 @@ def test_a_refusal_is_an_error_and_no_new_sign_in(desk: Desk, code: str, hint: s
     """Whatever its code: signing in again would end at the same place. What was sent is not repeated."""
     desk.server.on("/token", json_reply({"error": code, "error_description": "no SECRET-subject here"}, 400))
     error = refused(desk)
-    assert isinstance(error, ProviderRefused)
+    assert isinstance(error, OAuthErrorResponse)
     assert not isinstance(error, InvalidGrant)
     assert error.code == code
     assert f"there is no token for the audience {AUDIENCE}: " in error.message
@@ -263,5 +263,5 @@ def test_no_id_token_is_needed_for_an_exchange(desk: Desk) -> None:
     again = accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)
     assert session.with_tokens(again, generation=2).token() == again.access_token
     answers(desk, token(desk, sub="00u10"))
-    with pytest.raises(ProviderMisbehaves, match="is about"):
+    with pytest.raises(InvalidProviderResponse, match="is about"):
         accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.errors import InvalidGrant, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
 from kubectl_oidc.oidc.error_hints import Sent
 from kubectl_oidc.oidc.token_response import TokenResponse, refusal, token_response
 from kubectl_oidc.secret import Secret
@@ -22,7 +22,7 @@ def read(**members: object) -> TokenResponse:
     return token_response({"id_token": "a.b.c", "access_token": "at", **members}, WHAT)
 
 
-def refused(code: object, description: object = None, **options: object) -> ProviderRefused:
+def refused(code: object, description: object = None, **options: object) -> OAuthErrorResponse:
     settings_ = {
         "grant_type": "refresh_token",
         "secrets": [],
@@ -109,7 +109,7 @@ def test_bearer_is_written_in_any_case(kind: str | None) -> None:
 @pytest.mark.parametrize("kind", ["DPoP", "mac", "", 1, ["Bearer"]])
 def test_a_token_that_is_not_for_a_bearer_is_refused(kind: object) -> None:
     """Kubernetes can present a bearer token only."""
-    with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
+    with pytest.raises(InvalidProviderResponse, match="not for a bearer"):
         read(token_type=kind)
 
 
@@ -119,7 +119,7 @@ def test_a_token_that_is_not_for_a_bearer_is_refused(kind: object) -> None:
 )
 def test_what_is_no_token_is_refused_and_not_repeated(name: str, value: object) -> None:
     """RFC 6749 Appendix A: visible ASCII; anything else could break the header that it goes into."""
-    with pytest.raises(ProviderMisbehaves, match=f"the answer holds {name} that is no token") as caught:
+    with pytest.raises(InvalidProviderResponse, match=f"the answer holds {name} that is no token") as caught:
         read(**{name.split()[1]: value})
     assert "provider's log" in caught.value.hint
     assert "SECRET" not in caught.value.message + caught.value.hint
@@ -139,14 +139,14 @@ def test_an_exchanged_token_need_be_for_no_bearer() -> None:
     assert (answer.token_type, answer.issued_token_type) == ("N_A", kind)
     assert read(token_type="Bearer", issued_token_type=kind).token_type == "Bearer"
     for nothing in (None, 7, ""):
-        with pytest.raises(ProviderMisbehaves, match="not for a bearer"):
+        with pytest.raises(InvalidProviderResponse, match="not for a bearer"):
             read(token_type="N_A", issued_token_type=nothing)
 
 
 @pytest.mark.parametrize("document", [{}, {"refresh_token": "rt"}, {"id_token": "", "access_token": None}])
 def test_an_answer_without_any_token_is_refused(document: dict[str, object]) -> None:
     """Status 200 with nothing in it is no success."""
-    with pytest.raises(ProviderMisbehaves, match="holds no token"):
+    with pytest.raises(InvalidProviderResponse, match="holds no token"):
         token_response(document, WHAT)
 
 
@@ -199,7 +199,7 @@ def test_nothing_else_is_invalid_grant(code: str) -> None:
 def test_each_code_has_its_hint(code: str, hint: str) -> None:
     """RFC 6749 §5.2: what the code means here."""
     error = refused(code)
-    assert type(error) is ProviderRefused
+    assert type(error) is OAuthErrorResponse
     assert error.code == code
     assert hint in error.hint
 
@@ -304,7 +304,7 @@ def test_a_very_short_secret_hides_nothing() -> None:
 )
 def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, object]) -> None:
     """What is taken for a token can stand in a header and in a form; of what is refused nothing is repeated."""
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         read_ = token_response(document, WHAT)
         tokens = [
             token.reveal() for token in (read_.id_token, read_.access_token, read_.refresh_token) if token

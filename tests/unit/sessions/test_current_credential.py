@@ -73,7 +73,7 @@ def test_a_damaged_or_future_credential_is_said_and_replaced(
         said = capsys.readouterr().err
         words = f"[v1] the credential in {file} is damaged or of another version: it is not used\n"
         assert said == (words if level else "")
-        found = credential.current(KEY.id(), "disk", str(cache()))
+        found = credential.read_credential(KEY.id(), "disk", str(cache()))
         assert found is not None
         assert found.expiry == WHOLE.expiry
 
@@ -98,7 +98,7 @@ def test_a_damaged_credential_in_the_kernel_keyring_is_said_and_replaced(
     assert current("kernel").put(WHOLE, NOW) == "kernel"
     said = "[v1] the credential in the kernel keyring is damaged or of another version: it is not used\n"
     assert capsys.readouterr().err == said
-    assert credential.current(KEY.id(), "kernel", "") is not None
+    assert credential.read_credential(KEY.id(), "kernel", "") is not None
     assert current("kernel").withdraw()
     assert not current("kernel").withdraw()
-    assert credential.current(KEY.id(), "kernel", "") is None
+    assert credential.read_credential(KEY.id(), "kernel", "") is None

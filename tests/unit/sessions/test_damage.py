@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.outcome import Outcome
-from kubectl_oidc.authentication.remember_command import remember
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.remember_command import remember_command
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import Log
@@ -23,12 +23,12 @@ from tests.sessions import (
     CLIENT,
     ISSUER,
     cache,
-    keeper,
     kept,
     key,
     need_the_kernel_keyring,
     posix_only,
     remembered,
+    repository,
     session,
     words_of,
 )
@@ -63,8 +63,8 @@ class Stored:
         self.name = store if store in {"disk", "kernel"} else "keyring"
         self.backend = WindowsLike() if store == "windows" else SecretServiceLike()
 
-    def keeper(self, level: int = 0) -> SessionKeeper:
-        return SessionKeeper(KEY, storage=self.name, cache_dir=cache(), environ=CI, log=Log(level))
+    def repository(self, level: int = 0) -> SessionRepository:
+        return SessionRepository(KEY, storage=self.name, cache_dir=cache(), environ=CI, log=Log(level))
 
     def put(self, record: str) -> None:
         """Put it where the record stands, past all checks."""
@@ -72,7 +72,7 @@ class Stored:
             for service, (user, _) in list(self.backend.kept.items()):
                 self.backend.kept[service] = (user, record)
         else:
-            self.keeper().store.save(KEY.id(), record.encode())
+            self.repository().store.save(KEY.id(), record.encode())
 
 
 @pytest.fixture(params=STORES)
@@ -93,14 +93,14 @@ def test_a_damaged_session_is_a_miss_and_said(
     stored: Stored, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By the place that it is in, at -v 1 alone; the next session takes its place."""
-    whole = kept(stored.keeper(), session(KEY))
-    assert stored.keeper(1).load() == whole
+    whole = kept(stored.repository(), session(KEY))
+    assert stored.repository(1).load() == whole
     assert capsys.readouterr().err == ""
     stored.put(DAMAGE[damage](whole.record().decode()))
 
-    assert stored.keeper(0).load() is None
+    assert stored.repository(0).load() is None
     assert capsys.readouterr().err == ""
-    one = stored.keeper(1)
+    one = stored.repository(1)
     assert one.load() is None
     where = one.store.where()
     assert capsys.readouterr().err.splitlines() == [
@@ -109,12 +109,12 @@ def test_a_damaged_session_is_a_miss_and_said(
     ]
     fresh = session(KEY, generation=one.next_generation(None))
     assert one.save(fresh, NOW)
-    assert stored.keeper().load() == fresh
+    assert stored.repository().load() == fresh
 
 
 def test_a_session_that_is_not_there_is_no_damage(stored: Stored, capsys: pytest.CaptureFixture[str]) -> None:
     """Only that there is none is said."""
-    one = stored.keeper(1)
+    one = stored.repository(1)
     assert one.load() is None
     assert capsys.readouterr().err == f"[v1] no session in {one.store.where()}\n"
 
@@ -152,9 +152,9 @@ def test_a_file_that_is_not_ours_alone_is_a_miss_and_said(
     what: Callable[[Path], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A session that lies there all the same would be missed without a word."""
-    kept(keeper(KEY), session(KEY))
+    kept(repository(KEY), session(KEY))
     why = what(cache() / "tokens" / KEY.id())
-    assert SessionKeeper(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1)).load() is None
+    assert SessionRepository(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1)).load() is None
     assert capsys.readouterr().err.splitlines()[0] == f"[v1] {why}: it is not used"
 
 
@@ -163,10 +163,10 @@ def test_a_damaged_index_entry_is_said_and_costs_no_session(
     content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The session is used, and at -v 1 the file is named."""
-    whole = kept(keeper(KEY), session(KEY))
+    whole = kept(repository(KEY), session(KEY))
     entry = cache() / "sessions" / f"{KEY.id()}.json"
     entry.write_bytes(content)
-    one = SessionKeeper(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1))
+    one = SessionRepository(KEY, storage="disk", cache_dir=cache(), environ={}, log=Log(1))
     assert one.load() == whole
     said = f"[v1] the index entry {entry} is damaged or of another version: it is not used\n"
     assert capsys.readouterr().err == said
@@ -175,7 +175,7 @@ def test_a_damaged_index_entry_is_said_and_costs_no_session(
 def test_damaged_known_words_are_said_and_cost_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """The command is an unknown one; at -v 1 the file is named, and a whole one beside it is not."""
     whole = session(KEY)
-    one = keeper(KEY)
+    one = repository(KEY)
     remembered(one, ["get-token", "whole"], "disk")
     damaged = remembered(one, words_of(KEY), "disk")
     record = damaged.read_bytes()
@@ -188,13 +188,13 @@ def test_damaged_known_words_are_said_and_cost_nothing(capsys: pytest.CaptureFix
         replaced=None,
         storage="somewhere",
         place="disk",
-        keeper=one,
+        repository=one,
     )
-    request = TokenRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    request = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
     future = record.replace(known_command.FORMAT, known_command.FORMAT + b"0", 1)
     for content in (b"", record[:-1], future):
         damaged.write_bytes(content)
-        assert known_command.find(words_of(KEY)) is None
-        remember(request, outcome, api_version=V1, margin=10, log=Log(1))
+        assert known_command.find_known_command(words_of(KEY)) is None
+        remember_command(request, outcome, api_version=V1, margin=10, log=Log(1))
         said = f"[v1] the remembered command {damaged} is damaged or of another version: it is not used\n"
         assert capsys.readouterr().err == said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from kubectl_oidc.errors import Interrupted, ProviderRefused, SignInPaused, SignInTimeout
+from kubectl_oidc.errors import Interrupted, OAuthErrorResponse, SignInPaused, SignInTimeout
 from kubectl_oidc.sessions.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
 from kubectl_oidc.system.log import QUIET
 from tests.arbitrary import ARBITRARY, JSON, members, or_refused
@@ -102,8 +102,8 @@ def test_a_clock_that_went_back_ends_the_pause(day: Day) -> None:
     assert not day.paused()
 
 
-def refusal() -> ProviderRefused:
-    return ProviderRefused(
+def refusal() -> OAuthErrorResponse:
+    return OAuthErrorResponse(
         "the provider refuses the token request (invalid_client)", "check the client", code="invalid_client"
     )
 
@@ -120,7 +120,7 @@ def test_the_last_failure_is_remembered_with_its_words(day: Day) -> None:
 
 def test_a_failure_before_a_person_was_asked_is_remembered_and_pauses_nobody(day: Day) -> None:
     """It neither begins a pause nor makes one longer."""
-    with pytest.raises(ProviderRefused), day.failures.remembered():
+    with pytest.raises(OAuthErrorResponse), day.failures.remembered():
         raise refusal()
     assert not day.paused()
     last, _ = day.failures.last()
@@ -128,7 +128,7 @@ def test_a_failure_before_a_person_was_asked_is_remembered_and_pauses_nobody(day
     assert (last.topic, last.hint) == ("provider-refused", "check the client")
     day.fails()
     day.now += PAUSES[0] - 1
-    with pytest.raises(ProviderRefused), day.failures.remembered():
+    with pytest.raises(OAuthErrorResponse), day.failures.remembered():
         raise refusal()
     assert day.paused()
     day.now += 1

@@ -15,10 +15,10 @@ from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.session import RAISE, Session
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from tests.keyrings import ReadOnly, WindowsLike, the_os_keyring
-from tests.sessions import cache, keeper, kept, key, no_room, posix_only, session
+from tests.sessions import cache, kept, key, no_room, posix_only, repository, session
 
 if TYPE_CHECKING:
-    from kubectl_oidc.sessions.repository import SessionKeeper
+    from kubectl_oidc.sessions.repository import SessionRepository
 
 NOW = int(time.time())
 
@@ -26,10 +26,10 @@ NOW = int(time.time())
 @pytest.fixture
 def alice() -> Session:
     """Have alice signed in."""
-    return kept(keeper(key()), session(key()))
+    return kept(repository(key()), session(key()))
 
 
-def bob(one: SessionKeeper) -> Session:
+def bob(one: SessionRepository) -> Session:
     """Return the session of a sign-in that follows."""
     return session(
         key(),
@@ -43,34 +43,34 @@ def bob(one: SessionKeeper) -> Session:
 
 def handed_out() -> str:
     """Return the token that the hot half would hand out, as it is stored."""
-    found = credential.current(key().id(), "disk", str(cache()))
+    found = credential.read_credential(key().id(), "disk", str(cache()))
     return found.token.decode().strip('"') if found else ""
 
 
 def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_meanwhile(alice: Session) -> None:
     """Unseen by the lock, as from a container that shares the kernel keyring: what it brings is older, and not stored."""
-    refreshing = keeper(key())
+    refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
-    signing_in = keeper(key())
+    signing_in = repository(key())
     whole = kept(signing_in, bob(signing_in))
 
     assert not refreshing.save(rotated, NOW)
     assert not refreshing.save(replace(rotated, id_token=Secret("refreshed")), NOW)
-    assert keeper(key()).load() == whole
+    assert repository(key()).load() == whole
     assert handed_out() == "id-token-of-bob"
 
 
 def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_lock(alice: Session) -> None:
     """Purge had a lock, though another one, and has removed the index entry too: nothing is stored."""
-    refreshing = keeper(key())
+    refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
     purge_session(key().id(), cache())
-    assert keeper(key()).entry() is None
+    assert repository(key()).entry() is None
 
     assert not refreshing.save(rotated, NOW)
-    assert keeper(key()).load() is None
+    assert repository(key()).load() is None
     fresh = session(key(), generation=refreshing.next_generation(None, by=RAISE))
     assert refreshing.save(fresh, NOW), "a sign-in that ends after the purge is kept"
 
@@ -80,12 +80,12 @@ def test_a_credential_is_not_published_for_a_session_that_has_ended_meanwhile(
     alice: Session, ended_by: str
 ) -> None:
     """A plugin that read the session without its lock is about to publish its credential: it does not."""
-    reading = keeper(key())
+    reading = repository(key())
     assert reading.load() == alice
     if ended_by == "a purge":
         purge_session(key().id(), cache())
     else:
-        signing_in = keeper(key())
+        signing_in = repository(key())
         kept(signing_in, bob(signing_in))
     assert reading.publish(alice, NOW) == ""
     assert handed_out() == ("" if ended_by == "a purge" else "id-token-of-bob")
@@ -95,11 +95,11 @@ def test_a_credential_is_not_published_for_a_session_that_has_ended_meanwhile(
 def test_who_signed_in_last_is_not_handed_the_token_of_who_was_there_before(alice: Session) -> None:
     """The disk is full, so the new session is not kept: the former person's credential and session are used no more."""
     assert handed_out() == alice.token().reveal()
-    signing_in = keeper(key())
+    signing_in = repository(key())
     with no_room(), pytest.raises(StoreError):
         signing_in.save(bob(signing_in), NOW)
     assert handed_out() == ""
-    assert keeper(key()).load() is None
+    assert repository(key()).load() is None
 
 
 @posix_only
@@ -107,51 +107,51 @@ def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_b
     alice: Session,
 ) -> None:
     """A full disk takes neither the rotated refresh token nor the index entry: the old record is removed."""
-    one = keeper(key())
+    one = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=one.next_generation(alice))
     with no_room(), pytest.raises(StoreError):
         one.save(rotated, NOW)
     assert DiskStore(cache()).load(key().id()) is None
-    assert keeper(key()).load() is None
+    assert repository(key()).load() is None
 
 
 @posix_only
 def test_who_signs_in_once_more_and_cannot_be_kept_keeps_the_session_that_was_there(alice: Session) -> None:
     """The same person's: its refresh token was not sent, so it goes on when there is room again."""
-    one = keeper(key())
+    one = repository(key())
     again = replace(bob(one), person=alice.person, subject="alice", signed_in_at=alice.signed_in_at + 1)
     with no_room(), pytest.raises(StoreError):
         one.save(again, NOW)
-    assert keeper(key()).load() == alice
+    assert repository(key()).load() == alice
     (cache() / "tokens").rename(cache() / "aside")
     (cache() / "tokens").write_text("not a directory")
     with pytest.raises(StoreError):
         one.save(again, NOW)
     (cache() / "tokens").unlink()
     (cache() / "aside").rename(cache() / "tokens")
-    assert keeper(key()).load() == alice, "nor where the index can be written"
+    assert repository(key()).load() == alice, "nor where the index can be written"
 
 
 def test_a_refresh_without_a_new_refresh_token_costs_no_session_where_it_cannot_be_kept() -> None:
     """The old refresh token is still good: once the keyring can be written again, the session goes on with it."""
     place, denied = WindowsLike(), ReadOnly()
     with the_os_keyring(place):
-        whole = kept(keeper(key(), "keyring", {"CI": "true"}), session(key()))
+        whole = kept(repository(key(), "keyring", {"CI": "true"}), session(key()))
     denied.kept = place.kept
     with the_os_keyring(denied):
-        one = keeper(key(), "keyring", {"CI": "true"})
+        one = repository(key(), "keyring", {"CI": "true"})
         assert one.load() == whole
         with pytest.raises(StoreError):
             one.save(replace(whole, id_token=Secret("refreshed")), NOW)
     with the_os_keyring(place):
-        assert keeper(key(), "keyring", {"CI": "true"}).load() == whole
+        assert repository(key(), "keyring", {"CI": "true"}).load() == whole
 
 
 def test_an_index_that_was_lost_keeps_no_session_from_being_stored(alice: Session) -> None:
     """There was no entry when the refresh began: that none is there afterwards is no purge."""
     (cache() / "sessions" / f"{key().id()}.json").unlink()
-    one = keeper(key())
+    one = repository(key())
     assert one.load() == alice
     assert one.publish(alice, NOW) == "disk"
     assert one.save(alice.renewed(Secret("rotated"), generation=one.next_generation(alice)), NOW)
-    assert keeper(key()).load() != alice
+    assert repository(key()).load() != alice

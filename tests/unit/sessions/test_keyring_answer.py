@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.exec_credential import V1
-from kubectl_oidc.fast_path.known_command import KEYRING, Words
+from kubectl_oidc.fast_path.known_command import KEYRING, KnownCommand
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import keyring_answer
 from kubectl_oidc.sessions.stores import index, secret_service
@@ -30,8 +30,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def words(**changes: Any) -> Words:
-    known = Words(key().id(), V1, KEYRING, str(cache()), 10, ())
+def words(**changes: Any) -> KnownCommand:
+    known = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
     for name, value in changes.items():
         setattr(known, name, value)
     return known
@@ -83,7 +83,7 @@ def test_a_good_session_is_handed_out(
     """In the version that is known, with the session's own expiry."""
     asked = held(session(key(), expiry=LATER, id_token=Secret("the-token")).record())
     index.write(cache(), entry())
-    assert keyring_answer.look(words()) == 0
+    assert keyring_answer.answer_from_keyring(words()) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["apiVersion"] == V1
     assert document["status"]["token"] == "the-token"
@@ -98,7 +98,7 @@ def test_it_is_due_after_a_part_of_its_life(
     now = int(time.time())
     index.write(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
     early, late = words(ahead=400), words(ahead=600)
-    assert (keyring_answer.look(early), keyring_answer.look(late)) == (0, 0)
+    assert (keyring_answer.answer_from_keyring(early), keyring_answer.answer_from_keyring(late)) == (0, 0)
     assert (early.due, late.due) == (True, False)
     assert capfd.readouterr().out.count("ExecCredential") == 2
 
@@ -122,7 +122,7 @@ def test_what_the_index_does_not_vouch_for_is_not_asked_for(
     asked = held(session(key(), expiry=LATER).record())
     if known is not None:
         index.write(cache(), entry(**known))
-    assert keyring_answer.look(words()) is None
+    assert keyring_answer.answer_from_keyring(words()) is None
     assert asked == []
     assert capfd.readouterr().out == ""
 
@@ -143,7 +143,7 @@ def test_a_record_that_must_not_be_used_is_left_alone(
     """The whole way decides what becomes of it."""
     asked = held(record)
     index.write(cache(), entry(generation=2))
-    assert keyring_answer.look(words()) is None
+    assert keyring_answer.answer_from_keyring(words()) is None
     assert len(asked) == 1
     assert capfd.readouterr().out == ""
 
@@ -156,11 +156,11 @@ def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pyt
         raise OSError(session_id)
 
     monkeypatch.setattr(secret_service, "load", fails)
-    assert keyring_answer.look(words()) is None
+    assert keyring_answer.answer_from_keyring(words()) is None
     monkeypatch.setattr(keyring_answer, "SECONDS", 0.05)
     monkeypatch.setattr(secret_service, "load", lambda _: time.sleep(2))
     began = time.monotonic()
-    assert keyring_answer.look(words()) is None
+    assert keyring_answer.answer_from_keyring(words()) is None
     assert time.monotonic() - began < 1
 
 
@@ -171,7 +171,7 @@ def test_where_the_kernel_keyring_has_become_usable_the_whole_way_publishes_ther
     asked = held(session(key(), expiry=LATER).record())
     index.write(cache(), entry())
     monkeypatch.setattr(keyring_answer, "kernel_store", lambda _: object())
-    assert keyring_answer.look(words()) is None
+    assert keyring_answer.answer_from_keyring(words()) is None
     assert asked == []
 
 

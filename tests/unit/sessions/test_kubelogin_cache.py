@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.kubelogin_takeover import find
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.sessions.kubelogin_cache import clients, remove
 from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, members
@@ -36,8 +36,8 @@ def left(place: Path, record: object, name: str = "flags") -> None:
     path.chmod(0o600)
 
 
-def asked(place: Path) -> TokenRequest:
-    return TokenRequest(
+def asked(place: Path) -> SignInRequest:
+    return SignInRequest(
         issuer=ISSUER,
         client_id=CLIENT_ID,
         scopes=("openid",),
@@ -104,19 +104,19 @@ def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path
 @pytest.mark.parametrize(
     ("wishes", "taken"),
     [
-        (Wishes(expect_claims=(("email", "*@corp.example"),)), True),
-        (Wishes(expect_claims=(("email", "*@other.example"),)), False),
-        (Wishes(prompt="login", min_ttl=1800), True),
-        (Wishes(login_hint="alice"), False),
-        (Wishes(max_age=28800), False),
+        (AccountOptions(expect_claims=(("email", "*@corp.example"),)), True),
+        (AccountOptions(expect_claims=(("email", "*@other.example"),)), False),
+        (AccountOptions(prompt="login", min_ttl=1800), True),
+        (AccountOptions(login_hint="alice"), False),
+        (AccountOptions(max_age=28800), False),
     ],
 )
 def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
-    tmp_path: Path, wishes: Wishes, *, taken: bool
+    tmp_path: Path, wishes: AccountOptions, *, taken: bool
 ) -> None:
     """Nor where it is not known whom the sign-in was proposed to, or when it was."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
-    assert (find(replace(asked(tmp_path), wishes=wishes), {}) is not None) is taken
+    assert (find(replace(asked(tmp_path), account=wishes), {}) is not None) is taken
 
 
 def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:

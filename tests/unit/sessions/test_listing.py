@@ -22,7 +22,7 @@ from kubectl_oidc.sessions.listing import (
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DIRECTORY
 from kubectl_oidc.system.log import QUIET
-from tests.sessions import cache, keeper, key, session
+from tests.sessions import cache, key, repository, session
 
 if TYPE_CHECKING:
     import pytest
@@ -33,7 +33,7 @@ NOW = int(time.time())
 def keep(name: str = "", **changes: object) -> KeptSession:
     """Keep a session on disk and return it as it is found."""
     session_key = key(name=name)
-    keeper(session_key).save(session(session_key, **changes), NOW)
+    repository(session_key).save(session(session_key, **changes), NOW)
     found = kept_session(session_key.id(), cache(), QUIET)
     assert found
     return found

@@ -15,12 +15,12 @@ from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from tests.keyrings import Failing, WindowsLike, the_os_keyring
-from tests.sessions import cache, keeper, kept, key, session
+from tests.sessions import cache, kept, key, repository, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_oidc.sessions.repository import SessionKeeper
+    from kubectl_oidc.sessions.repository import SessionRepository
 
 CI = {"CI": "true"}  # the kernel keyring is not used beside the OS keyring
 NOW = int(time.time())
@@ -44,12 +44,12 @@ def place() -> Iterator[WindowsLike]:
         yield backend
 
 
-def in_keyring() -> SessionKeeper:
-    return keeper(key(), "keyring", CI)
+def in_keyring() -> SessionRepository:
+    return repository(key(), "keyring", CI)
 
 
-def on_disk() -> SessionKeeper:
-    return keeper(key(), "disk", CI)
+def on_disk() -> SessionRepository:
+    return repository(key(), "disk", CI)
 
 
 def moved_away_from_a_keyring_that_fails() -> None:

@@ -28,7 +28,6 @@ from tests.sessions import (
     CLIENT,
     ISSUER,
     cache,
-    keeper,
     kept,
     key,
     linux_only,
@@ -36,6 +35,7 @@ from tests.sessions import (
     no_room,
     posix_only,
     remembered,
+    repository,
     session,
     words_of,
 )
@@ -76,8 +76,8 @@ def files() -> dict[str, bytes]:
 
 def signed_in(one: SessionKey, storage: str = "disk") -> str:
     """Have a session with everything that belongs to it, and return its id."""
-    kept(keeper(one, storage), session(one))
-    remembered(keeper(one, storage), words_of(one), storage)
+    kept(repository(one, storage), session(one))
+    remembered(repository(one, storage), words_of(one), storage)
     return one.id()
 
 
@@ -91,8 +91,8 @@ def test_a_purged_session_is_gone_from_every_file() -> None:
     assert (purged.person, purged.issuer) == ("alice@example.com", ISSUER)
     assert purged.places == (str(cache() / "tokens"),)
     assert purged.failures == ()
-    assert known_command.find(words_of(key())) is None
-    assert keeper(key()).load() is None
+    assert known_command.find_known_command(words_of(key())) is None
+    assert repository(key()).load() is None
 
 
 @linux_only
@@ -147,7 +147,7 @@ def test_a_copy_in_another_store_goes_too(own_key: SessionKey) -> None:
 def test_a_purge_waits_for_who_holds_the_lock_and_no_longer() -> None:
     """A refresh that does not end: everything is removed all the same, and the raised generation stays as a mark."""
     session_id = signed_in(key())
-    with keeper(key()).lock() as lock:
+    with repository(key()).lock() as lock:
         assert lock.try_acquire()
         began = time.monotonic()
         purged = purge_session(session_id, cache(), patience=0.2)
@@ -170,11 +170,11 @@ def test_what_cannot_be_removed_is_said_and_never_used_again() -> None:
     assert [failure.message for failure in purged.failures] == [
         f"cannot remove {cache() / 'tokens' / session_id}: Is a directory"
     ]
-    assert credential.current(session_id, "disk", str(cache())) is None, "the rest is removed"
+    assert credential.read_credential(session_id, "disk", str(cache())) is None, "the rest is removed"
     assert known_sessions(cache()) == [session_id], "and a later purge knows where to look"
     (cache() / "tokens" / session_id).rmdir()
     DiskStore(cache()).save(session_id, session(key()).record())
-    assert keeper(key()).load() is None
+    assert repository(key()).load() is None
 
 
 @linux_only
@@ -183,8 +183,8 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
     session_id = signed_in(own_key)
     purged: list[Purged] = []
     purge = Thread(target=lambda: purged.append(purge_session(session_id, cache(), patience=20)))
-    moving = keeper(own_key, "kernel")
-    with keeper(own_key).lock() as lock:
+    moving = repository(own_key, "kernel")
+    with repository(own_key).lock() as lock:
         assert lock.try_acquire()
         purge.start()
         kept(moving, session(own_key, generation=moving.next_generation(session(own_key))))
@@ -198,7 +198,7 @@ def test_a_keyring_that_holds_the_session_and_fails_is_said() -> None:
     """Locked or gone: the failure is reported, the entry stays for a later purge, which then succeeds."""
     place = WindowsLike()
     with the_os_keyring(place):
-        session_id = kept(keeper(key(), "keyring", {"CI": "true"}), session(key())).session_id
+        session_id = kept(repository(key(), "keyring", {"CI": "true"}), session(key())).session_id
     for keyring, words_of_it in (
         (Failing(RuntimeError("locked")), "locked"),
         (None, "there is no OS keyring"),
@@ -209,7 +209,7 @@ def test_a_keyring_that_holds_the_session_and_fails_is_said() -> None:
         assert words_of_it in purged.failures[0].message
         assert known_sessions(cache()) == [session_id]
     with the_os_keyring(place):
-        assert keeper(key(), "keyring").load() is None, "it is not used meanwhile"
+        assert repository(key(), "keyring").load() is None, "it is not used meanwhile"
         purged = purge_session(session_id, cache())
     assert purged.places == (f"the OS keyring ({place.name})",)
     assert purged.failures == ()
@@ -248,12 +248,12 @@ def test_a_purge_that_cannot_have_the_write_lock_says_so() -> None:
 def test_a_purge_that_can_leave_no_mark_says_so() -> None:
     """The session's lock is held by another, and the disk is full."""
     session_id = signed_in(key())
-    with keeper(key()).lock() as lock:
+    with repository(key()).lock() as lock:
         assert lock.try_acquire()
         with no_room():
             purged = purge_session(session_id, cache(), patience=0)
     assert [failure.topic for failure in purged.failures] == ["purge"]
-    assert keeper(key()).load() is None
+    assert repository(key()).load() is None
     assert purge_session(session_id, cache()).failures == ()
 
 
@@ -262,7 +262,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
     """A refresh that has read it is on its way: what it brings is older than the mark that stays."""
     session_id = signed_in(own_key, "kernel")
     whole = KernelStore().load(session_id)
-    one = keeper(own_key, "kernel")
+    one = repository(own_key, "kernel")
     index.remove(cache(), session_id)
     read = one.load()
     assert read is not None
@@ -282,7 +282,7 @@ def test_what_was_read_before_a_purge_is_not_published_though_the_index_was_lost
     """There was no entry before and there is none after it: the record tells."""
     signed_in(key())
     index.remove(cache(), key().id())
-    reading = keeper(key())
+    reading = repository(key())
     whole = reading.load()
     assert whole is not None
     purge_session(key().id(), cache())
@@ -343,8 +343,8 @@ def test_the_command_removes_the_session_it_is_told_and_says_so() -> None:
     done = run_plugin("purge", *flags)
     assert (done.returncode, done.stdout) == (0, "")
     assert f"alice@example.com at {ISSUER}" in done.stderr
-    assert keeper(key(name="other")).load() is None
-    assert keeper(key()).load() is not None
+    assert repository(key(name="other")).load() is None
+    assert repository(key()).load() is not None
     again = run_plugin("purge", *flags)
     assert (again.returncode, again.stdout) == (0, "")
     assert "nothing was removed" in again.stderr

@@ -1,4 +1,4 @@
-"""The session's keeper: generations, a store that fails, a store that changes, and a purge in between."""
+"""The session's repository: generations, a store that fails, a store that changes, and a purge in between."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
-from kubectl_oidc.sessions.repository import SessionKeeper
+from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import cache_mark
 from kubectl_oidc.sessions.stores import index, kernel_is_private, open_store
 from kubectl_oidc.sessions.stores.disk import DiskStore
@@ -31,11 +31,11 @@ from tests.sessions import (
     as_an_ordinary_user,
     cache,
     credential_of,
-    keeper,
     kept,
     key,
     linux_only,
     need_the_kernel_keyring,
+    repository,
     session,
 )
 
@@ -75,16 +75,16 @@ def files() -> set[str]:
 
 
 def test_a_session_is_loaded_as_it_was_saved() -> None:
-    """By another keeper, whole; before there is none."""
-    assert keeper(key()).load() is None
-    whole = kept(keeper(key()), session(key()))
-    assert keeper(key()).load() == whole
-    assert keeper(key(name="other")).load() is None
+    """By another repository, whole; before there is none."""
+    assert repository(key()).load() is None
+    whole = kept(repository(key()), session(key()))
+    assert repository(key()).load() == whole
+    assert repository(key(name="other")).load() is None
 
 
 def test_the_index_knows_the_session_and_no_secret() -> None:
     """Who, where, when, which generation; no token, whole or in part."""
-    one = keeper(key())
+    one = repository(key())
     whole = session(key(), generation=3, access_token=Secret("access-token-of-the-test"))
     assert one.save(whole, NOW)
     entry = one.entry()
@@ -99,12 +99,12 @@ def test_the_index_knows_the_session_and_no_secret() -> None:
 
 def test_losing_the_index_loses_no_session() -> None:
     """A session whose entry is gone or damaged is used, and the entry is written anew."""
-    one = keeper(key())
+    one = repository(key())
     whole = kept(one, session(key(), generation=5))
     for damage in (None, b"{"):
         entry = cache() / "sessions" / f"{one.session_id}.json"
         entry.unlink() if damage is None else entry.write_bytes(damage)
-        assert keeper(key()).load() == whole
+        assert repository(key()).load() == whole
         assert one.next_generation(whole) == 6
         assert one.save(whole, NOW)
         assert one.entry() is not None
@@ -113,7 +113,7 @@ def test_losing_the_index_loses_no_session() -> None:
 @pytest.mark.parametrize("record", [b"", b"{", b'{"version":2}', b"\xff" * 40])
 def test_a_damaged_record_is_a_miss(record: bytes) -> None:
     """It is None, not an error, and the next session takes its place with a later generation."""
-    one = keeper(key())
+    one = repository(key())
     kept(one, session(key(), generation=5))
     DiskStore(cache()).save(one.session_id, record)
     assert one.load() is None
@@ -124,7 +124,7 @@ def test_a_damaged_record_is_a_miss(record: bytes) -> None:
 
 def test_a_record_of_an_older_generation_is_never_used() -> None:
     """A copy from a backup, or one that a crash left: its refresh token was used up."""
-    one = keeper(key())
+    one = repository(key())
     old = session(key(), generation=1)
     kept(one, old)
     backup = DiskStore(cache()).load(one.session_id)
@@ -138,7 +138,7 @@ def test_a_record_of_an_older_generation_is_never_used() -> None:
 
 def test_each_refresh_counts_one_generation_further() -> None:
     """Beyond what the session and what the index know."""
-    one = keeper(key())
+    one = repository(key())
     assert one.next_generation(None) == 1
     whole = session(key(), generation=4)
     assert one.next_generation(whole) == 5
@@ -149,7 +149,7 @@ def test_each_refresh_counts_one_generation_further() -> None:
 
 def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
     """In flight is set before and gone after; the session in the store is not touched by it."""
-    one = keeper(key())
+    one = repository(key())
     one.mark_in_flight(NOW)
     assert one.entry() is None, "there is no session yet"
     whole = kept(one, session(key()))
@@ -162,7 +162,7 @@ def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
 
 def test_a_purge_during_a_refresh_is_not_undone() -> None:
     """The refresh holds the lock while it is on its way; what it brings afterwards is not stored."""
-    one = keeper(key())
+    one = repository(key())
     whole = kept(one, session(key()))
     with one.lock() as lock:
         assert lock.try_acquire()
@@ -182,7 +182,7 @@ def test_a_purge_during_a_refresh_is_not_undone() -> None:
 
 def test_a_store_that_fails_leaves_the_old_session_unused() -> None:
     """The refresh token was rotated and could not be stored: the old one is never sent again."""
-    one = keeper(key())
+    one = repository(key())
     whole = kept(one, session(key()))
     tokens = cache() / "tokens"
     record = (tokens / one.session_id).read_bytes()
@@ -200,7 +200,7 @@ def test_an_index_that_cannot_be_written_costs_no_session() -> None:
     """The record is what counts."""
     cache().mkdir(parents=True, mode=0o700)
     (cache() / "sessions").write_text("not a directory")
-    one = keeper(key())
+    one = repository(key())
     whole = kept(one, session(key()))
     one.mark_in_flight(NOW)
     assert one.load() == whole
@@ -209,7 +209,7 @@ def test_an_index_that_cannot_be_written_costs_no_session() -> None:
 
 def test_nothing_is_kept_with_storage_none() -> None:
     """Neither a session nor an entry nor a credential."""
-    one = keeper(key(), "none")
+    one = repository(key(), "none")
     assert one.save(session(key()), NOW)
     assert one.publish(session(key()), NOW) == ""
     assert one.load() is None
@@ -218,38 +218,38 @@ def test_nothing_is_kept_with_storage_none() -> None:
 
 def test_storage_none_neither_uses_nor_spoils_a_session_that_is_kept() -> None:
     """It would rotate the kept session's refresh token and lose the new one."""
-    whole = kept(keeper(key()), session(key()))
+    whole = kept(repository(key()), session(key()))
     before = files()
-    one = keeper(key(), "none")
+    one = repository(key(), "none")
     assert one.load() is None
     one.mark_in_flight(NOW)
     assert one.save(session(key(), generation=2), NOW)
     assert files() == before
-    assert keeper(key()).load() == whole
+    assert repository(key()).load() == whole
 
 
 def test_auto_stays_with_the_store_that_was_taken_first() -> None:
     """Decided when a session is made and kept with it; said once."""
     environ = {"CI": "true"}
-    first = keeper(key(), "auto", environ)
+    first = repository(key(), "auto", environ)
     assert first.decided_here
     kept(first, session(key()))
-    again = keeper(key(), "auto", environ)
+    again = repository(key(), "auto", environ)
     assert not again.decided_here
     assert again.store.name == first.store.name
-    assert not keeper(key(), "disk").decided_here
+    assert not repository(key(), "disk").decided_here
 
 
 @linux_only
 @pytest.mark.parametrize(("before", "after"), [("disk", "kernel"), ("kernel", "disk")])
 def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before: str, after: str) -> None:
     """Another store is asked for: the session goes on there, and neither record nor credential stays in the former."""
-    whole = kept(keeper(own_key, before), session(own_key))
-    one = keeper(own_key, after)
+    whole = kept(repository(own_key, before), session(own_key))
+    one = repository(own_key, after)
     assert one.load() == whole
     moved = kept(one, whole.renewed(Secret("rotated"), generation=one.next_generation(whole)))
 
-    assert keeper(own_key, after).load() == moved
+    assert repository(own_key, after).load() == moved
     entry = one.entry()
     assert entry is not None
     assert (entry.storage, entry.credential) == (after, after)
@@ -266,19 +266,19 @@ def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before:
 @linux_only
 def test_a_copy_that_was_left_in_the_store_is_not_taken_for_the_session(own_key: SessionKey) -> None:
     """The session moved away and its copy stayed: asked for there again, the newer one is used."""
-    old = kept(keeper(own_key, "disk"), session(own_key))
+    old = kept(repository(own_key, "disk"), session(own_key))
     copy = old.record()
     new = old.renewed(Secret("rotated"), generation=2)
-    assert keeper(own_key, "kernel").save(new, NOW)
+    assert repository(own_key, "kernel").save(new, NOW)
     DiskStore(cache()).save(own_key.id(), copy)
-    assert keeper(own_key, "disk").load() == new
+    assert repository(own_key, "disk").load() == new
 
 
 def test_a_session_in_the_os_keyring_leaves_no_token_in_files() -> None:
     """In CI or a container its credential is in no file either: the hot half does without."""
     place = WindowsLike()
     with the_os_keyring(place):
-        one = keeper(key(), "keyring", {"CI": "true"})
+        one = repository(key(), "keyring", {"CI": "true"})
         whole = session(key(), id_token=Secret("t" * 4_000))
         assert one.save(whole, NOW)
         assert one.publish(whole, NOW) == ""
@@ -291,7 +291,7 @@ def test_a_session_in_the_os_keyring_leaves_no_token_in_files() -> None:
 def test_a_session_in_the_os_keyring_has_its_credential_in_the_kernel_s(own_key: SessionKey) -> None:
     """Where the kernel keyring is ours alone; in a container it is not."""
     with the_os_keyring(WindowsLike()):
-        one = keeper(own_key, "keyring")
+        one = repository(own_key, "keyring")
         place = one.publish(kept(one, session(own_key)), NOW)
     assert place == ("kernel" if kernel_is_private({}) else "")
     assert (kernel_keyring.read(CREDENTIAL + own_key.id()) is not None) is kernel_is_private({})
@@ -301,12 +301,12 @@ def test_a_session_moves_between_os_keyring_and_disk() -> None:
     """It goes on, and the place it leaves is empty."""
     place = WindowsLike()
     with the_os_keyring(place):
-        whole = kept(keeper(key(), "disk"), session(key()))
-        to = keeper(key(), "keyring", {"CI": "true"})
+        whole = kept(repository(key(), "disk"), session(key()))
+        to = repository(key(), "keyring", {"CI": "true"})
         assert to.load() == whole
         moved = kept(to, replace(whole, generation=2))
         assert files() == {f"sessions/{to.session_id}.json"}
-        back = keeper(key(), "disk")
+        back = repository(key(), "disk")
         assert back.load() == moved
         kept(back, replace(whole, generation=3))
         assert place.kept == {}
@@ -315,10 +315,10 @@ def test_a_session_moves_between_os_keyring_and_disk() -> None:
 def test_a_former_store_that_fails_holds_up_nothing() -> None:
     """The OS keyring is locked or gone: there is no session to go on with, and the new one is kept on disk."""
     with the_os_keyring(WindowsLike()):
-        kept(keeper(key(), "keyring", {"CI": "true"}), session(key()))
+        kept(repository(key(), "keyring", {"CI": "true"}), session(key()))
     for keyring in (Failing(RuntimeError("locked")), None):
         with the_os_keyring(keyring):
-            one = keeper(key(), "disk")
+            one = repository(key(), "disk")
             assert one.load() is None
             fresh = kept(one, session(key(), generation=one.next_generation(None)))
             assert one.load() == fresh
@@ -329,7 +329,7 @@ def test_a_former_store_that_fails_holds_up_nothing() -> None:
 def test_a_keyring_that_is_asked_for_and_absent_is_an_error() -> None:
     """The caller goes on without a store."""
     with pytest.raises(StoreError, match="there is no OS keyring here"):
-        keeper(key(), "keyring")
+        repository(key(), "keyring")
 
 
 # Sessions of version 1.0.0
@@ -384,7 +384,7 @@ def test_a_session_of_1_0_0_goes_on(own_key: SessionKey, storage: str) -> None:
     """Its entry and record are read, its lock is held, a refresh replaces both by the new form, and a purge removes all."""
     record = layout_of_1_0_0(own_key, storage)
     open_store(storage, cache()).save(own_key.id(), record)
-    one = keeper(own_key, "auto")
+    one = repository(own_key, "auto")
     assert one.store.name == storage
     whole = one.load()
     assert whole is not None
@@ -414,28 +414,28 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
     own_key: SessionKey, storage: str
 ) -> None:
     """Once a session: a later one replaces it, and withdrawn it is gone."""
-    one = keeper(own_key, storage)
+    one = repository(own_key, storage)
     assert one.credential_place() == storage
     for token in ("first", "second"):
         whole = session(own_key, id_token=Secret(token))
         assert one.save(whole, NOW)
         assert one.publish(whole, NOW) == storage
-        found = credential.current(own_key.id(), storage, str(cache()))
+        found = credential.read_credential(own_key.id(), storage, str(cache()))
         assert found is not None
-        assert found.answer(V1) == credential_of(whole).answer(V1)
+        assert found.exec_credential(V1) == credential_of(whole).exec_credential(V1)
         assert json.loads(found.token) == token
     assert one.withdraw()
     assert not one.withdraw()
-    assert credential.current(own_key.id(), storage, str(cache())) is None
+    assert credential.read_credential(own_key.id(), storage, str(cache())) is None
 
 
 def test_a_credential_that_cannot_be_published_costs_nothing() -> None:
     """The hot half will not find it; nothing is raised, and what stood in its way stays."""
     cache().mkdir(parents=True, mode=0o700)
     (cache() / "credentials").write_text("not a directory")
-    assert keeper(key()).publish(session(key()), NOW) == ""
+    assert repository(key()).publish(session(key()), NOW) == ""
     assert (cache() / "credentials").read_text() == "not a directory"
-    assert not keeper(key()).withdraw()
+    assert not repository(key()).withdraw()
 
 
 def test_a_home_that_cannot_be_written_is_said_and_breaks_nothing() -> None:
@@ -443,7 +443,7 @@ def test_a_home_that_cannot_be_written_is_said_and_breaks_nothing() -> None:
 
     def work(home: Path) -> tuple[object, str, str]:
         (home / "cache").mkdir(mode=0o500)
-        one = SessionKeeper(
+        one = SessionRepository(
             key(), storage="disk", cache_dir=home / "cache" / "oidc-login", environ={}, log=QUIET
         )
         with pytest.raises(StoreError) as caught:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from kubectl_oidc.authentication.grants.announcement import announce
-from kubectl_oidc.authentication.request import TokenRequest
+from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.log import Log
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
 
-REQUEST = TokenRequest(
+REQUEST = SignInRequest(
     issuer="https://issuer.example.com:8443/realms/a",
     client_id="kubernetes",
     tls=TlsOptions(),
@@ -39,27 +39,27 @@ def test_the_host_is_named_as_a_person_knows_it() -> None:
 @pytest.mark.parametrize("terminal", [Terminal(), Watched()])
 def test_nobody_is_asked_without_a_reason(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     """Terminal or not, because the browser opens in either case."""
-    announce(REQUEST, World(terminal=terminal), "first use of this session")
+    announce(REQUEST, System(terminal=terminal), "first use of this session")
     assert capsys.readouterr().err == LINE
 
 
 def test_the_reason_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
-    announce(REQUEST, World(), "the provider said\n\x1b[31mno")
+    announce(REQUEST, System(), "the provider said\n\x1b[31mno")
     assert capsys.readouterr().err == "Signing in at issuer.example.com: the provider said [31mno\n"
 
 
 def test_a_certificate_that_is_not_checked_is_said_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     insecure = replace(REQUEST, tls=TlsOptions(insecure=True))
-    announce(insecure, World(terminal=Watched()), "first use of this session")
+    announce(insecure, System(terminal=Watched()), "first use of this session")
     said = capsys.readouterr().err
     assert said.startswith(LINE)
     assert "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)" in said
-    announce(insecure, World(), "first use of this session")
+    announce(insecure, System(), "first use of this session")
     assert capsys.readouterr().err == LINE
 
 
 def test_the_log_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     log = Log()
     log.level = 1
-    announce(REQUEST, World(log=log), "first use of this session")
+    announce(REQUEST, System(log=log), "first use of this session")
     assert "signing in at issuer.example.com: first use of this session" in capsys.readouterr().err

@@ -15,14 +15,14 @@ from hypothesis import given, settings, strategies as st
 
 from kubectl_oidc.authentication.grants.authorization_code import ssh_forward
 from kubectl_oidc.authentication.grants.authorization_request import (
-    Attempt,
+    AuthorizationSecrets,
     authorization_parameters,
     authorization_url,
     refused,
 )
-from kubectl_oidc.authentication.request import OUR_PARAMETERS, TokenRequest
+from kubectl_oidc.authentication.request import OUR_PARAMETERS, SignInRequest
 from kubectl_oidc.http.tls import SYSTEM_TRUST
-from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import Sent
 from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
@@ -37,18 +37,18 @@ REDIRECT = "http://localhost:8000"
 # RFC 7636, appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-ATTEMPT = Attempt(Secret("the-state"), Secret("the-nonce"), Secret(VERIFIER))
+ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret(VERIFIER))
 
 
 def url(
     *,
     endpoint: str = "https://idp.example.com/authorize",
-    attempt: Attempt = ATTEMPT,
+    attempt: AuthorizationSecrets = ATTEMPT,
     extra: tuple[tuple[str, str], ...] = (),
     scopes: tuple[str, ...] = ("openid", "email", "offline_access"),
     client_id: str = CLIENT_ID,
 ) -> str:
-    request = TokenRequest(
+    request = SignInRequest(
         issuer=ISSUER,
         client_id=client_id,
         scopes=scopes,
@@ -91,7 +91,7 @@ def test_every_attempt_has_fresh_values() -> None:
     """State, nonce and verifier are each 32 random bytes: 43 characters that a URL takes (RFC 7636 §4.1)."""
     values = [
         value.reveal()
-        for attempt in (Attempt.generate(pkce=True) for _ in range(50))
+        for attempt in (AuthorizationSecrets.generate(pkce=True) for _ in range(50))
         for value in (attempt.state, attempt.nonce, attempt.code_verifier)
         if value
     ]
@@ -101,7 +101,7 @@ def test_every_attempt_has_fresh_values() -> None:
 
 def test_only_no_goes_without_a_verifier() -> None:
     """State and nonce are there even then."""
-    attempt = Attempt.generate(pkce=False)
+    attempt = AuthorizationSecrets.generate(pkce=False)
     assert attempt.code_verifier is None
     assert attempt.state != attempt.nonce
 
@@ -129,7 +129,7 @@ def test_the_url_carries_the_request() -> None:
 
 def test_the_challenge_is_the_hash_of_the_verifier() -> None:
     """Whoever has seen the URL cannot redeem the code."""
-    attempt = Attempt.generate(pkce=True)
+    attempt = AuthorizationSecrets.generate(pkce=True)
     assert attempt.code_verifier is not None
     digest = sha256(attempt.code_verifier.reveal().encode()).digest()
     assert query(url(attempt=attempt))["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -142,7 +142,7 @@ def test_metadata_that_says_nothing_of_pkce_is_no_reason_to_drop_it() -> None:
 
 def test_without_a_verifier_there_is_no_challenge() -> None:
     """--oidc-pkce-method=no; an extra parameter cannot put one there either."""
-    attempt = Attempt(ATTEMPT.state, ATTEMPT.nonce, None)
+    attempt = AuthorizationSecrets(ATTEMPT.state, ATTEMPT.nonce, None)
     expected = {name: value for name, value in OURS.items() if not name.startswith("code_challenge")}
     assert query(url(attempt=attempt)) == expected
     extra = (("code_challenge", "x"), ("code_challenge_method", "plain"))
@@ -191,7 +191,7 @@ def test_words_that_a_url_does_not_take_are_encoded() -> None:
 
 
 def refusal(error: str | None, description: str | None = None) -> SignInRefused:
-    return refused(Answer(None, error, description), sent(ISSUER))
+    return refused(AuthorizationResponse(None, error, description), sent(ISSUER))
 
 
 def sent(issuer: str, *more: str) -> Sent:
@@ -226,7 +226,10 @@ def test_each_code_has_its_hint(code: str, hint: str) -> None:
 
 def test_a_prompt_is_named_where_it_was_given() -> None:
     """``--prompt`` is one way out only for those who gave it."""
-    assert "--prompt" in refused(Answer(None, "login_required", None), sent(ISSUER, "prompt")).hint
+    assert (
+        "--prompt"
+        in refused(AuthorizationResponse(None, "login_required", None), sent(ISSUER, "prompt")).hint
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +241,7 @@ def test_a_prompt_is_named_where_it_was_given() -> None:
 )
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
-    answer, okta = Answer(None, code, description), "https://corp.okta.com/oauth2/default"
+    answer, okta = AuthorizationResponse(None, code, description), "https://corp.okta.com/oauth2/default"
     assert refused(answer, sent(okta)).hint.startswith("in Okta: Applications > the app > Assignments")
     assert "Okta" not in refused(answer, sent(ISSUER)).hint
 
@@ -278,10 +281,10 @@ def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str)
 
 def asked_of(issuer: str, **changes: Any) -> dict[str, object]:
     """Return the authorization request's parameters at an issuer."""
-    request = TokenRequest(
+    request = SignInRequest(
         issuer=issuer, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("unused"), **changes
     )
-    return dict(authorization_parameters(request, Attempt.generate(pkce=True), REDIRECT))
+    return dict(authorization_parameters(request, AuthorizationSecrets.generate(pkce=True), REDIRECT))
 
 
 GOOGLE = "https://accounts.google.com"
@@ -315,5 +318,5 @@ def test_what_a_person_gives_counts() -> None:
     asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
     assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
     key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir="/nowhere")
-    request = TokenRequest(issuer=GOOGLE, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("/nowhere"))
+    request = SignInRequest(issuer=GOOGLE, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("/nowhere"))
     assert request.key() == key

@@ -6,24 +6,24 @@ import pytest
 
 from kubectl_oidc.authentication.grants import authorization_code_keyboard
 from kubectl_oidc.authentication.grants.authorization_code_keyboard import _typed
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.errors import SignInError, SignInTimeout
-from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile
 from tests.sign_ins import Desk, Keys
 
-ATTEMPT = Attempt(Secret("the-state"), Secret("n"), None)
+ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
 ADDRESS = "http://localhost:8000/?code=c&state=the-state"
 
 
-def typed(desk: Desk, keys: Keys, *, seconds: float = 5.0, ended: bool = False) -> Answer:
+def typed(desk: Desk, keys: Keys, *, seconds: float = 5.0, ended: bool = False) -> AuthorizationResponse:
     """Ask for an answer that is typed, after an address that has ended or has not."""
     provider = desk.provider
     metadata = provider.metadata(Deadline.after(5))
-    request = AuthorizationRequest(desk.request, desk.world, provider, metadata, ATTEMPT, "urn:x")
+    request = AuthorizationRequest(desk.request, desk.system, provider, metadata, ATTEMPT, "urn:x")
     printed = PrintedAddress(request, desk.terminal)
     printed._end = Deadline.after(0) if ended else None
     return _typed(
@@ -33,7 +33,7 @@ def typed(desk: Desk, keys: Keys, *, seconds: float = 5.0, ended: bool = False) 
         metadata,
         printed,
         Deadline.after(seconds),
-        desk.world,
+        desk.system,
     )
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_answer_is_asked_for_again() -> None:
     """As is one that does not come; the words say what may be pasted, and that it is not shown."""
     keys = Keys(ADDRESS.replace("the-state", "another"), None, ADDRESS)
     with Hostile() as server, Desk(server) as desk:
-        assert typed(desk, keys) == Answer(Secret("c"))
+        assert typed(desk, keys) == AuthorizationResponse(Secret("c"))
         (said,) = desk.terminal.said
     assert said.startswith("That is not it: this answers another sign-in")
     words = "Paste the code, or the address at which the browser ends (it is not shown), and press Enter: "
@@ -54,7 +54,7 @@ def test_an_answer_must_say_whose_it_is_where_that_was_promised() -> None:
         desk.metadata(authorization_response_iss_parameter_supported=True)
         other = f"{ADDRESS}&iss=https://other.example"
         keys = Keys(ADDRESS, other, f"{ADDRESS}&iss={server.url}")
-        assert typed(desk, keys) == Answer(Secret("c"))
+        assert typed(desk, keys) == AuthorizationResponse(Secret("c"))
         assert len(desk.terminal.said) == 2
 
 
@@ -83,7 +83,7 @@ def test_without_a_terminal_nobody_is_sent_anywhere() -> None:
     with Hostile() as server, Desk(server, settings={"grant": "authcode-keyboard"}) as desk:
         with pytest.raises(SignInError, match="no terminal") as caught:
             authorization_code_keyboard.sign_in(
-                desk.request, desk.world, desk.provider, "first use", desk.failures
+                desk.request, desk.system, desk.provider, "first use", desk.failures
             )
         assert "--grant-type=authcode-keyboard needs the code, and" in caught.value.message
         assert caught.value.hint.endswith(" use --grant-type=device-code")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.authentication.account import Wishes
+from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.grants import choice
-from kubectl_oidc.errors import InvalidGrant, OidcLoginError, PortsTaken, SignInPaused, UsageError
+from kubectl_oidc.errors import InvalidGrant, NoFreeListenAddress, OidcLoginError, SignInPaused, UsageError
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, json_reply
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}
 # There is no listen address at this desk, so the authorization code ends so.
-AUTHORIZATION_CODE = PortsTaken
+AUTHORIZATION_CODE = NoFreeListenAddress
 ENDED = json_reply({"error": "invalid_grant"}, 400)
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -42,7 +42,7 @@ def chosen(desk: Desk, **settings: object) -> str:
     desk.settings = settings
     desk.failures.forget()
     try:
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     except AUTHORIZATION_CODE:
         return "authorization_code"
     except OidcLoginError as error:
@@ -80,14 +80,14 @@ def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     assert "(this is " in desk.terminal.said[1]
 
 
-@pytest.mark.parametrize("wishes", [Wishes(prompt="login"), Wishes(max_age=0)])
+@pytest.mark.parametrize("wishes", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])
 def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
-    desk: Desk, wishes: Wishes
+    desk: Desk, wishes: AccountOptions
 ) -> None:
     """RFC 8628 has neither prompt nor max_age; a hint of whom to propose is no reason."""
     assert chosen(desk, grant="auto", wishes=wishes) == "authorization_code"
     assert desk.asked("/device") == []
-    assert chosen(desk, grant="auto", wishes=Wishes(login_hint="ada")) == DEVICE_CODE
+    assert chosen(desk, grant="auto", wishes=AccountOptions(login_hint="ada")) == DEVICE_CODE
 
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
@@ -116,12 +116,12 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
     """Client credentials ask nobody, so nobody is to be spared."""
     desk.settings = {"grant": "device-code"}
     with pytest.raises(InvalidGrant):
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     with pytest.raises(SignInPaused):
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
     with pytest.raises(InvalidGrant):
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
 
 
 @pytest.mark.parametrize("grant", ["authcode", "authcode-keyboard", "device-code", "password"])
@@ -131,6 +131,6 @@ def test_an_authority_that_cannot_be_read_is_said_before_a_person_is_asked(
     """The metadata may be kept, so that nothing else needs the authority before somebody has signed in at the browser."""
     desk.settings = {"grant": grant, "tls": TlsOptions(ca_files=(tmp_path / "gone.crt",))}
     with pytest.raises(UsageError, match=r"gone\.crt cannot be read"):
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     assert not desk.server.asked
     assert not desk.terminal.said

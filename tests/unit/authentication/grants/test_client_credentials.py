@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.grants import client_credentials
-from kubectl_oidc.errors import IdTokenError, OidcLoginError, ProviderRefused
+from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
 from tests.hostile import Hostile, json_reply
@@ -32,7 +32,7 @@ def desk() -> Iterator[Desk]:
 
 
 def sign_in(desk: Desk) -> Tokens:
-    return client_credentials.sign_in(desk.request, desk.world, desk.provider)
+    return client_credentials.sign_in(desk.request, desk.system, desk.provider)
 
 
 def test_scopes_and_extra_parameters_go_along(desk: Desk) -> None:
@@ -104,12 +104,12 @@ def test_no_other_refusal_is_answered_with_a_second_request(desk: Desk) -> None:
     """And where an ID token is wanted openid stays."""
     desk.settings["use_access_token"] = True
     desk.server.on("/token", json_reply({"error": "unauthorized_client"}, 400))
-    with pytest.raises(ProviderRefused) as caught:
+    with pytest.raises(OAuthErrorResponse) as caught:
         sign_in(desk)
     assert "Client Credentials" in caught.value.hint
     desk.settings["use_access_token"] = False
     desk.server.on("/token", INVALID_SCOPE)
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(OAuthErrorResponse):
         sign_in(desk)
     assert len(desk.asked("/token")) == 2
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
-from kubectl_oidc.errors import ProviderMisbehaves
+from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, members, or_refused
 
@@ -100,7 +100,7 @@ def test_the_drafts_name_of_the_address_is_taken() -> None:
 )
 def test_what_cannot_be_shown_or_used_is_refused(changes: dict[str, Any], why: str) -> None:
     """The page is https (http for this machine's own provider); what a terminal would take for a command is not shown."""
-    with pytest.raises(ProviderMisbehaves) as caught:
+    with pytest.raises(InvalidProviderResponse) as caught:
         parse(**changes)
     assert caught.value.message.startswith(f"the provider's device authorization response {why}")
     assert "another --grant-type" in caught.value.hint
@@ -129,7 +129,7 @@ def test_http_is_for_a_provider_on_this_machine() -> None:
     assert (
         parse(local=True, verification_uri="http://localhost:1/d").verification_uri == "http://localhost:1/d"
     )
-    with pytest.raises(ProviderMisbehaves):
+    with pytest.raises(InvalidProviderResponse):
         parse(local=True, verification_uri="http://example.com/d")
 
 
@@ -141,14 +141,14 @@ def test_a_fragment_brings_no_control_character(name: str, words: str) -> None:
     if name == "verification_uri_complete":
         assert parse(**{name: changes[name]}).verification_uri_complete is None
         return
-    with pytest.raises(ProviderMisbehaves, match="has a character that no URL has"):
+    with pytest.raises(InvalidProviderResponse, match="has a character that no URL has"):
         parse(**changes)
 
 
 @pytest.mark.parametrize("code", ["a\ud800", "a\nb"])
 def test_a_device_code_that_cannot_be_sent_is_none(code: str) -> None:
     """It stands in a form, and half a character has no bytes."""
-    with pytest.raises(ProviderMisbehaves, match="device_code"):
+    with pytest.raises(InvalidProviderResponse, match="device_code"):
         parse(device_code=code)
 
 
@@ -169,7 +169,7 @@ def test_whatever_is_shown_of_any_answer_is_plain(
         for name, value in (("verification_uri", uri), ("verification_uri_complete", complete))
         if value
     }
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         device = DeviceAuthorization.parse({**GOOD, **changes, **addresses}, local=local)
         shown = [device.user_code, device.verification_uri, device.verification_uri_complete or ""]
         assert all(map(is_one_plain_line, shown))

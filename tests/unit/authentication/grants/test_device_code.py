@@ -14,8 +14,8 @@ import pytest
 
 from kubectl_oidc.authentication.grants import device_code
 from kubectl_oidc.errors import (
-    ProviderMisbehaves,
-    ProviderRefused,
+    InvalidProviderResponse,
+    OAuthErrorResponse,
     SignInPaused,
     SignInRefused,
     SignInTimeout,
@@ -59,7 +59,7 @@ def authorized(server: Hostile, **members: object) -> Script:
 
 def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
     return device_code.sign_in(
-        desk.request, desk.world, desk.provider, "first use", desk.failures, no_browser=no_browser
+        desk.request, desk.system, desk.provider, "first use", desk.failures, no_browser=no_browser
     )
 
 
@@ -202,7 +202,7 @@ def test_nothing_secret_is_said(desk: Desk) -> None:
     sign_in(desk)
     words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
     desk.server.on("/token", json_reply(words, 400))
-    with pytest.raises(ProviderRefused, match="the device code was refused") as caught:
+    with pytest.raises(OAuthErrorResponse, match="the device code was refused") as caught:
         sign_in(desk)
     assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
 
@@ -232,7 +232,7 @@ def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> 
 def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
     """RFC 8628 §4."""
     desk.metadata()
-    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint") as caught:
+    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint") as caught:
         sign_in(desk)
     assert "--grant-type=authcode" in caught.value.hint
     assert caught.value.topic == "device-code"
@@ -252,7 +252,7 @@ def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk
 def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
     """As every other endpoint."""
     desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
-    with pytest.raises(ProviderMisbehaves, match="device_authorization_endpoint that is http"):
+    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint that is http"):
         sign_in(desk)
 
 
@@ -263,7 +263,7 @@ def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
         sign_in(desk, no_browser="this is an SSH session")
     assert caught.value.refusal.code == "unauthorized_client"
     assert str(caught.value) == caught.value.refusal.message
-    with pytest.raises(ProviderRefused, match="refuses the device authorization request") as refusal:
+    with pytest.raises(OAuthErrorResponse, match="refuses the device authorization request") as refusal:
         sign_in(desk)
     assert "Device Authorization" in refusal.value.hint
 

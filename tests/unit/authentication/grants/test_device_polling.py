@@ -9,8 +9,8 @@ import pytest
 from kubectl_oidc.authentication.grants.device_polling import poll
 from kubectl_oidc.errors import (
     InvalidGrant,
+    OAuthErrorResponse,
     OidcLoginError,
-    ProviderRefused,
     ProviderUnreachable,
     SignInRefused,
     SignInTimeout,
@@ -18,14 +18,14 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.system import World
+from kubectl_oidc.system.system import System
 from tests.sign_ins import Loud
 
 TOKENS = TokenResponse(id_token=Secret("a.b.c"))
 
 
-def refused(code: str) -> ProviderRefused:
-    return ProviderRefused(f"the provider refuses the token request ({code})", "hint", code=code)
+def refused(code: str) -> OAuthErrorResponse:
+    return OAuthErrorResponse(f"the provider refuses the token request ({code})", "hint", code=code)
 
 
 PENDING, SLOW_DOWN = refused("authorization_pending"), refused("slow_down")
@@ -69,7 +69,7 @@ class Clock:
     def poll(self, *, interval: float = 5.0, end: float = 100.0) -> TokenResponse:
         return poll(
             self.ask,
-            World(environ={}, sleep=self.sleep, log=self.log),
+            System(environ={}, sleep=self.sleep, log=self.log),
             interval=interval,
             end=Passing(self, end),
             tick=self.tick,
@@ -147,7 +147,7 @@ ENDS: dict[str, tuple[Exception, type[OidcLoginError], str]] = {
         InvalidGrant,
         "device code",
     ),
-    "not allowed": (refused("unauthorized_client"), ProviderRefused, "unauthorized_client"),
+    "not allowed": (refused("unauthorized_client"), OAuthErrorResponse, "unauthorized_client"),
 }
 
 

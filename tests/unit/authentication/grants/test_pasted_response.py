@@ -7,19 +7,19 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import read
-from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.secret import Secret
 from tests.tokens import ISSUER
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
-ATTEMPT = Attempt(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
+ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
 CODE = Secret("a.code-of/the+provider~")
 ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
 
 
-def answer(text: str, *, iss_required: bool = False) -> Answer | str:
+def answer(text: str, *, iss_required: bool = False) -> AuthorizationResponse | str:
     return read(text, ATTEMPT, issuer=ISSUER, iss_required=iss_required)
 
 
@@ -42,7 +42,7 @@ def answer(text: str, *, iss_required: bool = False) -> Answer | str:
 )
 def test_an_address_or_its_code_is_the_answer(text: str) -> None:
     """Copied with or without what stands around it."""
-    assert answer(text) == Answer(CODE)
+    assert answer(text) == AuthorizationResponse(CODE)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> 
 
 def test_a_code_is_taken_to_its_ends() -> None:
     """Only what addresses are put between is left out."""
-    assert answer("X-code-X") == Answer(Secret("X-code-X"))
+    assert answer("X-code-X") == AuthorizationResponse(Secret("X-code-X"))
 
 
 def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
     """RFC 9207 §2.4; a code alone cannot."""
     assert "which provider" in str(answer(ADDRESS, iss_required=True))
-    assert answer(CODE.reveal(), iss_required=True) == Answer(CODE)
+    assert answer(CODE.reveal(), iss_required=True) == AuthorizationResponse(CODE)
 
 
 REFUSAL = "http://localhost:8000/?error=access_denied&state=the-state"
@@ -99,9 +99,11 @@ def test_errors_must_name_their_issuer_too(text: str, why: str) -> None:
 def test_a_refusal_is_an_answer_too() -> None:
     """The provider's error, with the right state."""
     text = "http://localhost:8000/?error=access_denied&error_description=no&state=the-state"
-    assert answer(text) == Answer(None, "access_denied", "no", None)
+    assert answer(text) == AuthorizationResponse(None, "access_denied", "no", None)
     assert answer(text.partition("?")[2]) == answer(text)
-    assert answer("error=access_denied&state=the-state") == Answer(None, "access_denied", None, None)
+    assert answer("error=access_denied&state=the-state") == AuthorizationResponse(
+        None, "access_denied", None, None
+    )
 
 
 @ARBITRARY
@@ -109,7 +111,7 @@ def test_a_refusal_is_an_answer_too() -> None:
 def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
     """Whatever it is, it is an answer or words about it."""
     for prefix in ("", "http://x/?", "code="):
-        assert isinstance(answer(prefix + text), Answer | str)
+        assert isinstance(answer(prefix + text), AuthorizationResponse | str)
 
 
 @ARBITRARY
@@ -121,4 +123,6 @@ def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
 def test_any_code_arrives_in_a_pasted_address(code: str, before: str, behind: str) -> None:
     """As the provider made it, whatever a browser or a terminal puts around the address."""
     query = urlencode({"code": code, "state": "the-state"})
-    assert answer(f"{before}http://localhost:8000/?{query}{behind}{before}") == Answer(Secret(code))
+    assert answer(f"{before}http://localhost:8000/?{query}{behind}{before}") == AuthorizationResponse(
+        Secret(code)
+    )

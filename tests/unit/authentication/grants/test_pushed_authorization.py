@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given
 
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pushed_authorization import (
     AuthorizationRequest,
     PrintedAddress,
     _parse,
 )
-from kubectl_oidc.errors import ProviderError, ProviderMisbehaves, ProviderRefused
+from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from tests.arbitrary import ARBITRARY, members, or_refused
@@ -25,7 +25,7 @@ from tests.tokens import CLIENT_ID
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ATTEMPT = Attempt(Secret("SECRET-state"), Secret("SECRET-nonce"), Secret("SECRET-verifier"))
+ATTEMPT = AuthorizationSecrets(Secret("SECRET-state"), Secret("SECRET-nonce"), Secret("SECRET-verifier"))
 REDIRECT = "http://localhost:8000"
 URN = "urn:ietf:params:oauth:request_uri:SECRET-6esc_11ACC5bwc014ltc14eY22c"
 GOOD = json_reply({"request_uri": URN, "expires_in": 60}, 201)
@@ -47,7 +47,7 @@ def offers(desk: Desk, **members: object) -> None:
 def authorization(desk: Desk) -> AuthorizationRequest:
     provider = desk.provider
     return AuthorizationRequest(
-        desk.request, desk.world, provider, provider.metadata(Deadline.after(5)), ATTEMPT, REDIRECT
+        desk.request, desk.system, provider, provider.metadata(Deadline.after(5)), ATTEMPT, REDIRECT
     )
 
 
@@ -109,7 +109,7 @@ def test_an_answer_that_is_none(desk: Desk, answer: dict[str, Any]) -> None:
     assert "request_uri" not in carried(authorization(desk).now().url)
     assert "goes through the browser" in desk.log.lines[-1]
     desk.settings["pushed_authorization"] = "required"
-    with pytest.raises(ProviderMisbehaves) as caught:
+    with pytest.raises(InvalidProviderResponse) as caught:
         authorization(desk).now()
     assert "pushed authorization request has no" in caught.value.message
     assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
@@ -140,7 +140,7 @@ def test_a_client_that_may_not_push_signs_in_all_the_same(desk: Desk, code: str)
 def test_a_fault_of_the_request_is_the_error(desk: Desk, code: str, description: str) -> None:
     """It would be as wrong in the browser, where the terminal would not see it; what was sent is not repeated."""
     refuses(desk, code, description)
-    with pytest.raises(ProviderRefused) as caught:
+    with pytest.raises(OAuthErrorResponse) as caught:
         authorization(desk).now()
     assert caught.value.code == code
     assert ("register exactly http://localhost:8000" in caught.value.hint) == (
@@ -154,7 +154,7 @@ def test_a_provider_that_takes_no_others_decides(desk: Desk) -> None:
     offers(desk, require_pushed_authorization_requests=True)
     assert "request_uri" in carried(authorization(desk).later().url)
     refuses(desk, "unauthorized_client")
-    with pytest.raises(ProviderRefused, match="unauthorized_client"):
+    with pytest.raises(OAuthErrorResponse, match="unauthorized_client"):
         authorization(desk).now()
     desk.server.on("/par", html_reply(404))
     with pytest.raises(ProviderError, match="404"):
@@ -180,7 +180,9 @@ def test_no_is_no(desk: Desk, *, required: bool) -> None:
 def test_metadata_that_requires_it_and_names_no_endpoint(desk: Desk) -> None:
     """The flag that does without is named."""
     desk.metadata(require_pushed_authorization_requests=True)
-    with pytest.raises(ProviderMisbehaves, match="names no pushed_authorization_request_endpoint") as caught:
+    with pytest.raises(
+        InvalidProviderResponse, match="names no pushed_authorization_request_endpoint"
+    ) as caught:
         authorization(desk)
     assert "--oidc-pushed-authorization-requests=no" in caught.value.hint
     assert caught.value.topic == "pushed-authorization"
@@ -214,7 +216,7 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
 @given(members("request_uri", "expires_in"))
 def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
     """What is taken can stand in an address and be waited for."""
-    with or_refused(ProviderMisbehaves):
+    with or_refused(InvalidProviderResponse):
         uri, seconds = _parse({"request_uri": URN, "expires_in": 60, **document})
         assert uri.reveal().isascii()
         assert Deadline.after(seconds).left() > 0
@@ -223,7 +225,7 @@ def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[
 @pytest.mark.parametrize("seconds", [10 * 365 * 24 * 3600 + 1, 10**12, 10**400])
 def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
     """A number of seconds has its bounds."""
-    with pytest.raises(ProviderMisbehaves, match="expires_in"):
+    with pytest.raises(InvalidProviderResponse, match="expires_in"):
         _parse({"request_uri": URN, "expires_in": seconds})
     assert _parse({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
 

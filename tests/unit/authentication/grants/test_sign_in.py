@@ -17,18 +17,18 @@ import pytest
 
 from kubectl_oidc.authentication.grants import authorization_code, choice
 from kubectl_oidc.authentication.grants.authorization_code import _await_answer, _Paste
-from kubectl_oidc.authentication.grants.authorization_request import Attempt
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
+    OAuthErrorResponse,
     OidcLoginError,
-    ProviderRefused,
     SignInPaused,
     SignInRefused,
     SignInTimeout,
 )
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.loopback.authorization_response import Answer
+from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.secret import Secret
@@ -128,7 +128,7 @@ def answering(desk: Desk, person: Person) -> Script:
 
 
 def sign_in(desk: Desk) -> Tokens:
-    return authorization_code.sign_in(desk.request, desk.world, desk.provider, "first use", desk.failures)
+    return authorization_code.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
 
 
 def failing(desk: Desk, error: type[OidcLoginError]) -> OidcLoginError:
@@ -332,7 +332,7 @@ def test_only_no_goes_without_pkce(desk: Desk, person: Person) -> None:
             "the authorization code",
             "register exactly {redirect_uri}",
         ),
-        ({"error": "unauthorized_client"}, ProviderRefused, "unauthorized_client", ""),
+        ({"error": "unauthorized_client"}, OAuthErrorResponse, "unauthorized_client", ""),
     ],
 )
 def test_a_code_that_is_refused_is_said_in_the_browser_too(
@@ -377,7 +377,7 @@ def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> 
 
 def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person: Person) -> None:
     """What comes out is what the grant brought."""
-    tokens = choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+    tokens = choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     assert tokens.refresh_token == Secret("SECRET-refresh-token")
     assert person.said[0].endswith(": first use")
 
@@ -388,7 +388,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
     desk.settings["timeout"] = 0.3
 
     def ask() -> None:
-        choice.sign_in(desk.request, desk.world, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
 
     with pytest.raises(SignInTimeout):
         ask()
@@ -407,11 +407,11 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
 # An answer that is pasted
 
 
-def paste(desk: Desk, keys: Keys, **metadata: object) -> Answer:
+def paste(desk: Desk, keys: Keys, **metadata: object) -> AuthorizationResponse:
     """Wait for an answer that comes by the keyboard alone."""
     desk.metadata(**metadata)
-    request, world = desk.request, desk.world
-    attempt = Attempt(Secret("the-state"), Secret("n"), None)
+    request, system = desk.request, desk.system
+    attempt = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
     known = desk.provider.metadata(Deadline.after(5))
     server = CallbackServer(
         request.listen_addresses,
@@ -419,11 +419,11 @@ def paste(desk: Desk, keys: Keys, **metadata: object) -> Answer:
         state=attempt.state,
         issuer=request.issuer,
         iss_required=False,
-        log=world.log,
+        log=system.log,
     )
     with server:
-        offer = _Paste(request, world, keys, attempt, known)  # type: ignore[arg-type]
-        return _await_answer(request, world, server, Deadline.after(20), None, offer)
+        offer = _Paste(request, system, keys, attempt, known)  # type: ignore[arg-type]
+        return _await_answer(request, system, server, Deadline.after(20), None, offer)
 
 
 def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person: Person) -> None:
@@ -431,7 +431,7 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
     url = "http://localhost:8000/?code=pasted&state="
     keys = Keys(None, "", f"{url}wrong", f"{url}the-state")
 
-    assert paste(desk, keys) == Answer(Secret("pasted"))
+    assert paste(desk, keys) == AuthorizationResponse(Secret("pasted"))
 
     assert "paste the address of that page here (it is not shown), then press Enter" in keys.prompt
     (said,) = person.said
@@ -444,7 +444,9 @@ def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Des
     url = "http://localhost:8000/?code=pasted&state=the-state"
     keys = Keys(url, f"{url}&iss=https://other.example", f"{url}&iss={desk.server.url}")
 
-    assert paste(desk, keys, authorization_response_iss_parameter_supported=True) == Answer(Secret("pasted"))
+    assert paste(desk, keys, authorization_response_iss_parameter_supported=True) == AuthorizationResponse(
+        Secret("pasted")
+    )
 
     assert "does not say which provider" in person.said[0]
     assert "from another provider" in person.said[1]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from kubectl_oidc.authentication.account import NONE, Wishes
+from kubectl_oidc.authentication.account import NONE, AccountOptions
 from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
@@ -24,7 +24,7 @@ ALL = (
     "--max-age=8h",
     "--min-ttl=1h30m",
 )
-UNDERSTOOD = Wishes(
+UNDERSTOOD = AccountOptions(
     expect_claims=(("email", "*@corp.example"), ("note", "a,b=c")),
     login_hint="ada",
     prompt="login consent",
@@ -36,14 +36,14 @@ UNDERSTOOD = Wishes(
 @click.command()
 @options(*IDENTITY, *SIGN_IN, FORCE)
 @click.pass_context
-def everything(ctx: click.Context, /, **values: Any) -> tuple[Wishes, list[str]]:
+def everything(ctx: click.Context, /, **values: Any) -> tuple[AccountOptions, list[str]]:
     """Return what was understood, and the arguments that say the same."""
     request = token_request(values)
-    return request.wishes, [arg.whole() for arg in stanza_args(ctx, request)]
+    return request.account, [arg.whole() for arg in stanza_args(ctx, request)]
 
 
-def typed(*words: str) -> tuple[Wishes, list[str]]:
-    result: tuple[Wishes, list[str]] = everything.main([*BOTH, *words], standalone_mode=False)
+def typed(*words: str) -> tuple[AccountOptions, list[str]]:
+    result: tuple[AccountOptions, list[str]] = everything.main([*BOTH, *words], standalone_mode=False)
     return result
 
 
@@ -65,7 +65,7 @@ def test_variables_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECTL_OIDC_EXPECT_CLAIM", "groups=a,b")
     monkeypatch.setenv("KUBECTL_OIDC_MIN_TTL", "30m")
     monkeypatch.setenv("KUBECTL_OIDC_MAX_AGE", "0")
-    assert typed()[0] == Wishes(expect_claims=(("groups", "a,b"),), min_ttl=1800, max_age=0)
+    assert typed()[0] == AccountOptions(expect_claims=(("groups", "a,b"),), min_ttl=1800, max_age=0)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 FLAG = "--oidc-client-authentication"
@@ -35,7 +35,7 @@ def everything(**values: Any) -> dict[str, Any]:
     return values
 
 
-def request(*arguments: str) -> TokenRequest:
+def request(*arguments: str) -> SignInRequest:
     typed: dict[str, Any] = everything.main([*BOTH, *arguments], standalone_mode=False)
     return token_request(typed)
 

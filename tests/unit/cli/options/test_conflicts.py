@@ -18,7 +18,7 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 CERT, KEY = "--local-server-cert=/cert.pem", "--local-server-key=/key.pem"
@@ -259,7 +259,7 @@ class Taken(NamedTuple):
     """
 
     words: tuple[str, ...]
-    shown_by: Callable[[TokenRequest], object]
+    shown_by: Callable[[SignInRequest], object]
     means: object
     environment: Mapping[str, str] = MappingProxyType({})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kubectl_oidc.cli.options.name_value import read, write
+from kubectl_oidc.cli.options.name_value import format_name_value, parse_name_values
 from kubectl_oidc.errors import UsageError
 from tests.arbitrary import TEXT, or_refused
 
@@ -37,7 +37,7 @@ FLAG = "--oidc-request-header"
 )
 def test_words_are_read_as_kubelogin_reads_them(given_: list[str], pairs: dict[str, str]) -> None:
     """With one ``=`` a word is one pair, commas and all; with more it is a line of CSV; the last value counts."""
-    assert dict(read(FLAG, given_)) == pairs
+    assert dict(parse_name_values(FLAG, given_)) == pairs
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_words_are_read_as_kubelogin_reads_them(given_: list[str], pairs: dict[s
 def test_a_word_without_name_or_value_names_the_flag_and_not_the_word(word: str) -> None:
     """A header's value may be a credential."""
     with pytest.raises(UsageError, match=FLAG) as caught:
-        read(FLAG, [word])
+        parse_name_values(FLAG, [word])
     assert "SECRET" not in caught.value.message + caught.value.hint
 
 
@@ -64,7 +64,7 @@ def test_a_word_without_name_or_value_names_the_flag_and_not_the_word(word: str)
 def test_what_is_no_csv_is_refused(word: str) -> None:
     """A line break outside of quotes, or a field without end."""
     with pytest.raises(UsageError, match=FLAG):
-        read(FLAG, [word])
+        parse_name_values(FLAG, [word])
 
 
 NAMES = st.text(
@@ -76,14 +76,14 @@ NAMES = st.text(
 @given(NAMES, st.text())
 def test_what_is_written_is_read_back(name: str, value: str) -> None:
     """A stanza's argument means the pair that it was made of, whatever the value holds."""
-    assert read(FLAG, [write(name, value)]) == ((name, value),)
+    assert parse_name_values(FLAG, [format_name_value(name, value)]) == ((name, value),)
 
 
 def test_a_plain_pair_is_written_without_quotes() -> None:
     """A kubeconfig stays readable."""
-    assert write("X-Tenant", "blue, green") == "X-Tenant=blue, green"
-    assert write("a", "b=c") == "a=b=c"
-    assert write("a", "b=c,d") == '"a=b=c,d"'
+    assert format_name_value("X-Tenant", "blue, green") == "X-Tenant=blue, green"
+    assert format_name_value("a", "b=c") == "a=b=c"
+    assert format_name_value("a", "b=c,d") == '"a=b=c,d"'
 
 
 @ARBITRARY
@@ -91,4 +91,4 @@ def test_a_plain_pair_is_written_without_quotes() -> None:
 def test_any_words_are_pairs_or_a_usage_error(given_: list[str]) -> None:
     """Each pair has a name; an error names the flag, in plain words."""
     with or_refused(UsageError):
-        assert all(name.strip() for name, _ in read(FLAG, given_))
+        assert all(name.strip() for name, _ in parse_name_values(FLAG, given_))

@@ -25,7 +25,7 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
@@ -43,7 +43,7 @@ def values(*arguments: str) -> dict[str, Any]:
     return typed
 
 
-def request(*arguments: str) -> TokenRequest:
+def request(*arguments: str) -> SignInRequest:
     return token_request(values(*arguments))
 
 
@@ -108,7 +108,7 @@ def test_scopes_are_comma_separated_or_repeated_and_sent_once(
 # Switches
 
 
-SWITCHES: dict[str, Callable[[TokenRequest], bool]] = {
+SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
     "--skip-open-browser": lambda asked: not asked.open_browser,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 
 @click.command()
@@ -31,7 +31,7 @@ def everything(**values: Any) -> dict[str, Any]:
     return values
 
 
-def request(*arguments: str) -> TokenRequest:
+def request(*arguments: str) -> SignInRequest:
     values: dict[str, Any] = everything.main(list(arguments), standalone_mode=False)
     return token_request(values)
 
@@ -100,7 +100,7 @@ def test_names_are_the_flags(flag: str, name: str) -> None:
     assert variable(flag) == name
 
 
-READ: list[tuple[str, str, Callable[[TokenRequest], object], object]] = [
+READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
     ("EXTRA_SCOPE", "email,groups", lambda asked: asked.scopes, ("openid", "email", "groups")),
     (
         "LISTEN_ADDRESS",
@@ -137,7 +137,7 @@ READ: list[tuple[str, str, Callable[[TokenRequest], object], object]] = [
 def test_a_variable_is_read_as_its_flag_is(
     name: str,
     text: str,
-    read: Callable[[TokenRequest], object],
+    read: Callable[[SignInRequest], object],
     expected: object,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

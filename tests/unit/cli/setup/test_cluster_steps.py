@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from kubectl_oidc.cli.page import Page
-from kubectl_oidc.cli.setup.cluster_steps import Placed, Side, render_role, render_trust
+from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup, WrittenManifests, render_role, render_trust
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust
 from kubectl_oidc.system.terminal import NARROWEST, Terminal
 from tests.tokens import CLIENT_ID, ISSUER
 
-SIDE = Side(
+SIDE = ClusterSetup(
     cluster=Cluster(ClusterType.K3S),
     guessed=False,
     trust=Trust(issuer=ISSUER, audience=CLIENT_ID),
@@ -23,7 +23,7 @@ SIDE = Side(
     groups=("dev",),
     username="ada@example.com",
 )
-FILES = Placed(
+FILES = WrittenManifests(
     files={"k3s-oidc.yaml": Path("/out/k3s-oidc.yaml"), "cluster-role-binding.yaml": Path("/out/role.yaml")}
 )
 
@@ -37,7 +37,7 @@ class Sheet(Terminal):
         self.text += line
 
 
-def shown(side: Side, *, width: int = 160) -> str:
+def shown(side: ClusterSetup, *, width: int = 160) -> str:
     """Return both parts of the page."""
     console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
     sheet = Sheet()
@@ -94,7 +94,7 @@ def test_what_lies_in_files_is_named_with_its_command_and_not_shown() -> None:
 
 def test_what_stands_on_standard_output_is_named_by_its_document() -> None:
     """By the name in its comment; the page does not repeat it."""
-    text = shown(replace(SIDE, cluster=Cluster(), placed=Placed(on_stdout=True)))
+    text = shown(replace(SIDE, cluster=Cluster(), placed=WrittenManifests(on_stdout=True)))
     assert "authentication-configuration.yaml: for kube-apiserver's --authentication-config" in text
     assert "kind: AuthenticationConfiguration" not in text
     assert "Amazon EKS" not in text
@@ -107,7 +107,7 @@ def test_eks_is_one_command_or_files() -> None:
     assert "--cluster-name prod" in text
     assert "As files: --output-dir=DIR, or -o yaml." in text
     assert "eksctl" not in text
-    placed = shown(replace(eks, placed=Placed(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
+    placed = shown(replace(eks, placed=WrittenManifests(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
     assert "eksctl associate identityprovider -f /out/eksctl.yaml" in placed
     assert "--oidc identityProviderConfigName" not in placed
 

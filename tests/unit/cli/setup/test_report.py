@@ -16,10 +16,10 @@ from rich.console import Console
 from ruamel.yaml import YAML
 
 from kubectl_oidc.cli.page import Page
-from kubectl_oidc.cli.setup.cluster_steps import Side
+from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup
 from kubectl_oidc.cli.setup.report import Report, claim_rows, local_time, render
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.diagnosis.token_lint import Facts, lint
+from kubectl_oidc.diagnosis.token_lint import TokenFacts, lint
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
 from kubectl_oidc.manifests import Binding, Cluster, Trust
 from kubectl_oidc.secret import Secret
@@ -31,7 +31,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202e[bold]x[/bold]\r\n\nerror: forged\x9b31m
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 STANZA = Stanza(args=(Arg("--oidc-issuer-url", ISSUER), Arg("--oidc-client-id", CLIENT_ID)))
-SIDE = Side(
+SIDE = ClusterSetup(
     cluster=Cluster(),
     guessed=True,
     trust=Trust(issuer=ISSUER, audience=CLIENT_ID, algorithm="RS256"),
@@ -127,7 +127,7 @@ def hostile_report(words: str) -> Report:
         sub=words,
         **{words: words, "list": [{words: words}], "object": {words: words}},
     )
-    facts = Facts(
+    facts = TokenFacts(
         issuer=ISSUER,
         client_id=CLIENT_ID,
         scopes=("openid",),
@@ -156,7 +156,7 @@ def test_nothing_that_a_provider_says_reaches_the_terminal_as_a_command() -> Non
 def test_findings_about_hostile_claims_are_plain() -> None:
     """What lint says about them is shown, and as safe."""
     claims = good_claims(email=HOSTILE, email_verified=False, groups={HOSTILE: HOSTILE}, aud=[HOSTILE])
-    facts = Facts(
+    facts = TokenFacts(
         issuer=ISSUER, client_id=CLIENT_ID, scopes=(), claims=claims, algorithm=None, has_refresh_token=True
     )
     findings = lint(facts)

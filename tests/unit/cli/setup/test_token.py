@@ -14,7 +14,7 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.authentication.request import TokenRequest
+    from kubectl_oidc.authentication.request import SignInRequest
 
 ONE = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
 TWO = "-----BEGIN TRUSTED CERTIFICATE-----\nMIIC\n-----END TRUSTED CERTIFICATE-----\n"
@@ -28,7 +28,7 @@ def everything(**values: Any) -> dict[str, Any]:
     return values
 
 
-def request(*arguments: str) -> TokenRequest:
+def request(*arguments: str) -> SignInRequest:
     """Return what these words ask for."""
     words = [f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}", *arguments]
     values: dict[str, Any] = everything.main(words, standalone_mode=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from kubectl_oidc.sessions.stores.keyring_parts import FORMAT, MOST_PARTS, Slots
+from kubectl_oidc.sessions.stores.keyring_parts import FORMAT, MOST_PARTS, ChunkedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,9 +117,9 @@ def killed_at(vault: Vault, step: int, work: Callable[..., object], *arguments: 
     return False
 
 
-def slots(vault: Entries) -> Slots:
+def slots(vault: Entries) -> ChunkedSecret:
     """Return what a new process sees."""
-    return Slots(vault, SERVICE)
+    return ChunkedSecret(vault, SERVICE)
 
 
 def test_the_vaults_are_entries() -> None:
@@ -270,11 +270,13 @@ def test_sessions_do_not_touch_each_other_s_entries(backend: type[Vault]) -> Non
     vault = backend()
     names = ("kubectl-oidc/aa", "kubectl-oidc/aab", "kubectl-oidc/aa/a")
     for name in names:
-        Slots(vault, name).save(record(3_000, name))
-    Slots(vault, names[0]).save(record(10, "short"))
-    Slots(vault, names[0]).delete()
-    assert Slots(vault, names[0]).load() is None
-    assert [Slots(vault, name).load() for name in names[1:]] == [record(3_000, name) for name in names[1:]]
+        ChunkedSecret(vault, name).save(record(3_000, name))
+    ChunkedSecret(vault, names[0]).save(record(10, "short"))
+    ChunkedSecret(vault, names[0]).delete()
+    assert ChunkedSecret(vault, names[0]).load() is None
+    assert [ChunkedSecret(vault, name).load() for name in names[1:]] == [
+        record(3_000, name) for name in names[1:]
+    ]
 
 
 def two_records(vault: Vault) -> tuple[str, str]:
