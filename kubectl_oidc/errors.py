@@ -1,38 +1,38 @@
 """Every error that a person can see, and nothing else.
 
-    OidcLoginError                 what failed, what to do next, where to read more
-    ├── UsageError                 the command line, exit status 2
-    │   └── SeveralSessions        it fits more than one session, each with the command that selects it
-    ├── ExecInfoError              KUBERNETES_EXEC_INFO cannot be understood
-    ├── ProviderError              the OpenID provider
-    │   ├── ProviderUnreachable    no answer: network, TLS, time-out
-    │   ├── ProviderMisbehaves     an answer that breaks the standard
-    │   └── ProviderRefused        an OAuth error answer (RFC 6749 §5.2), with its code
-    │       └── InvalidGrant       the code or refresh token is not (or no longer) good
-    ├── SignInError                the browser half of the sign-in
-    │   ├── PortsTaken             no listen address is free
-    │   ├── SignInRefused          the provider sent the browser back with an error
-    │   ├── SignInTimeout          nobody answered in time
-    │   ├── SignInPaused           one failed a moment ago, and nobody sits at a terminal
-    │   └── SignInNeeded           only a sign-in helps, and the command does not ask for one
-    ├── ClusterError               the Kubernetes API of a kubeconfig's cluster
-    │   ├── ClusterUnreachable     no answer: network, TLS, proxy, time-out
-    │   ├── ClusterMisbehaves      an answer that no Kubernetes API gives
-    │   ├── ClusterUnauthorized    401: it does not accept the token
-    │   ├── ClusterForbidden       403: it knows the person, and does not allow it
-    │   └── ClusterNotFound        404: it does not know the question
-    ├── IdTokenError               the ID token must not be believed
-    │   ├── UnknownKey             signed by a key that the key set does not have (fetch it again, once)
-    │   └── WrongAccount           of another account than --expect-claim wants
-    ├── OtherTrust                 a token would be sent under another trust than it was obtained under
-    ├── StoreError                 a token store failed
-    ├── LockError                  the session's lock was not to be had
-    ├── KubeconfigError            a kubeconfig cannot be read or written
-    └── DemoError                  the demo could not go on
+    OidcLoginError                    what failed, what to do next, where to read more
+    ├── UsageError                    the command line, exit status 2
+    │   └── SeveralSessions           it fits more than one session, each with the command that selects it
+    ├── ExecInfoError                 KUBERNETES_EXEC_INFO cannot be understood
+    ├── ProviderError                 the OpenID provider
+    │   ├── ProviderUnreachable       no answer: network, TLS, time-out
+    │   ├── InvalidProviderResponsean answer that breaks the standard
+    │   └── OAuthErrorResponse        an OAuth error answer (RFC 6749 §5.2), with its code
+    │       └── InvalidGrant          the code or refresh token is not (or no longer) good
+    ├── SignInError                   the browser half of the sign-in
+    │   ├── NoFreeListenAddress       no listen address is free
+    │   ├── SignInRefused             the provider sent the browser back with an error
+    │   ├── SignInTimeout             nobody answered in time
+    │   ├── SignInPaused              one failed a moment ago, and nobody sits at a terminal
+    │   └── SignInNeeded              only a sign-in helps, and the command does not ask for one
+    ├── ClusterError                  the Kubernetes API of a kubeconfig's cluster
+    │   ├── ClusterUnreachable        no answer: network, TLS, proxy, time-out
+    │   ├── ClusterMisbehaves         an answer that no Kubernetes API gives
+    │   ├── ClusterUnauthorized       401: it does not accept the token
+    │   ├── ClusterForbidden          403: it knows the person, and does not allow it
+    │   └── ClusterNotFound           404: it does not know the question
+    ├── IdTokenError                  the ID token must not be believed
+    │   ├── UnknownKey                signed by a key that the key set does not have (fetch it again, once)
+    │   └── WrongAccount              of another account than --expect-claim wants
+    ├── OtherTrust                    a token would be sent under another trust than it was obtained under
+    ├── StoreError                    a token store failed
+    ├── LockError                     the session's lock was not to be had
+    ├── KubeconfigError               a kubeconfig cannot be read or written
+    └── DemoError                     the demo could not go on
 
-    Interrupted                    a signal (not an error of ours): exit status 128 + N
+    Interrupted                       a signal (not an error of ours): exit status 128 + N
 
-``main`` is the only place that turns one of these into text and an exit status. No message holds a secret.
+``slow_path`` is the only place that turns one of these into text and an exit status. No message holds a secret.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def patient(
     cache_dir: Path = Path("/nowhere"),
     **request: Any,
 ) -> DoctorRun:
-    """Return an examination of a session; further arguments are those of a TokenRequest."""
+    """Return an examination of a session; further arguments are those of a SignInRequest."""
     trust = tls or TlsOptions()
     return DoctorRun(
         request=SignInRequest(

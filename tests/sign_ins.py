@@ -126,7 +126,7 @@ class Desk:
         terminal: What was said.
         log: What -v 9 shows.
         slept: The seconds that were let pass, in order.
-        settings: The fields of the TokenRequest that are no defaults.
+        settings: The fields of the SignInRequest that are no defaults.
         patience: The longest time for one request, in seconds.
     """
 

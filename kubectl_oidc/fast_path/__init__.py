@@ -97,7 +97,7 @@ def answer_from_cache(words: KnownCommand) -> int | None:
         words: What is known of the command.
 
     Returns:
-        The exit status after an answer, or None; ``words.times`` then says how often this kubectl asked for it, and
+        The exit status after an answer, or None; ``words.handouts`` then says how often this kubectl asked for it, and
         ``words.due`` whether it nears its end.
     """
     try:

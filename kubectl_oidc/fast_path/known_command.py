@@ -45,7 +45,7 @@ class KnownCommand:
             "margin",
             "place",
             "session_id",
-            "times",
+            "handouts",
             "when",
         ),
     )

@@ -138,7 +138,7 @@ class HttpClient:
 
         Raises:
             ProviderUnreachable: No whole answer came in time.
-            ProviderMisbehaves: The answer is too large, not HTTP, or redirects in a way that is not followed.
+            InvalidProviderResponse: The answer is too large, not HTTP, or redirects in a way that is not followed.
             UsageError: A header, a proxy or an authority cannot be used.
         """
         end = self._end(deadline)
@@ -178,7 +178,7 @@ class HttpClient:
 
         Raises:
             ProviderUnreachable: No whole answer came in time; ``sent`` tells whether the form may have left.
-            ProviderMisbehaves: The answer is too large, not HTTP, or a redirect.
+            InvalidProviderResponse: The answer is too large, not HTTP, or a redirect.
             UsageError: A header, a proxy or an authority cannot be used.
         """
         request = _post(url, headers, "application/x-www-form-urlencoded", urlencode(fields).encode("ascii"))
@@ -206,7 +206,7 @@ class HttpClient:
 
         Raises:
             ProviderUnreachable: No whole answer came in time.
-            ProviderMisbehaves: The answer is too large or not HTTP.
+            InvalidProviderResponse: The answer is too large or not HTTP.
             UsageError: A header, a proxy or an authority cannot be used.
         """
         return self._once(_post(url, headers, "application/json", document), self._end(deadline))
@@ -399,7 +399,7 @@ def _redirection(url: str, response: Response) -> str | None:
     """Return where a redirect leads, or None when the answer is none.
 
     Raises:
-        ProviderMisbehaves: It leads nowhere, or to plain http.
+        InvalidProviderResponse: It leads nowhere, or to plain http.
     """
     if response.status not in {301, 302, 303, 307, 308}:
         return None

@@ -73,7 +73,7 @@ def exchange(
         server_name: Whose certificate is expected, where that is not the URL's host.
 
     Raises:
-        ProviderMisbehaves: The body is too large.
+        InvalidProviderResponse: The body is too large.
         UsageError: A header has a character that none has.
         httpx2.HTTPError: Everything else that fails.
     """

@@ -50,7 +50,7 @@ def parse_object(response: Response, what: str, *, public: bool = False) -> dict
 
     Raises:
         NotJson: It is of another content type, and not such a document.
-        ProviderMisbehaves: It is broken, ambiguous, nested too deeply, or no object.
+        InvalidProviderResponse: It is broken, ambiguous, nested too deeply, or no object.
     """
     kind = odd_content_type(response)
     if public and kind in _TEXTS:

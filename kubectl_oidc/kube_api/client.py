@@ -301,7 +301,7 @@ def _document(response: Response, url: str) -> Mapping[str, object]:
     """Return the object that was answered; with a failure, what is none counts as an empty one.
 
     Raises:
-        ProviderMisbehaves: A success holds no JSON object.
+        InvalidProviderResponse: A success holds no JSON object.
     """
     try:
         return parse_object(response, f"the answer of {shown(url)}")

@@ -80,7 +80,7 @@ class CallbackServer:
         spoke_tls: Whether a browser came with https to an http redirect URI.
 
     Raises:
-        PortsTaken: (on entering) None of the addresses is free.
+        NoFreeListenAddress: (on entering) None of the addresses is free.
     """
 
     redirect_uri: str

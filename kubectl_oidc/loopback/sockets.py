@@ -109,7 +109,7 @@ def listen(addresses: Sequence[ListenAddress]) -> Listening:
         addresses: What to try, in order.
 
     Raises:
-        PortsTaken: None is free; the error names each and why.
+        NoFreeListenAddress: None is free; the error names each and why.
     """
     tried: list[NotFree] = []
     for address in addresses:

@@ -84,7 +84,7 @@ class KeySet:
             The set; it may hold no usable key, which ``validate`` then says.
 
         Raises:
-            ProviderMisbehaves: There is no list of keys at all.
+            InvalidProviderResponse: There is no list of keys at all.
         """
         entries = document.get("keys")
         if not isinstance(entries, list):

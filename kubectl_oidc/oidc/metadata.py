@@ -92,7 +92,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         issuer: The configured issuer.
 
     Raises:
-        ProviderMisbehaves: It is another issuer's, a required member is missing, or an endpoint is not https.
+        InvalidProviderResponse: It is another issuer's, a required member is missing, or an endpoint is not https.
     """
     named = document.get("issuer")
     if not isinstance(named, str) or not named:
@@ -226,7 +226,7 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
 
     Raises:
         ProviderUnreachable: 429 or 5xx: the provider is there, and not able to answer.
-        ProviderMisbehaves: Any other status but 200.
+        InvalidProviderResponse: Any other status but 200.
     """
     status = response.status
     if status == 200:  # noqa: PLR2004

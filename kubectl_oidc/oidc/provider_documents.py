@@ -71,7 +71,7 @@ class ProviderDocuments:
 
         Raises:
             ProviderUnreachable: It cannot be fetched.
-            ProviderMisbehaves: It is not this issuer's, or breaks Discovery 1.0.
+            InvalidProviderResponse: It is not this issuer's, or breaks Discovery 1.0.
         """
         kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
         now = self._clock()
@@ -103,7 +103,7 @@ class ProviderDocuments:
 
         Raises:
             ProviderUnreachable: It cannot be fetched.
-            ProviderMisbehaves: What came is no key set.
+            InvalidProviderResponse: What came is no key set.
         """
         from .key_set import KeySet
 

@@ -67,8 +67,8 @@ class TokenEndpoint:
 
         Raises:
             ProviderUnreachable: No answer, 429, 5xx, or something else answered in the provider's place.
-            ProviderMisbehaves: The answer breaks RFC 6749.
-            ProviderRefused: An OAuth error.
+            InvalidProviderResponse: The answer breaks RFC 6749.
+            OAuthErrorResponse: An OAuth error.
             InvalidGrant: The code or refresh token is not, or no longer, good.
         """
         document = self.ask({"grant_type": grant_type, **parameters}, deadline)

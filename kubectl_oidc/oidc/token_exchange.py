@@ -102,8 +102,8 @@ def exchanged(
         now: Epoch seconds.
 
     Raises:
-        ProviderRefused: The provider does not exchange it; never InvalidGrant, because a new sign-in would not help.
-        ProviderMisbehaves: What came is not what was asked for.
+        OAuthErrorResponse: The provider does not exchange it; never InvalidGrant, because a new sign-in would not help.
+        InvalidProviderResponse: What came is not what was asked for.
         ProviderError: As in ``TokenEndpoint.request``.
         OidcLoginError: There is no access token to exchange.
     """

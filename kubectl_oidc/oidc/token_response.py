@@ -68,7 +68,7 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
         what: What it is, for errors.
 
     Raises:
-        ProviderMisbehaves: A token is no string, there is none, or it is not for a bearer.
+        InvalidProviderResponse: A token is no string, there is none, or it is not for a bearer.
     """
     id_token, access_token, refresh_token = (
         _token(document, name, what) for name in ("id_token", "access_token", "refresh_token")

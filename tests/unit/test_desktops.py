@@ -263,10 +263,10 @@ def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
         "import ntpath, os\n"
         "from pathlib import PureWindowsPath\n"
         "from kubectl_oidc.http.tls import SYSTEM_TRUST\n"
-        "from kubectl_oidc.authentication.request import TokenRequest\n"
+        "from kubectl_oidc.authentication.request import SignInRequest\n"
         "os.path = ntpath\n"
         "def key(name):\n"
-        "    request = TokenRequest(issuer='https://i.example.com', client_id='k', cache_dir=PureWindowsPath(name), tls=SYSTEM_TRUST, default_cache_dir=False)\n"
+        "    request = SignInRequest(issuer='https://i.example.com', client_id='k', cache_dir=PureWindowsPath(name), tls=SYSTEM_TRUST, default_cache_dir=False)\n"
         "    return request.key().id()\n"
         "assert key('C:\\\\Cache') == key('c:/cache') != key('c:/other')\n"
     )
@@ -798,7 +798,7 @@ TAKEN = (
     "import errno, socket\n"
     "from kubectl_oidc.loopback import sockets\n"
     "from kubectl_oidc.loopback.listen_address import ListenAddress\n"
-    "from kubectl_oidc.errors import PortsTaken\n"
+    "from kubectl_oidc.errors import NoFreeListenAddress\n"
     "class Exclusive(socket.socket):\n"
     "    refused = 0\n"
     "    def bind(self, where):\n"
@@ -829,7 +829,7 @@ def test_a_port_that_windows_reserves_leads_to_the_next_address() -> None:
         + "found = sockets.listen([ListenAddress('127.0.0.1', 8000), ListenAddress('127.0.0.1', 0)])\n"
         "print(found.tried[0], found.tried[0].reason)\n"
         "try: sockets.listen([ListenAddress('127.0.0.1', 8000)])\n"
-        "except PortsTaken as error: print(error.hint)\n"
+        "except NoFreeListenAddress as error: print(error.hint)\n"
     )
     assert said.startswith("127.0.0.1:8000 in use by another program, or reserved by Windows\n")
     assert "netstat -ano -p TCP | findstr :8000" in said

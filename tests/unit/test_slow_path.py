@@ -191,13 +191,13 @@ PROGRAM = """
 import os, signal, sys
 {before}
 from kubectl_oidc import slow_path
-class Words:
-    times, place, due = 0, "disk", False
+class KnownCommand:
+    handouts, place, due = 0, "disk", False
     @property
     def locks(self):
         {what}
         return ()
-sys.exit(slow_path.run(Words()))
+sys.exit(slow_path.run(KnownCommand()))
 """
 
 

@@ -54,7 +54,7 @@ def sign_in(
         failures: Where a sign-in that fails once the person was asked is remembered.
 
     Raises:
-        PortsTaken: No listen address is free.
+        NoFreeListenAddress: No listen address is free.
         SignInRefused: The provider sent the browser back with an error.
         SignInTimeout: Nobody answered in time.
         ProviderError: The provider failed.

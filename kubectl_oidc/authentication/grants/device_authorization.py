@@ -52,7 +52,7 @@ class DeviceAuthorization:
             local: Whether the provider is on this machine, where plain http is allowed.
 
         Raises:
-            ProviderMisbehaves: A code or the address is missing, or is none.
+            InvalidProviderResponse: A code or the address is missing, or is none.
         """
         user_code = _text(document, "user_code")
         if sanitize(user_code, limit=_LONGEST_CODE) != user_code:

@@ -39,7 +39,7 @@ def poll(
     Raises:
         SignInRefused: The person, or the provider, said no.
         SignInTimeout: Nobody entered the code in time.
-        ProviderRefused: The provider refuses for another reason.
+        OAuthErrorResponse: The provider refuses for another reason.
     """
     unreachable: ProviderUnreachable | None = None
     while _rest(system, interval, end, tick):

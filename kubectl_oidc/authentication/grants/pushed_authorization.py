@@ -58,7 +58,7 @@ class AuthorizationRequest:
         redirect_uri: Where the browser comes back to.
 
     Raises:
-        ProviderMisbehaves: The request must be pushed, and the provider's metadata does not say where to.
+        InvalidProviderResponse: The request must be pushed, and the provider's metadata does not say where to.
     """
 
     def __init__(
@@ -198,7 +198,7 @@ def _parse(document: Mapping[str, object]) -> tuple[Secret, int]:
     """Return the request URI and its life in seconds (§2.2).
 
     Raises:
-        ProviderMisbehaves: One of them is missing, or is none.
+        InvalidProviderResponse: One of them is missing, or is none.
     """
     request_uri, seconds = document.get("request_uri"), document.get("expires_in")
     if not isinstance(request_uri, str) or not _REQUEST_URI.fullmatch(request_uri):

@@ -42,7 +42,7 @@ CLIENT_AUTHENTICATION: tuple[Option, ...] = (
 
 
 class Asked(TypedDict):
-    """The fields of a TokenRequest that these flags are."""
+    """The fields of a SignInRequest that these flags are."""
 
     client_assertion_key: AssertionKeyFile | None
     client_authentication: str

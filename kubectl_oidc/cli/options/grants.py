@@ -8,7 +8,7 @@ from kubectl_oidc.secret import Secret
 
 
 class Asked(TypedDict):
-    """The fields of a TokenRequest that these flags are."""
+    """The fields of a SignInRequest that these flags are."""
 
     grant: str
     username: str

@@ -25,9 +25,9 @@ GIVEN, OTHER = "a" * 16, "b" * 16
 
 NOTE = """
 import sys
-from kubectl_oidc.fast_path import note
+from kubectl_oidc.fast_path import count_handout
 cache, session, credential, times = sys.argv[1:]
-print(note(cache, session, credential, times=int(times)))
+print(count_handout(cache, session, credential, times=int(times)))
 """
 
 # Everything that is noted was noted so many seconds earlier.
