@@ -12,7 +12,7 @@ from kubectl_oidc.errors import Interrupted, ProviderRefused, SignInPaused, Sign
 from kubectl_oidc.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
 from kubectl_oidc.log import QUIET
 
-from .arbitrary import ARBITRARY, JSON, members, or_refused
+from .arbitrary import JSON, members, or_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -254,7 +254,6 @@ def test_where_nothing_can_be_written_the_failure_itself_is_told(day: Day) -> No
     assert not day.paused()
 
 
-@ARBITRARY
 @given(members("version", "count", "at", "why").map(OURS.__or__) | members("version", "count") | JSON)
 def test_a_record_of_any_shape_pauses_in_plain_words_or_not_at_all(day: Day, record: object) -> None:
     """Whatever the file holds, nobody is kept from signing in for longer than the longest pause, nor by another error."""

@@ -10,8 +10,6 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.flight import Flight, GivenUp
 
-from .arbitrary import ARBITRARY
-
 
 @dataclass
 class Asked:
@@ -115,7 +113,6 @@ STEPS = [
 ]
 
 
-@ARBITRARY
 @given(
     st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from([b"POST", b"CONNECT"])), max_size=12),
     st.integers(0, 12),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.pasted import read
@@ -14,7 +14,6 @@ from kubectl_oidc.secret import Secret
 
 from .tokens import ISSUER
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 ATTEMPT = Attempt(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
 CODE = Secret("a.code-of/the+provider~")
 ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
@@ -105,7 +104,6 @@ def test_a_refusal_is_an_answer_too() -> None:
     assert answer("error=access_denied&state=the-state") == Answer(None, "access_denied", None, None)
 
 
-@ARBITRARY
 @given(st.text(max_size=60))
 def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
     """Whatever it is, it is an answer or words about it."""
@@ -113,7 +111,6 @@ def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
         assert isinstance(answer(prefix + text), Answer | str)
 
 
-@ARBITRARY
 @given(
     code=st.text(min_size=1),
     before=st.sampled_from(["", " ", '"', "<"]),

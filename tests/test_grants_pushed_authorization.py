@@ -14,7 +14,7 @@ from kubectl_oidc.grants.attempt import Attempt
 from kubectl_oidc.grants.pushed_authorization import AuthorizationRequest, PrintedAddress, _parse
 from kubectl_oidc.secret import Secret
 
-from .arbitrary import ARBITRARY, members, or_refused
+from .arbitrary import members, or_refused
 from .hostile import Hostile, html_reply, json_reply
 from .sign_ins import SECRET, Desk
 from .tokens import CLIENT_ID
@@ -207,7 +207,6 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
     assert desk.terminal.said[0].startswith("Open this within 86400 s:\n\n  http")
 
 
-@ARBITRARY
 @given(members("request_uri", "expires_in"))
 def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
     """What is taken can stand in an address and be waited for."""

@@ -25,7 +25,6 @@ from kubectl_oidc.stores import private_files
 from kubectl_oidc.stores.kernel import KernelStore
 
 from . import parts
-from .arbitrary import ARBITRARY
 from .plugin import run_plugin
 from .sessions import (
     SECRETS,
@@ -548,7 +547,6 @@ def test_the_import_contract_names_every_module_of_the_cold_half() -> None:
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=20)
 
 
-@ARBITRARY
 @given(
     texts=st.lists(FIELD, min_size=5, max_size=5),
     numbers=st.tuples(st.integers(0, 10**9), st.integers(0, 1000)),
@@ -581,7 +579,6 @@ def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
     assert words.Words(session_id, version, place, directory, 10, (lock,)).record() == b""
 
 
-@ARBITRARY
 @given(
     expiry=st.integers(0, 2**40), issued=st.integers(0, 2**40), token=st.text(st.characters(codec="ascii"))
 )

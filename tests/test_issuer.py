@@ -11,7 +11,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.issuer import check_issuer, fault, is_loopback, is_loopback_url, shown
 from kubectl_oidc.text import quoted
 
-from .arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
+from .arbitrary import TEXT, is_one_plain_line, or_refused
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,6 @@ URL = (
 )
 
 
-@ARBITRARY
 @given(URL)
 def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
     """What is taken comes back byte for byte and is https or on this machine; what is not is refused in plain words."""

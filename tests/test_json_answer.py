@@ -12,7 +12,7 @@ from kubectl_oidc.errors import ProviderMisbehaves
 from kubectl_oidc.http import Response
 from kubectl_oidc.json_answer import NotJson, parse_object
 
-from .arbitrary import ARBITRARY, JSON, TEXT, or_refused
+from .arbitrary import JSON, TEXT, or_refused
 
 
 def answer(body: bytes, kind: str | None = "application/json") -> Response:
@@ -100,14 +100,12 @@ def test_a_deep_answer_does_not_depend_on_how_deep_we_are() -> None:
         deeper(sys.getrecursionlimit() // 2)
 
 
-@ARBITRARY
 @given(st.dictionaries(TEXT, JSON, max_size=4))
 def test_any_object_is_read_as_it_was_written(document: dict[str, object]) -> None:
     """Whatever its members are called and hold."""
     assert parse_object(answer(json.dumps(document).encode()), "the answer") == document
 
 
-@ARBITRARY
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()), TEXT)
 def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: str) -> None:
     """Any bytes under any content type; nothing of the body is repeated."""

@@ -18,7 +18,6 @@ from kubectl_oidc.key_pair import KeyPair
 from kubectl_oidc.log import QUIET
 from kubectl_oidc.tls import server_context
 
-from .arbitrary import ARBITRARY
 from .hostile import Hostile, certificate, json_reply
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
     assert "is encrypted" in refused(alice).message
 
 
-@settings(ARBITRARY, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.binary(max_size=100) | st.tuples(st.integers(0), st.binary(max_size=3)),
     st.sampled_from(["certificate", "key"]),

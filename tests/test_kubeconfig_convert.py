@@ -16,7 +16,7 @@ from kubectl_oidc.kubeconfig.convert import _plan, plan, write
 from kubectl_oidc.kubeconfig.parse import load
 from kubectl_oidc.kubeconfig.stanza import INSTALL_HINT
 
-from .arbitrary import ARBITRARY, JSON, is_one_plain_line, or_refused
+from .arbitrary import JSON, is_one_plain_line, or_refused
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 TEXT = """\
@@ -217,7 +217,6 @@ WORDS = st.one_of(
 )
 
 
-@ARBITRARY
 @given(
     args=st.lists(WORDS, max_size=5),
     rest=st.fixed_dictionaries(

@@ -14,8 +14,6 @@ from kubectl_oidc.kubeconfig.provider_user import ProviderUser, provider_user, w
 from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.secret import Secret
 
-from .arbitrary import ARBITRARY
-
 TEXT = """\
 # Mine; do not lose this line.
 apiVersion: v1
@@ -179,7 +177,6 @@ TOKEN = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_siz
 COMMENT = st.just("") | st.text("abc: -#'\"{}[]&*!|>%é", max_size=8).map(" # {}".format)
 
 
-@ARBITRARY
 @given(
     tokens=st.fixed_dictionaries({"id-token": TOKEN}, optional={"refresh-token": TOKEN}),
     comments=st.tuples(COMMENT, COMMENT, COMMENT),

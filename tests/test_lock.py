@@ -26,7 +26,7 @@ from kubectl_oidc.stores.host import this_host
 from kubectl_oidc.terminal import Terminal
 from kubectl_oidc.waiting import PATIENCE, Waiting, signing_in, still_held
 
-from .arbitrary import ARBITRARY, TEXT, is_one_plain_line
+from .arbitrary import TEXT, is_one_plain_line
 from .plugin import wait_until
 from .sessions import begin, forked, no_room, posix_only
 
@@ -689,7 +689,6 @@ class Shown(Terminal):
     interactive = True
 
 
-@ARBITRARY
 @given(
     st.binary(max_size=400)
     | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(platform.node()), TEXT).map(

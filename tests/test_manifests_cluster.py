@@ -17,7 +17,6 @@ from kubectl_oidc.manifests import Cluster, ClusterType, Trust, as_trusted_by, c
 from kubectl_oidc.manifests.manifest import FILE
 
 from . import parts
-from .arbitrary import ARBITRARY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +126,6 @@ def test_a_command_names_its_own_file(kind: str) -> None:
         assert FILE not in "".join(words)
 
 
-@ARBITRARY
 @given(
     words=st.lists(st.text(min_size=1, max_size=12), min_size=5, max_size=5),
     kind=st.sampled_from(ClusterType),

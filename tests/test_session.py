@@ -15,7 +15,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.session import Session, SessionKey, _guarded, person
 from kubectl_oidc.tokens import Tokens
 
-from .arbitrary import ARBITRARY, JSON, members
+from .arbitrary import JSON, members
 from .sessions import SECRETS, key, session
 
 KEY = SessionKey(
@@ -267,7 +267,6 @@ def test_a_person_is_named_in_plain_words(claims: dict[str, object], words: str)
 SECRET = st.text(min_size=1).map(Secret)
 
 
-@ARBITRARY
 @given(
     st.builds(
         Session,
@@ -292,14 +291,12 @@ def test_any_session_is_read_as_it_was_written(written: Session) -> None:
     assert Session.parse(record, written.session_id + "x") is None
 
 
-@ARBITRARY
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_a_miss(record: bytes) -> None:
     """What we have not written is no session, and no error."""
     assert Session.parse(record, KEY.id()) is None
 
 
-@ARBITRARY
 @given(
     members(
         "generation", "issuer", "sub", "aud", "person", "id_token", "access_token", "refresh_token", "expiry"

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc import shared_failure
 from kubectl_oidc.errors import ProviderUnreachable
 
-from .arbitrary import ARBITRARY, is_one_plain_line
+from .arbitrary import is_one_plain_line
 
 ERROR = ProviderUnreachable("no answer", "check the network")
 
@@ -93,7 +93,6 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@ARBITRARY
 @given(values=RECORDS)
 def test_whatever_a_record_says_its_words_are_plain(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
