@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 export PYTHON
+# pytest rewrites each test's assertions and keeps the result: without it every run does so again, in each of its processes.
+export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 DEMO := .venv/.demo
 DEV := .venv/.dev
