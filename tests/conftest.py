@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from . import held as held_page, parts
+from . import held as held_page, parts, quick
 from .held import held
 from .plugin import start
 
@@ -58,14 +58,17 @@ _take_signals_back()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that writes the page of what held."""
+    """Add the flag that writes the page of what held, and the one of ``make quick``."""
     parser.addoption(held_page.OPTION, action="store_true", help=f"write {held_page.PAGE.name} from this run")
+    parser.addoption(quick.OPTION, action="store_true", help="leave out every test that starts a process")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the reports of all workers seen by who writes the page."""
     if config.getoption(held_page.OPTION) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(held_page.Writer())
+    if config.getoption(quick.OPTION):
+        config.pluginmanager.register(quick.Guard())
 
 
 @pytest.fixture(autouse=True)
