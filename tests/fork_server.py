@@ -35,6 +35,7 @@ class ForkServer:
     """The tests' end of the server."""
 
     def __init__(self) -> None:
+        self._owner = os.getpid()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
@@ -45,9 +46,10 @@ class ForkServer:
         self._socket.close()
         self._process.wait(20)
 
-    @staticmethod
-    def takes(environ: Mapping[str, str]) -> bool:
-        """Tell whether a run with this environment is the same as one that is started."""
+    def takes(self, environ: Mapping[str, str]) -> bool:
+        """Tell whether a run with this environment is the same as one that is started; a forked test may be another user's."""
+        if os.getpid() != self._owner:
+            return False
         return environ.get("LANG") == "C.UTF-8" and not any(name.startswith(_AT_START) for name in environ)
 
     def fork(self, request: bytes, streams: list[int]) -> tuple[int, socket.socket]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .mounts import LaptopWithin
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
 
