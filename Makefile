@@ -3,12 +3,14 @@
 
 PYTHON ?= python3
 export PYTHON
+# pytest rewrites each test's assertions and keeps the result: without it every run does so again, in each of its processes.
+export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -24,7 +26,10 @@ demo: $(DEMO) ## See the whole story on this machine: sign-in, kubectl, groups; 
 
 test: $(DEV) ## Run every test, after installing what they need where that is allowed
 	@tools/install-test-parts
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10 $(ARGS)
+
+quick: $(DEV) ## Run the tests that start no process, browser or keyring: a minute at most
+	@$(BIN)/python -m pytest -n auto --quick -r fE $(ARGS)
 
 check: format-check lint types imports docs test ## Everything that must hold before a change is merged
 

@@ -6,7 +6,7 @@
     ├── ExecInfoError                 KUBERNETES_EXEC_INFO cannot be understood
     ├── ProviderError                 the OpenID provider
     │   ├── ProviderUnreachable       no answer: network, TLS, time-out
-    │   ├── InvalidProviderResponsean answer that breaks the standard
+    │   ├── InvalidProviderResponse   an answer that breaks the standard
     │   └── OAuthErrorResponse        an OAuth error answer (RFC 6749 §5.2), with its code
     │       └── InvalidGrant          the code or refresh token is not (or no longer) good
     ├── SignInError                   the browser half of the sign-in

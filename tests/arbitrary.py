@@ -6,21 +6,12 @@ import contextlib
 import unicodedata
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_oidc.errors import OidcLoginError
-
-# The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.
-ARBITRARY = settings(
-    max_examples=100,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
 
 HOSTILE = st.sampled_from(
     [

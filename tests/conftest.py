@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from . import held as held_page, parts
+from . import held as held_page, parts, quick
 from .held import held
 from .plugin import start
 
@@ -32,20 +33,42 @@ _KEPT = frozenset(
 _KEPT_PREFIXES = ("COVERAGE_", "PYTEST_")
 
 
-# A run in the background of a script has SIGINT ignored, and so would every program that is started here.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("tests")
+
+
+def _take_signals_back() -> None:
+    """Let no program that is started here inherit a signal as ignored: nohup ignores SIGHUP, a job in the background SIGINT.
+
+    The run itself goes on ignoring it, by a handler, which no program inherits.
+    """
+    for signum in signal.valid_signals() - {getattr(signal, name, None) for name in ("SIGPIPE", "SIGXFSZ")}:
+        if signal.getsignal(signum) is signal.SIG_IGN:  # Python itself ignores those two
+            signal.signal(signum, lambda _signum, _frame: None)
+
+
+_take_signals_back()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that writes the page of what held."""
+    """Add the flag that writes the page of what held, and the one of ``make quick``."""
     parser.addoption(held_page.OPTION, action="store_true", help=f"write {held_page.PAGE.name} from this run")
+    parser.addoption(quick.OPTION, action="store_true", help="leave out every test that starts a process")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the reports of all workers seen by who writes the page."""
     if config.getoption(held_page.OPTION) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(held_page.Writer())
+    if config.getoption(quick.OPTION):
+        config.pluginmanager.register(quick.Guard())
 
 
 @pytest.fixture(autouse=True)

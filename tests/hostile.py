@@ -90,7 +90,11 @@ def html_reply(status: int = 200) -> Script:
 
 def gzip_bomb(size: int) -> Script:
     """Answer with ``size`` zero bytes, compressed into a thousandth."""
-    return reply(200, gzip.compress(bytes(size)), headers={"Content-Encoding": "gzip"})
+
+    def script(talk: Talk) -> None:  # compressed when it is asked for: that takes long
+        reply(200, gzip.compress(bytes(size), compresslevel=1), headers={"Content-Encoding": "gzip"})(talk)
+
+    return script
 
 
 def raw(data: bytes) -> Script:

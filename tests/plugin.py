@@ -8,10 +8,13 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import parts
+from .fork_server import Forked
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Mapping
+
+    from .fork_server import ForkServer
 
 
 class Ended(NamedTuple):
@@ -57,6 +60,24 @@ class Running:
         return Ended(self.process.returncode, stdout, stderr)
 
 
+server: ForkServer | None = None
+"""What runs the program while a test has the fixture ``fork_server``."""
+
+
+def _begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.Popen[str]:
+    """Start a command, or fork where that is as good."""
+    options = {
+        "stdin": stdin,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "encoding": "utf-8",
+        "errors": "surrogateescape",
+    }
+    if server is not None and words[0] == str(parts.plugin()) and server.takes(environ):
+        return Forked(server, words, environ, **options)
+    return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
+
+
 def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[str] | None = None) -> Running:
     """Start the installed program and do not wait for it; tests do it with the fixture ``start_plugin``.
 
@@ -65,15 +86,8 @@ def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[s
         env: Variables beside the test's own environment.
         command: Another command than the program itself, such as kubectl.
     """
-    process = subprocess.Popen(
-        [*(command or [str(parts.plugin())]), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-        encoding="utf-8",
-        errors="surrogateescape",
-    )
+    words = [*(command or [str(parts.plugin())]), *arguments]
+    process = _begin(words, {**os.environ, **(env or {})}, subprocess.DEVNULL)
     return Running(process)
 
 
@@ -91,17 +105,15 @@ def run_plugin(
         input: What stands on standard input; nothing by default.
         timeout: Seconds after which the test fails.
     """
-    return subprocess.run(
-        [str(parts.plugin()), *arguments],
-        stdin=subprocess.DEVNULL if input is None else None,
-        input=input,
-        capture_output=True,
-        env={**os.environ, **(env or {})},
-        encoding="utf-8",
-        errors="surrogateescape",
-        timeout=timeout,
-        check=False,
-    )
+    words = [str(parts.plugin()), *arguments]
+    stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
+    with _begin(words, {**os.environ, **(env or {})}, stdin) as process:
+        try:
+            stdout, stderr = process.communicate(input, timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
 
 def wait_until(holds: Callable[[], object], what: str, *, timeout: float = 20.0) -> None:

@@ -1,8 +1,8 @@
 """Refresh ahead: a credential that nears its end is used at once, and a process of its own replaces it meanwhile.
 
-The caller has its answer already and never waits: kubectl waits for every holder of its pipe, so the new process first
-lets go of all it has inherited. It has a session of its own (setsid(2)), no terminal, and at most one is begun a session
-and minute: a small file is claimed before it is started.
+The caller has its answer already and never waits: kubectl waits for every holder of its pipe, and a script for every holder
+of its lock. So the first process lets go of all it was handed before the new one begins. The new one has a session of its own
+(setsid(2)), no terminal, and at most one is begun a session and minute: a small file is claimed before it is started.
 """
 
 import os
@@ -24,7 +24,7 @@ _MOST_DESCRIPTORS = 1 << 16
 
 
 def start(directory: str, session_id: str, when: str) -> bool:
-    """Begin the process that refreshes, if nobody has done so; its caller goes on in both.
+    """Begin the process that refreshes, if nobody has done so; its caller goes on in both, without any open file.
 
     Args:
         directory: The cache directory.
@@ -39,11 +39,13 @@ def start(directory: str, session_id: str, when: str) -> bool:
     if not _claim(f"{directory}/{DIRECTORY}/{session_id}"):
         return False
     try:
+        _let_go()
         if os.fork() != 0:
             return False
     except OSError:
         return False
-    _let_go()
+    if sys.platform != "win32":  # where nothing is forked
+        os.setsid()
     if sys.platform == "darwin":
         _begin_anew()
     return True
@@ -90,8 +92,6 @@ def _claim(path: str) -> bool:
 
 def _let_go() -> None:
     """Hold nothing that anybody waits for."""
-    if sys.platform != "win32":  # where nothing is forked
-        os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)

@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
 _PASSWORD = "password of the keyring"
 
+_START = f"printf %s '{_PASSWORD}' | gnome-keyring-daemon --unlock --components=secrets"
+
+# The daemon says that it has begun before it serves. Who comes in between has a second one started, which has no keyring.
+_UNTIL_IT_SERVES = """
+until dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetNameOwner \\
+    string:org.freedesktop.secrets
+do sleep 0.02
+done
+"""
+
 # The session lives until its standard input ends.
-_SCRIPT = f"""
-printf %s '{_PASSWORD}' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+_SESSION = """
 echo "$DBUS_SESSION_BUS_ADDRESS"
 exec cat
 """
@@ -111,12 +120,28 @@ def _daemons() -> Iterator[int]:
                 yield int(process.name)
 
 
-def serve() -> Iterator[str]:
-    """Run a D-Bus session with an unlocked keyring until the generator is closed; yield the session's address."""
-    for needed in ("gnome-keyring-daemon", "secret-tool"):
+def starts_when_it_is_asked(seconds: int) -> None:
+    """Have D-Bus sessions from now on start the keyring when somebody asks for it, unlocked, after so many seconds."""
+    place = Path(os.environ["XDG_RUNTIME_DIR"], "dbus-1", "services")
+    place.mkdir(parents=True)
+    script = place / "start"
+    script.write_text(f"#!/bin/sh\nsleep {seconds}\n{_START} --foreground\n")
+    script.chmod(0o700)
+    service = f"[D-BUS Service]\nName=org.freedesktop.secrets\nExec={script}\n"
+    (place / "org.freedesktop.secrets.service").write_text(service)
+
+
+def serve(*, started: bool = True) -> Iterator[str]:
+    """Run a D-Bus session with an unlocked keyring until the generator is closed; yield the session's address.
+
+    Args:
+        started: Whether the keyring serves already; else it starts when somebody asks for it.
+    """
+    for needed in ("gnome-keyring-daemon", "secret-tool", "dbus-send"):
         parts.program(needed)
+    script = f"{{ {_START}\n{_UNTIL_IT_SERVES}\n}} >/dev/null 2>&1\n" if started else ""
     with subprocess.Popen(
-        [parts.program("dbus-run-session"), "--", "sh", "-c", _SCRIPT],
+        [parts.program("dbus-run-session"), "--", "sh", "-c", script + _SESSION],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -122,6 +122,14 @@ class Realm:
         fault = {"path": path, "status": status, "delay": delay_ms, "drop": drop}
         _ask("POST", self._control, {"faults": [{"path": path}] * after + [fault] * times})
 
+    def hold_next(self, path: str) -> None:
+        """Let the next request of a path wait until ``release``."""
+        _ask("POST", self._control, {"faults": [{"path": path, "hold": True}]})
+
+    def release(self) -> None:
+        """Answer what is held, and hold nothing that is still to come."""
+        _ask("POST", self._control, {"release": True})
+
 
 class OpenIdProvider:
     """The process that serves the realms.

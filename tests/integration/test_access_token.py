@@ -15,6 +15,8 @@ from .laptop import token_of
 if TYPE_CHECKING:
     from .visitor import VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 FLAG = "--oidc-use-access-token"
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ALICE, BOB = "--expect-claim=email=alice@*", "--expect-claim=email=bob@*"
 
 

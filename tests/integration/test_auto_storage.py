@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 NOT_OURS_ALONE = {
     "in CI": {"CI": "true"},
     "in a pod": {"KUBERNETES_SERVICE_HOST": "10.96.0.1"},

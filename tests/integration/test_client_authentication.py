@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .scripted_browser import ScriptedBrowser
     from .visitor import VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 KEY, KEY_ID = "--oidc-client-assertion-key=~/client.pem", "--oidc-client-assertion-key-id"
 METHOD = "--oidc-client-authentication"
 DEVICE = "--grant-type=device-code"

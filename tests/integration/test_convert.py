@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.plugin import Ended
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 KUBELOGINS = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubectl"}
 
 

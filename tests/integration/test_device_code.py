@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .realm import OpenIdProvider, Realm
     from .scripted_browser import ScriptedBrowser
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 DEVICE = "--grant-type=device-code"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 NO_BROWSER = "--skip-open-browser"

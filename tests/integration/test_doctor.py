@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tests.hostile import Script, Talk
     from tests.plugin import Running
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 
 @pytest.fixture(scope="module")
 def authority() -> Authority:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .realm import OpenIdProvider, Realm
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 
 @dataclass(frozen=True)
 class Line:

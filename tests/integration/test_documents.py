@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 PROMISED: dict[str, dict[str, str]] = tomllib.loads(
     (REPOSITORY / "tests" / "stable.toml").read_text(encoding="utf-8")
 )["documents"]

@@ -19,6 +19,8 @@ from .laptop import V1, V1BETA1, cache, claims_of, exec_info, token_of
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 # What client-go sends with provideClusterInfo, a cluster extension included.
 CLUSTER: dict[str, Any] = {
     "server": "https://cluster.example.com:6443",

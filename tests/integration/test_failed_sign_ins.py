@@ -15,6 +15,8 @@ from .said import complaint
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 PAUSED = "without a terminal it is not tried again so soon"
 
 

@@ -12,6 +12,8 @@ from tests.tokens import ABSENT
 if TYPE_CHECKING:
     from .visitor import Outcome, VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ELSEWHERE = ("redirect URI", "redirect_uri", "PKCE", "--prompt", "client authentication")
 
 

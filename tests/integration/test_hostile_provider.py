@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from .visitor import Outcome, Page
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ROWS = [
     pytest.param(kind, scenario, flow, id=f"{kind}-{scenario.name}-{flow}")
     for kind, scenarios in KINDS.items()

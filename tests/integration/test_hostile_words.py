@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .visitor import Outcome, Page
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 MARK = "ALL-IS-WELL"
 WORDS = (
     "\x1b]0;owned\x07\x1b[2J\x1b[8m\x9b31m\x08\x7f\u202e\u2066\u200f\u2028\ufeff\U000e0041"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 READ = 0x02  # keyctl_setperm(3)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 GOOGLE, KEYCLOAK, OTHER = "accounts.google.com", "sso.example.com", "idp.example.com"
 KEY = signing_key()
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
 from .said import complaint
 
 if TYPE_CHECKING:
     from .laptop import Laptop
+
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
 
 def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop) -> None:

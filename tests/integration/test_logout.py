@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .realm import Realm
     from .visitor import VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 KEEP = "--keep-provider-session"
 
 

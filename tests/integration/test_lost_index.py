@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .os_keyring import OsKeyring
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 COMMANDS = {
     "purge": ["purge", "--all"],
     "clean": ["clean"],

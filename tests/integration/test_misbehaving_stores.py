@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .users import User
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 SETPERM = 5  # KEYCTL_SETPERM
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 REFUSALS = {"EPERM": "Operation not permitted", "ENOSYS": "Function not implemented"}

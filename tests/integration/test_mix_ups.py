@@ -12,6 +12,8 @@ from tests.plugin import run_plugin
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 AZURE = [
     "get-token",
     "--environment",

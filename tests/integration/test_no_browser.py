@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .realm import OpenIdProvider
     from .scripted_browser import ScriptedBrowser
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 KEYBOARD = "--grant-type=authcode-keyboard"
 UNREACHABLE = "--oidc-redirect-url=http://localhost:47999"  # nothing listens there
 PASTE = "paste the address of that page here"

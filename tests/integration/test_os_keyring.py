@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .laptop import cache, token_of
+from .os_keyring import OsKeyring, serve, starts_when_it_is_asked
 from .said import files_with, warning
 
 if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
     from .laptop import Laptop
     from .mounts import LaptopWithin
-    from .os_keyring import OsKeyring
+
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
@@ -67,6 +69,17 @@ def test_the_kernel_keyring_stands_beside_the_os_keyring(
     assert purged.status == 0, purged.stderr
     assert os_keyring.entries() == {}
     assert kernel_keys.credentials() == {}
+
+
+def test_a_keyring_that_starts_slowly_is_waited_for(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right after a login it is started by whoever asks first: auto does not pass it over."""
+    monkeypatch.setenv("CI", "1")
+    starts_when_it_is_asked(2)
+    laptop.storage = "auto"
+    for address in serve(started=False):
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        token = laptop.signed_in()
+        assert session_in(OsKeyring(address))["id_token"] == token
 
 
 def test_a_refresh_replaces_the_session_in_the_keyring(desktop: Laptop, os_keyring: OsKeyring) -> None:

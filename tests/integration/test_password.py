@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .realm import OpenIdProvider
     from .scripted_browser import ScriptedBrowser
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 PASSWORD = "password of alice"
 ALICE = "--username=alice"
 ROBOT = ("--grant-type=client-credentials", "--oidc-client-secret=secret of the robot")

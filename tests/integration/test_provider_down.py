@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.plugin import Running
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 
 @pytest.fixture
 def down(tmp_path: Path, start_plugin: Callable[..., Running]) -> VisitedLaptop:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .realm import OpenIdProvider
     from .scripted_browser import ScriptedBrowser
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 NO_BROWSER = "--skip-open-browser"
 FLAG = "--oidc-pushed-authorization-requests"
 

@@ -13,6 +13,8 @@ from .said import complaint, locks_held
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
 

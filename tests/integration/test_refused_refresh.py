@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .visitor import Outcome, VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 DESCRIPTION = "the refresh token is gone, says the provider"
 
 

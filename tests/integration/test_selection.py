@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ADMIN = ("--session=admin", "--expect-claim=email=alice@*", "--prompt=select_account")
 DAILY = ("--session=daily", "--expect-claim=email=bob@*", "--prompt=select_account")
 ALICE, BOB = "alice@example.com", "bob@example.com"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 KUBECONFIG = """\
 # The clusters of the team; do not lose this line.
 apiVersion: v1

@@ -17,6 +17,8 @@ from .test_setup import setup, shown
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 FILES = {
     "eks": ["cluster-role-binding.yaml", "eks-identity-provider.json", "eksctl.yaml"],
     "gke": ["cluster-role-binding.yaml", "gke-client-config.yaml"],

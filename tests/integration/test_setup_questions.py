@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ISSUER, CLIENT, SCOPES, WRITE, RUN = (
     "Issuer URL",
     "Client ID",

@@ -145,28 +145,29 @@ def goes_on(laptop: Laptop, *refreshes: str) -> None:
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_ends_the_light_wait_for_another_plugin(expired: Laptop, signum: signal.Signals) -> None:
     """A command that is known waits with next to nothing imported, and ends as well; the other's refresh goes on."""
-    expired.realm.fail_next("/token", delay_ms=3000)
+    expired.realm.hold_next("/token")
     holder = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
     waiting = expired.start()
     wait_until(lambda: catches(waiting.process.pid, signum), "the program catches the signal")
-    time.sleep(0.1)
-    modules = Path(f"/proc/{waiting.process.pid}/maps").read_text()
-    assert "libssl" not in modules, "it is the light wait"
+    wait_until(lambda: "State:\tS" in status_of(waiting.process.pid), "it sleeps between two looks")
+    assert "libssl" not in Path(f"/proc/{waiting.process.pid}/maps").read_text(), "it is the light wait"
 
     assert ends_by(waiting, signum) == ""
     assert locks_held() != []
+    expired.realm.release()
     assert claims_of(token_of(holder.ended().stdout))["sub"] == "alice"
     goes_on(expired, "refresh_token")
 
 
+def status_of(pid: int) -> str:
+    """Return what the system says of a process."""
+    return Path(f"/proc/{pid}/status").read_text()
+
+
 def catches(pid: int, signum: signal.Signals) -> bool:
     """Tell whether a process has a handler for a signal, and SIGTERM, which Python itself does not catch."""
-    (mask,) = [
-        int(line.split()[1], 16)
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("SigCgt:")
-    ]
+    (mask,) = [int(line.split()[1], 16) for line in status_of(pid).splitlines() if line.startswith("SigCgt:")]
     return all(mask >> (number - 1) & 1 for number in (signum, signal.SIGTERM, signal.SIGHUP))
 
 

@@ -20,6 +20,8 @@ from .test_stand_alone import config_of, kubeconfig, run, said
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 __all__ = ["kubeconfig"]  # a fixture
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 
 def sessions(laptop: Laptop, *more: str) -> list[dict[str, Any]]:
     """Return what ``status -o json`` says; it says nothing else."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .realm import OpenIdProvider
     from .scripted_browser import ScriptedBrowser
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 FOR_B, FOR_C = (f"--oidc-token-exchange-audience={name}" for name in ("cluster-b", "cluster-c"))
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.plugin import Running
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 SCOPES = ("openid", "email", "offline_access", "profile")
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="version 1.0.0's files are written as on Linux"
-)
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="version 1.0.0's files are written as on Linux"),
+    pytest.mark.usefixtures("fork_server"),  # how the program starts does not matter here
+]
 
 UNCHANGED: dict[str, tuple[list[str], dict[str, str]]] = {
     "the system's authorities": ([], {}),

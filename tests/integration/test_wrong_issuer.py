@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 TENANT = "11111111-2222-3333-4444-555555555555"
 HOSTS = (
     "login.microsoftonline.com",

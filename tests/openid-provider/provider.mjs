@@ -120,8 +120,9 @@ class Realm {
       groups, // of a person, instead of ['eks-admins']
       emailVerified: true,
       secondsOfRequestUri: 60, // how long the request URI of a pushed authorization request lives
-      faults: [], // for the next requests: { path, status, delay (ms), drop: 'before' | 'after' }
+      faults: [], // for the next requests: { path, status, delay (ms), hold, drop: 'before' | 'after' }
     };
+    this.held = []; // what lets the requests go on that are held
     this.serial = 0;
     this.moreGrants = moreGrants; // device code, client credentials and password
     this.clientKeys = clientKeys;
@@ -310,8 +311,9 @@ class Realm {
   async fault(req, res, path) {
     const index = this.state.faults.findIndex((fault) => fault.path === path);
     if (index < 0) return false;
-    const [{ status, delay, drop }] = this.state.faults.splice(index, 1);
+    const [{ status, delay, hold, drop }] = this.state.faults.splice(index, 1);
     if (delay) await sleep(delay);
+    if (hold) await new Promise((goOn) => { this.held.push(goOn); });
     if (drop === 'before') req.socket.destroy();
     if (drop === 'after') res.end = () => req.socket.destroy();
     if (status) reply(res, status, 'text/html', '<h1>The provider has a problem</h1>');
@@ -343,7 +345,14 @@ class Realm {
   }
 
   async control(req, res) {
-    if (req.method === 'POST') Object.assign(this.state, JSON.parse(await bodyOf(req)));
+    if (req.method === 'POST') {
+      const { release, ...state } = JSON.parse(await bodyOf(req));
+      Object.assign(this.state, state);
+      if (release) {
+        this.state.faults.forEach((fault) => { fault.hold = false; });
+        this.held.splice(0).forEach((goOn) => goOn());
+      }
+    }
     if (req.method === 'DELETE') this.forget();
     reply(res, 200, 'application/json', JSON.stringify(this.seen));
   }

@@ -15,8 +15,6 @@ from importlib import metadata as installed
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.metadata import Metadata
 
 from tests.parts import REPOSITORY
@@ -37,6 +35,9 @@ def bill() -> dict[str, Any]:
 
 def test_it_is_what_the_standard_says() -> None:
     """CycloneDX 1.6 by its own strict schema."""
+    from cyclonedx.schema import SchemaVersion  # takes long to load, in each worker
+    from cyclonedx.validation.json import JsonStrictValidator
+
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(sbom.PATH.read_text()) is None
 
 

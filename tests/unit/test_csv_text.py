@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.to_request import token_request
@@ -19,7 +19,6 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 FLAG = "--oidc-extra-scope"
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
@@ -55,7 +54,6 @@ def test_quotes_that_do_not_fit_are_wrong_usage(word: str) -> None:
         read(FLAG, [word])
 
 
-@ARBITRARY
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])).map(str.strip).filter(bool), max_size=4)
 )
@@ -67,7 +65,6 @@ def test_what_is_written_is_read_back(values: list[str]) -> None:
     assert [field.strip() for row in csv.reader([line], strict=True) for field in row] == values
 
 
-@ARBITRARY
 @given(st.lists(TEXT, max_size=3))
 def test_any_words_are_a_list_or_a_usage_error(words: list[str]) -> None:
     """No value is empty."""

@@ -6,15 +6,13 @@ import json
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import ExecInfoError
 from kubectl_oidc.exec_credential import V1, V1BETA1, VERSIONS, ExecInfo, credential
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import JSON as ANY_JSON, TEXT, or_refused
 from tests.tokens import NOW
-
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 
 
 def info(**members: object) -> str:
@@ -102,7 +100,6 @@ JSON = st.recursive(
 )
 
 
-@ARBITRARY
 @given(
     st.fixed_dictionaries(
         {}, optional={"kind": JSON, "apiVersion": JSON | st.sampled_from(VERSIONS), "spec": JSON}
@@ -118,7 +115,6 @@ def test_any_json_object_is_understood_or_refused(document: dict[str, object]) -
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@ARBITRARY
 @given(token=st.text(st.characters(codec="ascii"), min_size=1), expiry=st.integers(0, 32_503_679_999))
 def test_the_answer_is_one_json_object(version: str, token: str, expiry: int) -> None:
     """Whatever the token holds, the document is JSON with that token and the expiry as RFC 3339, on one line."""
@@ -141,7 +137,6 @@ def test_a_credential_hides_its_token() -> None:
     assert str(NOW) in shown
 
 
-@ARBITRARY
 @given(TEXT | ANY_JSON.map(json.dumps) | TEXT.map(lambda word: info(apiVersion=word, kind=word)))
 def test_any_text_is_understood_or_refused_in_plain_words(text: str) -> None:
     """Whatever the variable holds, it is taken, or the words about it can be shown."""

@@ -8,12 +8,11 @@ import traceback
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.secret import Secret
 
 TOKEN = "eyJ-the-secret-itself"
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 
 
 @dataclass
@@ -58,7 +57,6 @@ def test_nothing_but_reveal_gives_it_out() -> None:
     assert not hasattr(secret, "__dict__")
 
 
-@ARBITRARY
 @given(st.text(), st.text())
 def test_secrets_are_equal_as_their_values_are(one: str, other: str) -> None:
     """Equal values give equal secrets and equal hashes, different ones different secrets."""

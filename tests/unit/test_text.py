@@ -6,7 +6,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import json_quoted, sanitize
@@ -14,8 +14,6 @@ from kubectl_oidc.text import json_quoted, sanitize
 # Lone surrogates come from arguments and files that are not UTF-8, so they are drawn as well.
 ANYTHING = st.text(st.characters(), max_size=400)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANYTHING, inner, max_size=4),
@@ -23,7 +21,6 @@ JSON = st.recursive(
 )
 
 
-@ARBITRARY
 @given(ANYTHING, st.integers(1, 400))
 def test_no_control_character_comes_through(words: str, limit: int) -> None:
     """Whatever is said, the result is one bounded line of visible characters that UTF-8 can write."""
@@ -34,14 +31,12 @@ def test_no_control_character_comes_through(words: str, limit: int) -> None:
     shown.encode()
 
 
-@ARBITRARY
 @given(ANYTHING)
 def test_plain_words_stay_as_they_are(words: str) -> None:
     """Once plain, always plain."""
     assert sanitize(sanitize(words)) == sanitize(words)
 
 
-@ARBITRARY
 @given(JSON, st.integers(1, 120))
 def test_a_quoted_value_is_one_bounded_visible_line(value: object, limit: int) -> None:
     """Whatever JSON comes from outside, it may stand in a message."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.times import LONGEST, parse, written
-from tests.arbitrary import ARBITRARY, TEXT
+from tests.arbitrary import TEXT
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,12 @@ def test_what_is_no_duration_is_none(text: str) -> None:
     assert parse(text) is None
 
 
-@ARBITRARY
 @given(st.integers(0, LONGEST))
 def test_what_is_written_is_read_again(seconds: int) -> None:
     """Whatever the span."""
     assert parse(written(seconds)) == seconds
 
 
-@ARBITRARY
 @given(TEXT)
 def test_any_text_is_a_duration_within_bounds_or_none(text: str) -> None:
     """Never an error."""

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, shown
-from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, or_refused
+from tests.arbitrary import TEXT, is_one_plain_line, or_refused
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,6 @@ URL = (
 )
 
 
-@ARBITRARY
 @given(URL)
 def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
     """What is taken comes back byte for byte and is https or on this machine; what is not is refused in plain words."""

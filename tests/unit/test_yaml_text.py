@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from ruamel.yaml import YAML
 
 from kubectl_oidc.yaml_text import block, entry, indented, scalar
-from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line
+from tests.arbitrary import TEXT, is_one_plain_line
 
 WORDS = [
     *(
@@ -142,7 +142,6 @@ SAID = st.recursive(
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
-@ARBITRARY
 @given(value=st.dictionaries(st.text(max_size=6) | st.sampled_from(WORDS), SAID, min_size=1, max_size=3))
 def test_any_value_is_read_back_as_it_was_written(version: str, value: dict[str, object]) -> None:
     """Mappings, lists and words of any kind, in each other to any depth; and no line of it moves a terminal."""

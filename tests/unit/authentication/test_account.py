@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.account import NONE, AccountOptions, _matches
 from kubectl_oidc.errors import WrongAccount
-from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line
+from tests.arbitrary import JSON, TEXT, is_one_plain_line
 
 
 def expecting(*pairs: tuple[str, str]) -> AccountOptions:
@@ -60,7 +60,6 @@ def test_every_expectation_must_hold() -> None:
         both.check({"groups": ["dev"]})
 
 
-@ARBITRARY
 @given(TEXT, TEXT, JSON)
 def test_any_claim_is_taken_or_refused_in_one_plain_line(name: str, pattern: str, value: object) -> None:
     """What a provider says harms no terminal."""
@@ -73,7 +72,6 @@ def test_any_claim_is_taken_or_refused_in_one_plain_line(name: str, pattern: str
     assert is_one_plain_line(caught.value.message)
 
 
-@ARBITRARY
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=3))
 def test_order_and_repetition_make_no_other_session(pairs: list[tuple[str, str]]) -> None:
     """What is expected is a set."""

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from rich.console import Console
 
 from kubectl_oidc.cli.page import Page
@@ -17,7 +17,6 @@ from kubectl_oidc.system.terminal import NARROWEST, Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 MARKUP = "[bold red]evil[/bold red] [link=https://evil.example]x[/link] :warning: https://a.example 42 'q'"
 
 
@@ -65,7 +64,6 @@ def test_nothing_is_read_as_markup() -> None:
     assert "[b]A[/b]" in text
 
 
-@ARBITRARY
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=60))
 def test_any_words_can_be_written(words: str) -> None:
     """What stands there is what was given, but for where lines break."""

@@ -29,7 +29,6 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from tests import parts
-from tests.arbitrary import ARBITRARY
 from tests.plugin import run_plugin
 from tests.sessions import (
     SECRETS,
@@ -565,7 +564,6 @@ def test_importing_the_package_changes_nothing(tmp_path: Path) -> None:
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=20)
 
 
-@ARBITRARY
 @given(
     texts=st.lists(FIELD, min_size=5, max_size=5),
     numbers=st.tuples(st.integers(0, 10**9), st.integers(0, 1000)),
@@ -602,7 +600,6 @@ def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
     assert known_command.KnownCommand(session_id, version, place, directory, 10, (lock,)).record() == b""
 
 
-@ARBITRARY
 @given(
     expiry=st.integers(0, 2**40), issued=st.integers(0, 2**40), token=st.text(st.characters(codec="ascii"))
 )

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc import fast_path
-from tests.arbitrary import ARBITRARY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +174,6 @@ def test_the_file_does_not_grow(tmp_path: Path) -> None:
     assert kubectl.file.stat().st_mode & 0o777 == 0o600
 
 
-@ARBITRARY
 @given(
     st.binary(max_size=64)
     | st.lists(

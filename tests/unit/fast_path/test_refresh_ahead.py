@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.fast_path import refresh_ahead
 from kubectl_oidc.fast_path.credential import is_due
-from tests.sessions import begin, forked
+from tests.sessions import begin
 
 ID = "0" * 32
 NOW = 1_800_000_000
@@ -37,17 +37,10 @@ def is_open(descriptor: int) -> bool:
 
 def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
     """Tell whether a process was begun; it ends at once."""
-
-    def work() -> bool:
-        reader, writer = os.pipe()
-        if refresh_ahead.start(str(directory), ID, when):
-            os._exit(0)
-        os.close(writer)
-        os.close(reader)
-        return (directory / refresh_ahead.DIRECTORY / ID).exists() and not claimed
-
-    claimed = (directory / refresh_ahead.DIRECTORY / ID).exists()
-    return forked(work)
+    claim = directory / refresh_ahead.DIRECTORY / ID
+    claimed = claim.exists()
+    os.waitpid(begin(lambda: refresh_ahead.start(str(directory), ID, when)), 0)
+    return claim.exists() and not claimed
 
 
 @pytest.mark.parametrize(
@@ -89,13 +82,8 @@ def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
     claim = directory / refresh_ahead.DIRECTORY / ID
     old = time.time() - refresh_ahead.CLAIM_SECONDS - 1
     os.utime(claim, (old, old))
-
-    def again() -> float:
-        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
-            os._exit(0)
-        return claim.stat().st_mtime
-
-    assert forked(again) > old + 1
+    started(directory)
+    assert claim.stat().st_mtime > old + 1
 
 
 def test_many_at_once_begin_one(directory: Path) -> None:
@@ -106,7 +94,6 @@ def test_many_at_once_begin_one(directory: Path) -> None:
         if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
             with begun.open("a") as file:
                 file.write("one\n")
-            os._exit(0)
 
     children = [begin(work) for _ in range(20)]
     for child in children:
@@ -136,21 +123,26 @@ def test_elsewhere_one_is_begun_by_itself(directory: Path) -> None:
 def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) -> None:
     """It has a session of its own, its standard streams lead nowhere, and what its caller had open is closed, whatever its number."""
     told = directory / "told"
+    reader, writer = os.pipe()
 
-    def work() -> bool:
+    def work() -> None:
         for number in (300, 1000):
-            os.dup2(0, number)
+            os.dup2(writer, number)
         if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
             streams = [str(Path(f"/proc/self/fd/{number}").readlink()) for number in range(3)]
             more = [number for number in range(3, 1024) if is_open(number)]
             refresh_ahead.leave_the_directory()
+            time.sleep(0.5)  # the first process ends meanwhile
             told.write_text(f"{os.getsid(0) == os.getpid()} {streams} {more} {Path.cwd()}")
-            os._exit(0)
-        return True
 
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("looks into /proc")
-    assert forked(work)
+    first = begin(work)
+    os.close(writer)
+    os.waitpid(first, 0)
+    os.set_blocking(reader, False)
+    assert os.read(reader, 1) == b"", "nobody holds it any more when the first process has ended"
+    os.close(reader)
     end = time.monotonic() + 10
     while not told.exists() and time.monotonic() < end:
         time.sleep(0.01)
@@ -168,11 +160,13 @@ def test_what_stands_in_the_way_of_a_claim_begins_nothing(directory: Path, plant
         claim.symlink_to(directory / "nowhere")
     else:
         (directory / refresh_ahead.DIRECTORY).rmdir()
+    begun = directory / "begun"
 
-    def work() -> bool:
+    def work() -> None:
         if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
-            os._exit(1)
-        return True
+            begun.touch()
 
-    assert forked(work)
+    os.waitpid(begin(work), 0)
+    time.sleep(0.1)
+    assert not begun.exists()
     assert not (directory / "nowhere").exists()

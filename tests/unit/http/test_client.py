@@ -26,7 +26,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET, Log
 from kubectl_oidc.urls import is_loopback_url
-from tests.arbitrary import ARBITRARY, TEXT, or_refused
+from tests.arbitrary import TEXT, or_refused
 from tests.hostile import (
     Hostile,
     certificate,
@@ -705,7 +705,6 @@ DATE = st.builds(
 )
 
 
-@ARBITRARY
 @given(TEXT | DATE | st.integers().map(str))
 def test_any_retry_after_is_a_wait_or_not_said(words: str) -> None:
     """A number of seconds, a date in any state of repair, or anything else: a wait from 0 on, or none, and no error."""
@@ -713,7 +712,6 @@ def test_any_retry_after_is_a_wait_or_not_said(words: str) -> None:
     assert wait is None or 0 <= wait < 1e12
 
 
-@ARBITRARY
 @given(
     TEXT | st.builds("{}//{}".format, st.sampled_from(["", "http:", "https:", "HTTPS:", "file:"]), TEXT),
     st.sampled_from(["https://a.example/b?c", "http://127.0.0.1:1/"]),
@@ -727,7 +725,6 @@ def test_any_location_is_a_safe_address_or_refused(location: str, url: str) -> N
         assert _origin(target)[2] > 0
 
 
-@ARBITRARY
 @given(st.dictionaries(TEXT, TEXT, max_size=3))
 def test_no_header_breaks_a_request(headers: dict[str, str]) -> None:
     """Any names and values: fields without a line break, each name once, or a usage error that repeats nothing."""

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.http.exchange import Response
 from kubectl_oidc.http.json_body import NotJson, parse_object
-from tests.arbitrary import ARBITRARY, JSON, TEXT, or_refused
+from tests.arbitrary import JSON, TEXT, or_refused
 
 
 def answer(body: bytes, kind: str | None = "application/json") -> Response:
@@ -99,14 +99,12 @@ def test_a_deep_answer_does_not_depend_on_how_deep_we_are() -> None:
         deeper(sys.getrecursionlimit() // 2)
 
 
-@ARBITRARY
 @given(st.dictionaries(TEXT, JSON, max_size=4))
 def test_any_object_is_read_as_it_was_written(document: dict[str, object]) -> None:
     """Whatever its members are called and hold."""
     assert parse_object(answer(json.dumps(document).encode()), "the answer") == document
 
 
-@ARBITRARY
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()), TEXT)
 def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: str) -> None:
     """Any bytes under any content type; nothing of the body is repeated."""

@@ -17,7 +17,6 @@ from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions, server_context
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
-from tests.arbitrary import ARBITRARY
 from tests.hostile import Hostile, certificate, json_reply
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
     assert "is encrypted" in refused(alice).message
 
 
-@settings(ARBITRARY, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.binary(max_size=100) | st.tuples(st.integers(0), st.binary(max_size=3)),
     st.sampled_from(["certificate", "key"]),

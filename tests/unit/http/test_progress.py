@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.http.progress import GivenUp, RequestProgress
-from tests.arbitrary import ARBITRARY
 
 
 @dataclass
@@ -114,7 +113,6 @@ STEPS = [
 ]
 
 
-@ARBITRARY
 @given(
     st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from([b"POST", b"CONNECT"])), max_size=12),
     st.integers(0, 12),

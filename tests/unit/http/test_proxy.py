@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http.proxy import parse, proxy_for
-from tests.arbitrary import ARBITRARY, or_refused
+from tests.arbitrary import or_refused
 
 ISSUER = "https://idp.example.com"
 P = "http://p:1"
@@ -97,7 +97,6 @@ def test_a_value_that_cannot_be_used_is_named_and_not_shown(value: str, hint: st
     assert not any(part in said for part in ("SECRET", "word@", "proxy:", "user:"))
 
 
-@ARBITRARY
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_value_is_an_unexpected_error(login: str, place: str) -> None:
     """It is a proxy with a host and a port, or it is refused."""

@@ -13,7 +13,6 @@ from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, provider_us
 from kubectl_oidc.kubeconfig.parse import load
 from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.secret import Secret
-from tests.arbitrary import ARBITRARY
 
 TEXT = """\
 # Mine; do not lose this line.
@@ -178,7 +177,6 @@ TOKEN = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_siz
 COMMENT = st.just("") | st.text("abc: -#'\"{}[]&*!|>%é", max_size=8).map(" # {}".format)
 
 
-@ARBITRARY
 @given(
     tokens=st.fixed_dictionaries({"id-token": TOKEN}, optional={"refresh-token": TOKEN}),
     comments=st.tuples(COMMENT, COMMENT, COMMENT),

@@ -15,7 +15,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.convert import _plan, plan, write
 from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT
 from kubectl_oidc.kubeconfig.parse import load
-from tests.arbitrary import ARBITRARY, JSON, is_one_plain_line, or_refused
+from tests.arbitrary import JSON, is_one_plain_line, or_refused
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 TEXT = """\
@@ -216,7 +216,6 @@ WORDS = st.one_of(
 )
 
 
-@ARBITRARY
 @given(
     args=st.lists(WORDS, max_size=5),
     rest=st.fixed_dictionaries(

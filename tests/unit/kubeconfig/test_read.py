@@ -26,7 +26,7 @@ from kubectl_oidc.kubeconfig.read import paths
 from kubectl_oidc.kubeconfig.replace_file import replace
 from kubectl_oidc.secret import Secret
 from tests import parts
-from tests.arbitrary import ARBITRARY, TEXT, or_refused
+from tests.arbitrary import TEXT, or_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -794,7 +794,6 @@ def common(one: str, other: str) -> int:
 class TestAnyKubeconfig:
     """However a kubeconfig is written: it is edited in its one place, or refused as it is."""
 
-    @ARBITRARY
     @given(
         parts=kubeconfigs(),
         name=WORD,
@@ -822,7 +821,6 @@ class TestAnyKubeconfig:
         assert kept >= len(text)
         assert load(edited, "F")["users"] == [*load(text, "F")["users"], {"name": name, "user": USER}]
 
-    @ARBITRARY
     @given(kubeconfigs(), st.data(), st.sampled_from(["\n", "\r\n"]))
     def test_a_user_is_replaced_and_what_is_around_it_stays(
         self, parts: tuple[list[str], str, dict[str, str], str], data: st.DataObject, newline: str
@@ -845,7 +843,6 @@ class TestAnyKubeconfig:
             or load(edited, "F") == wanted
         )
 
-    @ARBITRARY
     @given(st.lists(st.sampled_from(FRAGMENTS) | TEXT, max_size=12).map("".join))
     def test_any_text_is_a_kubeconfig_or_refused_with_its_name(self, text: str) -> None:
         """YAML of every kind, broken or of another shape: read and edited, or a KubeconfigError in plain words."""

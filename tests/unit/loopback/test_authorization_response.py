@@ -7,7 +7,7 @@ from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from kubectl_oidc.loopback import authorization_response
 from kubectl_oidc.loopback.authorization_response import (
@@ -24,8 +24,6 @@ STATE = "S" * 43
 TICKET = "/T0ken-of-the-start-address-4tests"
 ISSUER = "https://id.example.com/realms/a"
 HOST = "localhost:8000"
-
-ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 
 AWAITED = ExpectedResponse(
     hosts=frozenset({HOST, "127.0.0.1:8000", "[::1]:8000"}),
@@ -84,7 +82,6 @@ def test_a_code_with_our_state_is_the_answer(query: str) -> None:
     assert judge(query) == AuthorizationResponse(Secret("abc"), None, None, None)
 
 
-@ARBITRARY
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80))
 def test_a_code_arrives_as_the_provider_made_it(code: str) -> None:
     """Whatever characters a code is made of, percent-encoding is undone and nothing else is done to it."""
@@ -150,7 +147,6 @@ def test_without_our_very_state_nothing_is_an_answer(state: str, rest: str) -> N
     assert refused(get(f"{rest}&{state}")).status == 403
 
 
-@ARBITRARY
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_guessed_state_is_taken(state: str) -> None:
     """No text but the state itself passes, whatever characters it is made of; comparing them never fails."""
@@ -365,7 +361,6 @@ def test_nothing_but_the_whole_ticket_starts(path: str) -> None:
 # Whatever is sent
 
 
-@ARBITRARY
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD"]) | st.text(max_size=8),
     target=st.text(max_size=60)

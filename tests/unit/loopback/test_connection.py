@@ -13,7 +13,6 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.loopback.authorization_response import RejectedRequest, Request
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.pages import refusal
-from tests.arbitrary import ARBITRARY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +69,6 @@ PIECES = st.lists(
 )
 
 
-@ARBITRARY
 @given(PIECES)
 def test_any_bytes_are_a_request_a_refusal_or_nothing(pieces: list[bytes]) -> None:
     """Whatever comes is answered once, with a status of its own making, or it was nothing whole."""
@@ -89,7 +87,6 @@ TOKEN = st.text("ABCdef-_.!~", min_size=1, max_size=8)
 TARGET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=30).map("/{}".format)
 
 
-@ARBITRARY
 @given(
     method=TOKEN,
     target=TARGET,

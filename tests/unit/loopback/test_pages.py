@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.loopback.authorization_response import RejectedRequest
 from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, redirect, refusal
@@ -19,7 +19,6 @@ from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, red
 if TYPE_CHECKING:
     from kubectl_oidc.loopback.connection import Reply
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 ISSUER = "https://id.example.com/realms/a"
 NOON = datetime(2026, 3, 9, 12, 0, 0).astimezone().timestamp()  # by this machine's clock
 HOUR = 3600.0
@@ -281,7 +280,6 @@ def test_markup_is_shown_and_not_obeyed(page: Reply) -> None:
 PIECES = st.sampled_from(["<b>", "</p>", "<script ", "<!--", "&lt", "&#60;b>", '"', "'", ">"])
 
 
-@ARBITRARY
 @given(st.lists(PIECES | st.text(st.characters(), max_size=20), max_size=10).map("".join))
 def test_no_text_changes_a_page(text: str) -> None:
     """Whatever a provider says, the elements of the page are the same as with ordinary words."""
@@ -354,7 +352,6 @@ def test_a_redirect_has_one_location_that_is_a_url(url: str, location: str) -> N
     assert response.body == b""
 
 
-@ARBITRARY
 @given(st.text(st.characters(), max_size=60))
 def test_no_url_breaks_a_redirect(url: str) -> None:
     """Whatever the URL, its header is one line of visible ASCII."""

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import NoFreeListenAddress, UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
@@ -28,7 +28,6 @@ from kubectl_oidc.loopback.sockets import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a container's published port needs; asked for by one flag
 OUTSIDE = "240.0.0.1"  # reserved (RFC 1112): no machine has it, while test networks do use those of RFC 5737
 
@@ -162,7 +161,6 @@ def test_a_malformed_listen_address_is_a_usage_error_that_says_why(text: str, wh
     assert "--listen-address=127.0.0.1:8000" in error.hint
 
 
-@ARBITRARY
 @given(
     st.one_of(
         st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True),
@@ -176,7 +174,6 @@ def test_a_listen_address_written_and_read_again_is_the_same(host: str, port: in
     assert ListenAddress.parse(str(there)) == there
 
 
-@ARBITRARY
 @given(st.text(max_size=30) | st.text("[]:.0123456789abcdef%", max_size=20))
 def test_any_text_is_a_listen_address_or_a_usage_error(text: str) -> None:
     """No text makes the parser fail in another way, and what it takes has a port of 16 bits."""

@@ -16,7 +16,6 @@ from ruamel.yaml import YAML
 from kubectl_oidc.manifests import Cluster, ClusterType, Trust, as_trusted_by, cluster_side, guess, stream
 from kubectl_oidc.manifests.manifest import FILE
 from tests import parts
-from tests.arbitrary import ARBITRARY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +125,6 @@ def test_a_command_names_its_own_file(kind: str) -> None:
         assert FILE not in "".join(words)
 
 
-@ARBITRARY
 @given(
     words=st.lists(st.text(min_size=1, max_size=12), min_size=5, max_size=5),
     kind=st.sampled_from(ClusterType),

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.claims import moment, present, text, utc
-from tests.arbitrary import ARBITRARY, JSON, or_refused
+from tests.arbitrary import JSON, or_refused
 
 
 @pytest.mark.parametrize("claims", [{}, {"sub": None}])
@@ -87,7 +87,6 @@ def test_times_are_shown_in_utc(seconds: float, words: str) -> None:
     assert utc(seconds) == words
 
 
-@ARBITRARY
 @given(JSON | st.integers(-(10**11), 10**12) | st.floats(allow_nan=True))
 def test_any_value_is_a_moment_of_a_calendar_or_refused_in_plain_words(value: object) -> None:
     """What is taken for a time can be written as a date; what is not is named without a control character."""

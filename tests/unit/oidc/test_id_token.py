@@ -7,7 +7,7 @@ from hashlib import sha384, sha512
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
 from kubectl_oidc.oidc.id_token import Expected, IdToken, validate
@@ -392,7 +392,6 @@ JSON_VALUES = st.recursive(
 NAMES = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash"]
 
 
-@settings(max_examples=75, deadline=None, database=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, min_size=1))
 def test_arbitrary_signed_claims_are_believed_or_refused(claims: dict[str, object]) -> None:
     """Whatever an authentic token claims, the outcome is an IdToken or an IdTokenError."""

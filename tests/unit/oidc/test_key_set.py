@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.oidc.key_set import ALGORITHMS, KeySet
-from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, or_refused
+from tests.arbitrary import JSON, TEXT, is_one_plain_line, or_refused
 from tests.tokens import ABSENT, base64url, jwks, signing_key
 
 RSA = signing_key("RS256")
@@ -156,7 +156,6 @@ def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
     assert "evil" in str(keys.left_out[0])
 
 
-@ARBITRARY
 @given(JSON, st.lists(JSON, max_size=3), TEXT)
 def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object], kid: str) -> None:
     """Members of any kind stand beside a good key and harm nothing; what is said of them is plain."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.http.exchange import Response
@@ -20,7 +20,6 @@ from kubectl_oidc.text import sanitize
 from tests.hostile import discovery
 from tests.tokens import ISSUER
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 LOCAL = "http://localhost:8080/realms/dev"
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 OPTIONAL = (
@@ -144,7 +143,6 @@ def test_an_issuer_that_is_not_the_same_byte_for_byte_is_refused(named: str) -> 
     assert "idp.example.com" in error.message.lower()
 
 
-@ARBITRARY
 @given(st.text(max_size=40) | st.sampled_from([ISSUER, ISSUER + "/"]).map(lambda url: url + "\u200b"))
 def test_no_other_issuer_is_taken(named: str) -> None:
     """Whatever the document calls itself, it is refused in visible words."""
@@ -287,7 +285,6 @@ JSON = st.recursive(
 )
 
 
-@ARBITRARY
 @given(st.dictionaries(st.sampled_from([*discovery(ISSUER), *OPTIONAL, "scopes_supported"]), JSON))
 def test_any_document_is_believed_or_refused(changes: dict[str, object]) -> None:
     """No shape of a member is an unexpected error, and what is believed is https."""

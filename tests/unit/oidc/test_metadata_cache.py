@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.oidc.metadata_cache import (
     DIRECTORY,
@@ -23,7 +23,7 @@ from kubectl_oidc.oidc.metadata_cache import (
     lifetime,
 )
 from kubectl_oidc.system.log import QUIET, Log
-from tests.arbitrary import ARBITRARY, JSON, TEXT
+from tests.arbitrary import JSON, TEXT
 from tests.tokens import ISSUER, NOW
 
 if TYPE_CHECKING:
@@ -157,13 +157,6 @@ def test_a_damaged_file_is_a_miss(place: Path, content: bytes) -> None:
     assert cache(place).get("metadata") == DOCUMENT
 
 
-@settings(
-    max_examples=75,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 @given(at=st.integers(0), byte=st.integers(0, 255), cut=st.booleans())
 def test_no_damage_is_an_error(place: Path, at: int, byte: int, cut: bool) -> None:  # noqa: FBT001
     """One byte changed, or the rest lost: a miss or a document, never an exception."""
@@ -300,7 +293,6 @@ def test_what_is_no_entity_tag_is_not_sent_back(tag: str) -> None:
     assert entity_tag({"etag": tag}) == ""
 
 
-@ARBITRARY
 @given(
     TEXT
     | st.builds(
@@ -312,7 +304,6 @@ def test_any_cache_control_is_a_bounded_life(words: str) -> None:
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
 
 
-@ARBITRARY
 @given(TEXT | TEXT.map('"{}"'.format))
 def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
     """What is kept is visible ASCII in quotes, as it came."""
@@ -322,7 +313,6 @@ def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
     assert tag.isprintable()
 
 
-@ARBITRARY
 @given(st.dictionaries(TEXT, JSON, max_size=3))
 def test_any_document_is_read_as_it_was_kept(place: Path, document: dict[str, object]) -> None:
     """Whatever its members are called and hold."""

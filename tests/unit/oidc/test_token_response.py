@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
 from kubectl_oidc.oidc.error_hints import Sent
@@ -14,7 +14,6 @@ from kubectl_oidc.secret import Secret
 from tests.arbitrary import TEXT, is_one_plain_line, members, or_refused
 from tests.tokens import ISSUER
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 WHAT = "the answer"
 
 
@@ -90,7 +89,6 @@ def test_a_life_is_a_sane_number_of_seconds_or_not_said(said: object, seconds: i
     assert read(expires_in=said).expires_in == seconds
 
 
-@ARBITRARY
 @given(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
 )
@@ -269,7 +267,6 @@ def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
     assert "[hidden]" in error.message
 
 
-@ARBITRARY
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
     st.text(max_size=30),
@@ -296,7 +293,6 @@ def test_a_very_short_secret_hides_nothing() -> None:
     assert refused("bad", "a password", secrets=["pass"]).message.endswith("(bad: a [hidden]word)")
 
 
-@ARBITRARY
 @given(
     members(
         "id_token", "access_token", "refresh_token", "expires_in", "scope", "token_type", "issued_token_type"
@@ -313,7 +309,6 @@ def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, ob
         assert all(token.isascii() and token.isprintable() for token in tokens)
 
 
-@ARBITRARY
 @given(members("error", "error_description", "error_uri"), TEXT)
 def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret: str) -> None:
     """Whatever the provider says, its words are one plain line without what was sent to it."""

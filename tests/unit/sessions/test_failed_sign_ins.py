@@ -11,7 +11,7 @@ from hypothesis import given
 from kubectl_oidc.errors import Interrupted, OAuthErrorResponse, SignInPaused, SignInTimeout
 from kubectl_oidc.sessions.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
 from kubectl_oidc.system.log import QUIET
-from tests.arbitrary import ARBITRARY, JSON, members, or_refused
+from tests.arbitrary import JSON, members, or_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -253,7 +253,6 @@ def test_where_nothing_can_be_written_the_failure_itself_is_told(day: Day) -> No
     assert not day.paused()
 
 
-@ARBITRARY
 @given(members("version", "count", "at", "why").map(OURS.__or__) | members("version", "count") | JSON)
 def test_a_record_of_any_shape_pauses_in_plain_words_or_not_at_all(day: Day, record: object) -> None:
     """Whatever the file holds, nobody is kept from signing in for longer than the longest pause, nor by another error."""

@@ -15,7 +15,7 @@ from kubectl_oidc.authentication.kubelogin_takeover import find
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.sessions.kubelogin_cache import clients, remove
-from tests.arbitrary import ARBITRARY, JSON, TEXT, is_one_plain_line, members
+from tests.arbitrary import JSON, TEXT, is_one_plain_line, members
 from tests.tokens import CLIENT_ID, ISSUER, NOW, base64url
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ RECORDS = st.one_of(
 )
 
 
-@ARBITRARY
 @given(st.lists(RECORDS, max_size=3))
 def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: list[object]) -> None:
     """What is found names the issuer and the client, its person is one plain line, and its tokens can be sent."""

@@ -14,7 +14,7 @@ from kubectl_oidc.oidc.id_token import IdToken
 from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session, SessionKey, _guarded, person
-from tests.arbitrary import ARBITRARY, JSON, members
+from tests.arbitrary import JSON, members
 from tests.sessions import SECRETS, key, session
 
 KEY = SessionKey(
@@ -266,7 +266,6 @@ def test_a_person_is_named_in_plain_words(claims: dict[str, object], words: str)
 SECRET = st.text(min_size=1).map(Secret)
 
 
-@ARBITRARY
 @given(
     st.builds(
         Session,
@@ -291,14 +290,12 @@ def test_any_session_is_read_as_it_was_written(written: Session) -> None:
     assert Session.parse(record, written.session_id + "x") is None
 
 
-@ARBITRARY
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_a_miss(record: bytes) -> None:
     """What we have not written is no session, and no error."""
     assert Session.parse(record, KEY.id()) is None
 
 
-@ARBITRARY
 @given(
     members(
         "generation", "issuer", "sub", "aud", "person", "id_token", "access_token", "refresh_token", "expiry"

@@ -13,7 +13,7 @@ from kubectl_oidc.errors import ProviderUnreachable
 from kubectl_oidc.sessions import shared_failure
 from kubectl_oidc.sessions.session_lock import SessionLock
 from kubectl_oidc.system.deadline import Deadline
-from tests.arbitrary import ARBITRARY, is_one_plain_line
+from tests.arbitrary import is_one_plain_line
 
 ERROR = ProviderUnreachable("no answer", "check the network")
 
@@ -114,7 +114,6 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@ARBITRARY
 @given(values=RECORDS)
 def test_whatever_a_record_says_its_words_are_plain(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system.browser import STARTED_SECONDS, Browser, may_be_opened, no_browser
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None)
 PATIENCE = 20.0  # seconds until a test gives up; nothing that works takes nearly so long
 URL = "http://localhost:8000/ticket"
 SCREEN = {"DISPLAY": ":0"}
@@ -187,7 +186,6 @@ def test_nothing_else_may_be_opened(url: str) -> None:
     assert not may_be_opened(url)
 
 
-@ARBITRARY
 @given(
     st.tuples(
         st.sampled_from(["https://", "http://", "http://localhost", "https://a.example/", "-", ""]),

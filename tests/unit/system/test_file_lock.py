@@ -25,7 +25,7 @@ from kubectl_oidc.sessions.stores.host import this_host
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.system.terminal import Terminal
-from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line
+from tests.arbitrary import TEXT, is_one_plain_line
 from tests.plugin import wait_until
 from tests.sessions import begin, forked, no_room, posix_only
 
@@ -688,7 +688,6 @@ class Shown(Terminal):
     interactive = True
 
 
-@ARBITRARY
 @given(
     st.binary(max_size=400)
     | st.builds("{}@{} {}".format, st.integers() | TEXT, TEXT | st.just(platform.node()), TEXT).map(

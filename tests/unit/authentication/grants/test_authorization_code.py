@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.grants.authorization_code import ssh_forward
 from kubectl_oidc.authentication.grants.authorization_request import (
@@ -32,7 +32,6 @@ from tests.tokens import CLIENT_ID, ISSUER
 if TYPE_CHECKING:
     from kubectl_oidc.errors import SignInRefused
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 REDIRECT = "http://localhost:8000"
 # RFC 7636, appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -162,7 +161,6 @@ def test_any_other_extra_parameter_is_added(name: str) -> None:
     assert query(url(extra=((name, "a b&c=#ü"),))) == {**OURS, name: "a b&c=#ü"}
 
 
-@ARBITRARY
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=10) | st.sampled_from(sorted(OURS)), st.text(max_size=10), max_size=4

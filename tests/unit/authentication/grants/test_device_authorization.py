@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.secret import Secret
-from tests.arbitrary import ARBITRARY, TEXT, is_one_plain_line, members, or_refused
+from tests.arbitrary import TEXT, is_one_plain_line, members, or_refused
 
 GOOD: dict[str, object] = {
     "device_code": "SECRET-device-code",
@@ -155,7 +155,6 @@ def test_a_device_code_that_cannot_be_sent_is_none(code: str) -> None:
 ADDRESS = st.builds("https://example.com/{}#{}".format, TEXT, TEXT) | TEXT
 
 
-@ARBITRARY
 @given(members(*GOOD), st.none() | ADDRESS, st.none() | ADDRESS, st.booleans())
 def test_whatever_is_shown_of_any_answer_is_plain(
     changes: dict[str, object],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import read
@@ -13,7 +13,6 @@ from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.secret import Secret
 from tests.tokens import ISSUER
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
 CODE = Secret("a.code-of/the+provider~")
 ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
@@ -106,7 +105,6 @@ def test_a_refusal_is_an_answer_too() -> None:
     )
 
 
-@ARBITRARY
 @given(st.text(max_size=60))
 def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
     """Whatever it is, it is an answer or words about it."""
@@ -114,7 +112,6 @@ def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
         assert isinstance(answer(prefix + text), AuthorizationResponse | str)
 
 
-@ARBITRARY
 @given(
     code=st.text(min_size=1),
     before=st.sampled_from(["", " ", '"', "<"]),

@@ -17,7 +17,7 @@ from kubectl_oidc.authentication.grants.pushed_authorization import (
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from tests.arbitrary import ARBITRARY, members, or_refused
+from tests.arbitrary import members, or_refused
 from tests.hostile import Hostile, html_reply, json_reply
 from tests.sign_ins import SECRET, Desk
 from tests.tokens import CLIENT_ID
@@ -212,7 +212,6 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
     assert desk.terminal.said[0].startswith("Open this within 86400 s:\n\n  http")
 
 
-@ARBITRARY
 @given(members("request_uri", "expires_in"))
 def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
     """What is taken can stand in an address and be waited for."""

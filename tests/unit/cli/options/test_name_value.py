@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.options.name_value import format_name_value, parse_name_values
 from kubectl_oidc.errors import UsageError
 from tests.arbitrary import TEXT, or_refused
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 FLAG = "--oidc-request-header"
 
 
@@ -72,7 +71,6 @@ NAMES = st.text(
 )
 
 
-@ARBITRARY
 @given(NAMES, st.text())
 def test_what_is_written_is_read_back(name: str, value: str) -> None:
     """A stanza's argument means the pair that it was made of, whatever the value holds."""
@@ -86,7 +84,6 @@ def test_a_plain_pair_is_written_without_quotes() -> None:
     assert format_name_value("a", "b=c,d") == '"a=b=c,d"'
 
 
-@ARBITRARY
 @given(st.lists(TEXT | st.builds("{}={}".format, TEXT, TEXT), max_size=3))
 def test_any_words_are_pairs_or_a_usage_error(given_: list[str]) -> None:
     """Each pair has a name; an error names the flag, in plain words."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
@@ -19,7 +19,6 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg, Stanza
 from tests.tokens import CLIENT_ID, ISSUER
 
-ARBITRARY = settings(max_examples=75, deadline=None, database=None, derandomize=True)
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
 
@@ -178,7 +177,6 @@ NAME = st.text(
 PAIR = st.tuples(NAME.map(lambda name: f"x-{name}"), TEXT)
 
 
-@ARBITRARY
 @given(
     pairs=st.lists(PAIR, max_size=3),
     scopes=st.lists(

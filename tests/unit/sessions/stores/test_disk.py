@@ -71,7 +71,7 @@ def test_a_record_is_kept_replaced_and_removed(base: Path) -> None:
 
 
 @given(record=st.binary(max_size=300))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_bytes_come_back(record: bytes) -> None:
     """A record is bytes: nothing in it is translated or stripped."""
     store = DiskStore(Path.cwd() / "cache")

@@ -18,7 +18,7 @@ from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.host import Host, host_of
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system import private_files
-from tests.arbitrary import ARBITRARY, TEXT, members
+from tests.arbitrary import TEXT, members
 from tests.sessions import begin, linux_only, posix_only
 
 ID = "0123456789abcdef" * 2
@@ -159,7 +159,7 @@ def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
     content=st.binary(max_size=80)
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr).map(str.encode)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_lies_there_nothing_fails(content: bytes) -> None:
     """Any content at all is read without an exception."""
     base = Path.cwd() / "cache"
@@ -360,7 +360,6 @@ TEXTS = ("issuer", "client_id", "name", "person", "host")
 NUMBERS = ("generation", "signed_in_at", "refreshed_at", "expiry", "in_flight")
 
 
-@ARBITRARY
 @given(
     texts=st.fixed_dictionaries(dict.fromkeys(TEXTS, TEXT)),
     numbers=st.fixed_dictionaries(dict.fromkeys(NUMBERS, st.integers())),
@@ -376,7 +375,6 @@ def test_any_entry_is_read_as_it_was_written(
     assert index.read(base, ID) == written
 
 
-@ARBITRARY
 @given(members(*(field.name for field in fields(index.Entry)), "version"))
 def test_an_entry_of_any_shape_is_an_entry_or_a_miss(base: Path, changes: dict[str, object]) -> None:
     """What is read has the types that we wrote, however the file was changed."""
