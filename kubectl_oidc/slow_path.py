@@ -94,9 +94,9 @@ def _keyring_or_published_answer(words: KnownCommand) -> tuple[int | None, Sessi
     from kubectl_oidc.system.deadline import Deadline
 
     if words.place == KEYRING:
-        pass
+        from kubectl_oidc.sessions.keyring_answer import answer_from_keyring as answer
     else:
-        from kubectl_oidc.fast_path import answer_from_cache
+        from kubectl_oidc.fast_path import answer_from_cache as answer
 
     answers: list[int] = []
     parent = os.getppid()
@@ -104,7 +104,7 @@ def _keyring_or_published_answer(words: KnownCommand) -> tuple[int | None, Sessi
     def published() -> bool:
         if has_gone(parent):
             raise Interrupted(signal.SIGTERM)
-        status = answer_from_cache(words)
+        status = answer(words)
         if status is not None:
             answers.append(status)
         return bool(answers) or words.handouts > 0
