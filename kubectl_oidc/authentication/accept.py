@@ -159,7 +159,7 @@ def _former_nonce(before: Session) -> Secret | None:
     return Secret(nonce) if isinstance(nonce, str) else None
 
 
-def of_the_client(response: TokenResponse, request: SignInRequest, *, now: float) -> Tokens:
+def client_tokens(response: TokenResponse, request: SignInRequest, *, now: float) -> Tokens:
     """Return the tokens of a client that signed in as itself, without an ID token: the access token is what there is.
 
     Nothing in it is validated: it is opaque to us (RFC 6749 §1.4), and the API server reads it.
