@@ -35,7 +35,7 @@ from .accept import accept
 from .authenticate import authenticate
 from .reasons import clock
 from .refresh import REQUEST_SECONDS
-from .refresh_answer import RefusedRefreshError, redeem
+from .refresh_answer import RefusedRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
 from .request import MARGIN
 from .unwritten_tokens import UnwrittenTokens, Update, warn
@@ -107,7 +107,7 @@ def _key(user: ProviderUser, request: SignInRequest) -> str:
     return replace(request.key(), name=name, trust=(), cache_dir="").id()
 
 
-def _way(user: ProviderUser) -> str:
+def _sign_in_hint(user: ProviderUser) -> str:
     """Return how a person signs in again though the refresh token is there."""
     words = ["kubectl", "config", "set-credentials", user.name]
     words += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
@@ -220,12 +220,12 @@ def _refresh(
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
     before, sent = _session(user), user.refresh_token or Secret("")
     with handover.held():
-        response = redeem(
+        response = redeem_refresh_token(
             provider,
             sent,
             deadline,
             failures=_failures(user, request, system),
-            way=_way(user),
+            sign_in_hint=_sign_in_hint(user),
         )
         if response.refresh_token and response.refresh_token != sent:
             user = update.write(user, {"refresh-token": response.refresh_token})

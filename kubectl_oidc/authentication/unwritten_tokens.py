@@ -1,6 +1,6 @@
-"""Tokens that could not be written into their kubeconfig: kept in a private file until the next run of stand-alone mode writes them.
+"""Tokens that stand-alone mode could not write into a kubeconfig: kept in a private file until its next run.
 
-They may be the only good ones: the provider has taken the refresh token before them back.
+They may be the only valid ones, because the provider may have revoked the previous refresh token.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class UnwrittenTokens:
 
     Args:
         cache_dir: The cache directory.
-        name: The user's file; letters and digits.
+        name: The name of the user's file; letters and digits.
     """
 
     def __init__(self, cache_dir: Path, name: str) -> None:
@@ -41,14 +41,14 @@ class UnwrittenTokens:
         self._name = name
 
     def keep(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
-        """Keep tokens, and return the file that holds them.
+        """Store tokens, and return the path of their file.
 
         Args:
-            user: The user with the tokens that its kubeconfig still has.
-            tokens: Those that it should have.
+            user: The user, with the tokens that the kubeconfig still contains.
+            tokens: The new tokens.
 
         Raises:
-            StoreError: They cannot be kept.
+            StoreError: The file could not be written.
         """
         document = {"replaces": _digest(user), **{key: token.reveal() for key, token in tokens.items()}}
         directory = private_files.ensure_directory(self._cache_dir, UNWRITTEN)
@@ -56,11 +56,7 @@ class UnwrittenTokens:
         return directory / self._name
 
     def found(self, user: ProviderUser) -> dict[str, Secret]:
-        """Return the tokens that are kept, if the kubeconfig still has those that they replace; else an empty dict.
-
-        Args:
-            user: The user, as its kubeconfig has it now.
-        """
+        """Return the stored tokens if the kubeconfig still contains the tokens that they replace, otherwise {}."""
         content = private_files.read(self._cache_dir / UNWRITTEN, self._name)
         try:
             document = json.loads(content or b"{}")
@@ -72,20 +68,20 @@ class UnwrittenTokens:
         return {key: Secret(document[key]) for key in TOKENS if isinstance(document.get(key), str)}
 
     def forget(self) -> None:
-        """Remove what is kept, if anything is."""
+        """Remove the stored tokens."""
         with contextlib.suppress(StoreError):
             private_files.remove(self._cache_dir / UNWRITTEN, self._name)
 
     @contextlib.contextmanager
     def unless_written(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
-        """Keep tokens that the block cannot write, or print them where they cannot be kept either.
+        """Store the tokens that the block fails to write. If they cannot be stored either, print them.
 
         Args:
-            user: The user with the tokens that its kubeconfig still has.
-            tokens: Those that it should have.
+            user: The user, with the tokens that the kubeconfig still contains.
+            tokens: The new tokens.
 
         Raises:
-            KubeconfigError: The block's own error, which says in addition where the tokens are.
+            KubeconfigError: The error of the block, with the place of the tokens added.
         """
         try:
             yield
@@ -106,12 +102,12 @@ class UnwrittenTokens:
 
 
 class Update:
-    """The tokens of one user on their way into the kubeconfig.
+    """Writes the tokens of one user into the kubeconfig.
 
     Args:
         file: The kubeconfig, locked.
-        kept: Where tokens go that cannot be written.
-        terminal: Where a person is warned.
+        kept: Stores tokens that cannot be written.
+        terminal: Shows a warning if others can read the file.
     """
 
     def __init__(self, file: TokenFile, kept: UnwrittenTokens, terminal: Terminal) -> None:
@@ -121,7 +117,7 @@ class Update:
         self._warned = False
 
     def recovered(self, user: ProviderUser) -> ProviderUser:
-        """Write the tokens that an earlier run could not write, and return the user with them."""
+        """Write tokens that an earlier run could not write, and return the user with them."""
         tokens = self._kept.found(user)
         if tokens:
             user = self.write(user, tokens)
@@ -132,7 +128,7 @@ class Update:
         """Write tokens, and return the user with them.
 
         Raises:
-            KubeconfigError: They could not be written; the error says where they are.
+            KubeconfigError: The file could not be written; the error says where the tokens are.
         """
         with self._kept.unless_written(user, tokens):
             self.file.write(tokens)
@@ -143,13 +139,13 @@ class Update:
 
 
 def warn(file: TokenFile, terminal: Terminal) -> None:
-    """Warn a person whose tokens others can read."""
+    """Warn the user if others can read the file."""
     warning = file.warning()
     if warning:
         terminal.warn(*warning)
 
 
 def _digest(user: ProviderUser) -> str:
-    """Return what tells the refresh token that a kubeconfig has from any other, without it."""
+    """Return a digest of the refresh token in the kubeconfig; empty if there is none."""
     token = user.refresh_token
     return sha256(token.reveal().encode("utf-8", "surrogatepass")).hexdigest() if token else ""
