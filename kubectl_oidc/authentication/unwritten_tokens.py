@@ -40,7 +40,7 @@ class UnwrittenTokens:
         self._cache_dir = cache_dir
         self._name = name
 
-    def keep(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
+    def store(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
         """Store tokens, and return the path of their file.
 
         Args:
@@ -55,7 +55,7 @@ class UnwrittenTokens:
         private_files.write(directory, self._name, json.dumps(document).encode())
         return directory / self._name
 
-    def found(self, user: ProviderUser) -> dict[str, Secret]:
+    def load(self, user: ProviderUser) -> dict[str, Secret]:
         """Return the stored tokens if the kubeconfig still contains the tokens that they replace, otherwise {}."""
         content = private_files.read(self._cache_dir / UNWRITTEN, self._name)
         try:
@@ -67,13 +67,13 @@ class UnwrittenTokens:
             return {}
         return {key: Secret(document[key]) for key in TOKENS if isinstance(document.get(key), str)}
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove the stored tokens."""
         with contextlib.suppress(StoreError):
             private_files.remove(self._cache_dir / UNWRITTEN, self._name)
 
     @contextlib.contextmanager
-    def unless_written(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
+    def stored_on_failure(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
         """Store the tokens that the block fails to write. If they cannot be stored either, print them.
 
         Args:
@@ -88,7 +88,7 @@ class UnwrittenTokens:
         except KubeconfigError as error:
             again = "; then run it again"
             try:
-                where = f"kept in {sanitize(self.keep(user, tokens))}"
+                where = f"kept in {sanitize(self.store(user, tokens))}"
                 again += ", which writes the tokens into the kubeconfig"
             except StoreError:
                 for key, token in tokens.items():
@@ -106,22 +106,22 @@ class Update:
 
     Args:
         file: The kubeconfig, locked.
-        kept: Stores tokens that cannot be written.
+        unwritten: Stores tokens that cannot be written.
         terminal: Shows a warning if others can read the file.
     """
 
-    def __init__(self, file: TokenFile, kept: UnwrittenTokens, terminal: Terminal) -> None:
+    def __init__(self, file: TokenFile, unwritten: UnwrittenTokens, terminal: Terminal) -> None:
         self.file = file
-        self._kept = kept
+        self._unwritten = unwritten
         self._terminal = terminal
         self._warned = False
 
-    def recovered(self, user: ProviderUser) -> ProviderUser:
+    def recover(self, user: ProviderUser) -> ProviderUser:
         """Write tokens that an earlier run could not write, and return the user with them."""
-        tokens = self._kept.found(user)
+        tokens = self._unwritten.load(user)
         if tokens:
             user = self.write(user, tokens)
-            self._kept.forget()
+            self._unwritten.remove()
         return user
 
     def write(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> ProviderUser:
@@ -130,15 +130,15 @@ class Update:
         Raises:
             KubeconfigError: The file could not be written; the error says where the tokens are.
         """
-        with self._kept.unless_written(user, tokens):
+        with self._unwritten.stored_on_failure(user, tokens):
             self.file.write(tokens)
         if not self._warned:
             self._warned = True
-            warn(self.file, self._terminal)
+            warn_if_readable(self.file, self._terminal)
         return replace(user, secrets={**user.secrets, **tokens})
 
 
-def warn(file: TokenFile, terminal: Terminal) -> None:
+def warn_if_readable(file: TokenFile, terminal: Terminal) -> None:
     """Warn the user if others can read the file."""
     warning = file.warning()
     if warning:
