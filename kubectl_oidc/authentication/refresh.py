@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import is_due
-from kubectl_oidc.fast_path.refresh_ahead import done, leave_the_directory
+from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.system.deadline import Deadline
@@ -170,11 +170,11 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
                 provider = authentication.provider(http)
                 http.load_trust()
                 # Everything at a relative path is read by now: the authorities, and the client's certificate, key and secret.
-                leave_the_directory()
+                leave_directory()
                 refresh(authentication, provider, session, session.refresh_token)
             finally:
                 http.close()
         elif session.expiry - margin > now:
             repository.publish(session, now)
-        done(str(repository.cache_dir), repository.session_id)
+        release_claim(str(repository.cache_dir), repository.session_id)
         return True

@@ -19,7 +19,7 @@ from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.fast_path.refresh_ahead import descriptors
+from kubectl_oidc.fast_path.refresh_ahead import open_descriptors
 from kubectl_oidc.http.progress import carried_by
 from kubectl_oidc.sessions import write_lock
 from kubectl_oidc.system import signals
@@ -199,7 +199,7 @@ def _detach() -> None:
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.close(null)
-    for descriptor in descriptors():
+    for descriptor in open_descriptors():
         try:
             # Files that this program opens are close-on-exec; inherited ones are not.
             if descriptor > 2 and not fcntl.fcntl(descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # noqa: PLR2004

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import fast_path
 from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.fast_path import RENEW, SAY
+from kubectl_oidc.fast_path import RENEW, WARN
 from kubectl_oidc.system import private_files
 from kubectl_oidc.text import sanitize
 
@@ -55,10 +55,10 @@ def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, 
         if renewed is not None:
             count(renewed, RENEW)
             return renewed
-        times = SAY
-    if times == SAY:
+        times = WARN
+    if times == WARN:
         _warn(request, system, outcome)
-        count(outcome, SAY)
+        count(outcome, WARN)
     return outcome
 
 
