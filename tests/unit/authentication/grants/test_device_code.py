@@ -25,6 +25,7 @@ from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, html_reply, json_reply, reply
 from tests.plugin import wait_until
 from tests.sign_ins import SECRET, Desk
+from tests.topics import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,22 +196,22 @@ def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk
 
 
 def test_nothing_secret_is_said(desk: Desk) -> None:
-    """Neither the device code nor a token, at the highest verbosity, nor in an error that repeats it."""
+    """Neither the device code nor a token, at -v 9 and in errors."""
     desk.server.on("/token", PENDING, desk.tokens())
     sign_in(desk)
     words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
     desk.server.on("/token", json_reply(words, 400))
-    with pytest.raises(OAuthErrorResponse, match="the device code was refused") as caught:
+    with pytest.raises(OAuthErrorResponse, check=about("invalid-grant")) as caught:
         sign_in(desk)
     assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
 
 
 def test_a_no_is_remembered(desk: Desk) -> None:
-    """The person was asked: background programs wait now."""
+    """The user was asked, so background programs pause."""
     desk.server.on(
         "/token", json_reply({"error": "access_denied", "error_description": "not you\x1b[2J"}, 400)
     )
-    with pytest.raises(SignInRefused, match="access_denied") as caught:
+    with pytest.raises(SignInRefused, check=about("sign-in-refused", "access_denied")) as caught:
         sign_in(desk)
     assert "\x1b" not in caught.value.message
     with pytest.raises(SignInPaused):
@@ -219,7 +220,7 @@ def test_a_no_is_remembered(desk: Desk) -> None:
 
 @pytest.mark.parametrize("answer", [reply(404), html_reply(), json_reply({}), json_reply([])])
 def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> None:
-    """Nobody was asked for anything, and nothing is remembered."""
+    """The user was not asked, and no failure is recorded."""
     desk.server.on("/device", answer)
     with pytest.raises(Exception, match="device authorization"):
         sign_in(desk)
@@ -230,18 +231,17 @@ def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> 
 def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
     """RFC 8628 §4."""
     desk.metadata()
-    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint") as caught:
+    named = ("device_authorization_endpoint", "--grant-type=authcode")
+    with pytest.raises(InvalidProviderResponse, check=about("device-code", *named)):
         sign_in(desk)
-    assert "--grant-type=authcode" in caught.value.hint
-    assert caught.value.topic == "device-code"
 
 
 def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk) -> None:
-    """RFC 8628 §3.2, §3.5: expires_in ends it, though the person has a minute."""
+    """RFC 8628 §3.2, §3.5: expires_in is shorter than the time-out."""
     desk.server.on("/device", authorized(desk.server, expires_in=1))
     desk.server.on("/token", PENDING)
     began = time.monotonic()
-    with pytest.raises(SignInTimeout, match="nobody entered the code in time"):
+    with pytest.raises(SignInTimeout):
         sign_in(desk)
     assert 0.9 < time.monotonic() - began < 10
     assert desk.asked("/token"), "until then it was polled"
@@ -250,23 +250,23 @@ def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk
 def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
     """As every other endpoint."""
     desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
-    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint that is http"):
+    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint"):
         sign_in(desk)
 
 
 def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
-    """A refusal of the grant before anybody was asked is told apart where auto chose it."""
+    """If auto chose the grant, its refusal is an error of its own, so that another grant can be used."""
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
     with pytest.raises(device_code.NotAllowedError) as caught:
         sign_in(desk, no_browser="this is an SSH session")
     assert caught.value.refusal.code == "unauthorized_client"
     assert str(caught.value) == caught.value.refusal.message
-    with pytest.raises(OAuthErrorResponse, match="refuses the device authorization request") as refusal:
+    with pytest.raises(OAuthErrorResponse) as refusal:
         sign_in(desk)
     assert "Device Authorization" in refusal.value.hint
 
 
 def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
-    """Where auto chose it."""
+    """If auto chose the grant."""
     sign_in(desk, no_browser="this is an SSH session")
     assert desk.terminal.said[1].startswith("Sign in needed (this is an SSH session).")
