@@ -1,4 +1,4 @@
-"""The Client Credentials grant with a provider of the test's own: what is sent, and what is made of the answer."""
+"""The Client Credentials grant, with a provider of the test: what is sent, and how the response is used."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sign_in(desk: Desk) -> Tokens:
 
 
 def test_scopes_and_extra_parameters_go_along(desk: Desk) -> None:
-    """RFC 6749 §4.4.2, and kubelogin's --oidc-auth-request-extra-params; they replace nothing of ours."""
+    """RFC 6749 §4.4.2, and kubelogin's --oidc-auth-request-extra-params. They replace no reserved parameter."""
     desk.settings["extra_params"] = (
         ("audience", "kube"),
         ("body", "a&b=c"),
@@ -53,7 +53,7 @@ def test_scopes_and_extra_parameters_go_along(desk: Desk) -> None:
 
 
 def test_an_id_token_is_validated_and_the_refresh_token_is_let_go(desk: Desk) -> None:
-    """Where the provider gives one; RFC 6749 §4.4.3: asking again needs no refresh token."""
+    """If the provider returns one. RFC 6749 §4.4.3: a refresh token is not needed."""
     tokens = sign_in(desk)
     assert (tokens.id_token.subject, tokens.refresh_token) == ("00u1", None)
     desk.server.on("/token", desk.tokens(id_token="a.b.c"))
@@ -114,6 +114,6 @@ def test_no_other_refusal_is_answered_with_a_second_request(desk: Desk) -> None:
 
 
 def test_nothing_secret_is_said(desk: Desk) -> None:
-    """Neither the client's secret nor a token, at the highest verbosity."""
+    """Neither the client's secret nor a token, at -v 9."""
     sign_in(desk)
     assert "SECRET" not in desk.everything_said()

@@ -1,4 +1,4 @@
-"""The Device Authorization grant with a provider of the test's own: what is sent, shown, and never shown."""
+"""The Device Authorization grant, with a provider of the test: what is sent, shown, and never shown."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
 
 
 def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
-    """RFC 8628 §3.1, §3.4; every five seconds, the ID token validated, the refresh token kept."""
+    """RFC 8628 §3.1, §3.4: it polls every five seconds, validates the ID token and keeps the refresh token."""
     desk.server.on("/token", PENDING, PENDING, desk.tokens())
     tokens = sign_in(desk)
     assert tokens.refresh_token == Secret("SECRET-refresh-token")
@@ -89,7 +89,7 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
 
 
 def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path) -> None:
-    """The one that has the code in it, if the provider gives one (RFC 8628 §3.3.1); it is shown too."""
+    """The address with the code filled in, if there is one (RFC 8628 §3.3.1). It is shown too."""
     complete = f"{desk.server.url}/enter?user_code=WDJB-MJHT"
     desk.server.on("/device", authorized(desk.server, verification_uri_complete=complete))
     opened = tmp_path / "opened"
@@ -127,7 +127,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
 
 
 def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
-    """Nor beyond the person's time, whichever ends first."""
+    """Also at the time-out, if that is earlier."""
     desk.server.on("/device", authorized(desk.server, expires_in=30))
     sign_in(desk)
     assert desk.terminal.awaited[0].split(", ")[1] in {
@@ -142,7 +142,7 @@ def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
 
 
 def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: Desk) -> None:
-    """RFC 8628 §3.2: longer than the time of other sign-ins. Without expires_in that time is the end."""
+    """RFC 8628 §3.2: longer than the default time-out. Without expires_in, the time-out counts."""
     desk.settings |= {"timeout": 45.0, "timeout_given": False, "sign_in": True}  # somebody waits for it
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     sign_in(desk)
@@ -154,7 +154,7 @@ def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: De
 
 
 def test_pkce_goes_along(desk: Desk) -> None:
-    """RFC 7636 §4.1, §4.2: S256 of a fresh verifier, at each sign-in another."""
+    """RFC 7636 §4.1, §4.2: S256 of a new verifier for each sign-in."""
     verifiers = set()
     for _ in range(2):
         desk.server.asked.clear()
@@ -179,7 +179,7 @@ def test_only_no_goes_without_pkce(desk: Desk) -> None:
 
 
 def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
-    """It is this grant's authorization request; Auth0 wants its audience there."""
+    """Auth0 needs its audience in this request."""
     desk.settings["extra_params"] = (("audience", "kube"), ("code_challenge", "evil"), ("scope", "evil"))
     sign_in(desk)
     (asked,) = desk.asked("/device")
@@ -248,7 +248,7 @@ def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk
 
 
 def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
-    """As every other endpoint."""
+    """Like every other endpoint."""
     desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
     with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint"):
         sign_in(desk)

@@ -1,4 +1,4 @@
-"""The password grant with a provider of the test's own: what is sent, what is asked, and what never shows."""
+"""The password grant, with a provider of the test: what is sent, asked, and never shown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sign_in(desk: Desk) -> Tokens:
 
 
 def test_name_and_password_are_sent_once(desk: Desk) -> None:
-    """RFC 6749 §4.3.2: with the scopes and the client's authentication; the ID token is validated."""
+    """RFC 6749 §4.3.2: with the scopes and the client authentication. The ID token is validated."""
     tokens = sign_in(desk)
     assert desk.asked("/token") == [
         {
@@ -60,7 +60,7 @@ def test_a_confidential_client_authenticates_itself(desk: Desk) -> None:
 
 
 def test_nothing_secret_is_said(desk: Desk) -> None:
-    """Neither password nor token, at the highest verbosity, in an error that repeats it, or in a repr."""
+    """Neither the password nor a token, at -v 9, in errors and in a repr."""
     sign_in(desk)
     words = f"SECRET wrong: {PASSWORD.reveal()}"
     desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": words}, 400))
@@ -73,7 +73,7 @@ def test_nothing_secret_is_said(desk: Desk) -> None:
 
 
 def test_a_refused_password_is_remembered(desk: Desk) -> None:
-    """Nobody was asked, and yet: accounts are locked after a few wrong ones."""
+    """Even without a question to the user, because providers lock an account after a few wrong passwords."""
     desk.server.on("/token", json_reply({"error": "invalid_grant"}, 400))
     with pytest.raises(InvalidGrant):
         sign_in(desk)
@@ -82,7 +82,7 @@ def test_a_refused_password_is_remembered(desk: Desk) -> None:
 
 
 def test_a_provider_that_is_down_is_not(desk: Desk) -> None:
-    """A CI job tries again at once; and the request itself is not repeated."""
+    """The next call tries again at once. The request itself is not repeated."""
     desk.server.on("/token", hang_up)
     with pytest.raises(ProviderUnreachable):
         sign_in(desk)
@@ -91,7 +91,7 @@ def test_a_provider_that_is_down_is_not(desk: Desk) -> None:
 
 
 def test_an_answer_without_an_id_token_is_refused(desk: Desk) -> None:
-    """The scope openid asks for one."""
+    """The scope openid requires one."""
     desk.server.on("/token", desk.tokens(id_token=...))
     with pytest.raises(IdTokenError):
         sign_in(desk)
