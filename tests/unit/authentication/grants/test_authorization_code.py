@@ -28,6 +28,7 @@ from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import SessionKey
 from tests.tokens import CLIENT_ID, ISSUER
+from tests.topics import about
 
 if TYPE_CHECKING:
     from kubectl_oidc.errors import SignInRefused
@@ -216,7 +217,7 @@ def sent(issuer: str, *more: str) -> Sent:
 def test_each_code_has_its_hint(code: str, hint: str) -> None:
     """RFC 6749 §4.1.2.1, Core 3.1.2.6: what the code means here."""
     error = refusal(code)
-    assert error.message == f"the provider refused the sign-in with {code}"
+    assert about("sign-in-refused", code)(error)
     assert hint in error.hint
     assert "redirect URI" not in error.hint, "it was taken: the browser came back"
     assert "--prompt" not in error.hint, "it was not given"
@@ -257,7 +258,7 @@ def test_a_refusal_without_a_code_is_one(code: str | None) -> None:
 def test_the_providers_words_are_made_plain() -> None:
     """Neither code nor description can add a control character or a second line."""
     error = refusal("odd\x1b[2J", "not\r\nerror: forged \u202e" + "x" * 2000)
-    assert error.message.startswith("the provider refused the sign-in with odd [2J: not error: forged xx")
+    assert "odd [2J: not error: forged xx" in error.message
     assert len(error.message) < 500
 
 

@@ -39,6 +39,7 @@ from tests.hostile import Hostile, Talk, discovery, json_reply, reply
 from tests.plugin import wait_until
 from tests.sign_ins import WELL_KNOWN, Desk, Keys, Silent
 from tests.tokens import CLIENT_ID, NOW, good_claims, id_token
+from tests.topics import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ class Person(Silent):
 
     def need(self, line: str) -> None:
         super().need(line)
-        if "Open this address in a browser" in line:
+        if "state=" in line:
             self.asked = dict(parse_qsl(urlsplit(line.rsplit(maxsplit=1)[-1]).query))
             self.answers(self.does(self.asked))
 
@@ -162,14 +163,13 @@ def test_the_browser_that_is_opened_comes_back(desk: Desk, person: Person, tmp_p
     digest = sha256(form["code_verifier"].encode()).digest()
     assert person.asked["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
     host = urlsplit(desk.server.url).hostname
-    assert person.said[0] == f"Signing in at {host}: first use"
-    assert person.said[1].startswith("The browser opens; if it does not, open http://localhost:")
-    assert len(person.said) == 2
+    where_and_why, start = person.said
+    assert str(host) in where_and_why
+    assert "first use" in where_and_why
+    assert "http://localhost:" in start
     assert f"1 signing in at {host}: first use" in desk.log.lines
     assert any("listening on port" in line for line in desk.log.lines)
-    assert person.awaited[0].startswith("Waiting for the browser, 19 s") or person.awaited[0].startswith(
-        "Waiting for the browser, 20 s"
-    )
+    assert any(f", {seconds} s" in person.awaited[0] for seconds in (19, 20))
     wait_until(page.exists, "the browser has the page")
     text = page.read_text(encoding="utf-8")
     assert "ada@example.com" in text
@@ -185,8 +185,8 @@ def test_an_address_is_printed_where_no_browser_is_opened(desk: Desk, person: Pe
 
     port = urlsplit(person.asked["redirect_uri"]).port
     assert person.asked["redirect_uri"] == f"http://localhost:{port}"
-    assert "Sign in needed (--skip-open-browser was given). Open this address in a browser:" in person.said[1]
-    assert f"goes to http://localhost:{port}, which must reach this machine" in person.said[2]
+    assert "--skip-open-browser" in person.said[1]
+    assert f"http://localhost:{port}" in person.said[2]
     assert f"ssh -L {port}:localhost:{port} ada@10.0.0.1\n" in person.said[2]
     assert person.page()[0] == 200
     assert len(person.said) == 3
@@ -219,12 +219,9 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
     error = failing(desk, SignInTimeout)
 
     assert "ssh" not in "".join(person.said)
-    assert person.said[2].startswith(
-        "The browser then goes to https://login.example.com/oidc/callback, which must lead to port "
-    )
-    assert (
-        "register the redirect URI https://login.example.com/oidc/callback there for it; --auth" in error.hint
-    )
+    assert "https://login.example.com/oidc/callback" in person.said[2]
+    assert "port " in person.said[2]
+    assert "https://login.example.com/oidc/callback" in error.hint
 
 
 def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
@@ -234,14 +231,11 @@ def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
 
     error = failing(desk, SignInTimeout)
 
-    assert error.message == "nobody finished the sign-in within 1 s"
-    assert (
-        f"check --oidc-client-id {CLIENT_ID} and the redirect URI {person.asked['redirect_uri']} there"
-        in error.hint
-    )
-    assert "choose a fixed port with --listen-address" in error.hint
-    assert person.awaited[0] == "Waiting for the browser, 1 s left (Ctrl-C ends it)"
-    assert person.awaited[-1] == "Waiting for the browser, 0 s left (Ctrl-C ends it)"
+    named = (f"--oidc-client-id {CLIENT_ID}", person.asked["redirect_uri"], "--listen-address")
+    assert about("sign-in-timeout", *named)(error)
+    assert "1 s" in error.message
+    assert ", 1 s left" in person.awaited[0]
+    assert ", 0 s left" in person.awaited[-1]
     with pytest.raises(SignInPaused):
         desk.failures.check("setup")
 
@@ -277,7 +271,7 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
         error = failing(desk, SignInTimeout)
 
     assert person.said[1].startswith(f"127.0.0.1:{ports[0]} is ")
-    assert f"so http://localhost:{ports[1]} listens" in person.said[1]
+    assert f"http://localhost:{ports[1]} " in person.said[1]
     assert (
         f"register the redirect URI http://localhost:{ports[1]} there for it (127.0.0.1:{ports[0]} is "
         in error.hint
@@ -360,7 +354,7 @@ def test_the_provider_s_no_is_an_end(desk: Desk, person: Person) -> None:
 
     error = failing(desk, SignInRefused)
 
-    assert error.message == "the provider refused the sign-in with access_denied"
+    assert about("sign-in-refused", "access_denied")(error)
     person.does = lambda asked: {"state": asked["state"], "error": "odd"}
     assert "redirect" not in failing(desk, SignInRefused).hint, "the redirect URI was taken"
     assert person.page()[0] == 400
@@ -438,7 +432,7 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
 
     assert "paste the address of that page here (it is not shown), then press Enter" in keys.prompt
     (said,) = person.said
-    assert said.startswith("That is not it: this answers another sign-in")
+    assert "another sign-in" in said
     assert keys.reads == 1
 
 
