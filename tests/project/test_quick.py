@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from .parts import REPOSITORY
+from tests.parts import REPOSITORY
 from .quick import OPTION
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def test_a_test_that_starts_a_process_is_left_out() -> None:
             *(sys.executable, "-m", "pytest", OPTION, "-n", "0", "-p", "no:cacheprovider"),
             "tests/test_ahead.py::test_one_is_begun_at_a_time",
             "tests/test_caller.py::test_what_waits_is_ended_as_by_sigterm",
-            "tests/test_quick.py::test_a_test_that_starts_none_runs",
+            "tests/project/test_quick.py::test_a_test_that_starts_none_runs",
         ],
         cwd=REPOSITORY,
         capture_output=True,
