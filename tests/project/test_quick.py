@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.parts import REPOSITORY
-from .quick import OPTION
+from tests.quick import OPTION
 
 if TYPE_CHECKING:
     from pathlib import Path
