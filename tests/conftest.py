@@ -71,6 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(quick.Guard())
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Have four workers at least: most tests wait for something; those of ``make quick`` do not."""
+    processors = os.cpu_count() or 1
+    return processors if config.getoption(quick.OPTION) else max(processors, 4)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test its own home, runtime directory, working directory and environment."""
