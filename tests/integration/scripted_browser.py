@@ -12,6 +12,7 @@ import functools
 import os
 import shlex
 import shutil
+import ssl
 import tempfile
 import traceback
 import urllib.parse
@@ -52,6 +53,10 @@ class ScriptedBrowser:
     def is_left_alone(self) -> None:
         """Let nobody sit at this browser from now on: it opens and nothing happens."""
         self.signs_in_as("")
+
+    def trusts(self, authority: Path) -> None:
+        """Have it trust this authority alone from now on."""
+        (self._directory / "authority.pem").write_bytes(authority.read_bytes())
 
     def landed(self) -> str:
         """Return the URL at which the last sign-in came back."""
@@ -165,8 +170,13 @@ def _attend(descriptor: int) -> None:
 def _visit(directory: Path, url: str) -> None:
     """Sign in at the page that a URL leads to, and follow to the end; what is filled in already is confirmed."""
     route = _Route()
-    browser = _opener(route)
     try:
+        authority = directory / "authority.pem"
+        more = []
+        if authority.exists():
+            tls = ssl.create_default_context(cafile=authority)
+            more.append(urllib.request.HTTPSHandler(context=tls))
+        browser = _opener(route, *more)
         name = (directory / "name").read_text()
         with browser.open(*_filled_in(browser, url, name), timeout=20) as page:
             (directory / "page").write_bytes(page.read())

@@ -146,7 +146,6 @@ def test_in_the_background_nothing_is_asked_and_the_terminal_is_the_shell_s(lapt
 
 def test_ctrl_backslash_leaves_no_terminal_without_echo(laptop: Laptop) -> None:
     """SIGQUIT ends the program as it ends others, with the terminal as it was."""
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background jobs inherit it ignored
     with OnTerminal(*laptop.words("--username=alice")) as terminal:
         terminal.shows("Password of alice")
         wait_until(terminal.hides, "no key is shown")
