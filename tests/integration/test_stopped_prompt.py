@@ -51,7 +51,11 @@ class Bash(OnTerminal):
 
     def shows_again(self, words: str, times: int) -> None:
         """Wait until words were shown more often than that."""
-        wait_until(lambda: self.times(words) > times, f"{words!r} is shown again")
+        try:
+            wait_until(lambda: self.times(words) > times, f"{words!r} is shown again")
+        except AssertionError as error:
+            error.add_note(self.text())
+            raise
 
     def echoes(self) -> bool:
         """Tell whether a program that bash runs would show what is typed."""
