@@ -28,6 +28,9 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
         Args:
             descriptor: The terminal.
 
+        Attributes:
+            went_on: Whether keys were shown when `hides` looked: the process had been stopped.
+
         Raises:
             termios.error: The terminal has gone.
         """
@@ -35,6 +38,7 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
         def __init__(self, descriptor: int) -> None:
             self._descriptor = descriptor
             self._before = termios.tcgetattr(descriptor)
+            self.went_on = False
 
         def hide(self) -> bool:
             """Show no key, and return whether keys were shown until now. What the shell has changed meanwhile is restored later."""
@@ -45,6 +49,16 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
             now[3] &= ~(termios.ICANON | termios.ECHO)
             now[6][termios.VMIN], now[6][termios.VTIME] = 1, 0
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, now)
+            return True
+
+        def hides(self) -> bool:
+            """Hide keys where they are ours, and return whether they are hidden."""
+            if not in_foreground(self._descriptor):
+                return False
+            try:
+                self.went_on = self.hide() or self.went_on
+            except termios.error:  # interrupted, or the terminal has gone
+                return False
             return True
 
         def restore(self) -> None:
@@ -81,18 +95,16 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
             signal.signal(signum, let_go)
 
         def ours() -> bool:
-            if not in_foreground(descriptor):
+            if not mode.hides():
                 return False
-            try:
-                hidden_now = mode.hide()
-            except termios.error:  # interrupted, or the terminal has gone
-                return False
-            if hidden_now:
+            went_on, mode.went_on = mode.went_on, False
+            if went_on:
                 resumed()
-            return not hidden_now
+            return not went_on
 
         def go_on(_signum: int, _frame: FrameType | None) -> None:
-            ours()
+            """Hide keys at once. Nothing is written here: the signal may have stopped us within a write."""
+            mode.hides()
 
         try:
             with _handled({signal.SIGTSTP: let_go, signal.SIGQUIT: let_go, signal.SIGCONT: go_on}):

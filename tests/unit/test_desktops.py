@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 ID = "0123456789abcdef" * 2
 RECORD = b"0123456789" * 1_500
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the real thing is tested by the other tests")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the real thing is tested by the other tests"),
+    pytest.mark.usefixtures("fork_server"),
+]
 
 
 # That world itself
