@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from kubectl_oidc.authentication.grants import pasted_response
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
-from kubectl_oidc.authentication.grants.pushed_authorization import _parse as pushed_answer
+from kubectl_oidc.authentication.grants.pasted_response import parse_pasted_response
+from kubectl_oidc.authentication.grants.pushed_authorization import parse_pushed_response
 from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import (
     ExecInfoError,
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 ISSUER = "https://id.example.com"
 ID = "0123456789abcdef" * 2
 STATE = "S" * 43
-ATTEMPT = AuthorizationSecrets(Secret(STATE), Secret("N" * 43), None)
+SECRETS = AuthorizationSecrets(Secret(STATE), Secret("N" * 43), None)
 AWAITED = ExpectedResponse(
     frozenset({"localhost:8000"}), "/", Secret("/ticket"), Secret(STATE), ISSUER, iss_required=False
 )
@@ -196,7 +196,7 @@ def device_authorization(data: bytes) -> None:
 
 def pushed_authorization(data: bytes) -> None:
     with or_refused(InvalidProviderResponse):
-        uri, seconds = pushed_answer({**PUSHED, **members(data)})
+        uri, seconds = parse_pushed_response({**PUSHED, **members(data)})
         assert uri.reveal().isascii()
         assert float(seconds) > 0
 
@@ -237,7 +237,7 @@ def connection(data: bytes) -> None:
 
 
 def pasted_answer(data: bytes) -> None:
-    answer = pasted_response.read(text(data), ATTEMPT, issuer=ISSUER, iss_required=False)
+    answer = parse_pasted_response(text(data), SECRETS, issuer=ISSUER, iss_required=False)
     if isinstance(answer, str):
         plain(answer)
 

@@ -776,7 +776,7 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     said = windows.run(
         "import sys\n"
         "from kubectl_oidc.fast_path import refresh_ahead\n"
-        "print(refresh_ahead.start(sys.argv[1], '0' * 32, refresh_ahead.ALWAYS))\n",
+        "print(refresh_ahead.start_refresh(sys.argv[1], '0' * 32, refresh_ahead.ALWAYS))\n",
         str(tmp_path),
     )
     assert said == "False\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_oidc.authentication.grants.authorization_request import refused
+from kubectl_oidc.authentication.grants.authorization_request import sign_in_refused
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import Sent, hint as choose
 from kubectl_oidc.oidc.token_response import refusal
@@ -146,7 +146,9 @@ def test_a_providers_own_words_are_explained(
 ) -> None:
     """After the browser and at the token endpoint alike; what the provider said stays in the message."""
     assert hint in explain(issuer, code, description)
-    browser = refused(AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True))
+    browser = sign_in_refused(
+        AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True)
+    )
     document = {"error": code, "error_description": description}
     token = refusal(
         document,
@@ -256,7 +258,7 @@ def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
 
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
     """An error of a provider that nobody has heard of."""
-    error = refused(
+    error = sign_in_refused(
         AuthorizationResponse(None, "access_denied", "no"), Sent(issuer="https://idp.example.com")
     )
     assert "assigned to the application" in error.hint
