@@ -130,9 +130,10 @@ class TokenEndpoint:
         from .jws import prepare
 
         http = self.context.http
+        fields = [(name, value) for name, value in parameters.items() if value is not None]
         http.connect_early(self.url, deadline=deadline)
         headers, form = self.context.client.authenticated(
-            [(name, _revealed(value)) for name, value in parameters.items() if value is not None],
+            [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in fields],
             method=method,
             metadata=self.metadata,
             audience=audience,
@@ -248,7 +249,3 @@ def _is_oauth_error(response: Response) -> bool:
 def _asks_for_the_client(response: Response) -> bool:
     """Return whether a 401 asks for HTTP Basic authentication (RFC 6749 §5.2, RFC 7617)."""
     return response.headers.get("www-authenticate", "").lower().startswith("basic")
-
-
-def _revealed(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value

@@ -589,5 +589,7 @@ def test_no_secret_is_in_any_repr(server: Hostile, http: HttpClient) -> None:
         "/token", json_reply({"id_token": "SECRET1", "access_token": "SECRET2", "refresh_token": "SECRET3"})
     )
     response = refresh(where)
-    assert "SECRET" not in repr(where) + repr(where.context.client) + repr(response) + str(where.client)
+    assert "SECRET" not in repr(where) + repr(where.context.client) + repr(response) + str(
+        where.context.client
+    )
     assert "kubernetes" in repr(where.context.client)
