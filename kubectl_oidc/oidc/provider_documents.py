@@ -11,8 +11,9 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
-from .metadata import PUBLIC_ADDRESS, Metadata, check_status, discovery_url, is_inside, parse_metadata
+from .metadata import PUBLIC_ADDRESS, Metadata, discovery_url, is_inside, parse_metadata
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
+from .response_status import check_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

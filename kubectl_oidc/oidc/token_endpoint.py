@@ -16,7 +16,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.urls import shown
 
 from .client import PRIVATE_KEY_JWT
-from .metadata import unavailable
+from .response_status import unavailable
 from .token_response import INVALID_CLIENT, TokenResponse, provider_words, refusal, token_response
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import fault, is_loopback_url, shown
 
-from .metadata import OtherIssuerError, check_status, discovery_url, parse_metadata
+from .metadata import OtherIssuerError, discovery_url, parse_metadata
+from .response_status import check_status
 from .vendors import Vendor, entra_host, issuer_form, vendor, workload_issuer
 
 if TYPE_CHECKING:
