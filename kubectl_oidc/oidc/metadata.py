@@ -88,7 +88,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
     if not isinstance(named, str) or not named:
         raise _invalid("names no issuer")
     if not document.get("authorization_endpoint") and not document.get("token_endpoint"):
-        from .vendors import WORKLOADS
+        from .workload_issuers import WORKLOADS
 
         raise InvalidProviderResponse(
             f"{shown(issuer)} signs nobody in: {WORKLOADS}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -116,32 +115,6 @@ def issuer_form(issuer: str) -> str:
             "Properties > Token compatibility settings > Issuer (iss) claim to the form with tfp"
         )
     return ""
-
-
-_KUBERNETES = "a Kubernetes cluster issues the tokens of its service accounts there"
-_WORKLOADS = (
-    (
-        re.compile(r"token\.actions\.(githubusercontent\.com|.+\.ghe\.com)"),
-        "GitHub Actions issues the tokens of its jobs there",
-    ),
-    (re.compile(r"kubernetes\.default(\.svc(\..+)?)?"), _KUBERNETES),
-    (re.compile(r"oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|oidc-eks\.[a-z0-9-]+\.api\.aws"), _KUBERNETES),
-    (re.compile(r"container\.googleapis\.com|.+\.oic\..*azure\.(com|us|cn)"), _KUBERNETES),
-    (
-        re.compile(r"oidc\.circleci\.com|agent\.buildkite\.com|app\.terraform\.io|api\.bitbucket\.org"),
-        "a build service issues the tokens of its jobs there",
-    ),
-)
-WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs, SPIRE), and has no page where people sign in"
-
-
-def workload_issuer(issuer: str) -> str:
-    """Return who issues what at an issuer where no person can sign in, in words; empty for any other."""
-    try:
-        host = (urlsplit(issuer).hostname or "").lower()
-    except ValueError:
-        return ""
-    return next((words for pattern, words in _WORKLOADS if pattern.fullmatch(host)), "")
 
 
 def unlisted(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:

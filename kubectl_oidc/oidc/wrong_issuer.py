@@ -16,7 +16,8 @@ from kubectl_oidc.urls import fault, is_loopback_url, shown
 
 from .metadata import OtherIssuerError, discovery_url, parse_metadata
 from .response_status import check_status
-from .vendors import Vendor, entra_host, issuer_form, vendor, workload_issuer
+from .vendors import Vendor, entra_host, issuer_form, vendor
+from .workload_issuers import workload_issuer
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
