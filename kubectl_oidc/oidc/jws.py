@@ -123,12 +123,10 @@ def _json_object(data: bytes, name: str) -> dict[str, object]:
         value = parse_strictly(data.decode("utf-8"))
         # Refuse what cannot be written as JSON again (half a surrogate pair, infinity): showing or storing it would fail.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except AmbiguousJson as error:
-        wrong = (
-            "cannot be read as JSON" if error.member is None else f"names {json_quoted(error.member)} twice"
-        )
-        raise IdTokenError(f"the ID token's {name} part {wrong}", _ASK) from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, AmbiguousJson) and error.member is not None:
+            message = f"the ID token's {name} part names {json_quoted(error.member)} twice"
+            raise IdTokenError(message, _ASK) from None
         raise IdTokenError(f"the ID token's {name} part cannot be read as JSON", _ASK) from None
     if not isinstance(value, dict):
         raise IdTokenError(f"the ID token's {name} part is not a JSON object", _ASK)

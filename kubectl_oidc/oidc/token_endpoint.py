@@ -61,8 +61,7 @@ class TokenEndpoint:
             OAuthErrorResponse: The provider answered with an OAuth error.
             InvalidGrant: The provider rejects the code or refresh token.
         """
-        document = self.ask({"grant_type": grant_type, **parameters}, deadline)
-        return token_response(document, self._what())
+        return token_response(self.ask({"grant_type": grant_type, **parameters}, deadline), self._what())
 
     def ask(
         self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, has_body: bool = True
@@ -184,8 +183,9 @@ class TokenEndpoint:
             raise refusal(document, grant_type, secrets, endpoint=self.name, invalid_client=hint, sent=sent)
         # RFC 6749 §5.1. The answer to a pushed authorization request is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):
+            what = self._what()
             raise InvalidProviderResponse(
-                f"{self._what()} has status {response.status} and no OAuth error",
+                f"{what} has status {response.status} and no OAuth error",
                 "look into the provider's log, and at what stands between it and you",
             )
         return document
