@@ -8,7 +8,8 @@ from kubectl_oidc.errors import ProviderError
 from kubectl_oidc.http.json_body import odd_content_type, parse_object
 from kubectl_oidc.manifests import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import ALGORITHMS, KeySet
-from kubectl_oidc.oidc.metadata import PUBLIC_ADDRESS, check_status, discovery_url, is_inside, parse_metadata
+from kubectl_oidc.oidc.metadata import PUBLIC_ADDRESS, discovery_url, is_inside, parse_metadata
+from kubectl_oidc.oidc.response_status import check_status
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.oidc.vendors import unlisted
 from kubectl_oidc.oidc.wrong_issuer import advised

@@ -64,8 +64,6 @@ def parse_object(response: Response, what: str, *, public: bool = False) -> dict
 
 def load_object(body: bytes, what: str) -> dict[str, object]:
     """Return the JSON object in ``body``; what is said of arguments and errors in ``parse_object`` holds."""
-    import json
-
     if not body.strip():
         raise InvalidProviderResponse(f"{what} is empty", _HINT)
     try:
@@ -73,8 +71,8 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     except UnicodeDecodeError:
         raise InvalidProviderResponse(f"{what} is not UTF-8", _HINT) from None
     try:
-        document = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except _Ambiguous as error:
+        document = parse_strictly(text)
+    except AmbiguousJson as error:
         raise InvalidProviderResponse(f"{what} {error}", _HINT) from None
     except RecursionError:
         raise InvalidProviderResponse(f"{what} is nested too deeply", _HINT) from None
@@ -86,16 +84,39 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     return document
 
 
-class _Ambiguous(ValueError):
-    pass
+class AmbiguousJson(ValueError):
+    """The text is not JSON, but many parsers accept it: a member that occurs twice (RFC 8259 §4), NaN, Infinity.
+
+    Attributes:
+        member: The name of the repeated member, or None.
+    """
+
+    def __init__(self, message: str, member: str | None = None) -> None:
+        super().__init__(message)
+        self.member = member
 
 
-def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(members)
-    if len(result) != len(members):
-        raise _Ambiguous("names a member twice")
-    return result
+def parse_strictly(text: str) -> object:
+    """Return the value of a JSON text.
+
+    Raises:
+        AmbiguousJson: See there.
+        ValueError: The text is not JSON.
+        RecursionError: The value is nested too deeply for the parser.
+    """
+    import json
+
+    return json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
 
 
-def _no_number(_: str) -> NoReturn:
-    raise _Ambiguous("holds a number that JSON does not have")
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise AmbiguousJson("names a member twice", name)
+        members[name] = value
+    return members
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise AmbiguousJson("holds a number that JSON does not have")
