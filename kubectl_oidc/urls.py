@@ -49,6 +49,11 @@ def is_loopback_url(url: str) -> bool:
         return False
 
 
+def port_of(parts: SplitResult) -> int:
+    """Return the port of an http or https URL; 80 or 443 if it names none."""
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def shown(url: str) -> str:
     """Return ``url`` for a message: without user info, query and fragment."""
     try:

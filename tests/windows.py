@@ -314,7 +314,7 @@ def program(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess
         arguments: The command line after the program's name.
         env: Variables beside the test's own.
     """
-    return _run("from kubectl_oidc.hot import main\nmain()\n", arguments, env)
+    return _run("from kubectl_oidc import main\nmain()\n", arguments, env)
 
 
 def _run(

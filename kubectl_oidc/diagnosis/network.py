@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http import tls
 from kubectl_oidc.http.proxy import proxy_for
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 from . import Finding, Severity
 from .run import Skipped

@@ -46,7 +46,7 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
 
 def unavailable(response: Response, url: str) -> ProviderUnreachable:
     """Return the error for 429 and 5xx. Such an answer is not about this client."""
-    from kubectl_oidc.http.client import retry_after
+    from kubectl_oidc.http.exchange import retry_after
 
     wait = retry_after(response)
     when = f"in {wait:.0f} s, as it asks" if wait else "in a while"

@@ -16,10 +16,9 @@ from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AGE_FLAG, EXPECT_FLAG, HINT_FLAG, OF_THE_REQUEST
 from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.oidc.client import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .shared import LISTEN
 from .variables import variable

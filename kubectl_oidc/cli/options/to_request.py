@@ -17,10 +17,9 @@ from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.system.private_files import NOWHERE
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import check_issuer, is_loopback_url
+from kubectl_oidc.urls import check_issuer, is_loopback_url, port_of
 
 from .client_secret import client_secret, secret_file
 from .from_request import request_flags
