@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.sessions.purge import Purged
 
-EVERY = ("", "")
+EVERY_CLIENT = ("", "")
 """Any issuer, any client."""
 
 
-def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
+def report_removal(
+    purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = ""
+) -> int:
     """Say what was removed, and remove what kubelogin left for the same clients.
 
     Args:
@@ -42,7 +44,7 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
     left: list[str] = []
     meant = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
     for issuer, client_id in (
-        {EVERY} if EVERY in meant else meant
+        {EVERY_CLIENT} if EVERY_CLIENT in meant else meant
     ):  # each look into the keyring takes its time
         left += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
     for place in left:
@@ -56,7 +58,7 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No {'session' if EVERY in meant else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
+            f"No {'session' if EVERY_CLIENT in meant else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
             "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
             "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
             err=True,

@@ -15,12 +15,12 @@ from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, o
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SELECTED
-from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import SUBJECT, request_of_the_index
+from kubectl_oidc.cli.users.target import USER_OPTIONS, request_from_index
 from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @click.command("logout")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
     (
         ("--keep-provider-session",),
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
             "help": "Leave the browser signed in at the provider, and so to everything else there.",
         },
     ),
-    *SELECTED,
+    *SESSION_OPTIONS,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,
@@ -60,14 +60,14 @@ def logout(**values: Any) -> int:
     conflicts.check(conflicts.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
     if values["all"]:
-        ended, client = _every_one(values, system, at_provider=at_provider), EVERY
+        ended, client = _every_one(values, system, at_provider=at_provider), EVERY_CLIENT
     else:
         ended, client = _one(values, system, at_provider=at_provider)
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    report([one.purged for one in ended], cache_dir, client)
+    report_removal([one.purged for one in ended], cache_dir, client)
     for one in ended:
         if one.failure:
             whys = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
@@ -135,13 +135,13 @@ def _every_one(values: dict[str, Any], system: System, *, at_provider: bool) -> 
         if values["kubeconfig"]:
             raise
         kubeconfig = Kubeconfig(())
-    users = asking(kubeconfig)
+    users = session_users(kubeconfig)
     known = {_former_id(one.request): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], system.log):
         entry = kept.entry
-        request = known.get(entry.session_id) or request_of_the_index(values, entry, None)
+        request = known.get(entry.session_id) or request_from_index(values, entry, None)
         ended.append(
             _end(
                 kept,

@@ -12,17 +12,17 @@ from kubectl_oidc.cli.options.shared import FORCE, IGNORED, SIGN_IN, VERBOSE, lo
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
-    IN_THE_INDEX,
-    NOT_IN_THE_INDEX,
-    SELECTED,
+    INDEXED_PARAMETERS,
+    SESSION_OPTIONS,
+    UNINDEXED_PARAMETERS,
     Candidate,
-    named,
-    several,
+    sessions_named,
+    several_sessions,
 )
-from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 
 # A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
 _STORAGE = "--token-cache-storage"
-_NAMES = tuple(row for row in SELECTED if row[0][0] != _STORAGE)
+_NAMES = tuple(row for row in SESSION_OPTIONS if row[0][0] != _STORAGE)
 _HOW = tuple(
     (names, {**settings, "hidden": True, "expose_value": False})
-    for names, settings in (*SELECTED, *SIGN_IN, FORCE)
+    for names, settings in (*SESSION_OPTIONS, *SIGN_IN, FORCE)
     if (names, settings) not in _NAMES
 )
 
 
 @click.command("purge")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
     *_NAMES,
     *_HOW,
@@ -65,7 +65,7 @@ def purge(**values: Any) -> int:
     conflicts.check(conflicts.PURGE, values)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
-        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
     lost = _lost(cache_dir, log)
     meant = session_to_purge(values, lost)
     if meant:
@@ -74,16 +74,18 @@ def purge(**values: Any) -> int:
         former = left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
         ids = (meant.session_id, *former)
         purged = [purge_session(session_id, meant.cache_dir) for session_id in dict.fromkeys(ids)]
-        return report(purged, meant.cache_dir, client, name=values.get("session") or "")
+        return report_removal(purged, meant.cache_dir, client, name=values.get("session") or "")
     clients: tuple[tuple[str, str], ...] = ()
     name = values.get("session") or ""
-    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
-        lost = named(name, lost)
+    if any(values.get(flag) for flag in (*INDEXED_PARAMETERS, *UNINDEXED_PARAMETERS)):
+        lost = sessions_named(name, lost)
     elif not lost:
         clients = tuple(_the_one_that_kubelogin_left(cache_dir))
     if len(lost) > 1:
-        raise several("purge", lost, lost, [], every=True)
-    return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
+        raise several_sessions("purge", lost, lost, [], every=True)
+    return report_removal(
+        [purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name
+    )
 
 
 @click.command("clean")
@@ -96,7 +98,7 @@ def clean(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
 
 
 def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
@@ -124,4 +126,6 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
 
 
 def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    return report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)
+    return report_removal(
+        [purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients
+    )

@@ -15,14 +15,14 @@ from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE,
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
-from kubectl_oidc.cli.setup.first_kubectl import offer
-from kubectl_oidc.cli.setup.guide import explain
+from kubectl_oidc.cli.setup.first_kubectl import offer_first_command
+from kubectl_oidc.cli.setup.guide import explain_setup
 from kubectl_oidc.cli.setup.manifest_files import check_files, write_files, write_stream
-from kubectl_oidc.cli.setup.plan import Plan, plan_of
-from kubectl_oidc.cli.setup.questions import ask_for_scopes, complete
-from kubectl_oidc.cli.setup.report import Report, render
+from kubectl_oidc.cli.setup.plan import Plan, make_plan
+from kubectl_oidc.cli.setup.questions import ask_for_missing, ask_for_scopes
+from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
-from kubectl_oidc.cli.setup.user_name import settle_user
+from kubectl_oidc.cli.setup.user_name import choose_user_name
 from kubectl_oidc.cli.users.other_sessions import other_sessions
 from kubectl_oidc.diagnosis.token_facts import facts_of, findings, scopes_supported
 from kubectl_oidc.errors import KubeconfigError
@@ -57,7 +57,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
     if asking:
         conflicts.check(conflicts.SIGN_IN, values)
-        complete(ctx, system, page, kubeconfig)
+        ask_for_missing(ctx, system, page, kubeconfig)
     elif at_terminal:
         conflicts.check(conflicts.SETUP, values)
         ask_for_scopes(ctx, system, kubeconfig)
@@ -65,18 +65,18 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     conflicts.check(conflicts.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
         with page.written(system.terminal):
-            explain(page)
+            explain_setup(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    values["user"] = settle_user(ctx, request, kubeconfig, system)
-    plan = plan_of(ctx, values, request, kubeconfig)
+    values["user"] = choose_user_name(ctx, request, kubeconfig, system)
+    plan = make_plan(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, system)
     with page.written(system.terminal):
-        render(page, report)
+        render_report(page, report)
     if report.side.placed.on_stdout:
         write_stream(report.side.manifests())
     # Who had the kubeconfig written has said by it that kubectl comes next.
-    return offer(report, system) if asking or (plan.write and at_terminal) else 0
+    return offer_first_command(report, system) if asking or (plan.write and at_terminal) else 0
 
 
 def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:

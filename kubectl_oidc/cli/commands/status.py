@@ -14,10 +14,10 @@ from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
-from kubectl_oidc.cli.users.selection import SELECTED, Candidate, named, selector
-from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
+from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
-from kubectl_oidc.cli.users.target import SUBJECT, no_user
+from kubectl_oidc.cli.users.target import USER_OPTIONS, no_user
 from kubectl_oidc.diagnosis.token_lint import TokenFacts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
@@ -30,7 +30,7 @@ from kubectl_oidc.system.terminal import ago, remaining
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.cli.users.sessions_of_users import Asking
+    from kubectl_oidc.cli.users.sessions_of_users import SessionUser
     from kubectl_oidc.sessions.listing import KeptSession
     from kubectl_oidc.system.terminal import Terminal
 
@@ -41,7 +41,7 @@ _TITLES = (
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
     (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
-    for names, settings in (*SUBJECT, *SELECTED)
+    for names, settings in (*USER_OPTIONS, *SESSION_OPTIONS)
     if names in {("--context",), ("--user",), ("--session",)}
 )
 """The flags that choose which sessions are listed."""
@@ -75,7 +75,7 @@ def status(**values: Any) -> int:
     """
     system = System(log=log_at(values["v"]))
     kubeconfig = _kubeconfig(values["kubeconfig"], system)
-    users = asking(kubeconfig)
+    users = session_users(kubeconfig)
     cache_dir, is_default = cache_directory(values["token_cache_dir"])
     elsewhere = (one.cache_dir for one in users) if is_default else ()
     found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), system.log)
@@ -110,7 +110,7 @@ def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, An
     """
     found, word = every, values["session"]
     if word:
-        names = {one.session_id for one in named(word, [one.candidate for one in every])}
+        names = {one.session_id for one in sessions_named(word, [one.candidate for one in every])}
         found = [one for one in found if one.candidate.session_id in names]
         if not found:
             raise unknown_session(word, [one.candidate for one in every])
@@ -152,7 +152,7 @@ class _Shown:
     """
 
     def __init__(
-        self, kept: KeptSession, users: list[Asking], groups_claim: str, now: float, current: str
+        self, kept: KeptSession, users: list[SessionUser], groups_claim: str, now: float, current: str
     ) -> None:
         self._kept = kept
         self._entry = kept.entry

@@ -66,13 +66,13 @@ class ClusterSetup:
     directory: str = "."
     placed: WrittenManifests = WrittenManifests()
 
-    def of_type(self) -> manifests.ClusterSide | None:
+    def cluster_side(self) -> manifests.ClusterSide | None:
         """Return what there is to do at this type of cluster; None where the type is not known."""
         return manifests.cluster_side(self.cluster, self.trust, self.directory)
 
     def manifests(self) -> list[manifests.Manifest]:
         """Return every manifest for this cluster; those for any kube-apiserver where the type is not known."""
-        side = self.of_type() or structured_authentication.structured(self.trust)
+        side = self.cluster_side() or structured_authentication.structured(self.trust)
         role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
         return [*side.manifests, *role]
 
@@ -86,7 +86,7 @@ def render_trust(page: Page, side: ClusterSetup) -> None:
             "is served over TLS.",
             style="yellow",
         )
-    of_type = side.of_type()
+    of_type = side.cluster_side()
     if of_type is not None:
         _one_type(page, side, of_type)
     elif side.placed:
@@ -112,7 +112,7 @@ def _manifest(page: Page, manifest: manifests.Manifest, placed: WrittenManifests
     path = placed.path(manifest)
     page.paragraph(f"{sanitize(path)}: {sanitize(manifest.purpose, limit=400)}")
     if not placed:
-        page.copy(manifest.text().rstrip("\n"))
+        page.verbatim(manifest.text().rstrip("\n"))
     if manifest.command:
         page.command(manifest.command_for(path))
 
@@ -126,13 +126,13 @@ def _every_type(page: Page, side: ClusterSetup) -> None:
     else:
         page.paragraph(eks.NOT_PUBLIC)
     page.paragraph("kube-apiserver, by flags:")
-    page.copy("\n".join(manifests.apiserver_flags(side.trust)))
+    page.verbatim("\n".join(manifests.apiserver_flags(side.trust)))
     note = structured_authentication.email_note(side.trust)
     page.paragraph(
         "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
         f"flags above. {note}".rstrip()
     )
-    page.copy(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
+    page.verbatim(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
 
 
 def render_role(page: Page, side: ClusterSetup) -> None:
@@ -161,7 +161,7 @@ def render_role(page: Page, side: ClusterSetup) -> None:
     page.command(manifests.cluster_role_binding_command(side.binding))
     if page.powershell:
         page.paragraph("The same as a manifest, for `kubectl apply -f FILE`:")
-        page.copy(manifest.text().rstrip("\n"))
+        page.verbatim(manifest.text().rstrip("\n"))
     else:
         page.paragraph("The same as a manifest:")
-        page.copy(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")
+        page.verbatim(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 
-def offer(report: Report, system: System) -> int:
+def offer_first_command(report: Report, system: System) -> int:
     """Run the first command if it can be run and the person wants it; its output goes to standard error.
 
     Args:

@@ -28,7 +28,7 @@ def explain_provider(page: Page) -> None:
         page.paragraph(step, indent=2)
 
 
-def explain(page: Page) -> None:
+def explain_setup(page: Page) -> None:
     """Write what is needed before `setup` can sign in."""
     page.paragraph(
         "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "

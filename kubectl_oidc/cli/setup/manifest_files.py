@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FLAG = "--output-dir"
 
 
-def directory(name: str | None) -> Path | None:
+def output_directory(name: str | None) -> Path | None:
     """Return the directory that ``--output-dir`` names, whole; None where it is not given."""
     return expanded(_FLAG, name).absolute() if name else None
 

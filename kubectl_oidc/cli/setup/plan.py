@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.cluster_claims import trust_of
 from kubectl_oidc.cli.options.install_hint import install_hint
-from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_left
+from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
@@ -18,7 +18,7 @@ from kubectl_oidc.system.programs import find
 from kubectl_oidc.text import sanitize
 
 from .cluster_steps import ClusterSetup, WrittenManifests
-from .manifest_files import directory
+from .manifest_files import output_directory
 
 if TYPE_CHECKING:
     import click
@@ -68,7 +68,7 @@ class Plan:
         return binding(honest, role=self.role, chosen=chosen)
 
 
-def plan_of(
+def make_plan(
     ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
 ) -> Plan:
     """Return what the flags ask for.
@@ -99,8 +99,8 @@ def plan_of(
         side=_side(values, request, kubeconfig),
         role=values["cluster_role"],
         groups=values["group"],
-        directory=directory(values["output_dir"]),
-        variables=tuple(variables_left(ctx)),
+        directory=output_directory(values["output_dir"]),
+        variables=tuple(variables_not_written(ctx)),
     )
 
 
@@ -113,7 +113,7 @@ def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
         cluster=cluster,
         guessed=chosen is None,
         trust=as_trusted_by(cluster, trust_of(values, request)),
-        directory=str(directory(values["output_dir"]) or "."),
+        directory=str(output_directory(values["output_dir"]) or "."),
         placed=WrittenManifests(on_stdout=bool(values["output"])),
     )
 

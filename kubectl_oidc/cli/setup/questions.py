@@ -41,7 +41,7 @@ _SCOPES = ("email", "profile", "offline_access")
 _GROUPS = "groups"
 
 
-def complete(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
+def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
     """Ask for what is missing, and set it as options of this command line.
 
     Args:

@@ -93,7 +93,7 @@ class Report:
     variables: tuple[str, ...] = ()
 
 
-def render(page: Page, report: Report) -> None:
+def render_report(page: Page, report: Report) -> None:
     """Write the whole report on the page."""
     _account(page, report)
     page.heading(f"Claims of the {report.token_name}")

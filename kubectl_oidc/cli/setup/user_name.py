@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 UNKNOWN = ("", "")
 
 
-def settle_user(ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconfig, system: System) -> str:
+def choose_user_name(
+    ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconfig, system: System
+) -> str:
     """Return the name of the user that is written or shown.
 
     A user that signs in to another issuer or client is changed only if its name or ``--yes`` was typed, or if the person at

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.azure_kubelogin import AZURES, is_azures
+from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
 from kubectl_oidc.cli.options.shared import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
@@ -50,9 +50,9 @@ def stanza_context(user: Entry) -> click.Context:
     named = f"the user {sanitize(user.name)} in {sanitize(user.path)}"
     ours = _ours(user)
     exec_ = user.value.get("exec")
-    if isinstance(exec_, dict) and is_azures(exec_.get("args")):
+    if isinstance(exec_, dict) and names_azure_kubelogin(exec_.get("args")):
         raise KubeconfigError(
-            f"{named} signs in with {AZURES}, another program",
+            f"{named} signs in with {AZURE_KUBELOGIN}, another program",
             "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
             topic="azure-kubelogin",
         )

@@ -15,10 +15,18 @@ from kubectl_oidc.kubeconfig.select import Chosen, choose
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
-from .selection import IN_THE_INDEX, NOT_IN_THE_INDEX, Candidate, agrees, candidates, named, several
-from .sessions_of_users import Asking, asking
+from .selection import (
+    INDEXED_PARAMETERS,
+    UNINDEXED_PARAMETERS,
+    Candidate,
+    candidates,
+    matches_flags,
+    sessions_named,
+    several_sessions,
+)
+from .sessions_of_users import SessionUser, session_users
 from .suggestions import unknown_session
-from .target import OF_THE_KUBECONFIG, Purpose, TargetSession, no_user, request_of_the_index
+from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +89,7 @@ class _Search:
         self._values, self._purpose, self._lost = values, purpose, lost
         self._typed = _typed(values)
         self.word: str = self._typed.get("session") or ""
-        explicit, context, user = (values.get(name) for name in OF_THE_KUBECONFIG)
+        explicit, context, user = (values.get(name) for name in USER_PARAMETERS)
         self._named = bool(context or user)
         both = all(values.get(name) for name in _BOTH)
         self._typed_flags = both and self._typed.keys() >= _BOTH
@@ -94,7 +102,7 @@ class _Search:
             if not (self._by_flags or self.word or partly) or explicit or self._named:
                 raise
             self.kubeconfig, self.chosen = Kubeconfig(()), Chosen(None, None, None)
-        users = asking(self.kubeconfig)
+        users = session_users(self.kubeconfig)
         cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
         elsewhere = (one.cache_dir for one in users) if is_default else ()
         self._all = candidates(users, dict.fromkeys((cache_dir, *elsewhere)))
@@ -113,14 +121,14 @@ class _Search:
             return self.of_the_user()
         if self.chosen.user is not None and self._purpose != "end":
             return self.of_the_user()  # which says that it is not one of ours
-        kept = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
-        if kept and not any(self._values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+        kept = [one for one in self.kept() if one.entry and matches_flags(one.entry, self._values)]
+        if kept and not any(self._values.get(name) for name in (*INDEXED_PARAMETERS, *UNINDEXED_PARAMETERS)):
             kept.extend(self._lost)
         return self._the_only(kept)
 
     def _by_word(self) -> TargetSession | None:
         base = self._base()
-        found = named(self.word, self._candidates())
+        found = sessions_named(self.word, self._candidates())
         if self._purpose == "sign in":
             found = [one for one in found if one.users] or found
         else:
@@ -137,7 +145,7 @@ class _Search:
             found = [one for one in found if one.client == (request.issuer, request.client_id)]
         if self._purpose == "sign in":
             return found
-        return [one for one in found if one.entry is None or agrees(one.entry, more)]
+        return [one for one in found if one.entry is None or matches_flags(one.entry, more)]
 
     def _base(self) -> TargetSession | None:
         """Return the session of this name of the context's user, or of the variables; None if there is no such user."""
@@ -157,7 +165,7 @@ class _Search:
         key = (base.request.key().id(), base.request.cache_dir)
         if any((one.session_id, one.cache_dir) == key for one in self._all):
             return base
-        agreeing = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
+        agreeing = [one for one in self.kept() if one.entry and matches_flags(one.entry, self._values)]
         return self._the_only(agreeing, base) or base
 
     def of_the_user(self) -> TargetSession:
@@ -165,7 +173,7 @@ class _Search:
         try:
             return TargetSession(stanza_request(self.user(), self._typed), self.kubeconfig, self.chosen)
         except KubeconfigError as error:
-            right = [sanitize(one.user, limit=60) for one in asking(self.kubeconfig)[:_MOST]]
+            right = [sanitize(one.user, limit=60) for one in session_users(self.kubeconfig)[:_MOST]]
             if right:
                 error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
             raise
@@ -180,7 +188,7 @@ class _Search:
             given = ((name, self._typed.get(name)) for name in ("kubeconfig", "token_cache_dir"))
             more = [f"--{name.replace('_', '-')}={value}" for name, value in given if value]
             command = click.get_current_context().info_name or ""
-            raise several(command, found, self._all, more, every=self._purpose == "end")
+            raise several_sessions(command, found, self._all, more, every=self._purpose == "end")
         if not found:
             return None
         (one,) = found
@@ -188,7 +196,7 @@ class _Search:
             return base
         return self._of_a_user(one.users[0]) if one.users else self._of_the_index(one)
 
-    def _of_a_user(self, user: Asking) -> TargetSession:
+    def _of_a_user(self, user: SessionUser) -> TargetSession:
         current = self.kubeconfig.current_context
         context = current if current in user.contexts else next(iter(user.contexts), None)
         chosen = choose(self.kubeconfig, context=context, user=user.user)
@@ -206,7 +214,7 @@ class _Search:
         if entry is None:  # every candidate without a user is kept here
             raise unknown_session(self.word, self.kept())
         _, is_default = cache_directory(self._values.get("token_cache_dir"))
-        request = request_of_the_index(
+        request = request_from_index(
             self._values,
             entry,
             None if is_default and one.cache_dir == cache_directory(None)[0] else one.cache_dir,
@@ -224,7 +232,7 @@ class _Search:
     def _is_ours(self) -> bool:
         """Return whether the user that is meant signs in with this program."""
         return self.chosen.user is not None and any(
-            one.user == self.chosen.user.name for one in asking(self.kubeconfig)
+            one.user == self.chosen.user.name for one in session_users(self.kubeconfig)
         )
 
     def user(self) -> Entry:

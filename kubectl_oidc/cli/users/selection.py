@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.sessions.stores import index
 
-    from .sessions_of_users import Asking
+    from .sessions_of_users import SessionUser
 
 SHORT = 8
 """The fewest digits of an ID that select its session, and as many as `status` shows."""
 
-SELECTED: tuple[Option, ...] = tuple(
+SESSION_OPTIONS: tuple[Option, ...] = tuple(
     (
         names,
         {**settings, "metavar": "SESSION", "help": "The session, by its name or its ID, as status shows it."},
@@ -36,8 +36,8 @@ SELECTED: tuple[Option, ...] = tuple(
 )
 """The flags of a session's identity, for commands in which --session selects one that there is already."""
 
-IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
-NOT_IN_THE_INDEX = (
+INDEXED_PARAMETERS = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
+UNINDEXED_PARAMETERS = (
     *("oidc_auth_request_extra_params", "oidc_request_header", "oidc_use_access_token"),
     *("oidc_token_exchange_audience", "username", "expect_claim", "login_hint"),
 )
@@ -58,7 +58,7 @@ class Candidate:
     session_id: str
     cache_dir: Path
     entry: index.Entry | None
-    users: tuple[Asking, ...] = ()
+    users: tuple[SessionUser, ...] = ()
     lost: bool = False
 
     @property
@@ -75,7 +75,7 @@ class Candidate:
             return self.entry.issuer, self.entry.client_id
         return (self.users[0].request.issuer, self.users[0].request.client_id) if self.users else ("", "")
 
-    def words(self) -> str:
+    def description(self) -> str:
         """Return what tells it from others, in words."""
         if self.lost:
             return "a session that the index does not know"
@@ -93,14 +93,14 @@ class Candidate:
         return sanitize(", ".join(parts), limit=300)
 
 
-def candidates(users: Sequence[Asking], cache_dirs: Iterable[Path]) -> list[Candidate]:
+def candidates(users: Sequence[SessionUser], cache_dirs: Iterable[Path]) -> list[Candidate]:
     """Return the sessions that are kept here, then those that the kubeconfig asks for and that are not kept.
 
     Args:
         users: The kubeconfig users that sign in with this program.
         cache_dirs: The cache directories to look in, each once.
     """
-    asked: dict[tuple[str, Path], list[Asking]] = {}
+    asked: dict[tuple[str, Path], list[SessionUser]] = {}
     for user in users:
         asked.setdefault((user.session_id, user.cache_dir), []).append(user)
     found = []
@@ -111,7 +111,7 @@ def candidates(users: Sequence[Asking], cache_dirs: Iterable[Path]) -> list[Cand
     return [*found, *(Candidate(*key, None, tuple(mine)) for key, mine in asked.items())]
 
 
-def named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
+def sessions_named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
     """Return the sessions that a word selects: those of this name, else the one whose ID begins so.
 
     Args:
@@ -124,14 +124,14 @@ def named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
     return [one for one in found if one.session_id.startswith(word.lower())]
 
 
-def agrees(entry: index.Entry, values: Mapping[str, Any]) -> bool:
+def matches_flags(entry: index.Entry, values: Mapping[str, Any]) -> bool:
     """Return whether a session agrees with every flag of its identity that is given, as far as the index knows.
 
     Args:
         entry: The session.
         values: The options' values by their names.
     """
-    if any(values.get(name) for name in NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
+    if any(values.get(name) for name in UNINDEXED_PARAMETERS) or values.get("grant_type") in OTHER_GRANTS:
         return False  # only all of its flags name such a session
     given = values.get("oidc_extra_scope")
     return (
@@ -161,7 +161,7 @@ def selector(one: Candidate, among: Iterable[Candidate]) -> str:
     return one.session_id[:length]
 
 
-def several(
+def several_sessions(
     command: str, found: Sequence[Candidate], among: Sequence[Candidate], more: Sequence[str], *, every: bool
 ) -> SeveralSessions:
     """Return the error of a command line that fits several sessions; it has the command that selects each.
@@ -178,7 +178,7 @@ def several(
         for one in found
     ]
     widest = max(map(len, commands))
-    lines = [f"{line:{widest}}   {one.words()}" for line, one in zip(commands, found, strict=True)]
+    lines = [f"{line:{widest}}   {one.description()}" for line, one in zip(commands, found, strict=True)]
     hint = "run one of these commands"
     return SeveralSessions(
         f"{len(found)} sessions match; choose one",

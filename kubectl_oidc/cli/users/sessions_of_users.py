@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class SessionUser:
     """What asks for a session.
 
     Attributes:
@@ -38,7 +38,7 @@ class Asking:
         return self.request.cache_dir
 
 
-def asking(kubeconfig: Kubeconfig) -> list[Asking]:
+def session_users(kubeconfig: Kubeconfig) -> list[SessionUser]:
     """Return the users that sign in with this program; those that cannot be understood are left out.
 
     Args:
@@ -55,5 +55,5 @@ def asking(kubeconfig: Kubeconfig) -> list[Asking]:
             for context, each in kubeconfig.contexts.items()
             if str(each.value.get("user") or "") == name
         )
-        found.append(Asking(name, contexts, request, request.key().id()))
+        found.append(SessionUser(name, contexts, request, request.key().id()))
     return found

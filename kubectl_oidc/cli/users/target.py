@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .selection import Candidate
 
-SUBJECT: tuple[Option, ...] = (
+USER_OPTIONS: tuple[Option, ...] = (
     (
         ("--kubeconfig",),
         {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
@@ -57,10 +57,10 @@ Purpose = Literal["sign in", "show", "end"]
 """What a command does with the session: `login` and `doctor` need all of its flags, `whoami` needs one that is kept here, and
 `logout` and `purge` end one."""
 
-OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
+USER_PARAMETERS = ("kubeconfig", "context", "user")
 _NOT_OF_IT = frozenset(
     {
-        *(*OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
+        *(*USER_PARAMETERS, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
         *("oidc_username_prefix", "oidc_groups_prefix"),
     }
 )
@@ -126,13 +126,13 @@ class TargetSession:
             context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
         ):
             return self.request.command_line(command)
-        given = ((name, context.params.get(name)) for name in OF_THE_KUBECONFIG)
+        given = ((name, context.params.get(name)) for name in USER_PARAMETERS)
         return one_line(
             ["kubectl", "oidc-login", command, *(f"--{name}={value}" for name, value in given if value)]
         )
 
 
-def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
+def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
     """Return how a session's provider is asked if no user of the kubeconfig asks for the session.
 
     Args:

@@ -48,7 +48,7 @@ def stanza_args(ctx: click.Context, request: SignInRequest) -> Iterator[Arg]:
             yield arg
 
 
-def variables_left(ctx: click.Context) -> Iterator[str]:
+def variables_not_written(ctx: click.Context) -> Iterator[str]:
     """Return the variables of now whose flags are not written, because get-token reads the variables itself.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_oidc.cli.azure_kubelogin import is_azures
+from kubectl_oidc.cli.azure_kubelogin import names_azure_kubelogin
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from kubectl_oidc.cli.azure_kubelogin import is_azures
 )
 def test_its_flags_and_commands_are_known(words: object) -> None:
     """One word that only Azure's program has is enough, whether its value follows or is joined by an equals sign."""
-    assert is_azures(words)
+    assert names_azure_kubelogin(words)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_its_flags_and_commands_are_known(words: object) -> None:
 )
 def test_other_command_lines_are_not_its(words: object) -> None:
     """A kubeconfig's args may be anything; only a list of texts is a command line."""
-    assert not is_azures(words)
+    assert not names_azure_kubelogin(words)

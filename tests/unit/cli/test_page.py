@@ -55,7 +55,7 @@ def test_nothing_is_read_as_markup() -> None:
     def write(page: Page) -> None:
         page.heading(MARKUP)
         page.paragraph(MARKUP)
-        page.copy(MARKUP)
+        page.verbatim(MARKUP)
         page.rows([(MARKUP[:20], MARKUP)], titles=("[b]A[/b]", "[b]B[/b]"))
         page.finding(Finding(Severity.WARNING, MARKUP, MARKUP, "topic"))
 
@@ -86,7 +86,7 @@ def test_without_colour_there_is_no_escape_sequence() -> None:
 def test_what_is_to_be_copied_is_not_wrapped() -> None:
     """However narrow the terminal is, a command or manifest keeps its lines, unindented."""
     line = "--exec-arg=--oidc-issuer-url=https://idp.example.com/" + "x" * 200
-    text = shown(lambda page: page.copy(f"first\n  {line}"), width=NARROWEST)
+    text = shown(lambda page: page.verbatim(f"first\n  {line}"), width=NARROWEST)
     assert f"first\n  {line}" in text
 
 
@@ -127,8 +127,8 @@ def test_lines_end_without_spaces_and_paragraphs_are_one_line_apart() -> None:
     """So that what is copied from a terminal is what was meant."""
 
     def write(page: Page) -> None:
-        page.copy("a")
-        page.copy("b")
+        page.verbatim("a")
+        page.verbatim("b")
         page.rows([("c", "d")])
         page.heading("e")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.cli.page import Page
-from kubectl_oidc.cli.setup.guide import explain
+from kubectl_oidc.cli.setup.guide import explain_setup
 from kubectl_oidc.system.terminal import NARROWEST, Terminal
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def guide(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("COLUMNS", str(NARROWEST))
     page = Page.on_stderr(powershell=False)
     with page.written(Terminal()):
-        explain(page)
+        explain_setup(page)
     return capsys.readouterr().err
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.cli.setup.manifest_files import check_files, directory, write_files, write_stream
+from kubectl_oidc.cli.setup.manifest_files import check_files, output_directory, write_files, write_stream
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.manifests import Manifest
 
@@ -45,8 +45,8 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 def test_without_a_directory_there_is_nothing_to_check() -> None:
     """None is no directory, and an empty word neither."""
-    assert directory(None) is None
-    assert directory("") is None
+    assert output_directory(None) is None
+    assert output_directory("") is None
     check_files(None, ["one.yaml"])
 
 

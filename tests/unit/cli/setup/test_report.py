@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup
-from kubectl_oidc.cli.setup.report import Report, claim_rows, local_time, render
+from kubectl_oidc.cli.setup.report import Report, claim_rows, local_time, render_report
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.token_lint import TokenFacts, lint
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
@@ -73,7 +73,7 @@ def shown(report: Report, *, width: int = 160) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
     sheet = Sheet()
     with Page(console, powershell=report.powershell).written(sheet) as page:
-        render(page, report)
+        render_report(page, report)
     return sheet.text
 
 

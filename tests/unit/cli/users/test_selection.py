@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from kubectl_oidc.cli.users.selection import SHORT, Candidate, agrees, named, selector, several
+from kubectl_oidc.cli.users.selection import (
+    SHORT,
+    Candidate,
+    matches_flags,
+    selector,
+    sessions_named,
+    several_sessions,
+)
 from kubectl_oidc.cli.users.suggestions import unknown_session
 from kubectl_oidc.sessions.stores.index import Entry
 from tests.sessions import CLIENT, ISSUER
@@ -60,13 +67,13 @@ BOTH = [WORK, HOME]
 )
 def test_a_word_is_a_name_or_the_start_of_an_id(word: str, found: list[Candidate]) -> None:
     """Fewer digits than `status` shows select nothing, and neither does the name that a session does not have."""
-    assert named(word, BOTH) == found
+    assert sessions_named(word, BOTH) == found
 
 
 def test_a_name_comes_before_an_id() -> None:
     """A session that is named like the start of another's ID is the one that is selected."""
     odd = candidate("b" * 32, "aaaaaaaa")
-    assert named("aaaaaaaa", [*BOTH, odd]) == [odd]
+    assert sessions_named("aaaaaaaa", [*BOTH, odd]) == [odd]
 
 
 def test_a_selector_selects_its_session_alone() -> None:
@@ -76,7 +83,7 @@ def test_a_selector_selects_its_session_alone() -> None:
     odd = candidate("b" * 32, "aaaaaaaa2")
     among = [*BOTH, twin, odd]
     for one in among:
-        assert named(selector(one, among), among) == [one]
+        assert sessions_named(selector(one, among), among) == [one]
     assert selector(candidate("c" * 32), among) == "c" * SHORT
 
 
@@ -97,18 +104,18 @@ def test_a_selector_selects_its_session_alone() -> None:
 )
 def test_flags_agree_with_what_the_index_knows(values: dict[str, Any], *, expected: bool) -> None:
     """A flag that the index does not record selects no session by itself."""
-    assert agrees(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
+    assert matches_flags(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
 
 
 def test_several_sessions_get_a_command_each() -> None:
     """Each line has the command that selects its session, with the words that the command line had."""
-    error = several("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
+    error = several_sessions("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
     assert [line.split("   ")[0].rstrip() for line in error.lines] == [
         "kubectl oidc-login logout '--kubeconfig=my config' --session=work",
         "kubectl oidc-login logout '--kubeconfig=my config' --session=aaaaaaaa2",
     ]
     assert "--all" in error.hint
-    assert "--all" not in several("login", BOTH, BOTH, [], every=False).hint
+    assert "--all" not in several_sessions("login", BOTH, BOTH, [], every=False).hint
 
 
 def test_an_unknown_name_gets_the_nearest_first() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
 from kubectl_oidc.cli.options.to_request import token_request
-from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_left
+from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Arg, Stanza
 from tests.tokens import CLIENT_ID, ISSUER
@@ -223,4 +223,4 @@ def test_issuer_and_client_are_written_from_variables_too(monkeypatch: pytest.Mo
     context = setup.make_context("setup", ["--session=a"])
     args = [arg.whole() for arg in stanza_args(context, token_request(context.params))]
     assert args == [*BOTH, "--session=a"]
-    assert list(variables_left(context)) == ["KUBECTL_OIDC_BROWSER_COMMAND"]
+    assert list(variables_not_written(context)) == ["KUBECTL_OIDC_BROWSER_COMMAND"]
