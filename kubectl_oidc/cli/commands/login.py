@@ -11,15 +11,15 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
-from kubectl_oidc.cli.users.target import USER_OPTIONS
+from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
 
 
 @click.command("login")
-@options(*USER_OPTIONS, *SESSION_OPTIONS, *SIGN_IN, VERBOSE, *IGNORED)
+@options(*SUBJECT, *SELECTED, *SIGN_IN, VERBOSE, *IGNORED)
 def login(**values: Any) -> int:
     """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
 

@@ -17,10 +17,10 @@ from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS, request_from_index
+from kubectl_oidc.cli.users.target import SUBJECT, request_from_index
 from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @click.command("logout")
 @options(
-    *USER_OPTIONS,
+    *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
     (
         ("--keep-provider-session",),
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
             "help": "Leave the browser signed in at the provider, and so to everything else there.",
         },
     ),
-    *SESSION_OPTIONS,
+    *SELECTED,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,

@@ -15,14 +15,14 @@ from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
-    INDEXED_PARAMETERS,
-    SESSION_OPTIONS,
-    UNINDEXED_PARAMETERS,
+    IN_THE_INDEX,
+    NOT_IN_THE_INDEX,
+    SELECTED,
     Candidate,
     sessions_named,
     several_sessions,
 )
-from kubectl_oidc.cli.users.target import USER_OPTIONS
+from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 
 # A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
 _STORAGE = "--token-cache-storage"
-_NAMES = tuple(row for row in SESSION_OPTIONS if row[0][0] != _STORAGE)
+_NAMES = tuple(row for row in SELECTED if row[0][0] != _STORAGE)
 _HOW = tuple(
     (names, {**settings, "hidden": True, "expose_value": False})
-    for names, settings in (*SESSION_OPTIONS, *SIGN_IN, FORCE)
+    for names, settings in (*SELECTED, *SIGN_IN, FORCE)
     if (names, settings) not in _NAMES
 )
 
 
 @click.command("purge")
 @options(
-    *USER_OPTIONS,
+    *SUBJECT,
     (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
     *_NAMES,
     *_HOW,
@@ -77,7 +77,7 @@ def purge(**values: Any) -> int:
         return report_removal(purged, meant.cache_dir, client, name=values.get("session") or "")
     clients: tuple[tuple[str, str], ...] = ()
     name = values.get("session") or ""
-    if any(values.get(flag) for flag in (*INDEXED_PARAMETERS, *UNINDEXED_PARAMETERS)):
+    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
         lost = sessions_named(name, lost)
     elif not lost:
         clients = tuple(_the_one_that_kubelogin_left(cache_dir))

@@ -14,10 +14,10 @@ from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
+from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sessions_named
 from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS, no_user
+from kubectl_oidc.cli.users.target import SUBJECT, no_user
 from kubectl_oidc.diagnosis.token_lint import TokenFacts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
@@ -41,7 +41,7 @@ _TITLES = (
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
     (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
-    for names, settings in (*USER_OPTIONS, *SESSION_OPTIONS)
+    for names, settings in (*SUBJECT, *SELECTED)
     if names in {("--context",), ("--user",), ("--session",)}
 )
 """The flags that choose which sessions are listed."""

@@ -15,9 +15,9 @@ from kubectl_oidc.cli.options.types import Switch
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS
+from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token_facts import facts_of_session, findings, scopes_supported
 from kubectl_oidc.diagnosis.token_lint import check_size
@@ -44,12 +44,12 @@ CLUSTER_SECONDS = 10.0
 
 @click.command("whoami")
 @options(
-    *USER_OPTIONS,
+    *SUBJECT,
     output("json", "yaml"),
     (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
     *CLAIMS,
     *PREFIXES,
-    *SESSION_OPTIONS,
+    *SELECTED,
     *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
     VERBOSE,
     *IGNORED,
