@@ -73,7 +73,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     report = _carry_out(plan, request, system)
     with page.written(system.terminal):
         render_report(page, report)
-    if report.side.placed.on_stdout:
+    if report.side.written.on_stdout:
         write_stream(report.side.manifests())
     # Who had the kubeconfig written has said by it that kubectl comes next.
     return offer_first_command(report, system) if asking or (plan.write and at_terminal) else 0
@@ -125,7 +125,7 @@ def _report(
     )
     if plan.directory:
         files = write_files(plan.directory, side.manifests())
-        side = replace(side, placed=replace(side.placed, files=files))
+        side = replace(side, written=replace(side.written, files=files))
     return Report(
         person=outcome.session.person,
         replaced=outcome.replaced,

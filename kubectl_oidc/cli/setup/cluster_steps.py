@@ -1,7 +1,7 @@
-"""What `setup` shows of the cluster's side: how it is told whom to trust, and a role for the groups.
+"""Write the steps of `setup` for the cluster: let it trust the issuer, and give a group a role.
 
-Where the cluster's type is known, that type's part alone; where the manifests went into files or to standard output, what there
-is to do with them in their place.
+If the cluster's type is known, only its steps are shown. Manifests that went to files or standard output are not repeated: the
+steps then refer to them.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenManifests:
-    """Where the manifests are, if not on the page.
+    """Where the manifests were written, if anywhere.
 
     Args:
-        on_stdout: Whether they stand on standard output.
-        files: The files that were written, by the manifests' names.
+        on_stdout: Whether they are printed on standard output.
+        files: The files by the manifests' names.
     """
 
     on_stdout: bool = False
     files: Mapping[str, Path] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Tell whether they are anywhere."""
+        """Return whether they were written."""
         return self.on_stdout or bool(self.files)
 
     def path(self, manifest: manifests.Manifest) -> str:
-        """Return the path of a manifest's file; its name where there is no file yet."""
+        """Return the path of a manifest's file, or its name if there is no file."""
         return str(self.files.get(manifest.name, manifest.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSetup:
-    """The cluster's side.
+    """What the steps for the cluster need to know.
 
     Args:
         cluster: The cluster, as far as it is known.
         guessed: Whether its type was guessed from the kubeconfig's current context.
-        trust: What the API server must know.
+        trust: What the API server must know about the issuer.
         binding: The role binding to propose.
-        groups: The groups as the cluster has them.
-        username: The claim that is the user name; None where it will refuse the token.
-        directory: Where the manifests' files will lie; a dot where that is not known.
-        placed: Where the manifests are.
+        groups: The user's groups, with the cluster's prefix.
+        username: The value of the user name claim; None if the cluster will reject the token.
+        directory: The directory for the manifests' files; a dot if it is not known.
+        written: Where the manifests were written.
     """
 
     cluster: manifests.Cluster
@@ -64,21 +64,21 @@ class ClusterSetup:
     groups: Sequence[str] = ()
     username: str | None = None
     directory: str = "."
-    placed: WrittenManifests = WrittenManifests()
+    written: WrittenManifests = WrittenManifests()
 
     def cluster_side(self) -> manifests.ClusterSide | None:
-        """Return what there is to do at this type of cluster; None where the type is not known."""
+        """Return the steps for this type of cluster; None if the type is not known."""
         return manifests.cluster_side(self.cluster, self.trust, self.directory)
 
     def manifests(self) -> list[manifests.Manifest]:
-        """Return every manifest for this cluster; those for any kube-apiserver where the type is not known."""
+        """Return every manifest for this cluster; those for any kube-apiserver if the type is not known."""
         side = self.cluster_side() or structured_authentication.structured(self.trust)
         role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
         return [*side.manifests, *role]
 
 
 def render_trust(page: Page, side: ClusterSetup) -> None:
-    """Write how the cluster is told whom to trust."""
+    """Write how to let the cluster trust the issuer."""
     page.heading("1. Let the cluster trust the issuer (once for each cluster)")
     if urlsplit(side.trust.issuer).scheme != "https":
         page.paragraph(
@@ -89,7 +89,7 @@ def render_trust(page: Page, side: ClusterSetup) -> None:
     of_type = side.cluster_side()
     if of_type is not None:
         _one_type(page, side, of_type)
-    elif side.placed:
+    elif side.written:
         _one_type(page, side, structured_authentication.structured(side.trust))
     else:
         _every_type(page, side)
@@ -100,18 +100,18 @@ def _one_type(page: Page, side: ClusterSetup, of_type: manifests.ClusterSide) ->
     page.paragraph(of_type.title + guessed)
     for note in of_type.notes:
         page.paragraph(note, style="yellow" if note.startswith("warning:") else "")
-    if of_type.command and not side.placed:
+    if of_type.command and not side.written:
         page.command(of_type.command)
         page.paragraph("As files: --output-dir=DIR, or -o yaml.")
         return
     for manifest in of_type.manifests:
-        _manifest(page, manifest, side.placed)
+        _manifest(page, manifest, side.written)
 
 
-def _manifest(page: Page, manifest: manifests.Manifest, placed: WrittenManifests) -> None:
-    path = placed.path(manifest)
+def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifests) -> None:
+    path = written.path(manifest)
     page.paragraph(f"{sanitize(path)}: {sanitize(manifest.purpose, limit=400)}")
-    if not placed:
+    if not written:
         page.verbatim(manifest.text().rstrip("\n"))
     if manifest.command:
         page.command(manifest.command_for(path))
@@ -136,7 +136,7 @@ def _every_type(page: Page, side: ClusterSetup) -> None:
 
 
 def render_role(page: Page, side: ClusterSetup) -> None:
-    """Write how a group gets a role."""
+    """Write how to give a group a role."""
     page.heading("2. Give a group a role (once for each cluster)")
     if side.binding is None:
         page.paragraph("There is no group to bind. A role can be bound to you alone:")
@@ -155,8 +155,8 @@ def render_role(page: Page, side: ClusterSetup) -> None:
     )
     page.paragraph(f"{caution}Other groups and roles: --group, --cluster-role.")
     manifest = manifests.cluster_role_binding(side.binding)
-    if side.placed:
-        _manifest(page, manifest, side.placed)
+    if side.written:
+        _manifest(page, manifest, side.written)
         return
     page.command(manifests.cluster_role_binding_command(side.binding))
     if page.powershell:

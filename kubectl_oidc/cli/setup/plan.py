@@ -1,4 +1,4 @@
-"""What the flags of `setup` itself ask for, understood and checked before anybody signs in."""
+"""Parse and check the flags that only `setup` has, before the sign-in."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done.
+    """What `setup` will do after the sign-in.
 
     Args:
         user: The kubeconfig user's name.
-        stanza: What it gets.
-        write: Whether it is written.
-        kubeconfig: What ``--kubeconfig`` says.
-        side: The cluster's side, without what the token will tell.
-        role: The ClusterRole that was chosen.
-        groups: The groups that were chosen.
-        directory: Where the manifests' files go; None where there is to be no file.
-        variables: The variables whose flags are not in the stanza.
+        stanza: Its exec section.
+        write: Whether the user is written to the kubeconfig.
+        kubeconfig: The value of ``--kubeconfig``.
+        side: The cluster's setup, without what the token will tell.
+        role: The value of ``--cluster-role``.
+        groups: The values of ``--group``.
+        directory: The directory for the manifests' files; None for no files.
+        variables: The variables whose flags are not in the exec section.
     """
 
     user: str
@@ -54,17 +54,17 @@ class Plan:
     variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
-        """Return the role binding to propose, with the groups' names as the cluster has them.
+        """Return the role binding to propose, with the cluster's prefix before the groups.
 
         Args:
             groups: The groups in the token.
         """
         trust = self.side.trust
-        seen = [trust.group(group) for group in groups if sanitize(group) == group]
+        in_token = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
             group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
         ]
-        honest = [group for group in seen if not group.startswith("system:")]
+        honest = [group for group in in_token if not group.startswith("system:")]
         return binding(honest, role=self.role, chosen=chosen)
 
 
@@ -75,12 +75,12 @@ def make_plan(
 
     Args:
         ctx: The command line.
-        values: The options' values by their names.
-        request: What is signed in for.
-        kubeconfig: What the kubeconfig says.
+        values: The parameters by click's names.
+        request: The request of the sign-in.
+        kubeconfig: The merged kubeconfig files.
 
     Raises:
-        UsageError: A value cannot be used.
+        UsageError: A value is invalid.
     """
     user = values["user"]
     if not user or user.startswith("-") or sanitize(user) != user:
@@ -105,7 +105,7 @@ def make_plan(
 
 
 def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
-    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
+    """Return the cluster's setup as far as flags and the kubeconfig's current context tell."""
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
     guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
     cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
@@ -114,11 +114,11 @@ def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
         guessed=chosen is None,
         trust=as_trusted_by(cluster, trust_of(values, request)),
         directory=str(output_directory(values["output_dir"]) or "."),
-        placed=WrittenManifests(on_stdout=bool(values["output"])),
+        written=WrittenManifests(on_stdout=bool(values["output"])),
     )
 
 
 def _own_path() -> str:
-    """Return the path by which this program can be run again; links are kept, because updates move their targets."""
+    """Return the path that starts this program. Links are kept, because updates move their targets."""
     found = find(COMMAND)
     return str(Path(found or sys.argv[0]).absolute())
