@@ -1,4 +1,4 @@
-"""``kubectl oidc-login setup``: sign in, show what came, and print what the cluster and the kubeconfig need."""
+"""``kubectl oidc-login setup``: sign in, show the token, and print or write what cluster and kubeconfig need."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
         render_report(page, report)
     if report.side.written.on_stdout:
         write_stream(report.side.manifests())
-    # Who had the kubeconfig written has said by it that kubectl comes next.
+    # A user who had the kubeconfig written will run kubectl next.
     return offer_first_command(report, system) if asking or (plan.write and at_terminal) else 0
 
 
 def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
-    """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
-    check_files(plan.directory, _names(plan, request))
+    """Sign in and write the kubeconfig; what can be checked is checked before the sign-in."""
+    check_files(plan.directory, _file_names(plan, request))
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
     outcome = authenticate(request, system)
@@ -93,8 +93,8 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
     return _report(plan, request, outcome, change, system)
 
 
-def _names(plan: Plan, request: SignInRequest) -> list[str]:
-    """Return the names of all files that may be written, whatever the token will say."""
+def _file_names(plan: Plan, request: SignInRequest) -> list[str]:
+    """Return the names of all files that may be written, before the token is known."""
     given = request.tls.ca_files or request.tls.ca_data
     trust = replace(plan.side.trust, ca_pem="given" if given else None)
     side = replace(plan.side, trust=trust, binding=Binding("view", ()))
@@ -102,7 +102,7 @@ def _names(plan: Plan, request: SignInRequest) -> list[str]:
 
 
 def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
-    """Return what the kubeconfig says, nothing where it is missing or broken: that is no obstacle here."""
+    """Return the merged kubeconfig files; an empty one if they are missing or broken, because `setup` can go on without."""
     try:
         return read(explicit, environ)
     except KubeconfigError:
@@ -112,7 +112,7 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 def _report(
     plan: Plan, request: SignInRequest, outcome: Outcome, change: Change | None, system: System
 ) -> Report:
-    kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # as it is now, with the user that was written
+    kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # read again, because the user was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     listed = scopes_supported(request, system)
     token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
