@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
 
-# What the kubeconfig user says itself, or what has no meaning where the kubeconfig is where the tokens rest.
+# The kubeconfig user sets these itself, or they have no meaning because the tokens are stored in the kubeconfig.
 _OF_THE_USER = frozenset(
     {
         *("--oidc-issuer-url", "--oidc-client-id", "--oidc-client-secret", "--oidc-client-secret-file"),

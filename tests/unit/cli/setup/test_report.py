@@ -75,26 +75,20 @@ def assert_plain(text: str) -> None:
 
 
 def test_a_good_report_has_every_part_in_order() -> None:
-    """Account, claims, what the cluster sees, then the four steps."""
+    """Account, claims, then the four steps with their commands."""
     text = shown(GOOD)
-    headings = [
-        "Signed in",
-        "Claims of the ID token",
-        "What the cluster sees",
-        "1. Let the cluster trust the issuer",
-        "2. Give a group a role",
-        "3. Let kubectl use it",
-        "4. Try it",
+    parts = [
+        "the OS keyring",
+        "email  ",
+        "--cluster-name CLUSTER_NAME",
+        "kubectl create clusterrolebinding",
+        "--exec-command=kubectl-oidc_login",
+        "kubectl --user=oidc get pods --all-namespaces",
+        "`kubectl oidc-login doctor --user=oidc`",
     ]
-    places = [text.index(heading) for heading in headings]
+    places = [text.index(part) for part in parts]
     assert places == sorted(places)
-    assert "What to look at" not in text
     assert "ada@example.com" in text
-    assert "kept in the OS keyring" in text
-    assert "kubectl --user=oidc get pods --all-namespaces" in text
-    assert "`kubectl oidc-login doctor --user=oidc` says why" in text
-    assert "--cluster-name CLUSTER_NAME" in text
-    assert "--exec-command=kubectl-oidc_login" in text
     assert_plain(text)
 
 
@@ -143,7 +137,7 @@ def test_findings_about_hostile_claims_are_sanitized() -> None:
     findings = lint(facts)
     assert findings
     text = shown(but(claims=claims, findings=findings))
-    assert "What to look at" in text
+    assert all(finding.topic in text for finding in findings)
     assert_plain(text)
 
 
@@ -155,13 +149,13 @@ def test_no_claim_contains_a_control_character(words: str) -> None:
 
 def test_the_replaced_session_is_named() -> None:
     """If somebody else's session was stored here, the report names that person."""
-    assert "the session of bob@example.com, which was kept here" in shown(but(replaced="bob@example.com"))
+    assert "bob@example.com" in shown(but(replaced="bob@example.com"))
 
 
 def test_the_session_is_for_the_user_below() -> None:
     """Another kubeconfig user may ask for other scopes, and then its first kubectl signs in."""
     text = " ".join(shown(GOOD).split())
-    assert "kept in the OS keyring; the first kubectl of the user below needs no second sign-in" in text
+    assert "the OS keyring; the first kubectl of the user below" in text
 
 
 def test_commands_have_the_given_kubeconfig() -> None:
@@ -181,24 +175,29 @@ def test_without_a_current_context_no_command_changes_it() -> None:
     """`set-context --current` would fail, and `get pods` would find no cluster."""
     text = " ".join(shown(but(has_context=False)).split())
     assert "set-context" not in text
-    assert "choose one first: `kubectl config use-context NAME`" in text
+    assert "`kubectl config use-context NAME`" in text
     nothing = " ".join(shown(but(has_context=False, has_contexts=False)).split())
     assert "use-context" not in nothing
-    assert "no cluster and no context yet" in nothing
+    assert "`aws eks update-kubeconfig`" in nothing
     assert "kubectl config set-context --current --user=oidc" in shown(GOOD)
 
 
 def test_a_session_that_is_not_stored_is_reported() -> None:
-    """The first kubectl will sign in again."""
-    assert "not kept: the first kubectl signs in again" in shown(but(storage=""))
+    """The place of a stored session is missing then."""
+    assert "not kept" in shown(but(storage=""))
+    assert "not kept" not in shown(GOOD)
 
 
 @pytest.mark.parametrize("reason", ["no user name", "a problem"])
 def test_a_rejected_token_has_no_names_for_role_bindings(reason: str) -> None:
     """The cluster would never see these names."""
     problem = Finding(Severity.PROBLEM, "it is refused", "do this", "topic")
-    report = but(username=None) if reason == "no user name" else but(findings=(problem,))
-    assert "What the cluster sees" not in shown(report)
+    trust = replace(SIDE.trust, own_username_prefix="oidc:")
+    refused = (
+        but(trust=trust, username=None) if reason == "no user name" else but(trust=trust, findings=(problem,))
+    )
+    assert "oidc:ada@example.com" in shown(but(trust=trust))
+    assert "oidc:ada@example.com" not in shown(refused)
 
 
 def test_a_user_name_claim_other_than_email_has_the_issuer_as_prefix() -> None:
@@ -206,26 +205,27 @@ def test_a_user_name_claim_other_than_email_has_the_issuer_as_prefix() -> None:
     trust = replace(SIDE.trust, username_claim="sub")
     text = shown(but(trust=trust, username="00u1", binding=None))
     assert f"{ISSUER}#00u1" in text
-    assert "There is no group to bind" in text
+    assert f"--user={ISSUER}#00u1" in text.replace("'", "")
 
 
 def test_a_local_issuer_is_not_offered_to_eks() -> None:
     """AWS must reach it from the internet."""
     text = shown(but(trust=replace(SIDE.trust, issuer="http://localhost:8080")))
-    assert "Amazon EKS cannot use this issuer" in text
+    assert "aws eks" in shown(GOOD)
     assert "aws eks" not in text
 
 
 def test_the_warning_about_an_http_issuer_comes_before_its_flags() -> None:
     """A reader who copies the flags or the file has read that kube-apiserver rejects them."""
     text = shown(but(trust=replace(SIDE.trust, issuer="http://localhost:8080")))
-    assert 0 < text.index("kube-apiserver takes https issuers only") < text.index("kube-apiserver, by flags:")
-    assert "takes https issuers only" not in shown(GOOD)
+    assert 0 < text.index("warning: ") < text.index("--oidc-issuer-url=http:")
+    assert "https" in text[text.index("warning: ") :].splitlines()[0]
+    assert "warning: " not in shown(GOOD)
 
 
 def test_email_verified_is_explained_only_if_the_user_name_is_email() -> None:
     """Another claim has no such rule."""
-    assert "must look at claims.email_verified" in " ".join(shown(GOOD).split())
+    assert "claims.email_verified" in shown(GOOD)
     assert "claims.email_verified" not in shown(but(trust=replace(SIDE.trust, username_claim="sub")))
 
 
@@ -238,7 +238,10 @@ def test_cluster_admin_is_warned_about_and_view_is_not() -> None:
 
 def test_a_group_without_the_user_is_warned_about() -> None:
     """It may be a typing error in --group."""
-    assert "warning: you are not in ops" in shown(but(binding=Binding("view", ("ops", "eks-admins"))))
+    text = shown(but(binding=Binding("view", ("ops", "eks-admins"))))
+    (warning,) = [line for line in text.splitlines() if line.startswith("warning: ")]
+    assert "ops" in warning
+    assert "eks-admins" not in warning
 
 
 def test_a_group_name_cannot_break_out_of_the_manifest_or_the_command() -> None:
@@ -266,35 +269,32 @@ def test_a_secret_of_the_stanza_is_not_printed() -> None:
     text = shown(but(stanza=stanza))
     assert "the-SECRET" not in text
     assert "--oidc-client-secret=CLIENT_SECRET" in text
-    assert "are secrets and are not printed" in text
     assert "the-SECRET" not in repr(but(stanza=stanza))
 
 
 @pytest.mark.parametrize(
-    ("action", "words"),
-    [
-        ("created", "Wrote kube.yaml with the user oidc."),
-        ("added", "Added the user oidc to kube.yaml."),
-        ("updated", "Updated the user oidc in kube.yaml:"),
-        ("unchanged", "kube.yaml already has the user oidc, exactly so."),
-    ],
+    ("action", "verb"),
+    [("created", "Wrote"), ("added", "Added"), ("updated", "Updated"), ("unchanged", "already")],
 )
-def test_the_change_to_the_kubeconfig_is_reported(action: Any, words: str) -> None:
-    """With its details and the path of the backup."""
+def test_the_change_to_the_kubeconfig_is_reported(action: Any, verb: str) -> None:
+    """With the file, the user, the details and the path of the backup."""
     change = Change(Path("kube.yaml"), action, Path("kube.yaml.bak"), ("+ --a", "- --b"))
-    text = shown(but(change=change))
-    for part in (words, "  + --a\n", "  - --b\n", "The file as it was: kube.yaml.bak"):
-        assert part in text
+    lines = shown(but(change=change)).splitlines()
+    at = lines.index("  + --a")
+    assert all(part in lines[at - 1] for part in (verb, "kube.yaml", " oidc"))
+    assert lines[at + 1] == "  - --b"
+    assert lines[at + 2].endswith("kube.yaml.bak")
 
 
 def test_a_secret_that_others_can_read_is_warned_about() -> None:
     """Only if the file is readable by others and has a secret."""
     change = Change(Path("kube.yaml"), "updated", readable_by_others=True, mode=0o644)
     secret = Stanza(args=(Arg("--oidc-client-secret", Secret("s")),))
-    warning = "others on this machine can read the secret"
+    warning = "can read the secret"
     text = " ".join(shown(but(change=change, stanza=secret)).split())
     assert warning in text
-    assert "(mode 0644); run chmod 600 kube.yaml" in text
+    assert "0644" in text
+    assert "chmod 600 kube.yaml" in text
     assert warning not in shown(but(change=change))
     assert warning not in shown(but(change=replace(change, readable_by_others=False), stanza=secret))
 
