@@ -52,7 +52,7 @@ class Page:
         return cls(console, powershell=powershell)
 
     @contextmanager
-    def written(self, terminal: Terminal) -> Iterator[Page]:
+    def printed_on(self, terminal: Terminal) -> Iterator[Page]:
         """Print what the block adds to the page when the block ends; nothing if it fails."""
         with self._console.capture() as captured:
             yield self

@@ -64,17 +64,17 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     values = ctx.params
     conflicts.check(conflicts.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
-        with page.written(system.terminal):
+        with page.printed_on(system.terminal):
             explain_setup(page)
         return 0
     request = replace(token_request(values), sign_in=True)
     values["user"] = choose_user_name(ctx, request, kubeconfig, system)
     plan = make_plan(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, system)
-    with page.written(system.terminal):
+    with page.printed_on(system.terminal):
         render_report(page, report)
-    if report.side.written.on_stdout:
-        write_stream(report.side.manifests())
+    if report.cluster_setup.written.on_stdout:
+        write_stream(report.cluster_setup.manifests())
     # A user who had the kubeconfig written will run kubectl next.
     return offer_first_command(report, system) if asking or (plan.write and at_terminal) else 0
 
@@ -96,9 +96,9 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
 def _file_names(plan: Plan, request: SignInRequest) -> list[str]:
     """Return the names of all files that may be written, before the token is known."""
     given = request.tls.ca_files or request.tls.ca_data
-    trust = replace(plan.side.trust, ca_pem="given" if given else None)
-    side = replace(plan.side, trust=trust, binding=Binding("view", ()))
-    return [manifest.name for manifest in side.manifests()]
+    trust = replace(plan.cluster_setup.trust, ca_pem="given" if given else None)
+    cluster_setup = replace(plan.cluster_setup, trust=trust, binding=Binding("view", ()))
+    return [manifest.name for manifest in cluster_setup.manifests()]
 
 
 def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
@@ -115,17 +115,17 @@ def _report(
     kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # read again, because the user was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     listed = scopes_supported(request, system)
-    token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
-    side = replace(
-        plan.side,
-        trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
+    token = facts_of(request, outcome, plan.cluster_setup.trust, scopes_supported=listed)
+    cluster_setup = replace(
+        plan.cluster_setup,
+        trust=replace(plan.cluster_setup.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
         binding=plan.binding(token.groups),
-        groups=tuple(map(plan.side.trust.group, token.groups)),
+        groups=tuple(map(plan.cluster_setup.trust.group, token.groups)),
         username=token.username,
     )
     if plan.directory:
-        files = write_files(plan.directory, side.manifests())
-        side = replace(side, written=replace(side.written, files=files))
+        files = write_files(plan.directory, cluster_setup.manifests())
+        cluster_setup = replace(cluster_setup, written=replace(cluster_setup.written, files=files))
     return Report(
         person=outcome.session.person,
         replaced=outcome.replaced,
@@ -135,7 +135,7 @@ def _report(
         token_name=token_name(request),
         claims=token.claims,
         findings=[*findings(request, token), *others],
-        side=side,
+        cluster_setup=cluster_setup,
         stanza=plan.stanza,
         user=plan.user,
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",

@@ -72,40 +72,40 @@ class ClusterSetup:
 
     def manifests(self) -> list[manifests.Manifest]:
         """Return every manifest for this cluster; those for any kube-apiserver if the type is not known."""
-        side = self.cluster_side() or structured_authentication.structured(self.trust)
+        steps = self.cluster_side() or structured_authentication.structured(self.trust)
         role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
-        return [*side.manifests, *role]
+        return [*steps.manifests, *role]
 
 
-def render_trust(page: Page, side: ClusterSetup) -> None:
+def render_trust(page: Page, setup: ClusterSetup) -> None:
     """Write how to let the cluster trust the issuer."""
     page.heading("1. Let the cluster trust the issuer (once for each cluster)")
-    if urlsplit(side.trust.issuer).scheme != "https":
+    if urlsplit(setup.trust.issuer).scheme != "https":
         page.paragraph(
             "warning: kube-apiserver takes https issuers only. It refuses what stands below until the provider "
             "is served over TLS.",
             style="yellow",
         )
-    of_type = side.cluster_side()
-    if of_type is not None:
-        _one_type(page, side, of_type)
-    elif side.written:
-        _one_type(page, side, structured_authentication.structured(side.trust))
+    steps = setup.cluster_side()
+    if steps is not None:
+        _one_type(page, setup, steps)
+    elif setup.written:
+        _one_type(page, setup, structured_authentication.structured(setup.trust))
     else:
-        _every_type(page, side)
+        _every_type(page, setup)
 
 
-def _one_type(page: Page, side: ClusterSetup, of_type: manifests.ClusterSide) -> None:
-    guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if side.guessed else ""
-    page.paragraph(of_type.title + guessed)
-    for note in of_type.notes:
+def _one_type(page: Page, setup: ClusterSetup, steps: manifests.ClusterSide) -> None:
+    guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if setup.guessed else ""
+    page.paragraph(steps.title + guessed)
+    for note in steps.notes:
         page.paragraph(note, style="yellow" if note.startswith("warning:") else "")
-    if of_type.command and not side.written:
-        page.command(of_type.command)
+    if steps.command and not setup.written:
+        page.command(steps.command)
         page.paragraph("As files: --output-dir=DIR, or -o yaml.")
         return
-    for manifest in of_type.manifests:
-        _manifest(page, manifest, side.written)
+    for manifest in steps.manifests:
+        _manifest(page, manifest, setup.written)
 
 
 def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifests) -> None:
@@ -117,48 +117,48 @@ def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifest
         page.command(manifest.command_for(path))
 
 
-def _every_type(page: Page, side: ClusterSetup) -> None:
+def _every_type(page: Page, setup: ClusterSetup) -> None:
     types = ", ".join(manifests.ClusterType)
     page.paragraph(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
-    if manifests.is_public(side.trust.issuer):
+    if manifests.is_public(setup.trust.issuer):
         page.paragraph(f"Amazon EKS. {eks.NOTE}")
-        page.command(manifests.eks_command(side.trust, side.cluster))
+        page.command(manifests.eks_command(setup.trust, setup.cluster))
     else:
         page.paragraph(eks.NOT_PUBLIC)
     page.paragraph("kube-apiserver, by flags:")
-    page.verbatim("\n".join(manifests.apiserver_flags(side.trust)))
-    note = structured_authentication.email_note(side.trust)
+    page.verbatim("\n".join(manifests.apiserver_flags(setup.trust)))
+    note = structured_authentication.email_note(setup.trust)
     page.paragraph(
         "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
         f"flags above. {note}".rstrip()
     )
-    page.verbatim(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
+    page.verbatim(manifests.authentication_configuration(setup.trust).text().rstrip("\n"))
 
 
-def render_role(page: Page, side: ClusterSetup) -> None:
+def render_role(page: Page, setup: ClusterSetup) -> None:
     """Write how to give a group a role."""
     page.heading("2. Give a group a role (once for each cluster)")
-    if side.binding is None:
+    if setup.binding is None:
         page.paragraph("There is no group to bind. A role can be bound to you alone:")
-        user = sanitize(side.trust.user(side.username or "USER"))
+        user = sanitize(setup.trust.user(setup.username or "USER"))
         page.command(
             ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
         )
         return
-    foreign = [group for group in side.binding.groups if group not in side.groups]
+    foreign = [group for group in setup.binding.groups if group not in setup.groups]
     if foreign:
         page.paragraph(f"warning: you are not in {sanitize(', '.join(foreign))}", style="yellow")
     caution = (
         "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
-        if side.binding.role == "cluster-admin"
+        if setup.binding.role == "cluster-admin"
         else ""
     )
     page.paragraph(f"{caution}Other groups and roles: --group, --cluster-role.")
-    manifest = manifests.cluster_role_binding(side.binding)
-    if side.written:
-        _manifest(page, manifest, side.written)
+    manifest = manifests.cluster_role_binding(setup.binding)
+    if setup.written:
+        _manifest(page, manifest, setup.written)
         return
-    page.command(manifests.cluster_role_binding_command(side.binding))
+    page.command(manifests.cluster_role_binding_command(setup.binding))
     if page.powershell:
         page.paragraph("The same as a manifest, for `kubectl apply -f FILE`:")
         page.verbatim(manifest.text().rstrip("\n"))

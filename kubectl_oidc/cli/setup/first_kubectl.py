@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.cli.prompts import Questions
 from kubectl_oidc.system.programs import find
 
-from .report import doctor_command, first_command, is_ready, is_refused
+from .report import doctor_command, first_command, is_ready, is_rejected
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
@@ -31,7 +31,7 @@ def offer_first_command(report: Report, system: System) -> int:
     if kubectl is None or not is_ready(report):
         return 0
     system.terminal.say("")
-    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_refused(report)):
+    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_rejected(report)):
         return 0
     # Standard output may be a pipe for the manifests.
     status = subprocess.run([kubectl, *command[1:]], stdout=sys.stderr, check=False).returncode

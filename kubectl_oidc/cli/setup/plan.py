@@ -36,7 +36,7 @@ class Plan:
         stanza: Its exec section.
         write: Whether the user is written to the kubeconfig.
         kubeconfig: The value of ``--kubeconfig``.
-        side: The cluster's setup, without what the token will tell.
+        cluster_setup: The cluster's setup, without what the token will tell.
         role: The value of ``--cluster-role``.
         groups: The values of ``--group``.
         directory: The directory for the manifests' files; None for no files.
@@ -47,7 +47,7 @@ class Plan:
     stanza: Stanza
     write: bool
     kubeconfig: str | None
-    side: ClusterSetup
+    cluster_setup: ClusterSetup
     role: str | None
     groups: tuple[str, ...]
     directory: Path | None
@@ -59,7 +59,7 @@ class Plan:
         Args:
             groups: The groups in the token.
         """
-        trust = self.side.trust
+        trust = self.cluster_setup.trust
         in_token = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
             group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
@@ -96,7 +96,7 @@ def make_plan(
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
-        side=_side(values, request, kubeconfig),
+        cluster_setup=_cluster_setup(values, request, kubeconfig),
         role=values["cluster_role"],
         groups=values["group"],
         directory=output_directory(values["output_dir"]),
@@ -104,7 +104,7 @@ def make_plan(
     )
 
 
-def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
+def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
     """Return the cluster's setup as far as flags and the kubeconfig's current context tell."""
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
     guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()

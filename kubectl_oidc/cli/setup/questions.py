@@ -58,7 +58,7 @@ def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: 
     """
     questions, users = Questions(system.terminal), list(_users(kubeconfig))
     if not ctx.params[_ISSUER] and not users:
-        with page.written(system.terminal):
+        with page.printed_on(system.terminal):
             explain_provider(page)
     system.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
     issuer, metadata = _issuer(ctx, system, questions, users)

@@ -41,7 +41,7 @@ class Report:
         token_name: ``ID token``, for example.
         claims: The claims of the token that the cluster receives.
         findings: Problems and warnings.
-        side: The cluster's setup.
+        cluster_setup: The cluster's setup.
         stanza: The exec section of the kubeconfig user.
         user: The user's name.
         kubeconfig: The file that ``--kubeconfig`` names; empty if kubectl uses its default.
@@ -62,7 +62,7 @@ class Report:
     token_name: str
     claims: Mapping[str, object]
     findings: Sequence[Finding]
-    side: ClusterSetup
+    cluster_setup: ClusterSetup
     stanza: Stanza
     user: str
     kubeconfig: str
@@ -82,8 +82,8 @@ def render_report(page: Page, report: Report) -> None:
     page.rows(list(claim_rows(report.claims, report.now)), titles=("Claim", "Value"))
     _findings(page, report)
     _as_seen_by_the_cluster(page, report)
-    render_trust(page, report.side)
-    render_role(page, report.side)
+    render_trust(page, report.cluster_setup)
+    render_role(page, report.cluster_setup)
     _kubeconfig(page, report)
     page.heading("4. Try it")
     if not report.has_context:
@@ -114,7 +114,7 @@ def is_ready(report: Report) -> bool:
     return report.has_user and report.has_context and report.on_path
 
 
-def is_refused(report: Report) -> bool:
+def is_rejected(report: Report) -> bool:
     """Return whether a cluster will reject the token, judging by its claims."""
     return any(finding.severity is Severity.PROBLEM for finding in report.findings)
 
@@ -124,7 +124,7 @@ def _account(page: Page, report: Report) -> None:
     kept = f"{report.storage};\nthe first kubectl of the user below needs no second sign-in"
     rows = [
         ("account", sanitize(report.person)),
-        ("issuer", sanitize(report.side.trust.issuer, limit=2000)),
+        ("issuer", sanitize(report.cluster_setup.trust.issuer, limit=2000)),
         ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
         ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),
     ]
@@ -142,12 +142,12 @@ def _findings(page: Page, report: Report) -> None:
 
 def _as_seen_by_the_cluster(page: Page, report: Report) -> None:
     """Write the names that role bindings must use, unless the cluster will reject the token."""
-    side = report.side
-    if side.username is None or is_refused(report):
+    setup = report.cluster_setup
+    if setup.username is None or is_rejected(report):
         return
     page.heading("What the cluster sees")
-    groups = [sanitize(group) for group in side.groups[:MOST_ITEMS]]
-    user = sanitize(side.trust.user(side.username), limit=1000)
+    groups = [sanitize(group) for group in setup.groups[:MOST_ITEMS]]
+    user = sanitize(setup.trust.user(setup.username), limit=1000)
     page.rows([("user", user), ("groups", "\n".join(groups) or "(none)")])
 
 

@@ -39,6 +39,6 @@ def page_text(
         emoji=False,
     )
     screen = Screen()
-    with Page(console, powershell=powershell).written(screen) as page:
+    with Page(console, powershell=powershell).printed_on(screen) as page:
         write(page)
     return screen.text

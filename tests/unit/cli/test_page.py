@@ -146,7 +146,7 @@ def test_a_page_is_printed_only_when_it_is_complete() -> None:
     page = Page(Console(file=io.StringIO(), width=80))
 
     def write() -> None:
-        with page.written(screen):
+        with page.printed_on(screen):
             page.paragraph("half")
             raise ValueError("no")
 
@@ -157,7 +157,7 @@ def test_a_page_is_printed_only_when_it_is_complete() -> None:
 
 def test_the_page_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output is only for kubectl."""
-    with Page.on_stderr(powershell=False).written(Terminal()) as page:
+    with Page.on_stderr(powershell=False).printed_on(Terminal()) as page:
         page.paragraph("hello")
     shown_ = capsys.readouterr()
     assert (shown_.out, shown_.err) == ("", "hello\n")
@@ -167,7 +167,7 @@ def test_a_very_narrow_terminal_gets_sixty_columns(monkeypatch: pytest.MonkeyPat
     """A narrower table could not be read."""
     monkeypatch.setenv("COLUMNS", "20")
     screen = Screen()
-    with Page.on_stderr(powershell=False).written(screen) as page:
+    with Page.on_stderr(powershell=False).printed_on(screen) as page:
         page.paragraph("word " * 30)
     assert 50 < max(map(len, screen.text.splitlines())) <= NARROWEST
 

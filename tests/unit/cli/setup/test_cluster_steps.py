@@ -30,12 +30,12 @@ FILES = WrittenManifests(
 )
 
 
-def shown(side: ClusterSetup, *, width: int = 160) -> str:
+def shown(setup: ClusterSetup, *, width: int = 160) -> str:
     """Return both steps as a terminal shows them."""
 
     def write(page: Page) -> None:
-        render_trust(page, side)
-        render_role(page, side)
+        render_trust(page, setup)
+        render_role(page, setup)
 
     return page_text(write, width=width)
 

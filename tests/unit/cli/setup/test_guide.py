@@ -21,7 +21,7 @@ def guide(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.Mo
     assert home.exists()
     monkeypatch.setenv("COLUMNS", str(NARROWEST))
     page = Page.on_stderr(powershell=False)
-    with page.written(Terminal()):
+    with page.printed_on(Terminal()):
         explain_setup(page)
     return capsys.readouterr().err
 

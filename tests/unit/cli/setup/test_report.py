@@ -43,7 +43,7 @@ GOOD = Report(
     token_name="ID token",
     claims=good_claims(),
     findings=(),
-    side=SIDE,
+    cluster_setup=SIDE,
     stanza=STANZA,
     user="oidc",
     kubeconfig="",
@@ -65,8 +65,8 @@ _CLUSTER_FIELDS = {"cluster", "guessed", "trust", "binding", "groups", "username
 
 def but(**changes: Any) -> Report:
     """Return the good report with changes to it or to its cluster setup."""
-    side = {name: changes.pop(name) for name in _CLUSTER_FIELDS & changes.keys()}
-    return replace(GOOD, **changes, side=replace(SIDE, **side))
+    cluster = {name: changes.pop(name) for name in _CLUSTER_FIELDS & changes.keys()}
+    return replace(GOOD, **changes, cluster_setup=replace(SIDE, **cluster))
 
 
 def assert_plain(text: str) -> None:
