@@ -1,4 +1,4 @@
-"""The command line of one command as the arguments that a kubeconfig gives to ``get-token``."""
+"""Turn the command line of `setup` into the arguments of ``get-token`` that a kubeconfig user gets."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 def stanza_args(ctx: click.Context, request: SignInRequest) -> Iterator[Arg]:
-    """Return the arguments of get-token that answer as this command line does.
+    """Return the arguments with which get-token makes the same request.
 
     Args:
-        ctx: The command line: which options were given, and their order in the table.
-        request: The same, understood.
+        ctx: The command line: which options were given, in the order of the table.
+        request: The request that was parsed from it.
 
     Raises:
-        UsageError: A value cannot stand in a kubeconfig.
+        UsageError: A value cannot be written into a kubeconfig.
     """
     for option, source in _given(ctx):
         name, flag = option.name or "", option.opts[0]
         if source is ParameterSource.ENVIRONMENT and name not in _WHO:
-            continue  # get-token finds it there again, and a flag would overrule a variable that changes
+            continue  # get-token reads the variable again, and a flag would override a variable that changes
         for arg in _args(name, flag, ctx.params[name], request):
             try:
                 arg.whole().encode()
@@ -48,19 +48,15 @@ def stanza_args(ctx: click.Context, request: SignInRequest) -> Iterator[Arg]:
             yield arg
 
 
-def variables_left(ctx: click.Context) -> Iterator[str]:
-    """Return the variables of now whose flags are not written, because get-token reads the variables itself.
-
-    Args:
-        ctx: The command line.
-    """
+def variables_not_written(ctx: click.Context) -> Iterator[str]:
+    """Return the variables whose flags are not written, because get-token reads the variables itself."""
     for option, source in _given(ctx):
         if source is ParameterSource.ENVIRONMENT and option.name not in _WHO:
             yield str(option.envvar)
 
 
 def _given(ctx: click.Context) -> Iterator[tuple[click.Parameter, ParameterSource]]:
-    """Return the options of get-token that say something, in the order of the table, and where each comes from."""
+    """Return the options of get-token that were given, in the order of the table, each with its source."""
     shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
     for option in ctx.command.params:
         name = option.name or ""
@@ -72,7 +68,7 @@ def _given(ctx: click.Context) -> Iterator[tuple[click.Parameter, ParameterSourc
 
 
 _WHO = frozenset({"oidc_issuer_url", "oidc_client_id"})
-"""What a kubeconfig user cannot be without: it is written, wherever it comes from."""
+"""Parameters that a kubeconfig user must have, so they are written even if they come from a variable."""
 
 _PATHS = frozenset(
     {
@@ -96,9 +92,9 @@ def _args(name: str, flag: str, value: Any, request: SignInRequest) -> Iterator[
         case "min_ttl" | "max_age":
             yield Arg(flag, written(value))
         case "certificate_authority":
-            yield from (Arg(flag, _anywhere(path)) for path in value if path)
+            yield from (Arg(flag, _absolute(path)) for path in value if path)
         case _ if name in _PATHS:
-            yield Arg(flag, _anywhere(value))
+            yield Arg(flag, _absolute(value))
         case _ if isinstance(value, bool):
             yield Arg(flag, None if value else "false")
         case _ if isinstance(value, tuple):
@@ -112,6 +108,6 @@ def _header(name: str, value: str) -> Arg:
     return replace(arg, value=Secret(word) if arg.secret else word)
 
 
-def _anywhere(path: str) -> str:
-    """Return a path that means the same from every working directory; ``~`` is left to get-token."""
+def _absolute(path: str) -> str:
+    """Return an absolute path, or one that starts with ``~``, which get-token expands."""
     return path if path.startswith("~") else str(Path(path).absolute())
