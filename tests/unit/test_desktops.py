@@ -158,7 +158,7 @@ def test_a_kubeconfig_is_locked_although_the_lock_before_is_still_going_away(tmp
     windows.run(
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from kubectl_oidc.kubeconfig.replace_file import locked\n"
+        "from kubectl_oidc.kubeconfig.kubectl_lock import locked\n"
         "real, refused = os.open, []\n"
         "def refusing(path, *more, **other):\n"
         "    if str(path).endswith('.lock') and len(refused) < 3:\n"
