@@ -31,8 +31,8 @@ from kubectl_oidc.errors import (
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
-from kubectl_oidc.http.client import _redirection, retry_after
-from kubectl_oidc.http.exchange import Response
+from kubectl_oidc.http.client import _redirect_target
+from kubectl_oidc.http.exchange import Response, retry_after
 from kubectl_oidc.http.json_body import load_object
 from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
@@ -285,7 +285,7 @@ def headers(data: bytes) -> None:
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
     plain(entity_tag({"etag": words}))
     with or_refused(InvalidProviderResponse):
-        target = _redirection("https://a.example/b", Response(302, {"location": words}, b""))
+        target = _redirect_target("https://a.example/b", Response(302, {"location": words}, b""))
         assert target
         assert target.lower().startswith("https://")
 

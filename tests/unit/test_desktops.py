@@ -161,7 +161,7 @@ def test_a_kubeconfig_is_locked_although_the_lock_before_is_still_going_away(tmp
     windows.run(
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from kubectl_oidc.kubeconfig.replace_file import locked\n"
+        "from kubectl_oidc.kubeconfig.kubectl_lock import locked\n"
         "real, refused = os.open, []\n"
         "def refusing(path, *more, **other):\n"
         "    if str(path).endswith('.lock') and len(refused) < 3:\n"
@@ -788,7 +788,7 @@ def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) 
 
     def work() -> None:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
-        refresh_ahead._begin_anew()
+        refresh_ahead._exec_again()
 
     _, status = os.waitpid(begin(work), 0)
     assert os.waitstatus_to_exitcode(status) == 1

@@ -24,7 +24,8 @@ from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
 from kubectl_oidc.cli.setup.user_name import choose_user_name
 from kubectl_oidc.cli.users.other_sessions import other_sessions
-from kubectl_oidc.diagnosis.token_facts import facts_of, findings, scopes_supported
+from kubectl_oidc.diagnosis.token.facts import facts_of, scopes_supported
+from kubectl_oidc.diagnosis.token.findings import findings
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding

@@ -17,7 +17,7 @@ from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sess
 from kubectl_oidc.cli.users.sessions_of_users import cache_directories, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
 from kubectl_oidc.cli.users.target import SUBJECT, no_user
-from kubectl_oidc.diagnosis.token_lint import TokenFacts
+from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.kubeconfig.select import choose

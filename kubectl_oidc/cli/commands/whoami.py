@@ -19,8 +19,9 @@ from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.token_facts import facts_of_session, findings, scopes_supported
-from kubectl_oidc.diagnosis.token_lint import check_size
+from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
+from kubectl_oidc.diagnosis.token.findings import findings
+from kubectl_oidc.diagnosis.token.size import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
 from kubectl_oidc.system.deadline import Deadline

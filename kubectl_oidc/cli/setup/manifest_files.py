@@ -8,7 +8,7 @@ import click
 
 from kubectl_oidc.cli.options.paths import expanded
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig.replace_file import check_directory
+from kubectl_oidc.kubeconfig.file_checks import check_directory
 from kubectl_oidc.manifests import stream
 from kubectl_oidc.text import sanitize
 

@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup
 from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.diagnosis.token_lint import TokenFacts, lint
+from kubectl_oidc.diagnosis.token.facts import TokenFacts
+from kubectl_oidc.diagnosis.token.findings import lint
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
 from kubectl_oidc.manifests import Binding, Cluster, Trust
 from kubectl_oidc.secret import Secret
