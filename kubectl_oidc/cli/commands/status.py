@@ -10,7 +10,7 @@ import click
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.shared import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
 from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sessions_named
@@ -24,7 +24,7 @@ from kubectl_oidc.kubeconfig.select import choose
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.system.private_files import shown
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import ago, remaining
+from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -235,10 +235,10 @@ class _ListedSession:
             "groups": list(self._groups),
             "storage": entry.storage,
             "place": self._kept.place,
-            "expires": moment(self._kept.expiry()),
+            "expires": rfc3339(self._kept.expiry()),
             "renewable": self._kept.renewable(),
-            "signedIn": moment(entry.signed_in_at),
-            "lastUsed": moment(self._kept.last_used()),
+            "signedIn": rfc3339(entry.signed_in_at),
+            "lastUsed": rfc3339(self._kept.last_used()),
             "users": [user.user for user in self._users],
             "contexts": [context for user in self._users for context in user.contexts],
         }
