@@ -19,6 +19,8 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system.browser import STARTED_SECONDS, Browser, may_be_opened, no_browser
 
+from . import quick
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -97,10 +99,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     desk = Desk(tmp_path)
     yield desk
-    desk.clear()
+    if not request.config.getoption(quick.OPTION):  # which starts nothing
+        desk.clear()
 
 
 def alive(pid: int) -> bool:
