@@ -39,14 +39,6 @@ class AccountOptions:
     max_age: int | None = None
     min_ttl: int = 0
 
-    def identity(self) -> tuple[tuple[str, object], ...]:
-        """Return what makes another session: what decides whose it is."""
-        said: tuple[tuple[str, object], ...] = (
-            ("expect_claims", sorted(set(self.expect_claims))),
-            ("login_hint", self.login_hint),
-        )
-        return tuple((name, value) for name, value in said if value)
-
     def parameters(self) -> dict[str, str]:
         """Return what goes into the authorization request (OpenID Connect Core 3.1.2.1)."""
         age = "" if self.max_age is None else str(self.max_age)

@@ -10,11 +10,11 @@ import click
 
 from kubectl_oidc.yaml_text import block
 
+from .options.flag import Flag
+from .options.kinds import choice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .options.types import Option
-
 
 FORMATS = ("wide", "json", "yaml")
 """The formats that one command or another has."""
@@ -30,20 +30,14 @@ class Format(click.Option):
         return None if text in FORMATS and text not in mine else text
 
 
-def output(*formats: str) -> Option:
+def output(*formats: str) -> Flag:
     """Return the option that chooses one of these formats.
 
     Args:
         *formats: Beside the one for people, which is the default.
     """
-    return (
-        ("-o", "--output"),
-        {
-            "cls": Format,
-            "type": click.Choice(formats),
-            "help": "How it is printed; without it as a text for people.",
-        },
-    )
+    kind = choice(formats, cls=Format)
+    return Flag("--output", kind, help="How it is printed; without it as a text for people.", short="-o")
 
 
 def echo_document(document: Mapping[str, object], form: str) -> None:

@@ -21,7 +21,7 @@ from kubectl_oidc.oidc.client import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG
 from kubectl_oidc.urls import is_loopback_url
 
-from .shared import LISTEN
+from .authorization import LISTEN
 from .variables import variable
 
 if TYPE_CHECKING:

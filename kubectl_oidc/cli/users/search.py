@@ -15,7 +15,7 @@ from kubectl_oidc.kubeconfig.select import Chosen, choose
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
-from .selection import IN_THE_INDEX, NOT_IN_THE_INDEX, Candidate, agrees, candidates, named, several
+from .selection import NAMES_A_SESSION, Candidate, agrees, candidates, named, several
 from .sessions_of_users import Asking, asking
 from .suggestions import unknown_session
 from .target import OF_THE_KUBECONFIG, Purpose, TargetSession, no_user, request_of_the_index
@@ -114,7 +114,7 @@ class _Search:
         if self.chosen.user is not None and self._purpose != "end":
             return self.of_the_user()  # which says that it is not one of ours
         kept = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
-        if kept and not any(self._values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+        if kept and not any(self._values.get(name) for name in NAMES_A_SESSION):
             kept.extend(self._lost)
         return self._the_only(kept)
 

@@ -10,6 +10,8 @@ from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.sessions.session import Session
@@ -29,26 +30,26 @@ if TYPE_CHECKING:
 
     from .selection import Candidate
 
-SUBJECT: tuple[Option, ...] = (
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+SUBJECT = (
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--context",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("contexts"),
-            "help": "The context that is meant (default: the current one).",
-        },
+    Flag(
+        "--context",
+        TEXT,
+        help="The context that is meant (default: the current one).",
+        metavar="NAME",
+        complete=complete_names("contexts"),
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "The user of the kubeconfig that is meant, whatever the context.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user of the kubeconfig that is meant, whatever the context.",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
 )
 """The options that name a user of the kubeconfig; beside them stand those of get-token."""

@@ -28,7 +28,7 @@ def shown(*words: str) -> tuple[str, ...]:
         (),
         ("--oidc-extra-scope=email", "--oidc-extra-scope=groups"),
         ("--grant-type=device-code",),
-        ("--oidc-redirect-url=http://localhost:8000", "--oidc-use-access-token"),
+        ("--oidc-use-access-token", "--oidc-redirect-url=http://localhost:8000"),
         (
             "--oidc-token-exchange-audience=b",
             "--oidc-token-exchange-type=jwt",
@@ -36,12 +36,12 @@ def shown(*words: str) -> tuple[str, ...]:
         ),
         ("--oidc-auth-request-extra-params=audience=b", "--expect-claim=a=b", "--login-hint=ada"),
         ("--prompt=login consent", "--max-age=0s", "--min-ttl=9s"),
-        ("--insecure-skip-tls-verify", "--session=work", "--token-cache-storage=disk"),
+        ("--session=work", "--token-cache-storage=disk", "--insecure-skip-tls-verify"),
         ("--oidc-client-authentication=none",),
     ],
 )
 def test_what_makes_the_sign_in_is_shown(words: tuple[str, ...]) -> None:
-    """The flags are those that were given; what has its default is left out."""
+    """The flags are those that were given, in the order of the table; what has its default is left out."""
     assert shown(*words) == words
 
 
@@ -50,6 +50,7 @@ def test_files_are_named_by_their_path(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s3cret")
     words = (
+        f"--token-cache-dir={tmp_path / 'cache'}",
         f"--oidc-client-secret-file={secret}",
         f"--oidc-client-assertion-key={tmp_path / 'key.pem'}",
         "--oidc-client-assertion-key-id=1",
@@ -58,7 +59,6 @@ def test_files_are_named_by_their_path(tmp_path: Path) -> None:
         f"--oidc-client-key={tmp_path / 'client.key'}",
         f"--local-server-cert={tmp_path / 'local.crt'}",
         f"--local-server-key={tmp_path / 'local.key'}",
-        f"--token-cache-dir={tmp_path / 'cache'}",
     )
     assert shown(*words) == words
 
@@ -73,10 +73,10 @@ def test_no_secret_is_shown() -> None:
         "--password=s3cret",
     )
     assert words == (
-        "--oidc-client-secret=CLIENT_SECRET",
+        "--oidc-request-header=X-Key=VALUE",
         "--grant-type=password",
         "--username=ada",
-        "--oidc-request-header=X-Key=VALUE",
+        "--oidc-client-secret=CLIENT_SECRET",
         "--certificate-authority-data=BASE64",
     )
 
