@@ -17,9 +17,6 @@ PROMPT_FLAG, AGE_FLAG, TTL_FLAG = "--prompt", "--max-age", "--min-ttl"
 PROMPTS = ("none", "login", "consent", "select_account", "create")
 """What ``prompt`` may hold (OpenID Connect Core 3.1.2.1; Initiating User Registration 1.0 for ``create``)."""
 
-OF_THE_REQUEST = {HINT_FLAG: "login_hint", PROMPT_FLAG: "prompt", AGE_FLAG: "max_age"}
-"""The flags that are parameters of the authorization request."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOptions:
