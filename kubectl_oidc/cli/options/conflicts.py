@@ -18,7 +18,7 @@ from kubectl_oidc.urls import is_loopback_url
 from .client import METHOD_FLAG as METHOD
 from .client_secret import FILE_FLAG as SECRET_FILE, FLAG as SECRET
 from .flag_values import GRANT, REDIRECT, FlagValues
-from .row_conflicts import all_or, excludes, needs, parameters, persons, requires
+from .row_conflicts import all_or_one, excludes, needs, parameters, persons, requires
 from .shared import FLAGS
 
 if TYPE_CHECKING:
@@ -181,6 +181,14 @@ def _subject(given: FlagValues) -> None:
         )
 
 
+def _purge(given: FlagValues) -> None:
+    all_or_one(given, ("--context", "--user", *(flag.name for flag in given.flags if flag.identity)))
+
+
+def _logout(given: FlagValues) -> None:
+    all_or_one(given, ("--context", "--user", ISSUER, "--session"))
+
+
 def _convert(given: FlagValues) -> None:
     if given.has("--dry-run", "--yes"):
         raise given.conflict(
@@ -198,5 +206,5 @@ SUBJECT = (_subject,)
 """How a session is named, in commands about one."""
 LOGIN = (*SUBJECT, *SIGN_IN)
 CONVERT = (_convert,)
-PURGE = (all_or(("--context", "--user", *(flag.name for flag in FLAGS if flag.identity))),)
-LOGOUT = (*SUBJECT, all_or(("--context", "--user", ISSUER, "--session")))
+PURGE = (_purge,)
+LOGOUT = (*SUBJECT, _logout)

@@ -8,7 +8,7 @@ from .flag_values import GRANT
 from .name_value import parse_name_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from .flag_values import FlagValues
 
@@ -65,16 +65,12 @@ def parameters(given: FlagValues) -> None:
             )
 
 
-def all_or(narrower: Iterable[str]) -> Callable[[FlagValues], None]:
-    """Return the rule that --all does not go with a flag that names one session."""
-
-    def rule(given: FlagValues) -> None:
-        for flag in narrower:
-            if given.has("--all", flag) and not given.overruled(flag, "--all"):
-                raise given.conflict(
-                    ("--all", flag),
-                    "{0} removes every session, and {1} names one",
-                    "leave out --all to remove the one, or the other flag to remove all",
-                )
-
-    return rule
+def all_or_one(given: FlagValues, narrower: Iterable[str]) -> None:
+    """Raise an error for --all with a flag that names one session; a variable that names one is overruled."""
+    for flag in narrower:
+        if given.has("--all", flag) and not given.overruled(flag, "--all"):
+            raise given.conflict(
+                ("--all", flag),
+                "{0} removes every session, and {1} names one",
+                "leave out --all to remove the one, or the other flag to remove all",
+            )

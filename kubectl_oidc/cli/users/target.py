@@ -12,6 +12,7 @@ from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.kinds import FILE, TEXT
+from kubectl_oidc.cli.options.shared import FLAGS
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
@@ -59,12 +60,6 @@ Purpose = Literal["sign in", "show", "end"]
 `logout` and `purge` end one."""
 
 OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
-_NOT_OF_IT = frozenset(
-    {
-        *(*OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
-        *("oidc_username_prefix", "oidc_groups_prefix"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ class TargetSession:
         """
         context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
         if self.kubeconfig_user.user is None or any(
-            context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
+            context.get_parameter_source(flag.key) is typed for flag in FLAGS
         ):
             return self.request.command_line(command)
         given = ((name, context.params.get(name)) for name in OF_THE_KUBECONFIG)
