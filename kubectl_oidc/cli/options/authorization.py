@@ -1,12 +1,14 @@
-"""The flags that say how somebody is asked to sign in."""
+"""The flags that say how somebody signs in, how long the tokens must last, and when they are refreshed."""
 
 from __future__ import annotations
 
 from operator import not_
 
+from kubectl_oidc.authentication.account import AGE_FLAG, PROMPT_FLAG, PROMPTS, TTL_FLAG
+
 from . import checks
 from .flag import Flag
-from .kinds import ANY_TEXT, LIST, SECONDS, SECRET, SWITCH, TEXT, choice
+from .kinds import ANY_TEXT, DURATION, FRACTION, LIST, SECONDS, SECRET, SWITCH, TEXT, choice
 
 LISTEN = ("127.0.0.1:8000", "127.0.0.1:18000")
 """Where the browser comes back to, if nobody says another address."""
@@ -73,5 +75,50 @@ AUTHORIZATION = (
         help="Password of the password grant; it is asked for where it is not given.",
         metavar="PASSWORD",
         field="password",
+    ),
+    Flag(
+        PROMPT_FLAG,
+        ANY_TEXT,
+        help=f"How the provider asks: {', '.join(PROMPTS)}; several with a space between.",
+        metavar="WORDS",
+        default="",
+        field="account.prompt",
+        read=checks.prompt,
+        repeat=True,
+        parameter="prompt",
+    ),
+    Flag(
+        AGE_FLAG,
+        DURATION,
+        help="Sign in again, rather than refresh, where the last sign-in at the provider is longer ago, as in 8h.",
+        metavar="DURATION",
+        field="account.max_age",
+        repeat=True,
+        parameter="max_age",
+    ),
+    Flag(
+        TTL_FLAG,
+        DURATION,
+        help="Hand out a token only if it is good for so long, as in 30m, else renew it first; "
+        "at most half of what the provider's tokens live.",
+        metavar="DURATION",
+        field="account.min_ttl",
+        repeat=True,
+        stand_alone=False,
+    ),
+    Flag(
+        "--refresh-ahead",
+        FRACTION,
+        help="Refresh in the background once this part of a token's life is over, or off (default 0.7; off in CI, containers and services).",
+        metavar="FRACTION",
+        stand_alone=False,
+    ),
+    Flag(
+        "--open-url-after-authentication",
+        TEXT,
+        help="Where the browser goes after the sign-in.",
+        metavar="URL",
+        field="open_url_after",
+        read=checks.page,
     ),
 )

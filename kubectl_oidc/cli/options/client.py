@@ -6,14 +6,23 @@ client has the same sessions, and the next request to the provider has the new s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
 from kubectl_oidc.oidc.client import AUTO, METHODS, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.secret_file import read as read_secret_file
+from kubectl_oidc.text import sanitize
 
-from .client_secret import FILE_FLAG, FLAG as SECRET_FLAG
 from .flag import Flag
 from .kinds import FILE, SECRET, TEXT, choice
 from .variables import overruled_by
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET_FLAG, SECRET_FILE_FLAG = "--oidc-client-secret", "--oidc-client-secret-file"
 METHOD_FLAG = "--oidc-client-authentication"
 
 CLIENT = (
@@ -26,10 +35,10 @@ CLIENT = (
         field="typed_secret",
         repeat=True,
         stand_alone=False,
-        excludes=FILE_FLAG,
+        excludes=SECRET_FILE_FLAG,
     ),
     Flag(
-        FILE_FLAG,
+        SECRET_FILE_FLAG,
         FILE,
         help="File that holds the client secret, so that it stands in no kubeconfig.",
         metavar="FILE",
@@ -65,3 +74,33 @@ CLIENT = (
         requires=KEY_FLAG,
     ),
 )
+
+
+def secret_in(path: Path) -> Secret:
+    """Return the secret that a file holds.
+
+    Raises:
+        UsageError: The file cannot be read or holds no secret.
+    """
+    text = _read(path)
+    if not text:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} is empty",
+            "write the client secret into it",
+            topic="client-secret",
+        )
+    return Secret(text)
+
+
+def _read(path: Path) -> str:
+    """Return the file's text without the newline that editors put at the end."""
+    hint = "name a file that you may read and that holds nothing but the client secret"
+    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
+    try:
+        return content.decode().removesuffix("\n").removesuffix("\r")
+    except ValueError:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
+            hint,
+            topic="client-secret",
+        ) from None

@@ -15,8 +15,7 @@ from kubectl_oidc.oidc.client_assertion import FLAG as KEY
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, TYPE_FLAG
 from kubectl_oidc.urls import is_loopback_url
 
-from .client import METHOD_FLAG as METHOD
-from .client_secret import FILE_FLAG as SECRET_FILE, FLAG as SECRET
+from .client import METHOD_FLAG as METHOD, SECRET_FILE_FLAG as SECRET_FILE, SECRET_FLAG as SECRET
 from .flag_values import GRANT, REDIRECT, FlagValues
 from .row_conflicts import all_or_one, excludes, needs, parameters, persons, requires
 from .shared import FLAGS

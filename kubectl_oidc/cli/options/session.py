@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from kubectl_oidc.authentication.account import EXPECT_FLAG, HINT_FLAG
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES
 from kubectl_oidc.sessions.stores import CHOICES
 
 from . import checks
-from .account import ACCOUNT
 from .flag import Flag
-from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, SCOPES, SWITCH, TEXT, choice
+from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, PATTERNS, SCOPES, SWITCH, TEXT, choice
 
 GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
 
@@ -118,7 +118,25 @@ IDENTITY = (
         field="password_username",
         identity=True,
     ),
-    *ACCOUNT,
+    Flag(
+        EXPECT_FLAG,
+        PATTERNS,
+        help="Refuse an account whose claim does not match, as in email=*@corp.example; repeatable.",
+        metavar="NAME=PATTERN",
+        field="account.expect_claims",
+        identity=True,
+        person=True,
+    ),
+    Flag(
+        HINT_FLAG,
+        TEXT,
+        help="Account that the provider should propose (login_hint).",
+        metavar="TEXT",
+        default="",
+        field="account.login_hint",
+        identity=True,
+        parameter="login_hint",
+    ),
     Flag(
         "--session",
         ANY_TEXT,

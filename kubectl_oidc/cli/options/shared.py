@@ -13,12 +13,10 @@ import click
 
 from kubectl_oidc.system.log import VERBOSITY, Log
 
-from . import checks
-from .account import SIGN_IN as ASKING
 from .authorization import AUTHORIZATION
 from .client import CLIENT
 from .flag import Flag
-from .kinds import FRACTION, LEVEL, SWITCH, TEXT
+from .kinds import LEVEL, SWITCH
 from .session import IDENTITY
 from .tls import TLS
 
@@ -27,27 +25,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-SIGN_IN = (
-    *CLIENT,
-    *AUTHORIZATION,
-    *ASKING,
-    Flag(
-        "--refresh-ahead",
-        FRACTION,
-        help="Refresh in the background once this part of a token's life is over, or off (default 0.7; off in CI, containers and services).",
-        metavar="FRACTION",
-        stand_alone=False,
-    ),
-    Flag(
-        "--open-url-after-authentication",
-        TEXT,
-        help="Where the browser goes after the sign-in.",
-        metavar="URL",
-        field="open_url_after",
-        read=checks.page,
-    ),
-    *TLS,
-)
+SIGN_IN = (*CLIENT, *AUTHORIZATION, *TLS)
 """How to sign in."""
 
 FLAGS = (*IDENTITY, *SIGN_IN)

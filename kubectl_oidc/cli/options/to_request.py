@@ -23,7 +23,7 @@ from kubectl_oidc.system.private_files import NOWHERE
 from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
-from .client_secret import secret_in
+from .client import secret_in
 from .kinds import EXTRA_SCOPES
 from .paths import expanded
 from .shared import FLAGS, FORCE
