@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from kubectl_oidc.authentication.grants import pasted_response
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthorization
-from kubectl_oidc.authentication.grants.pushed_authorization import _parse as pushed_answer
+from kubectl_oidc.authentication.grants.pasted_response import parse_pasted_response
+from kubectl_oidc.authentication.grants.pushed_authorization import parse_pushed_response
 from kubectl_oidc.cli.options import name_value
 from kubectl_oidc.errors import (
     ExecInfoError,
@@ -31,8 +31,8 @@ from kubectl_oidc.errors import (
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
-from kubectl_oidc.http.client import _redirection, retry_after
-from kubectl_oidc.http.exchange import Response
+from kubectl_oidc.http.client import _redirect_target
+from kubectl_oidc.http.exchange import Response, retry_after
 from kubectl_oidc.http.json_body import load_object
 from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 ISSUER = "https://id.example.com"
 ID = "0123456789abcdef" * 2
 STATE = "S" * 43
-ATTEMPT = AuthorizationSecrets(Secret(STATE), Secret("N" * 43), None)
+SECRETS = AuthorizationSecrets(Secret(STATE), Secret("N" * 43), None)
 AWAITED = ExpectedResponse(
     frozenset({"localhost:8000"}), "/", Secret("/ticket"), Secret(STATE), ISSUER, iss_required=False
 )
@@ -196,7 +196,7 @@ def device_authorization(data: bytes) -> None:
 
 def pushed_authorization(data: bytes) -> None:
     with or_refused(InvalidProviderResponse):
-        uri, seconds = pushed_answer({**PUSHED, **members(data)})
+        uri, seconds = parse_pushed_response({**PUSHED, **members(data)})
         assert uri.reveal().isascii()
         assert float(seconds) > 0
 
@@ -237,7 +237,7 @@ def connection(data: bytes) -> None:
 
 
 def pasted_answer(data: bytes) -> None:
-    answer = pasted_response.read(text(data), ATTEMPT, issuer=ISSUER, iss_required=False)
+    answer = parse_pasted_response(text(data), SECRETS, issuer=ISSUER, iss_required=False)
     if isinstance(answer, str):
         plain(answer)
 
@@ -285,7 +285,7 @@ def headers(data: bytes) -> None:
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
     plain(entity_tag({"etag": words}))
     with or_refused(InvalidProviderResponse):
-        target = _redirection("https://a.example/b", Response(302, {"location": words}, b""))
+        target = _redirect_target("https://a.example/b", Response(302, {"location": words}, b""))
         assert target
         assert target.lower().startswith("https://")
 

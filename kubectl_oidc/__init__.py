@@ -5,38 +5,38 @@ import sys
 
 
 def main() -> None:
-    """Run the program and exit: on the fast path if a good credential is stored, otherwise on the slow one.
+    """Run the program and exit: on the fast path if a valid credential is stored, otherwise on the slow path.
 
-    It exits by ``os._exit``: everything of value is written by then, and the interpreter's own exit takes as long as the rest
-    of the fast path.
+    It exits with ``os._exit``. Everything is written by then, and the interpreter's normal exit takes as long as the rest of
+    the fast path.
     """
     try:
-        # First of all, because it removes from the module search path what PYTHONPATH should not lead to.
+        # This import must be the first: it removes unsafe entries of PYTHONPATH from the module search path.
         from kubectl_oidc.fast_path import AHEAD, answer_from_cache, this_command
 
-        words = this_command()
+        command = this_command()
         ahead = sys.platform == "darwin" and AHEAD in os.environ
-        status = None if words is None or ahead else answer_from_cache(words)
+        status = None if command is None or ahead else answer_from_cache(command)
         if ahead:
             del os.environ[AHEAD]
-        elif words is not None and words.due:
-            from kubectl_oidc.fast_path.refresh_ahead import start
+        elif command is not None and command.due:
+            from kubectl_oidc.fast_path.refresh_ahead import start_refresh
 
-            ahead = start(words.directory, words.session_id, words.when)
+            ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
             try:
                 from kubectl_oidc.slow_path import run
             except ImportError as error:
-                status = _broken(error)
+                status = _report_import_error(error)
             else:
-                status = run(words, ahead=ahead)
+                status = run(command, ahead=ahead)
     except KeyboardInterrupt:
-        status = 130  # Ctrl-C before the signal handlers stood
+        status = 130  # Ctrl-C before the signal handlers were installed
     os._exit(status)
 
 
-def _broken(error: ImportError) -> int:
-    """Say that not even what reports errors can be imported; at -v 9 Python shows where."""
+def _report_import_error(error: ImportError) -> int:
+    """Report that the slow path cannot be imported. At -v 9, Python shows the traceback."""
     arguments = " ".join(sys.argv[1:])
     if "-v 9" in arguments or "-v9" in arguments or "-v=9" in arguments:
         raise error

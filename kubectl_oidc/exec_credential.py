@@ -1,6 +1,6 @@
-"""The exec credential plugin's protocol: Kubernetes client authentication v1 and v1beta1.
+"""The protocol of exec credential plugins: parse KUBERNETES_EXEC_INFO, and build the ExecCredential (v1 and v1beta1).
 
-KUBERNETES_EXEC_INFO in, ExecCredential out. A cluster in it, with any extension, is accepted and not needed.
+Cluster information in KUBERNETES_EXEC_INFO is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ VERSIONS = (V1, V1BETA1)
 
 @dataclass(frozen=True, slots=True)
 class ExecInfo:
-    """What the client asks for.
+    """The content of KUBERNETES_EXEC_INFO.
 
     Attributes:
-        api_version: The ``apiVersion`` to answer in.
-        interactive: Whether standard input is the person's: ``spec.interactive``.
+        api_version: The ``apiVersion`` of the ExecCredential.
+        interactive: ``spec.interactive``: whether the plugin may use standard input.
     """
 
     api_version: str = V1BETA1
@@ -36,25 +36,22 @@ class ExecInfo:
 
     @classmethod
     def parse(cls, text: str | None) -> ExecInfo:
-        """Return what KUBERNETES_EXEC_INFO asks for; without it or without ``apiVersion``, v1beta1, as kubelogin answers.
-
-        Args:
-            text: The variable's value, or None.
+        """Parse the variable's value. Without a value or an ``apiVersion``, the version is v1beta1, as in kubelogin.
 
         Raises:
-            ExecInfoError: It is not a JSON object of a known version.
+            ExecInfoError: The value is not a JSON object of a known version.
         """
         if not text:
             return cls()
         try:
             info = json.loads(text)
         except (ValueError, RecursionError):
-            raise _broken("is not JSON") from None
+            raise _invalid_exec_info("is not JSON") from None
         if not isinstance(info, dict):
-            raise _broken("is not a JSON object")
+            raise _invalid_exec_info("is not a JSON object")
         kind, version, spec = info.get("kind"), info.get("apiVersion"), info.get("spec")
         if kind not in (None, "", "ExecCredential"):
-            raise _broken(f"has the kind {sanitize(kind, limit=60)}, not ExecCredential")
+            raise _invalid_exec_info(f"has the kind {sanitize(kind, limit=60)}, not ExecCredential")
         if version in (None, ""):
             version = V1BETA1
         if version not in VERSIONS:
@@ -66,7 +63,7 @@ class ExecInfo:
         return cls(version, interactive is True)
 
 
-def _broken(why: str) -> ExecInfoError:
+def _invalid_exec_info(why: str) -> ExecInfoError:
     return ExecInfoError(
         f"KUBERNETES_EXEC_INFO {why}",
         "kubectl and client-go set this variable; unset it to run the command by hand",
@@ -74,12 +71,12 @@ def _broken(why: str) -> ExecInfoError:
 
 
 def credential(token: Secret, expiry: int, issued: int = 0) -> Credential:
-    """Return the credential as it is stored and handed out.
+    """Return the credential of a token.
 
     Args:
-        token: The token, handed out as it is, without a line break at its end.
-        expiry: When it ends, in epoch seconds.
-        issued: When it was issued, in epoch seconds; it matters only where it is stored.
+        token: The token, without a line break at its end.
+        expiry: When it expires, in epoch seconds.
+        issued: When it was issued, in epoch seconds; needed only if the credential is stored.
     """
     timestamp = datetime.fromtimestamp(expiry, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Credential(expiry, timestamp.encode(), json.dumps(token.reveal()).encode(), issued)

@@ -1,201 +1,160 @@
-"""The cold half's way in, and the one place where an error becomes text and an exit status."""
+"""The slow path: run what the fast path did not answer, and turn every error into text and an exit status."""
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
 import warnings
-from contextlib import suppress
 
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
 from kubectl_oidc.fast_path.known_command import KEYRING
-from kubectl_oidc.system import signals
+from kubectl_oidc.system import signals, standard_output
 from kubectl_oidc.text import sanitize
 
-TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
+TYPE_CHECKING = False  # a plugin that only waits for another one does not import the module typing
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
     from kubectl_oidc.fast_path.known_command import KnownCommand
     from kubectl_oidc.sessions.session_lock import SessionLock
 
 
-def run(words: KnownCommand | None, *, ahead: bool = False) -> int:
-    """Run the command that the hot half could not answer, or refresh what it has answered with.
+LOCK_SECONDS = 1.5
+"""How long to wait for the session's lock with few imports. A refresh takes less time than this."""
+
+_REFRESH_STATES = {
+    "": "no stored session is lost",
+    "goes on": "a process in the background stores the provider's answer to the refresh",
+    "given up": "the provider's answer to the refresh is lost, so you may have to sign in again",
+}
+"""What the user reads after Ctrl-C, by ``Interrupted.refresh``."""
+
+
+def run(command: KnownCommand | None, *, ahead: bool = False) -> int:
+    """Run the command that the fast path did not answer, or refresh the session of an answer ahead.
 
     Args:
-        words: What is known of the command, where it is known; its session's credential is missing, has ended, or was
-            refused by the API server.
-        ahead: Whether this is the process that refreshes ahead, of which nobody sees anything.
+        command: The command if it is remembered. Its credential is missing, has expired, or was rejected by the API server.
+        ahead: Whether this process refreshes ahead, in the background.
 
     Returns:
         The exit status: 0, 1 for a failure, 2 for wrong usage, 128 + N for a signal.
     """
     try:
-        status = _run(words, ahead=ahead)
-        failure = _flush()
+        status = _run(command, ahead=ahead)
+        failure = standard_output.flush()
         if failure and not status:
             status = report_unwritable_output(failure)
-    except Interrupted as interrupt:  # while the end was being said
+    except Interrupted as interrupt:  # while an error was being reported
         status = 128 + interrupt.signum
     return status
 
 
-def _run(words: KnownCommand | None, *, ahead: bool) -> int:
-    """Run the command and say what went wrong."""
+def _run(command: KnownCommand | None, *, ahead: bool) -> int:
+    """Run the command and report its error."""
     try:
-        _fill_standard_descriptors()
-        _take_every_character()
+        standard_output.open_descriptors()
+        standard_output.make_lenient()
         signals.listen()
         if not sys.warnoptions:
-            # What a library says to developers is not for a person's terminal.
+            # Warnings of libraries are for developers, not for users.
             warnings.simplefilter("ignore")
         status, lock = None, None
-        if words and not words.handouts and not ahead:
-            status, lock = _keyring_or_published_answer(words)
-            if status is not None and words.due:
-                from kubectl_oidc.fast_path.refresh_ahead import start
+        if command and not command.handouts and not ahead:
+            status, lock = _keyring_or_published_answer(command)
+            if status is not None and command.due:
+                from kubectl_oidc.fast_path.refresh_ahead import start_refresh
 
-                ahead = start(words.directory, words.session_id, words.when)
+                ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
             from kubectl_oidc.cli.call import Call
             from kubectl_oidc.cli.program import main
 
-            times = words.handouts if words else 0
+            times = command.handouts if command else 0
             status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))
     except OidcLoginError as error:
-        _say(error)
+        _report(error)
         status = error.exit_status
     except Interrupted as interrupt:
         status = _interrupted(interrupt.signum, interrupt.refresh)
     except KeyboardInterrupt:
         status = _interrupted(signal.SIGINT)
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens becomes one line
-        status = 0 if _stdout_failure() else _unexpected(error)  # `run` says the former
-    except SystemExit:  # click and rich, if the reader of standard output has gone
-        status = 0 if _stdout_failure() else 1
+    except Exception as error:  # noqa: BLE001 - the boundary: every other error becomes one line
+        status = 0 if standard_output.failure() else _report_internal_error(error)  # `run` reports the former
+    except SystemExit:  # click and rich exit if standard output is closed
+        status = 0 if standard_output.failure() else 1
     return status
 
 
-def _keyring_or_published_answer(words: KnownCommand) -> tuple[int | None, SessionLock | None]:
-    """Answer from the OS keyring, or with what another plugin publishes that holds the session's lock now.
+def _keyring_or_published_answer(command: KnownCommand) -> tuple[int | None, SessionLock | None]:
+    """Answer from the OS keyring, or with the credential that another plugin publishes while it holds the session's lock.
 
-    Nothing heavy is imported for it.
+    This imports few modules.
 
     Returns:
-        The exit status after an answer, or None. Without an answer the session's lock, where nobody else has it: it is kept
-        while the heavy half is imported, so that of any number of plugins one alone imports it.
+        The exit status after an answer, otherwise None. Without an answer, also the session's lock if it was free. It is held while
+        the rest is imported, so that of many waiting plugins only one imports it.
     """
-    from kubectl_oidc.sessions.session_lock import SessionLock
     from kubectl_oidc.system.caller import has_gone
-    from kubectl_oidc.system.deadline import Deadline
 
-    if words.place == KEYRING:
-        pass
+    if command.place == KEYRING:
+        from kubectl_oidc.sessions.keyring_answer import answer_from_keyring
+
+        answer: Callable[[KnownCommand], int | None] = answer_from_keyring
     else:
         from kubectl_oidc.fast_path import answer_from_cache
+
+        answer = answer_from_cache
 
     answers: list[int] = []
     parent = os.getppid()
 
-    def published() -> bool:
+    def answered() -> bool:
         if has_gone(parent):
             raise Interrupted(signal.SIGTERM)
-        status = answer_from_cache(words)
+        status = answer(command)
         if status is not None:
             answers.append(status)
-        return bool(answers) or words.handouts > 0
+        return bool(answers) or command.handouts > 0
 
-    if words.place == KEYRING and published():
-        return (answers[0] if answers else None), None
-    if not words.locks:
-        return None, None
-    # Only files need the lock next to them: see `lock_directory.needed`, which is too heavy for this way.
-    lock = SessionLock(words.locks, needed=None if words.place == "disk" else 1)
+    lock = None
+    if command.place != KEYRING or not answered():
+        lock = _lock_until(command, answered)
+    return (answers[0] if answers else None), lock
+
+
+def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionLock | None:
+    """Wait for the session's lock until there is an answer. Return the lock if it is held and there is no answer."""
+    from kubectl_oidc.sessions.session_lock import SessionLock
+    from kubectl_oidc.system.deadline import Deadline
+
+    if not command.locks:
+        return None
+    # Only files need the lock next to them: see `lock_directory.needed`, whose import is too slow here.
+    lock = SessionLock(command.locks, needed=None if command.place == "disk" else 1)
     try:
-        # A refresh is over within seconds. A holder that takes longer waits for a person; the cold way says so.
-        held = lock.acquire(Deadline.after(LIGHT_SECONDS), published)
+        # A holder that takes longer waits for a user; `authenticate` shows that.
+        held = lock.acquire(Deadline.after(LOCK_SECONDS), answered)
     except OSError:
-        return None, None  # no lock directory any more: the cold way makes it anew
-    if held and published():
+        return None  # the lock directory is gone; `authenticate` creates it again
+    if held and answered():
         lock.release()
-    return (answers[0] if answers else None), (lock if lock.held else None)
-
-
-LIGHT_SECONDS = 1.5
-
-
-def _fill_standard_descriptors() -> None:
-    """Open something harmless where standard input, output or error is closed.
-
-    A file or socket that is opened later would take the free number, and the token would be written into it. What stands
-    there can only be read, so that a write fails as it does on a closed descriptor.
-    """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free: this one
-
-
-class _Output(io.FileIO):
-    """Standard output, which remembers why it was not written."""
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        try:
-            return super().write(data)
-        except OSError as error:
-            self.failure = error
-            raise
-
-
-_outputs: list[_Output] = []
-
-
-def _take_every_character() -> None:
-    """Make standard output take every character: UTF-8 for a file or a pipe, whatever the console's encoding is.
-
-    A terminal shows a question mark for what it does not have.
-    """
-    if sys.stdout is not None and os.isatty(1):
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="replace")
-        return
-    if sys.stdout is not None:
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
-    _outputs.append(_Output(1, "w", closefd=False))
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(_outputs[-1]), encoding="utf-8", errors="replace")
-
-
-def _stdout_failure() -> OSError | None:
-    """Return why standard output was not written, or None if it was."""
-    return _outputs[-1].failure if _outputs else None
-
-
-_OF_THE_REFRESH = {
-    "": "no stored session is lost",
-    "goes on": "a process in the background stores the provider's answer to the refresh",
-    "given up": "the provider's answer to the refresh is lost, so you may have to sign in again",
-}
+    return lock if lock.held else None
 
 
 def _interrupted(signum: int, refresh: str = "") -> int:
-    """Return the exit status after a signal; who pressed Ctrl-C is told what became of it, a program that ends us is not."""
+    """Return the exit status after a signal. After Ctrl-C, also show what happened to the session."""
     if signum == signal.SIGINT:
         _write("error: interrupted by Ctrl-C")
         _write(
-            f"hint: run it again when you are ready; {_OF_THE_REFRESH[refresh]} (troubleshooting: interrupted)"
+            f"hint: run it again when you are ready; {_REFRESH_STATES[refresh]} (troubleshooting: interrupted)"
         )
     return 128 + signum
 
 
-def _say(error: OidcLoginError) -> None:
+def _report(error: OidcLoginError) -> None:
     _write(f"error: {sanitize(error.message, limit=600)}")
     for line in error.lines:
         _write(f"  {line}")
@@ -204,10 +163,10 @@ def _say(error: OidcLoginError) -> None:
     _trace(error)
 
 
-def _unexpected(error: Exception) -> int:
-    """Report a failure that is a bug of ours; what it says may hold a secret, so its words are not shown."""
+def _report_internal_error(error: Exception) -> int:
+    """Report an internal error. Its message may contain a secret, so only its type is shown."""
     if isinstance(error, ImportError):
-        _cannot_import(error)
+        _report_import_error(error)
     else:
         _write(f"error: something unexpected happened: {type(error).__name__}")
         _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
@@ -215,8 +174,8 @@ def _unexpected(error: Exception) -> int:
     return 1
 
 
-def _cannot_import(error: ImportError) -> None:
-    """Report a module that cannot be imported, which is mostly another Python's doing; a module's name is no secret."""
+def _report_import_error(error: ImportError) -> None:
+    """Report a module that cannot be imported. Usually, it belongs to another Python."""
     named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
     _write(
         f"error: Python cannot import {sanitize(error.name or 'a module', limit=100)} ({type(error).__name__})"
@@ -229,7 +188,7 @@ def _cannot_import(error: ImportError) -> None:
 
 
 def _trace(error: BaseException) -> None:
-    """Show at -v 9 where it happened: files, lines and types, and no value, also of what an error was raised from."""
+    """Show at -v 9 where an error and its causes were raised: files, lines and types, but no values."""
     if not _verbose():
         return
     seen: set[int] = set()
@@ -238,7 +197,7 @@ def _trace(error: BaseException) -> None:
         seen.add(id(cause))
         _write(f"{type(cause).__module__}.{type(cause).__qualname__}, raised at (the last line is where):")
         step = cause.__traceback__
-        while step is not None:  # without the module traceback, which may be what cannot be imported
+        while step is not None:  # without the module traceback, which may be the one that cannot be imported
             code = step.tb_frame.f_code
             _write(f'  File "{sanitize(code.co_filename)}", line {step.tb_lineno}, in {code.co_name}')
             step = step.tb_next
@@ -246,12 +205,12 @@ def _trace(error: BaseException) -> None:
 
 
 def _verbose() -> bool:
-    """Tell whether -v 9 was asked for: also where that failed before the flag was understood."""
+    """Return whether -v 9 was given, even if the error came before the flags were parsed."""
     from kubectl_oidc.system.log import VERBOSITY
 
-    words = f" {' '.join(sys.argv[1:])} "
-    early = any(flag in words for flag in (" -v 9 ", " -v9 ", " -v=9 ", " --v 9 ", " --v=9 "))
-    return early or VERBOSITY.level >= 9  # noqa: PLR2004 - the level at which tracebacks are asked for
+    arguments = f" {' '.join(sys.argv[1:])} "
+    early = any(flag in arguments for flag in (" -v 9 ", " -v9 ", " -v=9 ", " --v 9 ", " --v=9 "))
+    return early or VERBOSITY.level >= 9  # noqa: PLR2004 - the level that shows tracebacks
 
 
 def _write(line: str) -> None:
@@ -259,24 +218,10 @@ def _write(line: str) -> None:
 
     if is_muted():
         return
-    write("")  # what was kept back
+    write("")  # what was written before and held back
     try:
         sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
     except UnicodeEncodeError:
         sys.stderr.write(line.encode("ascii", "replace").decode("ascii") + "\n")
     except (OSError, ValueError, AttributeError):
-        return  # nobody listens; the exit status still tells
-
-
-def _flush() -> OSError | None:
-    """Write what is still to be written, and return why standard output did not take all of it, if it did not."""
-    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            # Python would complain about it again at exit; let it write to nowhere.
-            null = os.open(os.devnull, os.O_WRONLY)
-            if null != descriptor:  # it is, where the descriptor was closed
-                os.dup2(null, descriptor)
-                os.close(null)
-    return _stdout_failure()
+        return  # standard error is closed; the exit status remains

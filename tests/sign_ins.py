@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
+from kubectl_oidc.authentication.grants.sign_in import SignIn
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
@@ -202,6 +203,10 @@ class Desk:
         return Provider(
             issuer=self.server.url, client=client, http=http, cache_dir=None, clock=lambda: NOW, log=self.log
         )
+
+    @property
+    def sign_in(self) -> SignIn:
+        return SignIn(self.request, self.system, self.provider, "first use", self.failures)
 
     @property
     def failures(self) -> FailedSignIns:

@@ -1,1 +1,1 @@
-"""From a request to a token (from the cache, refreshed, or signed in by a grant), and back out: sign-out."""
+"""Turn a request into a token: a stored one, a refreshed one, or one from a sign-in. Also sign-out."""

@@ -1,4 +1,4 @@
-"""From a token response to the tokens of a request: the ID token is always validated."""
+"""Accept a token response: validate its ID token, always, and return the tokens of the request."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def accept(
     nonce: Secret | None = None,
     before: Session | None = None,
 ) -> Tokens:
-    """Return the tokens of a response, its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
+    """Return the tokens of a response, with its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
 
     Args:
-        response: What the token endpoint answered.
-        provider: Where the key set comes from; it is fetched once more when the token names an unknown key.
-        request: What was asked for.
-        deadline: For fetching the key set.
+        response: The token response.
+        provider: Has the key set, which is fetched again if the token names an unknown key.
+        request: The flags.
+        deadline: For fetching the key set and exchanging the token.
         now: Epoch seconds.
         nonce: The nonce of the sign-in; None after a refresh.
         before: The session that was refreshed; None after a sign-in.
 
     Raises:
-        IdTokenError: There is no ID token and one is needed, or it must not be believed.
-        WrongAccount: It is of another account than is wished for.
-        ProviderError: The key set cannot be had, or no token for another audience that is asked for.
+        IdTokenError: The ID token is not valid, or it is missing and needed.
+        WrongAccount: The account does not have the claims of --expect-claim.
+        ProviderError: The key set could not be fetched, or the token could not be exchanged.
     """
-    raw = response.id_token
-    if raw is None:
-        _check_dispensable(request, nonce, before)
-        raw, id_token = _in_its_place(response, request, before, now)
+    if response.id_token is None:
+        _check_id_token_not_needed(request, nonce, before)
+        raw, id_token = _substitute(response, request, before, now)
     else:
+        raw = response.id_token
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
         id_token = believed(raw, provider, expected, deadline=deadline, now=now)
         request.account.check(id_token.claims)
@@ -68,6 +68,21 @@ def accept(
         refresh_token=response.refresh_token,
         expiry=expiry_of_access_token(response, now) if request.use_access_token else id_token.expiry,
     )
+    subject = before.subject if before else id_token.subject if raw else ""
+    return _exchange(tokens, response, provider, request, subject=subject, deadline=deadline, now=now)
+
+
+def _exchange(
+    tokens: Tokens,
+    response: TokenResponse,
+    provider: Provider,
+    request: SignInRequest,
+    *,
+    subject: str,
+    deadline: Deadline,
+    now: float,
+) -> Tokens:
+    """Exchange the token for one with another audience, if the request names one (RFC 8693)."""
     if request.exchange is None:
         return tokens
     from kubectl_oidc.oidc.token_exchange import exchanged
@@ -78,12 +93,12 @@ def accept(
         request.exchange,
         issuer=request.issuer,
         client_id=request.client_id,
-        subject=before.subject if before else id_token.subject if raw else "",
+        subject=subject,
         deadline=deadline,
         now=now,
     )
-    if not raw and new.id_token:
-        tokens = replace(tokens, id_token=new.id_token)  # the only one that says who it is
+    if not tokens.raw_id_token and new.id_token:
+        tokens = replace(tokens, id_token=new.id_token)  # no other token says who the user is
     return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
 
 
@@ -96,8 +111,8 @@ def _expected(
     nonce: Secret | None,
     before: Session | None,
 ) -> Expected:
-    """Return what the ID token of a response must say."""
-    known = before if before and before.id_token else None  # a session may have begun without an ID token
+    """Return the claims that the ID token must have."""
+    known = before if before and before.id_token else None  # a session may have started without an ID token
     uses_access_token = request.use_access_token or request.exchange is not None
     return Expected(
         issuer=request.issuer,
@@ -112,18 +127,18 @@ def _expected(
     )
 
 
-def _check_dispensable(request: SignInRequest, nonce: Secret | None, before: Session | None) -> None:
-    """See that nothing needs the ID token that a response does not have.
+def _check_id_token_not_needed(request: SignInRequest, nonce: Secret | None, before: Session | None) -> None:
+    """Check that this request can do without an ID token.
 
-    The access token is handed out or exchanged, and nothing that was asked for is said by an ID token alone. After a refresh it is
-    known who it is. At a sign-in through the browser PKCE binds the answer to the request, as the nonce does (RFC 9700 §2.1.1).
+    The access token must be the one that is used or exchanged. At a sign-in, no flag may depend on a claim of the ID token, and
+    PKCE must bind the response to the request, as the nonce otherwise does (RFC 9700 §2.1.1).
 
     Raises:
-        IdTokenError: It is needed.
+        IdTokenError: The ID token is needed.
     """
-    wishes = request.account
-    asked_for = bool(wishes.expect_claims) or wishes.max_age is not None or (nonce and not request.pkce)
-    if (request.use_access_token or request.exchange) and (before is not None or not asked_for):
+    account = request.account
+    needed = bool(account.expect_claims) or account.max_age is not None or (nonce and not request.pkce)
+    if (request.use_access_token or request.exchange) and (before is not None or not needed):
         return
     raise IdTokenError(
         "the provider's token response has no ID token",
@@ -132,18 +147,18 @@ def _check_dispensable(request: SignInRequest, nonce: Secret | None, before: Ses
     )
 
 
-def _in_its_place(
+def _substitute(
     response: TokenResponse, request: SignInRequest, before: Session | None, now: float
 ) -> tuple[Secret, IdToken]:
-    """Return the session's ID token, or an empty one that says as much as is known."""
+    """Return the session's ID token, or an empty one with what the access token says of the user."""
     if before is not None:
         claims = _claims(before.id_token)
         return before.id_token, IdToken(
             before.issuer, before.subject, before.audience, before.expiry, int(now), "", claims
         )
-    said = _claims(response.access_token).get("sub") if response.access_token else None
-    who = said if isinstance(said, str) else request.username
-    return Secret(""), IdToken(request.issuer, who, (request.client_id,), int(now), int(now), "", {})
+    sub = _claims(response.access_token).get("sub") if response.access_token else None
+    subject = sub if isinstance(sub, str) else request.username
+    return Secret(""), IdToken(request.issuer, subject, (request.client_id,), int(now), int(now), "", {})
 
 
 def _claims(token: Secret) -> Mapping[str, object]:
@@ -154,20 +169,15 @@ def _claims(token: Secret) -> Mapping[str, object]:
 
 
 def _former_nonce(before: Session) -> Secret | None:
-    """Return the nonce of the session's ID token, which a refresh may omit but not change (Core 12.2)."""
+    """Return the nonce of the session's ID token. A refreshed ID token may omit it but not change it (Core 12.2)."""
     nonce = _claims(before.id_token).get("nonce")
     return Secret(nonce) if isinstance(nonce, str) else None
 
 
-def of_the_client(response: TokenResponse, request: SignInRequest, *, now: float) -> Tokens:
-    """Return the tokens of a client that signed in as itself, without an ID token: the access token is what there is.
+def client_tokens(response: TokenResponse, request: SignInRequest, *, now: float) -> Tokens:
+    """Return the access token of a client that signed in as itself and received no ID token.
 
-    Nothing in it is validated: it is opaque to us (RFC 6749 §1.4), and the API server reads it.
-
-    Args:
-        response: What the token endpoint answered.
-        request: What was asked for.
-        now: Epoch seconds.
+    The access token is not validated: it is opaque to a client (RFC 6749 §1.4), and the API server reads it.
 
     Raises:
         OidcLoginError: There is no access token.

@@ -1,9 +1,9 @@
-"""The straight way from a request to a token.
+"""Turn a request into a token: the steps of every get-token, in order.
 
 session in the store, valid?
--> lock the session, look again   another kubectl may have done the work meanwhile
+-> lock the session, look again   another kubectl may have renewed it meanwhile
 -> refresh                        one request to the token endpoint
--> or sign in                     browser and loopback server, exchange the code
+-> or sign in                     browser and callback server, then exchange the code
 -> validate the ID token          always, also after a refresh
 -> store the session, publish the credential
 """
@@ -23,13 +23,10 @@ from kubectl_oidc.errors import (
     StoreError,
 )
 from kubectl_oidc.http.client import HttpClient
-from kubectl_oidc.sessions import failed_refreshes, shared_failure
-from kubectl_oidc.sessions.lock_wait import Waiting, signing_in, still_held
-from kubectl_oidc.sessions.session import RAISE, Session
+from kubectl_oidc.sessions import shared_failure
+from kubectl_oidc.sessions.lock_wait import Waiting, still_held
 from kubectl_oidc.sessions.session_lock import SessionLock
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.times import written
 
 from .outcome import Outcome
 from .refresh import refresh
@@ -38,50 +35,56 @@ from .state import Authentication
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
+    from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.shared_failure import SharedFailure
     from kubectl_oidc.system.system import System
 
     from .request import SignInRequest
 
+GRACE = 1.0
+"""Seconds to wait for the lock beyond the time-out, so that a holder with the same time-out can say why it failed."""
+
 
 def authenticate(request: SignInRequest, system: System, lock: SessionLock | None = None) -> Outcome:
-    """Return a token that is good now.
+    """Return a valid token.
 
     Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        lock: The session's lock, where it was taken already; it is freed.
+        request: The flags.
+        system: Clock, environment, terminal and log.
+        lock: A lock that this process already holds, probably the session's. It is released.
 
     Raises:
-        OidcLoginError: No token could be had; stored sessions are as they were.
+        OidcLoginError: There is no token. The stored sessions are unchanged.
     """
     authentication = Authentication(request, system)
     if lock is not None:
         with lock:
-            if _guards(lock, authentication):
+            if _guards_session(lock, authentication):
                 authentication.lock = lock
-                return _locked(authentication)
+                return _authenticate_locked(authentication)
     session = authentication.load()
     if session and authentication.is_valid(session):
-        _settle(authentication, session)
+        _move_to_chosen_store(authentication, session)
         return authentication.stored(session)
-    with _lock(authentication) as authentication.lock:
-        _take(authentication)
-        return _locked(authentication)
+    with _new_lock(authentication) as authentication.lock:
+        _wait_for_lock(authentication)
+        return _authenticate_locked(authentication)
 
 
-def _locked(authentication: Authentication) -> Outcome:
-    """Look again, and obtain a token if it is still needed. The session's lock is held, if it could be had."""
+def _authenticate_locked(authentication: Authentication) -> Outcome:
+    """Load the session again, and obtain a token if one is still needed. The lock is held, unless it is unavailable."""
     authentication.lock.describe("reading the session")
     session = authentication.load()
     if session and authentication.is_valid(session):
         return authentication.stored(session)
     failure = authentication.lock.failure_of_holder()
-    if failure and _counts(failure, authentication):
-        authentication.system.log.info(1, "the process that was waited for failed, so this one fails with it")
+    if failure and _applies_here(failure, authentication):
+        authentication.system.log.info(
+            1, "another process failed to obtain this session's token; this process reports the same error"
+        )
         raise failure
     try:
-        return _obtain(authentication, session)
+        return _refresh_or_sign_in(authentication, session)
     except (SignInTimeout, SignInRefused) as error:
         if authentication.system.terminal.interactive:
             shared_failure.leave(authentication.lock.paths, error, of_a_person=True)
@@ -91,26 +94,27 @@ def _locked(authentication: Authentication) -> Outcome:
         raise
 
 
-def _counts(failure: SharedFailure, authentication: Authentication) -> bool:
-    """Tell whether a holder's failure is ours too: a sign-in that nobody finished only if a person here waited for that one.
+def _applies_here(failure: SharedFailure, authentication: Authentication) -> bool:
+    """Return whether the lock holder's failure is this process's too.
 
-    Background programs have a pause of their own after a sign-in that failed (see ``failed_sign_ins``).
+    A sign-in that the user did not finish counts only for another process at a terminal. Background processes
+    pause after a failed sign-in (``failed_sign_ins``).
     """
     return not failure.of_a_person or (
         authentication.system.terminal.interactive and not authentication.request.sign_in
     )
 
 
-def _guards(lock: SessionLock, authentication: Authentication) -> bool:
-    """Tell whether a lock is this session's: what was known of the command may have been of another."""
+def _guards_session(lock: SessionLock, authentication: Authentication) -> bool:
+    """Return whether `lock` guards this session. The remembered command may belong to another one."""
     try:
         return lock.paths == authentication.repository.lock_paths()
     except LockError:
         return False
 
 
-def _lock(authentication: Authentication) -> SessionLock:
-    """Return the session's lock; where none can be had, one that guards nothing."""
+def _new_lock(authentication: Authentication) -> SessionLock:
+    """Return the session's lock, or an empty one if there is no directory for it."""
     try:
         return authentication.repository.lock()
     except LockError as error:
@@ -118,18 +122,14 @@ def _lock(authentication: Authentication) -> SessionLock:
         return SessionLock(())
 
 
-GRACE = 1.0
-"""Seconds that a wait for the lock is longer than the time-out: a holder with the same one gets to say why it failed."""
+def _wait_for_lock(authentication: Authentication) -> None:
+    """Acquire the session's lock. After a moment, a terminal shows what this process waits for.
 
-
-def _take(authentication: Authentication) -> None:
-    """Take the session's lock; on a terminal say after a moment what is awaited.
-
-    Where a file system has no locks, what can be locked is: it spares the person a second tab, and no refresh token
-    is used under it.
+    If a file system does not support locks, only the other lock files are locked. That still prevents a second browser
+    tab, but no refresh token is used.
 
     Raises:
-        LockError: The lock was not to be had in time.
+        LockError: The lock was not free in time.
     """
     lock, timeout = authentication.lock, authentication.request.timeout
     deadline = Deadline.after(timeout + GRACE)
@@ -138,7 +138,7 @@ def _take(authentication: Authentication) -> None:
         raise still_held(lock, timeout)
     if lock.passed_over:
         authentication.system.log.info(
-            1, f"{lock.passed_over.filename} cannot be locked: the local lock is enough"
+            1, f"{lock.passed_over.filename} cannot be locked; the lock on this computer is sufficient"
         )
     failure = lock.failure
     if failure:
@@ -148,22 +148,20 @@ def _take(authentication: Authentication) -> None:
         )
 
 
-def _settle(authentication: Authentication, session: Session) -> None:
-    """Move a good session to the store that is asked for now, unless somebody else is at it."""
+def _move_to_chosen_store(authentication: Authentication, session: Session) -> None:
+    """Move a valid session to the store that the flags name now, unless another process holds its lock."""
     if authentication.repository.settled():
         return
-    with _lock(authentication) as lock:
+    with _new_lock(authentication) as lock:
         try:
             if lock.try_acquire() and authentication.load() == session:
                 authentication.repository.settle(session, authentication.now())
-        except OSError as error:
-            authentication.system.log.info(1, f"the session stays where it is: {error.strerror}")
-        except StoreError as error:
-            authentication.system.log.info(1, f"the session stays where it is: {error.message}")
+        except (OSError, StoreError) as error:
+            problem = error.message if isinstance(error, StoreError) else error.strerror
+            authentication.system.log.info(1, f"the session is not moved to another store: {problem}")
 
 
-def _obtain(authentication: Authentication, session: Session | None) -> Outcome:
-    """Refresh, or sign in. Without the session's lock no refresh token is used: another may be using it."""
+def _refresh_or_sign_in(authentication: Authentication, session: Session | None) -> Outcome:
     request = authentication.request
     if authentication.no_lock:
         authentication.warn_once(
@@ -172,7 +170,7 @@ def _obtain(authentication: Authentication, session: Session | None) -> Outcome:
     http = HttpClient(tls=request.tls, log=authentication.system.log)
     try:
         provider = authentication.provider(http)
-        renewed = _renewed(authentication, provider, session)
+        renewed = _renew_silently(authentication, provider, session)
         if isinstance(renewed, Outcome):
             return renewed
         if not request.may_prompt:
@@ -180,17 +178,22 @@ def _obtain(authentication: Authentication, session: Session | None) -> Outcome:
                 f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
             )
         authentication.lock.describe("asking the provider")
-        return _sign_in(authentication, provider, session, renewed)
+        # A refresh, the usual case, imports neither browser nor callback server.
+        from .new_session import begin_session
+
+        return begin_session(authentication, provider, session, renewed)
     finally:
         http.close()
 
 
-def _renewed(authentication: Authentication, provider: Provider, session: Session | None) -> Outcome | str:
-    """Return a token that needs no person, or why one must sign in."""
+def _renew_silently(
+    authentication: Authentication, provider: Provider, session: Session | None
+) -> Outcome | str:
+    """Return a token that needs no sign-in, or the reason for a sign-in."""
     if authentication.request.sign_in:
         return reasons.asked(authentication, session)
     if session is None:
-        return _taken_over(authentication, provider) or reasons.no_session(authentication)
+        return _take_over(authentication, provider) or reasons.no_session(authentication)
     token, reason = session.refresh_token, reasons.not_refreshed(authentication, session)
     if token is None or reason:
         return reason
@@ -200,60 +203,13 @@ def _renewed(authentication: Authentication, provider: Provider, session: Sessio
     except UnusableRefreshError as error:
         again = authentication.load()
         if again and again.generation > session.generation and authentication.is_valid(again):
-            return authentication.stored(again)  # somebody without our lock was quicker
+            return authentication.stored(again)  # a process without this lock was faster
         return error.message
 
 
-def _taken_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
+def _take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
     if authentication.unreadable or not authentication.lock.held or authentication.repository.entry():
-        return None  # where there was a session of ours, it alone counts
+        return None  # once this program has had a session, kubelogin's no longer counts
     from .kubelogin_takeover import take_over
 
     return take_over(authentication, provider)
-
-
-def _sign_in(
-    authentication: Authentication, provider: Provider, session: Session | None, reason: str
-) -> Outcome:
-    # A refresh, which is what most calls that come here need, imports neither browser nor callback server.
-    from .grants import choice
-
-    repository, terminal = authentication.repository, authentication.system.terminal
-    doing = signing_in(authentication.request.grant, asks=not authentication.request.password)
-    tokens = choice.sign_in(
-        authentication.request,
-        authentication.system,
-        provider,
-        reason,
-        repository.session_id,
-        asks=lambda: authentication.lock.describe(doing),
-    )
-    fresh = Session.begin(
-        repository.session_id,
-        tokens,
-        generation=repository.next_generation(session, by=RAISE),
-        now=authentication.now(),
-    )
-    entry = repository.entry()
-    former = session.person if session else entry.person if entry else ""
-    replaced = former if former and former != fresh.person else None
-    outcome = authentication.keep(fresh, tokens, signed_in=True, replaced=replaced)
-    failed_refreshes.forget(
-        authentication.request.cache_dir, repository.session_id, authentication.system.log
-    )
-    terminal.say(
-        f"Signed in as {fresh.person}; the token is good for {remaining(fresh.expiry - authentication.now())}"
-    )
-    wished = authentication.request.account.min_ttl
-    if outcome.margin < wished:
-        terminal.say(
-            f"note: --min-ttl={written(wished)} is more than half of what this provider's tokens live, so a token is renewed "
-            f"when less than {written(outcome.margin)} of it is left"
-        )
-    if repository.decided_here and repository.store.name == "disk" and outcome.storage:
-        tell = terminal.need if authentication.request.asks_a_person() else terminal.say
-        tell(
-            f"note: there is no OS keyring here, so the session rests in files: {repository.store.where()} "
-            "(--token-cache-storage=disk chooses that without this note; none keeps no session)"
-        )
-    return outcome

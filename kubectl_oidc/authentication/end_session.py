@@ -1,4 +1,4 @@
-"""The end of a person's session at the provider, in the browser (OpenID Connect RP-Initiated Logout 1.0)."""
+"""Sign out at the provider, in the browser (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from .request import SignInRequest
 
 BROWSER_SECONDS = 30.0
-"""How long the browser is waited for, which a desktop may have to start first."""
+"""How long to wait for the browser, which a desktop may have to start first."""
 
 _ANY_PORT = (ListenAddress("127.0.0.1", 0),)
-_NOBODY = Secret("no answer is awaited")
+_NO_STATE = Secret("no answer is awaited")
 
 
 def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | None) -> str:
-    """Return the address that ends the session at the provider (§2); at Amazon Cognito its logout endpoint's own form.
+    """Return the address that ends the session at the provider (§2). Amazon Cognito requires other parameters.
 
     Args:
-        endpoint: The ``end_session_endpoint`` of its metadata.
-        request: Whose session it is.
-        id_token: The ID token, which tells the provider whose session ends so that it need not ask; some (Okta) want one.
+        endpoint: The ``end_session_endpoint`` of the provider's metadata.
+        request: The flags.
+        id_token: Tells the provider which session to end, so that it need not ask. Okta requires it.
     """
     from authlib.common.urls import add_params_to_uri
 
     parameters = [("client_id", request.client_id)]
     if vendor(request.issuer) is Vendor.COGNITO:
-        # It has a way of its own, and an error page for any other: a callback URL of the client, and then its sign-in page.
-        back = request.redirect_url or f"http://{reachable(request.listen_addresses[0])}"
-        more = (("response_type", "code"), ("redirect_uri", back), ("scope", " ".join(request.scopes)))
-        parameters.extend(more)
+        # Cognito accepts only a callback URL of the client, and then shows its sign-in page.
+        callback = request.redirect_url or f"http://{reachable(request.listen_addresses[0])}"
+        cognito = (("response_type", "code"), ("redirect_uri", callback), ("scope", " ".join(request.scopes)))
+        parameters.extend(cognito)
     elif id_token:
         parameters.append(("id_token_hint", id_token.reveal()))
     url: str = add_params_to_uri(endpoint, parameters)
@@ -51,14 +51,14 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
 
 
 def send_browser(endpoint: str, request: SignInRequest, system: System, id_token: Secret) -> str | None:
-    """Send the browser to the provider's end of session and return None, or why it could not be sent, in words.
+    """Open the provider's sign-out page in the browser, and return None, or why it could not be opened.
 
-    It opens at an address of ours that leads on to the provider's: the ID token is in no argument list.
+    The browser opens a local address, which redirects to the provider. So the ID token is in no command line.
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        request: Whose session it is, and how a browser is opened.
-        system: Clock, environment, terminal.
+        request: The flags.
+        system: Clock, environment, terminal and log.
         id_token: The session's ID token.
     """
     if not request.open_browser:
@@ -69,14 +69,19 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
     reason = browser.available()
     if reason:
         return reason
-    came = threading.Event()
+    redirected = threading.Event()
 
     def url() -> str:
-        came.set()
+        redirected.set()
         return end_session_url(endpoint, request, id_token)
 
     server = CallbackServer(
-        _ANY_PORT, redirect_url=None, state=_NOBODY, issuer=request.issuer, iss_required=True, log=system.log
+        _ANY_PORT,
+        redirect_url=None,
+        state=_NO_STATE,
+        issuer=request.issuer,
+        iss_required=True,
+        log=system.log,
     )
     try:
         with server:
@@ -85,8 +90,8 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
                 return browser.failure()
             deadline = Deadline.after(BROWSER_SECONDS)
             with system.terminal.waiting(f"Waiting for the browser, at most {remaining(deadline.left())}"):
-                while not came.is_set() and not deadline.passed():
+                while not redirected.is_set() and not deadline.passed():
                     server.wait(min(0.2, deadline.left()))
-            return None if came.is_set() else "the browser did not come"
+            return None if redirected.is_set() else "the browser did not come"
     except NoFreeListenAddress as error:
         return error.message

@@ -1,4 +1,4 @@
-"""Taking over the session that kubelogin left, so that nobody signs in again who was signed in."""
+"""Take over a session that kubelogin stored, so that a user of kubelogin need not sign in again."""
 
 from __future__ import annotations
 
@@ -26,101 +26,94 @@ if TYPE_CHECKING:
 
 
 def take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
-    """Return a token of the session that kubelogin left for this client.
-
-    If there is none, return None. If there is one that cannot be used, return why.
+    """Return a token of kubelogin's session for this client, None if there is no session, or why it cannot be used.
 
     Args:
-        authentication: Where we are; the session's lock is held, and there is no session of ours.
+        authentication: Its lock is held, and it has no session of this program.
         provider: The OpenID provider.
 
     Raises:
-        ProviderError: The provider is down; what kubelogin left stays.
+        ProviderError: The provider failed. kubelogin's session is unchanged.
     """
-    left = find(authentication.request, authentication.system.environ)
-    if left is None:
+    session = find_kubelogin_session(authentication.request, authentication.system.environ)
+    if session is None:
         return None
     try:
-        outcome = _outcome(authentication, provider, left)
+        outcome = _use(authentication, provider, session)
     except (IdTokenError, UnusableRefreshError) as error:
         authentication.system.log.info(
-            1, f"kubelogin's session in {left.where} is not taken over: {error.message}"
+            1, f"kubelogin's session in {session.where} is not taken over: {error.message}"
         )
-        _forget_attempt(authentication)
+        _forget_entry(authentication)
         what = "has ended" if isinstance(error, RefusedRefreshError) else "cannot be used"
         return f"the session that kubelogin left {what}: {error.message}"
     except ProviderError:
-        _forget_attempt(authentication)  # the next call tries again
+        _forget_entry(authentication)  # so that the next call tries again
         raise
     if outcome and outcome.storage:
         authentication.system.terminal.say(
-            f"The session that kubelogin left for {left.person()} is taken over"
+            f"The session that kubelogin left for {session.person()} is taken over"
         )
-        authentication.system.log.info(1, f"kubelogin's session is taken over from {left.where}")
+        authentication.system.log.info(1, f"kubelogin's session is taken over from {session.where}")
         try:
-            left.remove()  # where two programs use one refresh token, the provider ends both
+            session.remove()  # a provider revokes a refresh token that two programs use
         except StoreError as error:
             authentication.system.log.info(1, error.message)
     return outcome
 
 
-def find(request: SignInRequest, environ: Mapping[str, str]) -> KubeloginSession | None:
-    """Return the session that kubelogin left for what is asked for, or None.
+def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -> KubeloginSession | None:
+    """Return kubelogin's session for a request, or None.
 
-    Its tokens do not say which scopes and parameters they were asked with. So none is taken if ours asks for what kubelogin's
-    key does not tell apart, or trusts others than the system's authorities. None is taken either if those of this issuer and
-    client are of several people, or differ in which claims they have.
-
-    Args:
-        request: What is asked for.
-        environ: The environment.
+    kubelogin's tokens do not say for which scopes and parameters they were requested. So there is no take-over if the request has
+    flags that kubelogin's cache key does not contain, or certificate authorities of its own. There is none either if kubelogin's
+    sessions for this issuer and client belong to several users, or differ in their claims.
     """
     if request.session_name or request.use_access_token or request.extra_params or request.username:
         return None
     if request.exchange or identity(request.tls):
-        # Its token is for the client, not for another audience; and which authorities kubelogin trusted is not known.
-        return None
+        return None  # kubelogin's token has another audience; and which authorities it trusted is unknown
     if request.account.login_hint or request.account.max_age is not None:
-        return None  # whom kubelogin's sign-in was proposed to, and when it was, is not known
+        return None  # which account kubelogin proposed, and when the user signed in, is unknown
     if request.storage == "none" or request.grant in {"password", "client-credentials"}:
         return None
     fitting = [
-        left
-        for left in kubelogin_cache.unused(
+        session
+        for session in kubelogin_cache.unused(
             request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"}
         )
-        if left.fits(request.issuer, request.client_id)
-        and left.has_claims_of(request.scopes)
-        and left.usable()
-        if _wished(left, request)
+        if session.fits(request.issuer, request.client_id)
+        and session.has_claims_of(request.scopes)
+        and session.usable()
+        and _has_expected_claims(session, request)
     ]
-    kinds = {(left.claims.get("sub"), frozenset(left.claims)) for left in fitting}
+    kinds = {(session.claims.get("sub"), frozenset(session.claims)) for session in fitting}
     if len(kinds) != 1:
         return None
     return max(fitting, key=KubeloginSession.issued_at)
 
 
-def _wished(left: KubeloginSession, request: SignInRequest) -> bool:
-    """Tell whether it is of the account that is wished for, as far as it says itself."""
+def _has_expected_claims(session: KubeloginSession, request: SignInRequest) -> bool:
+    """Return whether the claims match --expect-claim. Their signature is not checked yet."""
     try:
-        request.account.check(left.claims)
+        request.account.check(session.claims)
     except WrongAccount:
         return False
     return True
 
 
-def _forget_attempt(authentication: Authentication) -> None:
-    """Remove the index entry that the attempt made, unless a new refresh token was already stored with it."""
+def _forget_entry(authentication: Authentication) -> None:
+    """Remove the index entry of a failed take-over, unless a new refresh token is already stored."""
     if authentication.load() is None:
         authentication.repository.forget_entry()
 
 
-def _outcome(authentication: Authentication, provider: Provider, left: KubeloginSession) -> Outcome | None:
-    """Use its ID token if that is still good, else its refresh token; None where it has neither."""
-    session = left.session(authentication.repository.session_id, authentication.now())
+def _use(authentication: Authentication, provider: Provider, kubelogin: KubeloginSession) -> Outcome | None:
+    """Use the ID token if it is still valid, otherwise the refresh token. Return None if there is neither."""
+    session = kubelogin.session(authentication.repository.session_id, authentication.now())
     if authentication.is_valid(session):
         tokens = accept(
-            TokenResponse(id_token=left.id_token, refresh_token=left.refresh_token),
+            TokenResponse(id_token=kubelogin.id_token, refresh_token=kubelogin.refresh_token),
             provider,
             authentication.request,
             deadline=Deadline.after(min(authentication.request.timeout, REQUEST_SECONDS)),

@@ -1,4 +1,4 @@
-"""What comes of a request: a token, and how it came."""
+"""The result of `authenticate`: a token, and where it came from."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A token, and how it came.
+    """A token, and where it came from.
 
     Attributes:
-        token: The token to hand out.
-        expiry: When it ends, epoch seconds.
-        id_token: The validated ID token of a sign-in or refresh; None where the stored token was still good.
+        token: The token to answer with.
+        expiry: When it expires, in epoch seconds.
+        id_token: The validated ID token of a sign-in or refresh; None if the stored token was still valid.
         session: The session.
-        signed_in: Whether a person signed in just now.
-        replaced: The person whose session was replaced, if another's.
-        storage: Where the session rests, in words; empty where it was not stored.
-        place: Where the hot half finds the credential, or empty.
-        repository: The session's keeper; None where no store could be had.
-        margin: Seconds that such a token must still be good for, so that it is handed out.
+        signed_in: Whether the user signed in just now.
+        replaced: The user whose session was replaced, if it was another user's.
+        storage: Where the session is stored, as text for the user; empty if it was not stored.
+        place: Where the fast path finds the credential; empty if it cannot.
+        repository: Where the session is stored.
+        margin: How many seconds before its expiry a token is no longer handed out.
     """
 
     token: Secret

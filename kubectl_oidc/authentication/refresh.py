@@ -1,4 +1,4 @@
-"""Refreshing a session: one request to the token endpoint (RFC 6749 §6, OpenID Connect Core 12)."""
+"""Refresh a session with its refresh token: one request to the token endpoint (RFC 6749 §6, OpenID Connect Core 12)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import is_due
-from kubectl_oidc.fast_path.refresh_ahead import done, leave_the_directory
+from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import remaining
 
 from .accept import accept
-from .refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem
+from .refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
 from .state import Authentication
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from .request import SignInRequest
 
 REQUEST_SECONDS = 30.0
-"""The longest a refresh may take, all its requests together; --authentication-timeout-sec may make it shorter."""
+"""The time limit for all requests of a refresh; --authentication-timeout-sec may be shorter."""
 
 PATIENCE = 2.0
-"""Seconds after which a person at a terminal is told what kubectl waits for."""
+"""Seconds until a terminal shows what kubectl waits for."""
 
 
 def refresh(
     authentication: Authentication, provider: Provider, session: Session, refresh_token: Secret
 ) -> Outcome:
-    """Send the refresh token once; keep what comes back before anything else can fail.
+    """Send the refresh token once, and store the new one before anything else can fail.
 
     Args:
-        authentication: Where we are; the session's lock is held.
+        authentication: Its lock is held.
         provider: The OpenID provider.
         session: The session.
-        refresh_token: Its refresh token.
+        refresh_token: The session's refresh token.
 
     Raises:
-        UnusableRefreshError: The refresh token is dead, or the answer cannot be used; the person must sign in.
-        ProviderError: The provider is down; the refresh token is kept.
+        UnusableRefreshError: The refresh token or the response cannot be used; the user must sign in.
+        ProviderError: The provider failed; the refresh token is kept.
     """
 
     def again() -> None:
@@ -67,7 +67,7 @@ def _refresh(
     request = authentication.request
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
     generation = authentication.repository.next_generation(session)
-    # Ctrl-C does not cost the session: what replaces its refresh token may be on its way.
+    # Ctrl-C must not lose the session: the new refresh token may already be on its way.
     with handover.held():
         response = _send(authentication, provider, session, refresh_token, deadline)
         if response.refresh_token and response.refresh_token != refresh_token:
@@ -84,9 +84,9 @@ def _refresh(
             )
         except IdTokenError as error:
             if error.topic == "clock":
-                raise  # a new sign-in would meet the same clock
+                raise  # a new sign-in would fail for the same reason
             raise UnusableRefreshError(error.message) from error
-        # Without a new refresh token the old one stays good, and so does its generation, if this cannot be stored.
+        # Without a new refresh token, the old one stays valid, and so does its generation.
         return authentication.keep(session.with_tokens(tokens, generation=session.generation), tokens)
 
 
@@ -97,43 +97,43 @@ def _send(
     refresh_token: Secret,
     deadline: Deadline,
 ) -> TokenResponse:
-    """Send the refresh token; from before it is sent until its answer is stored, the index says that it is in flight.
+    """Send the refresh token. Until the response is stored, the index marks the refresh token as in flight.
 
     Raises:
-        UnusableRefreshError: It is not sent, because what would replace it could not be kept; or it is dead.
-        ProviderError: The provider is down; the refresh token is kept.
+        UnusableRefreshError: The provider refused it, or it is not sent because a new one could not be stored.
+        ProviderError: The provider failed; the refresh token is kept.
     """
     repository = authentication.repository
     if not repository.mark_in_flight(authentication.now(), session) and repository.store.name == "disk":
         raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
-    said = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
+    status = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
-        with authentication.system.terminal.patient(said, PATIENCE):
-            return redeem(
+        with authentication.system.terminal.patient(status, PATIENCE):
+            return redeem_refresh_token(
                 provider,
                 refresh_token,
                 deadline,
                 failures=FailedRefreshes(
                     authentication.request.cache_dir, repository.session_id, authentication.system.log
                 ),
-                way=f"`{authentication.request.command_line('login')}` signs in",
+                sign_in_hint=f"`{authentication.request.command_line('login')}` signs in",
             )
     except RefusedRefreshError as refused:
         repository.mark_in_flight(0)
         if isinstance(refused.__cause__, ProviderError):
-            _remember(authentication, refused.__cause__)
+            _record_refusal(authentication, refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
             repository.mark_in_flight(0)
         if isinstance(error, OAuthErrorResponse):
-            _remember(authentication, error)
+            _record_refusal(authentication, error)
         raise
 
 
-def _remember(authentication: Authentication, refusal: ProviderError) -> None:
-    """Keep the words of a refusal: the token may be good for a while, and only `doctor` tells that it cannot be renewed."""
+def _record_refusal(authentication: Authentication, refusal: ProviderError) -> None:
+    """Record a refused refresh for `doctor`. The token may stay valid for a while, so nothing else shows it."""
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 
     repository, system = authentication.repository, authentication.system
@@ -144,17 +144,13 @@ def _remember(authentication: Authentication, refusal: ProviderError) -> None:
 
 
 def refresh_ahead(request: SignInRequest, system: System) -> bool:
-    """Refresh the session of a credential that nears its end, without a person and without waiting for anybody.
-
-    Args:
-        request: What was asked for, and answered already.
-        system: Clock, environment, terminal.
+    """Refresh a session in the background before its token expires. Never ask the user, and never wait for a lock.
 
     Returns:
         Whether the session needs no refresh any more.
 
     Raises:
-        OidcLoginError: It could not be refreshed; the call after its end does it, and says why.
+        OidcLoginError: It could not be refreshed. The next call after the token's expiry tries again and shows why.
     """
     authentication = Authentication(request, system)
     repository = authentication.repository
@@ -162,7 +158,7 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
         return False
     with repository.lock() as authentication.lock:
         if not authentication.lock.try_acquire():
-            return False  # somebody is at it
+            return False  # another process is refreshing it
         session = authentication.load()
         if session is None or session.refresh_token is None or authentication.is_too_old(session):
             return False
@@ -173,12 +169,12 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
             try:
                 provider = authentication.provider(http)
                 http.load_trust()
-                # All that relative paths lead to has been read: the authorities, and the client's certificate, key and secret.
-                leave_the_directory()
+                # Everything at a relative path is read by now: the authorities, and the client's certificate, key and secret.
+                leave_directory()
                 refresh(authentication, provider, session, session.refresh_token)
             finally:
                 http.close()
         elif session.expiry - margin > now:
             repository.publish(session, now)
-        done(str(repository.cache_dir), repository.session_id)
+        release_claim(str(repository.cache_dir), repository.session_id)
         return True

@@ -1,6 +1,6 @@
-"""What the provider's answer to a refresh means for the session: one decision for get-token, stand-alone mode and the take-over.
+"""Decide what a failed refresh means for the session. get-token, stand-alone mode and the kubelogin take-over share this.
 
-RFC 6749 §5.2 has ``invalid_grant`` for a refresh token that has ended. Providers also answer ``invalid_request`` (Dex),
+RFC 6749 §5.2 defines ``invalid_grant`` for an expired or revoked refresh token. Providers also answer ``invalid_request`` (Dex),
 ``access_denied`` or ``server_error`` (Rancher), ``interaction_required`` (Entra ID), ``token_inactive`` with 401 (Ory Hydra 1.x),
 a 500 with an OAuth error (Dex, if its connector cannot refresh the user), or a 4xx without any OAuth error.
 """
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.deadline import Deadline
 
 NOT_ABOUT_THE_TOKEN = frozenset({408, 425, 429})
-"""The statuses that ask to come again: time-out, too early, too many requests (RFC 9110 §15.5.9, RFC 8470, RFC 6585 §4)."""
+"""HTTP statuses that mean "try again later" (RFC 9110 §15.5.9, RFC 8470, RFC 6585 §4)."""
 
 
 class Decision(Enum):
     """What follows from a refresh that failed."""
 
     SIGN_IN = auto()
-    """The refresh token is dead."""
+    """The refresh token is no longer valid."""
     SIGN_IN_IF_REPEATED = auto()
-    """It is dead if the next refresh fails in the same way."""
+    """The refresh token is no longer valid if the next refresh fails in the same way."""
     KEEP = auto()
-    """Nothing is known about it: keep the session, and fail."""
+    """The refresh token may still be valid: keep the session, and report the error."""
 
 
 def decide(status: int, code: str) -> Decision:
     """Return what follows from a refresh that failed.
 
     Args:
-        status: The HTTP status of the answer; 0 if none came.
-        code: The OAuth error code in the answer's body; empty if the body is no OAuth error.
+        status: The HTTP status of the response; 0 if there was no response.
+        code: The OAuth error code in the body; empty if the body is not an OAuth error.
     """
     if code in CLIENT_FAULTS or status in NOT_ABOUT_THE_TOKEN:
         return Decision.KEEP
     if status >= 500:  # noqa: PLR2004 - RFC 9110 §15.6
         return Decision.SIGN_IN_IF_REPEATED if code else Decision.KEEP
-    # Some providers write an OAuth error with status 200.
+    # Some providers send an OAuth error with status 200.
     return Decision.SIGN_IN if status >= 400 or (status and code) else Decision.KEEP  # noqa: PLR2004 - RFC 9110 §15.5
 
 
 class UnusableRefreshError(Exception):
-    """A refresh cannot be used: only a new sign-in helps.
+    """The session cannot be refreshed; only a sign-in helps.
 
     Args:
-        why: What is the matter.
-        sent: Whether it was sent and its answer is the matter.
+        why: The problem.
+        sent: Whether the refresh token was sent, so that the problem is in the response.
     """
 
     def __init__(self, why: str, *, sent: bool = True) -> None:
@@ -68,7 +68,7 @@ class RefusedRefreshError(UnusableRefreshError):
     """The provider refused the refresh token.
 
     Args:
-        why: What it said.
+        why: The provider's error.
     """
 
     def __init__(self, why: str) -> None:
@@ -76,26 +76,26 @@ class RefusedRefreshError(UnusableRefreshError):
         self.message = why
 
 
-def redeem(
+def redeem_refresh_token(
     provider: Provider,
     refresh_token: Secret,
     deadline: Deadline,
     *,
     failures: FailedRefreshes,
-    way: str,
+    sign_in_hint: str,
 ) -> TokenResponse:
     """Send a refresh token once, and decide what a failure means.
 
     Args:
         provider: The OpenID provider.
-        refresh_token: The session's latest.
-        deadline: When the answer must be there.
-        failures: Whether the last refresh of this session failed at the provider.
-        way: How a person signs in again, for the hint.
+        refresh_token: The session's refresh token.
+        deadline: For the whole exchange.
+        failures: Records that the last refresh of this session failed.
+        sign_in_hint: How the user can sign in again.
 
     Raises:
-        RefusedRefreshError: The refresh token is dead; its message is the reason for a sign-in.
-        ProviderError: The refresh token is kept. If the provider answered, the hint names the way to sign in.
+        RefusedRefreshError: The refresh token is no longer valid. The message is the reason for a sign-in.
+        ProviderError: The refresh token is kept. If the provider answered, the hint also says how to sign in.
     """
     try:
         response = provider.refresh(refresh_token=refresh_token, deadline=deadline)
@@ -109,7 +109,7 @@ def redeem(
         elif error.status:
             failures.forget()
         if error.status and error.code not in CLIENT_FAULTS:
-            error.hint = f"{error.hint}; if it stays so, {way}"
+            error.hint = f"{error.hint}; if it stays so, {sign_in_hint}"
         raise
     failures.forget()
     return response

@@ -1,11 +1,12 @@
-"""A refresh that a signal interrupts goes on in a process of its own: its answer may hold the only good refresh token.
+"""Finish a refresh in a child process when a signal ends this one: the response may contain the only valid refresh token.
 
-The thread that waits for the answer forks between two reads, so the copy goes on where it was: it has the connection, its
-TLS state and all that was read so far. The first process ends at once. The copy holds the session's lock (a flock belongs to
-the open file, which both have), takes the answer in, stores the session and ends. Nothing of it is seen, and nobody waits
-for it: it lets go of everything that was inherited.
+The thread that waits for the response forks between two reads. The child continues where the thread was: it has the connection,
+its TLS state and all data read so far. The parent exits at once. The child still holds the session's lock, because a flock
+belongs to the open file that both share. It reads the response, stores the session and exits. It shows nothing, and nobody waits
+for it, because it closes everything that it inherited.
 
-macOS' frameworks do not survive a fork without exec, and Windows has none: there the first process waits for the answer.
+On macOS, system frameworks do not work after a fork without exec, and Windows has no fork. There, this process waits for
+the response itself.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.fast_path.refresh_ahead import descriptors
-from kubectl_oidc.http import progress
+from kubectl_oidc.fast_path.refresh_ahead import open_descriptors
+from kubectl_oidc.http.progress import carried_by
 from kubectl_oidc.sessions import write_lock
 from kubectl_oidc.system import signals
 
@@ -32,22 +33,23 @@ if TYPE_CHECKING:
     from kubectl_oidc.http.progress import RequestProgress
 
 LONGEST = 60
-"""Seconds after which the system ends the process that goes on, whatever holds it up: it holds the session's lock."""
+"""Seconds until the system ends the child, whatever it is doing, because it holds the session's lock."""
 
-_LEAVING = 2.0  # seconds for it to do so
+_FORK_SECONDS = 2.0
+"""How long the parent waits for the fork, and the child for the parent's exit."""
 
 
 class Handover:
-    """One refresh that can be handed over to a process of its own.
+    """One refresh that a child process can finish.
 
     Args:
-        again: Does the refresh once more; its request is answered at once with what came.
-        describe: Tells those who wait for the session's lock what the process that goes on does.
-        say: Tells a person that this process waits, where it cannot hand the refresh over.
+        again: Repeats the refresh in the child. Its request returns the response that has already come.
+        describe: Sets what processes that wait for the session's lock show about the child.
+        say: Shows the user that this process waits, if there can be no child.
 
     Attributes:
-        flight: The request that is on its way.
-        left: Whether another process goes on with the refresh.
+        progress: The progress of the request that is being sent.
+        left: Whether a child finishes the refresh.
     """
 
     def __init__(
@@ -56,65 +58,62 @@ class Handover:
         self._again = again
         self._describe = describe
         self._say = say
-        self.flight: RequestProgress | None = None
+        self.progress: RequestProgress | None = None
         self._busy: Thread | None = None
         self._response: Response | None = None
-        self._asked = False
-        self._said = False
-        self._news = Event()  # the thread has forked, or has its answer
-        self._goes_on = False
+        self._fork_wanted = False
+        self._told = False
+        self._news = Event()  # the thread has forked, or has the response
+        self._is_child = False
         self.left = False
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold signals back while the refresh runs inside, and take part in its requests.
+        """Hold signals back while the block refreshes, and send its requests through `carry`.
 
         Raises:
             Interrupted: A signal came meanwhile.
         """
-        with signals.held(self), progress.carried_by(self):
+        with signals.held(self), carried_by(self):
             yield
 
     def fate(self) -> str:
-        """Return what becomes of the refresh when this process ends now, as ``Interrupted.refresh`` has it."""
+        """Return what happens to the refresh if this process exits now; see ``Interrupted.refresh``."""
         if self.left:
             return "goes on"
-        return "given up" if self.flight is not None and self.flight.sent else ""
+        return "given up" if self.progress is not None and self.progress.sent else ""
 
     def answer(self) -> Response | None:
-        """Return, once, what the request was answered with before; only the process that goes on has that."""
-        if not self._goes_on:
+        """Return the response that came before the fork, once. Only the child has it."""
+        if not self._is_child:
             return None
         response, self._response = self._response, None
         return response
 
     def carry(
-        self, flight: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
+        self, progress: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
     ) -> Response:
-        """Make the request, in the thread that waits for its answer; the process that goes on finishes here and ends.
+        """Send the request and return the response. The child does not return: it finishes the refresh and exits.
 
         Args:
-            flight: Takes note of how far it gets.
-            exchange: Sends the request and reads the answer.
-            busy: A thread that uses the time; it may hold a lock that the copy would never get.
-
-        Returns:
-            The answer.
+            progress: Records how far the request gets.
+            exchange: Sends the request and reads the response.
+            busy: A thread that runs meanwhile. While it may hold a lock, there is no fork, because the child would never get it.
         """
-        self._response, self.flight = None, flight
+        self._response, self.progress = None, progress
         self._busy = busy or self._busy
         self._news.clear()
         try:
             self._response = exchange()
         finally:
-            if self._goes_on:
+            if self._is_child:
                 self._finish()
             self._news.set()
         return self._response
 
     def between_reads(self) -> None:
-        """Fork if that is asked for. In the first process the thread then never reads again."""
-        if not self._asked or self._goes_on or (self._busy is not None and self._busy.is_alive()):
+        """Fork if `leave` has asked for it. In the parent, the thread then never reads again."""
+        if not self._fork_wanted or self._is_child or (self._busy is not None and self._busy.is_alive()):
             return
         if self._fork():
             return
@@ -122,59 +121,59 @@ class Handover:
             Event().wait()
 
     def leave(self, *, impatient: bool) -> bool:
-        """Tell whether this process may end: nothing was sent, or another process goes on with the refresh.
+        """Return whether this process may exit: nothing was sent, or a child finishes the refresh.
 
         Args:
-            impatient: Whether somebody has asked a second time.
+            impatient: Whether this is the second signal.
         """
-        if self._goes_on or self.flight is None:
+        if self._is_child or self.progress is None:
             return True
-        self.flight.give_up()  # what has not left by now does not leave any more
-        if not self.flight.sent:
+        self.progress.give_up()  # from now on, nothing more is sent
+        if not self.progress.sent:
             return True
         if sys.platform not in {"darwin", "win32"}:
             if self._response is not None:
                 if self._fork():
                     self._finish()
             else:
-                self._asked = True
-                self._news.wait(_LEAVING)
+                self._fork_wanted = True
+                self._news.wait(_FORK_SECONDS)
         if self.left or self._response is not None:
             return self.left or impatient
-        if not self._said:
-            self._said = True
+        if not self._told:
+            self._told = True
             self._say(
                 "The provider's answer is awaited, so that the session is not lost (Ctrl-C again gives it up)"
             )
         return impatient
 
     def _fork(self) -> bool:
-        """Return True in the process that goes on; in the first one `left` then says whether there is such a process."""
+        """Return True in the child. In the parent, `left` then says whether there is a child."""
         if sys.platform == "win32":
             return False
-        warnings.simplefilter("ignore", DeprecationWarning)  # other threads run, and end with this process
+        warnings.simplefilter("ignore", DeprecationWarning)  # the other threads end with the parent
         parent = os.getpid()
         try:
             child = os.fork()
         except OSError:
-            self._asked = False
+            self._fork_wanted = False
             return False
         if child:
             self.left = True
             self._news.set()
             return False
-        self._goes_on = True
+        self._is_child = True
         signals.forget()
         write_lock.let_go()
-        _let_go()
+        _detach()
         self._describe("storing the answer to a refresh that was interrupted")
-        end = monotonic() + _LEAVING
-        while os.getppid() == parent and monotonic() < end:  # a thread of it may still be storing
+        end = monotonic() + _FORK_SECONDS
+        while os.getppid() == parent and monotonic() < end:  # a thread of the parent may still be storing
             sleep(0.01)
         return True
 
     def _finish(self) -> NoReturn:
-        """Take the answer in, in the process that goes on, and end; where none came, there is nothing to lose."""
+        """Finish the refresh in the child, and exit. Without a response there is nothing to store."""
         status = 1
         try:
             if self._response is not None:
@@ -184,8 +183,8 @@ class Handover:
             os._exit(status)
 
 
-def _let_go() -> None:
-    """Become a process that nobody waits for: no terminal, no pipe, none of the files that were handed to us."""
+def _detach() -> None:
+    """Become a process that nobody waits for: without terminal, pipes and inherited files."""
     if sys.platform == "win32":
         return
     import fcntl
@@ -200,9 +199,9 @@ def _let_go() -> None:
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.close(null)
-    for descriptor in descriptors():
+    for descriptor in open_descriptors():
         try:
-            # What we have opened is closed at exec; what was inherited came through one.
+            # Files that this program opens are close-on-exec; inherited ones are not.
             if descriptor > 2 and not fcntl.fcntl(descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # noqa: PLR2004
                 os.close(descriptor)
         except OSError:

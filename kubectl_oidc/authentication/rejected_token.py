@@ -1,8 +1,8 @@
-"""A token that the API server refuses: renewed once, then said, and never in a circle.
+"""Handle a token that the API server rejects with 401: renew it once, then warn the user.
 
-kubectl asks again, in the same process and without saying why, when the API server answers 401 (see ``hot``). A
-token that is renewed may be taken, as after a change of the person's groups or of the cluster's settings; if it is not,
-the person hears which issuer, client and person the server refuses, and where to look.
+kubectl calls the plugin again, in the same process and without a reason, after a 401 (see ``fast_path``). A renewed token may
+be accepted, for example after a change of the user's groups or of the cluster's settings. If it is rejected too, a warning
+names the issuer, client and user, and where to look.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import fast_path
 from kubectl_oidc.errors import OidcLoginError, StoreError
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.fast_path import RENEW, SAY
+from kubectl_oidc.fast_path import RENEW, WARN
 from kubectl_oidc.system import private_files
 from kubectl_oidc.text import sanitize
 
@@ -29,56 +29,55 @@ if TYPE_CHECKING:
 
 
 def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, times: int) -> Outcome:
-    """Return what this kubectl is given, after a look at whether it was given the same before.
+    """Return the same token, or a renewed one if kubectl asked for it several times in a row.
 
     Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        outcome: A token that is good as far as we can tell.
-        times: How often this kubectl was given it, where the hot half has counted; else 0.
-
-    Returns:
-        The same, or a renewed token.
+        request: The flags.
+        system: Clock, environment, terminal and log.
+        outcome: A token that is valid as far as this program can tell.
+        times: How often the fast path counted that this kubectl asked for it; 0 if it did not count.
     """
     repository = outcome.repository
     if repository is None or not outcome.storage:
-        return outcome  # nothing is kept here, so nothing is noted
+        return outcome  # without a stored session, nothing is counted
     directory = os.fspath(repository.cache_dir)
 
-    def note(given: Outcome, times: int = 0) -> int:
-        mark = credential(given.token, given.expiry).fingerprint()
-        return fast_path.count_handout(directory, repository.session_id, mark, times=times)
+    def count(given: Outcome, times: int = 0) -> int:
+        fingerprint = credential(given.token, given.expiry).fingerprint()
+        return fast_path.count_handout(directory, repository.session_id, fingerprint, times=times)
 
     if not times:
         with contextlib.suppress(StoreError):
             private_files.ensure_directory(repository.cache_dir, fast_path.HANDED)
-        times = note(outcome)
+        times = count(outcome)
     if times == RENEW:
         renewed = _renewed(request, system, outcome)
         if renewed is not None:
-            note(renewed, RENEW)
+            count(renewed, RENEW)
             return renewed
-        times = SAY
-    if times == SAY:
-        _say(request, system, outcome)
-        note(outcome, SAY)
+        times = WARN
+    if times == WARN:
+        _warn(request, system, outcome)
+        count(outcome, WARN)
     return outcome
 
 
 def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcome | None:
-    """Return another token, or None where none can be had without a person."""
+    """Return a new token, or None if that needs a sign-in or fails."""
     if outcome.session.refresh_token is None:
         return None
-    system.log.info(1, "the same kubectl asks again for the token that it was just given: it is refreshed")
+    system.log.info(
+        1, "the same kubectl asked again for the token that it just received, so the session is refreshed"
+    )
     try:
         return authenticate(replace(request, force_refresh=True), system)
     except OidcLoginError as error:
-        system.log.info(1, f"it cannot be refreshed: {error.message}")
+        system.log.info(1, f"the session cannot be refreshed: {error.message}")
         return None
 
 
-def _say(request: SignInRequest, system: System, outcome: Outcome) -> None:
-    # Terminal or not: only kubectl itself is told, which shows what we write as we write it.
+def _warn(request: SignInRequest, system: System, outcome: Outcome) -> None:
+    # Shown without a terminal too: only kubectl gets here, and it shows the plugin's output at once.
     system.terminal.need(
         f"warning: the API server does not take this token (issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}, "
         f"signed in as {sanitize(outcome.session.person)}) (compare them with the cluster's settings; "

@@ -1,4 +1,4 @@
-"""Remember a command: write down which session answers it, so that the hot half does next time."""
+"""Remember a command: record which session answers it, so that the fast path can answer it next time."""
 
 from __future__ import annotations
 
@@ -25,28 +25,24 @@ if TYPE_CHECKING:
 def remember_command(
     request: SignInRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log
 ) -> None:
-    """Write down what answers this process's command line, if it may be answered from memory.
+    """Record which session answers this process's command line, if the fast path may answer it.
 
     Args:
-        request: What was asked for.
-        outcome: What came of it.
-        api_version: The ``apiVersion`` that the client asked for.
-        margin: Seconds that a credential must still be good for.
-        log: What -v shows; a command that asks for a log is not remembered.
+        request: The flags.
+        outcome: The answer to this command.
+        api_version: The ``apiVersion`` of the ExecCredential.
+        margin: How many seconds before its expiry a credential is no longer used.
+        log: A command with -v is not remembered.
     """
     root = known_command.cache_root()
     repository = outcome.repository
-    place = outcome.place or (_light_place(repository) if repository else "")
+    place = outcome.place or (_keyring_place(repository) if repository else "")
     if not root or repository is None or not place:
         return
     if log.level >= 1:
         say_damage(Path(root) / DIRECTORY, log)
-    if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
+    if not _may_be_remembered(request, log):
         return
-    if _moves(request):
-        return  # what it trusts moves with the working directory
-    if request.password:
-        return  # people choose passwords that can be guessed: even a digest with one in it tells who guesses well
     try:
         record = known_command.KnownCommand(
             repository.session_id,
@@ -61,30 +57,36 @@ def remember_command(
         if record:
             private_files.ensure_directory(repository.cache_dir, refresh_ahead.DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
-            with repository.newest(
-                outcome.session
-            ) as is_newest:  # a purge leaves no command that is remembered
-                if is_newest:
+            with repository.newest(outcome.session) as is_newest:
+                if is_newest:  # a purge that ran meanwhile must leave no remembered command
                     private_files.write(directory, known_command.digest(sys.argv[1:]), record)
             private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
 
 
-def _moves(request: SignInRequest) -> bool:
-    """Return whether a relative path names an authority, so that the same words trust another elsewhere.
+def _may_be_remembered(request: SignInRequest, log: Log) -> bool:
+    """Return whether the same command line always gets the same answer, and its digest gives nothing away."""
+    if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
+        return False
+    # A weak password could be guessed from a digest that contains it.
+    return not _trust_is_relative(request) and not request.password
 
-    One that was typed does not count: the working directory is in the command's digest then.
+
+def _trust_is_relative(request: SignInRequest) -> bool:
+    """Return whether the certificate authorities depend on the working directory.
+
+    A relative path among the arguments does not count, because the command's digest then contains the working directory.
     """
     if known_command.working_directory(sys.argv[1:]):
         return False
     named = [request.tls.variable(name) for name in VARIABLES]
     paths = [*map(os.fspath, request.tls.ca_files), *named[:1], *named[1].split(os.pathsep)]
-    return any(path and not os.path.isabs(path) for path in paths)  # noqa: PTH117 - the variables' own words
+    return any(path and not os.path.isabs(path) for path in paths)  # noqa: PTH117 - a variable's text, as it is
 
 
-def _light_place(repository: SessionRepository) -> str:
-    """Return the place of a session that is not published, but can be read without loading much."""
+def _keyring_place(repository: SessionRepository) -> str:
+    """Return the place of a session that is only in the OS keyring, if it can be read there with few imports; else ''."""
     if repository.store.name != known_command.KEYRING:
         return ""
     from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
@@ -97,8 +99,8 @@ def _light_place(repository: SessionRepository) -> str:
 
 
 def _ahead(request: SignInRequest, outcome: Outcome) -> int:
-    """Return when the hot half has the session refreshed ahead; never without a refresh token, nor in a container by itself."""
-    by_itself = request.refresh_ahead_when == refresh_ahead.AUTO
-    if outcome.session.refresh_token is None or (by_itself and in_container(os.environ)):
+    """Return the request's --refresh-ahead, or 0 without a refresh token or, by default, in a container."""
+    automatic = request.refresh_ahead_when == refresh_ahead.AUTO
+    if outcome.session.refresh_token is None or (automatic and in_container(os.environ)):
         return 0
     return request.refresh_ahead

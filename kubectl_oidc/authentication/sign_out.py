@@ -1,7 +1,7 @@
-"""Sign out: the refresh token revoked (RFC 7009), the session at the provider ended, and what is kept here removed.
+"""Sign out: revoke the refresh token (RFC 7009), end the session at the provider, and remove the session here.
 
-The three are apart, and each is said: one that fails keeps none of the others from being done. The refresh token is
-revoked first and under the session's lock, so that whoever ends it in between finds a session that can be ended again.
+Each of the three steps is reported, and none depends on another. The refresh token is revoked first, under the session's
+lock. If the program is interrupted in between, the session is still there and can be signed out again.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from .request import SignInRequest
 
 REVOCATION_SECONDS = 15.0
-"""The longest that the provider's answers may take."""
+"""The time limit for the provider's responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """What happened.
+    """The result of a sign-out.
 
     Attributes:
         purged: What was removed here.
-        said: What became of the refresh token and of the session at the provider, a line each.
-        failure: Why the refresh token could not be revoked, if it should have been.
+        said: What happened to the refresh token and to the session at the provider, one line each.
+        failure: Why the refresh token could not be revoked; None if it was, or if there was none.
     """
 
     purged: Purged
@@ -60,32 +60,29 @@ def sign_out(
     trust: tuple[str, ...] | None,
     at_provider: bool,
 ) -> SignedOut:
-    """End one session.
+    """Sign one session out.
 
     Args:
-        request: Who asked for it, at which provider, and how that is reached.
-        system: Clock, environment, terminal.
+        request: The flags.
+        system: Clock, environment, terminal and log.
         session_id: The session.
-        cache_dir: The cache directory that it is known in.
-        load: Returns its record, or None; a failing store raises StoreError.
-        trust: Who was trusted when it was obtained, as far as that was noted: nothing of it is sent under another trust.
-        at_provider: Whether the session at the provider is ended too, which ends the sign-in to everything there.
-
-    Returns:
-        What happened.
+        cache_dir: The cache directory whose index contains the session.
+        load: Returns the stored session or None; raises StoreError if the store fails.
+        trust: The certificate authorities under which the session was obtained, if known. Its tokens are not sent under others.
+        at_provider: Whether to end the session at the provider too, which signs the user out of all its applications.
     """
-    way = _Way(request, system, trust)
+    signing_out = _SigningOut(request, system, trust)
     try:
-        purged = purge_session(session_id, cache_dir, before=lambda: way.revoke(load))
+        purged = purge_session(session_id, cache_dir, before=lambda: signing_out.revoke(load))
         if at_provider:
-            way.end_at_provider()
-        return SignedOut(purged, tuple(way.said), way.failure)
+            signing_out.end_at_provider()
+        return SignedOut(purged, tuple(signing_out.said), signing_out.failure)
     finally:
-        way.http.close()
+        signing_out.http.close()
 
 
-class _Way:
-    """What was learnt and said so far."""
+class _SigningOut:
+    """The steps at the provider, and their results."""
 
     def __init__(self, request: SignInRequest, system: System, trust: tuple[str, ...] | None) -> None:
         self.request = request
@@ -99,7 +96,7 @@ class _Way:
         self.provider: Provider | None = None
 
     def revoke(self, load: Callable[[], Session | None]) -> None:
-        """Revoke the refresh token; whatever fails is noted."""
+        """Revoke the refresh token. A failure is stored in ``failure``."""
         try:
             self.session = load()
             if self.session is None:
@@ -122,15 +119,12 @@ class _Way:
             self.failure = error
 
     def end_at_provider(self) -> None:
-        """Send the browser to the provider's end of session, where there is one; whatever fails is noted."""
+        """Open the provider's sign-out page in the browser, if it has one. A failure becomes a line of ``said``."""
         if self.session is None or self.request.grant in ("client-credentials", "password"):
-            return  # nobody signed in through a browser
+            return  # these grants use no browser
         if isinstance(self.failure, ProviderUnreachable | OtherTrust):
-            why = (
-                "the provider did not answer"
-                if isinstance(self.failure, ProviderUnreachable)
-                else "it is not asked"
-            )
+            unreachable = isinstance(self.failure, ProviderUnreachable)
+            why = "the provider did not answer" if unreachable else "it is not asked"
             self.said.append(f"The session at {self.host} is not ended: {why}")
             return
         try:
@@ -154,10 +148,10 @@ class _Way:
         )
 
     def _check_trust(self) -> None:
-        asked = identity(self.request.tls)
-        if not allows(self.trust, asked):
+        trust = identity(self.request.tls)
+        if not allows(self.trust, trust):
             raise OtherTrust(
-                f"the session was obtained under {in_words(self.trust)}, and this command trusts {in_words(asked)}",
+                f"the session was obtained under {in_words(self.trust)}, and this command trusts {in_words(trust)}",
                 f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
             )
 

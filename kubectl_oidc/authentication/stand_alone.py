@@ -1,12 +1,12 @@
-"""Stand-alone mode: the tokens of a kubeconfig user with ``auth-provider: oidc``, brought up to date.
+"""Stand-alone mode: renew the tokens of a kubeconfig user with ``auth-provider: oidc``.
 
-The kubeconfig is the only place where they rest: kubectl reads them there, and refreshes them there itself.
-So the refresh token is read from the file each time, and its successor is written back before anything else can fail.
+The tokens are stored only in the kubeconfig. kubectl reads them there and can refresh them there itself. So the refresh token
+is read from the file each time, and a new one is written back before anything else can fail.
 
 token in the kubeconfig, valid?
--> lock the user, take kubectl's lock on the file, prove that it can be written, look again
--> refresh                        its answer is taken in, also after Ctrl-C
--> or sign in                     as get-token does, and nothing is kept but in the kubeconfig
+-> lock the user, acquire kubectl's lock on the file, check that it can be written, look again
+-> refresh                        the response is stored, also after Ctrl-C
+-> or sign in                     as get-token does, but the tokens are stored only in the kubeconfig
 -> write the tokens back
 """
 
@@ -35,10 +35,10 @@ from .accept import accept
 from .authenticate import authenticate
 from .reasons import clock
 from .refresh import REQUEST_SECONDS
-from .refresh_answer import RefusedRefreshError, redeem
+from .refresh_answer import RefusedRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
 from .request import MARGIN
-from .unwritten_tokens import UnwrittenTokens, Update, warn
+from .unwritten_tokens import UnwrittenTokens, Update, warn_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of the user's tokens.
+    """The user's ID token, and where it came from.
 
     Args:
         what: ``is good``, ``was refreshed`` or ``is new``.
-        person: Whose the ID token is, in words for people.
-        expiry: When it ends, epoch seconds.
+        person: The name of the user in the ID token.
+        expiry: When the ID token expires, in epoch seconds.
     """
 
     what: str
@@ -66,52 +66,52 @@ class Done:
 
 
 def bring_up_to_date(read: Callable[[], ProviderUser], request: SignInRequest, system: System) -> Done:
-    """See to it that the user's ID token is good, and that the kubeconfig has it.
+    """Renew the user's ID token in the kubeconfig, unless it is still valid.
 
     Args:
-        read: Reads the user from its file, as it is now.
-        request: What the user's configuration and the flags ask for.
-        system: Clock, environment, terminal.
+        read: Reads the user from the kubeconfig file, as it is now.
+        request: The flags and the user's configuration.
+        system: Clock, environment, terminal and log.
 
     Raises:
-        OidcLoginError: No token could be had, or it could not be written.
+        OidcLoginError: There is no token, or it could not be written.
     """
     user = read()
-    good = _good(user, request, system)
-    if good:
-        return good
+    valid = _still_valid(user, request, system)
+    if valid:
+        return valid
     lock = FileLock(lock_paths(_key(user, request), "none", request.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
         if not lock.acquire(deadline, Waiting(lock, system.terminal, deadline).look, lenient=True):
             raise still_held(lock, request.timeout)
         with TokenFile(user) as file:
-            update = Update(file, _kept(user, request), system.terminal)
-            user = update.recovered(read())
+            update = Update(file, _unwritten(user, request), system.terminal)
+            user = update.recover(read())
             lock.describe("refreshing the tokens of a kubeconfig")
-            done = _good(user, request, system) or _refreshed(user, update, lock, request, system)
+            done = _still_valid(user, request, system) or _renew(user, update, lock, request, system)
         if isinstance(done, Done):
             return done
-        # kubectl's lock is free while a person signs in.
+        # kubectl's lock is free while the user signs in.
         lock.describe(signing_in(request.grant, asks=not request.password))
-        return _signed_in(read(), replace(request, reason=done), system)
+        return _sign_in(read(), replace(request, reason=done), system)
 
 
-def _kept(user: ProviderUser, request: SignInRequest) -> UnwrittenTokens:
+def _unwritten(user: ProviderUser, request: SignInRequest) -> UnwrittenTokens:
     return UnwrittenTokens(request.cache_dir, _key(user, request))
 
 
 def _key(user: ProviderUser, request: SignInRequest) -> str:
-    """Return the name of this user's lock, which is no session's."""
+    """Return the name of this user's lock, which differs from that of every session."""
     name = f"the user {user.name} in {user.path.absolute()}"
     return replace(request.key(), name=name, trust=(), cache_dir="").id()
 
 
-def _way(user: ProviderUser) -> str:
-    """Return how a person signs in again though the refresh token is there."""
-    words = ["kubectl", "config", "set-credentials", user.name]
-    words += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
-    return f"remove the refresh token (`{shell.one_line(words)}`), and `kubectl oidc-login` signs in"
+def _sign_in_hint(user: ProviderUser) -> str:
+    """Return how the user can sign in again although there is a refresh token."""
+    command = ["kubectl", "config", "set-credentials", user.name]
+    command += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
+    return f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in"
 
 
 def _failures(user: ProviderUser, request: SignInRequest, system: System) -> FailedRefreshes:
@@ -119,7 +119,7 @@ def _failures(user: ProviderUser, request: SignInRequest, system: System) -> Fai
 
 
 def _session(user: ProviderUser) -> Session | None:
-    """Return what the stored ID token says as a session; None where there is none that can be read."""
+    """Return the stored ID token as a session; None if it is missing or cannot be parsed."""
     if user.id_token is None:
         return None
     try:
@@ -145,22 +145,22 @@ def _session(user: ProviderUser) -> Session | None:
     )
 
 
-def _good(user: ProviderUser, request: SignInRequest, system: System) -> Done | None:
+def _still_valid(user: ProviderUser, request: SignInRequest, system: System) -> Done | None:
     session = _session(user)
     if session is None or session.expiry - MARGIN <= system.clock() or not _belongs(session, request):
         return None
-    if not _wished(session, request):
+    if not _has_expected_claims(session, request):
         return None
     return Done("is good", session.person, session.expiry)
 
 
 def _belongs(session: Session, request: SignInRequest) -> bool:
-    """Tell whether a token is this issuer's for this client; the configuration may have been changed since."""
+    """Return whether a token is for this issuer and client. The configuration may have changed since."""
     return session.issuer == request.issuer and request.client_id in session.audience
 
 
-def _wished(session: Session, request: SignInRequest) -> bool:
-    """Tell whether a token is of the account that is wished for."""
+def _has_expected_claims(session: Session, request: SignInRequest) -> bool:
+    """Return whether a token's claims match --expect-claim."""
     try:
         request.account.check(unverified_claims(session.id_token))
     except IdTokenError:
@@ -168,10 +168,10 @@ def _wished(session: Session, request: SignInRequest) -> bool:
     return True
 
 
-def _refreshed(
+def _renew(
     user: ProviderUser, update: Update, lock: FileLock, request: SignInRequest, system: System
 ) -> Done | str:
-    """Return what a refresh brought, or why a sign-in is needed."""
+    """Refresh the tokens, or return why a sign-in is needed."""
     if request.sign_in:
         return request.reason
     before = _session(user)
@@ -183,7 +183,7 @@ def _refreshed(
         )
     if before is not None and not _belongs(before, request):
         system.log.info(
-            1, "the tokens are of another issuer or client; their refresh token is not sent to this one"
+            1, "the tokens are for another issuer or client; the refresh token is not sent to this one"
         )
         return "the kubeconfig's tokens are of another issuer or client"
     http = HttpClient(tls=request.tls, log=system.log)
@@ -202,7 +202,7 @@ def _refreshed(
         return error.message
     except IdTokenError as error:
         if error.topic == "clock":
-            raise  # a new sign-in would meet the same clock
+            raise  # a new sign-in would fail for the same reason
         return f"the answer to the refresh cannot be used: {error.message}"
     finally:
         http.close()
@@ -216,16 +216,16 @@ def _refresh(
     request: SignInRequest,
     system: System,
 ) -> Done:
-    """Send the refresh token once; its successor is written before the ID token is looked at."""
+    """Send the refresh token once. A new one is written before the ID token is validated."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
     before, sent = _session(user), user.refresh_token or Secret("")
     with handover.held():
-        response = redeem(
+        response = redeem_refresh_token(
             provider,
             sent,
             deadline,
             failures=_failures(user, request, system),
-            way=_way(user),
+            sign_in_hint=_sign_in_hint(user),
         )
         if response.refresh_token and response.refresh_token != sent:
             user = update.write(user, {"refresh-token": response.refresh_token})
@@ -234,14 +234,14 @@ def _refresh(
         return Done("was refreshed", person(tokens.id_token), tokens.expiry)
 
 
-def _signed_in(user: ProviderUser, request: SignInRequest, system: System) -> Done:
+def _sign_in(user: ProviderUser, request: SignInRequest, system: System) -> Done:
     session = authenticate(replace(request, storage="none", sign_in=True), system).session
     tokens = {"id-token": session.id_token}
     if session.refresh_token:
         tokens["refresh-token"] = session.refresh_token
-    kept = _kept(user, request)
-    with signals.held(), kept.unless_written(user, tokens), TokenFile(user) as file:
+    unwritten = _unwritten(user, request)
+    with signals.held(), unwritten.stored_on_failure(user, tokens), TokenFile(user) as file:
         file.write(tokens)
-        warn(file, system.terminal)
+        warn_if_readable(file, system.terminal)
     _failures(user, request, system).forget()
     return Done("is new", session.person, session.expiry)

@@ -1,4 +1,4 @@
-"""One walk along the straight way: what it has learnt so far, and how it reads and keeps the session."""
+"""One authentication: its request, its session's repository and lock, and what is shared between the steps of `authenticate`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,13 @@ if TYPE_CHECKING:
 
 
 class Authentication:
-    """One walk along the straight way.
-
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
+    """One run of `authenticate`.
 
     Attributes:
-        repository: The session's keeper; one that keeps nothing where the store that is asked for does not exist.
-        lock: The session's lock, once it is taken.
-        no_lock: Why there is none, where there is none.
+        repository: Stores the session; stores nothing if this machine does not have the chosen store.
+        lock: The session's lock, once it is acquired.
+        no_lock: Why the session cannot be locked, if it cannot.
+        unreadable: Whether the stored session could not be read.
     """
 
     def __init__(self, request: SignInRequest, system: System) -> None:
@@ -54,15 +51,11 @@ class Authentication:
         return int(self.system.clock())
 
     def provider(self, http: HttpClient) -> Provider:
-        """Return the provider as this client meets it.
-
-        Args:
-            http: How it is asked.
-        """
+        """Return the provider, with the client of the request."""
         return wiring.provider(self.request, self.system, http)
 
     def load(self) -> Session | None:
-        """Return the session as it is stored now; where it cannot be read, that is said once, and there is none."""
+        """Return the stored session, or None. If it cannot be read, warn once."""
         if self.unreadable:
             return None
         try:
@@ -73,38 +66,35 @@ class Authentication:
             return None
 
     def is_valid(self, session: Session) -> bool:
-        """Tell whether the session's token may be handed out as it is."""
-        anew = self.request.force_refresh or self.request.sign_in
-        return not anew and session.expiry - self.margin(session) > self.system.clock()
+        """Return whether the session's token can be used without a refresh."""
+        renew = self.request.force_refresh or self.request.sign_in
+        return not renew and session.expiry - self.margin(session) > self.system.clock()
 
     def margin(self, session: Session) -> int:
-        """Return how many more seconds the session's token must be good for, so that it is handed out.
+        """Return how many seconds before its expiry the session's token is no longer used.
 
-        What is wished for counts up to half of what the provider gave when it was last asked: else a provider whose tokens live
-        shorter would be asked by every command.
-
-        Args:
-            session: The session.
+        --min-ttl counts up to half of the token's lifetime. Otherwise every command would send a refresh if the provider's
+        tokens live shorter.
         """
-        wished = self.request.account.min_ttl
-        if wished <= MARGIN:
+        min_ttl = self.request.account.min_ttl
+        if min_ttl <= MARGIN:
             return MARGIN
-        return max(MARGIN, min(wished, self._given(session) // 2))
+        return max(MARGIN, min(min_ttl, self._lifetime(session) // 2))
 
-    def _given(self, session: Session) -> int:
-        """Return for how many seconds the session's token was good when it came."""
+    def _lifetime(self, session: Session) -> int:
+        """Return how many seconds the session's token was valid when it was obtained."""
         entry = self.repository.entry()
         known = entry is not None and entry.expiry == session.expiry
-        came = entry.refreshed_at if entry and known else session.issued_at(self.now())
-        return session.expiry - came
+        obtained = entry.refreshed_at if entry and known else session.issued_at(self.now())
+        return session.expiry - obtained
 
     def is_too_old(self, session: Session) -> bool:
-        """Tell whether the person signed in longer ago than is wished for, so that the session is not refreshed."""
-        longest = self.request.account.max_age
-        return longest is not None and self.system.clock() - session.authenticated_at() > longest
+        """Return whether the user signed in longer ago than --max-age, so that a refresh is not enough."""
+        max_age = self.request.account.max_age
+        return max_age is not None and self.system.clock() - session.authenticated_at() > max_age
 
     def warn_once(self, message: str, hint: str) -> None:
-        """Say the first thing that is wrong: others often have the same cause."""
+        """Warn of the first problem, and log the others, which often have the same cause."""
         if self._warned:
             self.system.log.info(1, message)
             return
@@ -112,11 +102,11 @@ class Authentication:
         self.system.terminal.warn(message, hint)
 
     def _warn(self, error: StoreError) -> None:
-        """Say that nothing is stored, and why."""
+        """Warn that nothing is stored, and why."""
         self.warn_once(f"the sign-in is not stored: {error.message}", error.hint)
 
     def save(self, session: Session) -> bool:
-        """Keep the session, and tell whether it was kept; where the store fails, that is said once."""
+        """Store the session, and return whether it was stored. If the store fails, warn once."""
         if self.unreadable or self.repository.store.name == "none":
             return False
         self.lock.describe("storing the session")
@@ -127,20 +117,20 @@ class Authentication:
             return False
 
     def stored(self, session: Session) -> Outcome:
-        """Return the token of a session that is good as it rests; it is published."""
-        self.system.log.info(1, f"the stored token is good for {remaining(session.expiry - self.now())}")
+        """Publish the credential of a stored session that is still valid, and return its token."""
+        self.system.log.info(1, f"the stored token is valid for {remaining(session.expiry - self.now())}")
         return self._outcome(session, None, kept=True)
 
     def keep(
         self, session: Session, tokens: Tokens, *, signed_in: bool = False, replaced: str | None = None
     ) -> Outcome:
-        """Store the session and publish its credential; a store that fails loses nobody's token.
+        """Store the session, publish its credential, and return its token, even if the store fails.
 
         Args:
-            session: The session, with what was just brought.
-            tokens: What was brought.
-            signed_in: Whether a person signed in just now.
-            replaced: The person whose session is replaced, if another's.
+            session: The session, with the new tokens.
+            tokens: The new tokens.
+            signed_in: Whether the user signed in just now.
+            replaced: The user whose session is replaced, if it was another user's.
         """
         return self._outcome(session, tokens, kept=self.save(session), signed_in=signed_in, replaced=replaced)
 

@@ -1,6 +1,6 @@
-"""Tokens that could not be written into their kubeconfig: kept in a private file until the next run of stand-alone mode writes them.
+"""Tokens that stand-alone mode could not write into a kubeconfig: kept in a private file until its next run.
 
-They may be the only good ones: the provider has taken the refresh token before them back.
+They may be the only valid ones, because the provider may have revoked the previous refresh token.
 """
 
 from __future__ import annotations
@@ -33,34 +33,30 @@ class UnwrittenTokens:
 
     Args:
         cache_dir: The cache directory.
-        name: The user's file; letters and digits.
+        name: The name of the user's file; letters and digits.
     """
 
     def __init__(self, cache_dir: Path, name: str) -> None:
         self._cache_dir = cache_dir
         self._name = name
 
-    def keep(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
-        """Keep tokens, and return the file that holds them.
+    def store(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
+        """Store tokens, and return the path of their file.
 
         Args:
-            user: The user with the tokens that its kubeconfig still has.
-            tokens: Those that it should have.
+            user: The user, with the tokens that the kubeconfig still contains.
+            tokens: The new tokens.
 
         Raises:
-            StoreError: They cannot be kept.
+            StoreError: The file could not be written.
         """
         document = {"replaces": _digest(user), **{key: token.reveal() for key, token in tokens.items()}}
         directory = private_files.ensure_directory(self._cache_dir, UNWRITTEN)
         private_files.write(directory, self._name, json.dumps(document).encode())
         return directory / self._name
 
-    def found(self, user: ProviderUser) -> dict[str, Secret]:
-        """Return the tokens that are kept, if the kubeconfig still has those that they replace; else an empty dict.
-
-        Args:
-            user: The user, as its kubeconfig has it now.
-        """
+    def load(self, user: ProviderUser) -> dict[str, Secret]:
+        """Return the stored tokens if the kubeconfig still contains the tokens that they replace, otherwise {}."""
         content = private_files.read(self._cache_dir / UNWRITTEN, self._name)
         try:
             document = json.loads(content or b"{}")
@@ -71,28 +67,28 @@ class UnwrittenTokens:
             return {}
         return {key: Secret(document[key]) for key in TOKENS if isinstance(document.get(key), str)}
 
-    def forget(self) -> None:
-        """Remove what is kept, if anything is."""
+    def remove(self) -> None:
+        """Remove the stored tokens."""
         with contextlib.suppress(StoreError):
             private_files.remove(self._cache_dir / UNWRITTEN, self._name)
 
     @contextlib.contextmanager
-    def unless_written(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
-        """Keep tokens that the block cannot write, or print them where they cannot be kept either.
+    def stored_on_failure(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
+        """Store the tokens that the block fails to write. If they cannot be stored either, print them.
 
         Args:
-            user: The user with the tokens that its kubeconfig still has.
-            tokens: Those that it should have.
+            user: The user, with the tokens that the kubeconfig still contains.
+            tokens: The new tokens.
 
         Raises:
-            KubeconfigError: The block's own error, which says in addition where the tokens are.
+            KubeconfigError: The error of the block, with the place of the tokens added.
         """
         try:
             yield
         except KubeconfigError as error:
             again = "; then run it again"
             try:
-                where = f"kept in {sanitize(self.keep(user, tokens))}"
+                where = f"kept in {sanitize(self.store(user, tokens))}"
                 again += ", which writes the tokens into the kubeconfig"
             except StoreError:
                 for key, token in tokens.items():
@@ -106,50 +102,50 @@ class UnwrittenTokens:
 
 
 class Update:
-    """The tokens of one user on their way into the kubeconfig.
+    """Writes the tokens of one user into the kubeconfig.
 
     Args:
         file: The kubeconfig, locked.
-        kept: Where tokens go that cannot be written.
-        terminal: Where a person is warned.
+        unwritten: Stores tokens that cannot be written.
+        terminal: Shows a warning if others can read the file.
     """
 
-    def __init__(self, file: TokenFile, kept: UnwrittenTokens, terminal: Terminal) -> None:
+    def __init__(self, file: TokenFile, unwritten: UnwrittenTokens, terminal: Terminal) -> None:
         self.file = file
-        self._kept = kept
+        self._unwritten = unwritten
         self._terminal = terminal
         self._warned = False
 
-    def recovered(self, user: ProviderUser) -> ProviderUser:
-        """Write the tokens that an earlier run could not write, and return the user with them."""
-        tokens = self._kept.found(user)
+    def recover(self, user: ProviderUser) -> ProviderUser:
+        """Write tokens that an earlier run could not write, and return the user with them."""
+        tokens = self._unwritten.load(user)
         if tokens:
             user = self.write(user, tokens)
-            self._kept.forget()
+            self._unwritten.remove()
         return user
 
     def write(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> ProviderUser:
         """Write tokens, and return the user with them.
 
         Raises:
-            KubeconfigError: They could not be written; the error says where they are.
+            KubeconfigError: The file could not be written; the error says where the tokens are.
         """
-        with self._kept.unless_written(user, tokens):
+        with self._unwritten.stored_on_failure(user, tokens):
             self.file.write(tokens)
         if not self._warned:
             self._warned = True
-            warn(self.file, self._terminal)
+            warn_if_readable(self.file, self._terminal)
         return replace(user, secrets={**user.secrets, **tokens})
 
 
-def warn(file: TokenFile, terminal: Terminal) -> None:
-    """Warn a person whose tokens others can read."""
+def warn_if_readable(file: TokenFile, terminal: Terminal) -> None:
+    """Warn the user if others can read the file."""
     warning = file.warning()
     if warning:
         terminal.warn(*warning)
 
 
 def _digest(user: ProviderUser) -> str:
-    """Return what tells the refresh token that a kubeconfig has from any other, without it."""
+    """Return a digest of the refresh token in the kubeconfig; empty if there is none."""
     token = user.refresh_token
     return sha256(token.reveal().encode("utf-8", "surrogatepass")).hexdigest() if token else ""

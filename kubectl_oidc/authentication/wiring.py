@@ -1,4 +1,4 @@
-"""The provider and the session of a sign-in request, each built from the values that it needs."""
+"""Build the provider and the session repository that belong to a request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def provider(request: SignInRequest, system: System, http: HttpClient) -> Provider:
-    """Return the provider for the client of a request.
+    """Return the provider, with the client of a request.
 
     Raises:
-        UsageError: The issuer URL is not valid, or the client's private key cannot be used.
+        UsageError: The issuer URL is not valid, or the client's private key cannot be read.
     """
     return Provider(
         issuer=request.issuer,
@@ -32,15 +32,15 @@ def provider(request: SignInRequest, system: System, http: HttpClient) -> Provid
 
 
 def session_repository(request: SignInRequest, system: System, *, storage: str = "") -> SessionRepository:
-    """Return the keeper of the session that answers a request.
+    """Return the repository of the session that answers a request.
 
     Args:
-        request: What is asked for.
+        request: The flags.
         system: Clock, environment and log.
-        storage: Another value of --token-cache-storage than the request's.
+        storage: Replaces the request's --token-cache-storage.
 
     Raises:
-        StoreError: The store that was asked for does not exist on this machine.
+        StoreError: This machine does not have that store.
     """
     key = request.key()
     if request.storage != "none":

@@ -1,4 +1,4 @@
-"""What is known of a command before it is parsed."""
+"""What the fast path found out about a command before the command line is parsed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """What the hot half has found out about a command.
+    """What the fast path found out.
 
     Attributes:
-        times: How often the same kubectl was given the credential that it asks for; 0 where that was not counted.
-        ahead: Whether it has its answer, and this process refreshes the session ahead of its end.
-        lock: The session's lock, where it was taken on the way here.
+        times: How often this kubectl process already received the same credential; 0 if that was not counted.
+        ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
+        lock: The session's lock, if the fast path holds it.
     """
 
     times: int = 0

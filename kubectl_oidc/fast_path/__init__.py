@@ -1,17 +1,18 @@
-"""The hot half: a command that is known, a credential that is good, a note of who was given it, one write.
+"""The fast path: answer a remembered command with a credential that is still valid, in one write.
 
-It may import ``sys``, ``os``, ``time``, ``ctypes``, a built-in hash, and its own modules; a test holds it to that. What every
-call runs stands here, in the package itself, because each module more costs a hundredth of what the bare interpreter takes.
+It imports only ``sys``, ``os``, ``time``, ``ctypes``, a built-in hash and its own modules; a test checks that. Code that every
+call runs is in this file, because each further module costs 1 % of the interpreter's start.
 
-The note, because a kubectl that asks again for what it was just given was refused with it by the API server.
-client-go runs the plugin once a process and keeps what it says until that expires; only an answer of 401 makes it ask
-again. So a process that asks for the same credential several times in a row, each time within seconds, has been refused. One
-that worked with it for longer was not: a `kubectl proxy` whose API server restarts asks again later, and is answered.
-Programs that make several clients (k9s, Helm, Terraform, plugins called kubectl-NAME) ask more than once for other reasons:
-only kubectl itself is looked at. Google's dispatcher becomes another kubectl by exec: the program's path belongs to who asks.
+The fast path also counts how often kubectl asks for the same credential. client-go runs the plugin once per process and caches
+its answer until that expires. It asks again only if the API server answered 401. So if one process asks for the same credential
+several times in a row, each time within seconds, the API server rejects that credential. A process that asks again after a longer
+time has used it: for example a `kubectl proxy` whose API server restarts.
 
-One small file a session in the cache directory, of slots that are overwritten in place: no secret, no lock, one write.
-Known where the system tells about processes in /proc.
+Only kubectl itself is counted. Other programs (k9s, Helm, Terraform, plugins called kubectl-NAME) create several clients, which
+each ask. Google's dispatcher becomes another kubectl by exec, so the path of the program is part of the caller's identity.
+
+The counts are in one small file per session in the cache directory, whose slots are overwritten in place: without secrets,
+without a lock, in one write. They exist only on systems that describe processes in /proc.
 """
 
 import os
@@ -27,19 +28,19 @@ from .credential import Credential, hexdigest, is_due, read_credential
 from .known_command import KnownCommand, find_known_command
 
 HANDED = "handed"
-"""The directory of these notes in the cache directory."""
+"""The directory of the counts, in the cache directory."""
 
 AHEAD = "_KUBECTL_OIDC_AHEAD"
-"""The variable of a process that refreshes ahead and was begun anew for it (macOS); it is for that process alone."""
+"""Set in the environment of a process that was started only to refresh ahead (macOS)."""
 
-RENEW, SAY = 3, 4
-"""How often the same kubectl has asked for the same credential when something is done about it: by ``refused``."""
+RENEW, WARN = 3, 4
+"""At which count a credential is renewed, and at which the user is warned; see ``rejected_token``."""
 
 SECONDS = 10
-"""A process that asks for the same credential later than this was not refused with it."""
+"""If a process asks for the same credential later than this, the API server has accepted it."""
 
 _ACCEPTED = 8
-"""The count of such a process, which is beyond the others."""
+"""The count of such a process; larger than the others."""
 
 _SLOTS, _SIZE = 32, 64
 _FLAGS = os.O_RDWR | (
@@ -52,18 +53,15 @@ _REGULAR, _TYPE = 0o100000, 0o170000
 
 
 def is_valid(credential: Credential | None, margin: int) -> bool:
-    """Tell whether a credential will be good for ``margin`` more seconds."""
+    """Return whether a credential is valid for at least ``margin`` more seconds."""
     return credential is not None and credential.expiry - margin > time.time()
 
 
 def write(document: bytes) -> int:
-    """Write the one document to standard output.
-
-    Args:
-        document: The ExecCredential.
+    """Write the ExecCredential to standard output.
 
     Returns:
-        The exit status: 0, or 1 when standard output is closed or full, which is said on standard error.
+        The exit status: 0, or 1 if standard output is closed or full, which is reported on standard error.
     """
     try:
         while document:
@@ -74,11 +72,7 @@ def write(document: bytes) -> int:
 
 
 def report_unwritable_output(error: OSError) -> int:
-    """Say why standard output cannot be written, and return the exit status, 1.
-
-    Args:
-        error: What the write ended with.
-    """
+    """Report why standard output cannot be written, and return the exit status, 1."""
     words = (
         f"error: standard output cannot be written: {error.strerror}\n"
         "hint: free some space, or keep open what reads it, and run the command again (troubleshooting: standard-output)\n"
@@ -86,65 +80,54 @@ def report_unwritable_output(error: OSError) -> int:
     try:
         os.write(2, words.encode())
     except OSError:
-        return 1  # nobody listens; the exit status still tells
+        return 1  # standard error is closed too
     return 1
 
 
-def answer_from_cache(words: KnownCommand) -> int | None:
-    """Answer from the session's current credential, if it is good.
-
-    Args:
-        words: What is known of the command.
+def answer_from_cache(command: KnownCommand) -> int | None:
+    """Answer with the session's current credential, if it is valid.
 
     Returns:
-        The exit status after an answer, or None; ``words.handouts`` then says how often this kubectl asked for it, and
-        ``words.due`` whether it nears its end.
+        The exit status after an answer, otherwise None. ``command.handouts`` is then how often this kubectl asked for the
+        credential, and ``command.due`` whether it should be refreshed ahead.
     """
     try:
-        credential = read_credential(words.session_id, words.place, words.directory)
+        credential = read_credential(command.session_id, command.place, command.directory)
     except (ValueError, OSError):
         return None
-    return answer_with(words, credential)
+    return answer_with(command, credential)
 
 
-def answer_with(words: KnownCommand, credential: Credential | None) -> int | None:
-    """Answer with a credential, if it is good and has not been refused.
-
-    Args:
-        words: What is known of the command.
-        credential: The session's, where there is one.
-
-    Returns:
-        As `look` does.
-    """
-    if credential is None or not is_valid(credential, words.margin):
+def answer_with(command: KnownCommand, credential: Credential | None) -> int | None:
+    """Answer with a credential, if it is valid and the API server has not rejected it. Returns as `answer_from_cache`."""
+    if credential is None or not is_valid(credential, command.margin):
         return None
-    words.handouts = count_handout(words.directory, words.session_id, credential.fingerprint())
-    if words.handouts in (RENEW, SAY):
-        return None  # refused with it, it seems: the cold half renews it once, then says so
-    words.due = is_due(credential.issued, credential.expiry, words.margin, words.ahead, time.time())
-    return write(credential.exec_credential(words.api_version))
+    command.handouts = count_handout(command.directory, command.session_id, credential.fingerprint())
+    if command.handouts in (RENEW, WARN):
+        return None  # the API server seems to reject it: the slow path renews it once, then warns
+    command.due = is_due(credential.issued, credential.expiry, command.margin, command.ahead, time.time())
+    return write(credential.exec_credential(command.api_version))
 
 
 def this_command() -> KnownCommand | None:
-    """Return what is known of this process's command line, or None."""
+    """Return this process's command if it is remembered, or None."""
     if len(sys.argv) > 1 and sys.argv[1] == "get-token":
         return find_known_command(sys.argv[1:])
     return None
 
 
 def calling_kubectl() -> str | None:
-    """Return what identifies the kubectl that started this process, or None when it was something else."""
+    """Return the identity of the kubectl that started this process, or None if another program did."""
     if sys.platform != "linux":
         return None
     parent = os.getppid()
     try:
-        program = os.readlink(f"/proc/{parent}/exe")  # noqa: PTH115 - pathlib costs more than the whole hot half
+        program = os.readlink(f"/proc/{parent}/exe")  # noqa: PTH115 - pathlib costs more than the whole fast path
         if not _is_kubectl(program.rpartition("/")[2]):
             return None
         descriptor = os.open(f"/proc/{parent}/stat", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # proc_pid_stat(5): what follows the name in brackets begins with field 3; field 22 is when it started.
+            # proc_pid_stat(5): field 3 follows the name in brackets; field 22 is the start time.
             started = os.read(descriptor, 1024).rpartition(b")")[2].split()[19]
         finally:
             os.close(descriptor)
@@ -154,28 +137,28 @@ def calling_kubectl() -> str | None:
 
 
 def _is_kubectl(name: str) -> bool:
-    """Tell whether a program is kubectl itself: kubectl, kubectl.exe, or kubectl.1.NN of Google's dispatcher."""
+    """Return whether a program is kubectl: kubectl, kubectl.exe, or kubectl.1.NN of Google's dispatcher."""
     return name in ("kubectl", "kubectl.exe") or (name.startswith("kubectl.1.") and name[10:].isdigit())
 
 
 def count_handout(directory: str, session_id: str, credential: str, *, times: int = 0) -> int:
-    """Note that the kubectl that started this process is given a credential now.
+    """Count that the kubectl that started this process receives a credential now.
 
     Args:
         directory: The cache directory.
         session_id: The session.
-        credential: The credential's mark.
-        times: What to note in the place of one time more, as for a credential that was renewed.
+        credential: The credential's fingerprint.
+        times: The count to store; 0 adds one to the stored count.
 
     Returns:
-        How often in a row it was given this one, this time included; more than `SAY` if it worked with it meanwhile; 0 when it is
-        not kubectl, or nothing can be noted.
+        How often in a row this kubectl received this credential. More than `WARN` if it used the credential meanwhile. 0 if the
+        caller is not kubectl, or the count cannot be stored.
     """
-    who = calling_kubectl()
-    if who is None or sys.platform == "win32":
+    caller = calling_kubectl()
+    if caller is None or sys.platform == "win32":
         return 0
-    mark = hexdigest(os.fsencode(who))[:24].encode()
-    offset = int(mark[:4], 16) % _SLOTS * _SIZE
+    caller_id = hexdigest(os.fsencode(caller))[:24].encode()
+    offset = int(caller_id[:4], 16) % _SLOTS * _SIZE
     try:
         descriptor = os.open(f"{directory}/{HANDED}/{session_id}", _FLAGS, 0o600)
     except (OSError, ValueError):
@@ -186,8 +169,8 @@ def count_handout(directory: str, session_id: str, credential: str, *, times: in
             return 0
         now = int(time.time())
         if not times:
-            times = 1 + _times(os.pread(descriptor, _SIZE, offset).split(), mark, credential, now)
-        line = b"%s %s %d %d" % (mark, credential.encode(), now, times)
+            times = 1 + _times(os.pread(descriptor, _SIZE, offset).split(), caller_id, credential, now)
+        line = b"%s %s %d %d" % (caller_id, credential.encode(), now, times)
         os.pwrite(descriptor, line.ljust(_SIZE - 1) + b"\n", offset)
     except OSError:
         return 0
@@ -196,9 +179,9 @@ def count_handout(directory: str, session_id: str, credential: str, *, times: in
     return times
 
 
-def _times(slot: list[bytes], mark: bytes, credential: str, now: int) -> int:
-    """Return how often in a row a slot says that this credential was given to this process."""
-    if len(slot) != 4 or slot[0] != mark or slot[1] != credential.encode():  # noqa: PLR2004 - its fields
+def _times(slot: list[bytes], caller_id: bytes, credential: str, now: int) -> int:
+    """Return the count that a slot has for this caller and credential; 0 if it has another's."""
+    if len(slot) != 4 or slot[0] != caller_id or slot[1] != credential.encode():  # noqa: PLR2004 - its fields
         return 0
     if not (slot[2].isdigit() and slot[3].isdigit()):
         return 0

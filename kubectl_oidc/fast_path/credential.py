@@ -1,24 +1,23 @@
-"""The session's current credential: expiry and token, once a session, ready to be written out; and small records of ours.
+"""The session's current credential, and the format of this program's small records.
 
-A record is a line that names its format, a line with the digest of the rest, and the rest. It is read where nobody else
-can have written it, and whole or not at all: the digest is BLAKE2b (RFC 7693), 16 bytes, which guards against what is
-damaged, not against an owner who forges. The credential's carries the token as a JSON string and the expiry as RFC 3339
-text, so that the hot half renders nothing. Both stand in one module because each module costs the hot half a hundredth
-of what the bare interpreter takes.
+A record consists of a line with the name of its format, a line with the digest of the rest, and the rest. A damaged record, or one
+that other users could have written, is not used. The digest is BLAKE2b (RFC 7693) with 16 bytes. It detects damage, not a
+forgery by the owner. The credential's record contains the token as a JSON string and the expiry as RFC 3339 text, so the fast
+path need not format them. Both are in one module, because each further module costs the fast path 1 % of the interpreter's start.
 """
 
 import os
 import sys
 
 try:
-    # Built into the interpreter or a tiny extension; hashlib would load OpenSSL, at a third of our budget.
+    # Built into the interpreter, or a tiny extension. hashlib would load OpenSSL, a third of the time budget.
     from _blake2 import blake2b
 except ImportError:  # pragma: no cover - an interpreter without it
     from hashlib import blake2b
 
 FORMAT = b"kubectl-oidc credential 2"
 DIRECTORY = "credentials"
-LIMIT = 1 << 20  # bytes; a token that is larger than this fits no HTTP header
+LIMIT = 1 << 20  # bytes; a larger token does not fit into an HTTP header
 
 _FLAGS = os.O_RDONLY | (
     getattr(os, "O_BINARY", 0)
@@ -36,37 +35,27 @@ def hexdigest(content: bytes) -> str:
 
 
 def with_digest(form: bytes, body: bytes) -> bytes:
-    """Return the record of ``body``.
-
-    Args:
-        form: The format's name and version, without a line break.
-        body: Any bytes.
-    """
+    """Return the record of ``body``. ``form`` is the format's name and version, without a line break."""
     return b"%s\n%s\n%s" % (form, hexdigest(body).encode(), body)
 
 
 def without_digest(form: bytes, record: bytes) -> bytes | None:
-    """Return what is sealed in ``record``, or None when it is not whole or of another format.
-
-    Args:
-        form: The format's name and version.
-        record: What was read.
-    """
+    """Return the body of ``record``, or None if it is damaged or has another format than ``form``."""
     head, _, rest = record.partition(b"\n")
     check, _, body = rest.partition(b"\n")
     return body if head == form and hexdigest(body).encode() == check else None
 
 
 def read_private(directory: str, name: str, limit: int) -> bytes | None:
-    """Return the content of ``directory/name``, or None when it is missing, too long or not ours alone.
+    """Return the content of ``directory/name``, or None if it is missing, too long or accessible to others.
 
-    A symlink, a FIFO, a second hard link, a foreign owner, a mode that others can use, and a directory that others
-    can write are all refused: what somebody else could have put there is not believed.
+    A file that another user could have written is never read: not a symlink, a FIFO or a file with a second hard link, another
+    owner, permissions for others, or in a directory that others can write.
 
     Args:
-        directory: The directory, which must be ours and writable by us alone.
+        directory: A directory that only this user owns and can write.
         name: The file's name in it.
-        limit: The longest content that is read, in bytes.
+        limit: The maximum length in bytes.
     """
     try:
         if sys.platform != "win32":
@@ -92,12 +81,12 @@ def read_private(directory: str, name: str, limit: int) -> bytes | None:
 
 
 class Credential:
-    """A credential as it is handed out.
+    """A token, ready to be written into an ExecCredential.
 
     Args:
-        expiry: When it ends, in epoch seconds.
-        timestamp: The same as RFC 3339 text.
-        token: The token as a JSON string literal, quotes included.
+        expiry: When it expires, in epoch seconds.
+        timestamp: The expiry as RFC 3339 text.
+        token: The token as a JSON string literal, with its quotes.
         issued: When it was issued, in epoch seconds.
     """
 
@@ -113,12 +102,12 @@ class Credential:
         return f"Credential(expiry={self.expiry}, token=…)"
 
     def record(self) -> bytes:
-        """Return what is stored."""
+        """Return the record to store."""
         body = b"%d %d\n%s\n%s" % (self.expiry, self.issued, self.timestamp, self.token)
         return with_digest(FORMAT, body)
 
     def fingerprint(self) -> str:
-        """Return what tells this token from another, without giving it away."""
+        """Return a digest of the token, which does not reveal it."""
         return hexdigest(self.token)[:16]
 
     def exec_credential(self, api_version: str) -> bytes:
@@ -130,7 +119,7 @@ class Credential:
 
 
 def parse_credential(record: bytes) -> Credential | None:
-    """Return the credential in ``record``, or None when the record is not whole or not of this version."""
+    """Return the credential in ``record``, or None if the record is damaged or has another version."""
     body = without_digest(FORMAT, record)
     if body is None:
         return None
@@ -140,24 +129,24 @@ def parse_credential(record: bytes) -> Credential | None:
 
 
 def is_due(issued: int, expiry: int, margin: int, permille: int, now: float) -> bool:
-    """Tell whether a credential nears its end.
+    """Return whether a credential should be refreshed ahead of its expiry.
 
     Args:
-        issued: When it was issued, epoch seconds.
-        expiry: When it ends, epoch seconds.
-        margin: Seconds before its end that it is not handed out any more.
-        permille: After how many thousandths of its useful life it is replaced; 0 is never.
+        issued: When it was issued, in epoch seconds.
+        expiry: When it expires, in epoch seconds.
+        margin: How many seconds before its expiry it is no longer used.
+        permille: After how many thousandths of its useful life it is refreshed; 0 means never.
         now: Epoch seconds.
     """
     return permille > 0 and 1000 * (now - issued) >= permille * (expiry - margin - issued)
 
 
 def read_credential(session_id: str, place: str, directory: str) -> Credential | None:
-    """Return the session's current credential, whether it is still good or not, or None.
+    """Return the session's current credential, which may have expired, or None.
 
     Args:
         session_id: The session.
-        place: ``kernel`` or ``disk``; any other place cannot be read from here.
+        place: ``kernel`` or ``disk``; the fast path cannot read any other place.
         directory: The cache directory, for ``disk``.
     """
     record = None

@@ -1,7 +1,7 @@
-"""The Linux kernel key retention service (keyrings(7), persistent-keyring(7), keyctl(2)), by system calls.
+"""The Linux kernel keyring (keyrings(7), persistent-keyring(7), keyctl(2)), through system calls.
 
-The persistent keyring of the user where the kernel has one, else the user keyring. It is linked into this process's own
-keyring, because a key can be read only by who possesses it; the session's keyring and the permissions stay as they are.
+It uses the user's persistent keyring, or the user keyring if the kernel has no persistent ones. The keyring is linked into the
+process keyring, because a process can read only keys that it possesses. The session keyring and all permissions are unchanged.
 """
 
 import ctypes
@@ -26,10 +26,10 @@ _CALLS = {
 
 
 class KeyringCall:
-    """The two system calls, made through the C library.
+    """The system calls add_key(2) and keyctl(2), through the C library.
 
     Raises:
-        OSError: This machine has no kernel keyring that we know how to call.
+        OSError: This machine has no kernel keyring, or its system call numbers are unknown.
     """
 
     __slots__ = ("_add_key", "_keyctl", "_syscall")
@@ -45,7 +45,7 @@ class KeyringCall:
         self._syscall.restype = ctypes.c_long
 
     def keyctl(self, operation: int, *arguments: "int | bytes | ctypes.Array[ctypes.c_char]") -> int:
-        """Make one call of keyctl(2) and return its result.
+        """Call keyctl(2) and return its result.
 
         Raises:
             OSError: With the kernel's errno.
@@ -69,7 +69,7 @@ class KeyringCall:
         return result
 
     def home(self) -> int:
-        """Return the keyring that outlives this process, linked into the process's own keyring.
+        """Return the keyring that outlives this process, and link it into the process keyring.
 
         Raises:
             OSError: The kernel or a seccomp filter forbids it.
@@ -77,11 +77,8 @@ class KeyringCall:
         try:
             return self.keyctl(GET_PERSISTENT, -1, PROCESS)
         except OSError as error:
-            if error.errno not in (
-                38,
-                95,
-                22,
-            ):  # ENOSYS, EOPNOTSUPP, EINVAL: a kernel without persistent keyrings
+            # ENOSYS, EOPNOTSUPP, EINVAL: a kernel without persistent keyrings.
+            if error.errno not in (38, 95, 22):
                 raise
         self.keyctl(LINK, USER, PROCESS)
         return self.keyctl(GET_KEYRING_ID, USER, 0)
@@ -92,7 +89,7 @@ class KeyringCall:
             try:
                 return self.keyctl(SEARCH, keyring, kind, description, 0)
             except OSError as error:
-                # ENOKEY, ENODEV (no such type), and keys that expired or were revoked.
+                # ENOKEY, ENODEV (unknown type), EKEYEXPIRED, EKEYREVOKED.
                 if error.errno not in (126, 19, 127, 128):
                     raise
         return None
@@ -113,11 +110,7 @@ class KeyringCall:
 
 
 def read(description: str) -> bytes | None:
-    """Return the payload of the key with this description, or None when it is not to be had.
-
-    Args:
-        description: The key's description.
-    """
+    """Return the payload of the key with this description, or None if it cannot be read."""
     try:
         call = KeyringCall()
         key = call.find(call.home(), description.encode())

@@ -1,8 +1,8 @@
-"""Known words: from what was typed to the session that answers it, without parsing a flag.
+"""Remembered commands: from a command line to the session that answers it, without parsing a flag.
 
-A digest of everything that the answer depends on names a small file. The file says which session answers, in which
-``apiVersion``, and where that session's current credential rests. It holds no secret. The cold half writes it after it
-has answered such a command once; a command that must not be answered from memory is never written.
+The name of a small file is the digest of everything that the answer depends on. The file contains the session, the ``apiVersion``,
+and where the session's current credential is stored. It contains no secret. The slow path writes it when it has answered the
+command for the first time. It never writes it for a command that must not be answered from the cache.
 """
 
 import os
@@ -12,42 +12,44 @@ from .credential import hexdigest, read_private, with_digest, without_digest
 
 FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"
-"""The place of a session that rests in the OS keyring alone; the hot half cannot read it, `light` can."""
+"""The place of a session that is only in the OS keyring. `keyring_answer` reads it; the fast path cannot."""
 
 VARIABLES = "KUBECTL_OIDC_"
-"""What the names of the program's own variables begin with."""
+"""The prefix of this program's own environment variables."""
 
-# Variables that name directories or authorities: each may lead the same words to another session or another file.
+# Variables that name directories or authorities. With another value, the same command may have another answer.
 PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class KnownCommand:
-    """What is known of one command.
+    """What the fast path knows of a command.
 
     Args:
         session_id: The session that answers it (32 hexadecimal digits).
-        api_version: The ExecCredential ``apiVersion`` to answer in.
-        place: Where the current credential rests: ``kernel``, ``disk`` or ``keyring``.
-        directory: The absolute directory of the credential file, for ``disk``.
-        margin: Seconds that a credential must still be good for.
-        locks: The session's lock files, in the order in which they are taken.
-        ahead: After how many thousandths of its useful life a credential is refreshed in the background; 0 is never.
+        api_version: The ``apiVersion`` of the ExecCredential.
+        place: Where the current credential is stored: ``kernel``, ``disk`` or ``keyring``.
+        directory: The absolute cache directory.
+        margin: How many seconds before its expiry a credential is no longer used.
+        locks: The session's lock files, in the order of locking.
+        ahead: After how many thousandths of its useful life a credential is refreshed ahead; 0 means never.
         when: Where that is done: ``auto`` or ``always``.
+
+    Attributes:
+        due: Whether the credential should be refreshed ahead; known after it was used.
+        handouts: How often the same kubectl received the credential; known after it was read.
     """
 
     __slots__ = (
-        *(
-            "ahead",
-            "api_version",
-            "directory",
-            "due",
-            "locks",
-            "margin",
-            "place",
-            "session_id",
-            "handouts",
-            "when",
-        ),
+        "ahead",
+        "api_version",
+        "directory",
+        "due",
+        "handouts",
+        "locks",
+        "margin",
+        "place",
+        "session_id",
+        "when",
     )
 
     def __init__(
@@ -69,11 +71,11 @@ class KnownCommand:
         self.locks = locks
         self.ahead = ahead
         self.when = when
-        self.due = False  # whether the credential nears its end, once it has been handed out
-        self.handouts = 0  # how often the same kubectl was given this credential, once it has been looked at
+        self.due = False
+        self.handouts = 0
 
     def record(self) -> bytes:
-        """Return the file's content, or nothing when a path in it has a line break."""
+        """Return the file's content; empty if a path contains a line break."""
         fields = (
             self.session_id,
             self.api_version,
@@ -91,7 +93,7 @@ class KnownCommand:
 
     @classmethod
     def parse(cls, record: bytes) -> "KnownCommand | None":
-        """Return the words in ``record``, or None when the record is not whole or not of this version."""
+        """Return the command in ``record``, or None if the record is damaged or has another version."""
         body = without_digest(FORMAT, record)
         if body is None:
             return None
@@ -103,22 +105,21 @@ class KnownCommand:
 
 
 def cache_root() -> str:
-    """Return the default cache directory, absolute, or an empty string where there is none.
+    """Return the absolute default cache directory; empty if there is none.
 
-    It is ``oidc-login`` under KUBECACHEDIR, else ``~/.kube/cache/oidc-login``, as kubelogin has it. A relative one
-    gives nothing, because its meaning moves with the working directory.
+    It is ``oidc-login`` in KUBECACHEDIR, otherwise ``~/.kube/cache/oidc-login``, as in kubelogin. A relative path is ignored,
+    because it depends on the working directory.
     """
     base = os.environ.get("KUBECACHEDIR")
     if not base:
         home = os.environ.get("USERPROFILE" if sys.platform == "win32" else "HOME")
         if not home:
             return ""
-        base = os.path.join(home, ".kube", "cache")  # noqa: PTH118 - pathlib costs more than the whole hot half
+        base = os.path.join(home, ".kube", "cache")  # noqa: PTH118 - pathlib costs more than the whole fast path
     absolute = os.path.isabs(base)  # noqa: PTH117 - as above
     if sys.platform == "win32":
-        absolute = (
-            absolute and os.path.splitdrive(base)[0] != ""
-        )  # what begins with a backslash moves with the drive
+        # A path that begins with a backslash depends on the current drive.
+        absolute = absolute and os.path.splitdrive(base)[0] != ""
     return os.path.join(base, "oidc-login") if absolute else ""  # noqa: PTH118 - as above
 
 
@@ -126,18 +127,15 @@ AUTHORITY = "--certificate-authority"
 
 
 def working_directory(arguments: list[str]) -> str:
-    """Return the working directory if an authority is named relative to it; elsewhere the same words trust another.
+    """Return the working directory if --certificate-authority has a relative path; otherwise, or if it is gone, ''.
 
     Args:
-        arguments: The command line after the program's name, as given.
-
-    Returns:
-        An empty string if no authority is named so, or if there is no such directory any more.
+        arguments: The command line after the program's name.
     """
-    for place, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments):
         if argument.startswith(AUTHORITY):
             name, equals, path = argument.partition("=")
-            path = path if equals else "".join(arguments[place + 1 : place + 2])
+            path = path if equals else "".join(arguments[index + 1 : index + 2])
             if name == AUTHORITY and path and path[0] != "~" and not os.path.isabs(path):  # noqa: PTH117 - as above
                 try:
                     return os.getcwd()  # noqa: PTH109 - as above
@@ -147,13 +145,10 @@ def working_directory(arguments: list[str]) -> str:
 
 
 def digest(arguments: list[str]) -> str:
-    """Return the digest of the arguments and of the environment that the answer depends on.
+    """Return the digest (32 hexadecimal digits) of the arguments and environment variables that the answer depends on.
 
     Args:
-        arguments: The command line after the program's name, as given.
-
-    Returns:
-        32 hexadecimal digits.
+        arguments: The command line after the program's name.
     """
     environ = os.environ
     parts = [str(len(arguments)), *arguments]
@@ -169,10 +164,10 @@ def digest(arguments: list[str]) -> str:
 
 
 def find_known_command(arguments: list[str]) -> KnownCommand | None:
-    """Return what is known of this command, or None.
+    """Return the remembered command, or None.
 
     Args:
-        arguments: The command line after the program's name, as given.
+        arguments: The command line after the program's name.
     """
     root = cache_root()
     if not root:
@@ -181,4 +176,4 @@ def find_known_command(arguments: list[str]) -> KnownCommand | None:
     try:
         return None if content is None else KnownCommand.parse(content)
     except ValueError:
-        return None  # its owner has forged a number that is none
+        return None  # the owner has forged a number

@@ -1,7 +1,7 @@
-"""PYTHONPATH without what it should not lead to: the working directory, and modules of another Python.
+"""Remove unsafe entries of PYTHONPATH: the working directory, and modules of another Python.
 
-Loaded only if the variable is set. Python itself has read it by then: what it imports at its start, such as ``sitecustomize``, is
-kept out only by a start with ``-I``.
+Imported only if the variable is set. Python has already used it by then: only ``-I`` keeps out modules that Python imports
+at its start, such as ``sitecustomize``.
 """
 
 import os
@@ -9,9 +9,9 @@ import sys
 
 
 def tame() -> None:
-    """Leave out entries that depend on the working directory, and look into the others after everything else.
+    """Remove entries that depend on the working directory, and search the others last.
 
-    Where this program itself is found through the variable, the others stay where they are: so it was installed.
+    If this program itself is found through PYTHONPATH, the others keep their place, because it was installed that way.
     """
     entries = os.environ["PYTHONPATH"].split(os.pathsep)
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120

@@ -1,8 +1,8 @@
-"""Refresh ahead: a credential that nears its end is used at once, and a process of its own replaces it meanwhile.
+"""Refresh ahead: answer with a credential that will expire soon, and refresh it in a child process.
 
-The caller has its answer already and never waits: kubectl waits for every holder of its pipe, and a script for every holder
-of its lock. So the first process lets go of all it was handed before the new one begins. The new one has a session of its own
-(setsid(2)), no terminal, and at most one is begun a session and minute: a small file is claimed before it is started.
+The caller has its answer already and must not wait. kubectl waits until every holder of its pipe exits, and a script until every
+holder of its lock does. So this process closes all inherited files before it forks. The child becomes a session leader
+(setsid(2)) without a terminal. A small claim file allows one refresh per session and minute.
 """
 
 import os
@@ -13,66 +13,61 @@ from . import AHEAD
 
 DIRECTORY = "ahead"
 CLAIM_SECONDS = 60
-"""How long a claim stands where the process that made it did not end well."""
+"""How long a claim is valid if its process failed."""
 
 AUTO, ALWAYS = "auto", "always"
-_MARKS = ("CI", "KUBERNETES_SERVICE_HOST", "container")
-"""Variables of places whose processes end with kubectl, or that are gone before a refresh would pay."""
+_SHORT_LIVED = ("CI", "KUBERNETES_SERVICE_HOST", "container")
+"""Variables of environments that end with kubectl, or too soon for a refresh to be useful."""
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _MOST_DESCRIPTORS = 1 << 16
 
 
-def start(directory: str, session_id: str, when: str) -> bool:
-    """Begin the process that refreshes, if nobody has done so; its caller goes on in both, without any open file.
+def start_refresh(directory: str, session_id: str, when: str) -> bool:
+    """Fork a child to refresh the session, unless another process has done so. Parent and child have no open files.
 
     Args:
         directory: The cache directory.
         session_id: The session.
-        when: ``auto``: not where processes end with kubectl; ``always``.
+        when: ``always``; or ``auto``, which does not fork if child processes end with kubectl.
 
     Returns:
-        True in the new process, False in the old one.
+        True in the child, False in the parent and without a child.
     """
     if sys.platform == "win32" or (when == AUTO and _dies_with_kubectl()):
         return False
     if not _claim(f"{directory}/{DIRECTORY}/{session_id}"):
         return False
     try:
-        _let_go()
+        _close_inherited_files()
         if os.fork() != 0:
             return False
     except OSError:
         return False
-    if sys.platform != "win32":  # where nothing is forked
+    if sys.platform != "win32":  # for mypy: Windows has no fork
         os.setsid()
     if sys.platform == "darwin":
-        _begin_anew()
+        _exec_again()
     return True
 
 
-def done(directory: str, session_id: str) -> None:
-    """Give the claim up, so that the next credential can be refreshed ahead of its end, however soon that is.
-
-    Args:
-        directory: The cache directory.
-        session_id: The session.
-    """
+def release_claim(directory: str, session_id: str) -> None:
+    """Remove the claim after a successful refresh, so that the next credential can be refreshed ahead at any time."""
     try:
-        os.unlink(f"{directory}/{DIRECTORY}/{session_id}")  # noqa: PTH108 - pathlib costs more than the whole hot half
+        os.unlink(f"{directory}/{DIRECTORY}/{session_id}")  # noqa: PTH108 - pathlib costs more than the whole fast path
     except OSError:
         return
 
 
 def _dies_with_kubectl() -> bool:
     environ = os.environ
-    # A service's processes end with it (systemd.kill(5)); a terminal's shells may have the variable too.
+    # A service's processes end with it (systemd.kill(5)). Shells of a terminal may have the variable too.
     service = "INVOCATION_ID" in environ and not os.isatty(2)
-    return service or any(environ.get(name) for name in _MARKS)
+    return service or any(environ.get(name) for name in _SHORT_LIVED)
 
 
 def _claim(path: str) -> bool:
-    """Tell whether it is we who may refresh: nobody else has claimed it within the last minute."""
+    """Claim the refresh, and return whether that worked: no other process has claimed it within the last minute."""
     for _ in range(2):
         try:
             os.close(os.open(path, _FLAGS, 0o600))
@@ -90,21 +85,21 @@ def _claim(path: str) -> bool:
     return False
 
 
-def _let_go() -> None:
-    """Hold nothing that anybody waits for."""
+def _close_inherited_files() -> None:
+    """Close all inherited files, because other processes may wait for them."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
-    for descriptor in descriptors():
+    for descriptor in open_descriptors():
         if descriptor > 2:  # noqa: PLR2004 - not one of the standard ones
             try:
                 os.close(descriptor)
-            except OSError:  # the one that the list was read by
+            except OSError:  # the descriptor that listed the directory
                 continue
 
 
-def descriptors() -> list[int]:
-    """Return the descriptors that are open, with perhaps some that are not; where the system has no list, the usual ones."""
+def open_descriptors() -> list[int]:
+    """Return the open descriptors, and perhaps some that are not open. Without a list of the system, return all possible ones."""
     for directory in ("/proc/self/fd", "/dev/fd"):
         try:
             return [int(name) for name in os.listdir(directory)]  # noqa: PTH208 - pathlib costs more than this module
@@ -115,19 +110,19 @@ def descriptors() -> list[int]:
     return list(range(min(os.sysconf("SC_OPEN_MAX"), _MOST_DESCRIPTORS)))
 
 
-def leave_the_directory() -> None:
-    """Keep no file system busy that somebody may want to unmount. Relative paths lead nowhere from then on."""
+def leave_directory() -> None:
+    """Change to the root directory, so that no file system is busy. Relative paths no longer work after that."""
     try:
         os.chdir("/")
     except OSError:
         return
 
 
-def _begin_anew() -> None:
-    """Run the same command once more in this process, as what it is now.
+def _exec_again() -> None:
+    """Replace this child by a new process with the same command (macOS).
 
-    On macOS nothing but exec(2) is sure to work after fork(2): Security, which checks certificates there, and the frameworks
-    below it end a process that was forked.
+    On macOS, only exec(2) works reliably after fork(2). The Security framework, which checks certificates, and the frameworks
+    below it end a forked process.
     """
     os.environ[AHEAD] = "1"
     try:

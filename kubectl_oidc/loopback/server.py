@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.urls import is_loopback
+from kubectl_oidc.urls import is_loopback, port_of
 
 from . import pages
 from .authorization_response import (
@@ -29,7 +29,7 @@ from .authorization_response import (
 from .connection import SPOKE_TLS
 from .pages import Failed
 from .peer_user import is_stranger
-from .redirect_uri import choices, host_headers, port_of, reachable
+from .redirect_uri import choices, host_headers, reachable
 from .server_thread import SLICE, ListenerThread
 from .sockets import listen
 

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 ID = "0123456789abcdef" * 2
 RECORD = b"0123456789" * 1_500
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the real thing is tested by the other tests")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the real thing is tested by the other tests"),
+    pytest.mark.usefixtures("fork_server"),
+]
 
 
 # That world itself
@@ -158,7 +161,7 @@ def test_a_kubeconfig_is_locked_although_the_lock_before_is_still_going_away(tmp
     windows.run(
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from kubectl_oidc.kubeconfig.replace_file import locked\n"
+        "from kubectl_oidc.kubeconfig.kubectl_lock import locked\n"
         "real, refused = os.open, []\n"
         "def refusing(path, *more, **other):\n"
         "    if str(path).endswith('.lock') and len(refused) < 3:\n"
@@ -773,7 +776,7 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     said = windows.run(
         "import sys\n"
         "from kubectl_oidc.fast_path import refresh_ahead\n"
-        "print(refresh_ahead.start(sys.argv[1], '0' * 32, refresh_ahead.ALWAYS))\n",
+        "print(refresh_ahead.start_refresh(sys.argv[1], '0' * 32, refresh_ahead.ALWAYS))\n",
         str(tmp_path),
     )
     assert said == "False\n"
@@ -785,7 +788,7 @@ def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) 
 
     def work() -> None:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
-        refresh_ahead._begin_anew()
+        refresh_ahead._exec_again()
 
     _, status = os.waitpid(begin(work), 0)
     assert os.waitstatus_to_exitcode(status) == 1

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.accept import accept
-from kubectl_oidc.authentication.grants import client_credentials, device_code, password
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
+from kubectl_oidc.authentication.grants.client_credentials import sign_in_as_client
+from kubectl_oidc.authentication.grants.device_code import sign_in_with_device_code
+from kubectl_oidc.authentication.grants.password import sign_in_with_password
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.http.client import HttpClient
@@ -58,14 +60,14 @@ def code(desk: Desk) -> None:
 
 def with_password(desk: Desk) -> None:
     desk.settings |= {"username": "ada", "password": Secret("p")}
-    password.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
+    sign_in_with_password(desk.sign_in)
 
 
 def pushed(desk: Desk) -> None:
     desk.settings["pushed_authorization"] = "required"
-    provider, attempt = desk.provider, AuthorizationSecrets.generate(pkce=True)
-    metadata = provider.metadata(later())
-    AuthorizationRequest(desk.request, desk.system, provider, metadata, attempt, "http://localhost").now()
+    sign_in, secrets = desk.sign_in, AuthorizationSecrets.generate(pkce=True)
+    metadata = sign_in.provider.metadata(later())
+    AuthorizationRequest(sign_in, secrets, metadata, "http://localhost").now()
 
 
 def exchanged(desk: Desk) -> None:
@@ -76,7 +78,7 @@ def exchanged(desk: Desk) -> None:
 
 
 def device(desk: Desk) -> None:
-    device_code.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
+    sign_in_with_device_code(desk.sign_in)
 
 
 REQUESTS: dict[str, tuple[str, Callable[[Desk], object]]] = {
@@ -85,10 +87,7 @@ REQUESTS: dict[str, tuple[str, Callable[[Desk], object]]] = {
     "code": ("/token", code),
     "refresh": ("/token", lambda desk: desk.provider.refresh(refresh_token=Secret("r"), deadline=later())),
     "password": ("/token", with_password),
-    "client": (
-        "/token",
-        lambda desk: client_credentials.sign_in(desk.request, desk.system, desk.provider),
-    ),
+    "client": ("/token", lambda desk: sign_in_as_client(desk.sign_in)),
     "exchange": ("/token", exchanged),
     "device": ("/device", device),
     "poll": ("/token", device),

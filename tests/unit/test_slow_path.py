@@ -59,7 +59,7 @@ def raised(error: Exception) -> Exception:
 
 def test_an_error_is_two_lines_with_its_topic(capsys: pytest.CaptureFixture[str]) -> None:
     """What failed, and what to do next; standard output stays empty."""
-    slow_path._say(ProviderUnreachable("no answer", "try again"))
+    slow_path._report(ProviderUnreachable("no answer", "try again"))
     shown = capsys.readouterr()
     assert shown.err == "error: no answer\nhint: try again (troubleshooting: provider-unreachable)\n"
     assert shown.out == ""
@@ -67,13 +67,13 @@ def test_an_error_is_two_lines_with_its_topic(capsys: pytest.CaptureFixture[str]
 
 def test_an_error_without_a_hint_has_one_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     """There is always something to do next."""
-    slow_path._say(OidcLoginError("it failed"))
+    slow_path._report(OidcLoginError("it failed"))
     assert "\nhint: run it again with -v 1" in capsys.readouterr().err
 
 
 def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Even where somebody forgot to make them plain, the boundary does."""
-    slow_path._say(OidcLoginError("a\x1b[2J\nerror: forged\u202e", "b\r\nhint: forged"))
+    slow_path._report(OidcLoginError("a\x1b[2J\nerror: forged\u202e", "b\r\nhint: forged"))
     assert capsys.readouterr().err.splitlines() == [
         "error: a [2J error: forged",
         "hint: b hint: forged (troubleshooting: unexpected)",
@@ -82,7 +82,7 @@ def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[st
 
 def test_an_unexpected_failure_does_not_show_its_words(capsys: pytest.CaptureFixture[str]) -> None:
     """A bug of ours says its kind alone: its words may hold a token."""
-    assert slow_path._unexpected(raised(ValueError("the-SECRET"))) == 1
+    assert slow_path._report_internal_error(raised(ValueError("the-SECRET"))) == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[0] == "error: something unexpected happened: ValueError"
     assert len(shown.err.splitlines()) == 2
@@ -93,8 +93,8 @@ def test_an_unexpected_failure_does_not_show_its_words(capsys: pytest.CaptureFix
 def test_a_traceback_is_shown_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     """-v 9 shows where it happened, for known and unknown failures, and still not the words of an unknown one."""
     secret = "the-" + "SECRET"
-    slow_path._unexpected(raised(ValueError(secret)))
-    slow_path._say(raised(OidcLoginError("it failed", "do this")))  # type: ignore[arg-type] # what `raised` was given
+    slow_path._report_internal_error(raised(ValueError(secret)))
+    slow_path._report(raised(OidcLoginError("it failed", "do this")))  # type: ignore[arg-type] # what `raised` was given
     shown = capsys.readouterr().err
     assert shown.count('test_slow_path.py", line') >= 2
     assert "in fail" in shown
@@ -118,15 +118,15 @@ def test_a_standard_error_that_takes_nothing_changes_no_status(
 ) -> None:
     """The exit status tells all the same."""
     monkeypatch.setattr(sys, "stderr", stream())
-    slow_path._say(UsageError("wrong"))
-    assert slow_path._unexpected(ValueError()) == 1
+    slow_path._report(UsageError("wrong"))
+    assert slow_path._report_internal_error(ValueError()) == 1
 
 
 def test_words_that_a_terminal_cannot_write_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """With LANG=C an umlaut is a question mark, and no crash."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
     monkeypatch.setattr(sys, "stderr", stream)
-    slow_path._say(OidcLoginError("für", "\udcff hier"))
+    slow_path._report(OidcLoginError("für", "\udcff hier"))
     assert isinstance(stream.buffer, io.BytesIO)
     assert stream.buffer.getvalue().splitlines() == [
         b"error: f?r",
@@ -369,7 +369,7 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
     assert slow_path._keyring_or_published_answer(desk.words) == (None, None)
     took = time.monotonic() - began
     desk.lock.release()
-    assert slow_path.LIGHT_SECONDS <= took < slow_path.LIGHT_SECONDS + 5
+    assert slow_path.LOCK_SECONDS <= took < slow_path.LOCK_SECONDS + 5
     assert capfd.readouterr().out == ""
 
 

@@ -1,1 +1,1 @@
-"""Sign-in grants: each obtains a first token response from the provider."""
+"""The grants, one a file: each signs a user or a client in and returns the first tokens."""

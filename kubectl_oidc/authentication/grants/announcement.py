@@ -1,4 +1,4 @@
-"""What a person is told before they are asked to sign in: where, and why; and what happens if nobody can be told."""
+"""What the user reads before a sign-in: where, and why. Also what happens if the user can read nothing in time."""
 
 from __future__ import annotations
 
@@ -11,58 +11,44 @@ from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.system.system import System
+
+    from .sign_in import SignIn
+
+UNSEEN_SECONDS = 30.0
+"""How long the plugin waits for a user who must read an address or a code, if standard error is not a terminal.
+
+Many clients show the plugin's output only after it has ended.
+"""
 
 
-def announce(request: SignInRequest, system: System, why: str) -> None:
-    """Say where the person signs in, and why, terminal or not: nobody is asked without a reason.
-
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        why: Why a sign-in is needed.
-    """
-    system.terminal.need(f"Signing in at {request.host}: {sanitize(why)}")
-    system.log.info(1, f"signing in at {request.host}: {why}")
+def announce(sign_in: SignIn) -> None:
+    """Show where the user signs in, and why, even if standard error is not a terminal."""
+    request, system = sign_in.request, sign_in.system
+    system.terminal.need(f"Signing in at {request.host}: {sanitize(sign_in.reason)}")
+    system.log.info(1, f"signing in at {request.host}: {sign_in.reason}")
     if request.tls.insecure:
         system.terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
 
 
-UNSEEN_SECONDS = 30.0
-"""How long the plugin waits for a person who has to read an address, if standard error is no terminal.
-
-Many clients show it only after the plugin has ended.
-"""
-
-
-def without_browser(request: SignInRequest, system: System) -> SignInRequest:
-    """Return the request for a sign-in whose address or code a person has to read: a short wait if nobody may see it in time.
-
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
+def without_browser(sign_in: SignIn) -> SignIn:
+    """Return the sign-in with a shorter time-out if the user may not see the address or code in time.
 
     Raises:
-        SignInError: Nothing can be shown, because other programs use the terminal.
+        SignInError: Nothing can be shown, because another program uses the terminal.
     """
+    request = sign_in.request
     if is_muted():
         raise SignInError(
             "a sign-in is needed, no browser can be opened here, and another program uses the terminal",
             sign_in_first(request),
             topic="no-terminal",
         )
-    unseen = not (system.terminal.interactive or request.sign_in or request.timeout_given)
-    return (
-        replace(request, timeout=min(request.timeout, UNSEEN_SECONDS), in_background=True)
-        if unseen
-        else request
-    )
+    if sign_in.system.terminal.interactive or request.sign_in or request.timeout_given:
+        return sign_in
+    seconds = min(request.timeout, UNSEEN_SECONDS)
+    return replace(sign_in, request=replace(request, timeout=seconds, in_background=True))
 
 
 def sign_in_first(request: SignInRequest) -> str:
-    """Return the hint for a client that shows no words in time.
-
-    Args:
-        request: What is asked for.
-    """
+    """Return the hint for a client that shows the plugin's output too late."""
     return f"sign in from a terminal first: {request.command_line('login')}"

@@ -3,97 +3,69 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.authentication.grants import pasted_response
 from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.http.tls import server_context
 from kubectl_oidc.loopback.pages import Failed, SignedIn
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.sessions.session import person
-from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import SLICE, keyboard
 from kubectl_oidc.system.terminal import countdown
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import is_loopback
+from kubectl_oidc.urls import is_loopback, port_of
 
 from .announcement import announce, sign_in_first, without_browser
 from .authorization_request import AuthorizationSecrets, redeem
+from .pasted_response import PastedResponseReader
 from .pushed_authorization import AuthorizationRequest, PrintedAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
-    from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-    from kubectl_oidc.system.keyboard import Keyboard
-    from kubectl_oidc.system.system import System
+
+    from .sign_in import SignIn
 
 
-def sign_in(
-    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
-) -> Tokens:
-    """Return the tokens of a person who signs in through the browser.
-
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        provider: The OpenID provider.
-        why: Why a sign-in is needed, for the person.
-        failures: Where a sign-in that fails once the person was asked is remembered.
+def sign_in_with_browser(sign_in: SignIn) -> Tokens:
+    """Return the tokens of a user who signs in through the browser.
 
     Raises:
         NoFreeListenAddress: No listen address is free.
         SignInRefused: The provider sent the browser back with an error.
-        SignInTimeout: Nobody answered in time.
+        SignInTimeout: The browser did not come back in time.
         ProviderError: The provider failed.
-        IdTokenError: Its ID token must not be believed.
+        IdTokenError: The ID token is not valid.
     """
+    request, provider = sign_in.request, sign_in.provider
     deadline = Deadline.after(request.timeout)
     metadata = provider.metadata(deadline)
-    attempt = AuthorizationSecrets.generate(pkce=request.pkce)
+    secrets = AuthorizationSecrets.generate(pkce=request.pkce)
     server = CallbackServer(
         request.listen_addresses,
         redirect_url=request.redirect_url,
-        state=attempt.state,
+        state=secrets.state,
         issuer=request.issuer,
         iss_required=metadata.iss_parameter_supported,
-        log=system.log,
+        log=sign_in.system.log,
         tls=server_context(request.local_server) if request.local_server else None,
     )
     provider.check_reachable(PATIENCE)
     with server:
-        authorization = AuthorizationRequest(
-            request, system, provider, metadata, attempt, server.redirect_uri
-        )
+        authorization = AuthorizationRequest(sign_in, secrets, metadata, server.redirect_uri)
         server.expect(lambda: authorization.now().url)
-        with failures.counted():
-            printed = PrintedAddress(authorization, system.terminal)
-            opened = _send_person(request, system, server, printed, why)
-            provider.prepare(metadata)  # a person at the browser takes longer than this
-            if opened:
-                answer = _await_answer(request, system, server, deadline, provider=provider)
-            else:
-                request = without_browser(request, system)
-                deadline = Deadline.after(request.timeout)
-                with keyboard(system.terminal, system.environ) as keys:
-                    paste = _Paste(request, system, keys, attempt, metadata) if keys else None
-                    answer = _await_answer(
-                        request, system, server, deadline, printed, paste, provider=provider
-                    )
+        with sign_in.failures.counted():
+            response = _get_response(sign_in, server, authorization, deadline)
             try:
-                tokens = redeem(request, system, provider, server.redirect_uri, attempt, answer)
+                tokens = redeem(sign_in, server.redirect_uri, secrets, response)
             except OidcLoginError as error:
                 server.finish(Failed(error.message, error.hint))
                 raise
@@ -103,12 +75,52 @@ def sign_in(
         return tokens
 
 
-def _send_person(
-    request: SignInRequest, system: System, server: CallbackServer, printed: PrintedAddress, why: str
-) -> bool:
-    """Open the browser, or tell the person what to open where no browser can be; return whether one was opened."""
-    terminal = system.terminal
-    announce(request, system, why)
+def _get_response(
+    sign_in: SignIn, server: CallbackServer, authorization: AuthorizationRequest, deadline: Deadline
+) -> AuthorizationResponse:
+    """Open the browser, or show the address to open, and return the authorization response."""
+    system = sign_in.system
+    printed = PrintedAddress(authorization, system.terminal)
+    opened = _open_browser(sign_in, server, printed)
+    sign_in.provider.prepare(authorization.metadata)  # takes less time than the user needs in the browser
+    if opened:
+        return _await_response(sign_in, server, deadline)
+    sign_in = without_browser(sign_in)
+    deadline = Deadline.after(sign_in.request.timeout)
+    with keyboard(system.terminal, system.environ) as keys:
+        reader = PastedResponseReader(sign_in, keys, authorization) if keys else None
+        return _await_response(sign_in, server, deadline, printed, reader)
+
+
+def _open_browser(sign_in: SignIn, server: CallbackServer, printed: PrintedAddress) -> bool:
+    """Open the browser and return True. If that is not possible, show the address to open and return False."""
+    request, terminal = sign_in.request, sign_in.system.terminal
+    announce(sign_in)
+    _report_listeners(sign_in, server)
+    browser = sign_in.browser()
+    reason = browser.available() if request.open_browser else "--skip-open-browser was given"
+    if reason is None:
+        if browser.open(server.start_url):
+            terminal.say(f"The browser opens; if it does not, open {server.start_url}")
+            return True
+        reason = browser.failure()
+    printed.show(f"Sign in needed ({reason}). Open this address in a browser")
+    port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
+    if is_loopback(target.hostname or ""):
+        terminal.need(
+            f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
+            f"  {ssh_forward(port_of(target), port, sign_in.system.environ)}\n"
+        )
+    else:
+        terminal.need(
+            f"The browser then goes to {server.redirect_uri}, which must lead to port {port} of this machine.\n"
+        )
+    return False
+
+
+def _report_listeners(sign_in: SignIn, server: CallbackServer) -> None:
+    """Show the user if another port listens than the first, if other machines reach it, or if the redirect URI misses it."""
+    terminal = sign_in.system.terminal
     if server.tried:
         terminal.say(
             f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
@@ -121,36 +133,15 @@ def _send_person(
             f"warning: the redirect URI leads to {server.unserved}, where this program does not listen; "
             "--listen-address and --oidc-redirect-url must lead to the same port"
         )
-    browser = Browser.from_environment(
-        command=request.browser_command, environ=system.environ, platform=sys.platform
-    )
-    reason = browser.available() if request.open_browser else "--skip-open-browser was given"
-    if reason is None:
-        if browser.open(server.start_url):
-            terminal.say(f"The browser opens; if it does not, open {server.start_url}")
-            return True
-        reason = browser.failure()
-    printed.show(f"Sign in needed ({reason}). Open this address in a browser")
-    port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
-    if is_loopback(target.hostname or ""):
-        terminal.need(
-            f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
-            f"  {ssh_forward(port_of(target), port, system.environ)}\n"
-        )
-    else:
-        terminal.need(
-            f"The browser then goes to {server.redirect_uri}, which must lead to port {port} of this machine.\n"
-        )
-    return False
 
 
 def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
-    """Return the command that makes this machine's port reachable as localhost on the person's own.
+    """Return the ssh command that forwards a port of the user's own machine to this one.
 
     Args:
-        near: The port of the redirect URI.
-        far: The port that is listened on here.
-        environ: The environment, which knows the user's name and, over SSH, the address that was connected to.
+        near: The port of the redirect URI, on the user's machine.
+        far: The port that listens on this machine.
+        environ: Contains the user's name and, over SSH, the address of this machine.
     """
     user = environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or "USER"
     # client address, client port, server address, server port (ssh(1))
@@ -159,86 +150,33 @@ def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
     return f"ssh -L {near}:localhost:{far} {shlex.quote(sanitize(f'{user}@{host}'))}"
 
 
-class _Paste:
-    """Where the address at which the browser ended can be pasted, when it did not reach this machine.
-
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        keys: The person's keyboard.
-        attempt: State, nonce and verifier.
-        metadata: The provider's metadata.
-    """
-
-    def __init__(
-        self,
-        request: SignInRequest,
-        system: System,
-        keys: Keyboard,
-        attempt: AuthorizationSecrets,
-        metadata: Metadata,
-    ) -> None:
-        self._issuer = request.issuer
-        self._iss_required = metadata.iss_parameter_supported
-        self._terminal = system.terminal
-        self._attempt = attempt
-        self._keys = keys
-
-    @contextmanager
-    def offered(self) -> Iterator[None]:
-        """Say it, and take what is typed while the block runs."""
-        words = (
-            "Or let the browser end at a page that it cannot reach, and paste the address of that page here "
-            "(it is not shown), then press Enter.\n\n"
-        )
-        with self._keys.reading(words):
-            yield
-
-    def look(self) -> AuthorizationResponse | None:
-        """Return the answer in a line that was pasted, or None; what is no answer is said to be none."""
-        line = self._keys.poll(0)
-        if not line:
-            return None
-        answer = pasted_response.read(
-            line, self._attempt, issuer=self._issuer, iss_required=self._iss_required
-        )
-        if isinstance(answer, str):
-            self._terminal.need(f"That is not it: {answer}")
-            return None
-        return answer
-
-
-def _await_answer(
-    request: SignInRequest,
-    system: System,
+def _await_response(
+    sign_in: SignIn,
     server: CallbackServer,
     deadline: Deadline,
     printed: PrintedAddress | None = None,
-    paste: _Paste | None = None,
-    *,
-    provider: Provider | None = None,
+    reader: PastedResponseReader | None = None,
 ) -> AuthorizationResponse:
-    """Wait until the browser comes back, or its address is pasted; show on a terminal for what and for how long."""
+    """Wait until the browser comes back, or the user pastes its address. A terminal shows the time that is left."""
 
-    def words() -> str:
+    def status() -> str:
         return f"Waiting for the browser, {countdown(deadline.left())} left (Ctrl-C ends it)"
 
-    with paste.offered() if paste else nullcontext(), system.terminal.waiting(words()):
+    with reader.offered() if reader else nullcontext(), sign_in.system.terminal.waiting(status()):
         while not deadline.passed():
-            answer = server.wait(min(SLICE if paste else 1.0, deadline.left()))
-            if answer is None and paste:
-                answer = paste.look()
-            if answer is not None:
-                return answer
-            if provider:
-                provider.check_reachable()
+            response = server.wait(min(SLICE if reader else 1.0, deadline.left()))
+            if response is None and reader:
+                response = reader.poll()
+            if response is not None:
+                return response
+            sign_in.provider.check_reachable()
             if printed:
                 printed.show_again_when_ended()
-            system.terminal.tick(words())
-    raise _too_late(request, server)
+            sign_in.system.terminal.tick(status())
+    raise _timeout(sign_in.request, server)
 
 
-def _too_late(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
+def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
     from kubectl_oidc.oidc.vendor_errors import registration
 
     if server.spoke_tls:
@@ -260,9 +198,9 @@ def _too_late(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
 
 
 def _to_register(request: SignInRequest, server: CallbackServer) -> str:
-    """Return what must be registered at the provider for the redirect URI to be taken, and why it is this one."""
-    chosen = request.redirect_url is None and any(address.port == 0 for address in request.listen_addresses)
-    if chosen and not any(
+    """Return the part of the hint that names the redirect URI to register at the provider."""
+    any_port = request.redirect_url is None and any(address.port == 0 for address in request.listen_addresses)
+    if any_port and not any(
         server.redirect_uri.endswith(f":{address.port}") for address in request.listen_addresses
     ):
         return (

@@ -1,13 +1,13 @@
-"""Which grant signs in: the one that --grant-type names, else the best that this machine and the provider offer."""
+"""Choose the grant: the one that --grant-type names, otherwise the best that this computer and the provider offer."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.deadline import Deadline
+
+from .sign_in import SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,20 +23,20 @@ def sign_in(
     request: SignInRequest,
     system: System,
     provider: Provider,
-    why: str,
+    reason: str,
     session_id: str,
     *,
     asks: Callable[[], None] = lambda: None,
 ) -> Tokens:
-    """Return the tokens of a sign-in by the grant that is asked for.
+    """Return the tokens of a sign-in by the grant that fits.
 
     Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
+        request: The flags.
+        system: Clock, environment, terminal and log.
         provider: The OpenID provider.
-        why: Why a sign-in is needed, for the person.
-        session_id: The session, whose failed sign-ins are remembered where a person was asked.
-        asks: Is called when a person is asked.
+        reason: Why a sign-in is needed; the user reads it.
+        session_id: The session for which a failed sign-in is recorded.
+        asks: Called when the user is asked to sign in.
 
     Raises:
         OidcLoginError: The sign-in failed.
@@ -45,75 +45,73 @@ def sign_in(
         system.terminal.say(f"note: {note}")
         system.log.info(1, note)
     failures = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log, asks=asks)
+    context = SignIn(request, system, provider, reason, failures)
     with failures.remembered():
         if request.grant == "client-credentials":
-            from kubectl_oidc.authentication.grants import client_credentials
+            from .client_credentials import sign_in_as_client
 
-            return client_credentials.sign_in(request, system, provider)
-        return _of_a_person(request, system, provider, why, failures)
+            return sign_in_as_client(context)
+        return _sign_in_user(context)
 
 
-def _of_a_person(
-    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
-) -> Tokens:
+def _sign_in_user(sign_in: SignIn) -> Tokens:
+    request, system, provider = sign_in.request, sign_in.system, sign_in.provider
     if system.terminal.interactive or request.sign_in:
-        failures.resume()
+        sign_in.failures.resume()
     else:
-        failures.check(request.command_line("login"))
-    provider.check_trust()  # the metadata may be kept, and then the first request comes after the browser
-    if request.grant != "device-code":  # which asks the provider at once
+        sign_in.failures.check(request.command_line("login"))
+    provider.check_trust()  # with cached metadata, the first request would come after the browser
+    if request.grant != "device-code":  # that grant sends a request at once
         provider.begin_to_reach(provider.metadata(Deadline.after(request.timeout)))
     if request.grant == "password":
-        from kubectl_oidc.authentication.grants import password
+        from .password import sign_in_with_password
 
-        return password.sign_in(request, system, provider, why, failures)
+        return sign_in_with_password(sign_in)
     if request.grant == "authcode-keyboard":
-        from kubectl_oidc.authentication.grants import authorization_code_keyboard
+        from .authorization_code_keyboard import sign_in_with_pasted_code
 
-        return authorization_code_keyboard.sign_in(request, system, provider, why, failures)
+        return sign_in_with_pasted_code(sign_in)
     if request.grant == "device-code":
-        from kubectl_oidc.authentication.grants import device_code
+        from .device_code import sign_in_with_device_code
 
-        return device_code.sign_in(request, system, provider, why, failures)
-    tokens = _by_device_code(request, system, provider, why, failures) if request.grant == "auto" else None
+        return sign_in_with_device_code(sign_in)
+    tokens = _device_code_tokens(sign_in) if request.grant == "auto" else None
     if tokens is None:
-        from kubectl_oidc.authentication.grants import authorization_code
+        from .authorization_code import sign_in_with_browser
 
-        tokens = authorization_code.sign_in(request, system, provider, why, failures)
+        tokens = sign_in_with_browser(sign_in)
     return tokens
 
 
-def _by_device_code(
-    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
-) -> Tokens | None:
-    """Sign in by device code where no browser can be opened and the provider has that grant; else return None.
+def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
+    """Sign in by device code if no browser can be opened and the provider offers that grant; otherwise return None.
 
-    A provider may have it and not allow it for this client, which is known once it is asked: then nobody was bothered yet.
+    A provider may offer the grant and refuse it to this client. It says so before the user is asked.
     """
+    request, system = sign_in.request, sign_in.system
     if not request.open_browser:
-        return None  # there is a browser, and a person who opens the address in it
-    browser = Browser.from_environment(
-        command=request.browser_command, environ=system.environ, platform=sys.platform
-    )
-    reason = browser.available()
-    if reason is None:
+        return None  # the user has a browser and opens the address in it
+    no_browser = sign_in.browser().available()
+    if no_browser is None:
         return None
     if request.account.prompt or request.account.max_age is not None:
-        return None  # which the device code has no way to ask for (RFC 8628 §3.1)
-    metadata = provider.metadata(Deadline.after(request.timeout))
+        return None  # a device authorization request has no such parameter (RFC 8628 §3.1)
+    metadata = sign_in.provider.metadata(Deadline.after(request.timeout))
     if metadata.device_authorization_endpoint is None:
-        system.log.info(1, f"{reason}, and the provider's metadata names no device_authorization_endpoint")
+        system.log.info(
+            1, f"{no_browser}, and the provider's metadata names no device_authorization_endpoint"
+        )
         return None
-    from kubectl_oidc.authentication.grants import device_code
+    from .device_code import NotAllowedError, sign_in_with_device_code
 
     try:
-        return device_code.sign_in(request, system, provider, why, failures, no_browser=reason)
-    except device_code.NotAllowedError as error:
+        return sign_in_with_device_code(sign_in, no_browser=no_browser)
+    except NotAllowedError as error:
         refusal = error.refusal
-    _say_refused(system, refusal)
+    _report_refusal(system, refusal)
     return None
 
 
-def _say_refused(system: System, refusal: OAuthErrorResponse) -> None:
+def _report_refusal(system: System, refusal: OAuthErrorResponse) -> None:
     system.log.info(1, refusal.message)
     system.terminal.say(f"The provider does not allow this client the device code ({refusal.code})")

@@ -1,4 +1,4 @@
-"""The device authorization response (RFC 8628 §3.2): read, checked, and safe to show."""
+"""The device authorization response (RFC 8628 §3.2): parsed, checked and safe to show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 INTERVAL = 5.0
-"""Seconds between two polls where the provider does not say (RFC 8628 §3.2)."""
+"""Seconds between two polls if the provider does not say (RFC 8628 §3.2)."""
 
 _SHORTEST = 1.0
 _LONGEST_CODE = 60
@@ -23,15 +23,15 @@ _LONGEST_CODE = 60
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """What the provider gave.
+    """The codes for one sign-in.
 
     Attributes:
-        device_code: What is polled with; it never shows.
-        user_code: What the person enters.
-        verification_uri: Where.
-        verification_uri_complete: The same with the code in it, where the provider has such a thing.
-        expires_in: Seconds until the codes end; None where it does not say.
-        interval: Seconds between two polls, at least.
+        device_code: Sent with each poll; never shown.
+        user_code: The code that the user enters.
+        verification_uri: The page where the user enters it.
+        verification_uri_complete: The same page with the code filled in; None if the provider does not send it.
+        expires_in: Seconds until both codes expire; None if the provider does not say.
+        interval: The least number of seconds between two polls.
     """
 
     GRANT_TYPE: ClassVar[str] = DEVICE_CODE
@@ -45,30 +45,30 @@ class DeviceAuthorization:
 
     @classmethod
     def parse(cls, document: Mapping[str, object], *, local: bool) -> DeviceAuthorization:
-        """Return what an answer says.
+        """Parse the response.
 
         Args:
             document: The parsed JSON.
-            local: Whether the provider is on this machine, where plain http is allowed.
+            local: Whether plain http is allowed, because the provider runs on this machine.
 
         Raises:
-            InvalidProviderResponse: A code or the address is missing, or is none.
+            InvalidProviderResponse: A code or the address is missing or not valid.
         """
         user_code = _text(document, "user_code")
         if sanitize(user_code, limit=_LONGEST_CODE) != user_code:
-            raise _broken("has a user_code that cannot be shown")
-        # Google, and Entra at times, still write the name of an early draft.
+            raise _invalid_response("has a user_code that cannot be shown")
+        # Google, and sometimes Entra ID, still use the name of an early draft.
         name = "verification_uri" if "verification_uri" in document else "verification_url"
         uri = _text(document, name)
-        why = _fault(uri, local=local)
-        if why:
-            raise _broken(f"has a {name} that {why}")
+        problem = _url_problem(uri, local=local)
+        if problem:
+            raise _invalid_response(f"has a {name} that {problem}")
         complete = document.get("verification_uri_complete")
-        if not isinstance(complete, str) or _fault(complete, local=local):
+        if not isinstance(complete, str) or _url_problem(complete, local=local):
             complete = None
         device_code = _text(document, "device_code")
         if not device_code.isprintable():
-            raise _broken("has a device_code that cannot be sent")
+            raise _invalid_response("has a device_code that cannot be sent")
         interval = seconds(document.get("interval"))
         return cls(
             device_code=Secret(device_code),
@@ -80,21 +80,21 @@ class DeviceAuthorization:
         )
 
 
-def _fault(url: str, *, local: bool) -> str | None:
-    """Return what is wrong with an address; it may have a fragment, of characters that a URL has."""
+def _url_problem(url: str, *, local: bool) -> str | None:
+    """Return what is wrong with an address, or None. A fragment is allowed."""
     return fault(url.replace("#", "/"), http_allowed=local)
 
 
 def _text(document: Mapping[str, object], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
-        raise _broken(f"has no {name}")
+        raise _invalid_response(f"has no {name}")
     return value
 
 
-def _broken(why: str) -> InvalidProviderResponse:
+def _invalid_response(problem: str) -> InvalidProviderResponse:
     return InvalidProviderResponse(
-        f"the provider's device authorization response {why}",
+        f"the provider's device authorization response {problem}",
         "look into the provider's log, or use another --grant-type",
         topic="device-code",
     )

@@ -1,21 +1,19 @@
-"""The Device Authorization grant (RFC 8628): the person signs in on any device, with a code that is shown here.
+"""The Device Authorization grant (RFC 8628): the user signs in on any device with a code that this program shows.
 
-PKCE goes along (RFC 7636), though RFC 8628 does not ask for it: Keycloak refuses the flow without it where the client
-requires it, and others ignore what they do not know (RFC 6749 §3.1).
+PKCE (RFC 7636) is sent too, although RFC 8628 does not require it. Keycloak refuses this grant without PKCE if the client
+requires it; other providers ignore parameters that they do not know (RFC 6749 §3.1).
 """
 
 from __future__ import annotations
 
 import secrets
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderUnreachable
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.browser import Browser, may_be_opened
+from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import countdown
 
@@ -27,20 +25,20 @@ from .device_polling import poll
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.oidc.provider import Provider
+    from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-    from kubectl_oidc.system.system import System
+
+    from .sign_in import SignIn
 
 VALIDATION_SECONDS = 30.0
-"""The longest that fetching the key set may take once the tokens are there."""
+"""The time limit for fetching the key set, once the tokens have come."""
 
 
 class NotAllowedError(Exception):
-    """The provider does not give this client a device code; nobody was asked for anything yet.
+    """The provider refuses this client a device code. The user was not asked for anything yet.
 
     Args:
-        refusal: What it said.
+        refusal: The provider's error response.
     """
 
     def __init__(self, refusal: OAuthErrorResponse) -> None:
@@ -48,85 +46,77 @@ class NotAllowedError(Exception):
         self.refusal = refusal
 
 
-def sign_in(
-    request: SignInRequest,
-    system: System,
-    provider: Provider,
-    why: str,
-    failures: FailedSignIns,
-    *,
-    no_browser: str | None = None,
-) -> Tokens:
-    """Return the tokens of a person who signs in on any device.
+def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) -> Tokens:
+    """Return the tokens of a user who signs in on any device.
 
     Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        provider: The OpenID provider.
-        why: Why a sign-in is needed, for the person.
-        failures: Where a sign-in that fails once the person was asked is remembered.
-        no_browser: Why this grant was chosen for the person, who did not ask for it; None where they did.
+        sign_in: The sign-in.
+        no_browser: Why no browser can be opened, if that is why this grant was chosen; None if the user chose it.
 
     Raises:
-        NotAllowedError: The provider refuses the grant, and the person did not ask for it.
-        SignInRefused: The person or the provider said no.
-        SignInTimeout: Nobody entered the code in time.
-        ProviderError: The provider failed, or has no such grant.
-        IdTokenError: Its ID token must not be believed.
+        NotAllowedError: The provider refuses the grant, and the user did not choose it.
+        SignInRefused: The user or the provider refused.
+        SignInTimeout: The user did not enter the code in time.
+        ProviderError: The provider failed, or does not offer the grant.
+        IdTokenError: The ID token is not valid.
     """
+    request = sign_in.request
     deadline = Deadline.after(request.timeout)
-    metadata = provider.metadata(deadline)
+    metadata = sign_in.provider.metadata(deadline)
     verifier = Secret(secrets.token_urlsafe(32)) if request.pkce else None
     try:
-        device = _authorization(request, provider, metadata, verifier, deadline)
+        device = _request_device_code(sign_in, metadata, verifier, deadline)
     except (OAuthErrorResponse, InvalidProviderResponse, ProviderUnreachable) as error:
         if no_browser and isinstance(error, OAuthErrorResponse):
             raise NotAllowedError(error) from error
         raise
-    with failures.counted():
-        if not _show(request, system, device, why, no_browser):
-            request = without_browser(request, system)
-            deadline = Deadline.after(min(deadline.left(), request.timeout))
-        end = _end(request, device, deadline)
+    with sign_in.failures.counted():
+        if not _show(sign_in, device, no_browser):
+            sign_in = without_browser(sign_in)
+            deadline = Deadline.after(min(deadline.left(), sign_in.request.timeout))
+        response = _poll(sign_in, metadata, device, verifier, _end(sign_in.request, device, deadline))
+        return sign_in.accept(response, Deadline.after(VALIDATION_SECONDS))
 
-        def words() -> str:
-            return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C ends it)"
 
-        with system.terminal.waiting(words()):
-            response = poll(
-                lambda: provider.request_tokens(
-                    device.GRANT_TYPE,
-                    {"device_code": device.device_code, "code_verifier": verifier},
-                    metadata,
-                    end,
-                ),
-                system,
-                interval=device.interval,
-                end=end,
-                tick=lambda: system.terminal.tick(words()),
-                hint=sign_in_first(request) if request.in_background else "",
-            )
-        validation = Deadline.after(VALIDATION_SECONDS)
-        return accept(response, provider, request, deadline=validation, now=system.clock())
+def _poll(
+    sign_in: SignIn, metadata: Metadata, device: DeviceAuthorization, verifier: Secret | None, end: Deadline
+) -> TokenResponse:
+    """Poll the token endpoint while the terminal shows the time that is left."""
+    request, system = sign_in.request, sign_in.system
+
+    def status() -> str:
+        return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C ends it)"
+
+    with system.terminal.waiting(status()):
+        return poll(
+            lambda: sign_in.provider.request_tokens(
+                device.GRANT_TYPE,
+                {"device_code": device.device_code, "code_verifier": verifier},
+                metadata,
+                end,
+            ),
+            system,
+            interval=device.interval,
+            end=end,
+            tick=lambda: system.terminal.tick(status()),
+            hint=sign_in_first(request) if request.in_background else "",
+        )
 
 
 def _end(request: SignInRequest, device: DeviceAuthorization, deadline: Deadline) -> Deadline:
-    """Return when the wait ends: with the code (RFC 8628 §3.2), or sooner if a shorter time was asked for."""
+    """Return when polling ends: when the code expires (RFC 8628 §3.2), or at the deadline if the user set a time-out."""
     lives = device.expires_in
-    if lives is None:  # which the standard requires
+    if lives is None:  # although the standard requires it
         return deadline
     shorter = request.timeout_given or request.in_background
     return Deadline.after(min(deadline.left(), lives) if shorter else lives)
 
 
-def _authorization(
-    request: SignInRequest,
-    provider: Provider,
-    metadata: Metadata,
-    verifier: Secret | None,
-    deadline: Deadline,
+def _request_device_code(
+    sign_in: SignIn, metadata: Metadata, verifier: Secret | None, deadline: Deadline
 ) -> DeviceAuthorization:
-    """Ask for a device code (RFC 8628 §3.1)."""
+    """Send the device authorization request (RFC 8628 §3.1)."""
+    request = sign_in.request
     url = metadata.device_authorization_endpoint
     if url is None:
         raise InvalidProviderResponse(
@@ -141,20 +131,18 @@ def _authorization(
     if verifier:
         parameters["code_challenge"] = code_challenge(verifier)
         parameters["code_challenge_method"] = "S256"
-    endpoint = provider.endpoint(url, metadata, "device authorization endpoint")
+    endpoint = sign_in.provider.endpoint(url, metadata, "device authorization endpoint")
     return DeviceAuthorization.parse(endpoint.ask(parameters, deadline), local=urlsplit(url).scheme == "http")
 
 
-def _show(
-    request: SignInRequest, system: System, device: DeviceAuthorization, why: str, no_browser: str | None
-) -> bool:
-    """Show the code and where to enter it (RFC 8628 §3.3); open that page where there is a browser.
+def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) -> bool:
+    """Show the code and the page to enter it (RFC 8628 §3.3), and open that page if there is a browser.
 
     Returns:
-        Whether a page was opened that has the code in it, so that the person need not read it here.
+        Whether a page opened that has the code filled in, so that the user need not read the code here.
     """
-    terminal = system.terminal
-    announce(request, system, why)
+    request, terminal = sign_in.request, sign_in.system.terminal
+    announce(sign_in)
     because = f" ({no_browser})" if no_browser else ""
     terminal.need(f"Sign in needed{because}. On any device, open this address in a browser:\n")
     terminal.show(device.verification_uri)
@@ -165,9 +153,7 @@ def _show(
         terminal.need(f"\nor open this address, which has the code in it:\n\n  {complete}")
     terminal.need("")
     page = complete or device.verification_uri
-    browser = Browser.from_environment(
-        command=request.browser_command, environ=system.environ, platform=sys.platform
-    )
+    browser = sign_in.browser()
     opened = (
         request.open_browser
         and no_browser is None

@@ -1,4 +1,4 @@
-"""Asking the token endpoint until the person has entered the code (RFC 8628 §3.4, §3.5)."""
+"""Poll the token endpoint until the user has entered the device code (RFC 8628 §3.4, §3.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
 
 SLOWER = 5.0
-"""Seconds that ``slow_down`` adds to the interval, from then on (RFC 8628 §3.5)."""
+"""Seconds that each ``slow_down`` adds to the interval (RFC 8628 §3.5)."""
 
 
 def poll(
@@ -26,28 +26,28 @@ def poll(
     tick: Callable[[], None],
     hint: str = "",
 ) -> TokenResponse:
-    """Return the tokens once the person has entered the code.
+    """Return the token response once the user has entered the code.
 
     Args:
-        ask: Makes one token request.
-        system: Where the time between two is spent, and the log.
-        interval: Seconds between two requests, at least.
-        end: When the code or the person's time ends.
-        tick: Is called every second, to show how much time is left.
-        hint: What to do if nobody enters the code; empty for the usual words.
+        ask: Sends one token request.
+        system: Its clock waits between two requests.
+        interval: The least number of seconds between two requests.
+        end: When the code expires or the time-out ends.
+        tick: Called every second, to show how much time is left.
+        hint: What to do if the user enters no code; empty for the usual hint.
 
     Raises:
-        SignInRefused: The person, or the provider, said no.
-        SignInTimeout: Nobody entered the code in time.
-        OAuthErrorResponse: The provider refuses for another reason.
+        SignInRefused: The user or the provider refused.
+        SignInTimeout: The user did not enter the code in time.
+        OAuthErrorResponse: The provider returned another error.
     """
     unreachable: ProviderUnreachable | None = None
-    while _rest(system, interval, end, tick):
+    while _wait(system, interval, end, tick):
         try:
             return ask()
         except ProviderUnreachable as error:
-            # §3.5: after a time-out less often, and no end; the code may have been entered meanwhile.
-            if not end.passed():  # else it was our own time that ended, in the middle of a request
+            # §3.5: after a time-out, poll less often. The user may have entered the code meanwhile.
+            if not end.passed():  # otherwise our own time-out ended this request
                 unreachable = error
             interval *= 2
             system.log.info(1, f"{error.message}; asking again in {interval:.0f} s")
@@ -57,14 +57,14 @@ def poll(
                 interval += SLOWER
                 system.log.info(1, f"the provider asks to slow down: every {interval:.0f} s")
             elif error.code != "authorization_pending":
-                raise _understood(error) from error
+                raise _sign_in_error(error) from error
     if unreachable:
         raise unreachable
-    raise _too_late(hint)
+    raise _timeout(hint)
 
 
-def _rest(system: System, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:
-    """Spend the time until the next request; return whether there is to be one."""
+def _wait(system: System, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:
+    """Wait for the next request, and return whether there is time for it."""
     left = interval
     while left > 0:
         if end.left() < left:
@@ -72,15 +72,16 @@ def _rest(system: System, interval: float, end: Deadline, tick: Callable[[], Non
             if left <= 0:
                 return False
         tick()
-        slice_ = min(1.0, left)
-        system.sleep(slice_)
-        left -= slice_
+        second = min(1.0, left)
+        system.sleep(second)
+        left -= second
     return not end.passed()
 
 
-def _understood(error: OAuthErrorResponse) -> OAuthErrorResponse | SignInRefused | SignInTimeout:
+def _sign_in_error(error: OAuthErrorResponse) -> OAuthErrorResponse | SignInRefused | SignInTimeout:
+    """Return the error that says what an error code of RFC 8628 §3.5 means for the user."""
     if error.code == "expired_token":
-        return _too_late()
+        return _timeout()
     if error.code == "access_denied":
         return SignInRefused(
             error.message.replace("refuses the token request", "refused the sign-in"),
@@ -89,7 +90,7 @@ def _understood(error: OAuthErrorResponse) -> OAuthErrorResponse | SignInRefused
     return error
 
 
-def _too_late(hint: str = "") -> SignInTimeout:
+def _timeout(hint: str = "") -> SignInTimeout:
     return SignInTimeout(
         "nobody entered the code in time",
         hint

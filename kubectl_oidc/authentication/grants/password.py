@@ -1,14 +1,13 @@
-"""The Resource Owner Password Credentials grant (RFC 6749 §4.3), for providers that still allow it.
+"""The Resource Owner Password Credentials grant (RFC 6749 §4.3): sign in with a user name and a password.
 
-RFC 9700 §2.4 forbids it to new installations: the password goes through our hands, and a second factor has no place in it.
-It is here because kubelogin has it, for machines' accounts.
+RFC 9700 §2.4 forbids this grant: the client sees the password, and a second factor is impossible. kubelogin offers it for
+service accounts, so this program does too.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.errors import InvalidGrant
 from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.secret import Secret
@@ -19,44 +18,34 @@ from kubectl_oidc.text import sanitize
 from .announcement import announce
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
     from kubectl_oidc.system.keyboard import Keyboard
-    from kubectl_oidc.system.system import System
+
+    from .sign_in import SignIn
 
 EXCHANGE_SECONDS = 30.0
-"""The longest that the provider's answers may take once the password is there."""
+"""The time limit for the token request and the key set."""
 
 
-def sign_in(
-    request: SignInRequest, system: System, provider: Provider, why: str, failures: FailedSignIns
-) -> Tokens:
-    """Return the tokens of a person whose name and password are given, or typed at the terminal.
+def sign_in_with_password(sign_in: SignIn) -> Tokens:
+    """Return the tokens for a user name and a password from the flags, or typed at the terminal.
 
-    Args:
-        request: What is asked for.
-        system: Clock, environment, terminal.
-        provider: The OpenID provider.
-        why: Why a sign-in is needed, for the person.
-        failures: Where a sign-in that fails once the person was asked is remembered; and a password that is refused,
-            because providers lock an account after a few.
+    A refused password from the flags is recorded too, because providers lock an account after a few.
 
     Raises:
-        SignInError: Something must be typed, and there is no terminal, or nothing was typed.
-        SignInTimeout: Nobody typed it in time.
-        InvalidGrant: The provider does not take them.
+        SignInError: Something must be typed, and there is no terminal or nothing was typed.
+        SignInTimeout: Nothing was typed in time.
+        InvalidGrant: The provider refused the user name or the password.
         ProviderError: The provider failed.
-        IdTokenError: Its ID token must not be believed.
+        IdTokenError: The ID token is not valid.
     """
+    request, system, failures = sign_in.request, sign_in.system, sign_in.failures
     deadline = Deadline.after(request.timeout)
-    metadata = provider.metadata(deadline)
-    given = Credentials(request.username, request.password) if request.username and request.password else None
-    if given:
+    metadata = sign_in.provider.metadata(deadline)
+    if request.username and request.password:
         with failures.counted(InvalidGrant):
-            return _exchange(request, system, provider, metadata, given)
+            return _request_tokens(sign_in, metadata, Credentials(request.username, request.password))
     with keyboard(system.terminal, system.environ) as keys:
         if keys is None:
             missing = "the password" if request.username else "a user name"
@@ -64,29 +53,22 @@ def sign_in(
                 f"--grant-type=password needs {missing}",
                 "give --username, and the password in KUBECTL_OIDC_PASSWORD",
             )
-        provider.check_reachable(PATIENCE)
+        sign_in.provider.check_reachable(PATIENCE)
         with failures.counted():
-            who = _typed(request, system, keys, why, deadline)
-            return _exchange(request, system, provider, metadata, who)
+            return _request_tokens(sign_in, metadata, _ask_credentials(sign_in, keys, deadline))
 
 
 class Credentials(NamedTuple):
-    """Who signs in.
-
-    Attributes:
-        username: The user name.
-        password: The password.
-    """
+    """A user name and its password; the field names are those of the token request."""
 
     username: str
     password: Secret
 
 
-def _typed(
-    request: SignInRequest, system: System, keys: Keyboard, why: str, deadline: Deadline
-) -> Credentials:
-    """Ask for what is not given; the password is not seen."""
-    announce(request, system, why)
+def _ask_credentials(sign_in: SignIn, keys: Keyboard, deadline: Deadline) -> Credentials:
+    """Ask for what the flags do not have. The password is not shown."""
+    announce(sign_in)
+    request = sign_in.request
     username = request.username or keys.ask("User name: ", deadline, shown=True)
     if request.password:
         return Credentials(username, request.password)
@@ -95,11 +77,13 @@ def _typed(
     )
 
 
-def _exchange(
-    request: SignInRequest, system: System, provider: Provider, metadata: Metadata, who: Credentials
-) -> Tokens:
-    """Send name and password once (RFC 6749 §4.3.2) and validate what comes for them."""
+def _request_tokens(sign_in: SignIn, metadata: Metadata, credentials: Credentials) -> Tokens:
+    """Send the credentials once (RFC 6749 §4.3.2), and validate the response."""
+    request = sign_in.request
     deadline = Deadline.after(min(request.timeout, EXCHANGE_SECONDS))
-    parameters: dict[str, str | Secret | None] = {**who._asdict(), "scope": " ".join(request.scopes)}
-    response = provider.request_tokens("password", parameters, metadata, deadline)
-    return accept(response, provider, request, deadline=deadline, now=system.clock())
+    parameters: dict[str, str | Secret | None] = {
+        **credentials._asdict(),
+        "scope": " ".join(request.scopes),
+    }
+    response = sign_in.provider.request_tokens("password", parameters, metadata, deadline)
+    return sign_in.accept(response, deadline)

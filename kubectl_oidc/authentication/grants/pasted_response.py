@@ -1,12 +1,13 @@
-"""An answer that a person pastes: the address at which the browser ended, or the code that stands in it.
+"""An authorization response that the user pastes: the address at which the browser ended, or only the code.
 
-An address is judged as the callback server judges a request: ``state`` and, where the provider says it, ``iss`` are ours
-(RFC 6749 §10.12, RFC 9207). A code alone has neither; PKCE and the nonce bind it to this sign-in all the same.
+An address is checked as the callback server checks a request: ``state`` must match, and ``iss`` if the provider sends it
+(RFC 6749 §10.12, RFC 9207). A code has neither; PKCE and the nonce still bind it to this sign-in.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.loopback.authorization_response import (
@@ -18,40 +19,89 @@ from kubectl_oidc.loopback.authorization_response import (
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.system.keyboard import Keyboard
+
     from .authorization_request import AuthorizationSecrets
+    from .pushed_authorization import AuthorizationRequest
+    from .sign_in import SignIn
 
 _CODE = re.compile(r"[\x21-\x7e]+")  # RFC 6749, appendix A.11, without the space
-_HERE, _NOWHERE = "/", "-"
+_PLACEHOLDER_PATH, _PLACEHOLDER_START = "/", "-"
 
 
-def read(
-    text: str, attempt: AuthorizationSecrets, *, issuer: str, iss_required: bool
+def parse_pasted_response(
+    text: str, secrets: AuthorizationSecrets, *, issuer: str, iss_required: bool
 ) -> AuthorizationResponse | str:
-    """Return the answer in what was pasted, or in a few words why there is none.
+    """Return the authorization response in a pasted text, or why it contains none. The text is not repeated.
 
     Args:
-        text: What was pasted; nothing of it is repeated.
-        attempt: The sign-in that waits.
-        issuer: Who must have answered.
-        iss_required: Whether an address must say so.
+        text: A line that the user pasted.
+        secrets: The state to expect.
+        issuer: The issuer to expect.
+        iss_required: Whether an address without ``iss`` is rejected.
     """
-    words = text.strip().strip("\"'<>")
-    query = words.partition("?")[2] or (words if "code=" in words or "error=" in words else "")
+    pasted = text.strip().strip("\"'<>")
+    query = pasted.partition("?")[2] or (pasted if "code=" in pasted or "error=" in pasted else "")
     if query:
-        awaited = ExpectedResponse(
-            hosts=frozenset({_HERE}),
-            path=_HERE,
-            start_path=Secret(_NOWHERE),
-            state=attempt.state,
+        expected = ExpectedResponse(
+            hosts=frozenset({_PLACEHOLDER_PATH}),
+            path=_PLACEHOLDER_PATH,
+            start_path=Secret(_PLACEHOLDER_START),
+            state=secrets.state,
             issuer=issuer,
             iss_required=iss_required,
         )
-        verdict = awaited.check(Request("GET", f"{_HERE}?{query.partition('#')[0]}", _HERE))
-        if isinstance(verdict, AuthorizationResponse):
-            return verdict
-        return verdict.reason if isinstance(verdict, RejectedRequest) else "the answer cannot be read"
-    if "://" in words:
+        target = f"{_PLACEHOLDER_PATH}?{query.partition('#')[0]}"
+        response = expected.check(Request("GET", target, _PLACEHOLDER_PATH))
+        if isinstance(response, AuthorizationResponse):
+            return response
+        return response.reason if isinstance(response, RejectedRequest) else "the answer cannot be read"
+    if "://" in pasted:
         return "that address has no answer in it: the one at which the browser ends has code= in it"
-    if not _CODE.fullmatch(words):
+    if not _CODE.fullmatch(pasted):
         return "that is neither an address nor a code"
-    return AuthorizationResponse(Secret(words))
+    return AuthorizationResponse(Secret(pasted))
+
+
+class PastedResponseReader:
+    """Reads authorization responses that the user pastes, and shows what is wrong with other lines.
+
+    Args:
+        sign_in: The sign-in that waits.
+        keys: The user's keyboard.
+        authorization: The request to which a response is expected.
+    """
+
+    def __init__(self, sign_in: SignIn, keys: Keyboard, authorization: AuthorizationRequest) -> None:
+        self._issuer = sign_in.request.issuer
+        self._iss_required = authorization.metadata.iss_parameter_supported
+        self._terminal = sign_in.system.terminal
+        self._secrets = authorization.secrets
+        self._keys = keys
+
+    @contextmanager
+    def offered(self) -> Iterator[None]:
+        """Show the offer, and read the keyboard while the block runs."""
+        prompt = (
+            "Or let the browser end at a page that it cannot reach, and paste the address of that page here "
+            "(it is not shown), then press Enter.\n\n"
+        )
+        with self._keys.reading(prompt):
+            yield
+
+    def poll(self) -> AuthorizationResponse | None:
+        """Return the response in the line that was pasted since the last call, or None."""
+        line = self._keys.poll(0)
+        return self.parse(line) if line else None
+
+    def parse(self, line: str) -> AuthorizationResponse | None:
+        """Return the response in a line. If there is none, show why and return None."""
+        response = parse_pasted_response(
+            line, self._secrets, issuer=self._issuer, iss_required=self._iss_required
+        )
+        if isinstance(response, str):
+            self._terminal.need(f"That is not it: {response}")
+            return None
+        return response

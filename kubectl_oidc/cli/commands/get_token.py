@@ -1,4 +1,4 @@
-"""``kubectl oidc-login get-token``: what kubectl runs."""
+"""``kubectl oidc-login get-token``: print a credential for kubectl; sign in if needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``kubectl oidc-login help``: the help of the program, or of one command."""
+"""``kubectl oidc-login help``: print the help of the program or of one command."""
 
 from __future__ import annotations
 

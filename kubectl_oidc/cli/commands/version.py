@@ -1,4 +1,4 @@
-"""``kubectl oidc-login version``."""
+"""``kubectl oidc-login version``: print the version of the program and of Python."""
 
 from __future__ import annotations
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.oidc.client import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.client_assertion import FLAG as KEY
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, TYPE_FLAG
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .client import METHOD_FLAG as METHOD, SECRET_FILE_FLAG as SECRET_FILE, SECRET_FLAG as SECRET
 from .flag_values import GRANT, REDIRECT, FlagValues

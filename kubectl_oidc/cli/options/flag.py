@@ -32,7 +32,7 @@ class Flag:
         default: The value without it.
         show_default: Whether ``--help`` shows that.
         hidden: Whether ``--help`` leaves it out.
-        has_variable: Whether it has one; what destroys, writes or skips a question has none.
+        has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
         complete: What completes a value in a shell, if that is not its kind.
         callback: What click does with the value, if that is not its kind's.

@@ -16,11 +16,10 @@ from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
 from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.system.private_files import NOWHERE
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .authorization import LISTEN
 from .client import secret_in

@@ -1,4 +1,4 @@
-"""The command line of one command as the arguments that a kubeconfig gives to ``get-token``."""
+"""Turn the command line of `setup` into the arguments of ``get-token`` that a kubeconfig user gets."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[Arg]:
-    """Return the arguments of get-token that answer as this command line does, in the order of the table.
+    """Return the arguments with which get-token makes the same request, in the order of the table.
 
     Raises:
-        UsageError: A value cannot stand in a kubeconfig.
+        UsageError: A value cannot be written into a kubeconfig.
     """
     for flag, source in _given(ctx, flags):
         if source is ParameterSource.ENVIRONMENT and not flag.required:
-            continue  # get-token finds it there again, and a flag would overrule a variable that changes
+            continue  # get-token reads the variable again, and a flag would override a variable that changes
         for arg in flag.kind.kept(flag.name, ctx.params[flag.key]):
             try:
                 arg.whole().encode()
@@ -38,8 +38,8 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
             yield arg
 
 
-def variables_left(ctx: click.Context) -> Iterator[str]:
-    """Return the variables that are set and whose flags are not written, because get-token reads the variables itself."""
+def variables_not_written(ctx: click.Context) -> Iterator[str]:
+    """Return the variables whose flags are not written, because get-token reads the variables itself."""
     for flag, source in _given(ctx, FLAGS):
         if source is ParameterSource.ENVIRONMENT and not flag.required:
             yield variable(flag.name)

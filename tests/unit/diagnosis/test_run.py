@@ -9,7 +9,7 @@ from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import Check, Result, SilentTerminal, Skipped, Status, run_checks
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.system.deadline import Deadline
-from tests.patient import chosen, patient
+from tests.unit.diagnosis.doctor_run import chosen, doctor_run
 
 if TYPE_CHECKING:
     from kubectl_oidc.diagnosis.run import DoctorRun, Observations
@@ -37,14 +37,14 @@ def blocks(_: DoctorRun) -> Observations:
 
 
 def results(*checks: Check) -> list[tuple[str, Status, str]]:
-    return [(one.name, one.status, one.message) for one in run_checks(patient(), checks)]
+    return [(one.name, one.status, one.message) for one in run_checks(doctor_run(), checks)]
 
 
 def test_each_check_is_a_result_under_its_name() -> None:
     """A sentence, a finding with its hint and topic, nothing to see; an error is a problem, after what was seen before."""
     found = list(
         run_checks(
-            patient(), (Check("a", well), Check("b", warns), Check("c", fails), Check("d", has_nothing))
+            doctor_run(), (Check("a", well), Check("b", warns), Check("c", fails), Check("d", has_nothing))
         )
     )
     assert found == [
@@ -89,9 +89,9 @@ def test_what_needs_a_warning_or_nothing_is_looked_at() -> None:
 
 def test_no_check_begins_once_the_time_is_over() -> None:
     """And what needs it is not looked at either."""
-    examination = patient()
-    examination.deadline = Deadline.after(0)
-    found = list(run_checks(examination, (Check("a", well), Check("b", well, ("a",)))))
+    run = doctor_run()
+    run.deadline = Deadline.after(0)
+    found = list(run_checks(run, (Check("a", well), Check("b", well, ("a",)))))
     assert [one.status for one in found] == [Status.SKIPPED, Status.SKIPPED]
     assert found[0].message == "not checked: no time was left"
 
@@ -117,9 +117,9 @@ def test_warnings_of_the_straight_way_are_kept_and_not_written(capfd: object) ->
 
 def test_the_namespace_is_the_contexts() -> None:
     """``default`` where it names none."""
-    assert patient().namespace == "default"
-    assert patient(what=chosen(context={})).namespace == "default"
-    assert patient(what=chosen(context={"namespace": "web"})).namespace == "web"
+    assert doctor_run().namespace == "default"
+    assert doctor_run(what=chosen(context={})).namespace == "default"
+    assert doctor_run(what=chosen(context={"namespace": "web"})).namespace == "web"
 
 
 def test_a_problem_is_made_of_an_error() -> None:

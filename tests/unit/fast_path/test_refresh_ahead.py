@@ -39,7 +39,7 @@ def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
     """Tell whether a process was begun; it ends at once."""
     claim = directory / refresh_ahead.DIRECTORY / ID
     claimed = claim.exists()
-    os.waitpid(begin(lambda: refresh_ahead.start(str(directory), ID, when)), 0)
+    os.waitpid(begin(lambda: refresh_ahead.start_refresh(str(directory), ID, when)), 0)
     return claim.exists() and not claimed
 
 
@@ -72,7 +72,7 @@ def test_one_is_begun_at_a_time(directory: Path) -> None:
     """Who comes while another is at it leaves it alone; when that one is done the next may."""
     assert started(directory)
     assert not started(directory)
-    refresh_ahead.done(str(directory), ID)
+    refresh_ahead.release_claim(str(directory), ID)
     assert started(directory)
 
 
@@ -91,7 +91,7 @@ def test_many_at_once_begin_one(directory: Path) -> None:
     begun = directory / "begun"
 
     def work() -> None:
-        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+        if refresh_ahead.start_refresh(str(directory), ID, refresh_ahead.ALWAYS):
             with begun.open("a") as file:
                 file.write("one\n")
 
@@ -128,10 +128,10 @@ def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) 
     def work() -> None:
         for number in (300, 1000):
             os.dup2(writer, number)
-        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+        if refresh_ahead.start_refresh(str(directory), ID, refresh_ahead.ALWAYS):
             streams = [str(Path(f"/proc/self/fd/{number}").readlink()) for number in range(3)]
             more = [number for number in range(3, 1024) if is_open(number)]
-            refresh_ahead.leave_the_directory()
+            refresh_ahead.leave_directory()
             time.sleep(0.5)  # the first process ends meanwhile
             told.write_text(f"{os.getsid(0) == os.getpid()} {streams} {more} {Path.cwd()}")
 
@@ -163,7 +163,7 @@ def test_what_stands_in_the_way_of_a_claim_begins_nothing(directory: Path, plant
     begun = directory / "begun"
 
     def work() -> None:
-        if refresh_ahead.start(str(directory), ID, refresh_ahead.ALWAYS):
+        if refresh_ahead.start_refresh(str(directory), ID, refresh_ahead.ALWAYS):
             begun.touch()
 
     os.waitpid(begin(work), 0)

@@ -20,8 +20,8 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     UsageError,
 )
-from kubectl_oidc.http.client import HttpClient, _origin, _redirection, retry_after
-from kubectl_oidc.http.exchange import BODY_LIMIT, Response, _encoded
+from kubectl_oidc.http.client import HttpClient, _origin, _redirect_target
+from kubectl_oidc.http.exchange import BODY_LIMIT, Response, _encoded, retry_after
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET, Log
@@ -602,9 +602,9 @@ def test_what_is_got_ready_is_used_or_named_beforehand(
     server.on("/doc", json_reply({}))
     client = HttpClient(log=QUIET)
     client.prepare(f"{server.url}/doc")
-    made = client._client_for(f"{server.url}/other")
+    made = client._pool.client_for(f"{server.url}/other")
     assert client.get(f"{server.url}/doc", deadline=soon()).status == 200
-    assert client._client_for(f"{server.url}/doc") is made
+    assert client._pool.client_for(f"{server.url}/doc") is made
     client.close()
     monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
     with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"):
@@ -719,7 +719,7 @@ def test_any_retry_after_is_a_wait_or_not_said(words: str) -> None:
 def test_any_location_is_a_safe_address_or_refused(location: str, url: str) -> None:
     """Where a redirect leads is https, or on this machine from this machine; else the refusal is in plain words."""
     with or_refused(InvalidProviderResponse):
-        target = _redirection(url, Response(302, {"location": location}, b""))
+        target = _redirect_target(url, Response(302, {"location": location}, b""))
         assert target is not None
         assert urlsplit(target).scheme == "https" or (url.startswith("http:") and is_loopback_url(target))
         assert _origin(target)[2] > 0

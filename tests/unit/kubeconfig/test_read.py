@@ -20,10 +20,11 @@ from hypothesis import assume, given, strategies as st
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza, check_user, read, write_user
 from kubectl_oidc.kubeconfig.edit_text import set_user
-from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT, is_ours, redacted
+from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT, is_ours
 from kubectl_oidc.kubeconfig.parse import load
-from kubectl_oidc.kubeconfig.read import paths
-from kubectl_oidc.kubeconfig.replace_file import replace
+from kubectl_oidc.kubeconfig.read import kubeconfig_paths
+from kubectl_oidc.kubeconfig.replace_file import replace_file
+from kubectl_oidc.kubeconfig.stanza_secrets import redacted
 from kubectl_oidc.secret import Secret
 from tests import parts
 from tests.arbitrary import TEXT, or_refused
@@ -332,9 +333,9 @@ class TestRead:
         """--kubeconfig names one; KUBECONFIG is a list without empty names and repetitions; else ~/.kube/config."""
         listed = os.pathsep.join(["", "/a", "/b", "/a", ""])
 
-        assert paths("~/x", {"KUBECONFIG": listed}) == (home / "x",)
-        assert paths(None, {"KUBECONFIG": listed}) == (Path("/a"), Path("/b"))
-        assert paths("", {"KUBECONFIG": ""}) == (home / ".kube" / "config",)
+        assert kubeconfig_paths("~/x", {"KUBECONFIG": listed}) == (home / "x",)
+        assert kubeconfig_paths(None, {"KUBECONFIG": listed}) == (Path("/a"), Path("/b"))
+        assert kubeconfig_paths("", {"KUBECONFIG": ""}) == (home / ".kube" / "config",)
 
     def test_the_first_file_that_has_a_name_defines_it_whole(self, tmp_path: Path) -> None:
         """Users, contexts and the current context come out as kubectl's own merge has them."""
@@ -716,7 +717,7 @@ class TestWrite:
         path.write_text("theirs\n", encoding="utf-8")
 
         with pytest.raises(KubeconfigError, match="was changed by another program just now"):
-            replace(path, b"ours\n", before)
+            replace_file(path, b"ours\n", before)
         assert path.read_text(encoding="utf-8") == "theirs\n"
         assert names_in(tmp_path) == ["config", "home", "work"]
 

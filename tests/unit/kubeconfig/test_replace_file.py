@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.kubeconfig.replace_file import replace
+from kubectl_oidc.kubeconfig.replace_file import replace_file
 from tests.sessions import as_an_ordinary_user, begin, posix_only
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_a_crash_in_the_middle_of_a_write_in_place_loses_nothing(tmp_path: Path,
             sync(fd)
 
         os.replace, os.fsync = busy, part
-        replace(path, b"the new content\n", path.stat())
+        replace_file(path, b"the new content\n", path.stat())
 
     os.waitpid(begin(crash), 0)
     assert path.read_bytes() != b"the new content\n"
@@ -62,7 +62,7 @@ def test_a_file_of_another_owner_is_written_in_place(shared: Path) -> None:
     path.write_text("theirs\n")
     path.chmod(0o666)
     before = path.stat()
-    as_an_ordinary_user(lambda _home: replace(path, b"a little longer\n", before))
+    as_an_ordinary_user(lambda _home: replace_file(path, b"a little longer\n", before))
     assert path.read_bytes() == b"a little longer\n"
     assert (path.stat().st_ino, path.stat().st_uid) == (before.st_ino, before.st_uid)
     assert [each.name for each in shared.iterdir()] == ["config"]

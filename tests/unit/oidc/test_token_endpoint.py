@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
@@ -21,6 +20,8 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.oidc.client import BASIC, NONE, POST, Client
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.metadata import Metadata
+from kubectl_oidc.oidc.metadata_cache import MetadataCache
+from kubectl_oidc.oidc.provider_context import ProviderContext
 from kubectl_oidc.oidc.token_endpoint import TokenEndpoint
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
@@ -82,9 +83,9 @@ def asked_at(
         jwks_uri="",
         token_endpoint_auth_methods=token_endpoint_auth_methods,
     )
-    return TokenEndpoint(
-        url=url, metadata=known, client=client, http=http, clock=lambda: NOW, name="token endpoint"
-    )
+    context = ProviderContext(issuer=server.url, client=client, http=http, clock=lambda: NOW, log=QUIET)
+    cache = MetadataCache(None, (server.url,), context.log)
+    return TokenEndpoint(context=context, url=url, name="token endpoint", metadata=known, cache=cache)
 
 
 def refresh(where: TokenEndpoint) -> TokenResponse:
@@ -122,7 +123,7 @@ def test_the_metadata_chooses_the_client_authentication(
 ) -> None:
     """Basic unless only post is offered (RFC 6749 §2.3.1, Core §9); none without a secret."""
     where = endpoint(server, http, secret=secret, methods=methods)
-    assert where.client.method(methods) == method
+    assert where.context.client.method(methods) == method
     refresh(where)
     fields, authorization = dict(form(server)), server.asked[0].headers.get("authorization")
     assert (authorization is not None) is (method == BASIC)
@@ -310,6 +311,11 @@ def methods_used(server: Hostile) -> list[str]:
     return [BASIC if "authorization" in asked.headers else POST for asked in server.asked]
 
 
+def remembered(where: TokenEndpoint) -> str:
+    """Return the client authentication method that the next request begins with; empty if none is stored."""
+    return where.cache.method("kubernetes")
+
+
 def only(method: str, talk_over: Script = TOKENS) -> Script:
     """Answer as a provider that accepts one way to send the secret alone."""
 
@@ -334,41 +340,41 @@ def test_a_secret_is_sent_the_other_way_after_invalid_client(
 ) -> None:
     """Once, with the same fields; what worked is remembered if it was not the first choice."""
     server.on("/token", only(method))
-    worked: list[str] = []
-    asked = replace(endpoint(server, http, secret="s", methods=offered), remember=worked.append)
+    asked = endpoint(server, http, secret="s", methods=offered)
     assert refresh(asked).id_token
     assert methods_used(server) == used
-    assert worked == used[1:]
+    assert remembered(asked) == "".join(used[1:])
     server.asked.clear()
-    assert refresh(replace(asked, worked=method)).id_token
+    assert refresh(asked).id_token
     assert methods_used(server) == [method], "what worked comes first"
 
 
 def test_what_worked_before_may_change(server: Hostile, http: HttpClient) -> None:
     """The client's settings were changed: the other way again."""
     server.on("/token", only(BASIC))
-    worked: list[str] = []
-    assert refresh(replace(endpoint(server, http, secret="s"), worked=POST, remember=worked.append)).id_token
-    assert (methods_used(server), worked) == ([POST, BASIC], [BASIC])
+    asked = endpoint(server, http, secret="s")
+    asked.cache.put_method("kubernetes", POST)
+    assert refresh(asked).id_token
+    assert (methods_used(server), remembered(asked)) == ([POST, BASIC], BASIC)
 
 
 def test_a_wrong_secret_is_refused_after_both_ways(server: Hostile, http: HttpClient) -> None:
     """The first answer is the one that is said; nothing is remembered; the hint names the flag."""
     server.on("/token", REFUSED, json_reply({"error": "invalid_client", "error_description": "again"}, 401))
-    worked: list[str] = []
+    asked = endpoint(server, http, secret="s")
     with pytest.raises(OAuthErrorResponse, match=r"\(invalid_client: no, audience\)") as caught:
-        refresh(replace(endpoint(server, http, secret="s"), remember=worked.append))
+        refresh(asked)
     assert "--oidc-client-authentication" in caught.value.hint
-    assert (methods_used(server), worked) == ([BASIC, POST], [])
+    assert (methods_used(server), remembered(asked)) == ([BASIC, POST], "")
 
 
 def test_what_the_second_way_is_answered_counts(server: Hostile, http: HttpClient) -> None:
     """The client is believed and the refresh token is dead: invalid_grant, and the way is remembered."""
     server.on("/token", only(POST, json_reply({"error": "invalid_grant"}, 400)))
-    worked: list[str] = []
+    asked = endpoint(server, http, secret="s")
     with pytest.raises(InvalidGrant):
-        refresh(replace(endpoint(server, http, secret="s"), remember=worked.append))
-    assert worked == [POST]
+        refresh(asked)
+    assert remembered(asked) == POST
 
 
 @pytest.mark.parametrize("method", [BASIC, POST])
@@ -583,5 +589,7 @@ def test_no_secret_is_in_any_repr(server: Hostile, http: HttpClient) -> None:
         "/token", json_reply({"id_token": "SECRET1", "access_token": "SECRET2", "refresh_token": "SECRET3"})
     )
     response = refresh(where)
-    assert "SECRET" not in repr(where) + repr(where.client) + repr(response) + str(where.client)
-    assert "kubernetes" in repr(where.client)
+    assert "SECRET" not in repr(where) + repr(where.context.client) + repr(response) + str(
+        where.context.client
+    )
+    assert "kubernetes" in repr(where.context.client)

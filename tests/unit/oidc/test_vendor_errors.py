@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_oidc.authentication.grants.authorization_request import refused
+from kubectl_oidc.authentication.grants.authorization_request import sign_in_refused
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import Sent, hint as choose
+from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
 from kubectl_oidc.oidc.token_response import refusal
-from kubectl_oidc.oidc.vendor_errors import REFUSALS, REGISTRATION, explain, registration
+from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, explain, registration
 from kubectl_oidc.oidc.vendors import Vendor
 
 OKTA = "https://corp.okta.com/oauth2/default"
@@ -146,7 +147,9 @@ def test_a_providers_own_words_are_explained(
 ) -> None:
     """After the browser and at the token endpoint alike; what the provider said stays in the message."""
     assert hint in explain(issuer, code, description)
-    browser = refused(AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True))
+    browser = sign_in_refused(
+        AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True)
+    )
     document = {"error": code, "error_description": description}
     token = refusal(
         document,
@@ -256,7 +259,7 @@ def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
 
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
     """An error of a provider that nobody has heard of."""
-    error = refused(
+    error = sign_in_refused(
         AuthorizationResponse(None, "access_denied", "no"), Sent(issuer="https://idp.example.com")
     )
     assert "assigned to the application" in error.hint
@@ -271,7 +274,7 @@ def test_where_redirect_uris_are_registered() -> None:
 
 def test_the_table_is_written_as_it_is_searched() -> None:
     """In small letters, each row for somebody, and its hint one line that ends without a full stop."""
-    for row in REFUSALS:
+    for row in KNOWN_ERRORS:
         assert row.vendors
         assert row.words
         assert all(words == words.casefold() for words in row.words)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.account import AccountOptions
-from kubectl_oidc.authentication.kubelogin_takeover import find
+from kubectl_oidc.authentication.kubelogin_takeover import find_kubelogin_session
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.sessions.kubelogin_cache import clients, remove
@@ -73,7 +73,7 @@ def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: li
         path.unlink()
     for number, record in enumerate(records):
         left(place, record, str(number))
-    found = find(asked(place), {})
+    found = find_kubelogin_session(asked(place), {})
     if found is not None:
         assert found.fits(ISSUER, CLIENT_ID)
         assert is_one_plain_line(found.person())
@@ -88,16 +88,16 @@ def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: li
 def test_a_token_of_nobody_is_not_taken_over(tmp_path: Path, subject: object) -> None:
     """A subject is text (OpenID Connect Core 2)."""
     left(tmp_path, {"id_token": token({**CLAIMS, "sub": subject})})
-    assert find(asked(tmp_path), {}) is None
+    assert find_kubelogin_session(asked(tmp_path), {}) is None
     left(tmp_path, {"id_token": token(CLAIMS)})
-    assert find(asked(tmp_path), {}) is not None
+    assert find_kubelogin_session(asked(tmp_path), {}) is not None
 
 
 @pytest.mark.parametrize("refresh", ["half \ud800", "two\nlines", "ü"])
 def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path, refresh: str) -> None:
     """RFC 6749, appendix A.17: it is visible ASCII, and is sent in a form."""
     left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": refresh})
-    assert find(asked(tmp_path), {}) is None
+    assert find_kubelogin_session(asked(tmp_path), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
 ) -> None:
     """Nor where it is not known whom the sign-in was proposed to, or when it was."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
-    assert (find(replace(asked(tmp_path), account=wishes), {}) is not None) is taken
+    assert (find_kubelogin_session(replace(asked(tmp_path), account=wishes), {}) is not None) is taken
 
 
 def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:
     """Under whose authorities kubelogin obtained it is not known, so its refresh token is not sent under others."""
     left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": "kubelogin's"})
-    assert find(asked(tmp_path), {})
+    assert find_kubelogin_session(asked(tmp_path), {})
     for tls in (TlsOptions(insecure=True), TlsOptions(ca_data=(b"an authority",))):
-        assert find(replace(asked(tmp_path), tls=tls), {}) is None
+        assert find_kubelogin_session(replace(asked(tmp_path), tls=tls), {}) is None

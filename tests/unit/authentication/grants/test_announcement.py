@@ -1,4 +1,4 @@
-"""What a person is told before they are asked to sign in: where, and why, in one line."""
+"""What the user reads before a sign-in: where and why, in one line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_oidc.authentication.grants.announcement import announce
+from kubectl_oidc.authentication.grants import announcement
+from kubectl_oidc.authentication.grants.sign_in import SignIn
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.log import Log
@@ -24,22 +25,29 @@ LINE = "Signing in at issuer.example.com: first use of this session\n"
 
 
 class Watched(Terminal):
-    """A terminal that somebody looks at."""
+    """An interactive terminal."""
 
     @property
     def interactive(self) -> bool:
         return True
 
 
-def test_the_host_is_named_as_a_person_knows_it() -> None:
+def announce(request: SignInRequest, system: System, reason: str = "first use of this session") -> None:
+    """Announce a sign-in; neither the provider nor the failures are used for it."""
+    announcement.announce(SignIn(request, system, None, reason, None))  # type: ignore[arg-type]
+
+
+def test_the_host_has_no_port_and_no_control_character() -> None:
     assert REQUEST.host == "issuer.example.com"
     assert replace(REQUEST, issuer="nowhere\x1b[31m").host == "nowhere [31m"
 
 
 @pytest.mark.parametrize("terminal", [Terminal(), Watched()])
-def test_nobody_is_asked_without_a_reason(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
-    """Terminal or not, because the browser opens in either case."""
-    announce(REQUEST, System(terminal=terminal), "first use of this session")
+def test_the_reason_is_shown_with_and_without_a_terminal(
+    terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The browser opens in both cases."""
+    announce(REQUEST, System(terminal=terminal))
     assert capsys.readouterr().err == LINE
 
 
@@ -48,18 +56,18 @@ def test_the_reason_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "Signing in at issuer.example.com: the provider said [31mno\n"
 
 
-def test_a_certificate_that_is_not_checked_is_said_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unchecked_certificate_is_shown_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     insecure = replace(REQUEST, tls=TlsOptions(insecure=True))
-    announce(insecure, System(terminal=Watched()), "first use of this session")
-    said = capsys.readouterr().err
-    assert said.startswith(LINE)
-    assert "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)" in said
-    announce(insecure, System(), "first use of this session")
+    announce(insecure, System(terminal=Watched()))
+    shown = capsys.readouterr().err
+    assert shown.startswith(LINE)
+    assert "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)" in shown
+    announce(insecure, System())
     assert capsys.readouterr().err == LINE
 
 
-def test_the_log_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_has_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
     log = Log()
     log.level = 1
-    announce(REQUEST, System(log=log), "first use of this session")
+    announce(REQUEST, System(log=log))
     assert "signing in at issuer.example.com: first use of this session" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The pure parts of the Authorization Code grant: the secrets of an attempt, the URL, what a refusal means."""
+"""The pure parts of the Authorization Code grant: the secrets, the URL, and what an error response means."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kubectl_oidc.authentication.grants.authorization_request import (
     AuthorizationSecrets,
     authorization_parameters,
     authorization_url,
-    refused,
+    sign_in_refused,
 )
 from kubectl_oidc.authentication.request import OUR_PARAMETERS, SignInRequest
 from kubectl_oidc.http.tls import SYSTEM_TRUST
@@ -36,13 +36,13 @@ REDIRECT = "http://localhost:8000"
 # RFC 7636, appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret(VERIFIER))
+SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret(VERIFIER))
 
 
 def url(
     *,
     endpoint: str = "https://idp.example.com/authorize",
-    attempt: AuthorizationSecrets = ATTEMPT,
+    secrets: AuthorizationSecrets = SECRETS,
     extra: tuple[tuple[str, str], ...] = (),
     scopes: tuple[str, ...] = ("openid", "email", "offline_access"),
     client_id: str = CLIENT_ID,
@@ -61,7 +61,7 @@ def url(
         token_endpoint="https://idp.example.com/token",
         jwks_uri="https://idp.example.com/keys",
     )
-    return authorization_url(metadata, authorization_parameters(request, attempt, REDIRECT))
+    return authorization_url(metadata, authorization_parameters(request, secrets, REDIRECT))
 
 
 def query(text: str) -> dict[str, str]:
@@ -90,8 +90,8 @@ def test_every_attempt_has_fresh_values() -> None:
     """State, nonce and verifier are each 32 random bytes: 43 characters that a URL takes (RFC 7636 §4.1)."""
     values = [
         value.reveal()
-        for attempt in (AuthorizationSecrets.generate(pkce=True) for _ in range(50))
-        for value in (attempt.state, attempt.nonce, attempt.code_verifier)
+        for secrets in (AuthorizationSecrets.generate(pkce=True) for _ in range(50))
+        for value in (secrets.state, secrets.nonce, secrets.code_verifier)
         if value
     ]
     assert len(set(values)) == 150
@@ -100,14 +100,14 @@ def test_every_attempt_has_fresh_values() -> None:
 
 def test_only_no_goes_without_a_verifier() -> None:
     """State and nonce are there even then."""
-    attempt = AuthorizationSecrets.generate(pkce=False)
-    assert attempt.code_verifier is None
-    assert attempt.state != attempt.nonce
+    secrets = AuthorizationSecrets.generate(pkce=False)
+    assert secrets.code_verifier is None
+    assert secrets.state != secrets.nonce
 
 
 def test_an_attempt_shows_nothing() -> None:
     """Its ``repr`` holds no state, nonce or verifier."""
-    assert repr(ATTEMPT) == "Attempt(state=Secret(…), nonce=Secret(…), code_verifier=Secret(…))"
+    assert repr(SECRETS) == "AuthorizationSecrets(state=Secret(…), nonce=Secret(…), code_verifier=Secret(…))"
 
 
 # The URL
@@ -128,10 +128,10 @@ def test_the_url_carries_the_request() -> None:
 
 def test_the_challenge_is_the_hash_of_the_verifier() -> None:
     """Whoever has seen the URL cannot redeem the code."""
-    attempt = AuthorizationSecrets.generate(pkce=True)
-    assert attempt.code_verifier is not None
-    digest = sha256(attempt.code_verifier.reveal().encode()).digest()
-    assert query(url(attempt=attempt))["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
+    secrets = AuthorizationSecrets.generate(pkce=True)
+    assert secrets.code_verifier is not None
+    digest = sha256(secrets.code_verifier.reveal().encode()).digest()
+    assert query(url(secrets=secrets))["code_challenge"] == urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def test_metadata_that_says_nothing_of_pkce_is_no_reason_to_drop_it() -> None:
@@ -141,11 +141,11 @@ def test_metadata_that_says_nothing_of_pkce_is_no_reason_to_drop_it() -> None:
 
 def test_without_a_verifier_there_is_no_challenge() -> None:
     """--oidc-pkce-method=no; an extra parameter cannot put one there either."""
-    attempt = AuthorizationSecrets(ATTEMPT.state, ATTEMPT.nonce, None)
+    secrets = AuthorizationSecrets(SECRETS.state, SECRETS.nonce, None)
     expected = {name: value for name, value in OURS.items() if not name.startswith("code_challenge")}
-    assert query(url(attempt=attempt)) == expected
+    assert query(url(secrets=secrets)) == expected
     extra = (("code_challenge", "x"), ("code_challenge_method", "plain"))
-    assert query(url(attempt=attempt, extra=extra)) == expected
+    assert query(url(secrets=secrets, extra=extra)) == expected
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -189,7 +189,7 @@ def test_words_that_a_url_does_not_take_are_encoded() -> None:
 
 
 def refusal(error: str | None, description: str | None = None) -> SignInRefused:
-    return refused(AuthorizationResponse(None, error, description), sent(ISSUER))
+    return sign_in_refused(AuthorizationResponse(None, error, description), sent(ISSUER))
 
 
 def sent(issuer: str, *more: str) -> Sent:
@@ -226,7 +226,7 @@ def test_a_prompt_is_named_where_it_was_given() -> None:
     """``--prompt`` is one way out only for those who gave it."""
     assert (
         "--prompt"
-        in refused(AuthorizationResponse(None, "login_required", None), sent(ISSUER, "prompt")).hint
+        in sign_in_refused(AuthorizationResponse(None, "login_required", None), sent(ISSUER, "prompt")).hint
     )
 
 
@@ -240,8 +240,10 @@ def test_a_prompt_is_named_where_it_was_given() -> None:
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
     answer, okta = AuthorizationResponse(None, code, description), "https://corp.okta.com/oauth2/default"
-    assert refused(answer, sent(okta)).hint.startswith("in Okta: Applications > the app > Assignments")
-    assert "Okta" not in refused(answer, sent(ISSUER)).hint
+    assert sign_in_refused(answer, sent(okta)).hint.startswith(
+        "in Okta: Applications > the app > Assignments"
+    )
+    assert "Okta" not in sign_in_refused(answer, sent(ISSUER)).hint
 
 
 @pytest.mark.parametrize("code", [None, ""])

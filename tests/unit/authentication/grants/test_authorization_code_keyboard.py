@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
 from kubectl_oidc.authentication.grants import authorization_code_keyboard
-from kubectl_oidc.authentication.grants.authorization_code_keyboard import _typed
+from kubectl_oidc.authentication.grants.authorization_code_keyboard import _ask_for_response
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
+from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
@@ -15,26 +18,23 @@ from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile
 from tests.sign_ins import Desk, Keys
 
-ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
+if TYPE_CHECKING:
+    from kubectl_oidc.system.keyboard import Keyboard
+
+SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
 ADDRESS = "http://localhost:8000/?code=c&state=the-state"
 
 
 def typed(desk: Desk, keys: Keys, *, seconds: float = 5.0, ended: bool = False) -> AuthorizationResponse:
     """Ask for an answer that is typed, after an address that has ended or has not."""
-    provider = desk.provider
-    metadata = provider.metadata(Deadline.after(5))
-    request = AuthorizationRequest(desk.request, desk.system, provider, metadata, ATTEMPT, "urn:x")
+    sign_in = desk.sign_in
+    metadata = sign_in.provider.metadata(Deadline.after(5))
+    request = AuthorizationRequest(sign_in, SECRETS, metadata, "urn:x")
     printed = PrintedAddress(request, desk.terminal)
     printed._end = Deadline.after(0) if ended else None
-    return _typed(
-        desk.request,
-        keys,  # type: ignore[arg-type]
-        ATTEMPT,
-        metadata,
-        printed,
-        Deadline.after(seconds),
-        desk.system,
-    )
+    keyboard = cast("Keyboard", keys)
+    reader = PastedResponseReader(sign_in, keyboard, request)
+    return _ask_for_response(keyboard, reader, printed, Deadline.after(seconds))
 
 
 def test_what_is_no_answer_is_asked_for_again() -> None:
@@ -82,9 +82,7 @@ def test_without_a_terminal_nobody_is_sent_anywhere() -> None:
     """One error with another way; nothing is said, sent or remembered."""
     with Hostile() as server, Desk(server, settings={"grant": "authcode-keyboard"}) as desk:
         with pytest.raises(SignInError, match="no terminal") as caught:
-            authorization_code_keyboard.sign_in(
-                desk.request, desk.system, desk.provider, "first use", desk.failures
-            )
+            authorization_code_keyboard.sign_in_with_pasted_code(desk.sign_in)
         assert "--grant-type=authcode-keyboard needs the code, and" in caught.value.message
         assert caught.value.hint.endswith(" use --grant-type=device-code")
         assert caught.value.topic == "no-terminal"

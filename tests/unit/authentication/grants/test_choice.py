@@ -80,14 +80,14 @@ def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     assert "(this is " in desk.terminal.said[1]
 
 
-@pytest.mark.parametrize("wishes", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])
+@pytest.mark.parametrize("account", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])
 def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
-    desk: Desk, wishes: AccountOptions
+    desk: Desk, account: AccountOptions
 ) -> None:
     """RFC 8628 has neither prompt nor max_age; a hint of whom to propose is no reason."""
-    assert chosen(desk, grant="auto", wishes=wishes) == "authorization_code"
+    assert chosen(desk, grant="auto", account=account) == "authorization_code"
     assert desk.asked("/device") == []
-    assert chosen(desk, grant="auto", wishes=AccountOptions(login_hint="ada")) == DEVICE_CODE
+    assert chosen(desk, grant="auto", account=AccountOptions(login_hint="ada")) == DEVICE_CODE
 
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.authentication.grants import client_credentials
+from kubectl_oidc.authentication.grants.client_credentials import sign_in_as_client
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
@@ -32,7 +32,7 @@ def desk() -> Iterator[Desk]:
 
 
 def sign_in(desk: Desk) -> Tokens:
-    return client_credentials.sign_in(desk.request, desk.system, desk.provider)
+    return sign_in_as_client(desk.sign_in)
 
 
 def test_scopes_and_extra_parameters_go_along(desk: Desk) -> None:

@@ -58,9 +58,7 @@ def authorized(server: Hostile, **members: object) -> Script:
 
 
 def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
-    return device_code.sign_in(
-        desk.request, desk.system, desk.provider, "first use", desk.failures, no_browser=no_browser
-    )
+    return device_code.sign_in_with_device_code(desk.sign_in, no_browser=no_browser)
 
 
 def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:

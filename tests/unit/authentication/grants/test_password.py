@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kubectl_oidc.authentication.grants import password
+from kubectl_oidc.authentication.grants.password import _ask_credentials, sign_in_with_password
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, ProviderUnreachable, SignInError, SignInPaused
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
@@ -32,7 +32,7 @@ def desk() -> Iterator[Desk]:
 
 
 def sign_in(desk: Desk) -> Tokens:
-    return password.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
+    return sign_in_with_password(desk.sign_in)
 
 
 def test_name_and_password_are_sent_once(desk: Desk) -> None:
@@ -123,7 +123,7 @@ def test_what_is_not_given_is_asked_for(
     """The name is seen as it is typed, the password is not; a person hears why."""
     desk.settings = {"grant": "password", **given}
     keys, host = Keys(*typed), urlsplit(desk.server.url).hostname
-    who = password._typed(desk.request, desk.system, keys, "first use", Deadline.after(5))  # type: ignore[arg-type]
+    who = _ask_credentials(desk.sign_in, keys, Deadline.after(5))  # type: ignore[arg-type]
     assert who == (given.get("username", "ada"), given.get("password", Secret("word")))
     assert keys.asked == [(words.format(host=host), shown) for words, shown in asked]
     assert desk.terminal.said == [f"Signing in at {host}: first use"]

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
-from kubectl_oidc.authentication.grants.pasted_response import read
+from kubectl_oidc.authentication.grants.pasted_response import parse_pasted_response
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.secret import Secret
 from tests.tokens import ISSUER
 
-ATTEMPT = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
+SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
 CODE = Secret("a.code-of/the+provider~")
 ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
 
 
 def answer(text: str, *, iss_required: bool = False) -> AuthorizationResponse | str:
-    return read(text, ATTEMPT, issuer=ISSUER, iss_required=iss_required)
+    return parse_pasted_response(text, SECRETS, issuer=ISSUER, iss_required=iss_required)
 
 
 @pytest.mark.parametrize(

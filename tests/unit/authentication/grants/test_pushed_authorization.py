@@ -12,7 +12,7 @@ from kubectl_oidc.authentication.grants.authorization_request import Authorizati
 from kubectl_oidc.authentication.grants.pushed_authorization import (
     AuthorizationRequest,
     PrintedAddress,
-    _parse,
+    parse_pushed_response,
 )
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
 from kubectl_oidc.secret import Secret
@@ -25,7 +25,7 @@ from tests.tokens import CLIENT_ID
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ATTEMPT = AuthorizationSecrets(Secret("SECRET-state"), Secret("SECRET-nonce"), Secret("SECRET-verifier"))
+SECRETS = AuthorizationSecrets(Secret("SECRET-state"), Secret("SECRET-nonce"), Secret("SECRET-verifier"))
 REDIRECT = "http://localhost:8000"
 URN = "urn:ietf:params:oauth:request_uri:SECRET-6esc_11ACC5bwc014ltc14eY22c"
 GOOD = json_reply({"request_uri": URN, "expires_in": 60}, 201)
@@ -45,10 +45,8 @@ def offers(desk: Desk, **members: object) -> None:
 
 
 def authorization(desk: Desk) -> AuthorizationRequest:
-    provider = desk.provider
-    return AuthorizationRequest(
-        desk.request, desk.system, provider, provider.metadata(Deadline.after(5)), ATTEMPT, REDIRECT
-    )
+    sign_in = desk.sign_in
+    return AuthorizationRequest(sign_in, SECRETS, sign_in.provider.metadata(Deadline.after(5)), REDIRECT)
 
 
 def carried(url: str) -> dict[str, str]:
@@ -69,7 +67,7 @@ def test_a_client_authenticates_as_at_the_token_endpoint(desk: Desk, methods: li
     address = authorization(desk).now()
     assert carried(address.url) == {"client_id": CLIENT_ID, "request_uri": URN}
     assert address.seconds == 60
-    assert "1 the authorization request was pushed; its request URI is good for 60 s" in desk.log.lines
+    assert "1 pushed the authorization request; its request URI expires in 60 s" in desk.log.lines
     (form,) = desk.asked("/par")
     assert form["client_id"] == CLIENT_ID
     assert form["state"] == "SECRET-state"
@@ -216,7 +214,7 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
 def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
     """What is taken can stand in an address and be waited for."""
     with or_refused(InvalidProviderResponse):
-        uri, seconds = _parse({"request_uri": URN, "expires_in": 60, **document})
+        uri, seconds = parse_pushed_response({"request_uri": URN, "expires_in": 60, **document})
         assert uri.reveal().isascii()
         assert Deadline.after(seconds).left() > 0
 
@@ -225,8 +223,8 @@ def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[
 def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
     """A number of seconds has its bounds."""
     with pytest.raises(InvalidProviderResponse, match="expires_in"):
-        _parse({"request_uri": URN, "expires_in": seconds})
-    assert _parse({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
+        parse_pushed_response({"request_uri": URN, "expires_in": seconds})
+    assert parse_pushed_response({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
 
 
 def test_a_printed_address_that_has_ended_is_printed_anew(desk: Desk) -> None:

@@ -15,9 +15,11 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from kubectl_oidc.authentication.grants import authorization_code, choice
-from kubectl_oidc.authentication.grants.authorization_code import _await_answer, _Paste
+from kubectl_oidc.authentication.grants import choice
+from kubectl_oidc.authentication.grants.authorization_code import _await_response, sign_in_with_browser
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
+from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
+from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -128,7 +130,7 @@ def answering(desk: Desk, person: Person) -> Script:
 
 
 def sign_in(desk: Desk) -> Tokens:
-    return authorization_code.sign_in(desk.request, desk.system, desk.provider, "first use", desk.failures)
+    return sign_in_with_browser(desk.sign_in)
 
 
 def failing(desk: Desk, error: type[OidcLoginError]) -> OidcLoginError:
@@ -410,20 +412,21 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
 def paste(desk: Desk, keys: Keys, **metadata: object) -> AuthorizationResponse:
     """Wait for an answer that comes by the keyboard alone."""
     desk.metadata(**metadata)
-    request, system = desk.request, desk.system
-    attempt = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
-    known = desk.provider.metadata(Deadline.after(5))
+    sign_in = desk.sign_in
+    secrets = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
+    known = sign_in.provider.metadata(Deadline.after(5))
     server = CallbackServer(
-        request.listen_addresses,
+        sign_in.request.listen_addresses,
         redirect_url=None,
-        state=attempt.state,
-        issuer=request.issuer,
+        state=secrets.state,
+        issuer=sign_in.request.issuer,
         iss_required=False,
-        log=system.log,
+        log=sign_in.system.log,
     )
     with server:
-        offer = _Paste(request, system, keys, attempt, known)  # type: ignore[arg-type]
-        return _await_answer(request, system, server, Deadline.after(20), None, offer)
+        authorization = AuthorizationRequest(sign_in, secrets, known, server.redirect_uri)
+        reader = PastedResponseReader(sign_in, keys, authorization)  # type: ignore[arg-type]
+        return _await_response(sign_in, server, Deadline.after(20), None, reader)
 
 
 def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person: Person) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.diagnosis.token_lint import TokenFacts, lint
+from kubectl_oidc.diagnosis.token.facts import TokenFacts
+from kubectl_oidc.diagnosis.token.findings import lint
 from kubectl_oidc.oidc.vendors import Vendor, vendor
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims
 

@@ -1,6 +1,6 @@
-"""Whether the provider accepts this client, as far as that shows without a person.
+"""The ``client`` check: whether the provider accepts the client's ID, authentication, redirect URI, scopes and grant.
 
-``client_probes`` asks, ``probe_answers`` understands the answers. A provider that does not answer is no error of the client.
+``client_probes`` sends the requests, and ``probe_answers`` interprets the answers. No answer is not an error of the client.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
-from .client_probes import NOTHING, ask_authorization, ask_token, redirect_uri_of
-from .discovery import known
-from .probe_answers import Said, Verdict
+from .client_probes import NO_ANSWER, ask_authorization, ask_token, redirect_uri_of
+from .probe_answers import ProbeAnswer, Verdict
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
 
     from .run import DoctorRun, Observations
 
-_BROWSER = frozenset({"auto", "authcode", "authcode-keyboard"})
+BROWSER_GRANTS = frozenset({"auto", "authcode", "authcode-keyboard"})
 
 
-def last_failures(examination: DoctorRun) -> tuple[Failure | None, Failure | None]:
-    """Return the last failed sign-in and the last refused refresh of the session; None for one that was before its last success."""
-    request, system = examination.request, examination.system
+def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
+    """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since."""
+    request, system = run.request, run.system
     session_id = request.key().id()
     last, refused = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log).last()
     entry = index.read(request.cache_dir, session_id)
@@ -39,17 +38,17 @@ def last_failures(examination: DoctorRun) -> tuple[Failure | None, Failure | Non
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
 
 
-def check_client(examination: DoctorRun) -> Observations:
-    """The provider accepts the client: its ID, how it authenticates, its redirect URI, scopes and grant."""
-    request = examination.request
+def check_client(run: DoctorRun) -> Observations:
+    """Check that the provider accepts the client; nothing is sent if it issued the session and nothing failed since."""
+    request = run.request
     entry = index.read(request.cache_dir, request.key().id())
-    if entry and entry.storage and not any(last_failures(examination)):
+    if entry and entry.storage and not any(last_failures(run)):
         yield "the provider gave it the session that is stored"
         return
-    redirect_uri = redirect_uri_of(examination)
-    authorization = ask_authorization(examination, redirect_uri) if _by_browser(examination) else NOTHING
-    token, hint = ask_token(examination, redirect_uri)
-    found = _finding(examination, authorization, token, redirect_uri, hint)
+    redirect_uri = redirect_uri_of(run)
+    authorization = ask_authorization(run, redirect_uri) if _by_browser(run) else NO_ANSWER
+    token, hint = ask_token(run, redirect_uri)
+    found = _first_rejection(run, authorization, token, redirect_uri, hint)
     if found:
         yield found
     elif Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
@@ -58,39 +57,39 @@ def check_client(examination: DoctorRun) -> Observations:
         yield Skipped("the provider's answers do not say whether it accepts this client")
 
 
-def _by_browser(examination: DoctorRun) -> bool:
-    """Return whether a sign-in sends an authorization request; ``auto`` uses a device code where no browser can be opened."""
-    request, metadata = examination.request, known(examination)
+def _by_browser(run: DoctorRun) -> bool:
+    """Return whether a sign-in sends an authorization request; ``auto`` uses a device code if no browser can be opened."""
+    request, metadata = run.request, run.require_metadata()
     if request.grant != "auto" or not request.open_browser or metadata.device_authorization_endpoint is None:
-        return request.grant in _BROWSER
-    environ = examination.system.environ
+        return request.grant in BROWSER_GRANTS
+    environ = run.system.environ
     browser = Browser.from_environment(
         command=request.browser_command, environ=environ, platform=sys.platform
     )
     return browser.available() is None
 
 
-def _finding(
-    examination: DoctorRun, authorization: Said, token: Said, redirect_uri: str, hint: str
+def _first_rejection(
+    run: DoctorRun, authorization: ProbeAnswer, token: ProbeAnswer, redirect_uri: str, hint: str
 ) -> Finding | None:
-    """Return the first thing that the provider does not accept, in the order in which a sign-in would meet it."""
-    request = examination.request
+    """Return the first thing that the provider rejects, in the order of a sign-in; None if it rejects nothing."""
+    request = run.request
     both = {authorization.verdict, token.verdict}
     unknown = authorization.verdict is Verdict.CLIENT and Verdict.ACCEPTED not in both
     if token.verdict is Verdict.CLIENT or unknown:
-        return _client(authorization, token, examination, hint)
-    by_browser = _by_browser(examination)
+        return _rejected_client(authorization, token, run, hint)
+    by_browser = _by_browser(run)
     if Verdict.GRANT in both and (by_browser or request.grant == "device-code"):
-        return _grant(examination, (token if token.verdict is Verdict.GRANT else authorization).words)
+        return _rejected_grant(run, (token if token.verdict is Verdict.GRANT else authorization).words)
     if Verdict.REDIRECT in both and by_browser:
-        return _redirect(examination, redirect_uri)
+        return _rejected_redirect_uri(run, redirect_uri)
     if authorization.verdict is Verdict.ERROR_PAGE:
-        return _error_page(authorization, token, redirect_uri)
-    return _parameters(examination, authorization)
+        return _unknown_error_page(authorization, token, redirect_uri)
+    return _rejected_parameters(run, authorization)
 
 
-def _grant(examination: DoctorRun, words: str) -> Finding:
-    request = examination.request
+def _rejected_grant(run: DoctorRun, words: str) -> Finding:
+    request = run.request
     grant = "device_code" if request.grant == "device-code" else "authorization_code"
     return Finding(
         Severity.PROBLEM,
@@ -101,8 +100,8 @@ def _grant(examination: DoctorRun, words: str) -> Finding:
     )
 
 
-def _parameters(examination: DoctorRun, said: Said) -> Finding | None:
-    request, words = examination.request, _in_brackets(said.words)
+def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
+    request, words = run.request, _in_brackets(said.words)
     if said.verdict is Verdict.SCOPE:
         return Finding(
             Severity.PROBLEM,
@@ -122,11 +121,11 @@ def _parameters(examination: DoctorRun, said: Said) -> Finding | None:
     return None
 
 
-def _client(authorization: Said, token: Said, examination: DoctorRun, hint: str) -> Finding:
-    request, words = examination.request, _in_brackets(token.words)
+def _rejected_client(authorization: ProbeAnswer, token: ProbeAnswer, run: DoctorRun, hint: str) -> Finding:
+    request, words = run.request, _in_brackets(token.words)
     client = sanitize(request.client_id, limit=100)
     if authorization.verdict in {Verdict.ACCEPTED, Verdict.REDIRECT, Verdict.SCOPE}:
-        proof = _proof(examination)
+        proof = _rejected_authentication(run)
         message = f"the provider knows the client {client}, but {proof}{words}"
     elif authorization.verdict in {Verdict.CLIENT, Verdict.ERROR_PAGE}:
         message = f"the provider does not know the client {client}{words}"
@@ -136,16 +135,16 @@ def _client(authorization: Said, token: Said, examination: DoctorRun, hint: str)
     return Finding(Severity.PROBLEM, message, hint, "client")
 
 
-def _proof(examination: DoctorRun) -> str:
-    """Return in words what the client proves itself with, and that the provider does not accept it."""
-    client = examination.request.client()
-    if client.method(known(examination).token_endpoint_auth_methods) == PRIVATE_KEY_JWT:
+def _rejected_authentication(run: DoctorRun) -> str:
+    """Return which client authentication the provider rejects."""
+    client = run.request.client()
+    if client.method(run.require_metadata().token_endpoint_auth_methods) == PRIVATE_KEY_JWT:
         return "refuses what its private key signs"
     return "refuses its client secret" if client.client_secret else "refuses it without a client secret"
 
 
-def _redirect(examination: DoctorRun, redirect_uri: str) -> Finding:
-    request, address = examination.request, sanitize(redirect_uri, limit=200)
+def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
+    request, address = run.request, sanitize(redirect_uri, limit=200)
     where = registration(request.issuer) or "in the client's settings at the provider"
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
     if not request.redirect_url and not any(one.port for one in request.listen_addresses):
@@ -158,8 +157,8 @@ def _redirect(examination: DoctorRun, redirect_uri: str) -> Finding:
     )
 
 
-def _error_page(authorization: Said, token: Said, redirect_uri: str) -> Finding:
-    """Return what an error page without known words is likely to mean: a warning, because it may be about the probe itself."""
+def _unknown_error_page(authorization: ProbeAnswer, token: ProbeAnswer, redirect_uri: str) -> Finding:
+    """Return what an unknown error page probably means: only a warning, because it may be about the probe itself."""
     address = sanitize(redirect_uri, limit=200)
     likely = (
         f"it knows the client, so it may not accept the redirect URI {address}"

@@ -1,4 +1,4 @@
-"""An examination without a program around it: what a check sees, with the world that a test gives it."""
+"""An run without a program around it: what a check sees, with the world that a test gives it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from kubectl_oidc.manifests import Trust
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
-
-from .tokens import CLIENT_ID, ISSUER
+from tests.tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +34,7 @@ def chosen(
     cluster: Mapping[str, Any] | None = None,
     path: Path = KUBECONFIG,
 ) -> Chosen:
-    """Return what is chosen of a kubeconfig, each where it is given."""
+    """Return a selection from a kubeconfig; what is not given is not in it."""
 
     def entry(name: str, value: Mapping[str, Any] | None) -> Entry | None:
         return None if value is None else Entry(name, value, path)
@@ -43,7 +42,7 @@ def chosen(
     return Chosen(entry("demo", context), entry("oidc", user), entry("demo", cluster))
 
 
-def patient(
+def doctor_run(
     *,
     issuer: str = ISSUER,
     environ: Mapping[str, str] | None = None,
@@ -53,7 +52,7 @@ def patient(
     cache_dir: Path = Path("/nowhere"),
     **request: Any,
 ) -> DoctorRun:
-    """Return an examination of a session; further arguments are those of a SignInRequest."""
+    """Return an run of a session; further arguments are those of a SignInRequest."""
     trust = tls or TlsOptions()
     return DoctorRun(
         request=SignInRequest(
@@ -68,8 +67,8 @@ def patient(
     )
 
 
-def seen(check: Observations) -> tuple[str, str, str]:
-    """Return the one thing that a check sees: its kind, its message and its hint."""
+def result_of(check: Observations) -> tuple[str, str, str]:
+    """Return the only result of a check: its kind, its message and its hint."""
     (one,) = list(check)
     if isinstance(one, Finding):
         return one.severity.value, one.message, one.hint

@@ -1,4 +1,4 @@
-"""The variables that stand for flags: a name that is none changes nothing, and nobody is told of it elsewhere."""
+"""The ``variables`` check: whether every KUBECTL_OIDC_* variable sets a flag. A mistyped name is ignored everywhere else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from .run import DoctorRun, Observations
 
 
-def check_variables(examination: DoctorRun) -> Observations:
-    """Every KUBECTL_OIDC_* variable, of the environment and of the stanza's env, is a flag's."""
-    stanza = exec_of(examination.chosen.user).get("env")
+def check_variables(run: DoctorRun) -> Observations:
+    """Check the KUBECTL_OIDC_* variables of the environment and of the exec section."""
+    stanza = exec_of(run.chosen.user).get("env")
     entries = [item for item in stanza if isinstance(item, dict)] if isinstance(stanza, list) else []
-    names = {*examination.system.environ, *(str(item.get("name") or "") for item in entries)}
+    names = {*run.system.environ, *(str(item.get("name") or "") for item in entries)}
     named = sorted(name for name in names if name.startswith(VARIABLES))
-    unknown = [name for name in named if name not in examination.variables]
-    ends = [name.removeprefix(VARIABLES) for name in sorted(examination.variables)]
+    unknown = [name for name in named if name not in run.variables]
+    ends = [name.removeprefix(VARIABLES) for name in sorted(run.variables)]
     for name in unknown:
         near = get_close_matches(name.removeprefix(VARIABLES), ends, 1)
         yield Finding(

@@ -1,4 +1,4 @@
-"""What a sign-in needs of this machine: a port for the browser to come back to, and a place for the session."""
+"""The ``storage`` check: whether the session's store can be written, read and cleared, and is fast."""
 
 from __future__ import annotations
 
@@ -8,52 +8,22 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.loopback.redirect_uri import choices
-from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.sessions.stores import working_keyring
-from kubectl_oidc.urls import is_loopback_url
 
 from . import Finding, Severity
-from .run import Skipped
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.stores.base import Store
 
     from .run import DoctorRun, Observations
 
-_SLOW = 1.0  # seconds: a store that takes longer is felt
-_PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # as long as a session
+_SLOW_SECONDS = 1.0
+_PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # about as long as a session
 
 
-def check_redirect(examination: DoctorRun) -> Observations:
-    """The port that the browser comes back to is free."""
-    request = examination.request
-    if request.grant not in {"auto", "authcode"}:
-        yield Skipped(f"no browser comes back with --grant-type={request.grant}")
-        return
-    if request.redirect_url and not is_loopback_url(request.redirect_url):
-        yield Skipped("the redirect URI is not one of this machine")
-        return
-    listening = listen(choices(request.listen_addresses, request.redirect_url))
-    for listener in listening.sockets:
-        listener.close()
-    if listening.tried:
-        taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
-        yield Finding(
-            Severity.WARNING,
-            f"{taken}: a sign-in would come back to port {listening.asked.port}",
-            f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
-            "port-in-use",
-        )
-        return
-    yield (
-        f"{listening.asked} is free" if any(a.port for a in request.listen_addresses) else "any port will do"
-    )
-
-
-def check_storage(examination: DoctorRun) -> Observations:
-    """The place where the session rests can be written, read and cleared, and is quick."""
-    repository = session_repository(examination.request, examination.system)
+def check_storage(run: DoctorRun) -> Observations:
+    """Check that the session's store can be written, read and cleared, and is fast."""
+    repository = session_repository(run.request, run.system)
     store = repository.store
     if store.name == "none":
         yield Finding(
@@ -71,7 +41,7 @@ def check_storage(examination: DoctorRun) -> Observations:
             "os-keyring",
         )
         return
-    if examination.request.storage == "auto" and store.name != "keyring":
+    if run.request.storage == "auto" and store.name != "keyring":
         _, why = working_keyring()
         if why:
             yield Finding(
@@ -84,14 +54,14 @@ def check_storage(examination: DoctorRun) -> Observations:
 
 
 def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
-    """Say how a place that works does.
+    """Return how fast a working store is, or a warning if it is slow or only a fallback.
 
     Args:
-        store: The place.
-        took: The seconds that it takes.
-        chosen: Whether somebody chose it, or a session rests there already.
+        store: The store.
+        took: Seconds for one write, read and delete.
+        chosen: Whether somebody chose it, or a session is already stored there.
     """
-    if took > _SLOW:
+    if took > _SLOW_SECONDS:
         return Finding(
             Severity.WARNING,
             f"{store.where()} takes {took:.1f} s to write, read and clear a session",
@@ -109,10 +79,10 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
 
 
 def _probe(store: Store) -> float:
-    """Put something there and take it away again; return the seconds that it took.
+    """Write, read and delete a test record; return the seconds that it took.
 
     Raises:
-        StoreError: That could not be done.
+        StoreError: One of them failed, or another record was read.
     """
     name = secrets.token_hex(16)
     began = time.monotonic()

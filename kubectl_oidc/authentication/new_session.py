@@ -1,0 +1,78 @@
+"""Sign in and store the new session. Only a sign-in imports this module; a refresh does not need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.sessions import failed_refreshes
+from kubectl_oidc.sessions.lock_wait import signing_in
+from kubectl_oidc.sessions.session import RAISE, Session
+from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.times import written
+
+from .grants import choice
+
+if TYPE_CHECKING:
+    from kubectl_oidc.oidc.provider import Provider
+
+    from .outcome import Outcome
+    from .state import Authentication
+
+
+def begin_session(
+    authentication: Authentication, provider: Provider, session: Session | None, reason: str
+) -> Outcome:
+    """Sign in, store the new session, and return its token.
+
+    Args:
+        authentication: Its lock is held, unless it is unavailable.
+        provider: The OpenID provider.
+        session: The session that is replaced, if there is one.
+        reason: Why a sign-in is needed; the user reads it.
+
+    Raises:
+        OidcLoginError: The sign-in failed. The old session is unchanged.
+    """
+    request, repository = authentication.request, authentication.repository
+    doing = signing_in(request.grant, asks=not request.password)
+    tokens = choice.sign_in(
+        request,
+        authentication.system,
+        provider,
+        reason,
+        repository.session_id,
+        asks=lambda: authentication.lock.describe(doing),
+    )
+    fresh = Session.begin(
+        repository.session_id,
+        tokens,
+        generation=repository.next_generation(session, by=RAISE),
+        now=authentication.now(),
+    )
+    entry = repository.entry()
+    former = session.person if session else entry.person if entry else ""
+    replaced = former if former and former != fresh.person else None
+    outcome = authentication.keep(fresh, tokens, signed_in=True, replaced=replaced)
+    failed_refreshes.forget(request.cache_dir, repository.session_id, authentication.system.log)
+    _report_sign_in(authentication, outcome)
+    return outcome
+
+
+def _report_sign_in(authentication: Authentication, outcome: Outcome) -> None:
+    """Show who signed in, for how long, and what the user may not expect about lifetime and storage."""
+    repository, terminal = authentication.repository, authentication.system.terminal
+    terminal.say(
+        f"Signed in as {outcome.session.person}; the token is good for {remaining(outcome.expiry - authentication.now())}"
+    )
+    min_ttl = authentication.request.account.min_ttl
+    if outcome.margin < min_ttl:
+        terminal.say(
+            f"note: --min-ttl={written(min_ttl)} is more than half of what this provider's tokens live, so a token is renewed "
+            f"when less than {written(outcome.margin)} of it is left"
+        )
+    if repository.decided_here and repository.store.name == "disk" and outcome.storage:
+        show = terminal.need if authentication.request.asks_a_person() else terminal.say
+        show(
+            f"note: there is no OS keyring here, so the session rests in files: {repository.store.where()} "
+            "(--token-cache-storage=disk chooses that without this note; none keeps no session)"
+        )
