@@ -10,9 +10,9 @@ import click
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.options.kinds import FILE, SWITCH, TEXTS
-from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import ENDLESS
 from kubectl_oidc.errors import UsageError

@@ -12,8 +12,8 @@ import click
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target

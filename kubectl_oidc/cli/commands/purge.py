@@ -10,8 +10,8 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
-from kubectl_oidc.cli.options.shared import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge

@@ -9,8 +9,8 @@ from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, hidden, log_at
 from kubectl_oidc.cli.options.kinds import FILE, TEXT
-from kubectl_oidc.cli.options.shared import FLAGS, IGNORED, VERBOSE, hidden, log_at
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import sanitize
 

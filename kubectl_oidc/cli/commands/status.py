@@ -10,9 +10,9 @@ import click
 
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, FILE
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
-from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request

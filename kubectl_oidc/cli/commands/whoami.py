@@ -11,8 +11,8 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, moment, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target

@@ -16,8 +16,8 @@ from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .client import METHOD_FLAG as METHOD, SECRET_FILE_FLAG as SECRET_FILE, SECRET_FLAG as SECRET
 from .flag_values import GRANT, REDIRECT, FlagValues
+from .flags import FLAGS
 from .row_conflicts import all_or_one, excludes, needs, parameters, persons, requires
-from .shared import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
-from .shared import FLAGS
+from .flags import FLAGS
 from .variables import variable
 
 if TYPE_CHECKING:

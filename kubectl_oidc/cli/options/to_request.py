@@ -23,9 +23,9 @@ from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .authorization import LISTEN
 from .client import secret_in
+from .flags import FLAGS, FORCE
 from .kinds import EXTRA_SCOPES
 from .paths import expanded
-from .shared import FLAGS, FORCE
 from .tls import CLIENT_PAIR, LOCAL_SERVER, RENEGOTIATION
 from .types import Unsaid
 

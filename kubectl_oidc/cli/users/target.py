@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.kinds import FILE, TEXT
-from kubectl_oidc.cli.options.shared import FLAGS
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session

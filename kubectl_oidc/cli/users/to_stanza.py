@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
 
-from kubectl_oidc.cli.options.shared import FLAGS
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.variables import variable
 from kubectl_oidc.errors import UsageError
 

@@ -10,7 +10,7 @@ import pytest
 
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.conflicts import SIGN_IN, check
-from kubectl_oidc.cli.options.shared import FLAGS
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.errors import UsageError

@@ -11,8 +11,8 @@ import pytest
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS, options, parsed
 from kubectl_oidc.cli.options.kinds import TEXT
-from kubectl_oidc.cli.options.shared import FLAGS, options, parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.to_stanza import stanza_args
 from kubectl_oidc.errors import UsageError
