@@ -9,11 +9,11 @@ import click
 
 from kubectl_oidc.yaml_text import block
 
+from .options.flag import Flag
+from .options.kinds import choice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .options.types import Option
-
 
 FORMATS = ("wide", "json", "yaml")
 """Every format that a command has."""
@@ -29,16 +29,10 @@ class Format(click.Option):
         return None if text in FORMATS and text not in mine else text
 
 
-def output(*formats: str) -> Option:
+def output(*formats: str) -> Flag:
     """Return the option ``-o`` with these formats in addition to the text for people, which is the default."""
-    return (
-        ("-o", "--output"),
-        {
-            "cls": Format,
-            "type": click.Choice(formats),
-            "help": "How it is printed; without it as a text for people.",
-        },
-    )
+    kind = choice(formats, cls=Format)
+    return Flag("--output", kind, help="How it is printed; without it as a text for people.", short="-o")
 
 
 def echo_document(document: Mapping[str, object], form: str) -> None:

@@ -13,7 +13,7 @@ from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
 from kubectl_oidc.errors import UsageError
 
 from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
-from .options.shared import options
+from .options.flags import options
 from .options.types import Switch
 
 if TYPE_CHECKING:

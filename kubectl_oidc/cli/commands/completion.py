@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 

@@ -9,10 +9,10 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
-from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.options.kinds import FILE, SWITCH, TEXTS
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import ENDLESS
 from kubectl_oidc.errors import UsageError
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 @click.command("convert")
 @options(
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--user",),
-        {
-            "multiple": True,
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
-        },
+    Flag(
+        "--user",
+        TEXTS,
+        help="A user to rewrite; repeatable (default: every one of kubelogin's).",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
-    (("--yes",), {**TYPED_ONLY, "cls": Switch, "help": "Write without asking."}),
+    Flag("--yes", SWITCH, help="Write without asking.", has_variable=False),
     INSTALL_HINT,
-    (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
+    Flag("--dry-run", SWITCH, help="Show the difference, and write nothing."),
     VERBOSE,
     *IGNORED,
 )

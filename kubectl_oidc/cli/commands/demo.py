@@ -7,8 +7,9 @@ import os
 
 import click
 
-from kubectl_oidc.cli.options.shared import VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.system.installation import hint
 
@@ -17,8 +18,8 @@ _REQUIRED = ("flask", "trustme")
 
 @click.command("demo")
 @options(
-    (("--keep",), {"cls": Switch, "help": "Leave provider and cluster running until Ctrl-C."}),
-    (("--without-browser",), {"cls": Switch, "help": "Sign in without a browser, as where there is none."}),
+    Flag("--keep", SWITCH, help="Leave provider and cluster running until Ctrl-C."),
+    Flag("--without-browser", SWITCH, help="Sign in without a browser, as where there is none."),
     VERBOSE,
 )
 def demo(*, keep: bool, without_browser: bool, v: int) -> int:

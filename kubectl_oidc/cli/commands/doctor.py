@@ -11,7 +11,7 @@ from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
@@ -45,7 +45,7 @@ _REQUEST_SECONDS = 6.0
     *PREFIXES,
     output("json", "yaml"),
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )

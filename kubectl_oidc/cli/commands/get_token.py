@@ -12,7 +12,7 @@ from kubectl_oidc.authentication.refresh import refresh_ahead
 from kubectl_oidc.authentication.rejected_token import renew_if_rejected
 from kubectl_oidc.authentication.remember_command import remember_command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import GET_TOKEN, log_at, options
+from kubectl_oidc.cli.options.flags import GET_TOKEN, log_at, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.fast_path import write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:

@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.target import SUBJECT

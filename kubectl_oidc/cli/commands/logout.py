@@ -11,10 +11,10 @@ import click
 
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
@@ -36,16 +36,14 @@ if TYPE_CHECKING:
 @click.command("logout")
 @options(
     *SUBJECT,
-    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
-    (
-        ("--keep-provider-session",),
-        {
-            "cls": Switch,
-            "help": "Leave the browser signed in at the provider, and so to everything else there.",
-        },
+    Flag("--all", SWITCH, help="End every session that is kept here.", has_variable=False),
+    Flag(
+        "--keep-provider-session",
+        SWITCH,
+        help="Leave the browser signed in at the provider, and so to everything else there.",
     ),
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )

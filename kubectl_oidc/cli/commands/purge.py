@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
-    IN_THE_INDEX,
-    NOT_IN_THE_INDEX,
+    NAMES_A_SESSION,
     SELECTED,
     Candidate,
     sessions_named,
@@ -37,19 +37,16 @@ if TYPE_CHECKING:
 
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
-_STORAGE = "--token-cache-storage"
-_NAMES = tuple(row for row in SELECTED if row[0][0] != _STORAGE)
+_NAMES = tuple(flag for flag in SELECTED if flag.name != "--token-cache-storage")
 _HOW = tuple(
-    (names, {**settings, "hidden": True, "expose_value": False})
-    for names, settings in (*SELECTED, *SIGN_IN, FORCE)
-    if (names, settings) not in _NAMES
+    replace(flag, hidden=True, ignored=True) for flag in (*SELECTED, *SIGN_IN, FORCE) if flag not in _NAMES
 )
 
 
 @click.command("purge")
 @options(
     *SUBJECT,
-    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
+    Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     *_NAMES,
     *_HOW,
     VERBOSE,
@@ -77,7 +74,7 @@ def purge(**values: Any) -> int:
         return report_removal(purged, target.cache_dir, client, name=values.get("session") or "")
     clients: tuple[tuple[str, str], ...] = ()
     name = values.get("session") or ""
-    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+    if any(values.get(flag) for flag in NAMES_A_SESSION):
         lost = sessions_named(name, lost)
     elif not lost:
         clients = tuple(_only_kubelogin_client(cache_dir))
@@ -89,7 +86,7 @@ def purge(**values: Any) -> int:
 
 
 @click.command("clean")
-@options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
+@options(Flag("--token-cache-dir", DIR, help="Directory of the cache.", metavar="DIR"), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 

@@ -10,8 +10,8 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
-from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @click.command("setup")
-@options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
+@options(*FLAGS, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.

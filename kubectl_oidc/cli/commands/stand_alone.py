@@ -8,61 +8,38 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.completed_names import complete_names
-from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, hidden, log_at
+from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
 
-# The kubeconfig user sets these itself, or they have no meaning because the tokens are stored in the kubeconfig.
-_OF_THE_USER = frozenset(
-    {
-        *("--oidc-issuer-url", "--oidc-client-id", "--oidc-client-secret", "--oidc-client-secret-file"),
-        *(
-            "--oidc-extra-scope",
-            "--oidc-use-access-token",
-            "--oidc-token-exchange-audience",
-            "--oidc-token-exchange-type",
-            "--oidc-token-exchange-scope",
-            "--session",
-            "--token-cache-storage",
-            "--refresh-ahead",
-            "--min-ttl",
-        ),
-    }
-)
-_HOW: tuple[Option, ...] = tuple(
-    (names, {**settings, "hidden": True})
-    for names, settings in (*IDENTITY, *SIGN_IN)
-    if names[0] not in _OF_THE_USER
-)
-
-
-STAND_ALONE: tuple[Option, ...] = (
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+STAND_ALONE = (
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--context",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("contexts"),
-            "help": "The context whose user signs in (default: the current one).",
-        },
+    Flag(
+        "--context",
+        TEXT,
+        help="The context whose user signs in (default: the current one).",
+        metavar="NAME",
+        complete=complete_names("contexts"),
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "The user that signs in, whatever the context.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user that signs in, whatever the context.",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
-    *_HOW,
+    *hidden(flag for flag in FLAGS if flag.stand_alone),
     VERBOSE,
     *IGNORED,
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
-from kubectl_oidc.cli.options.shared import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import DIR, FILE
+from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
@@ -35,29 +38,30 @@ if TYPE_CHECKING:
 _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
-    (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
-    for names, settings in (*SUBJECT, *SELECTED)
-    if names in {("--context",), ("--user",), ("--session",)}
+    replace(flag, has_variable=False)  # a variable must not hide the other sessions
+    for flag in (*SUBJECT, *SELECTED)
+    if flag.name in {"--context", "--user", "--session"}
 )
 """The flags that choose which sessions are listed."""
-_GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",))
+_GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-claim")
 
 
 @click.command("status")
 @options(
     output("wide", "json", "yaml"),
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
     *_CHOICE,
     *_GROUPS_CLAIM,
-    (
-        ("--token-cache-dir",),
-        {
-            "metavar": "DIR",
-            "help": f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
-        },
+    Flag(
+        "--token-cache-dir",
+        DIR,
+        help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
+        metavar="DIR",
     ),
     VERBOSE,
     *IGNORED,

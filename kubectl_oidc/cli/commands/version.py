@@ -6,7 +6,7 @@ import platform
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 from kubectl_oidc.version import __version__
 
 

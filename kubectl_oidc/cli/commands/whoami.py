@@ -10,8 +10,9 @@ import click
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
@@ -47,11 +48,11 @@ _CLUSTER_SECONDS = 10.0
 @options(
     *SUBJECT,
     output("json", "yaml"),
-    (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
+    Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
     *CLAIMS,
     *PREFIXES,
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )

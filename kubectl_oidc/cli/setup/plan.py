@@ -90,7 +90,7 @@ def make_plan(
     return Plan(
         user=user,
         stanza=Stanza(
-            args=tuple(stanza_args(ctx, request)),
+            args=tuple(stanza_args(ctx)),
             command=_own_path() if values["absolute_path"] else COMMAND,
             install_hint=install_hint(values["install_hint"]),
         ),

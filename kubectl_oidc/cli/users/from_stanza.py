@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
-from kubectl_oidc.cli.options.shared import parsed
+from kubectl_oidc.cli.options.flags import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_ours

@@ -16,8 +16,7 @@ from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
 from .selection import (
-    IN_THE_INDEX,
-    NOT_IN_THE_INDEX,
+    NAMES_A_SESSION,
     Candidate,
     candidates,
     matches_flags,
@@ -120,7 +119,7 @@ class _Search:
         if self._chosen.user is not None and self._purpose != "end":
             return self.of_kubeconfig_user()  # which raises that the user does not sign in with this program
         stored = self._stored_matches()
-        if stored and not any(self._values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
+        if stored and not any(self._values.get(name) for name in NAMES_A_SESSION):
             stored.extend(self._lost)
         return self._the_only(stored)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
-from kubectl_oidc.cli.options.shared import IDENTITY
+from kubectl_oidc.cli.options.session import IDENTITY
 from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
 from kubectl_oidc.sessions.listing import known_entries
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.sessions.stores import index
 
     from .sessions_of_users import SessionUser
@@ -25,21 +24,18 @@ if TYPE_CHECKING:
 SHORT = 8
 """The fewest digits of an ID that select its session; `status` shows as many."""
 
-SELECTED: tuple[Option, ...] = tuple(
-    (
-        names,
-        {**settings, "metavar": "SESSION", "help": "The session, by its name or its ID, as status shows it."},
-    )
-    if names == ("--session",)
-    else (names, settings)
-    for names, settings in IDENTITY
+SELECTED = tuple(
+    replace(flag, metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
+    if flag.name == "--session"
+    else flag
+    for flag in IDENTITY
 )
 """The flags that identify a session, for commands in which --session selects an existing one."""
 
-IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
-NOT_IN_THE_INDEX = (
-    *("oidc_auth_request_extra_params", "oidc_request_header", "oidc_use_access_token"),
-    *("oidc_token_exchange_audience", "username", "expect_claim", "login_hint"),
+NAMES_A_SESSION = tuple(flag.key for flag in IDENTITY if flag.identity and flag.name != "--grant-type")
+"""The flags that name a session; without one, --grant-type does not, because ``auto`` may be any."""
+_NOT_IN_THE_INDEX = tuple(
+    flag.key for flag in IDENTITY if flag.identity and not flag.in_index and flag.name != "--grant-type"
 )
 
 
@@ -131,7 +127,7 @@ def matches_flags(entry: index.Entry, values: Mapping[str, Any]) -> bool:
         entry: The session.
         values: The parameters by click's names.
     """
-    if any(values.get(name) for name in NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
+    if any(values.get(name) for name in _NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
         return False  # the index does not record these, so only an exact match selects such a session
     given = values.get("oidc_extra_scope")
     return (

@@ -10,6 +10,9 @@ from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS
+from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.sessions.session import Session
@@ -29,26 +31,26 @@ if TYPE_CHECKING:
 
     from .selection import Candidate
 
-SUBJECT: tuple[Option, ...] = (
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+SUBJECT = (
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--context",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("contexts"),
-            "help": "The context that is meant (default: the current one).",
-        },
+    Flag(
+        "--context",
+        TEXT,
+        help="The context that is meant (default: the current one).",
+        metavar="NAME",
+        complete=complete_names("contexts"),
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "The user of the kubeconfig that is meant, whatever the context.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user of the kubeconfig that is meant, whatever the context.",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
 )
 """The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
@@ -58,12 +60,6 @@ Purpose = Literal["sign in", "show", "end"]
 ("show"), `logout` and `purge` end one ("end")."""
 
 USER_PARAMETERS = ("kubeconfig", "context", "user")
-_NOT_OF_IT = frozenset(
-    {
-        *(*USER_PARAMETERS, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
-        *("oidc_username_prefix", "oidc_groups_prefix"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +119,7 @@ class TargetSession:
         """
         context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
         if self.kubeconfig_user.user is None or any(
-            context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
+            context.get_parameter_source(flag.key) is typed for flag in FLAGS
         ):
             return self.request.command_line(command)
         given = ((name, context.params.get(name)) for name in USER_PARAMETERS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options.shared import IDENTITY, SIGN_IN, options
+from kubectl_oidc.cli.options.flags import FLAGS, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.setup.token import authorities
 from tests.tokens import CLIENT_ID, ISSUER
@@ -22,7 +22,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nUNDERWRAPS\n-----END PRIVATE KEY-----\n"
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN)
+@options(*FLAGS)
 def everything(**values: Any) -> dict[str, Any]:
     """Return the parameters."""
     return values

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.commands.get_token import get_token
-from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
@@ -23,7 +23,7 @@ BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+@options(*FLAGS, FORCE, VERBOSE)
 @click.option("--user")
 def setup(**_: Any) -> None:
     """Stand in for `setup`, with an option of its own."""
@@ -32,7 +32,7 @@ def setup(**_: Any) -> None:
 def typed(*arguments: str) -> tuple[Arg, ...]:
     """Return the exec section's arguments for a command line."""
     context = setup.make_context("setup", [*BOTH, *arguments])
-    return tuple(stanza_args(context, token_request(context.params)))
+    return tuple(stanza_args(context))
 
 
 def words(*arguments: str) -> list[str]:
@@ -209,7 +209,7 @@ def test_get_token_makes_the_same_request_from_the_written_arguments(
         ],
     )
     asked = token_request(context.params)
-    written = [arg.whole() for arg in stanza_args(context, asked)]
+    written = [arg.whole() for arg in stanza_args(context)]
     read = get_token.make_context("get-token", written).params
     assert token_request(read) == asked
     assert token_request(read).key().id() == asked.key().id()
@@ -221,6 +221,6 @@ def test_issuer_and_client_are_written_from_variables_too(monkeypatch: pytest.Mo
     monkeypatch.setenv("KUBECTL_OIDC_CLIENT_ID", CLIENT_ID)
     monkeypatch.setenv("KUBECTL_OIDC_BROWSER_COMMAND", "firefox")
     context = setup.make_context("setup", ["--session=a"])
-    args = [arg.whole() for arg in stanza_args(context, token_request(context.params))]
+    args = [arg.whole() for arg in stanza_args(context)]
     assert args == [*BOTH, "--session=a"]
     assert list(variables_not_written(context)) == ["KUBECTL_OIDC_BROWSER_COMMAND"]

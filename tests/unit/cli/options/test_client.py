@@ -8,7 +8,7 @@ import click
 import pytest
 
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.errors import UsageError
@@ -28,7 +28,7 @@ SECRET, KEY, KEY_ID = "--oidc-client-secret=SECRET", f"{KEY_FLAG}=~/key.pem", f"
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+@options(*FLAGS, FORCE, VERBOSE)
 def everything(**values: Any) -> dict[str, Any]:
     """Return what was typed, where it goes together."""
     conflicts.check(conflicts.SIGN_IN, values)
@@ -137,5 +137,5 @@ def test_purge_reads_no_key(key_file: Path, capsys: pytest.CaptureFixture[str]) 
 def test_the_command_that_signs_in_names_the_file(key_file: Path) -> None:
     """Never what is in it."""
     command = request(KEY, KEY_ID, f"{FLAG}=private_key_jwt").command_line("setup")
-    assert f"{KEY_FLAG}={key_file} {KEY_FLAG}-id=2026 {FLAG}=private_key_jwt" in command
+    assert f"{FLAG}=private_key_jwt {KEY_FLAG}={key_file} {KEY_FLAG}-id=2026" in command
     assert FLAG not in request(KEY).command_line("setup")

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from kubectl_oidc.authentication.account import NONE, AccountOptions
-from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.users.to_stanza import stanza_args
@@ -34,12 +34,12 @@ UNDERSTOOD = AccountOptions(
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN, FORCE)
+@options(*FLAGS, FORCE)
 @click.pass_context
 def everything(ctx: click.Context, /, **values: Any) -> tuple[AccountOptions, list[str]]:
     """Return what was understood, and the arguments that say the same."""
     request = token_request(values)
-    return request.account, [arg.whole() for arg in stanza_args(ctx, request)]
+    return request.account, [arg.whole() for arg in stanza_args(ctx)]
 
 
 def typed(*words: str) -> tuple[AccountOptions, list[str]]:

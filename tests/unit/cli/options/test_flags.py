@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
-from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.errors import UsageError
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.cli.options.flag import Flag
 
 BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+@options(*FLAGS, FORCE, VERBOSE)
 def everything(**values: Any) -> dict[str, Any]:
     """Return what was typed."""
     return values
@@ -424,11 +425,10 @@ def test_unknown_words_are_usage_errors(word: str) -> None:
     assert "--help" in refused(word).hint
 
 
-@pytest.mark.parametrize("row", [*IDENTITY, *SIGN_IN, FORCE, VERBOSE])
-def test_every_option_says_what_it_is_for(row: tuple[tuple[str, ...], dict[str, Any]]) -> None:
+@pytest.mark.parametrize("flag", [*FLAGS, FORCE, VERBOSE], ids=lambda flag: flag.name)
+def test_every_option_says_what_it_is_for(flag: Flag) -> None:
     """One sentence in --help, that ends with a full stop."""
-    _, settings_ = row
-    assert settings_["help"].endswith(".")
+    assert flag.help.endswith(".")
 
 
 def test_a_relative_cache_directory_is_the_working_directorys(
