@@ -26,14 +26,15 @@ from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import keyring_answer, lock_directory
 from kubectl_oidc.sessions.repository import SessionRepository
+from kubectl_oidc.sessions.stores.keyring_backends import WINDOWS_LIMIT
 from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
-from kubectl_oidc.sessions.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from kubectl_oidc.sessions.stores.secret_service import configured
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.browser import Browser, no_browser
 from kubectl_oidc.system.log import QUIET
 from tests import os_calls, parts, windows
-from tests.keyrings import Fake, SecretServiceLike
+from tests.keyrings import Fake, SecretServiceLike, the_os_keyring
 from tests.sessions import begin, cache, key, session
 
 if TYPE_CHECKING:
@@ -485,8 +486,9 @@ def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
         backend, _ = os_calls.credential_locker(monkeypatch)
     monkeypatch.setattr(sys, "platform", platform)
     whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
-    repository = SessionRepository(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
-    repository.store = KeyringStore(backend)
+    with the_os_keyring(backend):
+        repository = SessionRepository(key(), storage="keyring", cache_dir=cache(), environ={}, log=QUIET)
+    assert isinstance(repository.store, KeyringStore)
     assert repository.store.light({})
     assert not repository.store.light({"PYTHON_KEYRING_BACKEND": "x"})
     words = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
