@@ -19,7 +19,7 @@ from kubectl_oidc.loopback.sockets import (
     Listening,
     NotFree,
     _bind_all,
-    _ports_taken,
+    _none_free,
     _reason,
     _Refused,
     listen,
@@ -506,10 +506,10 @@ def test_who_has_the_port_is_only_looked_for_where_somebody_has_it() -> None:
     taken = NotFree(ListenAddress("127.0.0.1", 8000), "in use by another program")
     forbidden = NotFree(ListenAddress("127.0.0.1", 80), "not allowed")
     any_port = NotFree(ListenAddress("127.0.0.1", 0), "in use by another program")
-    assert "shows who has it" in _ports_taken([taken, forbidden]).hint
-    assert "shows who has it" not in _ports_taken([forbidden]).hint
-    assert "shows who has it" not in _ports_taken([any_port]).hint
-    assert _ports_taken([taken, forbidden]).message.endswith(
+    assert "shows who has it" in _none_free([taken, forbidden]).hint
+    assert "shows who has it" not in _none_free([forbidden]).hint
+    assert "shows who has it" not in _none_free([any_port]).hint
+    assert _none_free([taken, forbidden]).message.endswith(
         "127.0.0.1:8000 (in use by another program), 127.0.0.1:80 (not allowed)"
     )
-    assert _ports_taken([]).hint == "name one: --listen-address=127.0.0.1:8000"
+    assert _none_free([]).hint == "name one: --listen-address=127.0.0.1:8000"
