@@ -31,8 +31,8 @@ from kubectl_oidc.errors import (
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
-from kubectl_oidc.http.client import _redirection, retry_after
-from kubectl_oidc.http.exchange import Response
+from kubectl_oidc.http.client import _redirect_target
+from kubectl_oidc.http.exchange import Response, retry_after
 from kubectl_oidc.http.json_body import load_object
 from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
 from kubectl_oidc.kubeconfig.convert import _plan as conversion
@@ -46,7 +46,7 @@ from kubectl_oidc.loopback.authorization_response import (
 )
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.pages import refusal as page
+from kubectl_oidc.loopback.pages import rejection_page as page
 from kubectl_oidc.oidc.error_hints import Sent
 from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
 from kubectl_oidc.oidc.key_set import KeySet
@@ -285,7 +285,7 @@ def headers(data: bytes) -> None:
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
     plain(entity_tag({"etag": words}))
     with or_refused(InvalidProviderResponse):
-        target = _redirection("https://a.example/b", Response(302, {"location": words}, b""))
+        target = _redirect_target("https://a.example/b", Response(302, {"location": words}, b""))
         assert target
         assert target.lower().startswith("https://")
 

@@ -140,9 +140,9 @@ class ConnectionPool:
         """
         with self._context_lock:
             if self._context is None:
-                from .tls import context
+                from .tls import client_context
 
-                self._context = context(self._tls)
+                self._context = client_context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 

@@ -64,14 +64,14 @@ class RejectedRequest:
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
-    over: bool = False
+    is_outdated: bool = False
 
 
-class Start:
+class StartRequest:
     """The request for the start URL: the browser is redirected to the provider."""
 
 
-class End:
+class FinalPageRequest:
     """The request for the page that shows how the sign-in ended. Its URL has neither code nor state."""
 
 
@@ -99,17 +99,19 @@ class ExpectedResponse:
     iss_required: bool
     end_query: Secret | None = None
 
-    def check(self, request: Request) -> AuthorizationResponse | Start | End | RejectedRequest:
+    def check(
+        self, request: Request
+    ) -> AuthorizationResponse | StartRequest | FinalPageRequest | RejectedRequest:
         """Return the authorization response in ``request``, or what else the request is."""
         path, _, query = request.target.partition("?")
         if (refused := self._check_head(request)) is not None:
             return refused
         if _same(path, self.start_path.reveal()):
-            return Start()
+            return StartRequest()
         if unquote(path) != unquote(self.path):
             return RejectedRequest(404, "nothing is at this address")
         if self.end_query is not None and _same(query, self.end_query.reveal()):
-            return End()
+            return FinalPageRequest()
         if not query:
             return RejectedRequest(400, "this is where a sign-in ends")
         parameters = _parameters(query)
@@ -131,7 +133,7 @@ class ExpectedResponse:
             return RejectedRequest(
                 403,
                 "this answers another sign-in than the one that waits here, perhaps an earlier one",
-                over="state" in parameters,
+                is_outdated="state" in parameters,
             )
         iss = parameters.get("iss")
         if iss is None and self.iss_required:

@@ -13,7 +13,7 @@ import h11
 
 from .authorization_response import RejectedRequest, Request
 from .channel import Channel
-from .peer_user import uid_of
+from .peer_user import user_id_of_peer
 
 if TYPE_CHECKING:
     import socket
@@ -138,5 +138,5 @@ def _request(event: h11.Request, client: socket.socket) -> Request:
         method=event.method.decode("latin-1"),
         target=event.target.decode("latin-1"),
         host=hosts[0].decode("latin-1") if len(hosts) == 1 else None,
-        uid=partial(uid_of, client),
+        uid=partial(user_id_of_peer, client),
     )

@@ -89,7 +89,7 @@ class Listener:
                 await asyncio.sleep(_PAUSE)
                 continue
             connection = Connection(client, self._tls)
-            task = asyncio.create_task(self._converse(connection))
+            task = asyncio.create_task(self._answer_one_request(connection))
             self._droppable[task] = loop.time()
             # A callback, because a task that is cancelled before its first step runs no code of its own.
             task.add_done_callback(partial(self._forget, connection))
@@ -116,7 +116,7 @@ class Listener:
         self._droppable.pop(task, None)
         self._held.discard(task)
 
-    async def _converse(self, connection: Connection) -> None:
+    async def _answer_one_request(self, connection: Connection) -> None:
         """Answer one request. An error of the client ends only its own connection."""
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CONNECTION_SECONDS) as limit:
@@ -126,12 +126,12 @@ class Listener:
                 reply = self._respond(request)
                 if isinstance(reply, asyncio.Future):
                     limit.reschedule(None)
-                    reply = await self._hold(reply)
+                    reply = await self._wait_for_reply(reply)
                     limit.reschedule(asyncio.get_running_loop().time() + CONNECTION_SECONDS)
                 await connection.send(reply)
                 await connection.linger()
 
-    async def _hold(self, reply: asyncio.Future[Reply]) -> Reply:
+    async def _wait_for_reply(self, reply: asyncio.Future[Reply]) -> Reply:
         task = asyncio.current_task()
         if task is not None:
             self._droppable.pop(task, None)

@@ -79,11 +79,11 @@ class Failed:
         return cls("the sign-in failed", "the terminal says more")
 
 
-def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
+def final_page(result: SignedIn | Failed, *, now: float) -> Reply:
     """Return the page that shows how a sign-in ended; ``now`` is in epoch seconds."""
     if isinstance(result, Failed):
         body = _fill(
-            "failed.html", message=_sentence(result.message), hint=_sentence(result.hint or "try again")
+            "failed.html", message=_capitalized(result.message), hint=_capitalized(result.hint or "try again")
         )
         kind, title = (_LATE, "Sign-in timed out") if result.timed_out else (_BAD, "Sign-in failed")
         return _page(400, kind, title, body)
@@ -93,24 +93,24 @@ def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
         "signed_in.html",
         person=result.person,
         issuer=result.issuer,
-        until=_moment(result.expiry, now),
-        span=_span(result.expiry - now),
+        until=_local_time(result.expiry, now),
+        span=_duration(result.expiry - now),
     )
     return _page(200, _GOOD, "You are signed in", body)
 
 
-def refusal(refused: RejectedRequest) -> Reply:
+def rejection_page(refused: RejectedRequest) -> Reply:
     """Return the page for a request that is not the authorization response."""
     body = _fill(
         "notice.html",
-        what=_sentence(refused.reason) + ".",
+        what=_capitalized(refused.reason) + ".",
         next="Go on in the window where you sign in, or see the terminal.",
     )
-    title = "This sign-in is over" if refused.over else "Waiting for a sign-in"
+    title = "This sign-in is over" if refused.is_outdated else "Waiting for a sign-in"
     return _page(refused.status, _IDLE, title, body, refused.headers)
 
 
-def answered() -> Reply:
+def already_answered_page() -> Reply:
     """Return the page for a second authorization response."""
     body = _fill(
         "notice.html",
@@ -166,24 +166,24 @@ def _fill(name: str, **values: str) -> str:
     A flag or a URL stays on one line. If it is wider than the page, it may break after a slash.
     """
     safe = {
-        key: " ".join(map(_word, sanitize(value, limit=_LONGEST_VALUE).split()))
+        key: " ".join(map(_unbroken, sanitize(value, limit=_LONGEST_VALUE).split()))
         for key, value in values.items()
     }
     return Template(_template(name)).substitute(safe)
 
 
-def _word(word: str) -> str:
+def _unbroken(word: str) -> str:
     safe = escape(word).replace("/", "/<wbr>")
     return f'<span class="whole">{safe}</span>' if _UNBREAKABLE.search(word) else safe
 
 
-def _sentence(text: str) -> str:
+def _capitalized(text: str) -> str:
     """Capitalize a text, unless its first word is a flag, an address or a command."""
     first = text.partition(" ")[0]
     return text[:1].upper() + text[1:] if first.isalpha() and first not in {"kubectl", "localhost"} else text
 
 
-def _moment(expiry: float, now: float) -> str:
+def _local_time(expiry: float, now: float) -> str:
     """Return a local time with its zone, and with the date if it is not today."""
     try:
         moment, today = (datetime.fromtimestamp(at).astimezone() for at in (expiry, now))
@@ -196,7 +196,7 @@ def _moment(expiry: float, now: float) -> str:
     return f"{date}{moment:{_CLOCK}} {zone}"
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """Return a duration from now as text, such as "in 1 hour 20 minutes"."""
     if seconds < _MINUTE:
         return "in less than a minute" if seconds > 0 else "it has ended"

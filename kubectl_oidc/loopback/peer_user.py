@@ -26,7 +26,7 @@ CLOSED = -1
 _FAR, _NEAR, _UID, _INODE = 1, 2, 7, 9  # the fields of a line, from the view of the other end
 
 
-def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
+def user_id_of_peer(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
     """Return the user id of the process at the other end, CLOSED if it has closed it, or None if the system does not tell.
 
     Args:
@@ -43,7 +43,7 @@ def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | Non
     return None
 
 
-def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
+def is_other_user(uid: int | None, environ: Mapping[str, str]) -> bool:
     """Return whether a user id belongs to another user: not to this one, not to root, and not to the user who ran sudo.
 
     Args:

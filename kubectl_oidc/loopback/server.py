@@ -18,17 +18,17 @@ from kubectl_oidc.urls import is_loopback, port_of
 from . import pages
 from .authorization_response import (
     AuthorizationResponse,
-    End,
     ExpectedResponse,
+    FinalPageRequest,
     RejectedRequest,
     Request,
-    Start,
+    StartRequest,
 )
 from .connection import SPOKE_TLS
 from .pages import Failed
-from .peer_user import is_stranger
-from .redirect_uri import choices, host_headers, reachable
-from .server_thread import SLICE, ListenerThread, reply_from_thread
+from .peer_user import is_other_user
+from .redirect_uri import allowed_host_headers, choices, reachable
+from .server_thread import LONGEST_WAIT, ListenerThread, reply_from_thread
 from .sockets import listen
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class CallbackServer:
     def wait(self, seconds: float) -> AuthorizationResponse | None:
         """Return the authorization response, or None if none came within ``seconds``. Other requests do not end the wait."""
         end = Deadline.after(seconds)
-        while not self._answered.wait(min(SLICE, end.left())) and not end.passed():
+        while not self._answered.wait(min(LONGEST_WAIT, end.left())) and not end.passed():
             pass
         if self._broken is not None:
             raise self._broken
@@ -178,7 +178,7 @@ class CallbackServer:
         self._end_url = Secret(f"{target.path or '/'}?{end}")
         self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
         awaited = ExpectedResponse(
-            hosts=host_headers(listening.asked, self._redirect_url),
+            hosts=allowed_host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",
             start_path=Secret(f"/{ticket}"),
             end_query=Secret(end),
@@ -195,7 +195,7 @@ class CallbackServer:
         try:
             running, self._running = self._running, None
             if running is not None:
-                running.end(pages.outcome(outcome, now=time.time()), grace)
+                running.finish(pages.final_page(outcome, now=time.time()), grace)
         finally:
             for listener in self._sockets:
                 listener.close()
@@ -210,21 +210,21 @@ class CallbackServer:
         """Return the reply to a request. Runs in the event loop, so that only one request is handled at a time."""
         verdict = request if isinstance(request, RejectedRequest) else awaited.check(request)
         if (
-            isinstance(verdict, Start)
+            isinstance(verdict, StartRequest)
             and isinstance(request, Request)
-            and is_stranger(request.uid(), os.environ)
+            and is_other_user(request.uid(), os.environ)
         ):
             verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
         if isinstance(verdict, RejectedRequest):
             self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.reason}")
             self.spoke_tls = self.spoke_tls or verdict.reason == SPOKE_TLS
-            return pages.refusal(verdict)
-        if isinstance(verdict, End) and self._answer is not None:
+            return pages.rejection_page(verdict)
+        if isinstance(verdict, FinalPageRequest) and self._answer is not None:
             self._came_again.set()
             return page  # a reload gets it too, until `finish`
         if self._answer is not None:
             self._log.info(4, "the callback server was asked again after the answer")
-            return pages.answered()
+            return pages.already_answered_page()
         if isinstance(verdict, AuthorizationResponse):
             self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
             self._answer = verdict
@@ -232,8 +232,8 @@ class CallbackServer:
             self._answered.set()
             # Redirect at once, so that code and state leave the address bar and the history before the code is redeemed.
             return pages.redirect(self._end_url.reveal())
-        if self._authorization_url is None or isinstance(verdict, End):
-            return pages.refusal(RejectedRequest(404, "the sign-in has not begun"))
+        if self._authorization_url is None or isinstance(verdict, FinalPageRequest):
+            return pages.rejection_page(RejectedRequest(404, "the sign-in has not begun"))
         return self._redirect_to_provider(self._authorization_url)
 
     def _redirect_to_provider(self, authorization_url: Callable[[], str]) -> asyncio.Future[Reply]:
@@ -245,6 +245,6 @@ class CallbackServer:
             except BaseException as error:  # noqa: BLE001 - `wait` raises it
                 if self._answer is None:
                     self._break(error)
-                return pages.outcome(Failed.from_error(error), now=time.time())
+                return pages.final_page(Failed.from_error(error), now=time.time())
 
         return reply_from_thread(find)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .authorization_response import RejectedRequest, Request
     from .connection import Reply
 
-SLICE = 0.5
+LONGEST_WAIT = 0.5
 """The longest single wait, in seconds. On Windows, Ctrl-C does not interrupt a longer one."""
 
 
@@ -55,7 +55,7 @@ class ListenerThread:
             self._loop.close()
             raise
 
-    def end(self, page: Reply, grace: float) -> None:
+    def finish(self, page: Reply, grace: float) -> None:
         """Send the final page to the browser that waits for it, and return when everything is closed.
 
         Args:
@@ -72,7 +72,7 @@ class ListenerThread:
             self._loop.call_soon_threadsafe(last)
         patience = Deadline.after(grace + 1.0)
         while self._thread.is_alive() and not patience.passed():
-            self._thread.join(min(SLICE, patience.left()))
+            self._thread.join(min(LONGEST_WAIT, patience.left()))
 
     def _run(self) -> None:
         try:

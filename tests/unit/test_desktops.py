@@ -565,10 +565,10 @@ def test_the_callback_servers_loop_has_nothing_to_do_with_signals() -> None:
         "asyncio.new_event_loop().close()\n"
         "assert signal.set_wakeup_fd(-1) != -1, 'the loop that stands for it does what it should not'\n"
         "from kubectl_oidc.loopback.server_thread import ListenerThread\n"
-        "from kubectl_oidc.loopback.pages import answered\n"
+        "from kubectl_oidc.loopback.pages import already_answered_page\n"
         "thread = ListenerThread((), lambda *_: None, print)\n"
         "assert signal.set_wakeup_fd(-1) == -1\n"
-        "thread.end(answered(), 0)\n"
+        "thread.finish(already_answered_page(), 0)\n"
     )
 
 

@@ -217,7 +217,7 @@ def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) 
 
 def test_one_that_the_systems_verifier_believes_is_refused_all_the_same(authority: trustme.CA) -> None:
     """As that of Windows may: here it is OpenSSL that is let believe a common name."""
-    trust = tls.context(given(authority))
+    trust = tls.client_context(given(authority))
     trust.hostname_checks_common_name = True
     with (
         Hostile(nameless(authority)) as server,
@@ -309,7 +309,7 @@ def test_a_private_authority_of_the_old_kind_is_trusted() -> None:
 def test_a_strict_refusal_of_an_old_authority_is_explained() -> None:
     """Where strict checking refuses such an authority, message and hint say what is old about it."""
     context, ca = _old_kind_server()
-    strict = tls.context(TlsOptions(ca_data=(ca,)))
+    strict = tls.client_context(TlsOptions(ca_data=(ca,)))
     strict.verify_flags |= ssl.VERIFY_X509_STRICT
     with (
         Hostile(context) as server,
@@ -339,15 +339,15 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, content: bytes) -> N
     with pytest.raises(
         UsageError, match=r"--certificate-authority: .*ca\.pem (holds no certificate|is empty)"
     ):
-        tls.context(TlsOptions(ca_files=(file,)))
+        tls.client_context(TlsOptions(ca_files=(file,)))
     with pytest.raises(UsageError, match=r"--certificate-authority-data (holds no certificate|is empty)"):
-        tls.context(TlsOptions(ca_data=(content,)))
+        tls.client_context(TlsOptions(ca_data=(content,)))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A missing file and a directory are usage errors that name the path."""
     for path in (tmp_path / "missing.pem", tmp_path):
         with pytest.raises(UsageError) as caught:
-            tls.context(TlsOptions(ca_files=(path,)))
+            tls.client_context(TlsOptions(ca_files=(path,)))
         assert os.fspath(path) in caught.value.message
         assert "cannot be read" in caught.value.message

@@ -12,11 +12,11 @@ from hypothesis import example, given, strategies as st
 from kubectl_oidc.loopback import authorization_response
 from kubectl_oidc.loopback.authorization_response import (
     AuthorizationResponse,
-    End,
     ExpectedResponse,
+    FinalPageRequest,
     RejectedRequest,
     Request,
-    Start,
+    StartRequest,
 )
 from kubectl_oidc.secret import Secret
 
@@ -43,7 +43,7 @@ def get(query: str, *, path: str = "/", host: str | None = HOST) -> Request:
 
 def judge(
     query: str, awaited: ExpectedResponse = AWAITED
-) -> AuthorizationResponse | Start | End | RejectedRequest:
+) -> AuthorizationResponse | StartRequest | FinalPageRequest | RejectedRequest:
     return awaited.check(get(query))
 
 
@@ -348,8 +348,8 @@ def test_the_answer_comes_to_the_path_of_the_redirect_uri() -> None:
 
 def test_the_start_address_is_known_by_its_ticket() -> None:
     """Its path alone leads on to the provider; a query that a browser adds does no harm."""
-    assert isinstance(AWAITED.check(Request("GET", TICKET, HOST)), Start)
-    assert isinstance(AWAITED.check(get("utm=1", path=TICKET)), Start)
+    assert isinstance(AWAITED.check(Request("GET", TICKET, HOST)), StartRequest)
+    assert isinstance(AWAITED.check(get("utm=1", path=TICKET)), StartRequest)
 
 
 @pytest.mark.parametrize("path", [TICKET[:-1], f"{TICKET}x", TICKET.lower(), f"/{TICKET}", f"{TICKET}/"])
@@ -394,6 +394,6 @@ def test_a_request_of_nobody_in_particular_says_nothing() -> None:
 
 def test_the_answer_to_an_earlier_sign_in_is_told_from_other_requests() -> None:
     """Its page says that this sign-in is over; who sends no state at all is not told so."""
-    assert refused(Request("GET", "/?code=c&state=of-another", HOST)).over
-    assert not refused(Request("GET", "/?code=c", HOST)).over
-    assert not refused(Request("GET", "/", HOST)).over
+    assert refused(Request("GET", "/?code=c&state=of-another", HOST)).is_outdated
+    assert not refused(Request("GET", "/?code=c", HOST)).is_outdated
+    assert not refused(Request("GET", "/", HOST)).is_outdated

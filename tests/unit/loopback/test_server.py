@@ -1087,7 +1087,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
 
     running = ListenerThread(Unusable(), respond, failed)  # type: ignore[arg-type]
     assert told.wait(PATIENCE)
-    running.end(Reply(400, ()), 0)
+    running.finish(Reply(400, ()), 0)
     assert [type(error) for error in failures] == [ZeroDivisionError]
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import NoFreeListenAddress, UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.redirect_uri import choices, host_headers, reachable
+from kubectl_oidc.loopback.redirect_uri import allowed_host_headers, choices, reachable
 from kubectl_oidc.loopback.sockets import (
     Listening,
     NotFree,
@@ -462,13 +462,13 @@ def test_the_hosts_of_honest_requests_are_ours_and_the_redirect_urls(
 ) -> None:
     """Localhost and its addresses at our port, the address asked for, and the host that a proxy may keep; no other."""
     ours = {"localhost:8000", "127.0.0.1:8000", "[::1]:8000"}
-    assert host_headers(address(asked), redirect_url) == ours | more
+    assert allowed_host_headers(address(asked), redirect_url) == ours | more
 
 
 def test_at_port_80_a_browser_names_no_port() -> None:
     """The scheme's own port is left out by browsers (RFC 9110 §7.2); no Host at all is still none of ours."""
     for asked in (":80", "localhost:80"):
-        assert host_headers(address(asked), None) == {
+        assert allowed_host_headers(address(asked), None) == {
             *("localhost:80", "127.0.0.1:80", "[::1]:80"),
             *("localhost", "127.0.0.1", "[::1]"),
         }
