@@ -153,8 +153,9 @@ def test_an_intermediate_authority_is_enough(authority: trustme.CA) -> None:
 def test_an_unknown_authority_is_named(authority: trustme.CA) -> None:
     """Signed by nobody we know: said so, with how to add the authority."""
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
-    assert "the TLS certificate of localhost is signed by an unknown authority" in error.message
-    assert error.hint.startswith("add a private authority with --certificate-authority FILE")
+    assert "localhost" in error.message
+    assert "unknown authority" in error.message
+    assert "--certificate-authority FILE" in error.hint
 
 
 def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
@@ -166,7 +167,7 @@ def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
 def test_a_wrong_given_authority_is_told_apart_from_none(authority: trustme.CA, another: trustme.CA) -> None:
     """With an authority given that did not sign it, the hint says that this one was not it."""
     error = refused(certificate(authority), given(another))
-    assert "neither the system nor the given --certificate-authority signed it" in error.hint
+    assert "the given --certificate-authority" in error.hint
 
 
 def test_a_bundle_variable_that_names_nothing_is_mentioned(
@@ -176,7 +177,7 @@ def test_a_bundle_variable_that_names_nothing_is_mentioned(
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/bundle.pem")
     assert ask(certificate(authority), given(authority)) == 200
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
-    assert "SSL_CERT_FILE names nothing that exists" in error.hint
+    assert "SSL_CERT_FILE" in error.hint
 
 
 def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
@@ -184,7 +185,7 @@ def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW - DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert "the TLS certificate of localhost has expired" in error.message
+    assert "localhost has expired" in error.message
     assert "clock" in error.hint
 
 
@@ -201,7 +202,8 @@ def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
 def test_a_certificate_for_another_host_is_named(authority: trustme.CA, host: str) -> None:
     """A certificate for another name or address: the host that was asked for is named."""
     error = refused(certificate(authority, "provider.test"), given(authority), host)
-    assert f"the TLS certificate is for another host, not for {host}" in error.message
+    assert "another host" in error.message
+    assert host in error.message
 
 
 def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) -> None:
@@ -210,7 +212,7 @@ def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) 
         options = TlsOptions(ca_data=(authority.cert_pem.bytes(),), system=system)
         with pytest.raises(ProviderUnreachable) as caught:
             ask(nameless(authority), options)
-        assert "the TLS certificate of localhost has no subjectAltName" in caught.value.message
+        assert "localhost has no subjectAltName" in caught.value.message
         assert caught.value.hint == tls.NO_NAMES_HINT
         assert (caught.value.topic, caught.value.sent) == ("tls", False)
 
@@ -240,7 +242,7 @@ def test_one_without_subjectaltname_is_refused_through_a_proxy(
             client.get("https://issuer.test/doc", deadline=Deadline.after(5))
         client.close()
     assert caught.value.topic == "tls"
-    assert "the TLS certificate of issuer.test has no subjectAltName" in caught.value.message
+    assert "issuer.test has no subjectAltName" in caught.value.message
     assert proxy.asked[0].method == "CONNECT"
     assert server.asked == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shutil
 import signal
 import stat
@@ -167,12 +168,11 @@ def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     assert not lock.held
     assert lock.holder() == (holder.pid, "waiting for a sign-in in the browser")
     error = still_held(lock, 0.3)
-    assert f"process {holder.pid} still holds this session's lock" in error.message
+    assert f"process {holder.pid}" in error.message
     assert "waiting for a sign-in in the browser" in error.message
-    assert (
-        error.hint
-        == f"finish the sign-in in the browser, or end that process (kill {holder.pid}), and try again"
-    )
+    assert "finish the sign-in in the browser" in error.hint
+    assert f"(kill {holder.pid})" in error.hint
+    assert error.topic == "lock"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="who is stopped is read from /proc")
@@ -185,7 +185,8 @@ def test_a_holder_that_is_stopped_is_said_to_be(
     holder.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
     error = still_held(lock, 5)
-    assert f"process {holder.pid}, which is stopped, still holds this session's lock" in error.message
+    assert f"process {holder.pid}" in error.message
+    assert "stopped" in error.message
     assert f"kill -CONT {holder.pid}" in error.hint
     assert f"kill -KILL {holder.pid}" in error.hint
     holder.send_signal(signal.SIGCONT)
@@ -199,8 +200,9 @@ def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
         assert holder.try_acquire()
         holder.describe("refreshing the session")
         error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith("after 5 s, refreshing the session")
-    assert error.hint == f"end that process (kill {os.getpid()}), and try again"
+    assert error.message.endswith("refreshing the session")
+    assert f"(kill {os.getpid()})" in error.hint
+    assert "browser" not in error.hint
 
 
 @pytest.mark.parametrize(
@@ -227,9 +229,9 @@ def test_what_a_holder_waits_for_is_its_grants(
         assert holder.try_acquire()
         holder.describe(signing_in(grant, asks=asks))
         error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith(f"after 5 s, {doing}")
-    end = f"end that process (kill {os.getpid()}), and try again"
-    assert error.hint == (f"{finish}, or {end}" if finish else end)
+    assert error.message.endswith(doing)
+    assert error.hint.startswith(finish or "end that process")
+    assert f"(kill {os.getpid()})" in error.hint
 
 
 def test_of_two_files_the_one_that_another_holds_names_the_holder(
@@ -248,10 +250,8 @@ def test_a_holder_on_another_machine_is_said_to_be_there(tmp_path: Path) -> None
     lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "on build-7, refreshing the session")
     error = still_held(lock, 5)
-    assert (
-        error.message
-        == "another process still holds this session's lock after 5 s, on build-7, refreshing the session"
-    )
+    assert error.message.endswith("on build-7, refreshing the session")
+    assert "4711" not in error.message + error.hint
     assert "kill" not in error.hint
 
 
@@ -342,7 +342,8 @@ def test_a_holder_that_is_not_known_is_said_to_be_unknown(tmp_path: Path, conten
     lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "")
     error = still_held(lock, 5)
-    assert error.message == "another process still holds this session's lock after 5 s"
+    assert error.message.endswith("after 5 s")
+    assert not re.search(r"process \d", error.message)
     assert "kill" not in error.hint
 
 
