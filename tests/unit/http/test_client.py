@@ -448,7 +448,7 @@ def test_a_refused_connection_is_named_and_was_not_sent(client: HttpClient) -> N
 
 
 def test_a_name_that_does_not_resolve_is_named(client: HttpClient) -> None:
-    """DNS knows no such host: said so, not sent."""
+    """An unknown host name is reported as such; nothing was sent."""
     error, _ = timed(lambda: client.get("https://no-such-provider.invalid/doc", deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent

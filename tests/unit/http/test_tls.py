@@ -1,4 +1,4 @@
-"""Whom TLS trusts, and how each refusal is told. Against real servers with certificates made for the test."""
+"""Which certificates are trusted, and how each refusal is explained, against real servers with certificates for the test."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_an_intermediate_authority_is_enough(authority: trustme.CA) -> None:
 
 
 def test_an_unknown_authority_is_named(authority: trustme.CA) -> None:
-    """Signed by nobody we know: said so, with how to add the authority."""
+    """The error says that the authority is unknown, and how to add it."""
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
     assert "localhost" in error.message
     assert "unknown authority" in error.message
@@ -181,7 +181,7 @@ def test_a_bundle_variable_that_names_nothing_is_mentioned(
 
 
 def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
-    """Expired yesterday: said so, and the clock is thought of."""
+    """Expired yesterday: the error says so, and the hint mentions the clock."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW - DAY).configure_cert(context)
     error = refused(context, given(authority))
@@ -190,7 +190,7 @@ def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
 
 
 def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
-    """Not valid before tomorrow: said so, and the clock is thought of."""
+    """Not valid before tomorrow: the error says so, and the hint mentions the clock."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW + DAY, not_after=NOW + 9 * DAY).configure_cert(context)
     error = refused(context, given(authority))

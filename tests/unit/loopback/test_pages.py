@@ -1,4 +1,4 @@
-"""What the browser shows when it comes back: escaped, alone, kept nowhere, and giving nothing away."""
+"""The pages in the browser: escaped, without other resources, not cached, and without secrets."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_a_flag_an_address_and_a_command_are_not_changed(hint: str, shown: str) 
 
 
 def test_the_page_of_a_refused_request_says_our_words_and_its_headers() -> None:
-    """What is not the answer is told to whoever sees it, with the headers that its status asks for."""
+    """The page says why the request was rejected, with the headers that its status requires."""
     page = PAGES["refused"]
     assert header(page, "allow") == "GET"
     assert "Only GET is understood here." in words(page)
@@ -273,7 +273,7 @@ def test_the_page_of_a_second_answer_says_that_nothing_was_done() -> None:
     ids=["person", "issuer", "message", "hint", "reason"],
 )
 def test_markup_is_shown_and_not_obeyed(page: Reply) -> None:
-    """Every value is escaped wherever it stands: a person sees it as it is, and the page stays as it was."""
+    """Every value is escaped, wherever it is used: the user sees it unchanged, and the page keeps its structure."""
     seen = Seen(page)
     assert MARKUP in seen.words
     assert set(seen.names()) <= {
@@ -300,7 +300,7 @@ def test_no_text_changes_a_page(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["$message", "${hint}", "$$", "$", "%s", "{0}"])
 def test_a_placeholder_in_a_value_is_a_value(name: str) -> None:
-    """Words are filled in once: what looks like a placeholder in them stays as it is."""
+    """Values are filled in once: a placeholder inside a value stays unchanged."""
     assert f"An {name} x" in words(final_page(Failed(f"An {name} x", "h"), now=NOON))
 
 

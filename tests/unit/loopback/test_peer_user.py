@@ -1,4 +1,4 @@
-"""Who is at the other end: found in the system's own tables, and no reason to refuse anybody where it is not."""
+"""The user at the other end of a connection, from the system's own tables. If they do not tell, nobody is refused."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_socket_that_was_closed_is_nobody_s(tmp_path: Path, uid: int) -> None:
 
 @linux_only
 def test_who_closes_before_it_is_looked_at_is_a_stranger() -> None:
-    """By the tables of this very machine: neither ours nor root's, whoever runs this."""
+    """By this machine's own tables: not our user and not root, whoever runs the test."""
     ours, other = connection(socket.AF_INET, "127.0.0.1", "127.0.0.1")
     with closing(ours):
         other.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -124,7 +124,7 @@ def test_a_table_that_does_not_tell_is_no_answer(tmp_path: Path, content: str | 
 
 @linux_only
 def test_strangers_are_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """We ourselves, root, who became us by sudo and who is not known are none."""
+    """Our own user, root, the user who ran sudo and an unknown user are not strangers."""
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     for uid in (1000, 0, 65534, None):
         assert not is_other_user(uid, {})

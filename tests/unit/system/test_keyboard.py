@@ -127,7 +127,7 @@ def test_a_line_has_an_end(desk: Desk) -> None:
 
 
 def test_what_stands_behind_a_line_is_for_the_next_question(desk: Desk) -> None:
-    """Whoever types ahead, or pastes two lines, is not cut short."""
+    """Input that is typed ahead, or pasted with a second line, is not lost."""
     assert desk.asked(b"one\rtwo\r") == "one"
     assert desk.keys.ask("Next: ", Deadline.after(5)) == "two"
     assert "two" not in desk.screen.shown
@@ -135,7 +135,7 @@ def test_what_stands_behind_a_line_is_for_the_next_question(desk: Desk) -> None:
 
 @pytest.mark.parametrize("typed", [b"\r", b"\x04"])
 def test_nothing_is_no_answer(desk: Desk, typed: bytes) -> None:
-    """Enter alone and Ctrl-D; the terminal is as it was."""
+    """Only Enter, or Ctrl-D; the terminal is restored."""
     with pytest.raises(SignInError) as caught:
         desk.asked(typed)
     assert caught.value.hint

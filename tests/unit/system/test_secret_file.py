@@ -41,7 +41,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are none")
 def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
-    """Whom nobody writes to."""
+    """A pipe without a writer."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="not a regular file"):
         read(tmp_path / "pipe")
