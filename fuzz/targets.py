@@ -46,7 +46,7 @@ from kubectl_oidc.loopback.authorization_response import (
 )
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.pages import refusal as page
+from kubectl_oidc.loopback.pages import rejection_page as page
 from kubectl_oidc.oidc.error_hints import Sent
 from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
 from kubectl_oidc.oidc.key_set import KeySet
