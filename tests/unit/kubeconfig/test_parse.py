@@ -1,0 +1,113 @@
+"""Parse a kubeconfig: numbers stay text, and what kubectl rejects is rejected."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.edit_text import set_user
+from kubectl_oidc.kubeconfig.parse import load
+from tests.arbitrary import TEXT, or_refused
+from tests.unit.kubeconfig.kubeconfig_files import (
+    USER,
+)
+
+FRAGMENTS = [
+    *(
+        "users:",
+        "clusters:",
+        "contexts:",
+        "current-context: a",
+        "name: oidc",
+        "user:",
+        "exec:",
+        "command: kubectl-oidc_login",
+    ),
+    *("- ", "\n", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ", ", ": ", "? ", "# ", "|", ">", "'", '"'),
+    *(
+        "&a ",
+        "*a",
+        "<<: *a",
+        "!!binary ",
+        "!!set ",
+        "!!omap ",
+        "!!bool ",
+        "!a ",
+        "%YAML 1.1\n---\n",
+        "---\n",
+        "...\n",
+    ),
+]
+"""What YAML is made of."""
+
+
+def test_names_that_look_like_numbers_stay_as_they_are_written() -> None:
+    """A cluster called 0123 or 1e3 is not renamed to 83 or 1000.0."""
+    config = load("clusters:\n- name: 0123\n- name: 1e3\n- name: 2024-01-01\n", "F")
+
+    assert [item["name"] for item in config["clusters"]] == ["0123", "1e3", "2024-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("users: [", "F is not valid YAML: line"),
+        ("a: 1\na: 2\n", "F is not valid YAML"),
+        ("users:\n- name: a\n---\nb: 1\n", "F is not valid YAML"),
+        ("[" * 5000, "F is not valid YAML"),
+        ("\x00", "F is not valid YAML"),
+        ("- a\n", "holds no mapping"),
+        ("word\n", "holds no mapping"),
+        ("users: {a: b}\n", "'users' is not a list"),
+        ("contexts: [a]\n", "'contexts' is not a list"),
+        ("users:\n- name: a\n- name: a\n", "more than one entry named 'a' in 'users'"),
+    ],
+)
+def test_what_is_no_kubeconfig_is_named_with_its_file(text: str, words: str) -> None:
+    """The message says which file and what is wrong with it, and does not repeat the line: it may hold a token."""
+    with pytest.raises(KubeconfigError) as caught:
+        load(text, "F")
+    assert words in caught.value.message
+
+
+def test_a_syntax_error_does_not_show_the_line() -> None:
+    """The words around the error may be a credential."""
+    with pytest.raises(KubeconfigError) as caught:
+        load("users:\n- name: a\n  user: {token: hunter2: x\n", "F")
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: !!bool word\n", id="a truth value that is none"),
+        pytest.param("a: !!binary aGk=\n", id="bytes"),
+        pytest.param("a: !!set {b}\n", id="a set"),
+        pytest.param("? [a, b]\n: c\n", id="a key that is a list"),
+        pytest.param("a: &a [*a]\n", id="a list in itself"),
+        pytest.param('a: "\\ud83d\\ude00"\n', id="half characters"),
+        pytest.param(
+            "a: &a [x, x]\n"
+            + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefgh")),
+            id="nine to the seventh",
+        ),
+    ],
+)
+def test_what_json_cannot_say_is_refused(text: str) -> None:
+    """Kubectl reads kubeconfigs as JSON, and refuses what grows without end."""
+    with pytest.raises(KubeconfigError, match="F is not valid YAML"):
+        load(text, "F")
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS) | TEXT, max_size=12).map("".join))
+def test_any_text_is_a_kubeconfig_or_refused_with_its_name(text: str) -> None:
+    """YAML of every kind, broken or of another shape: read and edited, or a KubeconfigError in plain words."""
+    with or_refused(KubeconfigError):
+        config = load(text, "F")
+        json.dumps(config)
+        with or_refused(KubeconfigError):
+            assert load(set_user(text, "oidc", USER, "F"), "F")["users"]
