@@ -74,12 +74,12 @@ def user_in(path: Path, name: str = "oidc") -> dict[str, Any]:
 
 
 def names_in(directory: Path) -> list[str]:
-    """Return the names in a directory; every test's own has home and work in it."""
+    """Return the names in a directory; that of a test has home and work in it."""
     return sorted(path.name for path in directory.iterdir())
 
 
 class ordinary_directory:  # noqa: N801 - reads as the context that it is
-    """A directory of an ordinary user, who we are while the block runs."""
+    """A directory of an ordinary user; the block runs as that user."""
 
     def __enter__(self) -> Path:
         self.directory = Path(tempfile.mkdtemp())

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_backup_is_kept_beside_the_file_and_its_mode_stays(tmp_path: Path) -> None:
-    """The backup is the old file, byte for byte, for its owner alone."""
+def test_the_backup_is_next_to_the_file_whose_mode_stays(tmp_path: Path) -> None:
+    """The backup is the old file, byte for byte, readable only by its owner."""
     path = write(tmp_path / "config", KEPT, mode=0o640)
     change = put(path)
 

@@ -39,7 +39,7 @@ from tests.unit.kubeconfig.kubeconfig_files import (
     ],
 )
 def test_adding_a_user_keeps_every_other_byte(text: str) -> None:
-    """Taking the new words out again gives the old text: comments, order, quotes, line endings, big numbers."""
+    """Without the new lines the text is the old one: comments, order, quotes, line endings, big numbers."""
     edited = set_user(text, "oidc", USER, "F")
     begin = next((i for i, (a, b) in enumerate(zip(text, edited, strict=False)) if a != b), len(text))
     end = len(text) - begin
@@ -60,8 +60,8 @@ def test_an_empty_list_of_users_is_filled_and_its_comment_kept(empty: str) -> No
     assert edited.endswith("\nkind: Config\n")
 
 
-def test_updating_a_user_touches_its_stanza_alone() -> None:
-    """Comments around it, the other users and the rest of this one stay as they are."""
+def test_updating_a_user_changes_only_its_exec_section() -> None:
+    """Comments around it, the other users and the rest of this one stay."""
     text = (
         "users:\n- name: ada # hers\n  user: {token: a}\n# ours\n- name: oidc # this one\n  user: # how\n"
         "    as: bob # kept\n    exec: # what\n      command: old\n      args:\n      - old # gone\n# next\n"
@@ -85,9 +85,9 @@ def test_updating_a_user_touches_its_stanza_alone() -> None:
         ),
     ],
 )
-def test_what_cannot_be_edited_alone_is_refused(text: str) -> None:
-    """YAML that ties our user to other parts ends in an error that says what to do instead."""
-    with pytest.raises(KubeconfigError, match="without touching other parts") as caught:
+def test_a_user_that_is_tied_to_other_parts_is_not_edited(text: str) -> None:
+    """The error names another way."""
+    with pytest.raises(KubeconfigError, match="'oidc'") as caught:
         set_user(text, "oidc", USER, "F")
     assert "kubectl config set-credentials" in caught.value.hint
 
@@ -121,7 +121,7 @@ def items(draw: st.DrawFn, name: str, margin: str) -> str:
 
 @st.composite
 def kubeconfigs(draw: st.DrawFn) -> tuple[list[str], str, dict[str, str], str]:
-    """Return a kubeconfig as what stands before its users, each user by name, and what stands behind; all but one have a comment."""
+    """Return the names of the users, the text before them, each user's text by name, and the text after them."""
     others = [
         "apiVersion: v1\n",
         "kind: Config # é\n",
@@ -138,7 +138,7 @@ def kubeconfigs(draw: st.DrawFn) -> tuple[list[str], str, dict[str, str], str]:
 
 
 def common(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
+    """Return the length of the common beginning of two texts."""
     return next(
         (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
     )
@@ -151,7 +151,7 @@ def common(one: str, other: str) -> int:
     bom=st.sampled_from(["", "\ufeff"]),
     cut=st.booleans(),
 )
-def test_a_user_is_added_and_every_byte_stays(
+def test_in_any_kubeconfig_a_user_is_added_and_every_other_byte_stays(
     parts: tuple[list[str], str, dict[str, str], str],
     name: str,
     newline: str,
@@ -159,7 +159,7 @@ def test_a_user_is_added_and_every_byte_stays(
     *,
     cut: bool,
 ) -> None:
-    """Without the lines of the new user the text is the old one; every other user says what it said."""
+    """Without the lines of the new user the text is the old one."""
     names, head, users, tail = parts
     assume(name not in names)
     text = bom + (head + "".join(users.values()) + tail).replace("\n", newline)
@@ -172,10 +172,10 @@ def test_a_user_is_added_and_every_byte_stays(
 
 
 @given(kubeconfigs(), st.data(), st.sampled_from(["\n", "\r\n"]))
-def test_a_user_is_replaced_and_what_is_around_it_stays(
+def test_in_any_kubeconfig_a_user_is_replaced_and_the_rest_stays(
     parts: tuple[list[str], str, dict[str, str], str], data: st.DataObject, newline: str
 ) -> None:
-    """What stands before and behind the lines of the user is as it was, byte for byte."""
+    """The text before and after the lines of the user is the same, byte for byte."""
     names, head, users, tail = parts
     name = data.draw(st.sampled_from(names))
     at = names.index(name)
@@ -201,7 +201,7 @@ def test_a_user_is_replaced_and_what_is_around_it_stays(
         pytest.param("!!omap\n- users: []\n", id="a list of pairs for the mapping"),
     ],
 )
-def test_a_form_that_is_not_edited_is_refused(text: str) -> None:
+def test_yaml_that_cannot_be_edited_is_rejected(text: str) -> None:
     """The error says what to do instead."""
     with or_refused(KubeconfigError):
         set_user(text, "oidc", USER, "F")

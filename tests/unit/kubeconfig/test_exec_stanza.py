@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _said(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing: kubectl writes `env: null`."""
+    """Drop None: kubectl writes `env: null`."""
     return {key: value for key, value in mapping.items() if value is not None}
 
 
@@ -48,9 +48,7 @@ def _said(mapping: Mapping[str, Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_kubectl_config_set_credentials_makes_the_stanza_that_we_write(
-    stanza: Stanza, tmp_path: Path
-) -> None:
+def test_kubectl_config_set_credentials_writes_the_same_exec_section(stanza: Stanza, tmp_path: Path) -> None:
     """The printed command, run by the real kubectl, and --write-kubeconfig give the same user."""
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     kubectl(*stanza.set_credentials("oidc")[1:], env={"KUBECONFIG": str(theirs)})
@@ -61,7 +59,7 @@ def test_kubectl_config_set_credentials_makes_the_stanza_that_we_write(
     assert _said(printed) == _said(written)
 
 
-def test_a_secret_is_shown_as_a_placeholder_and_written_whole(tmp_path: Path) -> None:
+def test_a_secret_is_written_and_shown_as_a_placeholder(tmp_path: Path) -> None:
     """The kubeconfig works; what people see holds no secret."""
     secret = Arg("--oidc-client-secret", Secret("hunter2"))
     header = Arg.header("X-Api-Key", "hunter3")
@@ -94,6 +92,8 @@ def test_a_secret_is_shown_as_a_placeholder_and_written_whole(tmp_path: Path) ->
         ({}, False),
     ],
 )
-def test_a_stanza_of_ours_is_known(exec_: dict[str, object], *, ours: bool) -> None:
-    """Ours and kubelogin's are ours to update; another program's, Azure's kubelogin included, is not."""
+def test_exec_sections_of_this_program_and_kubelogin_are_recognised(
+    exec_: dict[str, object], *, ours: bool
+) -> None:
+    """Another program's section, such as that of Azure's kubelogin, is not."""
     assert is_ours(exec_) is ours

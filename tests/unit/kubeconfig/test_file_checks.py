@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.skipif(not POSIX, reason="owners and modes as POSIX has them")
-def test_a_directory_that_is_read_only_is_named() -> None:
-    """Nothing is written, and the error says which file and why."""
+def test_a_read_only_directory_is_an_error() -> None:
+    """Nothing is written. The error names the file and the reason."""
     with ordinary_directory() as directory:
         path = write(directory / "config", KEPT)
         directory.chmod(0o555)
 
-        with pytest.raises(KubeconfigError, match=r"cannot write the kubeconfig .*Permission denied"):
+        with pytest.raises(KubeconfigError, match="Permission denied"):
             put(path)
         assert path.read_bytes() == KEPT.encode()
         directory.chmod(0o755)
 
 
 @pytest.mark.skipif(not POSIX, reason="owners and modes as POSIX has them")
-def test_a_directory_that_is_read_only_is_found_before_a_sign_in() -> None:
-    """The check before a sign-in makes a file there, as writing does, and leaves nothing behind."""
+def test_a_read_only_directory_is_found_before_a_sign_in() -> None:
+    """The check creates and removes a file there."""
     with ordinary_directory() as directory:
         path = write(directory / "config", KEPT)
         check_user("oidc", STANZA, explicit=str(path), environ={})
@@ -49,26 +49,26 @@ def test_a_directory_that_is_read_only_is_found_before_a_sign_in() -> None:
         directory.chmod(0o555)
 
         for file in (path, directory / "new" / "config"):
-            with pytest.raises(KubeconfigError, match=r"cannot write the kubeconfig .*Permission denied"):
+            with pytest.raises(KubeconfigError, match="Permission denied"):
                 check_user("oidc", STANZA, explicit=str(file), environ={})
         directory.chmod(0o755)
 
 
 @pytest.mark.parametrize("place", ["/proc/nope/config", "/dev/null/config"])
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for /proc")
-def test_a_place_where_no_file_can_be_is_found_before_a_sign_in(place: str) -> None:
-    """Not even root can make a kubeconfig there, and the check says so."""
-    with pytest.raises(KubeconfigError, match="the kubeconfig"):
+def test_an_impossible_path_is_found_before_a_sign_in(place: str) -> None:
+    """Not even root can create a kubeconfig there."""
+    with pytest.raises(KubeconfigError, match=place):
         check_user("oidc", STANZA, explicit=place, environ={})
 
 
 @pytest.mark.skipif(not POSIX, reason="owners and modes as POSIX has them")
-def test_a_file_that_is_read_only_is_not_replaced() -> None:
-    """Its owner said so, and kubectl leaves it alone too; but one that is right already is no error."""
+def test_a_read_only_file_is_not_replaced() -> None:
+    """Kubectl does not change it either. If nothing needs to change, it is no error."""
     with ordinary_directory() as directory:
         path = write(directory / "config", KEPT, mode=0o400)
         for attempt in (put, lambda file: check_user("oidc", STANZA, explicit=str(file), environ={})):
-            with pytest.raises(KubeconfigError, match="is read-only") as caught:
+            with pytest.raises(KubeconfigError, match=str(path)) as caught:
                 attempt(path)
             assert "chmod u+w" in caught.value.hint
         assert path.read_bytes() == KEPT.encode()
@@ -82,15 +82,15 @@ def test_a_file_that_is_read_only_is_not_replaced() -> None:
 
 
 @pytest.mark.skipif(not POSIX, reason="symbolic links and FIFOs as POSIX has them")
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    """A FIFO or a directory where the kubeconfig should be is not read and not replaced."""
+def test_only_a_regular_file_is_read_and_replaced(tmp_path: Path) -> None:
+    """A FIFO or a directory is an error."""
     fifo, directory = tmp_path / "fifo", tmp_path / "directory"
     os.mkfifo(fifo)
     directory.mkdir()
 
     for path in (fifo, directory):
-        with pytest.raises(KubeconfigError, match="is not a regular file"):
+        with pytest.raises(KubeconfigError, match="regular file"):
             put(path)
-        with pytest.raises(KubeconfigError, match="is not a regular file"):
+        with pytest.raises(KubeconfigError, match="regular file"):
             read(str(path), {})
     assert stat.S_ISFIFO(fifo.stat().st_mode)

@@ -18,7 +18,7 @@ from tests.unit.kubeconfig.kubeconfig_files import (
 
 
 def test_files_are_found_as_kubectl_finds_them(home: Path) -> None:
-    """--kubeconfig names one; KUBECONFIG is a list without empty names and repetitions; else ~/.kube/config."""
+    """--kubeconfig names one file; KUBECONFIG is a list without empty and repeated names; else ~/.kube/config."""
     listed = os.pathsep.join(["", "/a", "/b", "/a", ""])
 
     assert kubeconfig_paths("~/x", {"KUBECONFIG": listed}) == (home / "x",)
@@ -26,8 +26,8 @@ def test_files_are_found_as_kubectl_finds_them(home: Path) -> None:
     assert kubeconfig_paths("", {"KUBECONFIG": ""}) == (home / ".kube" / "config",)
 
 
-def test_the_first_file_that_has_a_name_defines_it_whole(tmp_path: Path) -> None:
-    """Users, contexts and the current context come out as kubectl's own merge has them."""
+def test_the_first_file_with_a_name_defines_its_entry(tmp_path: Path) -> None:
+    """Users, contexts and the current context are the same as in kubectl's merge."""
     first = write(
         tmp_path / "1",
         "users:\n- name: a\n  user: {token: one}\ncontexts:\n- name: c\n  context: {user: a}\n",
@@ -51,18 +51,18 @@ def test_the_first_file_that_has_a_name_defines_it_whole(tmp_path: Path) -> None
     assert ours.context_cluster("c") == ""
 
 
-def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
-    """KUBECONFIG may name files that are not there yet; --kubeconfig may not."""
+def test_the_file_of_the_flag_must_exist(tmp_path: Path) -> None:
+    """KUBECONFIG may name missing files; --kubeconfig may not."""
     assert read(None, {"KUBECONFIG": str(tmp_path / "no")}).users == {}
-    with pytest.raises(KubeconfigError, match="there is no kubeconfig"):
+    with pytest.raises(KubeconfigError, match=str(tmp_path / "no")):
         read(str(tmp_path / "no"), {})
 
 
 @pytest.mark.parametrize(
     ("content", "words"), [(b"\xff\xfe", "is not UTF-8 text"), (None, "is not a regular file")]
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
-    """A directory, or bytes that are not UTF-8, end in a clear error."""
+def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """A directory, or bytes that are not UTF-8."""
     path = tmp_path / "config"
     if content is None:
         path.mkdir()

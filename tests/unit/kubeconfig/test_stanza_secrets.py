@@ -5,8 +5,8 @@ from __future__ import annotations
 from kubectl_oidc.kubeconfig.stanza_secrets import redacted
 
 
-def test_secrets_of_a_written_stanza_are_not_shown() -> None:
-    """Both ways to write a flag's value are known."""
+def test_secrets_in_arguments_are_hidden() -> None:
+    """Both ways to write a value are known."""
     args = [
         "--oidc-client-secret=a",
         "--oidc-client-secret",

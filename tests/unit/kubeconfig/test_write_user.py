@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_missing_file_is_made_for_its_owner_alone(home: Path) -> None:
-    """~/.kube/config is made with mode 0600 in a directory of mode 0700, whatever the umask."""
+def test_a_missing_file_is_created_for_its_owner_only(home: Path) -> None:
+    """~/.kube/config gets mode 0600 in a directory of mode 0700, with any umask."""
     old = os.umask(0)
     try:
         change = write_user("oidc", STANZA, explicit=None, environ={})
@@ -42,7 +42,7 @@ def test_a_missing_file_is_made_for_its_owner_alone(home: Path) -> None:
 
 
 def test_writing_the_same_again_changes_nothing(tmp_path: Path) -> None:
-    """No backup, no new file, nothing said."""
+    """No backup, no new file, no message."""
     path = write(tmp_path / "config", KEPT)
     put(path)
     before = path.stat()
@@ -53,7 +53,7 @@ def test_writing_the_same_again_changes_nothing(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_an_update_says_what_changed_and_keeps_what_is_not_ours(tmp_path: Path) -> None:
+def test_an_update_lists_its_changes_and_keeps_other_settings(tmp_path: Path) -> None:
     """env, impersonation and provideClusterInfo stay; changed arguments are shown without secrets."""
     path = write(
         tmp_path / "config",
@@ -77,8 +77,8 @@ def test_an_update_says_what_changed_and_keeps_what_is_not_ours(tmp_path: Path) 
     assert not any("hunter2" in line for line in change.details)
 
 
-def test_the_old_in_tree_plugin_gives_way(tmp_path: Path) -> None:
-    """Client-go's own plug-in cannot sign in; a user that has it gets the stanza in its place."""
+def test_an_auth_provider_user_gets_the_exec_section(tmp_path: Path) -> None:
+    """client-go's own plug-in cannot sign in."""
     path = write(
         tmp_path / "config",
         "users:\n- name: oidc\n  user:\n    auth-provider:\n      name: oidc\n      config: {id-token: hunter2}\n",
@@ -101,15 +101,15 @@ def test_the_old_in_tree_plugin_gives_way(tmp_path: Path) -> None:
         ("{auth-provider: {name: gcp}}", "(auth-provider)"),
     ],
 )
-def test_a_user_who_signs_in_otherwise_is_not_touched(tmp_path: Path, user: str, words: str) -> None:
-    """Somebody's certificate, token or other plugin is not ours to replace; the check before a sign-in says so too."""
+def test_a_user_with_another_credential_is_not_changed(tmp_path: Path, user: str, words: str) -> None:
+    """A certificate, a token or another plugin stays; the check before a sign-in says so too."""
     path = write(tmp_path / "config", text := f"users:\n- name: oidc\n  user: {user}\n")
 
-    with pytest.raises(KubeconfigError, match="already signs in in another way") as caught:
+    with pytest.raises(KubeconfigError, match="'oidc'") as caught:
         put(path)
     assert words in caught.value.message
     assert "--user" in caught.value.hint
-    with pytest.raises(KubeconfigError, match="already signs in in another way"):
+    with pytest.raises(KubeconfigError, match="'oidc'"):
         check_user("oidc", STANZA, explicit=str(path), environ={})
     assert path.read_bytes() == text.encode()
     assert names_in(tmp_path) == ["config", "home", "work"]
@@ -118,8 +118,8 @@ def test_a_user_who_signs_in_otherwise_is_not_touched(tmp_path: Path, user: str,
 @pytest.mark.parametrize(
     "text", ["users: [", "- a\n", "users:\n- name: a\n- name: a\n", "users: 1\n", "x: \xff"]
 )
-def test_a_broken_file_stays_as_it_is(tmp_path: Path, text: str) -> None:
-    """An error, and not a byte changed, no backup, no lock left."""
+def test_an_invalid_file_is_not_changed(tmp_path: Path, text: str) -> None:
+    """An error, no byte changed, no backup, no lock left."""
     path = tmp_path / "config"
     path.write_bytes(text.encode("latin-1"))
 
@@ -139,10 +139,10 @@ def test_a_broken_file_stays_as_it_is(tmp_path: Path, text: str) -> None:
         pytest.param(["a", "b"], "b", "b", id="the one that has the user"),
     ],
 )
-def test_the_file_is_chosen_as_kubectl_chooses_it(
+def test_the_file_is_the_one_that_kubectl_would_change(
     tmp_path: Path, existing: list[str], holds_user: str | None, expected: str
 ) -> None:
-    """In the same place, the real kubectl and we write into the same file of the list."""
+    """The real kubectl and this program write into the same file of the list."""
     for who in ("ours", "theirs"):
         for name in existing:
             user = (
