@@ -102,8 +102,8 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
 
     Args:
         one: The plan.
-        names: The same as for `plan`.
-        install_hint: The same as for `plan`.
+        names: The same as for the plan.
+        install_hint: The same as for the plan.
 
     Raises:
         KubeconfigError: Nothing was written.
