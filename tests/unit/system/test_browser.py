@@ -18,7 +18,6 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system.browser import STARTED_SECONDS, Browser, may_be_opened, no_browser
-
 from tests import quick
 
 if TYPE_CHECKING:
