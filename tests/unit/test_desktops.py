@@ -785,8 +785,8 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     assert list((tmp_path / "ahead").iterdir()) == [], "and no claim is made that nobody keeps"
 
 
-def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On macOS nothing else may go on in a process that was forked."""
+def test_a_child_that_cannot_exec_exits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS, a forked process must not continue in another way."""
 
     def work() -> None:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
