@@ -1,7 +1,7 @@
-"""Flags that take a list, read as kubelogin's (the Go library pflag) read it: each use is a line of CSV (RFC 4180).
+"""Parse flags that accept a list, as kubelogin does (the Go library pflag): each use of the flag is a line of CSV (RFC 4180).
 
-So quotes that YAML has left in an argument (``--oidc-extra-scope="email"``) are not part of the value, and ``"a,b",c`` is
-the two values ``a,b`` and ``c``. As in Go, a quote inside a field without quotes is an error.
+Quotes that YAML leaves in an argument (``--oidc-extra-scope="email"``) are not part of the value. ``"a,b",c`` has the two values
+``a,b`` and ``c``. As in Go, a quote inside an unquoted field is an error.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\Z)')
 
 
 def read(flag: str, given: Sequence[str]) -> list[str]:
-    """Return the values in their order, without white space around them and without empty ones.
+    """Return the values in order, without surrounding white space and without empty ones.
 
     Args:
-        flag: The flag or variable that they were given to, for the error.
+        flag: The flag or variable, for the error.
         given: One line of CSV for each use of the flag.
 
     Raises:
@@ -31,7 +31,7 @@ def read(flag: str, given: Sequence[str]) -> list[str]:
 
 
 def write(value: str) -> str:
-    """Return the word that `read` understands as this one value."""
+    """Return the value as one CSV field. `read` parses it."""
     return '"' + value.replace('"', '""') + '"' if any(char in value for char in ',"\r\n') else value
 
 

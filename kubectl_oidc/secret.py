@@ -1,14 +1,10 @@
-"""A value that must not be seen: tokens, codes, verifiers, state, passwords."""
+"""The type of tokens, codes, verifiers, state and passwords. Its ``repr`` hides the value."""
 
 from __future__ import annotations
 
 
 class Secret:
-    """Hold a secret string; ``repr`` and ``str`` hide it, ``reveal()`` is the one way out.
-
-    Args:
-        value: The secret.
-    """
+    """A secret string. ``repr`` and ``str`` hide it; only ``reveal()`` returns it."""
 
     __slots__ = ("_value",)
 
@@ -16,7 +12,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the secret itself, for the one place that sends or stores it."""
+        """Return the secret, for the code that sends or stores it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -37,4 +33,6 @@ class Secret:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # an argument that is not UTF-8 has surrogates
+    return text.encode(
+        "utf-8", "surrogatepass"
+    )  # command-line arguments that are not UTF-8 contain surrogates

@@ -1,36 +1,31 @@
-"""Words from outside, made safe to show: what a provider, a browser or a file says before a person reads it."""
+"""Make text from a provider, a browser or a file safe to show on a terminal."""
 
 from __future__ import annotations
 
 import unicodedata
 
 # Cc: controls and escape sequences; Cf: right-to-left overrides, zero-width marks; Cs: lone surrogates;
-# Co: private use; Zl, Zp: line and paragraph separators. None of them is ever part of an honest message.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Co: private use; Zl, Zp: line and paragraph separators. An honest message contains none of them.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def sanitize(value: object, *, limit: int = 300) -> str:
-    """Return ``value`` as one line that a terminal shows as it is.
+    """Return ``str(value)`` as one line without control, format, private-use and separator characters. White space is folded.
 
     Args:
-        value: Anything; ``str(value)`` is shown.
-        limit: The longest result, in characters; more is cut with an ellipsis.
-
-    Returns:
-        The text without control, format, private-use or separator characters, white space folded.
+        limit: The greatest length of the result in characters. Longer text is cut, and ends with an ellipsis.
     """
     text = str(value)[: limit * 8]
-    seen = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
+    seen = "".join(" " if unicodedata.category(c) in _INVISIBLE else c for c in text)
     folded = " ".join(seen.split())
     return folded if len(folded) <= limit else folded[: limit - 1] + "…"
 
 
 def json_quoted(value: object, *, limit: int = 120) -> str:
-    """Return a JSON value as it may stand in a message: text in quotes, one line, bounded.
+    """Return a JSON value as JSON on one line, safe to show. Strings have quotes.
 
     Args:
-        value: A JSON value from outside, such as a claim.
-        limit: The longest result, in characters; more is cut with an ellipsis.
+        limit: As in `sanitize`.
     """
     import json
 

@@ -1,6 +1,6 @@
-"""Which URLs may be spoken to: the issuer (OpenID Connect Discovery 1.0 §3, §4) and the endpoints that it names.
+"""Which URLs may get a request: the issuer (OpenID Connect Discovery 1.0 §3, §4) and its endpoints.
 
-Everything is https. Plain http is for a provider on this very machine, such as the demo's.
+They must be https. Plain http is allowed for a provider on this machine, for example the demo's.
 """
 
 from __future__ import annotations
@@ -16,25 +16,19 @@ if TYPE_CHECKING:
 
 _WELL_KNOWN = "/.well-known/openid-configuration"
 _EXAMPLE = "https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
-
-
 _GOOGLE, _GOOGLE_WITHOUT_SCHEME = "https://accounts.google.com", "accounts.google.com"
 
 
 def issuer_of(claim: object) -> object:
-    """Return the issuer that the claim ``iss`` names.
+    """Return the issuer in the claim ``iss``.
 
-    It is the claim itself, but for Google, who also writes it without ``https://``. Core §15.6.2 has that exception for this one
-    issuer, and kube-apiserver makes it, too.
-
-    Args:
-        claim: The value of ``iss``.
+    Google also writes ``iss`` without ``https://``. Core §15.6.2 has an exception for this one issuer, and so has kube-apiserver.
     """
     return _GOOGLE if claim == _GOOGLE_WITHOUT_SCHEME else claim
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` is this machine: ``localhost``, 127.0.0.0/8 or ::1.
+    """Return whether ``host`` is this machine: ``localhost``, 127.0.0.0/8 or ::1.
 
     Args:
         host: A host name or address, without brackets and port.
@@ -48,15 +42,20 @@ def is_loopback(host: str) -> bool:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Tell whether ``url`` leads to this machine."""
+    """Return whether the host of ``url`` is this machine."""
     try:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
 
 
+def port_of(parts: SplitResult) -> int:
+    """Return the port of an http or https URL; 80 or 443 if it names none."""
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def shown(url: str) -> str:
-    """Return ``url`` as it may stand in a message: without user info, query and fragment."""
+    """Return ``url`` for a message: without user info, query and fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -65,11 +64,10 @@ def shown(url: str) -> str:
 
 
 def fault(url: str, *, http_allowed: bool) -> str | None:
-    """Say in a few words why ``url`` must not be spoken to, or return None when it may be.
+    """Return why ``url`` must not get a request, in a few words. None if it may.
 
     Args:
-        url: An issuer or an endpoint.
-        http_allowed: Whether plain http is, on this machine's own addresses.
+        http_allowed: Whether plain http is allowed for addresses of this machine.
     """
     if not url.isprintable() or " " in url or "\\" in url:
         return "has a character that no URL has"
@@ -92,13 +90,10 @@ def fault(url: str, *, http_allowed: bool) -> str | None:
 
 
 def check_issuer(url: str) -> str:
-    """Return ``url`` byte for byte if it can be an issuer (OpenID Connect Discovery 1.0 §3).
-
-    Args:
-        url: What --oidc-issuer-url says; a slash at its end belongs to it.
+    """Return ``url`` unchanged if it is a valid issuer (OpenID Connect Discovery 1.0 §3).
 
     Raises:
-        UsageError: No scheme, http on a public host, a query, a fragment, user info, no host.
+        UsageError: The URL is malformed, is http to another machine, or has a query, a fragment or user info.
     """
     why = fault(url, http_allowed=True)
     if why is None and "?" in url:

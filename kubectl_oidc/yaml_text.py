@@ -1,7 +1,7 @@
-"""YAML and JSON as text that people read and paste: kubeconfig stanzas and Kubernetes manifests.
+"""Write YAML and JSON that people read and paste: kubeconfig users and Kubernetes manifests.
 
-Written so that YAML 1.1 (kubectl, Go) and YAML 1.2 readers agree: whatever one of them could take for a number,
-a truth value, a date or null is quoted.
+YAML 1.1 parsers (kubectl, Go) and YAML 1.2 parsers must agree. So every string is quoted that one of them would read as a
+number, boolean, date or null.
 """
 
 from __future__ import annotations
@@ -12,49 +12,41 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
-# A word that no YAML version reads as anything but a string: it begins with a letter, `/`, `_` or `--`.
+# Text that every YAML version reads as a string: it begins with a letter, `/`, `_` or `--`.
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|--[A-Za-z])(?:[A-Za-z0-9_./@+=,%~;?!&*-]|:(?=[A-Za-z0-9_./@+=,%~-]))*")
-# Lines that may stand as they are, such as a certificate in PEM or YAML in YAML; the text ends with one newline.
+# Lines that need no quotes in a literal block (a PEM certificate, YAML in YAML). The text ends with one newline.
 _LITERAL = re.compile(r"[!-~][ -~]*\n(?:[ -~]*[!-~]\n)+")
-# Words that YAML 1.1 or 1.2 read as a truth value or as null.
-_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Cs", "Co", "Zl", "Zp"})
+# Words that YAML 1.1 or 1.2 read as a boolean or null.
+_RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Co", "Zl", "Zp"})
 _ASCII_END = 0x7F
 _BMP_END = 0xFFFF
 
 
 def scalar(value: object) -> str:
-    """Return ``value`` as one YAML scalar on one line.
+    """Return a string, number, boolean or None as a YAML scalar on one line.
 
-    Args:
-        value: A string, number, truth value or None.
-
-    Returns:
-        A plain word where no reader can mistake it, else a double-quoted string with every character escaped
-        that a terminal would not show.
+    A string is double-quoted if a parser could read it as something else. Invisible characters are escaped.
     """
     if not isinstance(value, str):
         return json.dumps(value)
-    if _PLAIN.fullmatch(value) and value.lower() not in _TAKEN:
+    if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
         return value
     return "".join(_escaped(c) for c in json.dumps(value, ensure_ascii=False))
 
 
 def _escaped(char: str) -> str:
-    if ord(char) < _ASCII_END or unicodedata.category(char) not in _UNSEEN:
+    if ord(char) < _ASCII_END or unicodedata.category(char) not in _INVISIBLE:
         return char
     return f"\\u{ord(char):04x}" if ord(char) <= _BMP_END else f"\\U{ord(char):08x}"
 
 
 def block(value: object, indent: int = 0) -> str:
-    """Return ``value`` in block style, as kubectl writes it.
+    """Return ``value`` in block style, as kubectl writes it, without a newline at the end.
 
     Args:
         value: Mappings, sequences and scalars.
-        indent: The column of the first level, in spaces; the first line is not indented.
-
-    Returns:
-        The text without a newline at its end.
+        indent: The column of the first level, in spaces. The first line is not indented.
     """
     margin = "\n" + " " * indent
     if isinstance(value, Mapping) and value:
@@ -67,15 +59,11 @@ def block(value: object, indent: int = 0) -> str:
 
 
 def entry(key: str, value: object, indent: int = 0) -> str:
-    """Return ``key: value`` in block style; lists begin in the column of their key, as kubectl writes them.
+    """Return ``key: value`` in block style, without a newline at the end. A list begins in the column of its key, as in kubectl.
 
     Args:
-        key: The key.
         value: Mappings, sequences and scalars.
-        indent: The column of the key; the first line is not indented.
-
-    Returns:
-        The text without a newline at its end.
+        indent: The column of the key. The first line is not indented.
     """
     if isinstance(value, Mapping) and value:
         return f"{scalar(key)}:\n{' ' * (indent + 2)}{block(value, indent + 2)}"
@@ -85,14 +73,14 @@ def entry(key: str, value: object, indent: int = 0) -> str:
 
 
 def flow(value: object) -> str:
-    """Return ``value`` on one line as JSON, which is YAML's flow style too."""
+    """Return ``value`` as JSON on one line, which is also YAML's flow style."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def indented(value: object) -> str:
-    """Return ``value`` as JSON of several lines, which every YAML reader reads as the same."""
+    """Return ``value`` as JSON on several lines. YAML parsers read it as the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    # Beyond the BMP JSON knows pairs of escapes alone, which YAML does not put together.
+    # JSON escapes characters beyond the BMP as pairs, which YAML does not combine.
     return "".join(_escaped(char) if ord(char) <= _BMP_END else char for char in text)
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from . import held as held_page, parts, quick
+from . import held as held_page, parts, plugin, quick
+from .fork_server import ForkServer
 from .held import held
 from .plugin import start
 
@@ -69,6 +70,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(held_page.Writer())
     if config.getoption(quick.OPTION):
         config.pluginmanager.register(quick.Guard())
+        settings.register_profile("quick", settings.get_profile("tests"), max_examples=25)
+        settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Have four workers at least: most tests wait for something; those of ``make quick`` do not."""
+    processors = os.cpu_count() or 1
+    return processors if config.getoption(quick.OPTION) else max(processors, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +141,20 @@ def start_plugin() -> Iterator[Callable[..., Running]]:
     for running in started:
         if running.process.stderr and not running.process.stderr.closed:  # `ended` has read and closed it
             print(running.killed().stderr)
+
+
+@pytest.fixture(scope="session")
+def forking() -> Iterator[ForkServer | None]:
+    """Run the server that forks the program, where there is one."""
+    if sys.platform != "linux":
+        yield None
+        return
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def fork_server(forking: ForkServer | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the program forked instead of started: for tests that are not about how it starts, and run it often."""
+    monkeypatch.setattr(plugin, "server", forking)

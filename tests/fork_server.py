@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -50,7 +51,9 @@ class ForkServer:
         """Tell whether a run with this environment is the same as one that is started; a forked test may be another user's."""
         if os.getpid() != self._owner:
             return False
-        return environ.get("LANG") == "C.UTF-8" and not any(name.startswith(_AT_START) for name in environ)
+        if any(name.startswith(_AT_START) for name in environ) or environ.get("LANG") != "C.UTF-8":
+            return False
+        return "/proc/self/environ" not in environ.values()  # which would be the server's
 
     def fork(self, request: bytes, streams: list[int]) -> tuple[int, socket.socket]:
         """Begin a run.
@@ -73,7 +76,7 @@ class Forked(subprocess.Popen[str]):
 
     Args:
         server: The server.
-        words: The command line, the console script's path first.
+        words: The command line, the path of the console script or of another script in Python first.
         environ: The environment.
         options: As for ``subprocess.Popen``: the streams and their encoding.
     """
@@ -135,6 +138,7 @@ def _import_everything() -> None:
 
 def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     """Become the program, in the forked process."""
+    status = 1
     try:
         for number, descriptor in enumerate(streams):
             os.dup2(descriptor, number)
@@ -155,8 +159,13 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         words = request["words"]
         sys.argv, sys.orig_argv = words, [sys.executable, *words]
         runpy.run_path(words[0], run_name="__main__")
+        status = 0
+    except BaseException:  # noqa: BLE001 - it is said, as at the end of an interpreter
+        traceback.print_exc()
     finally:
-        os._exit(1)  # the program leaves by itself
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)
 
 
 def _serve() -> None:

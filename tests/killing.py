@@ -10,6 +10,7 @@ is not killed, looks at every step and says which these are.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -53,7 +54,9 @@ WATCHED = (
     str(Path(__file__).with_name("keyrings.py")),
 )
 # Here one thread waits for another, however often it has to look: nothing is written.
-UNWATCHED = {str(parts.REPOSITORY / "kubectl_oidc" / name) for name in ("deadline.py", "signals.py")}
+UNWATCHED = {
+    str(parts.REPOSITORY / "kubectl_oidc" / "system" / name) for name in ("deadline.py", "signals.py")
+}
 
 
 def secret(length: int, word: str) -> Secret:
@@ -211,13 +214,15 @@ class Place:
     @staticmethod
     def glance() -> tuple[object, ...]:
         """Return what changes whenever anything of it does; quicker than looking into every file."""
-        places = [cache(), *cache().glob("*/"), Path(os.environ[keyring_files.DIRECTORY])]
-        entries = [entry for place in places if place.is_dir() for entry in os.scandir(place)]
-        status = sorted(
-            (entry.path, entry.stat().st_ino, entry.stat().st_mtime_ns, entry.stat().st_size)
-            for entry in entries
-        )
-        return *status, tuple(sorted(kernel_keys().items()))
+        places, found = [os.fspath(cache()), os.environ[keyring_files.DIRECTORY]], []
+        for place in places:
+            with contextlib.suppress(FileNotFoundError), os.scandir(place) as entries:
+                for entry in entries:
+                    status = entry.stat()
+                    found.append((entry.path, status.st_ino, status.st_mtime_ns, status.st_size))
+                    if place == places[0] and entry.is_dir():
+                        places.append(entry.path)
+        return *sorted(found), tuple(sorted(kernel_keys().items()))
 
     @staticmethod
     def state() -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,8 +65,8 @@ server: ForkServer | None = None
 """What runs the program while a test has the fixture ``fork_server``."""
 
 
-def _begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.Popen[str]:
-    """Start a command, or fork where that is as good."""
+def begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.Popen[str]:
+    """Start a command or a script in Python, or fork where that is as good."""
     options = {
         "stdin": stdin,
         "stdout": subprocess.PIPE,
@@ -73,8 +74,10 @@ def _begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.
         "encoding": "utf-8",
         "errors": "surrogateescape",
     }
-    if server is not None and words[0] == str(parts.plugin()) and server.takes(environ):
+    script = words[0].endswith(".py")
+    if server is not None and (script or words[0] == str(parts.plugin())) and server.takes(environ):
         return Forked(server, words, environ, **options)
+    words = [sys.executable, *words] if script else words
     return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
 
 
@@ -87,7 +90,7 @@ def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[s
         command: Another command than the program itself, such as kubectl.
     """
     words = [*(command or [str(parts.plugin())]), *arguments]
-    process = _begin(words, {**os.environ, **(env or {})}, subprocess.DEVNULL)
+    process = begin(words, {**os.environ, **(env or {})}, subprocess.DEVNULL)
     return Running(process)
 
 
@@ -105,9 +108,24 @@ def run_plugin(
         input: What stands on standard input; nothing by default.
         timeout: Seconds after which the test fails.
     """
-    words = [str(parts.plugin()), *arguments]
-    stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
-    with _begin(words, {**os.environ, **(env or {})}, stdin) as process:
+    return run([str(parts.plugin()), *arguments], {**os.environ, **(env or {})}, input, timeout)
+
+
+def run(
+    words: list[str],
+    environ: dict[str, str],
+    input: str | None = None,  # noqa: A002 - as above
+    timeout: float = 60.0,
+) -> subprocess.CompletedProcess[str]:
+    """Begin a command or a script and wait for its end.
+
+    Args:
+        words: The command line.
+        environ: The environment.
+        input: What stands on standard input.
+        timeout: Seconds after which the test fails.
+    """
+    with begin(words, environ, subprocess.DEVNULL if input is None else subprocess.PIPE) as process:
         try:
             stdout, stderr = process.communicate(input, timeout)
         except BaseException:

@@ -5,7 +5,7 @@ are not there; the console keys of the C library (`msvcrt`); the lock of the `fi
 or removed while anybody has them open. Not stood for: the paths (Linux' own, but where a test puts `ntpath` in their place), the
 standard library's own ways for Windows (its event loop, its processes), and the libraries, which are all loaded before.
 
-`python -m tests.windows WORDS…` runs the program; `run` a script.
+`program` runs the program; `run` a script.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import types
 from pathlib import Path
@@ -301,7 +302,9 @@ def run(script: str, *arguments: str, env: Mapping[str, str] | None = None) -> s
         arguments: Its ``sys.argv[1:]``.
         env: Variables beside the test's own.
     """
-    return _run(["-c", f"from tests import windows; windows.become()\n{script}", *arguments], env).stdout
+    done = _run(script, arguments, env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def program(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -311,29 +314,15 @@ def program(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess
         arguments: The command line after the program's name.
         env: Variables beside the test's own.
     """
-    return _run(["-m", "tests.windows", *arguments], env, check=False)
+    return _run("from kubectl_oidc import main\nmain()\n", arguments, env)
 
 
 def _run(
-    words: Sequence[str], env: Mapping[str, str] | None, *, check: bool = True
+    script: str, arguments: Sequence[str], env: Mapping[str, str] | None
 ) -> subprocess.CompletedProcess[str]:
-    from . import parts
+    from . import plugin
 
-    done = subprocess.run(
-        [sys.executable, *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(parts.REPOSITORY), **(env or {})},
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert not check or done.returncode == 0, done.stderr
-    return done
-
-
-if __name__ == "__main__":
-    become()
-    from kubectl_oidc import main
-
-    main()
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, "kubectl-oidc_login.py")
+        file.write_text(f"from tests import windows; windows.become()\n{script}", encoding="utf-8")
+        return plugin.run([str(file), *arguments], {**os.environ, **(env or {})})

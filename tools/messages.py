@@ -33,10 +33,12 @@ the command line is at fault ([exit statuses](reference.md)); [troubleshooting](
 LOG = "What `-v` shows"
 
 _SENTENCE = re.compile(r"[A-Za-z]{2}[^\s]*[\s]+[^\s]*[A-Za-z{…]")
-_PLAIN = re.compile(r"^(?:plain|quoted|shown|str|repr|remaining|ago|named)\((.*?)(?:, limit=\d+)?\)$")
+_PLAIN = re.compile(
+    r"^(?:sanitize|json_quoted|shown|shown_url|str|repr|remaining|ago|named)\((.*?)(?:, limit=\d+)?\)$"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*$")
 _NOT_SAID = frozenset(
-    {"heard", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}
+    {"said_by_provider", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}
 )
 _NOT_WORDS = frozenset({"help", "epilog", "metavar", "envvar", "subcommand_metavar"})
 _LOGS = frozenset({"info"})

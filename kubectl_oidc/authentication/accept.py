@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.id_token import Expected, IdToken, belongs
+from kubectl_oidc.oidc.at_hash import belongs
+from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.oidc.tokens import Tokens, access_token, believed, expiry_of_access_token
 from kubectl_oidc.secret import Secret

@@ -17,9 +17,6 @@ PROMPT_FLAG, AGE_FLAG, TTL_FLAG = "--prompt", "--max-age", "--min-ttl"
 PROMPTS = ("none", "login", "consent", "select_account", "create")
 """What ``prompt`` may hold (OpenID Connect Core 3.1.2.1; Initiating User Registration 1.0 for ``create``)."""
 
-OF_THE_REQUEST = {HINT_FLAG: "login_hint", PROMPT_FLAG: "prompt", AGE_FLAG: "max_age"}
-"""The flags that are parameters of the authorization request."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOptions:
@@ -38,14 +35,6 @@ class AccountOptions:
     prompt: str = ""
     max_age: int | None = None
     min_ttl: int = 0
-
-    def identity(self) -> tuple[tuple[str, object], ...]:
-        """Return what makes another session: what decides whose it is."""
-        said: tuple[tuple[str, object], ...] = (
-            ("expect_claims", sorted(set(self.expect_claims))),
-            ("login_hint", self.login_hint),
-        )
-        return tuple((name, value) for name, value in said if value)
 
     def parameters(self) -> dict[str, str]:
         """Return what goes into the authorization request (OpenID Connect Core 3.1.2.1)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.http.trust import identity
+from kubectl_oidc.http import trust
 from kubectl_oidc.oidc.client import AUTO, Client
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.system import account_home, shell
@@ -58,7 +58,7 @@ class SignInRequest:
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether the access token is handed out, not the ID token.
         exchange: The other audience that the token is exchanged for, where there is one.
-        wishes: Which account, how the provider asks, and how long a token must last.
+        account: Which account, how the provider asks, and how long a token must last.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         listen_addresses: The loopback addresses to try, in order.
@@ -84,6 +84,7 @@ class SignInRequest:
         why: Why that is, for the person, where whoever asks knows better than that it was asked for.
         ask: Whether a sign-in may be begun at all; else it is an error that one is needed.
         notes: What a person who signs in is told of flags without effect.
+        identity: What else makes another session, by the names of the fields.
         flags: The flags that ask for the same, for a command to show; placeholders stand for secrets.
     """
 
@@ -125,7 +126,28 @@ class SignInRequest:
     reason: str = ""
     may_prompt: bool = True
     notes: tuple[str, ...] = ()
+    identity: tuple[tuple[str, object], ...] = ()
     flags: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def extra_scopes(self) -> tuple[str, ...]:
+        """The scopes in addition to ``openid``."""
+        return tuple(scope for scope in self.scopes if scope != "openid")
+
+    @property
+    def typed_secret(self) -> Secret | None:
+        """The client's secret, if it is in no file."""
+        return None if self.client_secret_file else self.client_secret
+
+    @property
+    def password_username(self) -> str:
+        """The user name, if the grant is ``password``; no other grant has a use for it."""
+        return self.username if self.grant == "password" else ""
+
+    @property
+    def own_cache_dir(self) -> Path | None:
+        """The cache directory, if it is not the default one."""
+        return None if self.default_cache_dir else self.cache_dir
 
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""
@@ -135,15 +157,15 @@ class SignInRequest:
             scopes=self.scopes,
             # However a person's code comes back, it is the same grant; auto may turn to the device code where it must.
             grant=self.grant if self.grant in OTHER_GRANTS else "authcode",
-            username=self.username if self.grant == "password" else "",
+            username=self.password_username,
             extra_params=self.extra_params,
             request_headers=self.request_headers,
             cache_dir=account_home.identity(self.cache_dir),
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
-            wishes=self.account.identity(),
-            trust=identity(self.tls),
+            wishes=self.identity,
+            trust=trust.identity(self.tls),
         )
 
     def asks_a_person(self) -> bool:

@@ -1,1 +1,1 @@
-"""The command line: flags in, exit status out. One click command a file, each imported only when it is the one that was typed."""
+"""Turn flags into an exit status: `options/` defines the flags, `commands/` has one command a file, imported when it is run."""

@@ -1,8 +1,8 @@
-"""Azure's kubelogin, another program of the same name as the one that this replaces: its command line, so that a mix-up can be named."""
+"""Recognize the command line of Azure's kubelogin: a different program, often confused with the kubelogin that this one replaces."""
 
 from __future__ import annotations
 
-AZURES = "Azure's kubelogin (github.com/Azure/kubelogin)"
+AZURE_KUBELOGIN = "Azure's kubelogin (github.com/Azure/kubelogin)"
 
 _COMMANDS = frozenset({"convert-kubeconfig", "remove-cache-dir", "remove-tokens"})
 _FLAGS = frozenset(
@@ -14,12 +14,12 @@ _FLAGS = frozenset(
 )
 
 
-def is_azures(words: object) -> bool:
-    """Return whether one of these words is a command or flag that Azure's kubelogin has, and neither kubelogin nor this program.
+def names_azure_kubelogin(arguments: object) -> bool:
+    """Return whether an argument is a command or flag that only Azure's kubelogin has.
 
     Args:
-        words: A command line, or the ``args`` of a stanza.
+        arguments: A command line, or the ``args`` of an exec section, which may be any YAML value.
     """
-    if not isinstance(words, list | tuple):
+    if not isinstance(arguments, list | tuple):
         return False
-    return any(isinstance(word, str) and word.partition("=")[0] in _COMMANDS | _FLAGS for word in words)
+    return any(isinstance(word, str) and word.partition("=")[0] in _COMMANDS | _FLAGS for word in arguments)

@@ -1,4 +1,4 @@
-"""The commands by their names, each with the module that it is in; none is imported here."""
+"""The list of commands: name, module and one line of help. Imports none of them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COMMANDS = {
 
 
 def no_such_command(name: str, ctx: click.Context) -> click.UsageError:
-    """Return the error of a command that there is not.
+    """Return the error for an unknown command, with the closest matches.
 
     Args:
-        name: What was typed.
-        ctx: Whose help to see.
+        name: What the user typed.
+        ctx: The command whose help the error refers to.
     """
     from difflib import get_close_matches
 

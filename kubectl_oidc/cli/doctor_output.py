@@ -1,7 +1,7 @@
-"""What `doctor` shows: one line a check with its mark, and indented under it what to do.
+"""Print the results of `doctor`: one line a check with its mark, and the hint indented below it.
 
-Wrapped to the terminal's width, from 60 columns; the marks are in colour only where a terminal shows it (NO_COLOR is honoured
-by rich), and ASCII where the encoding has no others.
+Lines are wrapped at the terminal's width, but not below 60 columns. Marks are coloured only on a terminal (rich obeys
+NO_COLOR). They are ASCII if the encoding lacks the others.
 """
 
 from __future__ import annotations
@@ -24,89 +24,70 @@ if TYPE_CHECKING:
 _MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.SKIPPED: "-"}
 _ASCII = {**_MARKS, Status.OK: "+", Status.PROBLEM: "x"}
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "red", Status.SKIPPED: "dim"}
-_NAME = 19  # columns of a name
+_NAME = 19  # columns of a check's name
 _MARGIN = 2 + _NAME
 
 
 class DoctorOutput:
-    """Writes results one after the other.
-
-    Args:
-        console: Where to: gives width, encoding and colour.
-    """
+    """Prints results one after the other on a console, which decides width, encoding and colour."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._width = min(max(console.width, NARROWEST), WIDEST)
-        self._marks = _MARKS if _has(console.encoding, "".join(_MARKS.values())) else _ASCII
+        self._marks = _MARKS if _can_encode(console.encoding, "".join(_MARKS.values())) else _ASCII
 
     @classmethod
     def on_stdout(cls) -> Self:
-        """Return one for standard output."""
+        """Return the output on standard output."""
         return cls(Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
 
-    def title(self, words: str) -> None:
-        """Write what is examined."""
-        self._lines(words, "", "")
+    def title(self, text: str) -> None:
+        """Print what is checked."""
+        self._print(Text(self._wrapped(text)))
 
     def result(self, result: Result) -> None:
-        """Write one result."""
+        """Print one result."""
         mark = self._marks[result.status]
         first = f"{mark} {result.name.ljust(_NAME)}"
-        lines = self._wrapped(result.message, first)
+        lines = self._wrapped(result.message, first, " " * _MARGIN)
         style = _STYLES[result.status]
         self._print(Text(lines[:1], style=style).append(lines[1:], style="dim" if style == "dim" else ""))
         if result.hint:
             more = f" (troubleshooting: {result.topic})" if result.topic else ""
-            self._lines(f"{result.hint}{more}", " " * _MARGIN + "hint: ", " " * (_MARGIN + 2))
+            hint = self._wrapped(f"{result.hint}{more}", " " * _MARGIN + "hint: ", " " * (_MARGIN + 2))
+            self._print(Text(hint))
 
     def end(self, problems: int, warnings: int) -> None:
-        """Write how it ended.
-
-        Args:
-            problems: How many problems were found.
-            warnings: How many warnings.
-        """
+        """Print how many problems and warnings were found."""
         if problems:
-            words = f"{problems} problem{'s' if problems > 1 else ''}: begin with the first"
+            text = f"{problems} problem{'s' if problems > 1 else ''}: begin with the first"
         else:
-            words = "Nothing is wrong"
+            text = "Nothing is wrong"
         if warnings:
-            words += f", {warnings} thing{'s' if warnings > 1 else ''} to know"
-        self._lines(words, "", "")
+            text += f", {warnings} thing{'s' if warnings > 1 else ''} to know"
+        self._print(Text(self._wrapped(text)))
 
-    def _wrapped(self, words: str, first: str) -> str:
+    def _wrapped(self, text: str, first: str = "", margin: str = "") -> str:
         return textwrap.fill(
-            words,
-            self._width,
-            initial_indent=first,
-            subsequent_indent=" " * _MARGIN,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-
-    def _lines(self, words: str, first: str, margin: str) -> None:
-        lines = textwrap.fill(
-            words,
+            text,
             self._width,
             initial_indent=first,
             subsequent_indent=margin,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        self._print(Text(lines))
 
     def _print(self, text: Text) -> None:
-        """Write, with ``?`` for what the encoding has not: names come from outside."""
+        """Print a text. Characters that the encoding lacks become ``?``: names in it come from outside."""
         encoding = self._console.encoding
-        if not _has(encoding, text.plain):
+        if not _can_encode(encoding, text.plain):
             spans = text.spans
             text = Text(text.plain.encode(encoding, "replace").decode(encoding), spans=spans)
         self._console.print(text, soft_wrap=True)
         sys.stdout.flush()
 
 
-def _has(encoding: str, text: str) -> bool:
+def _can_encode(encoding: str, text: str) -> bool:
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):

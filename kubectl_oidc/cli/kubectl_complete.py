@@ -1,8 +1,8 @@
-"""``kubectl_complete-oidc_login``: what may stand next on the command line.
+"""``kubectl_complete-oidc_login``: the completions of a command line, for kubectl and for the shells' scripts.
 
-kubectl 1.26 and later runs it for ``kubectl oidc-login …`` with the words so far, the last one unfinished, and so do the
-scripts that ``completion`` prints. It answers as the Go library cobra's ``__complete`` does: a candidate a line, with a tab
-before its description, and at the end a colon and what the shell shall do beside.
+kubectl 1.26 and later runs it for ``kubectl oidc-login …`` with the arguments so far; the last one is unfinished. So do the
+scripts that ``completion`` prints. The output is that of the Go library cobra's ``__complete``: one candidate a line, with
+its description after a tab, then a colon and a number that tells the shell what else to complete.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ERROR, FILES, CANDIDATES_ONLY, DIRECTORIES = 1, 0, 4, 16
-"""cobra's directives: nothing can be said; files as usual; nothing but the candidates; directories alone."""
+"""cobra's directives: an error; files as usual; only the candidates; only directories."""
 
 
 def answer(words: Sequence[str]) -> list[str]:
-    """Return the lines of the answer.
+    """Return the lines of the output.
 
     Args:
-        words: The command line after the program's name; the last word is the unfinished one, perhaps empty.
+        words: The arguments after the program's name; the last one is unfinished and may be empty.
     """
     from click.shell_completion import ShellComplete
 
@@ -42,11 +42,11 @@ def answer(words: Sequence[str]) -> list[str]:
 
 
 def main() -> None:
-    """Write the answer; a shell that is asked to complete has no place for an error message."""
+    """Write the completions. An error becomes a directive: a shell has nowhere to show a message."""
     try:
         lines = answer(sys.argv[1:])
-    except Exception:  # noqa: BLE001 - whatever happens, the person goes on typing
+    except Exception:  # noqa: BLE001 - a failed completion must not disturb the command line
         lines = [f":{ERROR}"]
-    # As bytes: kubectl takes what Windows puts before a line's end for a part of the line.
+    # As bytes: on Windows text mode ends lines with \r\n, and kubectl counts the \r as part of the line.
     sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode())
     sys.stdout.buffer.flush()

@@ -1,49 +1,38 @@
-"""``-o``: the same for people and for programs."""
+"""``-o``: print a document as JSON or YAML, for programs."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.yaml_text import block
 
+from .options.flag import Flag
+from .options.kinds import choice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .options.types import Option
-
-
 FORMATS = ("wide", "json", "yaml")
-"""The formats that one command or another has."""
+"""Every format that a command has."""
 
 
 class Format(click.Option):
-    """The option; its variable is for every command, and a format that one of them does not have is nothing to that one."""
+    """The option ``-o``. Its variable applies to all commands, so a command ignores a format that only others have."""
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Return the format in the variable, or None."""
+        """Return the format in the variable; None if this command does not have it."""
         text = super().value_from_envvar(ctx)
         mine = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
         return None if text in FORMATS and text not in mine else text
 
 
-def output(*formats: str) -> Option:
-    """Return the option that chooses one of these formats.
-
-    Args:
-        *formats: Beside the one for people, which is the default.
-    """
-    return (
-        ("-o", "--output"),
-        {
-            "cls": Format,
-            "type": click.Choice(formats),
-            "help": "How it is printed; without it as a text for people.",
-        },
-    )
+def output(*formats: str) -> Flag:
+    """Return the option ``-o`` with these formats in addition to the text for people, which is the default."""
+    kind = choice(formats, cls=Format)
+    return Flag("--output", kind, help="How it is printed; without it as a text for people.", short="-o")
 
 
 def echo_document(document: Mapping[str, object], form: str) -> None:
@@ -53,17 +42,5 @@ def echo_document(document: Mapping[str, object], form: str) -> None:
         document: Mappings, lists and scalars.
         form: ``json`` or ``yaml``.
     """
-    # ASCII, so that every locale can print it and no terminal takes orders from it.
+    # ASCII, so that every locale can print it and it holds no escape sequence.
     click.echo(json.dumps(document, indent=2) if form == "json" else block(document))
-
-
-def moment(seconds: float) -> str | None:
-    """Return a time as RFC 3339 has it, in UTC; None where there is none.
-
-    Args:
-        seconds: Epoch seconds; 0 is none.
-    """
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds > 0 else None
-    except (OverflowError, ValueError, OSError):
-        return None

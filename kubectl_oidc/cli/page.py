@@ -1,7 +1,7 @@
-"""A page for people on standard error: headings, paragraphs, tables, and text to copy.
+"""Print a page on standard error: headings, paragraphs, tables, and text to copy.
 
-Wrapped to the terminal's width, from 60 columns; in colour only where a terminal shows it (NO_COLOR is honoured by
-rich). Words are never read as rich's markup, because some of them come from outside.
+Lines are wrapped at the terminal's width, but not below 60 columns. Colours appear only on a terminal (rich obeys NO_COLOR).
+Text is never parsed as rich's markup, because some of it comes from outside.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.system.terminal import Terminal
 
-_TRAILING = re.compile(r" +$", re.MULTILINE)  # rich fills lines up with spaces
+_TRAILING = re.compile(r" +$", re.MULTILINE)  # rich pads lines with spaces
 _TO_COPY = re.compile(r"^-|^~?/|://")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 class Page:
-    """A page on standard error, made whole before it is written.
+    """A page on standard error, printed as a whole.
 
     Args:
-        console: Where it will stand: gives width, encoding and colour.
-        powershell: Whether commands are for PowerShell.
+        console: Decides width, encoding and colour.
+        powershell: Whether commands are quoted for PowerShell.
     """
 
     def __init__(self, console: Console, *, powershell: bool = False) -> None:
@@ -46,28 +46,28 @@ class Page:
 
     @classmethod
     def on_stderr(cls, *, powershell: bool) -> Page:
-        """Return a page for standard error."""
+        """Return a page that is printed on standard error."""
         console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         console.width = max(console.width, NARROWEST)
         return cls(console, powershell=powershell)
 
     @contextmanager
-    def written(self, terminal: Terminal) -> Iterator[Page]:
-        """Collect what the block writes on the page, and write it out at its end."""
+    def printed_on(self, terminal: Terminal) -> Iterator[Page]:
+        """Print what the block adds to the page when the block ends; nothing if it fails."""
         with self._console.capture() as captured:
             yield self
         terminal.need(_EMPTY_LINES.sub("\n\n", _TRAILING.sub("", captured.get())).strip("\n"))
 
-    def heading(self, words: str) -> None:
-        """Write a heading."""
+    def heading(self, text: str) -> None:
+        """Add a heading."""
         self._console.print()
-        self._console.print(Text(words, style="bold"))
+        self._console.print(Text(text, style="bold"))
 
-    def paragraph(self, words: str, *, indent: int = 0, style: str = "") -> None:
-        """Write a paragraph, wrapped between words; a path or address stays whole, however long."""
+    def paragraph(self, text: str, *, indent: int = 0, style: str = "") -> None:
+        """Add a paragraph, wrapped between words. A long path or URL is not broken."""
         margin = " " * indent
         lines = textwrap.fill(
-            words,
+            text,
             min(self._console.width, WIDEST),
             initial_indent=margin,
             subsequent_indent=margin,
@@ -76,18 +76,18 @@ class Page:
         )
         self._console.print(Text(lines, style=style), soft_wrap=True)
 
-    def copy(self, text: str) -> None:
-        """Write text that people copy: not wrapped, not indented, between empty lines."""
+    def verbatim(self, text: str) -> None:
+        """Add text for people to copy: not wrapped, not indented, between empty lines."""
         self._console.print()
         self._console.print(Text(text, style="cyan"), soft_wrap=True)
         self._console.print()
 
     def command(self, words: Sequence[str]) -> None:
-        """Write a command, quoted for the shell."""
-        self.copy(self._quote(words))
+        """Add a command, quoted for the shell."""
+        self.verbatim(self._quote(words))
 
     def rows(self, rows: Sequence[tuple[str, str]], *, titles: tuple[str, str] | None = None) -> None:
-        """Write a table of two columns; long values go on in the next line."""
+        """Add a table of two columns. Long values continue on the next line."""
         names = min(max((len(name) for name, _ in (*rows, titles or ("", ""))), default=0), NARROWEST // 2)
         shown = [
             (name, _whole_words(value, max(self._console.width - names - 4, 20))) for name, value in rows
@@ -108,7 +108,7 @@ class Page:
         self._console.width = before
 
     def finding(self, finding: Finding) -> None:
-        """Write what was found, and under it what to do; no ``error:``, because the command itself did not fail."""
+        """Add a finding and its hint. It does not start with ``error:``, because the command itself did not fail."""
         problem = finding.severity is Severity.PROBLEM
         self.paragraph(
             f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
@@ -117,7 +117,7 @@ class Page:
 
 
 def _whole_words(value: str, room: int) -> str:
-    """Return a value in lines of at most ``room`` columns, in which no flag, address or path is broken."""
+    """Return a value in lines of at most ``room`` columns. Flags, URLs and paths are not broken."""
     lines = []
     for line in value.splitlines():
         for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]:

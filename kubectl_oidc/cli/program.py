@@ -1,23 +1,42 @@
-"""The command line's entry: finds the command that was typed, imports only that one, and runs it."""
+"""Run a command line: find the command, import only its module, and run it."""
 
 from __future__ import annotations
 
 import copy
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
-from kubectl_oidc.cli.call import UNKNOWN, Call
 from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
 from kubectl_oidc.errors import UsageError
 
 from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
-from .options.shared import options
+from .options.flags import options
 from .options.types import Switch
 
+if TYPE_CHECKING:
+    from kubectl_oidc.sessions.session_lock import SessionLock
+
 _COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
+
+
+class Call(NamedTuple):
+    """What the fast path found out about a command before its arguments are parsed.
+
+    Attributes:
+        times: How often this kubectl process already received the same credential; 0 if that was not counted.
+        ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
+        lock: The session's lock, if the fast path holds it.
+    """
+
+    times: int = 0
+    ahead: bool = False
+    lock: SessionLock | None = None
+
+
+_NOTHING_KNOWN = Call()
 
 
 def _without_variable(param: click.Parameter) -> click.Parameter:
@@ -27,13 +46,13 @@ def _without_variable(param: click.Parameter) -> click.Parameter:
 
 
 class Commands(click.Group):
-    """Find a command by its name without importing the others.
+    """Finds a command by its name without importing the others.
 
-    The options of stand-alone mode have variables, which are nothing to a command: it reads its own.
+    The program's own options, those of stand-alone mode, do not read their variables if a command follows: it reads its own.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take a switch before the command for itself alone: click would take the command for its value."""
+        """Give a switch before the command its value, or click would use the command's name as the value."""
         switches = {name for option in self.params if isinstance(option, Switch) for name in option.opts}
         front = next((at for at, word in enumerate(args) if word in COMMANDS), len(args))
         before = [f"{word}=true" if word in switches else word for word in args[:front]]
@@ -41,16 +60,16 @@ class Commands(click.Group):
         return super().parse_args(ctx, [*before, *args[front:]])
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options, without their variables where a command follows."""
+        """Return the options, without their variables if a command follows."""
         params = super().get_params(ctx)
         return [_without_variable(param) for param in params] if ctx.meta.get(_COMMAND_FOLLOWS) else params
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order in which people need them."""
+        """Return the names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return the command, imported now."""
+        """Import and return the command; None if it is unknown."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"kubectl_oidc.cli.commands.{COMMANDS[cmd_name][0]}")
@@ -60,16 +79,20 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the first word names; one that there is not is refused with those most like it."""
+        """Return the command named by the first word.
+
+        Raises:
+            UsageError: It is unknown; the message has the closest matches.
+        """
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise no_such_command(args[0], ctx)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands and options that begin so, without importing the commands."""
+        """Return the commands and options that start with ``incomplete``, without importing the commands."""
         names = [
-            CompletionItem(name, help=words)
-            for name, (_, words) in COMMANDS.items()
+            CompletionItem(name, help=line)
+            for name, (_, line) in COMMANDS.items()
             if name.startswith(incomplete)
         ]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
@@ -77,7 +100,7 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
@@ -113,28 +136,25 @@ def program(ctx: click.Context, /, **values: Any) -> int:
     return 0
 
 
-def main(arguments: list[str], call: Call = UNKNOWN) -> int:
-    """Run one command.
+def main(arguments: list[str], call: Call = _NOTHING_KNOWN) -> int:
+    """Run a command line and return the exit status.
 
     Args:
-        arguments: The command line after the program's name.
-        call: What the hot half has found out about it.
-
-    Returns:
-        The exit status.
+        arguments: The arguments after the program's name.
+        call: What the fast path found out about it.
 
     Raises:
-        OidcLoginError: What failed.
+        OidcLoginError: The command failed.
     """
     try:
         result: Any = program.main(arguments, prog_name="kubectl oidc-login", standalone_mode=False, obj=call)
     except click.UsageError as error:
-        from .azure_kubelogin import AZURES, is_azures
+        from .azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
 
         unknown = getattr(error, "option_name", "") or next(iter(arguments), "")
-        if is_azures([unknown]):
+        if names_azure_kubelogin([unknown]):
             raise UsageError(
-                f"{unknown} belongs to {AZURES}, another program",
+                f"{unknown} belongs to {AZURE_KUBELOGIN}, another program",
                 "use that program for this kubeconfig user; `kubectl oidc-login setup` writes a user that starts this one",
                 topic="azure-kubelogin",
             ) from None
@@ -149,7 +169,7 @@ def main(arguments: list[str], call: Call = UNKNOWN) -> int:
 
 
 def _command_of(error: click.UsageError, arguments: list[str]) -> str:
-    """Return the command that was typed wrongly; click's parser does not say it of an option without its value."""
+    """Return the command with the usage error. click does not set it if an option lacks its value."""
     if error.ctx:
         return error.ctx.command_path
     named = next((word for word in arguments if word in COMMANDS), "")

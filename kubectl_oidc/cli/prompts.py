@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal: a line each, on standard error, answered on standard input."""
+"""Ask the user at the terminal: questions on standard error, answers from standard input."""
 
 from __future__ import annotations
 
@@ -14,56 +14,53 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from kubectl_oidc.system.terminal import Terminal
 
-_LONGEST = 1000  # characters of a proposal
+_LONGEST = 1000  # the most characters of a proposal
 _YES, _NO = ("y", "yes"), ("n", "no")
 
 
 def can_ask(terminal: Terminal) -> bool:
-    """Tell whether a person is there: standard input and standard error are a terminal of theirs, and we are in its foreground."""
+    """Return whether a user can answer: standard input and error are a terminal, and this process is in its foreground."""
     return terminal.interactive and is_attended(sys.stdin)
 
 
 class Questions:
-    """What is asked, with what is proposed; an empty answer takes the proposal.
+    """Asks questions; an empty answer accepts the proposal.
 
-    Nothing is written to standard output, which may be a pipe. Ctrl-C ends the program as anywhere; so does the end of the input.
-
-    Args:
-        terminal: Where the person reads the question.
+    Nothing is written to standard output, which may be a pipe. Ctrl-C and the end of the input end the program.
     """
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
 
-    def ask(self, words: str, proposal: str = "") -> str:
-        """Return what is typed, without white space around it; never empty.
+    def ask(self, question: str, proposal: str = "") -> str:
+        """Return the answer without surrounding white space; never empty.
 
         Args:
-            words: The question.
-            proposal: What Enter alone means; empty where there is no such thing. One that a terminal does not show as it is
-                is none: nobody agrees to what is not seen.
+            question: The question.
+            proposal: The answer for Enter; empty for none. It is ignored if a terminal cannot show it exactly, because nobody
+                should agree to what they cannot see.
 
         Raises:
             Abort: The input has ended.
         """
         proposal = proposal if sanitize(proposal, limit=_LONGEST) == proposal else ""
-        shown = f"{words} [{proposal}]: " if proposal else f"{words}: "
+        shown = f"{question} [{proposal}]: " if proposal else f"{question}: "
         while True:
             answer = self._line(shown) or proposal
             if answer:
                 return answer
 
-    def confirm(self, words: str, *, proposal: bool) -> bool:
-        """Return whether the person says yes.
+    def confirm(self, question: str, *, proposal: bool) -> bool:
+        """Return whether the user answers yes.
 
         Args:
-            words: The question.
-            proposal: What Enter alone means.
+            question: The question.
+            proposal: The answer for Enter.
 
         Raises:
             Abort: The input has ended.
         """
-        shown = f"{words} [{'Y/n' if proposal else 'y/N'}]: "
+        shown = f"{question} [{'Y/n' if proposal else 'y/N'}]: "
         while True:
             answer = self._line(shown).lower()
             if not answer:
@@ -72,13 +69,13 @@ class Questions:
                 return answer in _YES
 
     def _line(self, shown: str) -> str:
-        """Return one line; one that is not UTF-8 is asked for again."""
+        """Return one line; ask again if it is not UTF-8."""
         while True:
             self._terminal.prompt(shown)
             try:
                 line = sys.stdin.buffer.readline()
             except (Interrupted, KeyboardInterrupt):
-                self._terminal.prompt("\n")  # what is said of it stands on a line of its own
+                self._terminal.prompt("\n")  # the error message starts on a new line
                 raise
             if not line:
                 self._terminal.prompt("\n")

@@ -1,4 +1,4 @@
-"""What `purge` and `logout` say of sessions that they removed."""
+"""Report the sessions that `purge` and `logout` removed, and remove kubelogin's sessions of the same clients."""
 
 from __future__ import annotations
 
@@ -20,43 +20,39 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.sessions.purge import Purged
 
-EVERY = ("", "")
-"""Any issuer, any client."""
+EVERY_CLIENT = ("", "")
+"""Stands for every issuer and client."""
 
 
-def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
-    """Say what was removed, and remove what kubelogin left for the same clients.
+def report_removal(
+    purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = ""
+) -> int:
+    """Report what was removed, and remove kubelogin's sessions of the same clients.
 
     Args:
         purged: What was removed.
         cache_dir: The cache directory.
-        clients: Other issuers and clients that were meant.
-        name: The ``--session`` that was meant, else empty.
+        clients: Issuers and clients that the command line named, in addition to those of the removed sessions.
+        name: The value of ``--session``, or empty.
 
     Raises:
-        StoreError: Something stays.
+        StoreError: Something could not be removed.
     """
     removed = [one for one in purged if one.places]
     for one in removed:
-        click.echo(_words(one), err=True)
-    left: list[str] = []
-    meant = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
-    for issuer, client_id in (
-        {EVERY} if EVERY in meant else meant
-    ):  # each look into the keyring takes its time
-        left += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
-    for place in left:
-        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
+        click.echo(_removed(one), err=True)
+    named = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
+    of_kubelogin = _remove_kubelogin_sessions(named, cache_dir)
     failures = [failure for one in purged for failure in one.failures]
     if failures:
         raise StoreError(
             f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
         )
-    if not removed and not left:
+    if not removed and not of_kubelogin:
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No {'session' if EVERY in meant else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
+            f"No {'session' if EVERY_CLIENT in named else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
             "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
             "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
             err=True,
@@ -64,6 +60,17 @@ def report(purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str],
     return 0
 
 
-def _words(one: Purged) -> str:
+def _remove_kubelogin_sessions(clients: set[tuple[str, str]], cache_dir: Path) -> list[str]:
+    """Remove and report kubelogin's sessions of these clients, and return their places."""
+    places: list[str] = []
+    # Each search of the keyring is slow, so one search covers every client.
+    for issuer, client_id in {EVERY_CLIENT} if EVERY_CLIENT in clients else clients:
+        places += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
+    for place in places:
+        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
+    return places
+
+
+def _removed(one: Purged) -> str:
     who = f"the session of {sanitize(one.person)} at {sanitize(one.issuer)}" if one.person else "a session"
     return f"Removed {who} from {' and '.join(one.places)}"

@@ -1,4 +1,4 @@
-"""Tables on standard output, as kubectl prints them: for people, and for awk."""
+"""Print tables on standard output in kubectl's style, for people and for awk."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _GAP = 3  # spaces between columns
-NOTHING = "-"
-"""What stands where there is nothing to say, so that columns can be counted."""
+EMPTY = "-"
+"""The text of an empty cell, so that programs can count columns."""
 
 
 def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under titles; on a terminal that is too narrow for them, each row as a list.
+    """Print rows under titles; on a terminal that is too narrow, print each row as a list.
 
     Args:
         titles: The columns' titles, in capitals.
-        rows: A cell for each title; words from outside are made plain here.
+        rows: One cell for each title; cells are sanitized here.
     """
-    shown = [[sanitize(cell, limit=1000) or NOTHING for cell in row] for row in rows]
+    shown = [[sanitize(cell, limit=1000) or EMPTY for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(titles, *shown, strict=True)]
     room = _room()
     if room is None or sum(widths) + _GAP * (len(widths) - 1) <= room:
@@ -38,14 +38,10 @@ def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def echo_rows(rows: Sequence[tuple[str, str]]) -> None:
-    """Print names and values, a line each.
-
-    Args:
-        rows: Name and value; words from outside are made plain here.
-    """
+    """Print names and values, one line each; values are sanitized here."""
     widest = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"{name:{widest}}   {sanitize(value, limit=4000) or NOTHING}")
+        click.echo(f"{name:{widest}}   {sanitize(value, limit=4000) or EMPTY}")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -69,7 +65,7 @@ def _width(text: str) -> int:
 
 
 def _room() -> int | None:
-    """Return how many columns the terminal has; None where standard output is none."""
+    """Return how many columns the terminal has; None if standard output is not a terminal."""
     try:
         return max(os.get_terminal_size(sys.stdout.fileno()).columns or 80, NARROWEST)
     except (OSError, ValueError, AttributeError):

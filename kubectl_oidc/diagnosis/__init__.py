@@ -1,4 +1,4 @@
-"""What `setup` and `doctor` check, one check a function, and the shape of what they find."""
+"""What `setup`, `whoami` and `doctor` check, and `Finding`, which every check returns."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 class Severity(StrEnum):
     """How much a finding matters."""
 
-    WARNING = "warning"  # works, but not as people expect
+    WARNING = "warning"  # works, but not as expected
     PROBLEM = "problem"  # does not work at a cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One thing that is wrong.
 
     Args:
-        severity: How much it matters.
-        message: What is wrong, one line; words from outside are made plain.
+        message: What is wrong, one line; text from outside is sanitized.
         hint: What to do about it, one line.
         topic: The anchor in docs/troubleshooting.md.
     """
@@ -37,10 +36,5 @@ class Finding:
 
     @classmethod
     def of(cls, error: OidcLoginError, *, hint: str = "") -> Self:
-        """Return the problem that an error is.
-
-        Args:
-            error: The error.
-            hint: What to do, where that is not the error's own hint.
-        """
+        """Return an error as a problem; `hint` replaces the error's own hint."""
         return cls(Severity.PROBLEM, error.message, hint or error.hint, error.topic)

@@ -1,4 +1,4 @@
-"""What the API server makes of the token: whether it accepts it, and who that makes the person."""
+"""The ``cluster`` and ``api-server`` checks: whether the API server accepts the token, and as which user (SelfSubjectReview)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ClusterError, ClusterNotFound, ClusterUnauthorized
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import Finding, Severity
-from .clocks import skew
-from .reading import as_it_reads, differences, own_groups
-from .run import Skipped
-from .session import known
-from .unauthorized import cause
+from .claim_mapping import as_the_cluster_reads, differences, own_groups
+from .clocks import wrong_clock
+from .run import REQUEST_SECONDS, Skipped
+from .unauthorized import likely_cause
 
 if TYPE_CHECKING:
     from kubectl_oidc.kube_api import Identity
 
     from .run import DoctorRun, Observations
 
-SECONDS = 6.0
-"""The longest time for one question."""
 
-
-def check_cluster(examination: DoctorRun) -> Observations:
-    """The kubeconfig's cluster entry can be used."""
-    entry = examination.chosen.cluster
+def check_cluster(run: DoctorRun) -> Observations:
+    """Check that the kubeconfig's cluster entry can be used."""
+    entry = run.chosen.cluster
     if entry is None:
-        context = examination.chosen.context
+        context = run.chosen.context
         if context is None:
             yield Finding(
                 Severity.WARNING,
@@ -48,7 +43,7 @@ def check_cluster(examination: DoctorRun) -> Observations:
             )
         return
     cluster = cluster_of(entry)
-    examination.cluster = cluster
+    run.cluster = cluster
     if cluster.tls.insecure:
         yield Finding(
             Severity.WARNING,
@@ -61,26 +56,26 @@ def check_cluster(examination: DoctorRun) -> Observations:
     yield shown(cluster.server)
 
 
-def check_api_server(examination: DoctorRun) -> Observations:
-    """The API server takes the token, and says who that makes us (SelfSubjectReview)."""
-    if examination.cluster is None or examination.outcome is None:
+def check_api_server(run: DoctorRun) -> Observations:
+    """Check that the API server accepts the token, and ask it who the user is (SelfSubjectReview)."""
+    if run.cluster is None or run.outcome is None:
         yield Skipped("there is no API server to ask")
         return
-    examination.client = ClusterClient(
-        examination.cluster, examination.outcome.token, log=examination.system.log, request_timeout=SECONDS
+    run.client = ClusterClient(
+        run.cluster, run.outcome.token, log=run.system.log, request_timeout=REQUEST_SECONDS
     )
     try:
-        identity = examination.client.who_am_i(Deadline.after(min(SECONDS, examination.deadline.left())))
+        identity = run.client.who_am_i(run.request_deadline())
     except ClusterNotFound:
         yield Skipped("this Kubernetes cannot say who you are (1.28 and later can); see access")
         return
     except ClusterUnauthorized as error:
-        likely, hint = cause(examination)
+        likely, hint = likely_cause(run)
         yield Finding(Severity.PROBLEM, f"{error.message}: {likely}", hint, "unauthorized")
         return
-    examination.identity = identity
-    yield from _who(examination, identity)
-    wrong = skew(examination)
+    run.identity = identity
+    yield from _identity_seen(run, identity)
+    wrong = wrong_clock(run)
     if wrong:
         yield Finding(
             Severity.WARNING,
@@ -90,25 +85,25 @@ def check_api_server(examination: DoctorRun) -> Observations:
         )
 
 
-def _who(examination: DoctorRun, identity: Identity) -> Observations:
-    """Return who the cluster sees, beside what the token says; a difference matters where kubectl is forbidden something."""
-    facts = known(examination)
-    examination.facts = as_it_reads(facts, identity)
+def _identity_seen(run: DoctorRun, identity: Identity) -> Observations:
+    """Yield the user that the cluster sees. A difference from the token is a warning if the user may not list pods."""
+    facts = run.require_facts()
+    run.facts = as_the_cluster_reads(facts, identity)
     groups = sanitize(", ".join(own_groups(identity)), limit=200) or "none"
     words = f"it knows you as {sanitize(identity.username, limit=160)}; groups: {groups}"
     different = differences(facts, identity)
     if different:
         words = f"{words}; {'; '.join(different)}"
-    if not different or _allowed(examination) is not False:
+    if not different or _allowed_if_known(run) is not False:
         yield words
         return
-    yield Finding(Severity.WARNING, words, _agree(examination, identity), "forbidden")
+    yield Finding(Severity.WARNING, words, _how_to_bind(run, identity), "forbidden")
 
 
-def _agree(examination: DoctorRun, identity: Identity) -> str:
+def _how_to_bind(run: DoctorRun, identity: Identity) -> str:
     names = ", ".join([identity.username, *own_groups(identity)[:3]])
     bindings = f"role bindings must name you as the cluster does: {sanitize(names, limit=200)}"
-    facts = known(examination)
+    facts = run.require_facts()
     if own_groups(identity) or not facts.groups:
         return bindings
     claim = sanitize(facts.groups_claim)
@@ -118,23 +113,23 @@ def _agree(examination: DoctorRun, identity: Identity) -> str:
     )
 
 
-def may_list_pods(examination: DoctorRun) -> bool:
-    """Return whether RBAC, or whatever authorizes there, lets the person do what ``kubectl get pods`` does.
+def may_list_pods(run: DoctorRun) -> bool:
+    """Return whether the API server authorizes what ``kubectl get pods`` does.
 
     Raises:
-        ClusterError: The API server does not say.
+        ClusterError: The API server does not answer the question.
+        LookupError: `check_api_server` has not run.
     """
-    if examination.client is None:
+    if run.client is None:
         raise LookupError("the API server comes first")
-    if examination.allowed is None:
-        deadline = Deadline.after(min(SECONDS, examination.deadline.left()))
-        access = examination.client.may("list", "pods", deadline, namespace=examination.namespace)
-        examination.allowed = access.allowed
-    return examination.allowed
+    if run.allowed is None:
+        access = run.client.may("list", "pods", run.request_deadline(), namespace=run.namespace)
+        run.allowed = access.allowed
+    return run.allowed
 
 
-def _allowed(examination: DoctorRun) -> bool | None:
+def _allowed_if_known(run: DoctorRun) -> bool | None:
     try:
-        return may_list_pods(examination)
+        return may_list_pods(run)
     except ClusterError:
-        return None  # the check of access says why
+        return None  # the access check reports why

@@ -1,33 +1,32 @@
-"""What `doctor` checks, in this order; the names stay what they are, because scripts read them."""
+"""The list of `doctor`'s checks, in order, each with the checks that must pass first.
+
+Scripts read the names: do not change them.
+"""
 
 from __future__ import annotations
 
+from .access import check_access
 from .api_server import check_api_server, check_cluster
-from .bindings import check_bindings
-from .client import check_client
-from .discovery import (
-    check_algorithms,
-    check_clock,
-    check_discovery,
-    check_grant,
-    check_keys,
-    check_pkce,
-    check_scopes,
-)
+from .claims import check_claims
+from .client_registration import check_client
+from .clocks import check_clock
+from .discovery import check_discovery, check_keys
+from .environment_variables import check_variables
 from .exec_stanza import (
     check_api_version,
     check_command,
     check_interactive_mode,
     check_other_credentials,
-    check_plugin,
 )
-from .local import check_redirect, check_storage
 from .network import check_connection, check_dns, check_proxy, check_tls
+from .plugin import check_plugin
 from .plugin_policy import check_plugin_policy
-from .rbac import check_access
+from .provider_support import check_algorithms, check_grant, check_pkce, check_scopes
+from .redirect_port import check_redirect
+from .role_bindings import check_bindings
 from .run import Check
-from .session import check_claims, check_session
-from .variables import check_variables
+from .session import check_session
+from .session_storage import check_storage
 
 CHECKS = (
     Check("api-version", check_api_version),

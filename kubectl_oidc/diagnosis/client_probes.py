@@ -1,7 +1,7 @@
-"""Two requests that cannot succeed, sent as a sign-in would send them, client authentication included.
+"""Send two requests that cannot succeed, as a sign-in would send them, with client authentication.
 
-An authorization request that is not followed and asks for no sign-in (``prompt=none``, OpenID Connect Core 3.1.2.1), and a token
-request with a made-up code. No answer in time says nothing.
+An authorization request with ``prompt=none`` (OpenID Connect Core 3.1.2.1), whose redirect is not followed, and a token request
+with a made-up code. If no answer comes in time, nothing is known.
 """
 
 from __future__ import annotations
@@ -18,28 +18,30 @@ from kubectl_oidc.errors import (
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.deadline import Deadline
 
-from .discovery import known
-from .probe_answers import REDIRECTED_ERRORS, TOKEN_ERRORS, Said, Verdict, authorization_answer, classify
+from .probe_answers import (
+    REDIRECTED_ERRORS,
+    TOKEN_ERRORS,
+    ProbeAnswer,
+    Verdict,
+    authorization_answer,
+    classify,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .run import DoctorRun
 
-_SECONDS = 6.0
-"""The longest time for one request."""
-
-_EPHEMERAL = 49152  # the first port that a system gives out by itself (RFC 6335 §6)
+_EPHEMERAL = 49152  # the first ephemeral port (RFC 6335 §6)
 _OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
-NOTHING = Said(Verdict.UNKNOWN)
-"""No answer, or one that says nothing."""
+NO_ANSWER = ProbeAnswer(Verdict.UNKNOWN)
+"""No answer, or one that fits no row of the tables."""
 
 
-def redirect_uri_of(examination: DoctorRun) -> str:
-    """Return the redirect URI that a sign-in would use; any port where any is as good."""
-    request = examination.request
+def redirect_uri_of(run: DoctorRun) -> str:
+    """Return the redirect URI that a sign-in would use; with a random port if the sign-in would choose one."""
+    request = run.request
     if request.redirect_url:
         return request.redirect_url
     if request.grant == "authcode-keyboard":
@@ -50,78 +52,76 @@ def redirect_uri_of(examination: DoctorRun) -> str:
     return f"{scheme}://localhost:{port}"
 
 
-def _deadline(examination: DoctorRun) -> Deadline:
-    return Deadline.after(min(_SECONDS, examination.deadline.left()))
-
-
-def ask_authorization(examination: DoctorRun, redirect_uri: str) -> Said:
-    """Send an authorization request that asks nobody, and do not follow the answer."""
+def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:
+    """Send an authorization request with ``prompt=none``, and interpret the answer without following it."""
     from kubectl_oidc.authentication.grants.authorization_request import (
         AuthorizationSecrets,
         authorization_parameters,
         authorization_url,
     )
 
-    request, metadata = examination.request, known(examination)
-    attempt = AuthorizationSecrets.generate(pkce=request.pkce)
-    parameters = {**authorization_parameters(request, attempt, redirect_uri), "prompt": "none"}
-    if _must_be_pushed(examination):
-        return _pushed(examination, parameters)
+    request, metadata = run.request, run.require_metadata()
+    generated = AuthorizationSecrets.generate(pkce=request.pkce)
+    parameters = {**authorization_parameters(request, generated, redirect_uri), "prompt": "none"}
+    if _must_be_pushed(run):
+        return _pushed(run, parameters)
     try:
-        response = examination.http.get(
-            authorization_url(metadata, parameters), deadline=_deadline(examination), follow=False
+        response = run.http.get(
+            authorization_url(metadata, parameters), deadline=run.request_deadline(), follow=False
         )
     except (ProviderUnreachable, InvalidProviderResponse) as error:
-        examination.system.log.info(1, f"the authorization request says nothing: {error.message}")
-        return NOTHING
+        run.system.log.info(1, f"the authorization request says nothing: {error.message}")
+        return NO_ANSWER
     return authorization_answer(response, metadata.authorization_endpoint, redirect_uri)
 
 
-def _must_be_pushed(examination: DoctorRun) -> bool:
-    wanted = examination.request.pushed_authorization
-    return wanted == "required" or (wanted == "auto" and known(examination).pushed_authorization_required)
+def _must_be_pushed(run: DoctorRun) -> bool:
+    setting = run.request.pushed_authorization
+    return setting == "required" or (
+        setting == "auto" and run.require_metadata().pushed_authorization_required
+    )
 
 
-def _pushed(examination: DoctorRun, parameters: Mapping[str, str | Secret]) -> Said:
-    """Push the request, which the provider checks at once (RFC 9126 §2.3); nobody opens what it stands for."""
-    metadata = known(examination)
+def _pushed(run: DoctorRun, parameters: Mapping[str, str | Secret]) -> ProbeAnswer:
+    """Push the request: the provider checks it at once (RFC 9126 §2.3). Nobody opens its request URI."""
+    metadata = run.require_metadata()
     url = metadata.pushed_authorization_request_endpoint
     if url is None:
-        return NOTHING
+        return NO_ANSWER
     try:
-        endpoint = _provider(examination).endpoint(url, metadata, "pushed authorization request endpoint")
-        endpoint.ask(parameters, _deadline(examination))
+        endpoint = _provider(run).endpoint(url, metadata, "pushed authorization request endpoint")
+        endpoint.ask(parameters, run.request_deadline())
     except OAuthErrorResponse as refused:
-        return classify((*REDIRECTED_ERRORS, *TOKEN_ERRORS), refused.code, _words(refused))
+        return classify((*REDIRECTED_ERRORS, *TOKEN_ERRORS), refused.code, _description(refused))
     except OidcLoginError as error:
-        examination.system.log.info(1, f"the pushed request says nothing: {error.message}")
-        return NOTHING
-    return Said(Verdict.ACCEPTED)
+        run.system.log.info(1, f"the pushed request says nothing: {error.message}")
+        return NO_ANSWER
+    return ProbeAnswer(Verdict.ACCEPTED)
 
 
-def _provider(examination: DoctorRun) -> Provider:
-    """Return the provider as a sign-in asks it; nothing of it is cached."""
-    request, system = examination.request, examination.system
+def _provider(run: DoctorRun) -> Provider:
+    """Return the provider as a sign-in uses it, without its cache."""
+    request, system = run.request, run.system
     return Provider(
         issuer=request.issuer,
         client=request.client(),
-        http=examination.http,
+        http=run.http,
         cache_dir=None,
         clock=system.clock,
         log=system.log,
     )
 
 
-def _words(refused: OAuthErrorResponse) -> str:
-    """Return the provider's description as the error shows it: made plain, without what was sent."""
+def _description(refused: OAuthErrorResponse) -> str:
+    """Return the provider's description from the error: sanitized, without what was sent."""
     return refused.message.partition(refused.code)[2].strip(" :)")
 
 
-def ask_token(examination: DoctorRun, redirect_uri: str) -> tuple[Said, str]:
-    """Send a token request with a made-up code; return what the error says, and its hint."""
+def ask_token(run: DoctorRun, redirect_uri: str) -> tuple[ProbeAnswer, str]:
+    """Send a token request with a made-up code; return the interpreted error and its hint."""
     from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 
-    request = examination.request
+    request = run.request
     made_up = Secret(secrets.token_urlsafe(32))
     if request.grant == "device-code":
         grant_type = DEVICE_CODE
@@ -131,11 +131,11 @@ def ask_token(examination: DoctorRun, redirect_uri: str) -> tuple[Said, str]:
         verifier = AuthorizationSecrets.generate(pkce=request.pkce).code_verifier
         parameters = {"code": made_up, "redirect_uri": redirect_uri, "code_verifier": verifier}
     try:
-        provider = _provider(examination)
-        provider.request_tokens(grant_type, parameters, known(examination), _deadline(examination))
+        provider = _provider(run)
+        provider.request_tokens(grant_type, parameters, run.require_metadata(), run.request_deadline())
     except OAuthErrorResponse as refused:
-        return classify(TOKEN_ERRORS, refused.code, _words(refused)), refused.hint
+        return classify(TOKEN_ERRORS, refused.code, _description(refused)), refused.hint
     except OidcLoginError as error:
-        examination.system.log.info(1, f"the token request says nothing: {error.message}")
-        return NOTHING, ""
-    return Said(Verdict.ACCEPTED), ""
+        run.system.log.info(1, f"the token request says nothing: {error.message}")
+        return NO_ANSWER, ""
+    return ProbeAnswer(Verdict.ACCEPTED), ""

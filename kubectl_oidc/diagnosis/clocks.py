@@ -1,4 +1,4 @@
-"""What time it is at a server, by the ``Date`` of its answer, and what that means for a token."""
+"""The ``clock`` check, and what a server's ``Date`` header says about whose clock is wrong."""
 
 from __future__ import annotations
 
@@ -7,23 +7,43 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from kubectl_oidc.system.terminal import remaining
 
+from . import Finding, Severity
+from .run import Skipped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import DoctorRun
+    from .run import DoctorRun, Observations
 
 SKEW = 60
-"""Seconds by which two clocks may differ without a word: a token is validated with as much."""
+"""Seconds that two clocks may differ: token validation allows as much."""
+_LEEWAY = 300  # seconds before nbf at which kube-apiserver accepts a token (go-oidc)
 
-_LEEWAY = 300  # seconds: kube-apiserver accepts a token so long before its nbf (go-oidc)
+
+def check_clock(run: DoctorRun) -> Observations:
+    """Check that this computer's clock and the provider's agree."""
+    if run.dates is None:
+        yield Skipped("the provider does not say what time it is")
+        return
+    theirs, ours = run.dates
+    ahead = ours - theirs
+    if abs(ahead) <= SKEW / 2:
+        yield "agrees with the provider's"
+        return
+    which = "ahead of" if ahead > 0 else "behind"
+    severity = Severity.PROBLEM if abs(ahead) > SKEW else Severity.WARNING
+    yield Finding(
+        severity,
+        f"this computer's clock is {remaining(abs(ahead))} {which} the provider's; tokens forgive a minute",
+        "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the provider",
+        "clock",
+    )
 
 
-def dates(headers: Mapping[str, str], now: float) -> tuple[float, float] | None:
-    """Return a server's clock (RFC 9110 §6.6.1) and ours, epoch seconds; None if it does not say.
+def server_and_own_time(headers: Mapping[str, str], now: float) -> tuple[float, float] | None:
+    """Return a server's clock (RFC 9110 §6.6.1) and `now`, both epoch seconds; None without a valid ``Date``.
 
-    Args:
-        headers: The header fields of its answer; one from a cache is as old as it says (RFC 9111 §5.1).
-        now: Epoch seconds.
+    A cached response is as old as its ``Age`` says (RFC 9111 §5.1).
     """
     try:
         date = parsedate_to_datetime(headers.get("date", "")).timestamp()
@@ -32,42 +52,39 @@ def dates(headers: Mapping[str, str], now: float) -> tuple[float, float] | None:
         return None
 
 
-def server_time(examination: DoctorRun) -> float | None:
-    """Return what time it is at the API server, epoch seconds; None if it does not say."""
-    if examination.client is None:
+def server_time(run: DoctorRun) -> float | None:
+    """Return the API server's time, epoch seconds; None if it is unknown."""
+    if run.client is None:
         return None
-    read = dates(examination.client.headers, examination.system.clock())
+    read = server_and_own_time(run.client.headers, run.system.clock())
     return read[0] if read else None
 
 
-def skew(examination: DoctorRun) -> str:
-    """Return in words whose clock is wrong, the API server's or this computer's; empty if they agree or it is not known.
+def wrong_clock(run: DoctorRun) -> str:
+    """Return whose clock is wrong, the API server's or this computer's; empty if they agree or the time is unknown.
 
-    The provider's clock decides if it is known, because it makes the tokens.
+    The provider's clock decides if it is known, because the provider issues the tokens.
     """
-    theirs, ours = server_time(examination), examination.system.clock()
+    theirs, ours = server_time(run), run.system.clock()
     if theirs is None:
         return ""
-    right = ours + (examination.dates[0] - examination.dates[1] if examination.dates else 0.0)
+    right = ours + (run.dates[0] - run.dates[1] if run.dates else 0.0)
     if abs(theirs - right) > SKEW:
-        whose = "the provider's" if examination.dates else "this computer's"
-        return f"the API server's clock is {_words(theirs - right)} {whose}"
+        whose = "the provider's" if run.dates else "this computer's"
+        return f"the API server's clock is {_ahead_or_behind(theirs - right)} {whose}"
     if abs(theirs - ours) > SKEW:
-        return f"this computer's clock is {_words(ours - theirs)} the API server's and the provider's"
+        return (
+            f"this computer's clock is {_ahead_or_behind(ours - theirs)} the API server's and the provider's"
+        )
     return ""
 
 
-def _words(ahead: float) -> str:
+def _ahead_or_behind(ahead: float) -> str:
     return f"{remaining(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
 
 
-def by_the_server(claims: Mapping[str, object], theirs: float) -> str:
-    """Return in words why a token is not good at the API server's time; empty if it is.
-
-    Args:
-        claims: The token's claims.
-        theirs: Epoch seconds.
-    """
+def invalid_at_server_time(claims: Mapping[str, object], theirs: float) -> str:
+    """Return why a token is not valid at the API server's time `theirs`, epoch seconds; empty if it is valid."""
     end, begin = claims.get("exp"), claims.get("nbf")
     if _is_time(end) and end <= theirs:
         return f"by its clock the token ended {remaining(theirs - end)} ago"

@@ -1,4 +1,4 @@
-"""The way to the provider, step by step: proxy, name, connection, TLS."""
+"""The ``proxy``, ``dns``, ``connection`` and ``tls`` checks: whether the provider can be reached, one step at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http import tls
 from kubectl_oidc.http.proxy import proxy_for
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 from . import Finding, Severity
 from .run import Skipped
@@ -30,18 +29,18 @@ if TYPE_CHECKING:
 _SECONDS = 4.0
 """The longest time for one step."""
 
-_SOON = 14 * 86400  # seconds: a certificate that ends within them is worth a word
+_EXPIRES_SOON = 14 * 86400  # seconds before a certificate's end at which a warning is shown
 _NETWORK_HINT = "check the network (VPN, firewall, proxy) and the host in --oidc-issuer-url"
 
 
-def _place(examination: DoctorRun) -> tuple[str, int]:
-    parts = urlsplit(examination.request.issuer)
+def _host_and_port(run: DoctorRun) -> tuple[str, int]:
+    parts = urlsplit(run.request.issuer)
     return parts.hostname or "", port_of(parts)
 
 
-def check_proxy(examination: DoctorRun) -> Observations:
-    """Where the environment names a proxy for the provider, it can be connected to."""
-    issuer = examination.request.issuer
+def check_proxy(run: DoctorRun) -> Observations:
+    """Check that a proxy that the environment names for the provider accepts connections."""
+    issuer = run.request.issuer
     try:
         proxy = proxy_for(issuer)
     except UsageError as error:
@@ -64,10 +63,10 @@ def check_proxy(examination: DoctorRun) -> Observations:
     yield f"{where}, by {proxy.variable}"
 
 
-def check_dns(examination: DoctorRun) -> Observations:
-    """The provider's name resolves."""
-    host, port = _place(examination)
-    if proxy_for(examination.request.issuer):
+def check_dns(run: DoctorRun) -> Observations:
+    """Check that the provider's host name resolves."""
+    host, port = _host_and_port(run)
+    if proxy_for(run.request.issuer):
         yield Skipped("the proxy looks the name up")
         return
     found: list[str] = []
@@ -89,10 +88,10 @@ def check_dns(examination: DoctorRun) -> Observations:
     yield f"{sanitize(host, limit=120)} is {sanitize(', '.join(found[:3]))}{more}"
 
 
-def check_connection(examination: DoctorRun) -> Observations:
-    """Somebody listens at the provider's address."""
-    host, port = _place(examination)
-    if proxy_for(examination.request.issuer):
+def check_connection(run: DoctorRun) -> Observations:
+    """Check that the provider's host accepts connections."""
+    host, port = _host_and_port(run)
+    if proxy_for(run.request.issuer):
         yield Skipped("the proxy connects")
         return
     where = sanitize(f"{host}:{port}", limit=120)
@@ -105,20 +104,20 @@ def check_connection(examination: DoctorRun) -> Observations:
     yield where
 
 
-def check_tls(examination: DoctorRun) -> Observations:
-    """The provider's certificate is one that this machine trusts, and will be for some time."""
-    host, port = _place(examination)
-    options = examination.request.tls
-    if urlsplit(examination.request.issuer).scheme != "https":
+def check_tls(run: DoctorRun) -> Observations:
+    """Check that this computer trusts the provider's certificate, and that it does not expire soon."""
+    host, port = _host_and_port(run)
+    options = run.request.tls
+    if urlsplit(run.request.issuer).scheme != "https":
         yield Skipped("the provider is asked by plain http, on this machine")
         return
-    if proxy_for(examination.request.issuer):
+    if proxy_for(run.request.issuer):
         yield Skipped("it goes through the proxy: see discovery")
         return
     seen: list[tuple[str, object]] = []
 
     def shake_hands() -> None:
-        context = tls.context(options)
+        context = tls.client_context(options)
         with (
             socket.create_connection((host, port), _SECONDS) as connection,
             context.wrap_socket(connection, server_hostname=host) as encrypted,
@@ -140,11 +139,11 @@ def check_tls(examination: DoctorRun) -> Observations:
         )
         return
     version, until = seen[0]
-    yield from _certificate(version, until, examination)
+    yield from _certificate(version, until, run)
 
 
-def _certificate(version: str, until: object, examination: DoctorRun) -> Observations:
-    if examination.request.tls.insecure:
+def _certificate(version: str, until: object, run: DoctorRun) -> Observations:
+    if run.request.tls.insecure:
         yield Finding(
             Severity.WARNING,
             f"{version}, and the certificate is not checked (--insecure-skip-tls-verify): anybody can be the provider",
@@ -152,8 +151,8 @@ def _certificate(version: str, until: object, examination: DoctorRun) -> Observa
             "tls",
         )
         return
-    left = ssl.cert_time_to_seconds(until) - examination.system.clock() if isinstance(until, str) else None
-    if left is not None and left < _SOON:
+    left = ssl.cert_time_to_seconds(until) - run.system.clock() if isinstance(until, str) else None
+    if left is not None and left < _EXPIRES_SOON:
         yield Finding(
             Severity.WARNING,
             f"{version}; the certificate is good for {remaining(left)} only",
@@ -165,28 +164,28 @@ def _certificate(version: str, until: object, examination: DoctorRun) -> Observa
 
 
 def _failure(work: Callable[[], T], refusal: list[ssl.SSLCertVerificationError] | None = None) -> str:
-    """Do a step, and return why it failed, in words; empty where it did not.
+    """Run a step, and return why it failed; empty if it did not.
 
     Args:
         work: The step.
-        refusal: Takes a certificate that was refused.
+        refusal: A list to which a rejected certificate's error is added.
     """
 
-    def late() -> Exception:
+    def timed_out() -> Exception:
         return TimeoutError()
 
     try:
-        bounded(work, _SECONDS + 0.5, late)
+        bounded(work, _SECONDS + 0.5, timed_out)
     except ssl.SSLCertVerificationError as error:
         if refusal is not None:
             refusal.append(error)
         return "its certificate is refused"
     except (OSError, UnicodeError) as error:
-        return _why(error)
+        return _reason(error)
     return ""
 
 
-def _why(error: OSError | UnicodeError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, ssl.SSLError):
         return sanitize(error.reason or "the handshake failed", limit=80).lower().replace("_", " ")
     if isinstance(error, ConnectionRefusedError):

@@ -1,8 +1,8 @@
-"""What a provider's answer to a probe says about the client: one table for each kind of answer.
+"""What a provider's answer to a probe means for the client: one table for each kind of answer.
 
-A probe is a request that cannot succeed: an authorization request that nobody is signed in for, and a token request with a made-up
-code. Providers check the client, its redirect URI and its grants first, so the error tells how far the request came
-(RFC 6749 §4.1.2.1, §5.2). What fits no row says nothing.
+A probe is a request that cannot succeed: an authorization request without a sign-in, or a token request with a made-up code.
+Providers check the client, its redirect URI and its grants first, so the error shows how far the request came
+(RFC 6749 §4.1.2.1, §5.2). An answer that fits no row means nothing.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What the provider does not accept, or that it accepts what it checked."""
+    """What the provider rejects, or that it accepts what it checked."""
 
     ACCEPTED = "accepted"
-    CLIENT = "client"  # the client, or how it proves who it is
+    CLIENT = "client"  # the client, or its authentication
     REDIRECT = "redirect"
     GRANT = "grant"
     SCOPE = "scope"
     PKCE = "pkce"
-    ERROR_PAGE = "error page"  # something in the request; the page does not say what
+    ERROR_PAGE = "error page"  # something in the request, but the page does not say what
     UNKNOWN = "unknown"
 
 
@@ -41,9 +41,9 @@ class Row(NamedTuple):
     """One kind of answer.
 
     Attributes:
-        verdict: What it says.
+        verdict: What it means.
         codes: The OAuth error codes; any if empty.
-        words: Words of its description in lower case, of which one is enough; any if empty.
+        words: Parts of its description in lower case, of which one is enough; any if empty.
     """
 
     verdict: Verdict
@@ -51,20 +51,15 @@ class Row(NamedTuple):
     words: tuple[str, ...] = ()
 
     def fits(self, code: str, said: str) -> bool:
-        """Return whether an error code and the words in lower case fit."""
+        """Return whether an error code and the answer's text in lower case fit this row."""
         return (not self.codes or code in self.codes) and (
             not self.words or any(word in said for word in self.words)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A verdict with the provider's own words.
-
-    Attributes:
-        verdict: The verdict.
-        words: The error code and description, made plain; empty if they are not known.
-    """
+class ProbeAnswer:
+    """A verdict, with the provider's error code and description: sanitized, empty if unknown."""
 
     verdict: Verdict
     words: str = ""
@@ -80,7 +75,7 @@ _REDIRECT_WORDS = (
 )  # fmt: skip
 
 TOKEN_ERRORS = (
-    # The code was looked at, so everything before it was accepted.
+    # The provider checked the code, so it accepted everything before it.
     Row(Verdict.ACCEPTED, ("invalid_grant", "expired_token", "authorization_pending", "slow_down")),
     Row(Verdict.CLIENT, ("invalid_client",)),
     # Keycloak before 21 and Entra answer unauthorized_client, Google invalid_request, Auth0 access_denied for a wrong client.
@@ -91,7 +86,7 @@ TOKEN_ERRORS = (
     Row(Verdict.GRANT, ("unauthorized_client", "unsupported_grant_type")),
     Row(Verdict.GRANT, ("invalid_request",), ("grant type is not allowed", "grant type not allowed", "grant_type is not")),
     Row(Verdict.SCOPE, ("invalid_scope",)),
-    # Dex answers invalid_request for a code that it does not know.
+    # Dex answers invalid_request to an unknown code.
     Row(Verdict.ACCEPTED, ("invalid_request",), ("expired code", "invalid code", "code parameter", "code not valid")),
 )  # fmt: skip
 """What a token endpoint answers to a made-up code."""
@@ -108,7 +103,7 @@ REDIRECTED_ERRORS = (
     Row(Verdict.PKCE, ("invalid_request",), ("code_challenge", "code challenge", "pkce")),
     Row(Verdict.GRANT, ("unauthorized_client", "unsupported_response_type")),
 )
-"""What comes back to the redirect URI, which was accepted by then (RFC 6749 §4.1.2.1)."""
+"""Errors that are sent to the redirect URI, which is accepted by then (RFC 6749 §4.1.2.1)."""
 
 PAGE_WORDS = (
     Row(Verdict.REDIRECT, (), _REDIRECT_WORDS),
@@ -123,30 +118,24 @@ PAGE_WORDS = (
         (*_CLIENT_WORDS, "invalid_client", "client_id", "client id", "clientid", "client does not exist"),
     ),
 )
-"""What an error page says, which the provider shows because it trusts no redirect URI (RFC 6749 §4.1.2.1)."""
+"""Texts of error pages, which the provider shows because it trusts no redirect URI (RFC 6749 §4.1.2.1)."""
 
 _REFUSED_BY_OTHERS = frozenset({401, 403, 407, 408, 425, 429})  # a gateway, a firewall, or too many requests
-# No `<` within a tag: a page of a megabyte that is nothing but `<` takes no longer than another.
+# No `<` within a tag: otherwise a page of a megabyte of `<` would take very long.
 _TAG = re.compile(r"<(/?)([a-zA-Z]*)[^<>]*>")
 _PARAMETER = re.compile(r"[?&][\w.-]+=[^\s&<\"']*")
-_UNREAD = frozenset({"script", "style"})
+_INVISIBLE = frozenset({"script", "style"})
 
 
-def classify(rows: Sequence[Row], code: str, description: str) -> Said:
-    """Return what an OAuth error says.
-
-    Args:
-        rows: The table.
-        code: The error code.
-        description: The provider's own words.
-    """
+def classify(rows: Sequence[Row], code: str, description: str) -> ProbeAnswer:
+    """Return what an OAuth error code and its description mean by this table."""
     said = f"{code} {description}".casefold()
     words = sanitize(f"{code}: {description}" if description else code, limit=200)
-    return Said(next((row.verdict for row in rows if row.fits(code, said)), Verdict.UNKNOWN), words)
+    return ProbeAnswer(next((row.verdict for row in rows if row.fits(code, said)), Verdict.UNKNOWN), words)
 
 
-def authorization_answer(response: Response, url: str, redirect_uri: str) -> Said:
-    """Return what the answer to an authorization request says that was not followed.
+def authorization_answer(response: Response, url: str, redirect_uri: str) -> ProbeAnswer:
+    """Return what the answer to an authorization request means; its redirect was not followed.
 
     Args:
         response: The answer.
@@ -154,27 +143,29 @@ def authorization_answer(response: Response, url: str, redirect_uri: str) -> Sai
         redirect_uri: The redirect URI of the request.
     """
     if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
-        return _redirected(url, response.headers.get("location", ""), redirect_uri)
+        return _classify_redirect(url, response.headers.get("location", ""), redirect_uri)
     text = response.body.decode("utf-8", "replace")
     if response.status == 200:  # noqa: PLR2004
-        # A sign-in page, or one that says in its title alone that something is wrong: words of scripts and forms say nothing.
-        return Said(Verdict.ACCEPTED) if not _error_number(text) else _page(_error_number(text))
+        # Probably a sign-in page, whose scripts and forms may hold any word: only Entra's error numbers count.
+        return (
+            ProbeAnswer(Verdict.ACCEPTED) if not _error_number(text) else _classify_page(_error_number(text))
+        )
     if 400 <= response.status < 500:  # noqa: PLR2004 - RFC 9110 §15.5
-        found = _page(_shown(text))
+        found = _classify_page(_visible_text(text))
         if found.verdict is not Verdict.UNKNOWN:
             return found
         if response.status not in _REFUSED_BY_OTHERS:
-            return Said(Verdict.ERROR_PAGE, f"status {response.status}")
-    return Said(Verdict.UNKNOWN)
+            return ProbeAnswer(Verdict.ERROR_PAGE, f"status {response.status}")
+    return ProbeAnswer(Verdict.UNKNOWN)
 
 
 def _error_number(text: str) -> str:
-    """Return the error numbers of Entra in a page: it shows its errors with status 200."""
+    """Return Entra's error numbers in a page: Entra shows errors with status 200."""
     return " ".join(dict.fromkeys(re.findall(r"\bAADSTS\d{5,7}\b", text)))
 
 
-def _shown(page: str) -> str:
-    """Return what a page shows: no tags, scripts and styles, and no parameters of addresses, which are those of the request."""
+def _visible_text(page: str) -> str:
+    """Return a page's visible text, without parameters of URLs, which repeat those of the request."""
     parts, end, within = [], 0, ""
     for tag in _TAG.finditer(page):
         name = tag[2].lower()
@@ -182,7 +173,7 @@ def _shown(page: str) -> str:
             parts.append(page[end : tag.start()])
         if tag[1] and name == within:
             within = ""
-        elif not within and name in _UNREAD and not tag[1]:
+        elif not within and name in _INVISIBLE and not tag[1]:
             within = name
         end = tag.end()
     if not within:
@@ -190,31 +181,31 @@ def _shown(page: str) -> str:
     return _PARAMETER.sub(" ", " ".join(parts))
 
 
-def _page(text: str) -> Said:
+def _classify_page(text: str) -> ProbeAnswer:
     said = unescape(text).casefold()
-    return Said(next((row.verdict for row in PAGE_WORDS if row.fits("", said)), Verdict.UNKNOWN))
+    return ProbeAnswer(next((row.verdict for row in PAGE_WORDS if row.fits("", said)), Verdict.UNKNOWN))
 
 
-def _redirected(url: str, location: str, redirect_uri: str) -> Said:
+def _classify_redirect(url: str, location: str, redirect_uri: str) -> ProbeAnswer:
     try:
         parts = urlsplit(urljoin(url, location))
     except ValueError:
-        return Said(Verdict.UNKNOWN)
+        return ProbeAnswer(Verdict.UNKNOWN)
     pairs = dict((*parse_qsl(parts.query), *parse_qsl(parts.fragment)))
     back = urlsplit(redirect_uri)
     if (parts.scheme, parts.netloc, parts.path or "/") == (back.scheme, back.netloc, back.path or "/"):
         if "error" not in pairs:
-            return Said(Verdict.ACCEPTED)
+            return ProbeAnswer(Verdict.ACCEPTED)
         return classify(REDIRECTED_ERRORS, pairs["error"], pairs.get("error_description", ""))
-    # A page of the provider's own: its sign-in, or an error that it names in the address (Cognito, Google).
+    # The provider's own page: a sign-in, or an error that is named in the URL (Cognito, Google).
     told = [pairs[name] for name in ("error", "error_description", "authError") if name in pairs]
     if not told and "error" not in parts.path.casefold().split("/"):
-        return Said(Verdict.ACCEPTED)
-    return _page(" ".join((*told, *_decoded(told))))
+        return ProbeAnswer(Verdict.ACCEPTED)
+    return _classify_page(" ".join((*told, *_decode_base64(told))))
 
 
-def _decoded(values: Iterable[str]) -> list[str]:
-    """Return what values say that are base64, as that of Google's error page."""
+def _decode_base64(values: Iterable[str]) -> list[str]:
+    """Return the values that are base64, decoded: Google's error page has one."""
     found = []
     for value in values:
         try:

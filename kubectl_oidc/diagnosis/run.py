@@ -1,4 +1,4 @@
-"""What `doctor` examines, and how its checks follow one another: what depends on a failed one is not looked at."""
+"""One run of `doctor`: what its checks share, and how they run in order. If a check fails, those that need it are skipped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import Terminal
 
 from . import Finding, Severity
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.manifests import Trust
     from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.system import System
 
-    from .token_lint import TokenFacts
+    from .token.facts import TokenFacts
+
+REQUEST_SECONDS = 6.0
+"""The longest time for one request."""
 
 
 class Status(StrEnum):
@@ -37,13 +40,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One line of the examination.
+    """One line of what `doctor` shows.
 
     Attributes:
-        name: The check's name, which does not change from version to version.
+        name: The check's name, the same in every version.
         status: How it ended.
-        message: What was seen, one line.
-        hint: What to do, one line; empty where there is nothing to do.
+        message: What was found, one line.
+        hint: What to do, one line; empty if nothing needs to be done.
         topic: The anchor in docs/troubleshooting.md, or empty.
     """
 
@@ -56,11 +59,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Nothing to look at here.
+    """A check that has nothing to check.
 
     Attributes:
-        why: Why, in words.
-        blocks: Whether what needs the check cannot be looked at either.
+        why: The reason, as it is shown.
+        blocks: Whether the checks that need this one are skipped too.
     """
 
     why: str
@@ -68,7 +71,7 @@ class Skipped:
 
 
 Observations = Iterator["str | Finding | Skipped"]
-"""What a check sees, one after the other: a sentence about what is well, a finding, or that there was nothing to see."""
+"""What a check yields: a sentence about what is right, a `Finding`, or `Skipped`."""
 
 
 class Check(NamedTuple):
@@ -76,8 +79,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: Its name.
-        look: What is done; an error of ours that it raises is a problem.
-        needs: The checks that must not have failed before it.
+        run: The function; an OidcLoginError that it raises is a problem.
+        needs: The checks that must pass before it.
     """
 
     name: str
@@ -86,10 +89,10 @@ class Check(NamedTuple):
 
 
 class SilentTerminal(Terminal):
-    """A terminal that nobody reads: what would be said on it is kept.
+    """A terminal that stores warnings instead of showing them.
 
     Attributes:
-        warnings: The warnings, each with what to do about it.
+        warnings: Each warning with its hint.
     """
 
     def __init__(self) -> None:
@@ -98,25 +101,19 @@ class SilentTerminal(Terminal):
 
     @property
     def interactive(self) -> bool:
-        """False: nobody is there."""
+        """Return False: nobody reads it."""
         return False
 
     def need(self, line: str) -> None:
-        """Keep nothing: no sign-in begins here."""
+        """Drop the line: `doctor` never starts a sign-in."""
 
     def warn(self, message: str, hint: str) -> None:
-        """Keep a warning."""
+        """Store a warning."""
         self.warnings.append((message, hint))
 
 
 class Neighbour(NamedTuple):
-    """Another context of the same cluster whose user signs in with this program.
-
-    Attributes:
-        context: Its name.
-        issuer: The issuer of its user.
-        client_id: The client of its user.
-    """
+    """Another context of the same cluster whose user signs in with this program."""
 
     context: str
     issuer: str
@@ -125,26 +122,26 @@ class Neighbour(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class DoctorRun:
-    """What is examined, and what has been learnt so far.
+    """What `doctor` checks, and what its checks have found out so far.
 
     Attributes:
-        request: What kubectl would ask get-token for; it begins no sign-in.
-        system: Clock, environment, and a terminal that nobody reads.
-        chosen: The context, its cluster and the user, where they are a kubeconfig's.
+        request: What kubectl would ask get-token for; it never starts a sign-in.
+        system: Clock, environment, and a terminal that stores warnings.
+        chosen: The context, its cluster and the user; each is None if it is not in a kubeconfig.
         neighbours: Other contexts of the same cluster.
         login: The command that signs in.
-        variables: The names of the variables that flags have.
-        trust: Which claims the cluster is thought to take as user name and groups.
-        http: How the provider is asked.
-        deadline: When all of it must be over.
-        metadata: What the provider says of itself, once it is known.
-        dates: The provider's clock and this machine's at the same moment, epoch seconds, once they are known.
-        outcome: The token that kubectl would send, once there is one.
-        facts: The same token as a cluster reads it.
-        cluster: The API server, once its entry is understood.
-        client: How it is asked.
-        identity: Who it says we are, once it has.
-        allowed: Whether ``kubectl get pods`` is allowed in the context's namespace, once that is known.
+        variables: The environment variables that set flags.
+        trust: The claims that the cluster is expected to use as user name and groups.
+        http: The client for requests to the provider.
+        deadline: When all checks must be done.
+        metadata: The provider's metadata; None before `check_discovery`.
+        dates: The provider's clock and this computer's at the same moment, epoch seconds; None before `check_discovery`.
+        outcome: The token that kubectl would send; None before `check_session`.
+        facts: The same token as the cluster reads it.
+        cluster: The API server; None before `check_cluster`.
+        client: The client for requests to the API server; None before `check_api_server`.
+        identity: Who the API server says the person is; None before `check_api_server`.
+        allowed: Whether ``kubectl get pods`` is allowed in the context's namespace; None if unknown.
         namespaces: The namespaces of the other contexts of the same cluster.
     """
 
@@ -173,6 +170,30 @@ class DoctorRun:
         context = self.chosen.context
         return str((context.value.get("namespace") if context else "") or "default")
 
+    def request_deadline(self) -> Deadline:
+        """Return the deadline of one request: `REQUEST_SECONDS`, or what is left of all checks."""
+        return Deadline.after(min(REQUEST_SECONDS, self.deadline.left()))
+
+    def require_metadata(self) -> Metadata:
+        """Return the provider's metadata.
+
+        Raises:
+            LookupError: `check_discovery` has not found it.
+        """
+        if self.metadata is None:
+            raise LookupError("discovery comes first")
+        return self.metadata
+
+    def require_facts(self) -> TokenFacts:
+        """Return the token's facts.
+
+        Raises:
+            LookupError: `check_session` has not found a token.
+        """
+        if self.facts is None:
+            raise LookupError("the session comes first")
+        return self.facts
+
     def close(self) -> None:
         """Close the connections."""
         self.http.close()
@@ -180,52 +201,47 @@ class DoctorRun:
             self.client.close()
 
 
-def run_checks(examination: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
-    """Do one check after the other, and return each result as it comes.
-
-    Args:
-        examination: What is examined.
-        checks: The checks, each after those that it needs.
-    """
+def run_checks(run: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
+    """Yield the results of each check; `checks` are in order, each after those that it needs."""
     failed: set[str] = set()
     for check in checks:
         missing = [name for name in check.needs if name in failed]
         if missing:
             results = [_skipped(check, f"not checked: first {missing[0]} must be right")]
             failed.add(check.name)
-        elif examination.deadline.passed():
+        elif run.deadline.passed():
             results = [_skipped(check, "not checked: no time was left")]
             failed.add(check.name)
         else:
-            everything = _look(check, examination)
-            results = [_result(check, seen) for seen in everything]
-            if any(_blocks(seen) for seen in everything):
+            observed = _observe(check, run)
+            results = [_result(check, one) for one in observed]
+            if any(_blocks(one) for one in observed):
                 failed.add(check.name)
         yield from results
 
 
-def _look(check: Check, examination: DoctorRun) -> list[str | Finding | Skipped]:
-    everything: list[str | Finding | Skipped] = []
+def _observe(check: Check, run: DoctorRun) -> list[str | Finding | Skipped]:
+    observed: list[str | Finding | Skipped] = []
     try:
-        everything.extend(check.run(examination))
+        observed.extend(check.run(run))
     except OidcLoginError as error:
-        everything.append(Finding.of(error))
-    return everything
+        observed.append(Finding.of(error))
+    return observed
 
 
-def _blocks(seen: str | Finding | Skipped) -> bool:
-    if isinstance(seen, Skipped):
-        return seen.blocks
-    return isinstance(seen, Finding) and seen.severity is Severity.PROBLEM
+def _blocks(one: str | Finding | Skipped) -> bool:
+    if isinstance(one, Skipped):
+        return one.blocks
+    return isinstance(one, Finding) and one.severity is Severity.PROBLEM
 
 
-def _result(check: Check, seen: str | Finding | Skipped) -> Result:
-    if isinstance(seen, str):
-        return Result(name=check.name, status=Status.OK, message=seen)
-    if isinstance(seen, Skipped):
-        return _skipped(check, seen.why)
-    status = Status.PROBLEM if seen.severity is Severity.PROBLEM else Status.WARNING
-    return Result(name=check.name, status=status, message=seen.message, hint=seen.hint, topic=seen.topic)
+def _result(check: Check, one: str | Finding | Skipped) -> Result:
+    if isinstance(one, str):
+        return Result(name=check.name, status=Status.OK, message=one)
+    if isinstance(one, Skipped):
+        return _skipped(check, one.why)
+    status = Status.PROBLEM if one.severity is Severity.PROBLEM else Status.WARNING
+    return Result(name=check.name, status=status, message=one.message, hint=one.hint, topic=one.topic)
 
 
 def _skipped(check: Check, why: str) -> Result:

@@ -1,6 +1,6 @@
-"""Why an API server does not accept a token, as far as that shows from here: it never says.
+"""Why the API server most likely answered 401 Unauthorized: it never gives a reason.
 
-What is certain comes first, and that the cluster expects another issuer or client only if nothing else fits.
+Certain causes come first. Another issuer or audience in the cluster's settings is assumed only if nothing else fits.
 """
 
 from __future__ import annotations
@@ -10,58 +10,57 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.text import json_quoted, sanitize
 
 from . import Severity
-from .clocks import by_the_server, server_time, skew
-from .session import known
-from .token_facts import findings
+from .clocks import invalid_at_server_time, server_time, wrong_clock
+from .token.findings import findings
 
 if TYPE_CHECKING:
     from .run import DoctorRun
 
-_SUSPECT = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
-"""What works at some clusters and not at others."""
+_DEPENDS_ON_CLUSTER = frozenset({"claims-algorithm", "claims-audience", "claims-issuer"})
+"""Topics of warnings about what some clusters accept and others reject."""
 
 _EKS = ".eks.amazonaws.com"
 _NAMES = ("sub", "email", "preferred_username", "upn", "name", "oid")
-"""Claims that clusters take as the user name."""
+"""Claims that clusters use as the user name."""
 
 _SET_THE_CLOCK = "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster"
 
 
-def cause(examination: DoctorRun) -> tuple[str, str]:
-    """Return why the token is most likely not accepted, and what to do."""
-    for look in (_by_the_clock, _by_the_token, _by_the_neighbours, _by_the_skew):
-        found = look(examination)
+def likely_cause(run: DoctorRun) -> tuple[str, str]:
+    """Return the most likely reason why the token is rejected, and what to do."""
+    for cause in (_expired_by_server_clock, _finding_in_token, _other_context_differs, _clock_is_wrong):
+        found = cause(run)
         if found:
             return found
-    facts = known(examination)
+    facts = run.require_facts()
     issuer, audience = json_quoted(facts.claims.get("iss")), json_quoted(facts.claims.get("aud"))
     names = [name for name in _NAMES if isinstance(facts.claims.get(name), str)]
     what = "nothing in the token speaks against it, so the cluster most likely expects another issuer or client ID"
     return (
         f"{what}, or a user name claim other than {sanitize(', '.join(names))}: this token has iss {issuer}, aud {audience}",
-        _where_to_look(examination),
+        _where_to_look(run),
     )
 
 
-def _by_the_clock(examination: DoctorRun) -> tuple[str, str] | None:
-    theirs = server_time(examination)
-    why = by_the_server(known(examination).claims, theirs) if theirs is not None else ""
+def _expired_by_server_clock(run: DoctorRun) -> tuple[str, str] | None:
+    theirs = server_time(run)
+    why = invalid_at_server_time(run.require_facts().claims, theirs) if theirs is not None else ""
     if not why:
         return None
-    whose = skew(examination)
+    whose = wrong_clock(run)
     return (f"{why}{f', because {whose}' if whose else ''}", _SET_THE_CLOCK)
 
 
-def _by_the_token(examination: DoctorRun) -> tuple[str, str] | None:
-    for finding in findings(examination.request, known(examination)):
-        if finding.severity is Severity.PROBLEM or finding.topic in _SUSPECT:
+def _finding_in_token(run: DoctorRun) -> tuple[str, str] | None:
+    for finding in findings(run.request, run.require_facts()):
+        if finding.severity is Severity.PROBLEM or finding.topic in _DEPENDS_ON_CLUSTER:
             return f"most likely because {finding.message}", finding.hint
     return None
 
 
-def _by_the_neighbours(examination: DoctorRun) -> tuple[str, str] | None:
-    request = examination.request
-    for other in examination.neighbours:
+def _other_context_differs(run: DoctorRun) -> tuple[str, str] | None:
+    request = run.request
+    for other in run.neighbours:
         if (other.issuer, other.client_id) != (request.issuer, request.client_id):
             theirs = f"{sanitize(other.issuer)}, {sanitize(other.client_id)}"
             return (
@@ -71,13 +70,13 @@ def _by_the_neighbours(examination: DoctorRun) -> tuple[str, str] | None:
     return None
 
 
-def _by_the_skew(examination: DoctorRun) -> tuple[str, str] | None:
-    wrong = skew(examination)
+def _clock_is_wrong(run: DoctorRun) -> tuple[str, str] | None:
+    wrong = wrong_clock(run)
     return (f"nothing in the token speaks against it, but {wrong}", _SET_THE_CLOCK) if wrong else None
 
 
-def _where_to_look(examination: DoctorRun) -> str:
-    server = examination.cluster.server if examination.cluster else ""
+def _where_to_look(run: DoctorRun) -> str:
+    server = run.cluster.server if run.cluster else ""
     if _EKS in server:
         return (
             "at EKS the association must be active, which takes 5 to 10 minutes, and have the same issuer URL and client ID: "

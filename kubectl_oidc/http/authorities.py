@@ -1,4 +1,4 @@
-"""A file of certificate authorities: its certificates, or what it is if it has none."""
+"""Read a file of certificate authorities. If it has no certificate, say what the file is instead."""
 
 from __future__ import annotations
 
@@ -19,21 +19,13 @@ _FROM_PKCS12 = "take the certificates out of it: `openssl pkcs12 -cacerts -nokey
 
 
 def certificates(data: bytes) -> bytes:
-    """Return the certificates in PEM form, without the white space around their lines; all of ``data`` if there is none.
-
-    Args:
-        data: The file.
-    """
+    """Return the PEM certificates in a file, without white space around lines; all of ``data`` if it has none."""
     blocks = PEM.findall(data)
     return b"\n".join(line.strip() for block in blocks for line in block.splitlines()) if blocks else data
 
 
-def instead(data: bytes) -> tuple[str, str]:
-    """Return what a file is that holds no certificate that can be read, in words, and what to do.
-
-    Args:
-        data: The file.
-    """
+def explain_unusable(data: bytes) -> tuple[str, str]:
+    """Return what a file without a readable certificate is, and a hint, both for an error message."""
     label = _LABEL.search(data)
     name = label[1].decode("ascii") if label else ""
     signed = name in {"PKCS7", "CMS"} or _SIGNED_DATA in data[:32]

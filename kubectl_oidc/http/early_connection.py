@@ -1,7 +1,7 @@
-"""A connection to the provider that is opened while the HTTP library, which takes longer, is still being imported.
+"""A connection to the provider that is opened while the HTTP library is still being imported.
 
-It is one of two things that a request needs, and the other needs the processor alone: what the network takes costs nothing
-then. Whatever goes wrong with it is left to the request itself, which connects anew and says what is the matter.
+Connecting needs the network and importing needs the processor, so both together take no longer than the import. If the
+early connection fails, the request connects again and reports the error.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 
 class EarlyConnection:
-    """Connect to one host in the background, over TLS where that is wanted, for whoever takes it first.
+    """Connect to one host in the background, with TLS if asked for. The first request to that host uses the connection.
 
     Args:
         host: A name or an address.
-        port: The port.
-        context: Makes the TLS settings, ALPN included; None for no TLS.
+        context: Returns the TLS settings, ALPN included; None for no TLS.
         seconds: The longest time for each step.
     """
 
@@ -34,18 +33,16 @@ class EarlyConnection:
         self._seconds = seconds
         self._socket: socket.socket | None = None
         self.trust: ssl.SSLContext | None = None
-        """The TLS settings that it was made with, once there is a connection."""
+        """The TLS settings of the connection, once there is one."""
         self._unwanted = False
         self._over = Event()
         self._lock = Lock()
         Thread(target=self._run, daemon=True, name="early connection").start()
 
     def take(self, host: str, port: int, seconds: float | None) -> socket.socket | None:
-        """Return the connection, once, if it is to this host and there; it belongs to the caller from then on.
+        """Return the connection if it is to this host and succeeded. It is returned once; the caller then owns it.
 
         Args:
-            host: Where to.
-            port: The port.
             seconds: How long to wait for it.
         """
         if (host, port) != self._place or not self._over.wait(seconds):
@@ -55,7 +52,7 @@ class EarlyConnection:
         return taken
 
     def close(self) -> None:
-        """Close it, if nobody has taken it."""
+        """Close the connection if nobody has taken it."""
         with self._lock:
             self._unwanted = True
             unused, self._socket = self._socket, None
@@ -63,7 +60,7 @@ class EarlyConnection:
             unused.close()
 
     def _run(self) -> None:
-        # Any error: the request that comes will meet it again, and explain it.
+        # Any error: the request runs into it again, and explains it.
         with contextlib.suppress(Exception):
             self._offer(self._connect())
         self._over.set()

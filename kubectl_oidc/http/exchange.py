@@ -1,4 +1,4 @@
-"""One exchange over the wire: a request, an answer of bounded size, nothing remembered between two of them."""
+"""Send one request with the HTTP library, and read an answer of bounded size. No cookies, no state between requests."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ if TYPE_CHECKING:
     import httpx2
 
 BODY_LIMIT = 1 << 20
-"""The longest body that is read, in bytes, decompressed."""
+"""The longest body that is accepted, in bytes after decompression."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
-# RFC 9110 §5.5: no line can begin in it. Of lone surrogates those are bytes that are no UTF-8 (PEP 383); others are nothing.
+# RFC 9110 §5.5: a value cannot contain a line break. Lone surrogates from DC80 to DCFF are bytes that are not UTF-8 (PEP 383).
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer.
+    """An answer, read to its end.
 
     Attributes:
-        status: The status code.
-        headers: The header fields, names in lower case; one that came twice is joined with a comma.
-        body: The body, decompressed; never shown.
+        headers: Names in lower case; a repeated header is joined with a comma.
+        body: After decompression. It is never shown.
     """
 
     status: int
@@ -41,13 +40,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent.
+    """A request.
 
     Attributes:
         method: GET or POST.
         url: An https URL, or http on this machine.
-        headers: Further header fields.
-        content: The body, if there is one.
     """
 
     method: str
@@ -63,30 +60,26 @@ def exchange(
     seconds: float,
     server_name: str = "",
 ) -> Response:
-    """Send a request and read the answer, following no redirect.
+    """Send a request and return the answer. Redirects are not followed.
 
     Args:
-        client: What ``new_client`` gave.
-        request: What to send.
-        trace: The HTTP library calls it at each step, with its name and details.
-        seconds: The longest time for each step of it; whoever calls bounds the whole.
-        server_name: Whose certificate is expected, where that is not the URL's host.
+        trace: The HTTP library calls it at each step, with the step's name and details.
+        seconds: The longest time for each step; the caller limits the whole.
+        server_name: The name to expect in the certificate, if it is not the URL's host.
 
     Raises:
         InvalidProviderResponse: The body is too large.
-        UsageError: A header has a character that none has.
-        httpx2.HTTPError: Everything else that fails.
+        UsageError: A header contains a character that headers cannot have.
+        httpx2.HTTPError: Any other failure.
     """
+    extensions = {"trace": trace, **({"sni_hostname": server_name} if server_name else {})}
     with client.stream(
         request.method,
         request.url,
         content=request.content,
         headers=_encoded(request.headers),
         timeout=seconds,
-        extensions={
-            "trace": trace,
-            **({"sni_hostname": server_name} if server_name else {}),
-        },
+        extensions=extensions,
     ) as answer:
         body = bytearray()
         for piece in answer.iter_bytes():
@@ -99,23 +92,36 @@ def exchange(
         return Response(answer.status_code, dict(answer.headers), bytes(body))
 
 
-def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
-    """Return a client of the HTTP library that knows no proxy: no cookies, no .netrc, no redirects.
+def is_worth_repeating(response: Response) -> bool:
+    """Return whether the same GET may succeed later: 429 or a server error."""
+    return response.status == 429 or response.status >= 500  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
 
-    Args:
-        transport: The way to the provider.
-    """
-    # Without proxies in the environment the library would ask the desktop for some, and ignore its exceptions.
+
+def retry_after(response: Response) -> float | None:
+    """Return the Retry-After of an answer in seconds (RFC 9110 §10.2.3), or None if it has none that can be read."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
+    """Return a library client without a proxy, cookies, .netrc or redirects."""
+    # trust_env would make the library read the desktop's proxy settings, and ignore their exceptions.
     return _client(transport=transport, trust_env=False)
 
 
 def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
-    """Return one that goes through a proxy, whatever the host.
+    """Return a library client that sends every request through a proxy.
 
     Args:
-        context: Whom to trust.
-        proxy: The proxy's URL.
-        given: Whether a kubeconfig gave it, and not the environment.
+        given: Whether the proxy comes from a kubeconfig, not from the environment.
 
     Raises:
         UsageError: The proxy cannot be used.
@@ -125,7 +131,7 @@ def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> h
     try:
         return _client(verify=context, trust_env=False, proxy=proxy)
     except (ValueError, httpx2.InvalidURL, ImportError) as error:
-        # The value may hold a password, and so may the library's words about it: neither is shown.
+        # The URL may contain a password, and so may the library's message: neither is shown.
         raise UsageError(
             "a SOCKS proxy needs the package socksio, which is missing here"
             if isinstance(error, ImportError)
@@ -152,10 +158,10 @@ def _client(**options: Any) -> httpx2.Client:
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return header fields as bytes (RFC 9110 §5.5), the last of each name.
+    """Return header fields as bytes (RFC 9110 §5.5). If a name is repeated, the last one counts.
 
     Raises:
-        UsageError: A name or value would break the request.
+        UsageError: A name or value contains a character that headers cannot have.
     """
     fields: dict[str, tuple[bytes, bytes]] = {}
     for name, value in headers.items():

@@ -1,4 +1,4 @@
-"""What a request that failed means, in words: DNS, connection, TLS, proxy, time-out, or an answer that is none."""
+"""Turn the HTTP library's errors into messages: DNS, connection, TLS, proxy, time-out, or an answer that is not HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx2
 
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import port_of, shown
 
 from . import tls
 from .proxy import ENCODE, proxy_for
@@ -24,51 +24,42 @@ if TYPE_CHECKING:
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
 
-# What the HTTP library and h11 say of a connection that ends before the answer does.
+# Messages of the HTTP library and h11 for a connection that ends before the answer does.
 _CUT = ("without sending a response", "without sending complete message body", "incomplete chunked read")
 
 
 def explain(
-    error: Exception, *, url: str, flight: RequestProgress, seconds: float, options: TlsOptions
+    error: Exception, *, url: str, progress: RequestProgress, seconds: float, options: TlsOptions
 ) -> OidcLoginError:
-    """Return the error that a person sees for one that the HTTP library raised.
+    """Return the user's error for one that the HTTP library raised.
 
     Args:
-        error: What was raised.
-        url: What was asked for.
-        flight: How far the request got.
-        seconds: The time that it had.
-        options: Whom we trust, for hints.
+        seconds: The time limit that the request had.
+        options: The trust settings, for hints.
     """
     if isinstance(error, httpx2.TimeoutException):
-        return too_late(url, flight, seconds)
+        return too_late(url, progress, seconds)
     if isinstance(error, httpx2.ProxyError):
-        return _refused_by_proxy(error, url, flight)
+        return _refused_by_proxy(error, url, progress)
     if isinstance(error, httpx2.NetworkError) or was_cut(error):
-        return _no_connection(list(causes(error)), url, flight, options)
+        return _no_connection(list(causes(error)), url, progress, options)
     return _no_http(error, url)
 
 
-def too_late(url: str, flight: RequestProgress, seconds: float) -> ProviderUnreachable:
-    """Return the error for a request whose time has passed.
-
-    Args:
-        url: What was asked for.
-        flight: How far the request got.
-        seconds: The time that it had.
-    """
-    if flight.sent:
+def too_late(url: str, progress: RequestProgress, seconds: float) -> ProviderUnreachable:
+    """Return the error for a request that took longer than its limit of ``seconds``."""
+    if progress.sent:
         return ProviderUnreachable(f"{shown(url)} gave no whole answer within {seconds:.3g} s", _NETWORK_HINT)
-    return _unreachable(url, flight, f"{_place(url, flight)} gave no connection within {seconds:.3g} s")
+    return _unreachable(url, progress, f"{_place(url, progress)} gave no connection within {seconds:.3g} s")
 
 
 def was_cut(error: BaseException) -> bool:
-    """Tell whether the peer dropped the connection, so that what is safe to repeat may be repeated."""
+    """Return whether the peer dropped the connection: a request that is safe to repeat may then be repeated."""
     return any(_is_cut(cause) for cause in causes(error))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and what led to it, the innermost last."""
+    """Yield ``error`` and the errors that caused it, the first cause last."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -86,7 +77,7 @@ def _is_cut(cause: BaseException) -> bool:
 
 
 def _no_http(error: Exception, url: str) -> OidcLoginError:
-    """Explain what is no matter of the network: our headers, the address, or an answer that is not HTTP."""
+    """Return the error for a failure that is not the network's: our headers, the URL, or an answer that is not HTTP."""
     if isinstance(error, httpx2.LocalProtocolError):
         return UsageError(
             "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
@@ -104,13 +95,13 @@ def _no_http(error: Exception, url: str) -> OidcLoginError:
 
 
 def _no_connection(
-    chain: list[BaseException], url: str, flight: RequestProgress, options: TlsOptions
+    chain: list[BaseException], url: str, progress: RequestProgress, options: TlsOptions
 ) -> ProviderUnreachable:
-    place = _place(url, flight)
+    place = _place(url, progress)
     what = f"{place} cannot be connected to"
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            what, hint = tls.refusal(cause, sanitize(flight.tls_host, limit=120), options)
+            what, hint = tls.refusal(cause, sanitize(progress.tls_host, limit=120), options)
             return ProviderUnreachable(f"cannot reach {shown(url)}: {what}", hint, topic="tls", sent=False)
         if isinstance(cause, gaierror):
             what = f"the name of {place} does not resolve"
@@ -123,29 +114,29 @@ def _no_connection(
             what = f"{place} does not speak TLS as it should ({reason})"
         elif isinstance(cause, OSError) and cause.strerror:
             what = f"{place}: {sanitize(cause.strerror, limit=80)}"
-    return _unreachable(url, flight, what)
+    return _unreachable(url, progress, what)
 
 
-def _refused_by_proxy(error: httpx2.ProxyError, url: str, flight: RequestProgress) -> ProviderUnreachable:
-    """The proxy answered CONNECT with something else than 200."""
+def _refused_by_proxy(error: httpx2.ProxyError, url: str, progress: RequestProgress) -> ProviderUnreachable:
+    """Return the error for a proxy that did not answer CONNECT with 200."""
     words = sanitize(error, limit=80)
     return ProviderUnreachable(
-        f"cannot reach {shown(url)}: {_place(url, flight)} refuses to connect to it ({words})",
+        f"cannot reach {shown(url)}: {_place(url, progress)} refuses to connect to it ({words})",
         f"{_variable(url)} takes the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
         if words.startswith("407")
         else _proxy_hint(url),
         topic="proxy",
-        sent=flight.sent,
+        sent=progress.sent,
     )
 
 
-def _unreachable(url: str, flight: RequestProgress, what: str) -> ProviderUnreachable:
-    proxy = _proxied(url, flight) and not flight.sent
+def _unreachable(url: str, progress: RequestProgress, what: str) -> ProviderUnreachable:
+    proxy = _proxied(url, progress) and not progress.sent
     return ProviderUnreachable(
         f"cannot reach {shown(url)}: {what}",
         _proxy_hint(url) if proxy else _NETWORK_HINT,
         topic="proxy" if proxy else "",
-        sent=flight.sent,
+        sent=progress.sent,
     )
 
 
@@ -158,20 +149,16 @@ def _proxy_hint(url: str) -> str:
     return f"check {_variable(url)}, or name the provider's host in NO_PROXY"
 
 
-def _proxied(url: str, flight: RequestProgress) -> bool:
-    if flight.peer is None:
+def _proxied(url: str, progress: RequestProgress) -> bool:
+    if progress.peer is None:
         return False
-    asked = httpx2.URL(url)
-    return flight.peer != (
-        asked.raw_host.decode("ascii"),
-        asked.port or (443 if asked.scheme == "https" else 80),
-    )
+    return progress.peer != (httpx2.URL(url).raw_host.decode("ascii"), port_of(urlsplit(url)))
 
 
-def _place(url: str, flight: RequestProgress) -> str:
-    """Return the host and port that a connection was begun to, in words; never a proxy's password."""
-    if flight.peer is None:
+def _place(url: str, progress: RequestProgress) -> str:
+    """Return the host and port that a connection was started to, for a message; never a proxy's password."""
+    if progress.peer is None:
         return sanitize(urlsplit(url).hostname or "the provider", limit=120)
-    host, port = flight.peer
+    host, port = progress.peer
     place = sanitize(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", limit=120)
-    return f"the proxy {place}" if _proxied(url, flight) else place
+    return f"the proxy {place}" if _proxied(url, progress) else place

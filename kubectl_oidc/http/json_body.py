@@ -1,6 +1,6 @@
-"""JSON from the provider, read strictly: one object, UTF-8, each member once, of bounded depth (RFC 8259).
+"""Parse a provider's JSON strictly: one object, UTF-8, no repeated member, bounded depth (RFC 8259).
 
-No error repeats any of the body: it may be a web page, and it may hold a token.
+Errors never quote the body: it may be a web page, or contain a token.
 """
 
 from __future__ import annotations
@@ -21,36 +21,35 @@ _HINT = (
 
 
 _TEXTS = frozenset({"text/plain", "text/html"})
-"""What servers call a file whose kind they do not know."""
+"""What servers call a file of unknown type."""
 
 
 class NotJson(InvalidProviderResponse):
-    """The answer is of another content type: it need not have been the provider that answered."""
+    """The answer has another content type than JSON. Perhaps it is not from the provider at all."""
 
 
 def content_type(response: Response) -> str:
-    """Return the media type that an answer says, in small letters; empty if it says none."""
+    """Return the media type of an answer in lower case; empty if it has none."""
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def odd_content_type(response: Response) -> str:
-    """Return the media type of an answer if it is not one of JSON, else an empty string."""
+    """Return the media type of an answer if it is not JSON, else an empty string."""
     kind = content_type(response)
     # Without a content type the body decides. application/jwk-set+json and the like are JSON too (RFC 6839 §3.1).
     return kind if kind and not kind.endswith(("/json", "+json")) else ""
 
 
 def parse_object(response: Response, what: str, *, public: bool = False) -> dict[str, object]:
-    """Return the JSON object that an answer holds.
+    """Return the JSON object in an answer.
 
     Args:
-        response: The answer, of any status.
-        what: What it is, for the error: "the discovery document https://…".
-        public: Whether it is a document that some servers call text/plain or text/html though it is JSON.
+        what: Names the answer in errors: "the discovery document https://…".
+        public: Whether JSON is also accepted as text/plain or text/html: some servers serve public documents so.
 
     Raises:
-        NotJson: It is of another content type, and not such a document.
-        InvalidProviderResponse: It is broken, ambiguous, nested too deeply, or no object.
+        NotJson: It has another content type.
+        InvalidProviderResponse: It is broken, ambiguous, nested too deeply, or not an object.
     """
     kind = odd_content_type(response)
     if public and kind in _TEXTS:
@@ -63,9 +62,11 @@ def parse_object(response: Response, what: str, *, public: bool = False) -> dict
 
 
 def load_object(body: bytes, what: str) -> dict[str, object]:
-    """Return the JSON object in ``body``; what is said of arguments and errors in ``parse_object`` holds."""
-    import json
+    """Return the JSON object in ``body``. See ``parse_object``.
 
+    Raises:
+        InvalidProviderResponse: It is broken, ambiguous, nested too deeply, or not an object.
+    """
     if not body.strip():
         raise InvalidProviderResponse(f"{what} is empty", _HINT)
     try:
@@ -73,29 +74,52 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     except UnicodeDecodeError:
         raise InvalidProviderResponse(f"{what} is not UTF-8", _HINT) from None
     try:
-        document = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except _Ambiguous as error:
+        document = parse_strictly(text)
+    except AmbiguousJson as error:
         raise InvalidProviderResponse(f"{what} {error}", _HINT) from None
     except RecursionError:
         raise InvalidProviderResponse(f"{what} is nested too deeply", _HINT) from None
     except ValueError:
-        # Not chained: the parser's words are about the body.
+        # Not chained: the parser's message quotes the body.
         raise InvalidProviderResponse(f"{what} is broken JSON", _HINT) from None
     if not isinstance(document, dict):
         raise InvalidProviderResponse(f"{what} is JSON, but no object", _HINT)
     return document
 
 
-class _Ambiguous(ValueError):
-    pass
+class AmbiguousJson(ValueError):
+    """The text is not JSON, but many parsers accept it: a member that occurs twice (RFC 8259 §4), NaN, Infinity.
+
+    Attributes:
+        member: The name of the repeated member, or None.
+    """
+
+    def __init__(self, message: str, member: str | None = None) -> None:
+        super().__init__(message)
+        self.member = member
 
 
-def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(members)
-    if len(result) != len(members):
-        raise _Ambiguous("names a member twice")
-    return result
+def parse_strictly(text: str) -> object:
+    """Return the value of a JSON text.
+
+    Raises:
+        AmbiguousJson: See there.
+        ValueError: The text is not JSON.
+        RecursionError: The value is nested too deeply for the parser.
+    """
+    import json
+
+    return json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
 
 
-def _no_number(_: str) -> NoReturn:
-    raise _Ambiguous("holds a number that JSON does not have")
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise AmbiguousJson("names a member twice", name)
+        members[name] = value
+    return members
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise AmbiguousJson("holds a number that JSON does not have")

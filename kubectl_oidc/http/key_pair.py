@@ -1,4 +1,4 @@
-"""A certificate with its key, from files: who we are, to the provider (RFC 8705) or to the browser that comes back."""
+"""A TLS certificate and its key from files: the client certificate (RFC 8705), or the callback server's."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class KeyPair:
     """A certificate and its key.
 
     Attributes:
-        certificate: The certificate in PEM form, those of its issuers behind it.
-        key: Its key in PEM form, not encrypted.
+        certificate: A PEM file; the certificates of the issuers follow the certificate.
+        key: A PEM file, not encrypted.
         flags: The flags that name the two files, for errors.
     """
 
@@ -28,10 +28,10 @@ class KeyPair:
     flags: tuple[str, str]
 
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Let a TLS context present the certificate.
+        """Make a TLS context present the certificate.
 
         Raises:
-            UsageError: A file cannot be read, holds something else, or the two do not belong together.
+            UsageError: A file cannot be read or parsed, or the key does not match the certificate.
         """
         import ssl
 
@@ -51,7 +51,7 @@ class KeyPair:
             ) from error
 
     def _refuse_encrypted(self) -> str:
-        """Keep OpenSSL from asking at the terminal: programs that kubectl runs in the background have none."""
+        """Raise an error instead of letting OpenSSL prompt for a password: a plugin in the background has no terminal."""
         raise UsageError(
             f"{self.flags[1]}: the key in {sanitize(self.key)} is encrypted",
             "write it without a password into a file that only you can read (openssl pkey -in KEY -out FILE)",

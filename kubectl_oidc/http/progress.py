@@ -1,7 +1,7 @@
-"""One request on its way: whom it went to, whether it left, whether it was given up.
+"""The progress of one request: which host it connected to, whether it was sent, whether it was given up.
 
-Whether a refresh left decides whether the refresh token may have been used up, so it is not guessed from the kind of
-error but seen: the HTTP library tells each step as it takes it.
+If a refresh request was sent, the provider may have used up the refresh token. The kind of error does not show that
+reliably, so the HTTP library reports each step here.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from .exchange import Response
 
 _SLICE = 0.1
-"""Seconds of one read, after which `Flight` looks whether it is to stop."""
+"""The longest wait of one read, in seconds. After each, ``between_reads`` is called."""
 
 
 class GivenUp(Exception):
-    """The request's time passed before it left; it must not leave any more."""
+    """The request ran out of time before it was sent. It must not be sent now."""
 
 
 class RequestProgress:
-    """What is known of one request; ``trace`` is the HTTP library's callback.
+    """How far one request got; ``trace`` is the HTTP library's callback.
 
     Args:
-        look: Called between two short waits for the answer, if given.
+        between_reads: Called between two short waits for the answer, if given.
 
     Attributes:
-        peer: The host and port that a connection was begun to: the provider's, or the proxy's.
-        tls_host: Whose certificate was asked for last.
-        sent: Whether the request's first byte may have left. CONNECT to a proxy does not count.
-        under_way: Set when nothing is left to do but to wait for the answer.
+        peer: The host and port that a connection was started to: the provider's, or the proxy's.
+        tls_host: The host of the last TLS handshake.
+        sent: Whether the request's first byte may have been sent. CONNECT to a proxy does not count.
+        under_way: Set when the whole request is sent, and only the answer is awaited.
     """
 
-    def __init__(self, look: Callable[[], None] | None = None) -> None:
-        self._look = look
+    def __init__(self, between_reads: Callable[[], None] | None = None) -> None:
+        self._between_reads = between_reads
         self.peer: tuple[str, int] | None = None
         self.tls_host = ""
         self.sent = False
@@ -48,14 +48,13 @@ class RequestProgress:
         self._lock = Lock()
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
-        """Take note of a step.
+        """Record a step of the HTTP library.
 
         Args:
-            event: Its name, such as ``connection.connect_tcp.started``.
-            info: What it is about.
+            event: The step's name, such as ``connection.connect_tcp.started``.
 
         Raises:
-            GivenUp: ``give_up`` came first; the step is not taken.
+            GivenUp: ``give_up`` was called before; the step must not happen.
         """
         if event.endswith("connect_tcp.started"):
             self.peer = (str(info.get("host")), int(str(info.get("port"))))
@@ -66,8 +65,10 @@ class RequestProgress:
             if close is not None:
                 close()
             raise GivenUp
-        elif event.endswith(("connect_tcp.complete", "start_tls.complete")) and self._look is not None:
-            _read_in_slices(info.get("return_value"), self._look)
+        elif (
+            event.endswith(("connect_tcp.complete", "start_tls.complete")) and self._between_reads is not None
+        ):
+            _read_in_slices(info.get("return_value"), self._between_reads)
         elif event.endswith("send_request_headers.started"):
             with self._lock:
                 if self._given_up:
@@ -78,30 +79,30 @@ class RequestProgress:
             self.under_way.set()
 
     def give_up(self) -> None:
-        """From now on the request does not leave if it has not; ``sent`` is final."""
+        """Never send the request if it was not sent yet. After this, ``sent`` does not change."""
         with self._lock:
             self._given_up = True
 
 
 class Carrier(Protocol):
-    """Takes part in the requests of this process, so that another process can finish a POST that has left."""
+    """Let another process finish a POST request that was already sent, when this process must end."""
 
     def answer(self) -> Response | None:
-        """Return, once, what the request was answered with in the process before this one."""
+        """Return the answer that the previous process received, once."""
 
     def carry(
-        self, flight: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
+        self, progress: RequestProgress, exchange: Callable[[], Response], busy: Thread | None = None
     ) -> Response:
-        """Make the request in this thread.
+        """Send the request in this thread, and return its answer.
 
         Args:
-            flight: How far the request gets.
-            exchange: Sends it and reads the answer.
-            busy: A thread that works meanwhile.
+            progress: Records how far the request gets.
+            exchange: Sends the request and reads the answer.
+            busy: A thread that works while the answer is awaited.
         """
 
     def between_reads(self) -> None:
-        """Do what is to be done between two short reads of the answer."""
+        """Called between two short reads of the answer."""
 
 
 class _Current:
@@ -110,7 +111,7 @@ class _Current:
 
 @contextmanager
 def carried_by(new: Carrier) -> Iterator[None]:
-    """Have ``new`` take part in the requests that are made inside."""
+    """Use ``new`` for every POST request in the block."""
     before, _Current.carrier = _Current.carrier, new
     try:
         yield
@@ -119,16 +120,15 @@ def carried_by(new: Carrier) -> Iterator[None]:
 
 
 def carrier() -> Carrier | None:
-    """Return what takes part in requests now, if anything does."""
+    """Return the carrier that is in use, if any."""
     return _Current.carrier
 
 
-def _read_in_slices(stream: Any, look: Callable[[], None]) -> None:
-    """Have a connection read in short waits, and call ``look`` between them.
+def _read_in_slices(stream: Any, between_reads: Callable[[], None]) -> None:
+    """Make a connection wait for data in short slices, and call ``between_reads`` after each.
 
     Args:
         stream: The HTTP library's connection (``NetworkStream``).
-        look: What is called.
     """
     import httpcore2
 
@@ -144,7 +144,7 @@ def _read_in_slices(stream: Any, look: Callable[[], None]) -> None:
             except httpcore2.ReadTimeout:
                 if end is not None and monotonic() >= end:
                     raise
-                look()
+                between_reads()
             else:
                 return data
 

@@ -1,7 +1,7 @@
-"""The proxy of a request, by the environment: HTTPS_PROXY or HTTP_PROXY by the URL's scheme, else ALL_PROXY, unless NO_PROXY names the host.
+"""The proxy of a request: HTTPS_PROXY or HTTP_PROXY by the URL's scheme, else ALL_PROXY, unless NO_PROXY names the host.
 
-A variable that does not concern the request is not read. NO_PROXY is read as Go's ``httpproxy`` reads it, and so as kubectl does. No error
-shows any part of a value that cannot be used: what looks like its host may be a part of the password.
+Only the variables that concern the request are read. NO_PROXY is read like Go's ``httpproxy`` and kubectl read it. Errors
+never show a value that cannot be used: what looks like its host may be part of the password.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.urls import is_loopback_url
+from kubectl_oidc.urls import is_loopback_url, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _ENCODED = re.compile(
     r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*"
-)  # RFC 3986 §3.2.1, and @ as Go and curl take it
+)  # RFC 3986 §3.2.1, and @ because Go and curl accept it
 ENCODE = "write the user name and password percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
 _FORM = (
     "a proxy is written http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
@@ -33,10 +33,8 @@ class Proxy:
     """A proxy that can be used.
 
     Attributes:
-        variable: The variable that names it.
-        url: Its URL, for the HTTP library; it may hold a password.
-        host: Its host.
-        port: Its port.
+        variable: The environment variable that names it.
+        url: For the HTTP library; it may contain a password.
     """
 
     variable: str
@@ -46,30 +44,26 @@ class Proxy:
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:
-    """Return the proxy that a request to ``url`` goes through, or None: this machine's own addresses have none.
-
-    Args:
-        url: Where the request goes.
-        environ: The environment.
+    """Return the proxy for a request to ``url``, or None for a direct connection, as to this machine's own addresses.
 
     Raises:
-        UsageError: The variable that concerns the request names a proxy by a URL that cannot be used.
+        UsageError: The variable that concerns the request contains a URL that cannot be used.
     """
     parts = urlsplit(url)
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
         variable = _variable(name, environ)
         if variable:
-            direct = is_loopback_url(url) or _bypassed(parts.hostname or "", _port(url), environ)
+            direct = is_loopback_url(url) or _bypassed(parts.hostname or "", port_of(parts), environ)
             return None if direct else parse(variable, environ[variable])
     return None
 
 
 def parse(variable: str, value: str) -> Proxy:
-    """Return the proxy that a variable names.
+    """Return the proxy that an environment variable names.
 
     Args:
         variable: The variable's name, for the error.
-        value: Its value; without a scheme it is http.
+        value: Its value; a URL without a scheme means http.
 
     Raises:
         UsageError: It cannot be used.
@@ -103,20 +97,15 @@ def _unusable(variable: str, why: str, hint: str) -> UsageError:
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> str:
-    """Return the variable of this name that is set, the one in small letters first; empty for none, or for one set to nothing."""
+    """Return the name of the variable that is set: lower case first, then any case. Empty if none is set, or if it is blank."""
     if name in environ:
         return name if environ[name].strip() else ""
     others = (one for one, value in environ.items() if one.lower() == name and value.strip())
     return next(others, "")
 
 
-def _port(url: str) -> int:
-    parts = urlsplit(url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 def _bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
-    """Return whether NO_PROXY names a host: itself, a domain that it is in, an address, a network, or ``*``."""
+    """Return whether NO_PROXY names a host: its name, its domain, its address or network, or ``*``."""
     variable = _variable("no_proxy", environ)
     entries = [entry.strip().lower() for entry in environ[variable].split(",")] if variable else []
     return any(_names(entry, host.lower().rstrip("."), port) for entry in entries if entry)

@@ -1,8 +1,8 @@
-"""Whether the provider can be reached, found out in the background before a person is sent to it.
+"""Check in the background whether the provider can be reached, before the browser opens its page.
 
-With cached metadata the first request of a sign-in comes after the browser. If nobody listens at the provider, the browser shows a
-dead page, and nothing comes back. So the token endpoint's host is connected to meanwhile. Only if that fails, or if a proxy is in
-between, is a request sent: its failure says what is wrong.
+With cached metadata, a sign-in sends its first request after the browser opened. If the provider is down, the browser
+shows an error page, and the program waits in vain. So it connects to the token endpoint's host first. If that fails,
+or if there is a proxy, it sends a request, whose error says what is wrong.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONNECT_SECONDS = 5.0
-"""The longest that connecting may take before a request is sent that says more."""
+"""The longest time to connect. After it, a request is sent that explains the failure."""
 
 ASK_SECONDS = 10.0
-"""The longest that this request may take."""
+"""The longest time for this request."""
 
 PATIENCE = 0.2
-"""Seconds that a connection is waited for before a person is asked; it was begun earlier."""
+"""Seconds to wait for the connection before the sign-in begins; it was started earlier."""
 
 
 class Reachability:
-    """Find out in the background.
+    """A check that runs in a thread.
 
     Args:
-        place: The host and port to connect to; None if a proxy is in between.
+        place: The host and port to connect to; None if there is a proxy.
         ask: Sends a request within ``ASK_SECONDS``. It raises ProviderUnreachable if there is no answer.
     """
 
@@ -38,16 +38,16 @@ class Reachability:
         self._place = place
         self._ask = ask
         self._suspected = False
-        self._connected = Event()  # or not: what is known by then is in `_suspected`
+        self._connected = Event()  # or failed to connect: then `_suspected` is set
         self._over = Event()
         self._failure: ProviderUnreachable | None = None
         Thread(target=self._run, daemon=True, name="reachability").start()
 
     def check(self, patience: float = 0.0) -> None:
-        """Return unless it is known that the provider cannot be reached.
+        """Raise the error if the provider is known to be unreachable.
 
         Args:
-            patience: Seconds to wait for a connection. If there is none, the reason is waited for, too.
+            patience: Seconds to wait for the connection. If it fails, the check also waits for the reason.
 
         Raises:
             ProviderUnreachable: It cannot be reached.
@@ -67,7 +67,7 @@ class Reachability:
             except ProviderUnreachable as error:
                 self._failure = error
             except OidcLoginError:
-                pass  # an answer came; what is wrong with it, the sign-in's own requests say
+                pass  # an answer came; if it is wrong, the sign-in's own requests report it
         self._over.set()
 
 

@@ -1,7 +1,7 @@
-"""TLS to the provider: whom it trusts, and what a refused certificate means (RFC 5280 §6, RFC 9525).
+"""TLS settings for requests: which authorities are trusted, which certificate is presented (RFC 5280 §6, RFC 9525).
 
 The operating system's authorities are trusted, and given ones in addition. ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
-replace the system's file and directory, as they do for OpenSSL and Go. `trust` says whom as a value.
+replace the system's file and directory, as in OpenSSL and Go. `trust` turns these settings into a value to compare.
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ if TYPE_CHECKING:
     from .key_pair import KeyPair
 
 BUNDLE_LIMIT = 16 << 20
-"""Bytes that are read of a file of authorities; the system's own bundle has 0.2 MB."""
-
+"""The most bytes that are read from a file of authorities. The system's own bundle has 0.2 MB."""
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What replaces the system's authorities; a kubeconfig's ``env`` can set them."""
+"""Variables that replace the system's authorities. The ``env`` of a kubeconfig can set them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsOptions:
-    """Whom to trust beside the system's authorities.
+    """Which certificates are accepted, and which one is presented.
 
     Attributes:
-        ca_files: Files of further authorities, PEM or DER (``--certificate-authority``).
-        ca_data: The same as bytes, base64 undone (``--certificate-authority-data``).
+        ca_files: Files of additional authorities, PEM or DER (``--certificate-authority``).
+        ca_data: Additional authorities as bytes, base64 decoded (``--certificate-authority-data``).
         insecure: Whether certificates are not checked at all (``--insecure-skip-tls-verify``).
-        key_pair: The certificate that is presented where the provider asks for one.
-        system: Whether the system's authorities are trusted at all.
-        server_name: Whose certificate is expected, where that is not the host of the URL.
-        cert_file: SSL_CERT_FILE as a kubeconfig's user sets it; None for this process's own.
-        cert_dir: SSL_CERT_DIR likewise.
+        key_pair: The certificate to present if the server asks for one.
+        system: Whether the system's authorities are trusted.
+        server_name: The name to expect in the certificate, if it is not the URL's host.
+        cert_file: SSL_CERT_FILE from a kubeconfig user's ``env``; None to use this process's variable.
+        cert_dir: SSL_CERT_DIR, likewise.
     """
 
     ca_files: tuple[Path, ...] = ()
@@ -52,7 +51,7 @@ class TlsOptions:
     cert_dir: str | None = None
 
     def variable(self, name: str) -> str:
-        """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that counts; empty where there is none."""
+        """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that applies; empty if it is not set."""
         given = {"SSL_CERT_FILE": self.cert_file, "SSL_CERT_DIR": self.cert_dir}[name]
         return os.environ.get(name, "") if given is None else given
 
@@ -60,20 +59,20 @@ class TlsOptions:
 SYSTEM_TRUST = TlsOptions()
 
 
-def context(options: TlsOptions) -> ssl.SSLContext:
-    """Return the TLS settings for requests to the provider.
+def client_context(options: TlsOptions) -> ssl.SSLContext:
+    """Return the TLS settings for requests.
 
     Raises:
         UsageError: A given authority or certificate cannot be read.
     """
-    settings = _trusting(options)
+    settings = _trusting_context(options)
     if options.key_pair is not None:
         options.key_pair.load_into(settings)
     return settings
 
 
 def server_context(key_pair: KeyPair) -> ssl.SSLContext:
-    """Return the TLS settings of the address that the browser comes back to.
+    """Return the TLS settings of the callback server.
 
     Raises:
         UsageError: The certificate cannot be used.
@@ -85,7 +84,7 @@ def server_context(key_pair: KeyPair) -> ssl.SSLContext:
     return settings
 
 
-def _trusting(options: TlsOptions) -> ssl.SSLContext:
+def _trusting_context(options: TlsOptions) -> ssl.SSLContext:
     import ssl
 
     if options.insecure:
@@ -103,16 +102,16 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
         trust = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_names()
     for path in options.ca_files:
-        _add(trust, _read(path), f"--certificate-authority: {sanitize(path)}")
+        _add_authorities(trust, _read_authorities(path), f"--certificate-authority: {sanitize(path)}")
     for data in options.ca_data:
-        _add(trust, data, "--certificate-authority-data")
-    # As in Go: a given authority is an anchor, whether it signed itself or not. What is not set is the strict flag
-    # (VERIFY_X509_STRICT): it refuses private authorities of the old kind, which every kubelogin user may have.
+        _add_authorities(trust, data, "--certificate-authority-data")
+    # As in Go, a given authority is a trust anchor even if it is not self-signed. VERIFY_X509_STRICT is not set: it
+    # refuses old private authorities (X.509 v1, no key identifiers), which kubelogin accepts.
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return trust
 
 
-def _read(path: Path) -> bytes:
+def _read_authorities(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(BUNDLE_LIMIT)
@@ -124,25 +123,25 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _add(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
+def _add_authorities(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
     import ssl
 
-    from .authorities import certificates, instead
+    from .authorities import certificates, explain_unusable
 
     found = certificates(data)
     try:
         trust.load_verify_locations(cadata=found.decode("ascii") if found.startswith(b"-----BEGIN") else data)
     except (ssl.SSLError, ValueError) as error:
-        what, hint = instead(data)
+        what, hint = explain_unusable(data)
         raise UsageError(f"{origin} {what}", hint, topic="tls") from error
 
 
-# What the three verifiers say: OpenSSL's X509_V_ERR_*, macOS's errSec*, Windows' CERT_E_*.
+# The error codes of the three verifiers: OpenSSL's X509_V_ERR_*, macOS's errSec*, Windows' CERT_E_*.
 _EXPIRED = frozenset({10, -67818, 0x800B0101})
 _NOT_YET = frozenset({9, -67819})
 _WRONG_HOST = frozenset({62, 64, -67602, 0x800B010F})
 _UNKNOWN = frozenset({2, 18, 19, 20, 21, 27, -67843, -25318, 0x800B0109, 0x800B010A})
-# Short keys and weak digests; not an authority; and what VERIFY_X509_STRICT looks for (RFC 5280 §4.2).
+# Short keys and weak digests; not an authority; and the checks of VERIFY_X509_STRICT (RFC 5280 §4.2).
 _OLD_KIND = frozenset({24, 66, 67, 68, *range(79, 95)})
 
 _EXPIRED_HINT = (
@@ -167,21 +166,16 @@ _OLD_KIND_HINT = (
 
 
 def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions) -> tuple[str, str]:
-    """Say what is wrong with a certificate, and what to do.
+    """Return what is wrong with the certificate of ``host``, and a hint, both for an error message.
 
     Args:
-        error: What the handshake ended with.
-        host: Whose certificate it is.
-        options: Whom we trust, for the hint.
-
-    Returns:
-        What is wrong, naming the host, and a hint.
+        options: The trust settings, for the hint.
     """
     from .tls_context import NO_NAMES
 
     code = getattr(error, "verify_code", 0)
     if code in _UNKNOWN:
-        return f"the TLS certificate of {host} is signed by an unknown authority", _whom_to_add(options)
+        return f"the TLS certificate of {host} is signed by an unknown authority", _how_to_trust(options)
     words = sanitize(getattr(error, "verify_message", "") or error.reason or "no reason given", limit=120)
     for codes, what, hint in (
         (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
@@ -196,10 +190,10 @@ def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions)
     ):
         if code in codes:
             return what, hint
-    return f"the TLS certificate of {host} is refused ({words})", _whom_to_add(options)
+    return f"the TLS certificate of {host} is refused ({words})", _how_to_trust(options)
 
 
-def _whom_to_add(options: TlsOptions) -> str:
+def _how_to_trust(options: TlsOptions) -> str:
     missing = [name for name in VARIABLES if _names_nothing(os.environ.get(name))]
     note = f"; {' and '.join(missing)} names nothing that exists" if missing else ""
     if options.ca_files or options.ca_data:
@@ -217,8 +211,8 @@ def _whom_to_add(options: TlsOptions) -> str:
 
 
 _OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE")
-"""Variables that name authorities for Python's requests, curl, Node.js and the AWS CLI, and are not read here."""
+"""Variables with authorities for Python's requests, curl, Node.js and the AWS CLI. This program does not read them."""
 
 
 def _names_nothing(path: str | None) -> bool:
-    return bool(path) and not os.path.exists(path or "")  # noqa: PTH110 - the variable's own words
+    return bool(path) and not os.path.exists(path or "")  # noqa: PTH110 - the variable's own text

@@ -1,6 +1,7 @@
-"""TLS settings that believe a server's name only where its certificate has it as subjectAltName (RFC 9525 §6.3, RFC 6125 B).
+"""TLS contexts that accept a server's name only in the certificate's subjectAltName (RFC 9525 §6.3, RFC 6125 B).
 
-A common name does not count, as in kubectl and Go. OpenSSL is told so; the verifiers of macOS and Windows are looked over.
+A common name does not count, as in kubectl and Go. OpenSSL has a setting for it. For macOS and Windows, the certificate is
+checked again after the system's verifier.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ if TYPE_CHECKING:
     import socket
 
 _REPLACED = frozenset({"win32", "darwin"})
-"""The platforms where SSL_CERT_FILE and SSL_CERT_DIR replace all of the system's trust store, which is no file there."""
+"""Platforms where SSL_CERT_FILE and SSL_CERT_DIR replace the whole trust store, because it is not a file."""
 
 _SYSTEM_BUNDLES = (
     *("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem"),
     *("/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
 )
-"""The bundles of Debian, Alpine, SUSE and Fedora, as Go looks for them (crypto/x509, root_linux.go)."""
+"""The bundles of Debian, Alpine, SUSE and Fedora, in the order of Go's crypto/x509 (root_linux.go)."""
 
 NO_NAMES = -1
-"""The ``verify_code`` of a certificate without subjectAltName; no verifier has it."""
+"""The ``verify_code`` for a certificate without subjectAltName. No verifier uses this number."""
 
 
 class Context(ssl.SSLContext):
-    """Settings of a client that trusts nobody yet."""
+    """The settings of a TLS client that trusts no authority yet."""
 
     def check_names(self) -> None:
-        """Let no common name count. To be called once, before the first connection."""
+        """Ignore common names. Call it once, before the first connection."""
         if ssl.HAS_NEVER_CHECK_COMMON_NAME:
             self.hostname_checks_common_name = False
 
@@ -45,7 +46,7 @@ class Context(ssl.SSLContext):
         connection = super().wrap_socket(sock, *args, **kwargs)
         try:
             connection.do_handshake()
-            self._look_over(connection)
+            self._require_names(connection)
         except ssl.SSLCertVerificationError as error:
             if self.check_hostname and not _has_names(connection):
                 error.verify_code = NO_NAMES
@@ -56,8 +57,8 @@ class Context(ssl.SSLContext):
             raise
         return connection
 
-    def _look_over(self, connection: ssl.SSLSocket) -> None:
-        """Refuse a certificate without subjectAltName that the system's verifier believes."""
+    def _require_names(self, connection: ssl.SSLSocket) -> None:
+        """Refuse a certificate without subjectAltName that the system's verifier accepted."""
         if self.check_hostname and not _has_names(connection):
             error = ssl.SSLCertVerificationError(1, "the certificate has no subjectAltName")
             error.verify_code, error.verify_message = NO_NAMES, str(error)
@@ -65,7 +66,7 @@ class Context(ssl.SSLContext):
 
 
 def system_files() -> tuple[str, ...]:
-    """Return the files of the system's own authorities; none on macOS and Windows, whose trust stores are no files."""
+    """Return the files of the system's own authorities; none on macOS and Windows, whose trust stores are not files."""
     return (
         () if sys.platform in _REPLACED else (ssl.get_default_verify_paths().openssl_cafile, *_SYSTEM_BUNDLES)
     )
@@ -77,41 +78,43 @@ def system_directory() -> str:
 
 
 def system_trust(file: str, directory: str, *, variables_set: bool) -> Context:
-    """Return settings that trust the system's authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name instead.
+    """Return settings that trust the system's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR.
 
-    On macOS and Windows the variables replace all of them. Elsewhere one replaces the file or the directory only, as for
-    OpenSSL; one that names nothing counts as not set.
+    On macOS and Windows the variables replace the whole trust store. Elsewhere each one replaces only the file or the
+    directory, as in OpenSSL. A variable whose file or directory does not exist counts as not set.
 
     Args:
-        file: The value of SSL_CERT_FILE that counts; empty if there is none.
-        directory: The value of SSL_CERT_DIR that counts, likewise.
+        file: The value of SSL_CERT_FILE that applies; empty if it is not set.
+        directory: The value of SSL_CERT_DIR that applies, likewise.
         variables_set: Whether this process's environment has one of them, which OpenSSL would read by itself.
     """
     if not (file or directory or (variables_set and sys.platform not in _REPLACED)):
-        return _system()
+        return _operating_system_trust()
     if sys.platform in _REPLACED:
-        return _of_files(file if os.path.isfile(file) else "", directory)  # noqa: PTH113 - the variable's own words
+        return _trust_in_files(file if os.path.isfile(file) else "", directory)  # noqa: PTH113 - the variable's own text
     named = any(os.path.isdir(name) for name in directory.split(os.pathsep))  # noqa: PTH112 - as above
     files = (file, *system_files()[: 1 if named else None])
-    return _of_files(next(filter(os.path.isfile, files), ""), directory if named else system_directory())
+    return _trust_in_files(
+        next(filter(os.path.isfile, files), ""), directory if named else system_directory()
+    )
 
 
-def _system() -> Context:
-    """Return settings that trust whom the operating system trusts, at the moment of each handshake."""
+def _operating_system_trust() -> Context:
+    """Return settings that ask the operating system's trust store at each handshake."""
     import truststore
 
-    class System(Context, truststore.SSLContext):  # type: ignore[misc]  # both are ssl's, as truststore has it
+    class SystemContext(Context, truststore.SSLContext):  # type: ignore[misc]  # both derive from ssl.SSLContext
         pass
 
-    return System(ssl.PROTOCOL_TLS_CLIENT)
+    return SystemContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _of_files(file: str, directory: str) -> Context:
-    """Return settings that trust what a file and a directory hold; one that cannot be read adds nobody, as for OpenSSL.
+def _trust_in_files(file: str, directory: str) -> Context:
+    """Return settings that trust the certificates in a file and in directories. What cannot be read is ignored, as in OpenSSL.
 
     Args:
         file: Certificates in PEM form; empty for none.
-        directory: Certificates by the names that ``openssl rehash`` gives; several with the system's separator between.
+        directory: One or several directories, in the form of PATH, whose files have names from ``openssl rehash``.
     """
     trust = Context(ssl.PROTOCOL_TLS_CLIENT)
     with contextlib.suppress(OSError):
@@ -124,11 +127,11 @@ def _of_files(file: str, directory: str) -> Context:
 
 
 def _has_names(connection: ssl.SSLSocket) -> bool:
-    """Return whether the peer's certificate has a subjectAltName; also after a handshake that failed. True if there is none."""
+    """Return whether the peer's certificate has a subjectAltName, even if the handshake failed. True without a certificate."""
     with contextlib.suppress(ValueError, OSError):
         if "subjectAltName" in (connection.getpeercert() or {}):
             return True
-    certificate = _leaf(connection)
+    certificate = _peer_certificate(connection)
     if certificate is None:
         return True
     from cryptography import x509
@@ -142,9 +145,9 @@ def _has_names(connection: ssl.SSLSocket) -> bool:
     return True
 
 
-def _leaf(connection: ssl.SSLSocket) -> bytes | None:
-    """Return the peer's certificate as DER, believed or not."""
-    inner: Any = getattr(connection, "_sslobj", None)  # Python 3.13 has a public method for it
+def _peer_certificate(connection: ssl.SSLSocket) -> bytes | None:
+    """Return the peer's certificate as DER, even if it was refused."""
+    inner: Any = getattr(connection, "_sslobj", None)  # Python 3.13 has a public method
     chain = inner.get_unverified_chain() if inner is not None else None
     if not chain:
         return None

@@ -1,7 +1,7 @@
-"""The HTTP library's way to a host that is reached without a proxy: it takes a connection that is open already.
+"""A transport for httpx2 without a proxy, which can use a connection that is already open (see `early_connection`).
 
-Built of what httpx2 and httpcore2 offer for this: a transport of our own over the same pool of connections, and a network
-backend. Connections that are not there yet are opened by the library's own backend.
+It uses the extension points of httpx2 and httpcore2: a transport over the library's own connection pool, and a network
+backend. Any other connection is opened by the library's own backend.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ class DirectTransport(httpx2.BaseTransport):
     """Send requests without a proxy.
 
     Args:
-        context: Whom to trust.
-        early: A connection that is being opened, if there is one.
+        early: The connection that is being opened, if there is one.
     """
 
     def __init__(self, context: ssl.SSLContext, early: EarlyConnection | None) -> None:
@@ -38,10 +37,10 @@ class DirectTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return the answer, whose body is still to be read.
+        """Send a request and return the answer. Its body is read later.
 
         Raises:
-            httpx2.TransportError: As with the library's own transport.
+            httpx2.TransportError: As the library's own transport raises it.
         """
         url = request.url
         with _errors():
@@ -81,7 +80,7 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _Backend(httpcore2.NetworkBackend):
-    """Hand the early connection out, and leave every other to the library."""
+    """Return the early connection for its host, and let the library open every other."""
 
     def __init__(self, early: EarlyConnection) -> None:
         self._early = early
@@ -97,12 +96,12 @@ class _Backend(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         ready = self._early.take(host, port, timeout)
         if ready is not None:
-            return _Ready(ready, self._early.trust, host)
+            return _OpenConnection(ready, self._early.trust, host)
         return self._rest.connect_tcp(host, port, timeout, local_address, socket_options)
 
 
-class _Ready(httpcore2.NetworkStream):
-    """A connection that is open, and has gone through its TLS handshake where it needs one."""
+class _OpenConnection(httpcore2.NetworkStream):
+    """A connection that is open. If it uses TLS, the handshake is done."""
 
     def __init__(self, connection: socket.socket, trust: ssl.SSLContext | None, host: str) -> None:
         self._connection = connection
@@ -126,22 +125,22 @@ class _Ready(httpcore2.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - it is over
+        timeout: float | None = None,  # noqa: ARG002 - the handshake is done
     ) -> httpcore2.NetworkStream:
-        # It went through its handshake with these settings, for this host, or it is none that may be used here.
+        # The handshake must have used these settings, for this host.
         if self._trust is None or self._trust is not ssl_context or self._host != server_hostname:
             raise httpcore2.ConnectError("the connection was opened in another way than it is used")
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # an idle connection that has something to say has ended
+        if info == "is_readable":  # an idle connection with data to read has been closed by the peer
             return bool(select.select([self._connection], [], [], 0)[0])
         return self._connection if info == "socket" else None
 
 
 @contextlib.contextmanager
 def _network_errors(timeout: type[Exception], other: type[Exception]) -> Iterator[None]:
-    """Raise the library's errors in the place of the system's."""
+    """Raise the library's errors instead of the operating system's."""
     try:
         yield
     except TimeoutError as error:
@@ -152,7 +151,7 @@ def _network_errors(timeout: type[Exception], other: type[Exception]) -> Iterato
 
 @contextlib.contextmanager
 def _errors() -> Iterator[None]:
-    """Raise httpx2's errors in the place of httpcore2's, which have the same names."""
+    """Raise httpx2's errors instead of httpcore2's, which have the same names."""
     try:
         yield
     except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:

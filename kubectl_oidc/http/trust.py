@@ -1,8 +1,8 @@
-"""Who is trusted to be the provider, as a value that can be compared, kept and be part of a name.
+"""The trust settings as a value: sorted strings that can be compared, stored and hashed.
 
-A session and the provider's public documents belong to the trust that they were obtained under. Authorities count by their
-content: a file or base64, line ends and comments make no difference. The operating system's own authorities are the
-default, which is the empty identity.
+A session and a provider's cached documents belong to the trust settings that they were obtained with. Authorities are
+compared by content: file or base64, line ends and comments make no difference. The operating system's authorities are
+the default, and give the empty tuple.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .authorities import PEM
 from .tls import BUNDLE_LIMIT, VARIABLES
 
 if TYPE_CHECKING:
@@ -26,36 +25,32 @@ if TYPE_CHECKING:
 
 INSECURE = "insecure"
 UNREAD = "unread "
-"""How the word of an authority begins that cannot be read: it is equal to no other, and no request can be made with it."""
+"""The prefix for an authority that cannot be read. It equals no readable authority, and no request succeeds with it."""
 
 _FILE, _DIRECTORY = "SSL_CERT_FILE ", "SSL_CERT_DIR "
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.IGNORECASE)  # X509_LOOKUP_hash_dir(3)
 _MOST_FILES = 4096
-"""Files that are read of a directory of SSL_CERT_DIR; a distribution's own has about 300."""
+"""The most files that are read in a directory of SSL_CERT_DIR. A distribution's own has about 300."""
 
 
 def identity(options: TlsOptions) -> tuple[str, ...]:
-    """Return who is trusted: sorted words, none for the operating system's authorities as they are.
-
-    Args:
-        options: Whose certificates are believed; files that it names are read now.
-    """
+    """Return the trust settings as sorted strings; empty for the operating system's authorities. Reads the named files."""
     if options.insecure:
         return (INSECURE,)
-    words = [word for path in options.ca_files for word in _of_file(path)]
+    words = [word for path in options.ca_files for word in _authorities_in(path)]
     words += [_authority(der) for data in options.ca_data for der in _certificates(data)]
     if options.system:
-        words += _of_the_variables(options)
+        words += _from_variables(options)
     return tuple(sorted(set(words)))
 
 
 def allows(held: tuple[str, ...] | None, asked: tuple[str, ...]) -> bool:
-    """Return whether what was obtained under one trust may be sent under another: the same, or a stricter one.
+    """Return whether a token may be sent with these trust settings: the same as when it was obtained, or stricter.
 
     Args:
-        held: The identity that it was obtained under; None where that was not noted (version 1.0.0).
-        asked: The identity that it would be sent under.
+        held: The identity when the token was obtained; None if version 1.0.0 stored it, which did not record it.
+        asked: The identity for the request.
     """
     if held is None:
         return not asked
@@ -63,12 +58,12 @@ def allows(held: tuple[str, ...] | None, asked: tuple[str, ...]) -> bool:
         return True
     added = set(asked) - set(held)
     removed = set(held) - set(asked)
-    # Fewer authorities are stricter. Where a variable replaces the system's, neither is known to be a part of the other.
+    # Fewer authorities are stricter. If a variable replaces the system's, neither set is known to contain the other.
     return not added and not any(word.startswith((_FILE, _DIRECTORY)) for word in removed)
 
 
 def of_variables(trust: tuple[str, ...]) -> bool:
-    """Return whether SSL_CERT_FILE or SSL_CERT_DIR make a difference."""
+    """Return whether SSL_CERT_FILE or SSL_CERT_DIR changes the trust settings."""
     return any(word.startswith((_FILE, _DIRECTORY)) for word in trust)
 
 
@@ -78,7 +73,7 @@ def unread(trust: tuple[str, ...]) -> bool:
 
 
 def in_words(trust: tuple[str, ...] | None) -> str:
-    """Return who is trusted, in the words of flags and variables."""
+    """Return the trust settings for a message, as names of flags and variables."""
     if trust is None:
         return "the trust of version 1.0.0, which did not note it"
     if INSECURE in trust:
@@ -91,7 +86,7 @@ def in_words(trust: tuple[str, ...] | None) -> str:
     return " and ".join(named) or "the system's authorities"
 
 
-def _of_file(path: Path) -> list[str]:
+def _authorities_in(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
             return [_authority(der) for der in _certificates(file.read(BUNDLE_LIMIT))]
@@ -104,7 +99,9 @@ def _authority(content: bytes) -> str:
 
 
 def _certificates(data: bytes) -> Iterator[bytes]:
-    """Yield each certificate's DER; what is not strictly base64, or no PEM at all, as it is."""
+    """Yield each certificate as DER. Data that is not PEM, or not strict base64, is yielded unchanged."""
+    from .authorities import PEM
+
     blocks = PEM.findall(data)
     if not blocks:
         yield data
@@ -116,8 +113,8 @@ def _certificates(data: bytes) -> Iterator[bytes]:
             yield block
 
 
-def _of_the_variables(options: TlsOptions) -> Iterator[str]:
-    """Yield the words of SSL_CERT_FILE and SSL_CERT_DIR, where they do not name the system's own file and directory."""
+def _from_variables(options: TlsOptions) -> Iterator[str]:
+    """Yield the identities of SSL_CERT_FILE and SSL_CERT_DIR, unless they name the system's own file and directory."""
     file, directory = (options.variable(name) for name in VARIABLES)
     if not file and not directory:
         return
@@ -130,40 +127,40 @@ def _of_the_variables(options: TlsOptions) -> Iterator[str]:
     names = [
         name for name in directory.split(os.pathsep) if name and _real(name) != _real(system_directory())
     ]
-    found = sorted(digest for name in names for digest in _files_of(name))
+    found = sorted(digest for name in names for digest in _digests_in(name))
     if found:
         yield _DIRECTORY + _digest("\n".join(found).encode())
 
 
-def _files_of(directory: str) -> Iterator[str]:
-    """Yield the digests of the files that OpenSSL looks up in a directory; one with too many counts by its name, unread."""
+def _digests_in(directory: str) -> Iterator[str]:
+    """Yield the digests of the files that OpenSSL looks up in a directory. With too many files, only the name counts."""
     try:
-        names = sorted(filter(_HASHED.fullmatch, os.listdir(directory)))  # noqa: PTH208 - the variable's own words
+        names = sorted(filter(_HASHED.fullmatch, os.listdir(directory)))  # noqa: PTH208 - the variable's own text
     except OSError:
         return
     if len(names) > _MOST_FILES:
-        yield _digest(_unequal(directory))
+        yield _digest(_unread_name(directory))
         return
     for name in names:
-        content = _content(os.path.join(directory, name))  # noqa: PTH118 - the variable's own words
+        content = _content(os.path.join(directory, name))  # noqa: PTH118 - the variable's own text
         if content:
             yield _digest(content)
 
 
 def _content(name: str) -> bytes:
-    """Return a file's bytes; nothing if it cannot be read. Of a pipe, a device or a very large file the name counts."""
+    """Return a file's bytes; none if it cannot be read. For a pipe, a device or a very large file, return its name."""
     try:
         descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError):
         return b""
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return _unequal(name)
+            return _unread_name(name)
         content = bytearray()
         while piece := os.read(descriptor, BUNDLE_LIMIT):
             content += piece
             if len(content) > BUNDLE_LIMIT:
-                return _unequal(name)
+                return _unread_name(name)
         return bytes(content)
     except OSError:
         return b""
@@ -171,7 +168,7 @@ def _content(name: str) -> bytes:
         os.close(descriptor)
 
 
-def _unequal(name: str) -> bytes:
+def _unread_name(name: str) -> bytes:
     return os.fsencode(f"not read: {name}")
 
 

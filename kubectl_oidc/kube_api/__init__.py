@@ -1,8 +1,9 @@
-"""The Kubernetes API of a kubeconfig's cluster: who the token makes us there, and what that person may do.
+"""The API server of a kubeconfig's cluster: who the bearer of a token is there, and what they may do.
 
-``entry``   the kubeconfig's cluster entry: where the server is, whom to trust, which proxy
-``client``  the questions that a person may ask about themselves, over HTTPS with the bearer token
-``answers`` what comes back, read strictly
+``cluster_entry``  the kubeconfig's cluster entry: the server, whom to trust, which proxy
+``client``         the requests, over HTTPS with the bearer token
+``responses``      the answers, parsed strictly
+``failures``       the errors
 """
 
 from __future__ import annotations

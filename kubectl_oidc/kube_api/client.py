@@ -1,29 +1,18 @@
-"""Questions about oneself, put to the Kubernetes API with the bearer token that kubectl would send."""
+"""Ask an API server, with the bearer token that kubectl would send: who am I, and what may I do?"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from kubectl_oidc.errors import (
-    ClusterForbidden,
-    ClusterMisbehaves,
-    ClusterNotFound,
-    ClusterUnauthorized,
-    ClusterUnreachable,
-    InvalidProviderResponse,
-    KubeconfigError,
-    ProviderUnreachable,
-    UsageError,
-)
+from kubectl_oidc.errors import ClusterNotFound, InvalidProviderResponse, ProviderUnreachable, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.json_body import parse_object
-from kubectl_oidc.http.tls import NO_NAMES_HINT
-from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
 from . import responses
+from .failures import not_kubernetes, raise_for_status, unreachable, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,16 +32,16 @@ _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _REVIEW_VERSIONS = ("v1", "v1beta1")  # Kubernetes 1.28, 1.27
 _PAGE = 200
-"""Bindings in one answer: a body is read to a megabyte, and one binding has about a kilobyte."""
+"""Bindings in one answer. A body may have a megabyte, and a binding has about a kilobyte."""
 
 
 class ClusterClient:
-    """Ask one API server as one person; a context manager that closes its connections.
+    """Ask one API server as one user. A context manager that closes the connections.
+
+    Every method raises ClusterError (see `who_am_i`) if there is no valid answer before the deadline, and KubeconfigError if the
+    cluster entry's authority or proxy cannot be used.
 
     Args:
-        cluster: Where and how.
-        token: The bearer token.
-        log: Where -v 4 shows the requests.
         request_timeout: The longest time for one request, in seconds.
     """
 
@@ -82,18 +71,14 @@ class ClusterClient:
         self._http.close()
 
     def who_am_i(self, deadline: Deadline) -> Identity:
-        """Return who the API server says we are (SelfSubjectReview, Kubernetes 1.27 and later).
-
-        Args:
-            deadline: When the answer must be there.
+        """Return the user as the API server sees it (SelfSubjectReview, Kubernetes 1.27 and later).
 
         Raises:
             ClusterUnauthorized: It does not accept the token.
-            ClusterForbidden: It lets nobody ask.
-            ClusterNotFound: It is too old to know the question.
-            ClusterUnreachable: No whole answer came.
-            ClusterMisbehaves: What answers there is no Kubernetes API.
-            KubeconfigError: The cluster entry's authority or proxy cannot be used.
+            ClusterForbidden: Nobody may send this request.
+            ClusterNotFound: It is older than Kubernetes 1.27.
+            ClusterUnreachable: No complete answer came.
+            ClusterMisbehaves: It is not a Kubernetes API.
         """
         for version in _REVIEW_VERSIONS[:-1]:
             try:
@@ -110,84 +95,39 @@ class ClusterClient:
     def may(
         self, verb: str, resource: str, deadline: Deadline, *, group: str = "", namespace: str = ""
     ) -> Access:
-        """Return whether we may do something (SelfSubjectAccessReview).
+        """Return whether the user may do something (SelfSubjectAccessReview).
 
         Args:
-            verb: Such as ``list``.
-            resource: Such as ``pods``.
-            deadline: When the answer must be there.
+            verb: For example ``list``.
+            resource: For example ``pods``.
             group: The API group; empty for the core group.
-            namespace: Where; empty for everywhere.
-
-        Raises:
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
+            namespace: The namespace; empty for all.
         """
         asked = {"verb": verb, "resource": resource, "group": group, "namespace": namespace}
         spec = {"resourceAttributes": {name: value for name, value in asked.items() if value}}
         return responses.access(self._review("SelfSubjectAccessReview", spec, deadline))
 
     def rules(self, namespace: str, deadline: Deadline) -> Rules:
-        """Return what we may do in a namespace (SelfSubjectRulesReview).
-
-        Args:
-            namespace: The namespace.
-            deadline: When the answer must be there.
-
-        Raises:
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
-        """
+        """Return what the user may do in a namespace (SelfSubjectRulesReview)."""
         return responses.rules(self._review("SelfSubjectRulesReview", {"namespace": namespace}, deadline))
 
     def cluster_role_bindings(self, deadline: Deadline) -> list[RoleBinding]:
-        """Return every ClusterRoleBinding; mostly only administrators may read them.
-
-        Args:
-            deadline: When they must be there.
-
-        Raises:
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
-        """
+        """Return all ClusterRoleBindings. Usually only administrators may read them."""
         return self._bindings(f"{_RBAC}/clusterrolebindings", deadline)
 
     def role_bindings(self, namespace: str, deadline: Deadline) -> list[RoleBinding]:
-        """Return every RoleBinding of a namespace.
-
-        Args:
-            namespace: The namespace.
-            deadline: When they must be there.
-
-        Raises:
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
-        """
+        """Return all RoleBindings of a namespace."""
         return self._bindings(f"{_RBAC}/namespaces/{namespace}/rolebindings", deadline)
 
     def all_role_bindings(self, deadline: Deadline) -> list[RoleBinding]:
-        """Return every RoleBinding of every namespace.
-
-        Args:
-            deadline: When they must be there.
-
-        Raises:
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
-        """
+        """Return all RoleBindings of all namespaces."""
         return self._bindings(f"{_RBAC}/rolebindings", deadline)
 
     def role_rules(self, binding: RoleBinding, deadline: Deadline) -> tuple[Rule, ...]:
         """Return what the role of a binding allows.
 
-        Args:
-            binding: The binding.
-            deadline: When the answer must be there.
-
         Raises:
-            ClusterNotFound: There is no such role.
-            ClusterError: As in ``who_am_i``.
-            KubeconfigError: As in ``who_am_i``.
+            ClusterNotFound: The role does not exist.
         """
         of_a_namespace = f"/namespaces/{quote(binding.namespace, safe='')}/roles"
         place = of_a_namespace if binding.role_kind == "Role" else "/clusterroles"
@@ -196,24 +136,24 @@ class ClusterClient:
     def _bindings(self, path: str, deadline: Deadline) -> list[RoleBinding]:
         found: list[RoleBinding] = []
         query = {"limit": str(_PAGE)}
-        while True:  # the deadline ends it, whatever the server says
-            page, further = responses.bindings(self._get(f"{path}?{urlencode(query)}", deadline))
+        while True:  # at the deadline a request raises
+            page, next_page = responses.bindings(self._get(f"{path}?{urlencode(query)}", deadline))
             found += page
-            if not further:
+            if not next_page:
                 return found
-            query["continue"] = further
+            query["continue"] = next_page
 
     def _review(self, kind: str, spec: Mapping[str, object], deadline: Deadline) -> Mapping[str, object]:
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
         return self._post(f"{_AUTHORIZATION}/{kind.lower()}s", review, deadline)
 
     def _post(self, path: str, document: Mapping[str, object], deadline: Deadline) -> Mapping[str, object]:
-        return self._ask(path, deadline, json.dumps(document).encode("ascii"))
+        return self._request(path, deadline, json.dumps(document).encode("ascii"))
 
     def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
-        return self._ask(path, deadline)
+        return self._request(path, deadline)
 
-    def _ask(self, path: str, deadline: Deadline, body: bytes | None = None) -> Mapping[str, object]:
+    def _request(self, path: str, deadline: Deadline, body: bytes | None = None) -> Mapping[str, object]:
         url = self._cluster.server + path
         headers = {"Authorization": f"Bearer {self._token.reveal()}"}
         try:
@@ -224,84 +164,21 @@ class ClusterClient:
             self._headers = response.headers
             document = _document(response, url)
         except ProviderUnreachable as error:
-            raise self._unreachable(error) from error
+            raise unreachable(error, self._cluster) from error
         except InvalidProviderResponse as error:
-            raise ClusterMisbehaves(error.message, self._look_at_the_server()) from error
+            raise not_kubernetes(error.message, self._cluster) from error
         except UsageError as error:
-            raise self._unusable(error) from error
+            raise unusable(error, self._cluster) from error
         if response.status not in {200, 201}:
-            self._refused(response.status, document, url)
+            raise_for_status(response.status, document, url, self._cluster)
         return document
-
-    def _unreachable(self, error: ProviderUnreachable) -> ClusterUnreachable:
-        hints = {
-            "tls": NO_NAMES_HINT
-            if error.hint == NO_NAMES_HINT
-            else "compare certificate-authority-data, tls-server-name and server of "
-            f"{self._cluster.where()} with those that its administrator gives out",
-            "proxy": f"check proxy-url of {self._cluster.where()}"
-            if self._cluster.proxy
-            else "check HTTPS_PROXY, or name the API server's host in NO_PROXY",
-        }
-        hint = hints.get(
-            error.topic,
-            f"check the network (VPN, proxy) and the server of {self._cluster.where()}: kubectl cannot reach it either",
-        )
-        return ClusterUnreachable(error.message, hint)
-
-    def _unusable(self, error: UsageError) -> KubeconfigError | UsageError:
-        """Return the error for a cluster entry whose authority or proxy the TLS or HTTP library does not take."""
-        if error.topic == "tls":
-            what = "has a certificate authority that holds no certificate that can be read"
-        elif error.topic == "proxy" and self._cluster.proxy:
-            what = "has a proxy-url that cannot be used"
-        else:
-            return error
-        return KubeconfigError(
-            f"{self._cluster.where()} {what}",
-            "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",
-            topic="cluster-entry",
-        )
-
-    def _look_at_the_server(self) -> str:
-        return f"check the server of {self._cluster.where()}, and what stands between it and you"
-
-    def _refused(self, status: int, document: Mapping[str, object], url: str) -> NoReturn:
-        said = sanitize(document.get("message") or "no reason given", limit=300)
-        server = shown(self._cluster.server)
-        if document.get("kind") != "Status" and status < 500:  # noqa: PLR2004 - RFC 9110 §15.6
-            raise ClusterMisbehaves(
-                f"{shown(url)} answers {status}, and not as a Kubernetes API does", self._look_at_the_server()
-            )
-        match status:
-            case 401:
-                raise ClusterUnauthorized(
-                    f"the API server {server} does not accept the token (401 Unauthorized)",
-                    "`kubectl oidc-login doctor` says what it may not like about it",
-                )
-            case 403:
-                raise ClusterForbidden(
-                    f"the API server {server} knows you and does not allow it (403): {said}",
-                    "`kubectl oidc-login doctor` shows your groups, and those that role bindings name",
-                )
-            case 404:
-                raise ClusterNotFound(
-                    f"the API server has no {shown(url)}",
-                    "it may be older than Kubernetes 1.27, which cannot tell people who they are: ask its administrator",
-                )
-            case _ if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
-                raise ClusterUnreachable(
-                    f"the API server {server} answers {status}: {said}",
-                    "it is not able to answer now: try again",
-                )
-        raise ClusterMisbehaves(f"{shown(url)} answers {status}: {said}", self._look_at_the_server())
 
 
 def _document(response: Response, url: str) -> Mapping[str, object]:
-    """Return the object that was answered; with a failure, what is none counts as an empty one.
+    """Return the JSON object of an answer. An error answer without one counts as empty.
 
     Raises:
-        InvalidProviderResponse: A success holds no JSON object.
+        InvalidProviderResponse: A successful answer has no JSON object.
     """
     try:
         return parse_object(response, f"the answer of {shown(url)}")

@@ -1,4 +1,4 @@
-"""The cluster entry of a kubeconfig: where its API server is and how it is reached, as client-go reads it."""
+"""Parse the cluster entry of a kubeconfig as client-go does: the API server's URL, certificate authority and proxy."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """An API server, and how it is reached.
+    """An API server, and how to connect to it.
 
     Attributes:
         name: The entry's name in the kubeconfig.
-        path: The file that has the entry.
-        server: Its URL without a slash at the end; https, or http on this machine.
-        tls: Whom to trust. Where the entry names an authority, it alone, as in kubectl.
-        proxy: The entry's own proxy, which goes before the environment's; it may hold a password.
+        path: The kubeconfig file.
+        server: The URL without a slash at the end. It is https, or http on this machine.
+        tls: If the entry has a certificate authority, only that one is trusted, as in kubectl.
+        proxy: The entry's own proxy. It overrides the environment's, and may contain a password.
     """
 
     name: str
@@ -43,24 +43,24 @@ class Cluster:
     proxy: str | None = field(default=None, repr=False)
 
     def where(self) -> str:
-        """Return the entry in words: which one, in which file."""
+        """Return the entry's name and file, for messages."""
         return f"the cluster {sanitize(self.name)} in {sanitize(self.path)}"
 
 
 def cluster_of(entry: Entry) -> Cluster:
-    """Return what a kubeconfig's cluster entry says.
+    """Return the parsed cluster entry.
 
     Args:
-        entry: The entry; relative paths in it count from its file's directory.
+        entry: The entry. Relative paths in it start at its file's directory.
 
     Raises:
-        KubeconfigError: It names no server, one that a token must not be sent to, or an authority that cannot be read.
+        KubeconfigError: The server is missing or not allowed, or the authority cannot be read.
     """
     where = f"the cluster {sanitize(entry.name)} in {sanitize(entry.path)}"
     insecure = entry.value.get("insecure-skip-tls-verify") is True
     authority = _authority(entry, where)
     if insecure and authority:
-        raise _wrong(
+        raise _invalid(
             where, "has certificate-authority and insecure-skip-tls-verify, which do not go together"
         )
     return Cluster(
@@ -80,35 +80,35 @@ def cluster_of(entry: Entry) -> Cluster:
 def _server(value: Mapping[str, object], where: str) -> str:
     server = str(value.get("server") or "")
     if not server:
-        raise _wrong(where, "names no server")
+        raise _invalid(where, "names no server")
     if "://" not in server:
         server = f"https://{server}"
     why = fault(server, http_allowed=True)
     if why:
         named = "its server" if "@" in server else f"its server {shown(server)}"
-        raise _wrong(where, f"cannot be asked: {named} {why}")
+        raise _invalid(where, f"cannot be asked: {named} {why}")
     return server.rstrip("/")
 
 
 def _authority(entry: Entry, where: str) -> bytes:
-    """Return the entry's certificate authority; its data go before its file, as in client-go."""
+    """Return the entry's certificate authority. Data override a file, as in client-go."""
     data, name = entry.value.get("certificate-authority-data"), entry.value.get("certificate-authority")
     if data:
         try:
             return base64.b64decode("".join(str(data).split()), validate=True)
         except (binascii.Error, ValueError):
-            raise _wrong(where, "has a certificate-authority-data that is not base64") from None
+            raise _invalid(where, "has a certificate-authority-data that is not base64") from None
     if not name:
         return b""
     path = entry.path.absolute().parent / str(name)
-    why = "it is not a regular file"  # a pipe that nobody writes to would hang us
+    why = "it is not a regular file"  # reading a pipe may never end
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:
                 return file.read(_BUNDLE_LIMIT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no name of a file"
-    raise _wrong(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
+    raise _invalid(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
 
 
 def _proxy(value: Mapping[str, object], where: str) -> str | None:
@@ -116,14 +116,14 @@ def _proxy(value: Mapping[str, object], where: str) -> str | None:
     if not proxy:
         return None
     if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
-        raise _wrong(where, "has a proxy-url that is no http, https or socks5 URL")
+        raise _invalid(where, "has a proxy-url that is no http, https or socks5 URL")
     try:
         return parse("proxy-url", proxy).url
     except UsageError as error:
         raise KubeconfigError(f"{where}: {error.message}", error.hint, topic="cluster-entry") from None
 
 
-def _wrong(where: str, what: str) -> KubeconfigError:
+def _invalid(where: str, what: str) -> KubeconfigError:
     return KubeconfigError(
         f"{where} {what}",
         "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",

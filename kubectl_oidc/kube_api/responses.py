@@ -1,6 +1,7 @@
-"""What the Kubernetes API answers to questions about oneself, read strictly.
+"""Parse the answers of the Kubernetes API, strictly.
 
-The API groups are authentication.k8s.io, authorization.k8s.io and rbac.authorization.k8s.io. A member that is missing counts as empty; one that has another shape than Kubernetes gives it does not come from there.
+The API groups are authentication.k8s.io, authorization.k8s.io and rbac.authorization.k8s.io. A missing member counts as empty. A
+member of another type is a ClusterMisbehaves error: then the answer is not from Kubernetes.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ GROUP = "Group"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who the API server says we are.
+    """A user as the API server sees it.
 
     Attributes:
-        username: The user name, prefix included.
-        uid: The user id; empty where there is none.
-        groups: The groups, prefix and ``system:authenticated`` included.
+        username: The user name with its prefix.
+        groups: The groups with their prefix, and ``system:authenticated``.
     """
 
     username: str
@@ -38,9 +38,8 @@ class Access:
     """Whether one thing is allowed.
 
     Attributes:
-        allowed: Whether it is.
-        reason: Why, in the authorizer's own words; often empty.
-        error: What kept the authorizer from deciding, else empty.
+        reason: The authorizer's reason; often empty.
+        error: Why the authorizer could not decide; else empty.
     """
 
     allowed: bool
@@ -50,14 +49,13 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Something that is allowed; ``*`` stands for everything.
+    """Something that is allowed; ``*`` means everything.
 
     Attributes:
-        verbs: The verbs.
         groups: The API groups; empty for paths.
         resources: The resources; empty for paths.
-        paths: Paths that are no resources.
-        names: The only objects that it is about; empty for all.
+        paths: Paths that are not resources.
+        names: The objects; empty for all.
     """
 
     verbs: tuple[str, ...]
@@ -67,18 +65,17 @@ class Rule:
     names: tuple[str, ...] = ()
 
     def allows(self, verb: str, resource: str) -> bool:
-        """Return whether it allows something with every object of a resource of the core group."""
+        """Return whether it allows a verb for all objects of a resource of the core group."""
         asked = ((verb, self.verbs), ("", self.groups), (resource, self.resources))
         return not self.names and all(word in allowed or "*" in allowed for word, allowed in asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that is allowed in one namespace, as far as it is known.
+    """What is allowed in one namespace.
 
     Attributes:
-        rules: What is allowed.
-        incomplete: Whether there may be more: an authorizer (a webhook, EKS access entries) cannot list its rules.
+        incomplete: Whether there may be more rules, because an authorizer (a webhook, EKS access entries) cannot list its own.
     """
 
     rules: tuple[Rule, ...]
@@ -87,12 +84,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a binding is for.
-
-    Attributes:
-        kind: ``User``, ``Group`` or ``ServiceAccount``.
-        name: The name.
-    """
+    """A ``User``, ``Group`` or ``ServiceAccount`` of a binding."""
 
     kind: str
     name: str
@@ -103,11 +95,9 @@ class RoleBinding:
     """A ClusterRoleBinding or RoleBinding.
 
     Attributes:
-        name: Its name.
-        namespace: Where it applies; empty for everywhere.
+        namespace: Where it applies; empty for all namespaces.
         role: The role's name.
-        subjects: Whom it is for.
-        role_kind: ``ClusterRole``, or ``Role`` for one of the binding's namespace.
+        role_kind: ``ClusterRole``, or ``Role`` for a role of the binding's namespace.
     """
 
     name: str
@@ -117,29 +107,25 @@ class RoleBinding:
     role_kind: str = "ClusterRole"
 
     def groups(self) -> tuple[str, ...]:
-        """Return the names of the groups that it is for."""
+        """Return the names of its groups."""
         return tuple(subject.name for subject in self.subjects if subject.kind == GROUP)
 
 
 def identity(review: Object) -> Identity:
-    """Return what a SelfSubjectReview says.
+    """Return the user of a SelfSubjectReview.
 
     Raises:
-        ClusterMisbehaves: It says nothing.
+        ClusterMisbehaves: It has no user name.
     """
     user = _member(_member(review, "status"), "userInfo")
     name = _text(user, "username")
     if not name:
-        raise _strange("a SelfSubjectReview names no user")
-    return Identity(username=name, uid=_text(user, "uid"), groups=_words(user, "groups"))
+        raise _invalid("a SelfSubjectReview names no user")
+    return Identity(username=name, uid=_text(user, "uid"), groups=_strings(user, "groups"))
 
 
 def access(review: Object) -> Access:
-    """Return what a SelfSubjectAccessReview says.
-
-    Raises:
-        ClusterMisbehaves: It has another shape.
-    """
+    """Return the result of a SelfSubjectAccessReview."""
     status = _member(review, "status")
     return Access(
         allowed=status.get("allowed") is True,
@@ -149,49 +135,39 @@ def access(review: Object) -> Access:
 
 
 def rules(review: Object) -> Rules:
-    """Return what a SelfSubjectRulesReview says.
-
-    Raises:
-        ClusterMisbehaves: It has another shape.
-    """
+    """Return the rules of a SelfSubjectRulesReview."""
     status = _member(review, "status")
     resources = (
         Rule(
-            verbs=_words(rule, "verbs"), groups=_words(rule, "apiGroups"), resources=_words(rule, "resources")
+            verbs=_strings(rule, "verbs"),
+            groups=_strings(rule, "apiGroups"),
+            resources=_strings(rule, "resources"),
         )
         for rule in _members(status, "resourceRules")
     )
     paths = (
-        Rule(verbs=_words(rule, "verbs"), paths=_words(rule, "nonResourceURLs"))
+        Rule(verbs=_strings(rule, "verbs"), paths=_strings(rule, "nonResourceURLs"))
         for rule in _members(status, "nonResourceRules")
     )
     return Rules(rules=(*resources, *paths), incomplete=status.get("incomplete") is True)
 
 
 def role_rules(role: Object) -> tuple[Rule, ...]:
-    """Return what a Role or ClusterRole allows.
-
-    Raises:
-        ClusterMisbehaves: It has another shape.
-    """
+    """Return what a Role or ClusterRole allows."""
     return tuple(
         Rule(
-            verbs=_words(rule, "verbs"),
-            groups=_words(rule, "apiGroups"),
-            resources=_words(rule, "resources"),
-            paths=_words(rule, "nonResourceURLs"),
-            names=_words(rule, "resourceNames"),
+            verbs=_strings(rule, "verbs"),
+            groups=_strings(rule, "apiGroups"),
+            resources=_strings(rule, "resources"),
+            paths=_strings(rule, "nonResourceURLs"),
+            names=_strings(rule, "resourceNames"),
         )
         for rule in _members(role, "rules")
     )
 
 
 def bindings(page: Object) -> tuple[list[RoleBinding], str]:
-    """Return one page of a list of bindings, and where the next begins (``continue``; empty at the end).
-
-    Raises:
-        ClusterMisbehaves: It has another shape.
-    """
+    """Return one page of a list of bindings, and the ``continue`` token of the next page (empty at the end)."""
     found = [_binding(item) for item in _members(page, "items")]
     return found, _text(_member(page, "metadata"), "continue")
 
@@ -215,7 +191,7 @@ def _member(document: Object, name: str) -> Object:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _strange(f"{name} is no object")
+        raise _invalid(f"{name} is no object")
     return value
 
 
@@ -224,7 +200,7 @@ def _members(document: Object, name: str) -> list[Object]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _strange(f"{name} is no list of objects")
+        raise _invalid(f"{name} is no list of objects")
     return value
 
 
@@ -233,20 +209,20 @@ def _text(document: Object, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _strange(f"{name} is no string")
+        raise _invalid(f"{name} is no string")
     return value
 
 
-def _words(document: Object, name: str) -> tuple[str, ...]:
+def _strings(document: Object, name: str) -> tuple[str, ...]:
     value = document.get(name)
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise _strange(f"{name} is no list of strings")
+        raise _invalid(f"{name} is no list of strings")
     return tuple(value)
 
 
-def _strange(what: str) -> ClusterMisbehaves:
+def _invalid(what: str) -> ClusterMisbehaves:
     return ClusterMisbehaves(
         f"the API server's answer is none of Kubernetes: {what}",
         "check the server of the kubeconfig's cluster, and what stands between it and you",

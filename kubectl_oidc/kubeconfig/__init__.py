@@ -1,15 +1,4 @@
-"""kubeconfig files: read and merged as kubectl does, and one user's stanza written without touching the rest.
-
-``read``    which files, and what they say together (client-go's loading rules)
-``parse``   YAML text as a mapping
-``choose``  which user a command is about
-``stanza``  the user's ``exec`` stanza, as a mapping and as ``kubectl config set-credentials``
-``edit``    text in, text out: one value set, every other byte kept
-``write``   which file, what changes, and what is refused
-``convert`` kubelogin's users rewritten to the direct stanza
-``replace`` the file itself: lock, backup, one step
-``provider_user`` the user with ``auth-provider: oidc``, and its tokens
-"""
+"""Read kubeconfigs as kubectl does, and change one user without touching any other byte."""
 
 from __future__ import annotations
 

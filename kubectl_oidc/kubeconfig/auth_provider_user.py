@@ -1,6 +1,6 @@
-"""The kubeconfig user with ``auth-provider: oidc``: client-go's own plug-in, which refreshes and cannot sign in.
+"""Read a kubeconfig user with ``auth-provider: oidc`` (client-go's own plug-in), and set its tokens in the file's text.
 
-Its configuration names the provider and holds the tokens. The tokens are set, and every other byte of the file stays.
+Its configuration names the provider and holds the tokens. Every other byte of the file stays.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
-from .edit_text import Node, Unclear, set_key, tree
+from .edit_text import Node, NotEditable, parse_tree, set_key
 from .parse import load
 from .select import choose
 
@@ -32,9 +32,9 @@ class ProviderUser:
 
     Args:
         name: The user's name.
-        path: The file that defines it; relative paths count from its directory.
-        config: What is configured, the tokens and the client's secret left out.
-        secrets: Those.
+        path: The file that defines it; paths in it are relative to its directory.
+        config: Its configuration without the tokens and the client secret.
+        secrets: The tokens and the client secret.
     """
 
     name: str
@@ -44,22 +44,22 @@ class ProviderUser:
 
     @property
     def id_token(self) -> Secret | None:
-        """The ID token that kubectl sends, where there is one."""
+        """The ID token that kubectl sends, if there is one."""
         return self.secrets.get("id-token")
 
     @property
     def refresh_token(self) -> Secret | None:
-        """The refresh token, where there is one."""
+        """The refresh token, if there is one."""
         return self.secrets.get("refresh-token")
 
 
 def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> ProviderUser | None:
-    """Return the user that is named, or the context's; None where it does not sign in by ``auth-provider: oidc``.
+    """Return the named user or the context's; None if it does not use ``auth-provider: oidc``.
 
     Args:
-        kubeconfig: What the files say.
-        context: The context, the current one by default.
-        user: The user's name, which goes before the context's.
+        kubeconfig: The merged files.
+        context: A context's name; the current context by default.
+        user: A user's name; it overrides the context's user.
 
     Raises:
         KubeconfigError: There is no such context or user.
@@ -81,15 +81,15 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
 
 
 def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> str:
-    """Return a kubeconfig's text with tokens of a user set in it.
+    """Return a kubeconfig's text with the user's tokens set.
 
     Args:
-        text: The text.
-        user: The user, as it was read.
-        tokens: ``id-token`` and ``refresh-token``, or one of them.
+        text: The file's text.
+        user: The user.
+        tokens: ``id-token``, ``refresh-token``, or both.
 
     Raises:
-        KubeconfigError: That cannot be done without touching other things.
+        KubeconfigError: They cannot be set without changing other things.
     """
     where = sanitize(user.path)
     try:
@@ -98,10 +98,10 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
         bom = "\ufeff" if text.startswith("\ufeff") else ""
         edited = text.removeprefix("\ufeff")
         for key, token in tokens.items():
-            edited = _with(edited, user.name, key, token.reveal())
+            edited = _with_key(edited, user.name, key, token.reveal())
         if load(edited, where) == wanted:
             return bom + edited
-    except (Unclear, KubeconfigError, LookupError, TypeError, ValueError, RecursionError):
+    except (NotEditable, KubeconfigError, LookupError, TypeError, ValueError, RecursionError):
         pass
     raise KubeconfigError(
         f"the tokens of user {sanitize(user.name)!r} cannot be set in {where} without touching other parts of the file",
@@ -110,7 +110,7 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
 
 
 def _unshared(value: Any) -> Any:
-    """Return a copy in which nothing is one thing in two places, as what YAML aliases name is."""
+    """Return a copy without shared objects, which YAML aliases make."""
     if isinstance(value, dict):
         return {key: _unshared(item) for key, item in value.items()}
     return [_unshared(item) for item in value] if isinstance(value, list) else value
@@ -121,16 +121,16 @@ def _config(data: dict[str, Any], name: str) -> dict[str, str]:
         item["user"]["auth-provider"]["config"] for item in data["users"] if item.get("name") == name
     ]
     if not isinstance(config, dict):
-        raise Unclear
+        raise NotEditable
     return config
 
 
-def _with(text: str, name: str, key: str, value: str) -> str:
+def _with_key(text: str, name: str, key: str, value: str) -> str:
     """Return the text with one key of the user's configuration set."""
-    root = tree(text)
+    root = parse_tree(text)
     users = root.get("users") if root is not None else None
     if users is None:
-        raise Unclear
+        raise NotEditable
     node: Node | None
     (node,) = [
         item for item in users.children if (named := item.get("name")) is not None and named.value == name
@@ -138,5 +138,5 @@ def _with(text: str, name: str, key: str, value: str) -> str:
     for step in ("user", "auth-provider", "config"):
         node = node.get(step) if node is not None and node.kind == "mapping" else None
     if node is None:
-        raise Unclear
+        raise NotEditable
     return set_key(text, node, key, value)

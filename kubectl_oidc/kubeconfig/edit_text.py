@@ -1,8 +1,8 @@
-"""A kubeconfig's text with one value set, and every other byte as it was: comments, order, quotes, big numbers.
+"""Set one value in a kubeconfig's text, and keep every other byte: comments, order, quotes, big numbers.
 
-The YAML parser's events say where each node begins and ends; the new value is spliced in there. The result is parsed
-again and compared with what was wanted, so that a construct this module does not understand (an alias, a merge key in
-the wrong place) ends in an error and not in a damaged file.
+The YAML parser's events say where each node begins and ends; the new value is put there. The result is parsed again and
+compared with the expected one. So a construct that this module does not understand, such as an alias or a misplaced merge key,
+ends in an error and not in a damaged file.
 """
 
 from __future__ import annotations
@@ -24,21 +24,18 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import block, entry, flow
 
-from .parse import load, reader
+from .parse import load, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-_HEAD = {
-    "apiVersion": "v1",
-    "kind": "Config",
-}  # a new file says so; kubectl takes it for granted where it is missing
+_HEAD = {"apiVersion": "v1", "kind": "Config"}  # of a new file; kubectl assumes it if it is missing
 
 
 @dataclass(slots=True)
 class Node:
-    """A node with the place of its content: from ``start`` to ``end``, as offsets into the text."""
+    """A YAML node; its content is from offset ``start`` to ``end`` in the text."""
 
     kind: Literal["scalar", "alias", "sequence", "mapping"]
     start: int
@@ -49,26 +46,26 @@ class Node:
     children: list[Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
 
     def pairs(self) -> Iterator[tuple[Node, Node]]:
-        """Return a mapping's keys, each with its value."""
+        """Return a mapping's keys and values."""
         return zip(self.children[::2], self.children[1::2], strict=True)
 
     def get(self, key: str) -> Node | None:
-        """Return the value of a mapping's key."""
+        """Return the value of a mapping's key, or None."""
         return next((value for name, value in self.pairs() if name.value == key), None)
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is lost when another node takes its place: null, {} or []."""
+        """Whether the node can be replaced without a loss: null, {} or []."""
         if self.kind == "scalar":
             return self.value in ("", "~", "null", "Null", "NULL")
         return self.kind != "alias" and not self.children
 
 
-def tree(text: str) -> Node | None:
-    """Return the root node of the only document in ``text``, if it has one."""
+def parse_tree(text: str) -> Node | None:
+    """Return the root node of the only document in ``text``; None if it is empty."""
     roots: list[Node] = []
     open_: list[Node] = []
-    for event in reader().parse(text):
+    for event in yaml_reader().parse(text):
         node = _node(event)
         if node is not None:
             (open_[-1].children if open_ else roots).append(node)
@@ -98,31 +95,28 @@ def _close(node: Node, event: Event, text: str) -> None:
         for name, value in node.pairs():
             if (
                 value.start == value.end
-            ):  # nothing stands there; the parser puts it behind the comments that follow
+            ):  # an empty value, which the parser puts after the comments that follow
                 value.start = value.end = text.find(":", name.end) + 1
     if node.flow:
         node.end = event.end_mark.index
     elif node.children:
-        # A block ends where its last leaf does: the event's own mark lies behind the comments that follow.
+        # A block ends where its last leaf ends: the event's own mark is after the comments that follow.
         node.end = node.children[-1].end
-        if node.kind == "mapping":  # an anchor may stand before it
+        if node.kind == "mapping":  # an anchor may be before it
             node.column = node.children[0].column
 
 
 def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> str:
-    """Return a kubeconfig's text with one user added or replaced, and everything else as it was.
+    """Return a kubeconfig's text with one user added or replaced, and everything else unchanged.
 
     Args:
         text: The file's text; may be empty.
         name: The user's name.
-        user: The new ``user:`` mapping. Where the old one differs in a single key, only that key is rewritten.
+        user: The new ``user:`` mapping. If only one key differs from the old one, only that key is rewritten.
         where: The file's name, for errors.
 
-    Returns:
-        The new text.
-
     Raises:
-        KubeconfigError: The text cannot be understood, or the user cannot be set without touching other things.
+        KubeconfigError: The text cannot be parsed, or the user cannot be set without changing other things.
     """
     data = load(text, where)
     wanted = {**_HEAD, **data, "users": _with_user(data.get("users") or [], name, user)}
@@ -130,16 +124,16 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
         edited = _edited(text, name, user, data)
         if {**_HEAD, **load(edited, where)} == wanted:
             return edited
-    except (KubeconfigError, Unclear, LookupError, TypeError, ValueError):
-        pass  # such as a list that is an alias, or a user that is a word
+    except (KubeconfigError, NotEditable, LookupError, TypeError, ValueError):
+        pass  # such as a list that is an alias, or a user that is a string
     raise KubeconfigError(
         f"user {sanitize(name)!r} cannot be set in {where} without touching other parts of the file",
         "run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
     )
 
 
-class Unclear(Exception):
-    """The text uses YAML in a way that this module does not edit."""
+class NotEditable(Exception):
+    """The text uses YAML in a way that this module cannot edit."""
 
 
 def _with_user(users: list[Any], name: str, user: Mapping[str, object]) -> list[Any]:
@@ -158,10 +152,10 @@ def _find(users: list[Any], name: str) -> int | None:
 def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, Any]) -> str:
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix("\ufeff")
-    root = tree(text)
+    root = parse_tree(text)
     if root is None or root.kind == "scalar":
         base = text if not text or text.endswith("\n") else text + "\n"
-        return bom + base + _lines(text, block({**_HEAD, "users": [_item(name, user)]}) + "\n")
+        return bom + base + _with_line_endings_of(text, block({**_HEAD, "users": [_item(name, user)]}) + "\n")
     users = root.get("users")
     if users is None or users.empty:
         return bom + set_key(text, root, "users", [_item(name, user)])
@@ -179,7 +173,7 @@ def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, An
 def set_key(text: str, mapping: Node, key: str, value: object) -> str:
     """Return ``text`` with ``key`` of ``mapping`` set."""
     if mapping.kind != "mapping":
-        raise Unclear
+        raise NotEditable
     found = next(((name, old) for name, old in mapping.pairs() if name.value == key), None)
     if mapping.flow:
         if found:
@@ -188,16 +182,18 @@ def set_key(text: str, mapping: Node, key: str, value: object) -> str:
     if found:
         name, old = found
         first, newline, rest = entry(key, value, mapping.column).partition("\n")
-        lines = _lines(text, first + _comment(text, name, old) + newline + rest)
+        lines = _with_line_endings_of(text, first + _comment(text, name, old) + newline + rest)
         return text[: name.start] + lines + text[_line_end(text, old.end) :]
     at = _line_end(text, mapping.end)
     return (
-        text[:at] + _lines(text, "\n" + " " * mapping.column + entry(key, value, mapping.column)) + text[at:]
+        text[:at]
+        + _with_line_endings_of(text, "\n" + " " * mapping.column + entry(key, value, mapping.column))
+        + text[at:]
     )
 
 
 def _comment(text: str, name: Node, old: Node) -> str:
-    """Return the comment that stands on the line of a key, with a space before it."""
+    """Return the comment on the line of a key, with a space before it."""
     line_end = _line_end(text, name.end)
     if old.end > line_end and old.start <= line_end:  # a value of several lines that begins here
         return ""
@@ -206,14 +202,18 @@ def _comment(text: str, name: Node, old: Node) -> str:
 
 
 def _append(text: str, sequence: Node, value: object) -> str:
-    """Return ``text`` with ``value`` behind the last item of ``sequence``."""
+    """Return ``text`` with ``value`` after the last item of ``sequence``."""
     if sequence.kind != "sequence":
-        raise Unclear
+        raise NotEditable
     if sequence.flow:
         return _insert_in_flow(text, sequence, flow(value))
     at = _line_end(text, sequence.end)
     margin = " " * sequence.column
-    return text[:at] + _lines(text, f"\n{margin}- {block(value, sequence.column + 2)}") + text[at:]
+    return (
+        text[:at]
+        + _with_line_endings_of(text, f"\n{margin}- {block(value, sequence.column + 2)}")
+        + text[at:]
+    )
 
 
 def _insert_in_flow(text: str, node: Node, words: str) -> str:
@@ -225,7 +225,7 @@ def _insert_in_flow(text: str, node: Node, words: str) -> str:
 
 
 def _line_end(text: str, at: int) -> int:
-    """Return the end of the line that the content before ``at`` ends on, the newline not included."""
+    """Return the end of the line with the last content before ``at``, without the newline."""
     at = len(text[:at].rstrip())
     newline = text.find("\n", at)
     if newline < 0:
@@ -233,6 +233,6 @@ def _line_end(text: str, at: int) -> int:
     return newline - 1 if text[newline - 1] == "\r" else newline
 
 
-def _lines(text: str, new: str) -> str:
+def _with_line_endings_of(text: str, new: str) -> str:
     """Return ``new`` with the line endings of ``text``."""
     return new.replace("\n", "\r\n") if "\r\n" in text else new

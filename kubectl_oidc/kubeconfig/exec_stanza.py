@@ -1,41 +1,37 @@
-"""The kubeconfig user that calls this program (client authentication v1beta1, ``users[].user.exec``)."""
+"""The exec section of a kubeconfig user that starts this program: how it is written, and how it is recognised."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.secret import Secret
 
+from .stanza_secrets import HEADER_FLAG, is_secret_header
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 COMMAND = "kubectl-oidc_login"
 API_VERSION = "client.authentication.k8s.io/v1beta1"
-"""The version that every client can use: lightkube and the official Java client know no v1.
+"""The version that every client can use: lightkube and the official Java client do not know v1.
 
-The Java clients, lightkube and kr8s do not say in KUBERNETES_EXEC_INFO which version they want; then we answer in this one.
+The Java clients, lightkube and kr8s do not name a version in KUBERNETES_EXEC_INFO; then the answer has this one.
 """
 INSTALL_HINT = (
     "kubectl-oidc_login is not installed, or it is not on PATH. "
     "Install it from where you have it, or ask who gave you this kubeconfig."
 )
-"""What kubectl shows when it does not find the command. It names no package: whoever registers a name could run code here."""
+"""What kubectl shows if it does not find the command. It names no package: anybody could register that name."""
 
 FORMER_INSTALL_HINT = (
     "kubectl-oidc_login is not installed or not on PATH; "
     "install kubectl-oidc from a clone or a wheel: pipx install PATH, or uv tool install PATH"
 )
-"""What 1.0.0 wrote; it is replaced."""
-
-# Flags of stanzas written by hand or by other programs whose values nobody should see.
-_SECRET_FLAGS = ("--oidc-client-secret", "--password")
-_HEADER_FLAG = "--oidc-request-header"
-_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|pass|secret|signature|token", re.IGNORECASE)
+"""The hint that 1.0.0 wrote; it is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +40,8 @@ class Arg:
 
     Args:
         flag: With its dashes.
-        value: Its value; None for a switch.
-        placeholder: What is shown in place of a secret value.
+        value: None for a switch.
+        placeholder: What is shown instead of a secret value.
     """
 
     flag: str
@@ -54,10 +50,10 @@ class Arg:
 
     @classmethod
     def header(cls, name: str, value: str) -> Arg:
-        """Return the argument of one request header; its value is a secret where its name says so."""
-        if _SECRET_HEADER.search(name):
-            return cls(_HEADER_FLAG, Secret(f"{name}={value}"), placeholder=f"{name}=VALUE")
-        return cls(_HEADER_FLAG, f"{name}={value}")
+        """Return the argument for one request header; its value is a secret if its name is that of a secret."""
+        if is_secret_header(name):
+            return cls(HEADER_FLAG, Secret(f"{name}={value}"), placeholder=f"{name}=VALUE")
+        return cls(HEADER_FLAG, f"{name}={value}")
 
     @property
     def secret(self) -> bool:
@@ -65,35 +61,35 @@ class Arg:
         return isinstance(self.value, Secret)
 
     def shown(self) -> str:
-        """Return the argument for people: a placeholder stands for a secret."""
+        """Return the argument with a placeholder instead of a secret."""
         if isinstance(self.value, Secret):
             return f"{self.flag}={self.placeholder}"
         return self.flag if self.value is None else f"{self.flag}={self.value}"
 
     def whole(self) -> str:
-        """Return the argument for the kubeconfig, secret included."""
+        """Return the argument for the kubeconfig, with its secret."""
         return f"{self.flag}={self.value.reveal()}" if isinstance(self.value, Secret) else self.shown()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stanza:
-    """What kubectl needs to know to call ``get-token``.
+    """The exec section that makes kubectl call ``get-token``.
 
     Args:
         args: The arguments after ``get-token``.
-        command: The program; a bare name is looked up on PATH by kubectl.
-        install_hint: What kubectl shows if it does not find the program; empty for our words.
+        command: The program; kubectl looks up a bare name on PATH.
+        install_hint: What kubectl shows if it does not find the program; empty for `INSTALL_HINT`.
     """
 
     args: tuple[Arg, ...]
     command: str = COMMAND
     install_hint: str = ""
     api_version: str = field(default=API_VERSION, init=False)
-    # Terminal prompts where there is a terminal; background programs are served without one.
+    # With a terminal the plugin may prompt; without one it still serves background programs.
     interactive_mode: str = field(default="IfAvailable", init=False)
 
     def exec_mapping(self) -> dict[str, object]:
-        """Return the ``exec`` mapping for the kubeconfig, secrets included, keys in kubectl's order."""
+        """Return the ``exec`` mapping for the kubeconfig, with secrets, keys in kubectl's order."""
         return {
             "apiVersion": self.api_version,
             "args": ["get-token", *(arg.whole() for arg in self.args)],
@@ -104,11 +100,11 @@ class Stanza:
         }
 
     def set_credentials(self, user: str, kubeconfig: str = "") -> list[str]:
-        """Return the words of the ``kubectl config set-credentials`` command, placeholders for secrets.
+        """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets.
 
         Args:
             user: The user's name in the kubeconfig.
-            kubeconfig: The file for kubectl's ``--kubeconfig``; empty where kubectl finds its own.
+            kubeconfig: The file for kubectl's ``--kubeconfig``; empty for kubectl's default.
         """
         return [
             "kubectl",
@@ -130,28 +126,24 @@ class Stanza:
 
 
 def kubeconfig_flag(kubeconfig: str) -> list[str]:
-    """Return kubectl's flag for a kubeconfig, or nothing where kubectl finds its own."""
+    """Return kubectl's ``--kubeconfig`` flag; nothing for kubectl's default."""
     return [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
 
 
 def _csv_field(text: str) -> str:
-    """Return ``text`` as one CSV field: kubectl splits each ``--exec-arg`` at commas, as a line of CSV."""
+    """Return ``text`` as one CSV field: kubectl splits each ``--exec-arg`` like a line of CSV."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([text])
     return line.getvalue()
 
 
 def is_ours(exec_: Mapping[str, object]) -> bool:
-    """Tell whether an ``exec`` mapping signs in with this program, or with kubelogin, whose flags it takes.
-
-    Args:
-        exec_: The mapping of a kubeconfig user.
-    """
+    """Return whether an ``exec`` mapping signs in with this program, or with kubelogin, whose flags it accepts."""
     command = str(exec_.get("command", ""))
-    name = PureWindowsPath(command).name  # takes both kinds of slash
+    name = PureWindowsPath(command).name  # accepts both kinds of slash
     args = exec_.get("args") or []
     if not isinstance(args, list):
-        return False  # kubectl refuses it
+        return False  # kubectl rejects it
     words = [str(word) for word in args]
     match name.lower().removesuffix(".exe"):
         case "kubectl-oidc_login":
@@ -164,40 +156,7 @@ def is_ours(exec_: Mapping[str, object]) -> bool:
 
 
 def calls_us(exec_: Mapping[str, object]) -> bool:
-    """Return whether an ``exec`` mapping starts this program itself, not kubelogin or a second kubectl.
-
-    Args:
-        exec_: The mapping of a kubeconfig user.
-    """
-    path = PureWindowsPath(str(exec_.get("command", "")))  # takes both kinds of slash
-    # What krew installs under this name is kubelogin.
+    """Return whether an ``exec`` mapping starts this program directly, not kubelogin or a second kubectl."""
+    path = PureWindowsPath(str(exec_.get("command", "")))  # accepts both kinds of slash
+    # Under this name krew installs kubelogin.
     return path.name.lower().removesuffix(".exe") == COMMAND and ".krew" not in path.parts
-
-
-def redacted(args: Sequence[str]) -> list[str]:
-    """Return a stanza's arguments with the values of secrets replaced by ``***``.
-
-    Args:
-        args: As they stand in the kubeconfig, ``--flag=value`` or ``--flag``, ``value``.
-    """
-    shown: list[str] = []
-    flag = ""
-    for word in args:
-        if flag:  # the value of the flag before
-            shown.append(_hide(flag, word))
-            flag = ""
-            continue
-        name, equals, value = word.partition("=")
-        if name in (*_SECRET_FLAGS, _HEADER_FLAG):
-            flag = "" if equals else name
-            shown.append(f"{name}={_hide(name, value)}" if equals else word)
-        else:
-            shown.append(word)
-    return shown
-
-
-def _hide(flag: str, value: str) -> str:
-    if flag != _HEADER_FLAG:
-        return "***"
-    name, _, _ = value.partition("=")
-    return f"{name}=***" if _SECRET_HEADER.search(name) else value

@@ -1,4 +1,4 @@
-"""Where ``~/.kube`` is: the person's home directory, on Windows by client-go's own rule (``util/homedir``)."""
+"""Where ``~/.kube`` is: in the home directory, which client-go finds by its own rule on Windows (``util/homedir``)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def kube_directory(environ: Mapping[str, str], *, platform: str = sys.platform) -> Path:
-    """Return ``~/.kube``, existing or not; a relative path where no home directory is known, as for kubectl.
+    """Return ``~/.kube``, existing or not; a relative path if no home directory is known, like kubectl.
 
     Args:
-        environ: The environment: HOME; on Windows USERPROFILE, HOMEDRIVE and HOMEPATH as well.
-        platform: As ``sys.platform`` has it.
+        environ: HOME; on Windows also USERPROFILE, HOMEDRIVE and HOMEPATH.
+        platform: A value of ``sys.platform``.
     """
     if platform == "win32":
         return Path(_windows_home(environ), ".kube")
@@ -27,7 +27,7 @@ def kube_directory(environ: Mapping[str, str], *, platform: str = sys.platform) 
 
 
 def _windows_home(environ: Mapping[str, str]) -> str:
-    """Return the first directory that has a kubeconfig; else that can be written, that exists, that is named."""
+    """Return the first directory with a kubeconfig, else the first that is writable, that exists, or that is named."""
     drive, path = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH", "")
     home, profile = environ.get("HOME", ""), environ.get("USERPROFILE", "")
     moved = drive + path if drive and path else ""

@@ -1,4 +1,4 @@
-"""A kubeconfig's text as a mapping: numbers as they are written, lists checked as kubectl checks them."""
+"""Parse a kubeconfig's text: numbers stay text, and lists are checked as kubectl checks them."""
 
 from __future__ import annotations
 
@@ -12,43 +12,42 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 
 
-class _WordsAsWritten(SafeConstructor):
-    """Numbers and dates stay the words that stand in the file: a cluster may be called 0123 or 1e3."""
+class _TextConstructor(SafeConstructor):
+    """Numbers and dates stay text as written: a cluster may be called 0123 or 1e3."""
 
 
 for _tag in ("int", "float", "timestamp"):
-    _WordsAsWritten.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
+    _TextConstructor.add_constructor(f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str)
 
 
-# The library says most things with errors of its own, and a few, such as `!!bool word`, with Python's.
+# The library raises its own errors for most faults, and Python's for a few, such as `!!bool word`.
 _NOT_YAML = (YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _MOST_VALUES = 1_000_000
-_UNDER_WAY = 0
+_BEING_COUNTED = 0
 
 
-def reader() -> YAML:
-    """Return the one YAML reader for kubeconfigs."""
+def yaml_reader() -> YAML:
+    """Return a YAML parser for kubeconfigs."""
     yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _WordsAsWritten
+    yaml.Constructor = _TextConstructor
     return yaml
 
 
 def load(text: str, where: str) -> dict[str, Any]:
-    """Return what a kubeconfig says.
+    """Return a kubeconfig as a mapping; empty for an empty file.
+
+    Its clusters, contexts and users are lists of mappings, if they are present.
 
     Args:
         text: The file's text.
         where: The file's name, for errors.
 
-    Returns:
-        The mapping; empty for an empty file. Its clusters, contexts and users are lists of mappings, if they are there.
-
     Raises:
         KubeconfigError: It is not YAML, or not a kubeconfig.
     """
     try:
-        data = reader().load(text.removeprefix("\ufeff"))
-        _size(data, {})
+        data = yaml_reader().load(text.removeprefix("\ufeff"))
+        _count_values(data, {})
     except _NOT_YAML as error:
         raise KubeconfigError(
             f"{where} is not valid YAML{_place(error)}",
@@ -62,33 +61,33 @@ def load(text: str, where: str) -> dict[str, Any]:
             "check that --kubeconfig or KUBECONFIG names a kubeconfig; the file was not changed",
         )
     for key in ("clusters", "contexts", "users"):
-        _check_named(data.get(key), key, where)
+        _check_entries(data.get(key), key, where)
     return data
 
 
-def _size(value: object, known: dict[int, int]) -> int:
-    """Return how many values stand in ``value``, what an alias names counted each time.
+def _count_values(value: object, known: dict[int, int]) -> int:
+    """Return the number of values in ``value``; those of an alias count each time.
 
     Args:
-        value: What was read.
-        known: The sizes of what was looked at, by identity.
+        value: The parsed value.
+        known: The sizes that are already known, by identity.
 
     Raises:
-        ValueError: There are too many, it holds itself, or it is nothing that JSON has: kubectl reads a kubeconfig as JSON.
+        ValueError: It has too many values, contains itself, or is not JSON: kubectl reads a kubeconfig as JSON.
     """
     if isinstance(value, str):
-        value.encode()  # half a character, which YAML can name, is none
+        value.encode()  # raises for half a surrogate pair, which YAML can name
     if value is None or isinstance(value, str | bool):
         return 1
     if id(value) in known:
-        if known[id(value)] == _UNDER_WAY:
+        if known[id(value)] == _BEING_COUNTED:
             raise ValueError("it holds itself")
         return known[id(value)]
-    known[id(value)] = _UNDER_WAY
+    known[id(value)] = _BEING_COUNTED
     if type(value) is dict and all(isinstance(key, str | bool | None) for key in value):
-        size = 1 + sum(_size(item, known) for item in value.values())
+        size = 1 + sum(_count_values(item, known) for item in value.values())
     elif type(value) is list:
-        size = 1 + sum(_size(item, known) for item in value)
+        size = 1 + sum(_count_values(item, known) for item in value)
     else:
         raise ValueError("it holds what JSON does not have")
     if size > _MOST_VALUES:
@@ -97,8 +96,8 @@ def _size(value: object, known: dict[int, int]) -> int:
     return size
 
 
-def _check_named(items: object, key: str, where: str) -> None:
-    """Refuse what kubectl refuses: a list that is none, and a name that stands in it twice."""
+def _check_entries(items: object, key: str, where: str) -> None:
+    """Raise if this is not a list of mappings, or a name is in it twice: kubectl rejects both."""
     if items is None:
         return
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -116,7 +115,7 @@ def _check_named(items: object, key: str, where: str) -> None:
 
 
 def _place(error: Exception) -> str:
-    """Say where and why, without the line itself: it may hold a credential."""
+    """Return the line number and the reason, without the line itself: it may hold a credential."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return ""
     return f": line {error.problem_mark.line + 1}: {sanitize(str(error.problem).splitlines()[0], limit=80)}"

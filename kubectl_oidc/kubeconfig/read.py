@@ -1,8 +1,7 @@
-"""Which kubeconfig files there are and what they say together: client-go's loading rules.
+"""Find the kubeconfig files, and merge them by client-go's loading rules.
 
-``--kubeconfig`` names one file; else ``KUBECONFIG`` is a list of them, else it is ``~/.kube/config``. The first file
-that has a name defines it whole; later ones add what is not there yet. Files of the list that do not exist are
-skipped.
+``--kubeconfig`` names one file, else ``KUBECONFIG`` is a list of files, else it is ``~/.kube/config``. If several files have the
+same name, only the entry of the first one counts. Files of the list that do not exist are skipped.
 """
 
 from __future__ import annotations
@@ -28,9 +27,8 @@ class Entry:
     """One named cluster, context or user.
 
     Args:
-        name: Its name.
         value: The mapping under ``cluster:``, ``context:`` or ``user:``.
-        path: The file that defines it; relative paths in ``value`` count from that file's directory.
+        path: The file that defines it; paths in ``value`` are relative to that file's directory.
     """
 
     name: str
@@ -40,14 +38,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
-    """What the kubeconfig files say together.
+    """The merged kubeconfig files; clusters, contexts and users by name.
 
     Args:
         paths: The files, existing or not, in order.
-        clusters: By name.
-        contexts: By name.
-        users: By name.
-        current_context: Its name; empty when none is set.
+        current_context: Its name; empty if none is set.
         named_by: What names the files: ``--kubeconfig`` or ``KUBECONFIG``; empty for the default.
     """
 
@@ -59,24 +54,24 @@ class Kubeconfig:
     named_by: str = ""
 
     def context_cluster(self, context: str | None = None) -> str:
-        """Return the name of the cluster of ``context`` (of the current one by default); empty when there is none."""
+        """Return the cluster name of ``context``, or of the current context; empty if there is none."""
         entry = self.contexts.get(self.current_context if context is None else context)
         return str(entry.value.get("cluster") or "") if entry else ""
 
     def gone(self) -> str:
-        """Return in words which of the files do not exist, and who names them; empty if all are there."""
+        """Return a sentence that names the missing files and what refers to them; empty if all exist."""
         missing = [path for path in self.paths if not path.exists()]
         names = ", ".join(sanitize(path, limit=300) for path in missing)
         verb = "does" if len(missing) == 1 else "do"
         return f"{self.named_by or 'the default'} names {names}, which {verb} not exist" if missing else ""
 
 
-def paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the kubeconfig files in their order, existing or not.
+def kubeconfig_paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the kubeconfig files in order, existing or not.
 
     Args:
-        explicit: What ``--kubeconfig`` says; empty or None when it is not given.
-        environ: The environment: KUBECONFIG, and what names the home directory.
+        explicit: The value of ``--kubeconfig``; empty or None if it is not given.
+        environ: KUBECONFIG, and the variables of the home directory.
     """
     if explicit:
         return (Path(explicit).expanduser(),)
@@ -87,16 +82,12 @@ def paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
-    """Return what the kubeconfig files say together.
-
-    Args:
-        explicit: What ``--kubeconfig`` says.
-        environ: The environment.
+    """Return the merged kubeconfig files; the arguments are those of `kubeconfig_paths`.
 
     Raises:
-        KubeconfigError: A file cannot be read or understood, or the one that ``--kubeconfig`` names does not exist.
+        KubeconfigError: A file cannot be read or parsed, or the one that ``--kubeconfig`` names does not exist.
     """
-    files = paths(explicit, environ)
+    files = kubeconfig_paths(explicit, environ)
     merged: dict[str, dict[str, Entry]] = {"clusters": {}, "contexts": {}, "users": {}}
     current = ""
     for path in files:
@@ -114,14 +105,16 @@ def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 
 
 def read_text(path: Path) -> str | None:
-    """Return a kubeconfig's text, line endings kept; None when the file does not exist.
+    """Return a kubeconfig's text with its line endings; None if the file does not exist.
 
     Raises:
-        KubeconfigError: The file cannot be read, is no file, or is not UTF-8.
+        KubeconfigError: It cannot be read, is not a regular file, or is not UTF-8.
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and path != Path(os.devnull):  # a pipe that nobody writes to would hang us
+        if not stat.S_ISREG(mode) and path != Path(
+            os.devnull
+        ):  # reading a pipe without a writer would never end
             raise KubeconfigError(
                 f"the kubeconfig {sanitize(path)} is not a regular file",
                 "name a file with --kubeconfig or KUBECONFIG",

@@ -1,4 +1,4 @@
-"""Which user of the kubeconfig a command is about: the one that is named, or the context's."""
+"""Select the kubeconfig user that a command is about: the one that is named, or the context's."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ if TYPE_CHECKING:
 
     from .read import Entry, Kubeconfig
 
-_MOST = 3  # names that are proposed
+_MOST = 3  # names that are suggested
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was chosen; each is None where there is none.
-
-    Attributes:
-        context: The context.
-        user: The user.
-        cluster: The context's cluster.
-    """
+    """The selected context, user and cluster; each is None if there is none."""
 
     context: Entry | None
     user: Entry | None
@@ -33,42 +27,44 @@ class Chosen:
 
 
 def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> Chosen:
-    """Return the user that is named or the context's, and the cluster of the context.
+    """Return the named user or the context's, with the context and its cluster.
 
     Args:
-        kubeconfig: What the files say.
-        context: The context, the current one by default.
-        user: The user's name, which goes before the context's.
+        kubeconfig: The merged files.
+        context: A context's name; the current context by default.
+        user: A user's name; it overrides the context's user.
 
     Raises:
-        KubeconfigError: There is no such context or user; the nearest ones are named.
+        KubeconfigError: There is no such context or user. The hint has the most similar names.
     """
     name = context or kubeconfig.current_context
     found = kubeconfig.contexts.get(name)
     if context and found is None:
-        raise _with_gone(unknown("context", context, kubeconfig.contexts, "get-contexts"), kubeconfig)
+        raise _with_missing_files(
+            unknown_name("context", context, kubeconfig.contexts, "get-contexts"), kubeconfig
+        )
     if user and user not in kubeconfig.users:
-        raise _with_gone(unknown("user", user, kubeconfig.users, "get-users"), kubeconfig)
+        raise _with_missing_files(unknown_name("user", user, kubeconfig.users, "get-users"), kubeconfig)
     who = user or (str(found.value.get("user") or "") if found else "")
     return Chosen(found, kubeconfig.users.get(who), kubeconfig.clusters.get(kubeconfig.context_cluster(name)))
 
 
-def _with_gone(error: KubeconfigError, kubeconfig: Kubeconfig) -> KubeconfigError:
-    """Return the error with the files in its hint that are named and do not exist: the name may be in one of them."""
+def _with_missing_files(error: KubeconfigError, kubeconfig: Kubeconfig) -> KubeconfigError:
+    """Add the missing files to the error's hint: the name may be in one of them."""
     gone = kubeconfig.gone() if kubeconfig.named_by else ""
     if gone:
         error.hint = f"{gone}; {error.hint}"
     return error
 
 
-def unknown(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
-    """Return the error of a name that the kubeconfig does not have, with those that are most like it.
+def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
+    """Return the error for a name that the kubeconfig does not have, with the most similar names.
 
     Args:
-        kind: What has the name: ``context`` or ``user``.
-        name: What was given.
-        known: What there is.
-        command: What lists them, as in ``kubectl config get-users``.
+        kind: ``context`` or ``user``.
+        name: The given name.
+        known: The existing names.
+        command: The ``kubectl config`` command that lists them, such as ``get-users``.
     """
     lists = f"`kubectl config {command}` lists them"
     near = nearest(name, known)
@@ -78,12 +74,7 @@ def unknown(kind: str, name: str, known: Iterable[str], command: str) -> Kubecon
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known names that are most like one that is not known, in words; empty where none is.
-
-    Args:
-        name: What was given.
-        known: What there is.
-    """
+    """Return the known names that are most similar to `name`, joined by "or"; empty if none is similar."""
     by_case = {one.casefold(): one for one in known}
     inside = [one for folded, one in by_case.items() if name and name.casefold() in folded]
     close = [by_case[folded] for folded in get_close_matches(name.casefold(), by_case, _MOST)]

@@ -1,4 +1,4 @@
-"""The kubeconfig that holds a user's tokens, ready to be written: locked, and proven, before a refresh token is used up."""
+"""Write tokens into the kubeconfig of an ``auth-provider`` user: locked and tested before the refresh token is used up."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.secret import Secret
 
 from .auth_provider_user import TOKENS, with_tokens
+from .file_checks import cannot_write, check_writable, readable_by_others, regular_file_status
+from .kubectl_lock import LOCK_SECONDS, free_lock, take_lock
 from .read import read_text
-from .replace_file import (
-    KubeconfigChanged,
-    Replacement,
-    check_writable,
-    free_lock,
-    readable_by_others,
-    regular,
-    take_lock,
-)
-from .write_user import LOCK_SECONDS, cannot_write
+from .replace_file import KubeconfigChanged, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,18 +22,15 @@ if TYPE_CHECKING:
 
     from .auth_provider_user import ProviderUser
 
-_ROOM = 1 << 16  # bytes; more than the tokens of any provider
+_ROOM = 1 << 16  # bytes, more than the tokens of any provider
 _ATTEMPTS = 5
 
 
 class TokenFile:
     """Hold kubectl's lock on a user's kubeconfig, and set the user's tokens in it.
 
-    Entering it takes the lock and proves that the file can be written: it is not read-only, its text can be edited, and
-    its directory has room for the new file.
-
-    Args:
-        user: The user, as it was read.
+    Entering it takes the lock and checks that the file can be written: it is not read-only, its text can be edited, and
+    the disk has room for the new file.
     """
 
     def __init__(self, user: ProviderUser) -> None:
@@ -50,14 +40,14 @@ class TokenFile:
         self._new: Replacement | None = None
 
     def __enter__(self) -> Self:
-        """Take the lock and prove that tokens can be written.
+        """Take the lock, and check that tokens can be written.
 
         Raises:
-            KubeconfigError: They cannot, or another program holds the lock.
+            KubeconfigError: They cannot be written, or another program holds the lock.
         """
         try:
             self._lock = take_lock(self._user.path, LOCK_SECONDS)
-            self._prove()
+            self._check_can_be_written()
         except OSError as error:
             self.release()
             raise cannot_write(self._user.path, error) from error
@@ -74,7 +64,7 @@ class TokenFile:
         self.release()
 
     def release(self) -> None:
-        """Free the lock, and leave nothing behind."""
+        """Free the lock, and remove the unused new file."""
         new, self._new = self._new, None
         lock, self._lock = self._lock, None
         if new is not None:
@@ -83,13 +73,13 @@ class TokenFile:
             free_lock(lock)
 
     def write(self, tokens: Mapping[str, Secret]) -> None:
-        """Set tokens of the user. What another program wrote meanwhile without the lock, as editors do, is kept.
+        """Set the user's tokens. Changes that an editor made meanwhile without the lock are kept.
 
         Args:
-            tokens: ``id-token`` and ``refresh-token``, or one of them.
+            tokens: ``id-token``, ``refresh-token``, or both.
 
         Raises:
-            KubeconfigError: It was not done, and the file is as it was.
+            KubeconfigError: Nothing was written.
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -103,12 +93,12 @@ class TokenFile:
                 return
 
     def warning(self) -> tuple[str, str] | None:
-        """Return what is wrong with who may read the file, and the command that changes it; None where nothing is."""
-        status = regular(self._target)
+        """Return a warning if others can read the file, and the command that changes it; else None."""
+        status = regular_file_status(self._target)
         return readable_by_others(self._target, status, "tokens") if status else None
 
-    def _prove(self) -> None:
-        before = regular(self._target)
+    def _check_can_be_written(self) -> None:
+        before = regular_file_status(self._target)
         text = read_text(self._target) or ""
         with_tokens(text, self._user, dict.fromkeys(TOKENS, Secret("-")))
         if before is not None:
@@ -117,7 +107,7 @@ class TokenFile:
         self._new = Replacement(self._target, len(text.encode()) + _ROOM)
 
     def _write(self, tokens: Mapping[str, Secret]) -> None:
-        before = regular(self._target)
+        before = regular_file_status(self._target)
         if before is not None:
             check_writable(self._target, before)
         content = with_tokens(read_text(self._target) or "", self._user, tokens).encode()

@@ -1,8 +1,6 @@
-"""One user written into a kubeconfig file: locked as kubectl locks it, backed up, replaced in one step.
+"""Add or update one user in a kubeconfig, with this program's exec section.
 
-The file is read and replaced under ``<file>.lock``, which every kubectl honours. The new text is written beside the
-file, flushed to the disk and renamed over it, so that a crash leaves the old file or the new one, whole. A symbolic link
-stays a link: its target is replaced.
+The file is locked as kubectl locks it, backed up, and replaced in one step. A symbolic link stays a link: its target is replaced.
 """
 
 from __future__ import annotations
@@ -17,18 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 
+from .backup import back_up
 from .edit_text import set_user
-from .exec_stanza import FORMER_INSTALL_HINT, Stanza, calls_us, is_ours, redacted
+from .exec_stanza import FORMER_INSTALL_HINT, Stanza, calls_us, is_ours
+from .file_checks import cannot_write, check_directory, check_writable, regular_file_status
+from .kubectl_lock import LOCK_SECONDS, locked
 from .parse import load
-from .read import paths, read_text
-from .replace_file import back_up, check_directory, check_writable, locked, regular, replace
+from .read import kubeconfig_paths, read_text
+from .replace_file import replace_file
+from .stanza_secrets import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-LOCK_SECONDS = 5.0  # kubectl holds its lock for milliseconds; a longer one was left behind by a crash
-# What a user of ours may carry beside `exec`; anything else is another way to sign in, and not ours to remove.
-_HARMLESS = frozenset({"exec", "as", "as-uid", "as-groups", "as-user-extra", "extensions"})
+# What a user may have in addition to `exec`; anything else is another way to sign in, which is never removed.
+_COMPATIBLE = frozenset({"exec", "as", "as-uid", "as-groups", "as-user-extra", "extensions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ class Change:
     Args:
         path: The file.
         action: What happened to the user.
-        backup: The copy of the file as it was; None where there was none or nothing changed.
-        details: One line for each thing that changed in the user, without secrets.
-        readable_by_others: Whether other users of this machine can read the file.
-        mode: Its mode, where they can.
+        backup: A copy of the old file; None if there was none, or nothing changed.
+        details: One line for each change in the user, without secrets.
+        readable_by_others: Whether other users of this computer can read the file.
+        mode: Its mode.
     """
 
     path: Path
@@ -53,22 +54,16 @@ class Change:
 
 
 def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapping[str, str]) -> None:
-    """Refuse what `write_user` would refuse for the user's or the file's sake, before a person signs in for it.
-
-    Args:
-        name: The user's name.
-        stanza: What it gets.
-        explicit: What ``--kubeconfig`` says.
-        environ: The environment.
+    """Raise if `write_user` would fail, so that nobody signs in for nothing; the arguments are the same.
 
     Raises:
-        KubeconfigError: The file cannot be understood or written, or the user is not ours to replace.
+        KubeconfigError: The file cannot be parsed or written, or the user signs in in another way.
     """
-    path = _destination(name, paths(explicit, environ))
+    path = _destination(name, kubeconfig_paths(explicit, environ))
     target = Path(os.path.realpath(path))
-    status = regular(target)
+    status = regular_file_status(target)
     old = _old_user(read_text(path) or "", name, sanitize(path))
-    if _updated(old, stanza, name, path) != old and status is not None:
+    if _with_exec(old, stanza, name, path) != old and status is not None:
         check_writable(target, status)
     try:
         for directory in dict.fromkeys((path.parent, target.parent)):  # of the lock, and of the file
@@ -85,39 +80,28 @@ def write_user(
     environ: Mapping[str, str],
     lock_seconds: float = LOCK_SECONDS,
 ) -> Change:
-    """Add the user ``name`` to the kubeconfig, or update it.
+    """Add the user ``name`` to the kubeconfig, or update it, and return what was done.
 
-    The file is the one that already has the user, else the first that exists, else the last one of the list, as
-    `kubectl config set-credentials` chooses it.
+    Like `kubectl config set-credentials`, it changes the file that already has the user, else the first existing file, else the
+    last one of the list.
 
     Args:
         name: The user's name.
-        stanza: What it gets.
-        explicit: What ``--kubeconfig`` says.
+        stanza: Its exec section.
+        explicit: The value of ``--kubeconfig``.
         environ: The environment.
         lock_seconds: The longest wait for another program that writes the file.
 
-    Returns:
-        What was done.
-
     Raises:
-        KubeconfigError: It was not done, and the file is as it was.
+        KubeconfigError: Nothing was written.
     """
-    path = _destination(name, paths(explicit, environ))
+    path = _destination(name, kubeconfig_paths(explicit, environ))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(path, lock_seconds):
-            return _write_user(name, stanza, path)
+            return _write(name, stanza, path)
     except OSError as error:
         raise cannot_write(path, error) from error
-
-
-def cannot_write(path: Path, error: OSError) -> KubeconfigError:
-    """Return the error of a kubeconfig that the system lets nobody write."""
-    return KubeconfigError(
-        f"cannot write the kubeconfig {sanitize(path)}: {error.strerror or error}",
-        "check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
-    )
 
 
 def _destination(name: str, files: Sequence[Path]) -> Path:
@@ -129,23 +113,23 @@ def _destination(name: str, files: Sequence[Path]) -> Path:
     return next((path for path, text in texts if text is not None), files[-1])
 
 
-def _write_user(name: str, stanza: Stanza, path: Path) -> Change:
+def _write(name: str, stanza: Stanza, path: Path) -> Change:
     target = Path(os.path.realpath(path))
-    before = regular(target)
+    before = regular_file_status(target)
     text = read_text(target)
     old = _old_user(text or "", name, sanitize(path))
-    new = _updated(old, stanza, name, path)
+    new = _with_exec(old, stanza, name, path)
     if new == old:
         return Change(path, "unchanged", readable_by_others=_open_to_others(before), mode=_mode(before))
     if before is not None:
         check_writable(target, before)
     edited = set_user(text or "", name, new, sanitize(path)).encode()
     backup = back_up(target, before) if before else None
-    replace(target, edited, before)
+    replace_file(target, edited, before)
     action: Literal["created", "added", "updated"] = (
         "created" if before is None else "added" if old is None else "updated"
     )
-    return Change(path, action, backup, tuple(_details(old, new)), _open_to_others(before), _mode(before))
+    return Change(path, action, backup, tuple(_changes(old, new)), _open_to_others(before), _mode(before))
 
 
 def _old_user(text: str, name: str, where: str) -> dict[str, Any] | None:
@@ -156,20 +140,19 @@ def _old_user(text: str, name: str, where: str) -> dict[str, Any] | None:
     return None
 
 
-def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Path) -> dict[str, Any]:
-    """Return the user with our stanza in it.
+def _with_exec(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Path) -> dict[str, Any]:
+    """Return the user with the new exec section.
 
     Raises:
-        KubeconfigError: The user signs in in another way, which is not ours to replace.
+        KubeconfigError: The user signs in in another way, which is never replaced.
     """
     user = dict(old or {})
     provider = user.get("auth-provider")
     if isinstance(provider, dict) and provider.get("name") == "oidc":
-        del user[
-            "auth-provider"
-        ]  # client-go's own plug-in, which refreshes and cannot sign in: this program takes its place
+        # client-go's own plug-in refreshes and cannot sign in: this program replaces it.
+        del user["auth-provider"]
     exec_ = user.get("exec")
-    foreign = {key for key, value in user.items() if value} - _HARMLESS
+    foreign = {key for key, value in user.items() if value} - _COMPATIBLE
     if foreign or (exec_ and not (isinstance(exec_, dict) and is_ours(exec_))):
         what = ", ".join(sorted(foreign)) or "another exec program"
         raise KubeconfigError(
@@ -180,12 +163,12 @@ def _updated(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: Pat
     ours["provideClusterInfo"] = kept.get("provideClusterInfo", ours["provideClusterInfo"])
     said = kept.get("installHint")
     if said and said != FORMER_INSTALL_HINT and calls_us(kept) and not stanza.install_hint:
-        ours["installHint"] = said  # a company's own words
+        ours["installHint"] = said  # a company's own hint
     return {**user, "exec": {**kept, **ours}}
 
 
-def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Iterator[str]:
-    """Say what changed in a user, secrets left out."""
+def _changes(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what changed in a user, without secrets."""
     if not old:
         return
     for key in old.keys() - new.keys():

@@ -1,25 +1,23 @@
-"""How our addresses look from a browser: which can get the answer, and what its Host header says."""
+"""The redirect URI and the listen addresses: which addresses it can reach, and the Host headers of its requests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.urls import is_loopback, is_loopback_url
+from kubectl_oidc.urls import is_loopback, is_loopback_url, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from urllib.parse import SplitResult
 
     from .listen_address import ListenAddress
 
 
 def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Sequence[ListenAddress]:
-    """Return the addresses at which the answer can arrive: those with the redirect URL's port, if there are such.
+    """Return the addresses that the redirect URI reaches: those with its port, or all if none has it.
 
     Args:
-        addresses: The listen addresses.
-        redirect_url: The redirect URI as it is registered, or None.
+        redirect_url: The redirect URI as registered with the provider, or None.
     """
     if redirect_url is None or not is_loopback_url(redirect_url):
         return addresses
@@ -27,28 +25,19 @@ def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Seq
     return [address for address in addresses if address.port == port] or addresses
 
 
-def port_of(parts: SplitResult) -> int:
-    """Return the port of an http or https URL, written or not."""
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 def reachable(asked: ListenAddress) -> str:
-    """Return host and port as a browser on this machine reaches them.
-
-    Args:
-        asked: The address that is listened on.
-    """
+    """Return host and port by which a browser on this machine reaches a listen address."""
     if asked.host in {"0.0.0.0", "::"} or not asked.host or is_loopback(asked.host):  # noqa: S104 - compared only
         return f"localhost:{asked.port}"
     return str(asked)
 
 
-def host_headers(asked: ListenAddress, redirect_url: str | None) -> frozenset[str]:
-    """Return the Host headers of honest requests, in lower case.
+def allowed_host_headers(asked: ListenAddress, redirect_url: str | None) -> frozenset[str]:
+    """Return the Host headers of legitimate requests, in lower case.
 
     Args:
         asked: The address that is listened on.
-        redirect_url: The redirect URI, whose host a proxy may keep.
+        redirect_url: The redirect URI; a proxy in front of us may keep its host.
     """
     names = {"localhost", "127.0.0.1", "[::1]", str(asked).rpartition(":")[0]} - {""}
     hosts = {f"{name}:{asked.port}" for name in names}

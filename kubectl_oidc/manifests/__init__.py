@@ -1,6 +1,6 @@
-"""What the cluster's side needs: the issuer for the API server, and a role for the groups.
+"""Manifests and commands that make a cluster trust an issuer and give a role to groups. Values in, text out; touches nothing.
 
-Values in, manifests out; one module for each way that a cluster can be told.
+One module for each kind of cluster.
 """
 
 from .apiserver import flags as apiserver_flags

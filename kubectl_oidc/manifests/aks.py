@@ -1,7 +1,7 @@
 """Microsoft AKS: a JWT authenticator (structured authentication, in preview).
 
-Microsoft's words: "Configure external identity providers with AKS structured authentication". Every name that it makes must
-begin with ``aks:jwt:``, and it takes expressions (CEL) alone.
+Source: "Configure external identity providers with AKS structured authentication" (Microsoft). Every user and group must begin
+with ``aks:jwt:``. AKS accepts only expressions (CEL).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def prefixed(trust: Trust) -> Trust:
-    """Return the same trust with the prefixes that AKS insists on before those that were given."""
+    """Return the same trust with the prefix that AKS requires before the configured ones."""
     given = "" if trust.own_username_prefix in ("", "-") else trust.own_username_prefix
     return replace(trust, own_username_prefix=_with(given), groups_prefix=_with(trust.groups_prefix))
 
@@ -33,8 +33,8 @@ def _with(prefix: str) -> str:
     return prefix if prefix.startswith(PREFIX) else PREFIX + prefix
 
 
-def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
-    """Return what AKS needs; ``trust`` has AKS's prefixes."""
+def _authenticator(trust: Trust) -> dict[str, object]:
+    """Return the configuration file of ``az aks jwtauthenticator add``."""
     issuer: dict[str, object] = {"url": trust.issuer, "audiences": [trust.audience]}
     if trust.ca_pem:
         issuer["certificateAuthority"] = base64.b64encode(trust.ca_pem.encode()).decode()
@@ -49,13 +49,18 @@ def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
         },
         "userValidationRules": user_validation_rules(),
     }
-    if trust.username_claim == "email":  # Kubernetes asks for it where an expression takes the address
+    if trust.username_claim == "email":  # Kubernetes requires it if an expression uses the address
         authenticator["claimValidationRules"] = [
             {
                 "expression": "claims.?email_verified.orValue(true) == true",
                 "message": "the address must not be unverified",
             }
         ]
+    return authenticator
+
+
+def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
+    """Return what AKS needs. ``trust`` must be `prefixed`."""
     return ClusterSide(
         title="Microsoft AKS, by a JWT authenticator (in preview).",
         notes=(
@@ -70,7 +75,7 @@ def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
             Manifest(
                 name="aks-jwt-authenticator.json",
                 purpose="for the Azure CLI",
-                content=authenticator,
+                content=_authenticator(trust),
                 command=(
                     *("az", "aks", "jwtauthenticator", "add", "--resource-group", "RESOURCE_GROUP"),
                     *("--cluster-name", cluster.name or "CLUSTER_NAME", "--name", "oidc"),
@@ -90,6 +95,6 @@ def _has(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a string of CEL, whose escapes are those of JSON and one for its own quote."""
+    """Return a CEL string. Its escapes are those of JSON and one for the single quote."""
     escaped = json.dumps(text)[1:-1].replace('\\"', '"').replace("'", "\\'")
     return f"'{escaped}'"

@@ -1,6 +1,6 @@
-"""kube-apiserver's own flags, and the ways in which a cluster of kubeadm's gets them.
+"""kube-apiserver's OIDC flags, and how to set them on a static Pod or with kubeadm.
 
-Kubernetes' words: "Authenticating" (OpenID Connect tokens); "kubeadm Configuration (v1beta4)".
+Sources: "Authenticating" (OpenID Connect tokens) and "kubeadm Configuration (v1beta4)" (Kubernetes).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .trust import Trust
 
 CA_FILE = "/etc/kubernetes/pki/oidc-ca.crt"
-"""Where kube-apiserver looks for the provider's authority; kubeadm mounts this directory into its Pod."""
+"""Where kube-apiserver finds the provider's certificate authority. kubeadm mounts this directory into the Pod."""
 _POD = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 
 
@@ -24,8 +24,7 @@ def settings(trust: Trust, ca_file: str = CA_FILE) -> Iterator[tuple[str, str]]:
     """Return kube-apiserver's flags that trust the issuer, as names without dashes and values.
 
     Args:
-        trust: What it must know.
-        ca_file: Where the provider's authority lies on the machine of the API server, where there is one.
+        ca_file: The path of the provider's certificate authority on the API server's machine.
     """
     yield "oidc-issuer-url", trust.issuer
     yield "oidc-client-id", trust.audience
@@ -47,7 +46,7 @@ def flags(trust: Trust) -> list[str]:
 
 
 def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
-    """Return the file of the provider's authority, where it is not a public one."""
+    """Return the file of the provider's certificate authority, if it is not a public one."""
     if trust.ca_pem:
         yield Manifest(
             name="oidc-ca.crt",
@@ -57,7 +56,7 @@ def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
 
 
 def apiserver(trust: Trust) -> ClusterSide:
-    """Return what a kube-apiserver needs that runs as a static Pod: its flags, as a JSON patch (RFC 6902)."""
+    """Return what a kube-apiserver in a static Pod needs: its flags, as a JSON patch (RFC 6902)."""
     patch = [{"op": "add", "path": "/spec/containers/0/command/-", "value": flag} for flag in flags(trust)]
     return ClusterSide(
         title="kube-apiserver as a static Pod.",

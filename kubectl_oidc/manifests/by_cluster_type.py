@@ -1,4 +1,4 @@
-"""What each type of cluster needs to trust an issuer."""
+"""Choose what to do by the type of cluster."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ _NAMELESS = {
 
 
 def cluster_side(cluster: Cluster, trust: Trust, directory: str = ".") -> ClusterSide | None:
-    """Return what there is to do at a cluster; None where its type is not known.
+    """Return what to do so that the cluster trusts the issuer. None if the type of the cluster is unknown.
 
     Args:
-        cluster: The cluster.
-        trust: What it must know, as ``as_trusted_by`` has it.
-        directory: Where its files will lie; a dot where that is not known.
+        trust: The trust of ``as_trusted_by``.
+        directory: Where the manifests will be written; a dot if that is not known.
     """
     if cluster.type is None:
         return None
@@ -48,5 +47,5 @@ def cluster_side(cluster: Cluster, trust: Trust, directory: str = ".") -> Cluste
 
 
 def as_trusted_by(cluster: Cluster, trust: Trust) -> Trust:
-    """Return what a cluster must know, with the prefixes that its type insists on."""
+    """Return the trust with the prefixes that the type of cluster requires."""
     return prefixed(trust) if cluster.type is ClusterType.AKS else trust

@@ -1,4 +1,4 @@
-"""The types of clusters, and which of them a kubeconfig means."""
+"""The types of clusters, and how to guess one from a kubeconfig."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ClusterType(StrEnum):
-    """The types of clusters that differ in how they are told whom to trust."""
+    """The types of clusters. They differ in how an administrator makes them trust an issuer."""
 
     EKS = "eks"
     GKE = "gke"
@@ -27,12 +27,11 @@ class ClusterType(StrEnum):
 
 
 class Cluster(NamedTuple):
-    """A cluster, as far as it is known.
+    """What is known of a cluster.
 
     Attributes:
-        type: Its type; None where nothing tells.
-        name: Its name where it is known to its provider by one.
-        region: The region, for providers that have them.
+        name: Its name at its cloud provider, if there is one.
+        region: Its region, if its cloud provider has regions.
     """
 
     type: ClusterType | None = None
@@ -48,27 +47,27 @@ _EKS_HOST = re.compile(r"[0-9a-f]+\.[a-z0-9]+\.(?P<region>[a-z0-9-]+)\.eks\.amaz
 _GKE = re.compile(r"gke_(?P<project>[^_]+)_(?P<region>[a-z0-9-]+)_(?P<name>[a-z0-9-]+)")
 _AKS = (".azmk8s.io", ".azmk8s.us", ".azmk8s.cn")
 _KIND = re.compile(r"kind-(?P<name>[a-z0-9.-]+)")
-_BY_FILE = {"k3s.yaml": ClusterType.K3S, "rke2.yaml": ClusterType.RKE2}
-_KUBEADM = "kubernetes"  # what kubeadm calls every cluster
+_TYPES_BY_FILE = {"k3s.yaml": ClusterType.K3S, "rke2.yaml": ClusterType.RKE2}
+_KUBEADM = "kubernetes"  # kubeadm gives every cluster this name
 
 
 def guess(name: str, server: str, path: PurePath) -> Cluster:
-    """Return which cluster a kubeconfig means, as far as names and addresses tell.
+    """Return the cluster of a kubeconfig entry, judged by names and addresses.
 
     Args:
-        name: The cluster's name in the kubeconfig, as the providers' own commands write it.
-        server: Its server's URL.
-        path: The file that defines it.
+        name: The cluster's name in the kubeconfig, as the cloud providers' commands write it.
+        server: The URL of the API server.
+        path: The kubeconfig file.
     """
     try:
         host = urlsplit(server).hostname or ""
     except ValueError:
         host = ""
-    return _named(name) or _served(name, host) or Cluster(_of_file(name, path))
+    return _by_name(name) or _by_host(name, host) or Cluster(_by_file(name, path))
 
 
-def _named(name: str) -> Cluster | None:
-    """Return the cluster that a name tells of by itself."""
+def _by_name(name: str) -> Cluster | None:
+    """Return the cluster if its name alone identifies it."""
     if found := _EKS_ARN.fullmatch(name) or _EKSCTL.fullmatch(name):
         return Cluster(ClusterType.EKS, found["name"], found["region"])
     if found := _GKE.fullmatch(name):
@@ -77,13 +76,13 @@ def _named(name: str) -> Cluster | None:
     return Cluster(ClusterType.KIND, found["name"]) if found else None
 
 
-def _served(name: str, host: str) -> Cluster | None:
-    """Return the cluster that a server's host name tells of."""
+def _by_host(name: str, host: str) -> Cluster | None:
+    """Return the cluster if the server's host name identifies it."""
     if found := _EKS_HOST.fullmatch(host):
         return Cluster(ClusterType.EKS, region=found["region"])
     return Cluster(ClusterType.AKS, name) if host.endswith(_AKS) else None
 
 
-def _of_file(name: str, path: PurePath) -> ClusterType | None:
-    """Return the type that the installation's own kubeconfig tells of."""
-    return _BY_FILE.get(path.name) or (ClusterType.KUBEADM if name == _KUBEADM else None)
+def _by_file(name: str, path: PurePath) -> ClusterType | None:
+    """Return the type if the kubeconfig is the one that the cluster's installation wrote."""
+    return _TYPES_BY_FILE.get(path.name) or (ClusterType.KUBEADM if name == _KUBEADM else None)

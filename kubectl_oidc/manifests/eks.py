@@ -1,6 +1,6 @@
 """Amazon EKS: an associated identity provider, by the AWS CLI or by eksctl.
 
-Amazon's words: "Grant users access to Kubernetes with an external OIDC provider"; eksctl's schema of ``identityProviders``.
+Sources: "Grant users access to Kubernetes with an external OIDC provider" (Amazon); eksctl's schema of ``identityProviders``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOTE = (
     "from the internet; a prefix for users or groups must not contain system:"
 )
 NOT_PUBLIC = "Amazon EKS cannot use this issuer: it must be a public https URL."
-# Values that the AWS CLI's shorthand (`key=value,key=value`) takes as they are.
+# Values that need no quotes in the AWS CLI's shorthand (`key=value,key=value`).
 _SHORTHAND = re.compile(r"[A-Za-z0-9:/._@?&%+~-]+")
 _CLUSTER = "CLUSTER_NAME"
 
@@ -42,12 +42,7 @@ def _oidc(trust: Trust) -> dict[str, str]:
 
 
 def eks_command(trust: Trust, cluster: Cluster) -> list[str]:
-    """Return the words of the AWS CLI command that lets an EKS cluster trust the issuer.
-
-    Args:
-        trust: What the cluster must know.
-        cluster: The cluster; without a name a placeholder stands for it.
-    """
+    """Return the AWS CLI command that makes an EKS cluster trust the issuer. A placeholder replaces an unknown name."""
     oidc = _oidc(trust)
     shorthand = all(_SHORTHAND.fullmatch(value) for value in oidc.values())
     return [

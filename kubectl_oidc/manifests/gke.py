@@ -1,6 +1,6 @@
-"""Google GKE: Identity Service for GKE, which reads a ClientConfig (authentication.gke.io/v2alpha1).
+"""Google GKE: Identity Service for GKE with a ClientConfig (authentication.gke.io/v2alpha1).
 
-Google's words: "Use external identity providers to authenticate to GKE".
+Source: "Use external identity providers to authenticate to GKE" (Google).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .trust import Trust
 
 
-def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
-    """Return what Identity Service for GKE needs."""
+def _provider(trust: Trust) -> dict[str, object]:
+    """Return the member ``oidc`` of a ClientConfig."""
     oidc: dict[str, object] = {
         "clientID": trust.audience,
         "issuerURI": trust.issuer,
@@ -30,6 +30,11 @@ def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
         oidc["groupPrefix"] = trust.groups_prefix
     if trust.ca_pem:
         oidc["certificateAuthorityData"] = base64.b64encode(trust.ca_pem.encode()).decode()
+    return oidc
+
+
+def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
+    """Return what Identity Service for GKE needs."""
     name = cluster.name or "CLUSTER_NAME"
     return ClusterSide(
         title="Google GKE, by Identity Service for GKE.",
@@ -52,7 +57,7 @@ def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
                     "apiVersion": "authentication.gke.io/v2alpha1",
                     "kind": "ClientConfig",
                     "metadata": {"name": "default", "namespace": "kube-public"},
-                    "spec": {"authentication": [{"name": "oidc", "oidc": oidc}]},
+                    "spec": {"authentication": [{"name": "oidc", "oidc": _provider(trust)}]},
                 },
                 command=("kubectl", "apply", "-f", FILE),
             ),

@@ -1,4 +1,4 @@
-"""kind: a cluster on this machine, made with an AuthenticationConfiguration in its control plane node."""
+"""kind: a new local cluster with an AuthenticationConfiguration in its control plane node."""
 
 from __future__ import annotations
 
@@ -17,29 +17,32 @@ _WHERE = "; run kind in the directory where both files are"
 _DIRECTORY = "/etc/kubernetes/oidc"
 
 
-def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSide:
-    """Return what kind needs to make a cluster that trusts the issuer.
-
-    Args:
-        trust: What the cluster must know.
-        cluster: The cluster; without a name kind chooses one.
-        directory: Where the files lie; a dot for the directory in which kind will be run.
-    """
-    configuration = authentication_configuration(trust)
-    inside = f"{_DIRECTORY}/{configuration.name}"
+def _node(configuration: str, directory: str) -> dict[str, object]:
+    """Return a control plane node whose API server reads the file ``configuration`` of ``directory``."""
+    inside = f"{_DIRECTORY}/{configuration}"
     volume = {"name": "oidc", "hostPath": _DIRECTORY, "mountPath": _DIRECTORY, "readOnly": True}
-    # Without an apiVersion and with a map, as every kind takes it, whichever kubeadm it speaks to.
+    # kind accepts this for every version of kubeadm: no apiVersion, and extraArgs as a map.
     patch = {
         "kind": "ClusterConfiguration",
         "apiServer": {"extraArgs": {"authentication-config": inside}, "extraVolumes": [volume]},
     }
-    node = {
+    return {
         "role": "control-plane",
         "extraMounts": [
-            {"hostPath": f"{directory}/{configuration.name}", "containerPath": inside, "readOnly": True}
+            {"hostPath": f"{directory}/{configuration}", "containerPath": inside, "readOnly": True}
         ],
         "kubeadmConfigPatches": [block(patch) + "\n"],
     }
+
+
+def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSide:
+    """Return what kind needs to create a cluster that trusts the issuer. Without a name kind chooses one.
+
+    Args:
+        directory: Where the manifests are; a dot for the directory in which kind is run.
+    """
+    configuration = authentication_configuration(trust)
+    node = _node(configuration.name, directory)
     named = {"name": cluster.name} if cluster.name else {}
     return ClusterSide(
         title="kind, with Kubernetes 1.34 or newer.",

@@ -1,4 +1,4 @@
-"""One manifest, and what there is to do at one type of cluster."""
+"""A manifest, and the steps for one type of cluster."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FILE = "{FILE}"
-"""Stands in a command for the manifest's own file."""
+"""The placeholder for the manifest's path in a command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One file for the cluster's side. It holds no secret.
+    """A file for the cluster. It has no secret.
 
-    Args:
-        name: The file's name; its ending says what it is.
+    Attributes:
+        name: The file's name with its extension.
         purpose: What it is for and where it goes, for people.
         content: Mappings, sequences and scalars; or the text of a file that is neither YAML nor JSON.
-        command: The words of the command that uses it, `FILE` in the place of its path; empty where there is no one command.
+        command: The command that uses the file, with `FILE` for its path; empty if there is no single command.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Manifest:
 
     @property
     def is_data(self) -> bool:
-        """Whether it can stand in a stream of YAML documents."""
+        """Whether it can be part of a stream of YAML documents."""
         return not isinstance(self.content, str)
 
     def text(self) -> str:
@@ -44,19 +44,18 @@ class Manifest:
         return block(self.content) + "\n"
 
     def command_for(self, path: str) -> list[str]:
-        """Return the words of the command for the file at ``path``."""
+        """Return the command for the file at ``path``."""
         return [word.replace(FILE, path) for word in self.command]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSide:
-    """What there is to do at one type of cluster so that it trusts the issuer.
+    """What to do so that one type of cluster trusts the issuer.
 
-    Args:
-        title: What it is, for people.
-        notes: What is to be known first, a paragraph each.
-        manifests: The files; where there is more than one way, each way's.
-        command: The words of the one command that does it without a file; empty where there is none.
+    Attributes:
+        notes: What to know first, one paragraph each.
+        manifests: The files; if there are several ways, the files of each.
+        command: The one command that needs no file; empty if there is none.
     """
 
     title: str
@@ -66,7 +65,7 @@ class ClusterSide:
 
 
 def stream(manifests: Sequence[Manifest]) -> str:
-    """Return manifests as one stream of YAML documents, each with a comment that says what it is for."""
+    """Return manifests as one stream of YAML documents, each with its purpose as a comment."""
     documents = [
         f"# {manifest.name}: {manifest.purpose}\n{manifest.text()}"
         for manifest in manifests

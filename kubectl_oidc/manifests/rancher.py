@@ -1,6 +1,6 @@
-"""k3s and RKE2: kube-apiserver's flags in a file beside the server's configuration.
+"""k3s and RKE2: kube-apiserver's flags in a file next to the server's configuration.
 
-Their words: "Configuration File" of k3s and of RKE2; a ``+`` adds to what other files say.
+Sources: "Configuration File" of k3s and of RKE2. A ``+`` adds to the values of other files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def k3s(trust: Trust) -> ClusterSide:
 
 
 def rke2(trust: Trust) -> ClusterSide:
-    """Return what RKE2 needs; it mounts the files that its arguments name into the API server's Pod."""
+    """Return what RKE2 needs. RKE2 mounts the files in its arguments into the API server's Pod."""
     return _side(trust, "RKE2", "rke2", "rke2-server")
 
 

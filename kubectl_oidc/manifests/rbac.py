@@ -1,4 +1,4 @@
-"""A role for the groups: the ClusterRoleBinding ("Using RBAC authorization" in Kubernetes' documentation)."""
+"""The ClusterRoleBinding that gives a role to groups ("Using RBAC Authorization", Kubernetes)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _RBAC = "rbac.authorization.k8s.io"
-_MOST = 10  # groups of the token that are proposed
+_MOST = 10  # proposed groups of the token
 
 
 class Binding(NamedTuple):
@@ -26,17 +26,14 @@ class Binding(NamedTuple):
 
 
 def binding(groups: Sequence[str], *, role: str | None = None, chosen: Sequence[str] = ()) -> Binding | None:
-    """Return a role binding that is worth proposing to a person of these groups.
+    """Return the role binding to propose to a person with these groups. None if there is no group.
 
-    ``cluster-admin`` may do everything, so it is proposed only for groups whose name speaks of admins; else ``view``.
+    ``cluster-admin`` allows everything, so it is proposed only for groups with "admin" in their name; otherwise ``view``.
 
     Args:
         groups: The groups in the token.
-        role: The role that the person asked for.
-        chosen: The groups that the person asked for, in place of the proposal.
-
-    Returns:
-        The proposal; None where there is no group to bind.
+        role: The role, if a flag gives it.
+        chosen: The groups, if a flag gives them.
     """
     admins = tuple(group for group in groups if "admin" in group.lower())
     own = admins if role in (None, "cluster-admin") and admins else tuple(groups)
@@ -48,7 +45,7 @@ def binding(groups: Sequence[str], *, role: str | None = None, chosen: Sequence[
 
 
 def cluster_role_binding(proposal: Binding) -> Manifest:
-    """Return the ClusterRoleBinding; its groups are named as the cluster sees them."""
+    """Return the ClusterRoleBinding. Its groups must have the cluster's prefix."""
     return Manifest(
         name="cluster-role-binding.yaml",
         purpose="gives a role to groups",
@@ -64,7 +61,7 @@ def cluster_role_binding(proposal: Binding) -> Manifest:
 
 
 def cluster_role_binding_command(proposal: Binding) -> list[str]:
-    """Return the words of the kubectl command that makes the same ClusterRoleBinding."""
+    """Return the kubectl command that creates the same ClusterRoleBinding."""
     groups = [f"--group={group}" for group in proposal.groups]
     return [
         "kubectl",

@@ -1,4 +1,4 @@
-"""AuthenticationConfiguration (apiserver.config.k8s.io/v1): what kube-apiserver reads in the place of its flags."""
+"""AuthenticationConfiguration (apiserver.config.k8s.io/v1), the file that replaces kube-apiserver's OIDC flags."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ API_VERSION = "apiserver.config.k8s.io/v1"
 def authenticator(trust: Trust) -> dict[str, object]:
     """Return the entry of ``jwt`` that trusts the issuer.
 
-    It maps claims as kube-apiserver's flags do, takes every asymmetric algorithm by nature, and refuses names that
-    Kubernetes keeps for itself.
+    It maps claims as kube-apiserver's flags do and refuses names that Kubernetes reserves. It accepts every asymmetric algorithm.
     """
     issuer: dict[str, object] = {"url": trust.issuer, "audiences": [trust.audience]}
     if trust.ca_pem:
@@ -36,7 +35,7 @@ def authenticator(trust: Trust) -> dict[str, object]:
 
 
 def user_validation_rules() -> list[dict[str, str]]:
-    """Return the rules that refuse names which Kubernetes keeps for itself."""
+    """Return the rules that refuse names which Kubernetes reserves."""
     return [
         {
             "expression": "!user.username.startsWith('system:')",
@@ -63,7 +62,7 @@ def authentication_configuration(trust: Trust) -> Manifest:
 
 
 def structured(trust: Trust) -> ClusterSide:
-    """Return what a kube-apiserver needs that reads an AuthenticationConfiguration."""
+    """Return what a kube-apiserver with an AuthenticationConfiguration needs."""
     return ClusterSide(
         title="kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file.",
         notes=tuple(filter(None, (_MOUNTED, email_note(trust)))),
@@ -72,7 +71,7 @@ def structured(trust: Trust) -> ClusterSide:
 
 
 def email_note(trust: Trust) -> str:
-    """Return what is to be known where ``email`` is the user name; empty elsewhere."""
+    """Return the note about ``email`` as user name; empty for other claims."""
     if trust.username_claim != "email":
         return ""
     return (

@@ -1,6 +1,6 @@
 """Talos Linux: a patch of the control plane's machine configuration.
 
-Talos 1.14 has a document of its own for it (KubeAuthenticationConfig); before, kube-apiserver's flags stood in ``cluster``.
+Talos 1.14 has a document for it (KubeAuthenticationConfig). Older versions have kube-apiserver's flags in ``cluster``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from .structured_authentication import authenticator
 if TYPE_CHECKING:
     from .trust import Trust
 
-_DIRECTORY = "/var/lib/oidc"  # /var is what Talos lets files be written to
+_DIRECTORY = "/var/lib/oidc"  # Talos allows files only under /var
 _CA_FILE = f"{_DIRECTORY}/ca.crt"
 _PATCH = ("talosctl", "--nodes", "CONTROL_PLANE_NODES", "patch", "machineconfig", "--patch", f"@{FILE}")
-# What Talos's own default has: its probes of the API server's health are not signed in.
+# Talos's own default, because its health probes of the API server are anonymous.
 _ANONYMOUS = {
     "enabled": True,
     "conditions": [{"path": f"/{name}"} for name in ("livez", "readyz", "healthz")],

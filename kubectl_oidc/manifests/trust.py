@@ -1,4 +1,4 @@
-"""What an API server must know to take our tokens, and the names that it makes of them."""
+"""What an API server must know to accept the tokens, and how it names users and groups."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-DEFAULT_ALGORITHM = "RS256"  # what --oidc-signing-algs is where it is not set
-NO_PREFIX = "-"  # what --oidc-username-prefix says where there is to be none
+DEFAULT_ALGORITHM = "RS256"  # the default of --oidc-signing-algs
+NO_PREFIX = "-"  # the value of --oidc-username-prefix for no prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What an API server must know to take our tokens.
+    """What an API server must know to accept the tokens.
 
-    Args:
-        issuer: The issuer URL, as ``iss`` has it.
-        audience: What ``aud`` has: the client ID.
-        username_claim: The claim that becomes the user name.
-        groups_claim: The claim that becomes the groups.
-        own_username_prefix: What stands before user names, as kube-apiserver's flag says it: empty is its default, ``-`` is none.
-        groups_prefix: What stands before the groups' names.
-        algorithm: What the token is signed with; None when that is not known.
-        ca_pem: The provider's certificate authority, where it is not a public one.
+    Attributes:
+        issuer: The issuer URL, as in ``iss``.
+        audience: The client ID, as in ``aud``.
+        username_claim: The claim for the user name.
+        groups_claim: The claim for the groups.
+        own_username_prefix: The value of kube-apiserver's flag: empty for its default, ``-`` for no prefix.
+        algorithm: The algorithm that signs the token; None if unknown.
+        ca_pem: The provider's certificate authority, if it is not a public one.
     """
 
     issuer: str
@@ -36,22 +35,22 @@ class Trust:
 
     @property
     def username_prefix(self) -> str:
-        """What stands before user names; by kube-apiserver's default nothing before ``email``, else ``ISSUER#``."""
+        """The prefix of user names. kube-apiserver's default is none for ``email``, else ``ISSUER#``."""
         if self.own_username_prefix:
             return "" if self.own_username_prefix == NO_PREFIX else self.own_username_prefix
         return "" if self.username_claim == "email" else f"{self.issuer}#"
 
     def user(self, name: str) -> str:
-        """Return the user name that the cluster makes of the claim's."""
+        """Return the user name in the cluster."""
         return self.username_prefix + name
 
     def group(self, name: str) -> str:
-        """Return the group's name that the cluster makes of the claim's."""
+        """Return the group's name in the cluster."""
         return self.groups_prefix + name
 
 
 def is_public(issuer: str) -> bool:
-    """Tell whether an issuer may be reachable from the internet: https, and no private name or address."""
+    """Return whether an issuer may be reachable from the internet: https, and no private name or address."""
     parts = urlsplit(issuer)
     host = parts.hostname or ""
     try:

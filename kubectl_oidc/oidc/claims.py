@@ -1,4 +1,4 @@
-"""Single claims of an ID token, read with their types (OpenID Connect Core 2, RFC 7519 §4)."""
+"""Read one claim of an ID token and check its type (OpenID Connect Core 2, RFC 7519 §4)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LAST_MOMENT = (
-    32_503_680_000  # the year 3000: the last that every platform's calendar knows; milliseconds lie beyond
-)
+_YEAR_3000 = 32_503_680_000  # every platform's calendar ends here or later; a time in milliseconds is greater
 ASK = "the provider must put this right: tell its administrator which claim and which client"
 
 
-def present(claims: Mapping[str, object], name: str, *, topic: str = "") -> object:
-    """Return a required claim; null counts as missing (Core 5.3.2).
+def required(claims: Mapping[str, object], name: str, *, topic: str = "") -> object:
+    """Return a required claim. Null counts as missing (Core 5.3.2).
 
     Args:
-        claims: The claims of an ID token.
-        name: The claim's name.
         topic: The troubleshooting topic of the error.
 
     Raises:
-        IdTokenError: It is missing.
+        IdTokenError: The claim is missing.
     """
     value = claims.get(name)
     if value is None:
@@ -32,44 +28,31 @@ def present(claims: Mapping[str, object], name: str, *, topic: str = "") -> obje
     return value
 
 
-def text(claims: Mapping[str, object], name: str, *, topic: str = "") -> str:
-    """Return a required claim that is a string, perhaps an empty one.
+def required_text(claims: Mapping[str, object], name: str, *, topic: str = "") -> str:
+    """Return a required claim that is a string. The string may be empty.
 
     Args:
-        claims: The claims of an ID token.
-        name: The claim's name.
         topic: The troubleshooting topic of the error.
 
     Raises:
-        IdTokenError: It is missing or no string.
+        IdTokenError: The claim is missing or not a string.
     """
-    value = present(claims, name, topic=topic)
+    value = required(claims, name, topic=topic)
     if isinstance(value, str):
         return value
     raise IdTokenError(f"the ID token's claim {name} is {json_quoted(value)}, not a string", ASK, topic=topic)
 
 
 def moment(claims: Mapping[str, object], name: str) -> int:
-    """Return a required claim that is a time, in epoch seconds from 1970 to 2999; a fraction is cut off (RFC 7519 §2).
-
-    Args:
-        claims: The claims of an ID token.
-        name: The claim's name.
+    """Return a required claim that is a time, in epoch seconds from 1970 to 2999. A fraction is cut off (RFC 7519 §2).
 
     Raises:
-        IdTokenError: It is missing or no such time; a bool is an int to Python, and is none here.
+        IdTokenError: The claim is missing or not such a time. Python counts a bool as an int; here it is an error.
     """
-    value = present(claims, name)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT:
+    value = required(claims, name)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _YEAR_3000:
         return int(value)
     raise IdTokenError(
         f"the ID token's claim {name} is {json_quoted(value, limit=40)}, not a time in whole seconds, or fractions of one, since 1970",
         ASK,
     )
-
-
-def utc(seconds: float) -> str:
-    """Return epoch seconds as people read them; by arithmetic, because Windows' calendar functions end early."""
-    from datetime import UTC, datetime, timedelta
-
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds)):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""The client, and how it proves who it is (RFC 6749 §2.3, OpenID Connect Core §9)."""
+"""The client and how it authenticates (RFC 6749 §2.3, OpenID Connect Core §9)."""
 
 from __future__ import annotations
 
@@ -22,19 +22,17 @@ BASIC = "client_secret_basic"
 POST = "client_secret_post"
 PRIVATE_KEY_JWT = "private_key_jwt"
 METHODS = (NONE, BASIC, POST, PRIVATE_KEY_JWT)
-"""The methods by the names of the registry that RFC 7591 §4.2 began."""
+"""The client authentication methods, by their registered names (RFC 7591 §4.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who asks (RFC 6749 §2).
+    """An OAuth client (RFC 6749 §2).
 
     Attributes:
-        client_id: The client's identifier.
-        client_secret: Its secret; None or empty for a public client, such as a native application.
-        assertion_key: Its private key; None where it has none.
-        authentication: One of METHODS that somebody chose, else ``auto``.
-        request_headers: Header fields for every request to the provider.
+        client_secret: None or empty for a public client, such as a native application.
+        authentication: One of METHODS if a flag chooses it, else ``auto``.
+        request_headers: Header fields of every request to the provider.
     """
 
     client_id: str
@@ -47,13 +45,11 @@ class Client:
         return f"Client(client_id={self.client_id!r})"  # the headers may hold a secret
 
     def method(self, offered: Sequence[str], worked: str = "") -> str:
-        """Return the method to use.
-
-        It is the one that somebody chose. For a secret it is else the one that worked, or basic unless only post is offered.
+        """Return the method to use: the configured one, else by what the client has. A secret is sent by basic unless only post is offered.
 
         Args:
-            offered: The methods of the provider's metadata; empty where it does not say.
-            worked: The way to send the secret that the provider accepted before; empty if none is known.
+            offered: The methods in the provider's metadata; empty if it has none.
+            worked: The way to send the secret that the provider accepted before; empty if unknown.
         """
         if self.authentication != AUTO:
             return self.authentication
@@ -66,22 +62,13 @@ class Client:
         return POST if BASIC not in offered and POST in offered else BASIC
 
     def other_method(self, method: str) -> str | None:
-        """Return the other way to send the client's secret, if nobody chose one.
-
-        Args:
-            method: The one that the provider did not accept.
-        """
+        """Return the other way to send the client's secret after ``method`` failed. None if a flag chooses the method."""
         if self.authentication != AUTO or not self.client_secret:
             return None
         return {BASIC: POST, POST: BASIC}.get(method)
 
     def method_in_words(self, offered: Sequence[str], worked: str = "") -> str:
-        """Return the method, and whether the provider's metadata lacks one that somebody chose.
-
-        Args:
-            offered: As in `method`.
-            worked: As in `method`.
-        """
+        """Return the method for the log, and whether the provider's metadata lacks a configured one."""
         method = self.method(offered, worked)
         if self.authentication == AUTO or not offered or method in offered:
             return method
@@ -99,11 +86,10 @@ class Client:
         """Return the header fields and the form of a request with the client's authentication in them.
 
         Args:
-            form: The request's own fields; a client ID among them (RFC 9126 §2.1) is sent once all the same.
-            metadata: What the provider says of itself.
-            audience: Whom an assertion is for.
+            form: The fields of the request. A client ID among them (RFC 9126 §2.1) is not sent twice.
+            audience: The audience of an assertion.
             now: The time in epoch seconds.
-            method: How the client proves who it is; empty for what `method` says.
+            method: The method to use; empty for the result of `method`.
         """
         headers = dict(self.request_headers)
         method = method or self.method(metadata.token_endpoint_auth_methods)
@@ -112,7 +98,7 @@ class Client:
         if method == PRIVATE_KEY_JWT and self.assertion_key:
             return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
         if method == NONE:
-            # RFC 6749 §3.2.1: a public client says its name. Authlib would do the same, once it is loaded.
+            # A public client sends its ID (RFC 6749 §3.2.1). Authlib does the same, but takes time to import.
             return headers, [*form, ("client_id", self.client_id)]
         from authlib.oauth2.auth import ClientAuth
 
@@ -126,7 +112,7 @@ class Client:
     def _assertion(
         self, key: AssertionKey, metadata: Metadata, audience: str, now: int
     ) -> list[tuple[str, str]]:
-        """Return the fields of RFC 7523 §2.2, and the client ID, which some providers ask for all the same."""
+        """Return the fields of RFC 7523 §2.2, and the client ID, which some providers require too."""
         from .client_assertion import ASSERTION_TYPE
 
         supported = metadata.token_endpoint_auth_algorithms
@@ -138,21 +124,21 @@ class Client:
         ]
 
     def hint(self, offered: Sequence[str]) -> str:
-        """Return what to do where the provider does not believe who the client is (``invalid_client``).
+        """Return the hint for ``invalid_client``.
 
         Args:
-            offered: The methods of the provider's metadata; empty where it does not say.
+            offered: As in `method`.
         """
         if self.authentication != AUTO:
             methods = sanitize(", ".join(offered)) if offered else "does not say"
             return (
                 f"--oidc-client-authentication={self.authentication} must be what the client's settings at the provider say "
-                f"(the metadata offers: {methods}); check {_MATERIAL[self.authentication]} too"
+                f"(the metadata offers: {methods}); check {_FLAGS_TO_CHECK[self.authentication]} too"
             )
         return _HINTS[self.method(offered)]
 
 
-_MATERIAL = {
+_FLAGS_TO_CHECK = {
     NONE: "--oidc-client-id",
     BASIC: "--oidc-client-id and --oidc-client-secret",
     POST: "--oidc-client-id and --oidc-client-secret",

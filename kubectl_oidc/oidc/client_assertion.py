@@ -1,7 +1,7 @@
-"""The assertion of private_key_jwt: a JWT that the client signs with its own key (OpenID Connect Core §9, RFC 7523 §2.2, §3).
+"""The assertion of private_key_jwt: a JWT signed with the client's own key (OpenID Connect Core §9, RFC 7523 §2.2, §3).
 
-The key is read from its file once a process, before anybody is asked anything, and the assertion is made anew for each
-request. Neither is kept, logged or shown.
+The key is read from its file once a process, before a person is asked anything. Each request gets a new assertion. Neither is
+stored, logged or shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """The value of ``client_assertion_type`` (RFC 7523 §2.2)."""
 
 LIFE = 60
-"""Seconds that an assertion is good for: it is used at once, and once."""
+"""The lifetime of an assertion in seconds. It is used immediately and once."""
 
 FLAG = "--oidc-client-assertion-key"
 ID_FLAG = "--oidc-client-assertion-key-id"
@@ -40,9 +40,8 @@ class AssertionKey:
     """The client's private key.
 
     Attributes:
-        private: The key.
-        algorithms: What it can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
-        key_id: Its key ID at the provider; None where it has none.
+        algorithms: The algorithms that the key can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
+        key_id: The key's ID at the provider, if it has one.
     """
 
     private: AllowedPrivateKeys = field(repr=False)
@@ -50,13 +49,12 @@ class AssertionKey:
     key_id: str | None = None
 
     def assertion(self, client_id: str, audience: str, now: int, supported: Sequence[str] = ()) -> Secret:
-        """Return an assertion that nobody has seen yet.
+        """Return a new assertion.
 
         Args:
-            client_id: Who signs: issuer and subject (RFC 7523 §3).
-            audience: Whom it is for, and nobody else.
+            client_id: Issuer and subject (RFC 7523 §3).
             now: The time in epoch seconds.
-            supported: The algorithms that the provider's metadata names; where it names none of ours, that does not count.
+            supported: The algorithms in the provider's metadata. If the key supports none of them, they are ignored.
         """
         import secrets
 
@@ -77,21 +75,20 @@ class AssertionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionKeyFile:
-    """Where the client's private key is.
+    """The file of the client's private key, in PEM form.
 
     Attributes:
-        path: A file in PEM form.
-        key_id: The key's ID at the provider; None where it has none.
+        key_id: The key's ID at the provider, if it has one.
     """
 
     path: Path
     key_id: str | None = None
 
     def load(self) -> AssertionKey:
-        """Return the key.
+        """Read the key.
 
         Raises:
-            UsageError: The file cannot be read, or holds no key that can be used.
+            UsageError: The file cannot be read, or has no usable key.
         """
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -132,7 +129,7 @@ class AssertionKeyFile:
 
 
 def _no_private_key(pem: bytes) -> tuple[str, str]:
-    """Return what a file is that holds no private key in PEM form, and what to do."""
+    """Return what is wrong with a file that has no readable private key, and what to do."""
     if b"-BEGIN OPENSSH PRIVATE KEY-" in pem:
         return (
             "holds a key in OpenSSH's own form",

@@ -1,6 +1,6 @@
-"""What to do about an OAuth error answer: chosen by its code, by its description, and by what was sent.
+"""Choose the hint for an OAuth error: by its code, its description, and the request.
 
-A hint names only what was part of the request: a refresh sends no redirect URI, so no hint of a refresh blames one.
+A hint names only what was part of the request. A refresh has no redirect URI, so its hints do not mention one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ _PKCE = re.compile(r"code[_ ]challenge|code[_ ]verifier|\bpkce\b", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What an error answers.
+    """The request that an error answers.
 
     Attributes:
-        issuer: The issuer URL: known providers say more than the standard, and have their own settings.
-        parameters: The names of the parameters that were sent.
-        scopes: The scopes that were asked for; empty if the request named none.
-        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
-        redirect_uri: The redirect URI that was sent, if any.
-        came_back: Whether the browser brought the error: then the provider took the redirect URI, and no client authenticated.
+        issuer: The issuer URL. It identifies known providers.
+        parameters: The names of the request's parameters.
+        scopes: The requested scopes; empty if the request names none.
+        scopes_supported: The scopes in the provider's metadata; empty if it has none.
+        came_back: Whether the browser brought the error. Then the provider accepted the redirect URI, and no client authenticated.
     """
 
     issuer: str
@@ -48,13 +47,10 @@ class Sent:
 
 
 def hint(code: str | None, description: str | None, sent: Sent, otherwise: str) -> str:
-    """Return what to do about an error answer, one line.
+    """Return what to do about an error, in one line.
 
     Args:
-        code: The error code, such as ``invalid_request``.
-        description: The provider's own words.
-        sent: What it answers.
-        otherwise: What the standard's meaning of the code asks for, if the description adds nothing.
+        otherwise: The hint for the code, if the description says no more.
     """
     words = f"{code or ''} {description or ''}"
     known = explain(sent.issuer, code, description)
@@ -78,11 +74,7 @@ def hint(code: str | None, description: str | None, sent: Sent, otherwise: str) 
 
 
 def invalid_request(sent: Sent) -> str:
-    """Return what can be wrong with a request that the provider calls invalid without saying why.
-
-    Args:
-        sent: What was sent.
-    """
+    """Return the hint for ``invalid_request`` without a useful description: what may be wrong."""
     causes = [
         *(["redirect URI"] if sent.redirect_uri and not sent.came_back else []),
         *(["PKCE"] if sent.pkce() else []),

@@ -1,7 +1,7 @@
-"""Whether an ID token may be believed (OpenID Connect Core 3.1.3.7 and 12.2, RFC 8725).
+"""Validate an ID token: issuer, audience, subject, times, nonce, at_hash (OpenID Connect Core 3.1.3.7, 12.2; RFC 8725).
 
-``validate`` is a pure function: the key set, the expectations and the clock's reading come in. The envelope
-(format, algorithm, signature) is ``jws``'s part; here are the rules for the claims.
+``validate`` is a pure function of the token, the key set, the expected values and the time. ``jws`` checks format, algorithm
+and signature; this module checks the claims.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.text import json_quoted
+from kubectl_oidc.times import utc
 from kubectl_oidc.urls import issuer_of
 
-from .claims import ASK, moment, present, text, utc
+from .at_hash import belongs
+from .claims import ASK, moment, required, required_text
 from .jws import signed_claims
 
 TYPE_CHECKING = False
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from .key_set import KeySet
 
-SKEW = 60  # seconds that two honest clocks may differ
+SKEW = 60  # seconds that the clocks of the provider and this machine may differ
 _CLOCK_HINT = (
     "set this machine's clock, or have the provider's set; more than 60 s of difference is not forgiven"
 )
@@ -32,19 +34,17 @@ _CHANGED_HINT = "the session is not used any more: sign in again (kubectl oidc-l
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an ID token must say.
+    """The values that an ID token must have.
 
-    Args:
-        issuer: The configured issuer.
-        client_id: Our client ID.
-        algorithms: ``id_token_signing_alg_values_supported`` of the metadata; () when it names none.
-        nonce: What the authorization request sent, or for a refresh what the session's first ID token held.
-        access_token: The access token that came along, for ``at_hash``; None if it is not used.
-        subject: The session's ``sub``, for a refresh.
-        audience: The session's ``aud``, for a refresh.
-        refreshed: The token comes from a refresh, so that ``nonce`` may be missing (Core 12.2).
-        max_age: The most seconds since the person signed in at the provider, as the authorization request asked; else None.
-        requester: Who had the token made for the audience ``client_id`` by an exchange (RFC 8693); None for an ID token of our own.
+    Attributes:
+        algorithms: ``id_token_signing_alg_values_supported`` of the metadata; empty if the metadata has none.
+        nonce: The nonce of the authorization request. For a refresh: the nonce of the session's ID token.
+        access_token: The access token of the same response, to compare with ``at_hash``; None if it is not used.
+        subject: For a refresh: the session's ``sub``.
+        audience: For a refresh: the session's ``aud``.
+        refreshed: Whether the token comes from a refresh. Then ``nonce`` may be missing (Core 12.2).
+        max_age: The ``max_age`` of the authorization request, in seconds.
+        requester: The client that exchanged a token for this one (RFC 8693); ``client_id`` is then the audience asked for.
     """
 
     issuer: str
@@ -61,16 +61,14 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """An ID token that was validated.
+    """A validated ID token.
 
-    Args:
-        issuer: ``iss``.
+    Attributes:
         subject: ``sub``, never empty.
-        audience: ``aud``, always as a tuple.
-        expiry: ``exp``, epoch seconds.
-        issued_at: ``iat``, epoch seconds.
-        algorithm: What it is signed with, such as ``RS256``.
-        claims: All claims, these included.
+        expiry: ``exp`` in epoch seconds.
+        issued_at: ``iat`` in epoch seconds.
+        algorithm: The signature's algorithm, such as ``RS256``.
+        claims: All claims.
     """
 
     issuer: str
@@ -83,20 +81,14 @@ class IdToken:
 
 
 def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> IdToken:
-    """Return what an ID token says, if it may be believed.
+    """Return the validated ID token.
 
     Args:
-        token: The ID token, a compact JWS.
-        keys: The provider's key set.
-        expected: What it must say.
-        now: The clock's reading, epoch seconds.
-
-    Returns:
-        The validated token.
+        now: The time in epoch seconds.
 
     Raises:
-        UnknownKey: No key of this set verifies it; with a set fetched anew it is worth one more try.
-        IdTokenError: It must not be believed; the message names the claim.
+        UnknownKey: No key of this set verifies the signature. Try again once, with a key set fetched now.
+        IdTokenError: The token is not valid. The message names the claim.
     """
     algorithm, claims = signed_claims(token, keys=keys, algorithms=expected.algorithms)
     issuer = _issuer(claims, expected)
@@ -111,8 +103,8 @@ def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> 
 
 
 def _issuer(claims: Mapping[str, object], expected: Expected) -> str:
-    """Core 3.1.3.7 rule 2: ``iss`` is the issuer, byte for byte; for Google see `issuer_of`."""
-    issuer = text(claims, "iss", topic="id-token-issuer")
+    """Check ``iss`` (Core 3.1.3.7 rule 2): byte for byte the configured issuer. `issuer_of` has the exception for Google."""
+    issuer = required_text(claims, "iss", topic="id-token-issuer")
     if issuer_of(issuer) != expected.issuer:
         raise IdTokenError(
             f"the ID token's issuer is {json_quoted(issuer)}, not {json_quoted(expected.issuer)}",
@@ -123,8 +115,8 @@ def _issuer(claims: Mapping[str, object], expected: Expected) -> str:
 
 
 def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ...]:
-    """Core 3.1.3.7 rule 3: ``aud`` contains the client; 12.2: a refresh does not change it."""
-    claim = present(claims, "aud", topic="id-token-audience")
+    """Check ``aud``: it contains the client (Core 3.1.3.7 rule 3), and a refresh does not change it (12.2)."""
+    claim = required(claims, "aud", topic="id-token-audience")
     names = [claim] if isinstance(claim, str) else claim
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise IdTokenError(
@@ -151,9 +143,9 @@ def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ..
 def _check_authorized_party(
     claims: Mapping[str, object], audience: tuple[str, ...], expected: Expected
 ) -> None:
-    """Core 3.1.3.7 rules 4 and 5: ``azp`` is the client, and needed where others are in the audience too.
+    """Check ``azp``: it is the client, and required if ``aud`` has other members (Core 3.1.3.7 rules 4, 5).
 
-    RFC 8693 has no such rule: in an exchanged token it may name who exchanged it, and the audience is what counts.
+    An exchanged token (RFC 8693) may name in ``azp`` the client that exchanged it, or leave it out.
     """
     party = claims.get("azp")
     if expected.requester is not None and party in {None, expected.requester}:
@@ -175,8 +167,8 @@ def _check_authorized_party(
 
 
 def _subject(claims: Mapping[str, object], expected: Expected) -> str:
-    """Core 2: ``sub`` names the person; 12.2: a refresh does not change it."""
-    subject = text(claims, "sub")
+    """Check ``sub``: it is not empty (Core 2), and a refresh does not change it (12.2)."""
+    subject = required_text(claims, "sub")
     if not subject.strip():
         raise IdTokenError("the ID token's claim sub is empty", ASK)
     if expected.subject is not None and subject != expected.subject:
@@ -189,7 +181,7 @@ def _subject(claims: Mapping[str, object], expected: Expected) -> str:
 
 
 def _times(claims: Mapping[str, object], now: float) -> tuple[int, int]:
-    """Core 3.1.3.7 rules 9 and 10, RFC 7519 §4.1.4 to §4.1.6; return ``exp`` and ``iat``."""
+    """Return ``exp`` and ``iat`` if the token is valid now (Core 3.1.3.7 rules 9, 10; RFC 7519 §4.1.4 to §4.1.6)."""
     expiry, issued_at = moment(claims, "exp"), moment(claims, "iat")
     starts = {"iat": issued_at}
     if claims.get("nbf") is not None:
@@ -212,7 +204,7 @@ def _times(claims: Mapping[str, object], now: float) -> tuple[int, int]:
 
 
 def _check_authentication_time(claims: Mapping[str, object], expected: Expected, now: float) -> None:
-    """Core 3.1.3.7 rule 13: what was asked for with ``max_age`` says ``auth_time``, and that is no longer ago."""
+    """Check ``auth_time`` if the request had ``max_age`` (Core 3.1.3.7 rule 13)."""
     if expected.max_age is None:
         return
     if claims.get("auth_time") is None:
@@ -232,11 +224,13 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
 
 
 def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
-    """Core 3.1.3.7 rule 11: the token answers our request; 12.2: a refresh may omit ``nonce``, not change it."""
+    """Check ``nonce``: that of the request (Core 3.1.3.7 rule 11). A refresh may omit it, not change it (12.2)."""
+    from hmac import compare_digest
+
     nonce = claims.get("nonce")
     if expected.nonce is None or (nonce is None and expected.refreshed):
         return
-    if not isinstance(nonce, str) or not _equal(nonce, expected.nonce.reveal()):
+    if not isinstance(nonce, str) or not compare_digest(nonce.encode(), expected.nonce.reveal().encode()):
         how = "has no nonce" if nonce is None else "has the nonce of another sign-in"
         raise IdTokenError(
             f"the ID token {how}, so it may not answer this request",
@@ -245,37 +239,11 @@ def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
         )
 
 
-def belongs(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
-    """Return whether ``at_hash``, if present, is the left half of the access token's hash (Core 3.1.3.6, 3.1.3.8).
-
-    Args:
-        claims: The claims of an ID token.
-        algorithm: What it is signed with; its last three characters name the hash.
-        access_token: The access token that came along.
-    """
-    from base64 import urlsafe_b64encode
-    from hashlib import new
-
-    claim = claims.get("at_hash")
-    if claim is None:
-        return True
-    digest = new(f"sha{algorithm[2:]}", access_token.reveal().encode("utf-8", "surrogatepass")).digest()
-    half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    return isinstance(claim, str) and _equal(claim, half)
-
-
 def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: Expected) -> None:
-    """Core 3.1.3.8: an access token that is used is the one that the ID token was issued with."""
+    """Check that the access token, if it is used, was issued with this ID token (Core 3.1.3.8)."""
     if expected.access_token is not None and not belongs(claims, algorithm, expected.access_token):
         raise IdTokenError(
             "the access token does not belong to the ID token (at_hash differs)",
             "try again; if it stays, the provider computes at_hash wrongly (Core 3.1.3.8): tell its administrator",
             topic="id-token-at-hash",
         )
-
-
-def _equal(claim: str, ours: str) -> bool:
-    """Compare a claim in constant time with what it must be."""
-    from hmac import compare_digest
-
-    return compare_digest(claim.encode(), ours.encode())

@@ -1,13 +1,13 @@
-"""The signed envelope of an ID token: a compact JWS (RFC 7515) that holds a JWT (RFC 7519), read strictly.
+"""Decode a JWT and verify its signature (compact JWS, RFC 7515; JWT, RFC 7519).
 
-Nothing in it is believed before the signature holds, and the claims are read from the very bytes that were
-verified. The header chooses among the provider's keys by ``kid`` and ``alg``, and nothing else: keys that a token
-brings along or points to (``jwk``, ``jku``, ``x5c``, ``x5u``) are ignored (RFC 8725 §3.10).
+The claims are parsed from the same bytes whose signature was verified. The header selects a key of the provider by ``kid``
+and ``alg`` only. Keys inside the token (``jwk``, ``jku``, ``x5c``, ``x5u``) are ignored (RFC 8725 §3.10).
 """
 
 from __future__ import annotations
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
+from kubectl_oidc.http.json_body import AmbiguousJson, parse_strictly
 from kubectl_oidc.text import json_quoted
 
 from .key_set import ALGORITHMS
@@ -15,14 +15,15 @@ from .key_set import ALGORITHMS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Literal
 
     from kubectl_oidc.secret import Secret
 
     from .key_set import Key, KeySet
 
-# A person in several hundred groups has a token of some 12 KB; kube-apiserver reads headers to 1 MB.
+# A person in several hundred groups has a token of some 12 KB; kube-apiserver reads headers of up to 1 MB.
 _MOST_CHARACTERS = 128 * 1024
-# Claims are nested three or four deep; whoever shows or stores them recurses.
+# Honest claims are nested three or four deep. The code that shows or stores them is recursive.
 _DEEPEST = 64
 _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _SIGNED_SEGMENTS = 3
@@ -34,19 +35,14 @@ _ASK = "the provider's answer breaks the standard: tell its administrator, and n
 def signed_claims(
     token: Secret, *, keys: KeySet, algorithms: Sequence[str]
 ) -> tuple[str, Mapping[str, object]]:
-    """Verify the signature and return the claims that it covers.
+    """Verify the signature; return its algorithm and the claims, which are not checked yet.
 
     Args:
-        token: The ID token.
-        keys: The provider's key set.
-        algorithms: What the provider's metadata names; if it names none of ours, all of ours are allowed.
-
-    Returns:
-        The algorithm that the token is signed with, and its claims, still unchecked.
+        algorithms: The algorithms of the provider's metadata. If none of them is in `ALGORITHMS`, all of `ALGORITHMS` are allowed.
 
     Raises:
-        IdTokenError: It is no signed JWT, or of another kind, or its algorithm is not allowed.
-        UnknownKey: No key of the set verifies it; a newer set may.
+        IdTokenError: The token is not a signed JWT, is not an ID token, or its algorithm is not allowed.
+        UnknownKey: No key of the set verifies it. A newer set may.
     """
     header_part, claims_part, signature_part = _segments(token)
     header = _json_object(_decoded(header_part, "header"), "header")
@@ -59,38 +55,32 @@ def signed_claims(
 
 
 def prepare() -> None:
-    """Import what verifies signatures, ahead of the first token: it takes as long as some answers."""
+    """Import the signature library early, while a response is awaited."""
     import jwt.algorithms  # noqa: F401
 
 
 def unverified_claims(token: Secret) -> Mapping[str, object]:
-    """Return the claims of a token without verifying anything, for display only.
-
-    Args:
-        token: An ID token, or an access token that happens to be a JWT.
-
-    Returns:
-        Its claims; nobody vouches for them.
+    """Return the claims of a JWT without verifying it: for display, or if it was verified before.
 
     Raises:
-        IdTokenError: It is no signed JWT.
+        IdTokenError: The token is not a signed JWT.
     """
-    _, payload_part, _ = _segments(token)
-    return _json_object(_decoded(payload_part, "claims"), "claims")
+    return _unverified(token, "claims")
 
 
 def unverified_algorithm(token: Secret) -> str | None:
-    """Return what a token says it is signed with, for display only; None where it does not say.
-
-    Args:
-        token: As for ``unverified_claims``.
+    """Return the ``alg`` of a JWT without verifying it, or None if the header has none.
 
     Raises:
-        IdTokenError: It is no signed JWT.
+        IdTokenError: The token is not a signed JWT.
     """
-    header_part, _, _ = _segments(token)
-    algorithm = _json_object(_decoded(header_part, "header"), "header").get("alg")
+    algorithm = _unverified(token, "header").get("alg")
     return algorithm if isinstance(algorithm, str) else None
+
+
+def _unverified(token: Secret, part: Literal["header", "claims"]) -> dict[str, object]:
+    header, claims, _ = _segments(token)
+    return _json_object(_decoded(header if part == "header" else claims, part), part)
 
 
 def _segments(token: Secret) -> tuple[str, str, str]:
@@ -115,7 +105,7 @@ def _segments(token: Secret) -> tuple[str, str, str]:
 
 
 def _decoded(segment: str, name: str) -> bytes:
-    """Decode base64url without padding, in its one canonical spelling (RFC 7515 §2)."""
+    """Decode base64url without padding; refuse every spelling but the canonical one (RFC 7515 §2)."""
     from base64 import urlsafe_b64decode, urlsafe_b64encode
 
     if set(segment) <= _BASE64URL and len(segment) % 4 != 1:
@@ -126,44 +116,26 @@ def _decoded(segment: str, name: str) -> bytes:
 
 
 def _json_object(data: bytes, name: str) -> dict[str, object]:
-    """Parse one JSON object strictly: UTF-8, each member once, no deep nesting, nothing that JSON cannot say."""
+    """Parse one JSON object strictly: UTF-8, each member once, at most `_DEEPEST` levels."""
     import json
 
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_members)
-        # What cannot be written again (NaN, half a surrogate pair) would trip whoever shows or stores it.
+        value = parse_strictly(data.decode("utf-8"))
+        # Refuse what cannot be written as JSON again (half a surrogate pair, infinity): showing or storing it would fail.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except _RepeatedMember as repeated:
-        raise IdTokenError(
-            f"the ID token's {name} part names {json_quoted(repeated.member)} twice", _ASK
-        ) from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, AmbiguousJson) and error.member is not None:
+            message = f"the ID token's {name} part names {json_quoted(error.member)} twice"
+            raise IdTokenError(message, _ASK) from None
         raise IdTokenError(f"the ID token's {name} part cannot be read as JSON", _ASK) from None
     if not isinstance(value, dict):
         raise IdTokenError(f"the ID token's {name} part is not a JSON object", _ASK)
-    if _deep(value):
+    if _is_too_deep(value):
         raise IdTokenError(f"the ID token's {name} part is nested more than {_DEEPEST} deep", _ASK)
     return value
 
 
-class _RepeatedMember(Exception):
-    """A JSON object names a member twice, and two readers may believe different ones (RFC 7519 §4)."""
-
-    def __init__(self, member: str) -> None:
-        super().__init__(member)
-        self.member = member
-
-
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise _RepeatedMember(name)
-        members[name] = value
-    return members
-
-
-def _deep(value: object) -> bool:
+def _is_too_deep(value: object) -> bool:
     level = [value]
     for _ in range(_DEEPEST):
         level = [
@@ -176,7 +148,7 @@ def _deep(value: object) -> bool:
 
 
 def _check_kind(header: Mapping[str, object]) -> None:
-    """Refuse tokens of another kind (RFC 8725 §3.11) and extensions that we do not understand (RFC 7515 §4.1.11)."""
+    """Refuse other types of token (RFC 8725 §3.11) and unknown extensions (RFC 7515 §4.1.11)."""
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") != "jwt":
         raise IdTokenError(
@@ -192,7 +164,7 @@ def _check_kind(header: Mapping[str, object]) -> None:
 
 
 def _algorithm(header: Mapping[str, object], metadata: Sequence[str]) -> str:
-    """Return the token's ``alg`` if kube-apiserver can take it and the provider's metadata allows it."""
+    """Return the token's ``alg`` if kube-apiserver supports it and the provider's metadata allows it."""
     allowed = [name for name in ALGORITHMS if name in metadata] or ALGORITHMS
     algorithm = header.get("alg")
     if isinstance(algorithm, str) and algorithm in allowed:
@@ -228,10 +200,10 @@ def _kid(header: Mapping[str, object]) -> str | None:
 def _check_signature(
     signed: bytes, signature: bytes, *, keys: KeySet, kid: str | None, algorithm: str
 ) -> None:
-    """Find a key that verifies the signature over header and claims (RFC 7515 §5.2).
+    """Verify the signature over header and claims with any key that fits (RFC 7515 §5.2).
 
-    A signature that no key verifies is an unknown key too: a provider without kids rotates its keys, and a
-    development provider makes new keys under an old kid. The key set that we hold may just be old.
+    A wrong signature is an `UnknownKey` too, because the cached key set may be old: a provider may rotate keys that have no
+    ``kid``, and a development provider may make a new key with the old ``kid``.
     """
     hint = (
         "the provider may be changing its keys: try again in a minute; "
@@ -250,7 +222,7 @@ def _check_signature(
 
 
 def _verifies(key: Key, algorithm: str, signed: bytes, signature: bytes) -> bool:
-    """Ask PyJWT's algorithm alone: its decode() reads the system's clock and takes more than we do."""
+    """Use only PyJWT's algorithm. Its decode() reads the system's clock and accepts more than this module does."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from jwt import PyJWTError, get_algorithm_by_name
 
@@ -258,4 +230,4 @@ def _verifies(key: Key, algorithm: str, signed: bytes, signature: bytes) -> bool
     try:
         return verifier.verify(signed, verifier.prepare_key(key.public_key), signature)
     except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
-        return False  # such as a curve that this machine's OpenSSL does not allow
+        return False  # for example a curve that this machine's OpenSSL does not allow

@@ -1,7 +1,7 @@
-"""The provider's key set (RFC 7517): which public key may verify which algorithm.
+"""The provider's key set: which public key may verify which algorithm (RFC 7517).
 
-The algorithm of a token is fixed by the key and never by the token alone (RFC 8725 §3.1). Keys that we do not
-understand stand beside good ones and harm nothing: they are left out, with the reason kept for the log.
+The algorithm must fit the key, whatever the token says (RFC 8725 §3.1). Keys that cannot be used are left out, and the reason
+is logged.
 """
 
 from __future__ import annotations
@@ -17,25 +17,24 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-# What kube-apiserver can be told to take (--oidc-signing-algs; AuthenticationConfiguration takes all of them).
-# Asymmetric all of them; EdDSA and ES256K are not among them.
+# The algorithms that kube-apiserver can verify: those of --oidc-signing-algs. AuthenticationConfiguration accepts all of them.
+# All are asymmetric. EdDSA and ES256K are not supported.
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 
 _RSA_ALGORITHMS = frozenset(name for name in ALGORITHMS if name[0] in "RP")
 _CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}  # RFC 7518 §3.4
 _FEWEST_RSA_BITS = 2048  # RFC 7518 §3.3, §3.5
-_MOST_RSA_BITS = 16384  # OpenSSL verifies no longer ones, and building one costs time
-_MOST_KEYS = 256  # providers have one to twenty; a set of thousands would only cost time
+_MOST_RSA_BITS = 16384  # OpenSSL does not verify longer ones, and building one takes time
+_MOST_KEYS = 256  # providers have one to twenty; reading thousands would take time
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A public key that may verify ID tokens.
 
-    Args:
-        kid: Its key ID, if it has one; several keys may share it (RFC 7517 §4.5).
-        algorithms: The algorithms that its type, curve and ``alg`` member allow.
-        public_key: The key itself.
+    Attributes:
+        kid: The key ID, if there is one. Several keys may share it (RFC 7517 §4.5).
+        algorithms: The algorithms that the key's type, curve and ``alg`` allow.
     """
 
     kid: str | None
@@ -45,11 +44,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A member of the key set that verifies nothing here; ``str()`` is a line for the log.
+    """A member of the key set that is not used. ``str()`` is a line for the log.
 
-    Args:
-        kid: Its key ID, if it has a readable one.
-        reason: Why it is not used; names public facts only.
+    Attributes:
+        reason: Why the key is not used. Contains only public facts.
     """
 
     kid: str | None
@@ -63,28 +61,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The usable keys of a JWK Set, and what was left out of it.
-
-    Args:
-        keys: The keys that can verify something.
-        left_out: The others, with reasons, for the log.
-    """
+    """The usable keys of a JWK Set, and what was left out of it."""
 
     keys: tuple[Key, ...]
     left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
     def from_jwks(cls, document: Mapping[str, object]) -> KeySet:
-        """Parse a JWK Set (RFC 7517 §5).
-
-        Args:
-            document: What ``jwks_uri`` answered, as parsed JSON.
-
-        Returns:
-            The set; it may hold no usable key, which ``validate`` then says.
+        """Parse a JWK Set (RFC 7517 §5). The result may have no usable key.
 
         Raises:
-            InvalidProviderResponse: There is no list of keys at all.
+            InvalidProviderResponse: The document has no list of keys.
         """
         entries = document.get("keys")
         if not isinstance(entries, list):
@@ -106,16 +93,11 @@ class KeySet:
         return cls(tuple(keys), tuple(left_out))
 
     def candidates(self, kid: str | None, algorithm: str) -> tuple[Key, ...]:
-        """Return every key that may verify a token (RFC 7515 §4.1.4).
-
-        Args:
-            kid: The token's key ID; ``None`` when it names none, and then every suitable key counts.
-            algorithm: The token's ``alg``.
-        """
+        """Return every key that may verify a token (RFC 7515 §4.1.4). Without a ``kid`` every key of the algorithm counts."""
         return tuple(key for key in self.keys if kid in {None, key.kid} and algorithm in key.algorithms)
 
     def why_none(self, kid: str | None, algorithm: str) -> str:
-        """Say in one line why ``candidates`` found no key for the ID token."""
+        """Return in one line why ``candidates`` finds no key for the ID token."""
         if kid is None:
             return f"the provider's key set has no key that can verify an ID token signed with {algorithm}"
         for key in self.keys:
@@ -142,7 +124,7 @@ def _kid_of(entry: object) -> str | None:
 
 
 def _key(entry: object) -> Key:
-    """Return the key that one member of the set describes, or raise _Unusable."""
+    """Return the key of one member of the set, or raise _Unusable."""
     if not isinstance(entry, dict):
         raise _Unusable("not a JSON object")
     kid = entry.get("kid")
@@ -155,7 +137,7 @@ def _key(entry: object) -> Key:
 
 
 def _check_purpose(entry: Mapping[str, object]) -> None:
-    """Refuse a key for anything but signatures (RFC 7517 §4.2, §4.3); null and "" count as absent."""
+    """Refuse keys that are not for signatures (RFC 7517 §4.2, §4.3). Null and "" count as missing."""
     use, operations = entry.get("use"), entry.get("key_ops")
     if use not in (None, "", "sig"):
         raise _Unusable(f'its use is {json_quoted(use)}, not "sig"')
@@ -164,7 +146,7 @@ def _check_purpose(entry: Mapping[str, object]) -> None:
 
 
 def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
-    """Return what type, curve and ``alg`` member let the key verify (RFC 7518 §6, RFC 7517 §4.4)."""
+    """Return the algorithms that type, curve and ``alg`` allow (RFC 7518 §6, RFC 7517 §4.4)."""
     kind, curve, named = entry.get("kty"), entry.get("crv"), entry.get("alg")
     if kind == "RSA":
         fit = _RSA_ALGORITHMS
@@ -183,7 +165,7 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
 
 
 def _public_key(entry: Mapping[str, object]) -> RSAPublicKey | EllipticCurvePublicKey:
-    """Build the key from its public members alone."""
+    """Build the key from its public members only."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt import PyJWK, PyJWTError

@@ -1,8 +1,8 @@
-"""The provider's public documents, kept as files, so that a refresh is one request.
+"""Cache the provider's metadata and key set in files, so that a refresh is one request.
 
-One JSON file for each issuer, client, trust and proxy, in the cache directory's ``metadata``. Nothing in it is secret, but it says where secrets are
-sent: it is ours alone, and what is read back is checked like an answer. A file that cannot be read is a miss, one that
-cannot be written does not matter.
+The cache directory's ``metadata`` has one JSON file for each issuer, client, trust and proxy. Nothing in it is secret, but it
+determines where secrets are sent. So only the user can read and write it, and its content is checked like an answer. A file
+that cannot be read is a miss. If a file cannot be written, the program goes on without it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 DIRECTORY = "metadata"
 
 MOST = 128
-"""How many files are kept; a trust or a proxy that is not used any more leaves its file behind."""
+"""How many files are kept. Files of trusts and proxies that are no longer used remain until then."""
 
 SHORTEST = 5 * 60
 LONGEST = 24 * 3600
-"""Seconds that bound what a provider's ``max-age`` asks for."""
+"""The bounds for a provider's ``max-age``, in seconds."""
 
 STALE = 7 * 24 * 3600
-"""Seconds that a copy stands in for a provider whose discovery does not answer."""
+"""Seconds that a copy may be used if discovery does not answer."""
 
 _METHODS = "client_authentication"
 """The member with the client authentication methods that worked, by client ID."""
@@ -40,19 +40,18 @@ Kind = Literal["metadata", "key_set"]
 _DEFAULTS: Mapping[Kind, int] = {
     "metadata": 3600,
     "key_set": LONGEST,
-}  # an unknown key ID fetches a key set anew
+}  # an unknown key ID fetches the key set again
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,500}"')  # RFC 9110 §8.8.3
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?([0-9]{1,9})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it was answered.
+    """A document of the provider.
 
     Attributes:
-        members: The parsed JSON object.
-        fetched_at: When it was fetched or found unchanged, epoch seconds.
-        lifetime: How long it is fresh, in seconds.
+        fetched_at: When it was fetched or found unchanged, in epoch seconds.
+        lifetime: How long it is fresh, in seconds; 0 if it must be fetched again.
         etag: Its entity tag, or an empty string.
     """
 
@@ -62,42 +61,40 @@ class Document:
     etag: str = ""
 
     def fresh(self, now: float) -> bool:
-        """Tell whether it may be used without asking; a clock that went back makes it old."""
+        """Return whether it may be used without a request. If the clock went back, it may not."""
         return 0 <= now - self.fetched_at < self.lifetime
 
     def recent(self, now: float) -> bool:
-        """Tell whether a refresh may use it without asking: a day old at most, whatever the provider's ``max-age``.
+        """Return whether a refresh may use it without a request: if it is less than a day old, whatever ``max-age`` says.
 
-        ID tokens often live as long as metadata is fresh, and each refresh would ask twice. A document that is doubted
-        (its lifetime is 0) is not used so.
+        ID tokens often live as long as metadata is fresh. Without this, each refresh would be two requests.
         """
         return self.lifetime > 0 and 0 <= now - self.fetched_at < LONGEST
 
     def usable(self, now: float) -> bool:
-        """Tell whether it may be used when the provider's discovery does not answer."""
+        """Return whether it may be used if discovery does not answer."""
         return 0 <= now - self.fetched_at < STALE
 
 
 def lifetime(headers: Mapping[str, str], kind: Kind) -> float:
-    """Return how long an answer is fresh, in seconds (RFC 9111 §5.2.2.1), within bounds."""
+    """Return how long an answer is fresh, in seconds from SHORTEST to LONGEST (RFC 9111 §5.2.2.1)."""
     found = _MAX_AGE.search(headers.get("cache-control", ""))
     asked = int(found[1]) if found else _DEFAULTS[kind]
     return float(min(max(asked, SHORTEST), LONGEST))
 
 
 def entity_tag(headers: Mapping[str, str]) -> str:
-    """Return an answer's entity tag, or an empty string where it has none that can be sent back."""
+    """Return the entity tag of an answer, or an empty string if it has no valid one."""
     tag = headers.get("etag", "")
     return tag if _ENTITY_TAG.fullmatch(tag) else ""
 
 
 class MetadataCache:
-    """The documents of one issuer, in memory and, with a directory, in a file.
+    """The documents of one issuer, in memory and in a file.
 
     Args:
-        directory: The cache directory, or None to keep nothing on disk.
-        identity: What the answers depend on: the issuer, who is trusted to answer for it, and whatever else is sent.
-        log: Where -v 1 shows why nothing is kept.
+        directory: The cache directory; None for memory only.
+        identity: What the answers depend on, the issuer first.
     """
 
     def __init__(self, directory: Path | None, identity: tuple[object, ...], log: Log) -> None:
@@ -111,33 +108,24 @@ class MetadataCache:
         self._methods: dict[str, str] = {}
 
     def get(self, kind: Kind) -> Document | None:
-        """Return the document that was kept, fresh or not."""
+        """Return the cached document, fresh or not."""
         if self._documents is None:
             self._documents = self._load()
         return self._documents.get(kind)
 
     def put(self, kind: Kind, document: Document) -> None:
-        """Keep ``document``, in memory and where possible in the file."""
+        """Store ``document`` in memory and, if possible, in the file."""
         self._documents = {**self._load(), **(self._documents or {}), kind: document}
         self._store()
 
     def method(self, client_id: str) -> str:
-        """Return the client authentication method that worked for a client in the end, or an empty string.
-
-        Args:
-            client_id: The client.
-        """
+        """Return the client authentication method that worked for a client after another had failed, or an empty string."""
         if self._documents is None:
             self._documents = self._load()
         return self._methods.get(client_id, "")
 
     def put_method(self, client_id: str, method: str) -> None:
-        """Keep the client authentication method that worked for a client.
-
-        Args:
-            client_id: The client.
-            method: Its name.
-        """
+        """Store the client authentication method that worked for a client."""
         self._documents = {**self._load(), **(self._documents or {})}
         self._methods[client_id] = method
         self._store()
@@ -151,8 +139,8 @@ class MetadataCache:
         from kubectl_oidc.system.private_files import ensure_directory, keep_newest, write
 
         record: dict[str, object] = {"version": 1, "identity": self._identity}
-        for name, kept in self._documents.items():
-            record[name] = asdict(kept)
+        for name, document in self._documents.items():
+            record[name] = asdict(document)
         if self._methods:
             record[_METHODS] = self._methods
         try:
@@ -184,17 +172,17 @@ class MetadataCache:
             self._methods = {**known, **self._methods}
         documents: dict[Kind, Document] = {}
         for kind in _DEFAULTS:
-            if (document := _document(record.get(kind))) is not None:
+            if (document := _parsed_document(record.get(kind))) is not None:
                 documents[kind] = document
         return documents
 
 
-def _document(kept: object) -> Document | None:
-    """Return what one part of the file holds, or None where it is not as we write it."""
-    if not isinstance(kept, dict):
+def _parsed_document(value: object) -> Document | None:
+    """Return a document of the file, or None if it is not as this program writes it."""
+    if not isinstance(value, dict):
         return None
-    members, etag = kept.get("members"), kept.get("etag")
-    fetched_at, seconds = kept.get("fetched_at"), kept.get("lifetime")
+    members, etag = value.get("members"), value.get("etag")
+    fetched_at, seconds = value.get("fetched_at"), value.get("lifetime")
     if not isinstance(members, dict) or not isinstance(etag, str):
         return None
     etag = entity_tag({"etag": etag})

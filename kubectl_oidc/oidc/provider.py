@@ -1,4 +1,4 @@
-"""The OpenID provider: its metadata, its key set and its token endpoint."""
+"""The OpenID provider: its metadata, its keys, and the requests for tokens, refreshes and revocations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.urls import check_issuer
 
+from .provider_context import ProviderContext
 from .provider_documents import ProviderDocuments, explain_inside
 from .token_endpoint import TokenEndpoint
 
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from .metadata import Metadata
     from .token_response import TokenResponse
 
-_NOT_GOOD = frozenset({"invalid_token", "invalid_grant", "token_inactive"})
-"""What providers answer to a revocation of a token that is not good any more."""
+_ALREADY_INVALID = frozenset({"invalid_token", "invalid_grant", "token_inactive"})
+"""The error codes of providers for the revocation of a token that is no longer valid."""
 
 
 class Revocation(Enum):
-    """What became of a refresh token that was to be revoked."""
+    """The result of revoking a refresh token."""
 
     DONE = auto()
     HAD_ENDED = auto()
@@ -48,14 +49,11 @@ class Provider:
 
     Args:
         issuer: The issuer URL, byte for byte as configured.
-        client: Who asks.
-        http: How.
-        cache_dir: Where the public documents are kept, or None.
-        clock: The time in epoch seconds.
-        log: What -v shows.
+        cache_dir: Where the provider's documents are cached; None for memory only.
+        clock: Returns the time in epoch seconds.
 
     Raises:
-        UsageError: The issuer URL cannot be one.
+        UsageError: The issuer URL is not valid.
     """
 
     def __init__(
@@ -69,22 +67,17 @@ class Provider:
         log: Log,
     ) -> None:
         self.issuer = check_issuer(issuer)
-        self._client = client
-        self._http = http
-        self._clock = clock
+        self._context = ProviderContext(issuer=issuer, client=client, http=http, clock=clock, log=log)
+        self._documents = ProviderDocuments(self._context, cache_dir)
         self._reachability: Reachability | None = None
         self._answered = False  # whether a token request was answered
-        self._log = log
-        self._documents = ProviderDocuments(
-            issuer=issuer, client=client, http=http, cache_dir=cache_dir, clock=clock, log=log
-        )
 
     def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
         """Return the provider's metadata (`ProviderDocuments.metadata`)."""
         return self._documents.metadata(deadline, stale=stale)
 
     def scopes_supported(self) -> tuple[str, ...]:
-        """Return the scopes that the stored metadata lists; sends no request."""
+        """Return the scopes that the cached metadata lists. Sends no request."""
         return self._documents.scopes_supported()
 
     def key_set(self, deadline: Deadline, *, refetch: bool = False) -> KeySet:
@@ -94,16 +87,14 @@ class Provider:
     def exchange_code(
         self, *, code: Secret, redirect_uri: str, code_verifier: Secret | None, deadline: Deadline
     ) -> TokenResponse:
-        """Redeem an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+        """Exchange an authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
         Args:
-            code: The code from the callback.
-            redirect_uri: The one that the authorization request named.
+            redirect_uri: The redirect URI of the authorization request.
             code_verifier: The PKCE verifier; None without PKCE.
-            deadline: When the answer must be there.
 
         Raises:
-            InvalidGrant: The code is not good.
+            InvalidGrant: The provider rejects the code.
             ProviderError: As in ``TokenEndpoint.request``.
         """
         parameters: dict[str, str | Secret | None] = {
@@ -114,18 +105,14 @@ class Provider:
         return self.request_tokens("authorization_code", parameters, self.metadata(deadline), deadline)
 
     def refresh(self, *, refresh_token: Secret, deadline: Deadline) -> TokenResponse:
-        """Redeem a refresh token (RFC 6749 §6), for the scope that the session has: none is named.
+        """Exchange a refresh token for new tokens (RFC 6749 §6). No scope is sent, so the session keeps its scope.
 
-        It is one request while the metadata is less than a day old; where discovery does not answer, the metadata that
-        was good within the last days does.
-
-        Args:
-            refresh_token: The session's latest.
-            deadline: When the answer must be there.
+        This is one request if the cached metadata is less than a day old. If discovery does not answer, metadata of the last
+        days is used.
 
         Raises:
-            InvalidGrant: The refresh token is not, or no longer, good.
-            ProviderUnreachable: No answer; ``sent`` tells whether the token may have been used.
+            InvalidGrant: The provider rejects the refresh token.
+            ProviderUnreachable: No answer came. ``sent`` says whether the token may have been used.
             ProviderError: As in ``TokenEndpoint.request``.
         """
         metadata = self.metadata(deadline, stale=True)
@@ -144,8 +131,8 @@ class Provider:
             ProviderError: As in ``TokenEndpoint.request``.
         """
         endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
-        method = self._client.method_in_words(metadata.token_endpoint_auth_methods, endpoint.worked)
-        self._log.info(1, f"token request: {grant_type}, client authentication {method}")
+        method = endpoint.method_in_words()
+        self._context.log.info(1, f"token request: {grant_type}, client authentication {method}")
         try:
             response = endpoint.request(grant_type, parameters, deadline)
         except ProviderError as error:
@@ -159,87 +146,71 @@ class Provider:
         return response
 
     def revoke(self, token: Secret, deadline: Deadline) -> Revocation:
-        """Let the provider end a refresh token, and what came of the same grant (RFC 7009 §2).
+        """Revoke a refresh token, and with it the tokens of the same grant (RFC 7009 §2).
 
-        Args:
-            token: The session's refresh token.
-            deadline: When the answer must be there.
-
-        Returns:
-            What became of it. RFC 7009 §2.2 counts a token that is not good any more as revoked; some (Google) call it an error.
+        RFC 7009 §2.2 counts a token that is already invalid as revoked. Some providers (Google) answer an error instead.
 
         Raises:
-            ProviderError: As in ``TokenEndpoint.ask``; the token may go on being good.
+            ProviderError: As in ``TokenEndpoint.ask``. The token may still be valid.
         """
         metadata = self.metadata(deadline, stale=True)
         if metadata.revocation_endpoint is None:
             return Revocation.NOT_OFFERED
         endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
         try:
-            endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, says=False)
+            endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, has_body=False)
         except OAuthErrorResponse as error:
-            if error.code in _NOT_GOOD:
+            if error.code in _ALREADY_INVALID:
                 return Revocation.HAD_ENDED
             raise
         return Revocation.DONE
 
     def endpoint(self, url: str, metadata: Metadata, name: str) -> TokenEndpoint:
-        """Return an endpoint that is asked as the token endpoint is; `name` says in words which it is."""
+        """Return an endpoint at which the client authenticates as at the token endpoint. ``name`` is for messages."""
         return TokenEndpoint(
-            url=url,
-            metadata=metadata,
-            client=self._client,
-            http=self._http,
-            clock=self._clock,
-            name=name,
-            worked=self._documents.cache.method(self._client.client_id),
-            remember=self._remember_method,
+            context=self._context, url=url, name=name, metadata=metadata, cache=self._documents.cache
         )
 
-    def _remember_method(self, method: str) -> None:
-        self._log.info(1, f"the provider accepts the client by {method}; the next request begins with it")
-        self._documents.cache.put_method(self._client.client_id, method)
-
     def check_trust(self) -> None:
-        """See that the authorities and the certificate that were given can be used, before a person is asked.
+        """Check the configured authorities and client certificate, before a person is asked anything.
 
         Raises:
-            UsageError: One cannot.
+            UsageError: One of them cannot be used.
         """
-        self._http.check_trust()
+        self._context.http.check_trust()
 
     def prepare(self, metadata: Metadata) -> None:
-        """Load what a token request and its answer take, ahead of them: it takes as long as some answers.
+        """Import the libraries that a token request and its answer need, ahead of time.
 
         Raises:
             UsageError: A proxy or an authority cannot be used.
         """
         from .jws import prepare
 
-        self._http.prepare(metadata.token_endpoint)
+        self._context.http.prepare(metadata.token_endpoint)
         prepare()
 
     def begin_to_reach(self, metadata: Metadata) -> None:
-        """Begin to find out whether the provider can be reached, unless it has just answered."""
+        """Start a connection to the provider in the background, unless the provider has answered already."""
         if not (self._answered or self._documents.answered) and self._reachability is None:
-            self._reachability = self._http.reachability(metadata.token_endpoint)
+            self._reachability = self._context.http.reachability(metadata.token_endpoint)
 
     def check_reachable(self, patience: float = 0.0) -> None:
-        """Return unless it is known that the provider cannot be reached.
+        """Raise if the connection of `begin_to_reach` has failed.
 
         Args:
-            patience: Seconds to wait for a connection.
+            patience: Seconds to wait for the connection.
 
         Raises:
-            ProviderUnreachable: It cannot be reached.
+            ProviderUnreachable: The connection failed.
         """
         if self._reachability is not None:
             self._reachability.check(patience)
 
     def note(self, words: str) -> None:
-        """Show with -v 1 what is odd and does no harm, without a secret."""
-        self._log.info(1, words)
+        """Log with -v 1 a harmless oddity of the provider. ``words`` must not contain a secret."""
+        self._context.log.info(1, words)
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._context.http.close()

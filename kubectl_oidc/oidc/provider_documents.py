@@ -1,4 +1,4 @@
-"""The documents that a provider publishes, its metadata and its key set: fetched over HTTP, and kept while they may be."""
+"""Fetch the documents that a provider publishes, its metadata and its key set, and cache them."""
 
 from __future__ import annotations
 
@@ -11,149 +11,141 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown
 
-from .metadata import PUBLIC_ADDRESS, Metadata, check_status, discovery_url, is_inside, parse_metadata
+from .metadata import PUBLIC_ADDRESS, Metadata, discovery_url, is_inside, parse_metadata
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
+from .response_status import check_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import TypeVar
 
-    from kubectl_oidc.http.client import HttpClient
-    from kubectl_oidc.system.log import Log
-
-    from .client import Client
     from .key_set import KeySet
     from .metadata_cache import Kind
+    from .provider_context import ProviderContext
 
     T = TypeVar("T")
 
 _REVALIDATION = 5.0
-"""Seconds after which a refresh uses the metadata that it has, though it is not fresh."""
+"""Seconds that a refresh waits for discovery before it uses metadata that is not fresh."""
 
 
 class ProviderDocuments:
-    """What one issuer publishes, as one client sees it. The arguments are those of `Provider`.
+    """The metadata and the key set of one issuer.
+
+    Args:
+        cache_dir: Where the documents are cached; None for memory only.
 
     Attributes:
-        cache: The kept documents, and how the client authenticated before.
-        answered: Whether a document was fetched now.
+        cache: The cached documents, and the client authentication methods that worked before.
+        answered: Whether this process has fetched a document.
     """
 
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        client: Client,
-        http: HttpClient,
-        cache_dir: Path | None,
-        clock: Callable[[], float],
-        log: Log,
-    ) -> None:
-        self.issuer = issuer
+    def __init__(self, context: ProviderContext, cache_dir: Path | None) -> None:
         self.answered = False
-        self._request_headers = client.request_headers
-        self._http = http
-        self._clock = clock
-        self._log = log
-        self._silent = False  # discovery was asked for and did not answer: once is enough
-        # What one client was answered under one trust, through one proxy, is no use to another.
+        self._context = context
+        self._discovery_failed = False  # discovery did not answer; it is not asked again
+        # The answers may depend on the client, the trust and the proxy, so none of them shares a cache file.
+        issuer, client, http = context.issuer, context.client, context.http
         headers = tuple(sorted(client.request_headers))
         identity = (issuer, *http.way_to(issuer), client.client_id, headers)
-        self.cache = MetadataCache(cache_dir, identity, log)
+        self.cache = MetadataCache(cache_dir, identity, context.log)
 
     def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
-        """Return the provider's metadata: the kept one while it is fresh, else fetched (Discovery §4).
+        """Return the provider's metadata: cached if it is fresh, else fetched (Discovery §4).
 
         Args:
-            deadline: When it must be there.
-            stale: Whether a day-old copy will do, as for a refresh, and where discovery does not answer one of some days.
+            stale: Accept a copy that is up to a day old, for a refresh. If discovery does not answer, accept an older one.
 
         Raises:
-            ProviderUnreachable: It cannot be fetched.
-            InvalidProviderResponse: It is not this issuer's, or breaks Discovery 1.0.
+            ProviderUnreachable: The metadata cannot be fetched.
+            InvalidProviderResponse: It belongs to another issuer, or violates Discovery 1.0.
         """
-        kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
-        now = self._clock()
-        if kept is None:
+        cached = self._cached_metadata()
+        now = self._context.clock()
+        if cached is None:
             return self._discover(deadline, None)
-        document, known = kept
-        if document.fresh(now) or (stale and (self._silent or document.recent(now))):
+        document, known = cached
+        if document.fresh(now) or (stale and (self._discovery_failed or document.recent(now))):
             return known
         if not stale or not document.usable(now):
             return self._discover(deadline, document)
         try:
             return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)), document)
         except ProviderUnreachable as error:
-            self._silent = True
-            self._log.info(1, f"{error.message}; going on with what is known of the provider")
+            self._discovery_failed = True
+            self._context.log.info(1, f"{error.message}; going on with what is known of the provider")
             return known
 
     def scopes_supported(self) -> tuple[str, ...]:
-        """Return the scopes that the provider's metadata lists, as it is stored here; sends no request."""
-        kept = self._kept("metadata", lambda members: parse_metadata(members, self.issuer))
-        return kept[1].scopes_supported if kept else ()
+        """Return the scopes that the cached metadata lists. Sends no request."""
+        cached = self._cached_metadata()
+        return cached[1].scopes_supported if cached else ()
 
     def key_set(self, deadline: Deadline, *, refetch: bool = False) -> KeySet:
         """Return the keys that sign ID tokens (RFC 7517 §5).
 
         Args:
-            deadline: When they must be there.
-            refetch: Whether a fresh kept set is not good enough: a token names a key that it does not hold.
+            refetch: Fetch the set even if the cached one is fresh, because a token names a key that is not in it.
 
         Raises:
-            ProviderUnreachable: It cannot be fetched.
-            InvalidProviderResponse: What came is no key set.
+            ProviderUnreachable: The key set cannot be fetched.
+            InvalidProviderResponse: The answer is not a key set.
         """
         from .key_set import KeySet
 
-        kept = None if refetch else self._kept("key_set", KeySet.from_jwks)
-        if kept and kept[0].fresh(self._clock()):
-            keys = kept[1]
+        cached = None if refetch else self._cached("key_set", KeySet.from_jwks)
+        if cached and cached[0].fresh(self._context.clock()):
+            keys = cached[1]
         else:
             url = self.metadata(deadline, stale=True).jwks_uri
             try:
+                what = f"the key set {shown(url)}"
                 document = self._fetch(
-                    "key_set", url, f"the key set {shown(url)}", deadline, kept=kept and kept[0], anew=refetch
+                    "key_set", url, what, deadline, cached=cached and cached[0], no_cache=refetch
                 )
                 keys = KeySet.from_jwks(document.members)
             except InvalidProviderResponse:
                 self.doubt_metadata()
                 raise
             except ProviderUnreachable as error:
-                explain_inside(error, url, self.issuer)
+                explain_inside(error, url, self._context.issuer)
                 raise
             self.cache.put("key_set", document)
         for left_out in keys.left_out:
-            self._log.info(1, f"key set: {left_out}")
+            self._context.log.info(1, f"key set: {left_out}")
         return keys
 
     def doubt_metadata(self) -> None:
-        """Have the next use fetch the metadata again: an endpoint may have moved."""
-        kept = self.cache.get("metadata")
-        if kept is not None and kept.lifetime > 0:
-            self.cache.put("metadata", Document(kept.members, kept.fetched_at, 0.0, kept.etag))
+        """Make the next use fetch the metadata again, because an endpoint may have moved."""
+        document = self.cache.get("metadata")
+        if document is not None and document.lifetime > 0:
+            self.cache.put("metadata", Document(document.members, document.fetched_at, 0.0, document.etag))
 
-    def _kept(self, kind: Kind, read: Callable[[Mapping[str, object]], T]) -> tuple[Document, T] | None:
-        """Return the document that was kept and what it says, or None where there is none that can be read."""
+    def _cached_metadata(self) -> tuple[Document, Metadata] | None:
+        return self._cached("metadata", lambda members: parse_metadata(members, self._context.issuer))
+
+    def _cached(self, kind: Kind, parse: Callable[[Mapping[str, object]], T]) -> tuple[Document, T] | None:
+        """Return the cached document and its parsed value. None if it is missing or not valid."""
         document = self.cache.get(kind)
         if document is None:
             return None
         try:
-            return document, read(document.members)
+            return document, parse(document.members)
         except InvalidProviderResponse:
             return None
 
-    def _discover(self, deadline: Deadline, kept: Document | None) -> Metadata:
-        url = discovery_url(self.issuer)
+    def _discover(self, deadline: Deadline, cached: Document | None) -> Metadata:
+        issuer = self._context.issuer
+        url = discovery_url(issuer)
         what = f"the discovery document {shown(url)}"
         try:
-            document = self._fetch("metadata", url, what, deadline, kept=kept)
-            metadata = parse_metadata(document.members, self.issuer)
+            document = self._fetch("metadata", url, what, deadline, cached=cached)
+            metadata = parse_metadata(document.members, issuer)
         except ProviderError as error:
             from .wrong_issuer import advised
 
-            raise advised(error, self.issuer, self._http, deadline) from error.__cause__
+            raise advised(error, issuer, self._context.http, deadline) from error.__cause__
         self.cache.put("metadata", document)
         return metadata
 
@@ -164,26 +156,26 @@ class ProviderDocuments:
         what: str,
         deadline: Deadline,
         *,
-        kept: Document | None,
-        anew: bool = False,
+        cached: Document | None,
+        no_cache: bool = False,
     ) -> Document:
-        """Get a document, or learn that the kept one is unchanged (RFC 9110 §13.1.2)."""
-        headers = dict(self._request_headers)
-        if anew:
-            headers["Cache-Control"] = "no-cache"  # a key set between us and the provider may be old, too
-        elif kept is not None and kept.etag:
-            headers["If-None-Match"] = kept.etag
-        response = self._http.get(url, headers=headers, deadline=deadline)
+        """Fetch a document, or the answer that the cached one is unchanged (RFC 9110 §13.1.2)."""
+        headers = dict(self._context.client.request_headers)
+        if no_cache:
+            headers["Cache-Control"] = "no-cache"  # a proxy may cache an old key set
+        elif cached is not None and cached.etag:
+            headers["If-None-Match"] = cached.etag
+        response = self._context.http.get(url, headers=headers, deadline=deadline)
         self.answered = True
-        now, seconds = self._clock(), lifetime(response.headers, kind)
-        if response.status == 304 and kept is not None and "If-None-Match" in headers:  # noqa: PLR2004
-            return Document(kept.members, now, seconds, kept.etag)
-        check_status(response, url, issuer=self.issuer)
+        now, seconds = self._context.clock(), lifetime(response.headers, kind)
+        if response.status == 304 and cached is not None and "If-None-Match" in headers:  # noqa: PLR2004
+            return Document(cached.members, now, seconds, cached.etag)
+        check_status(response, url, issuer=self._context.issuer)
         return Document(parse_object(response, what, public=True), now, seconds, entity_tag(response.headers))
 
 
 def explain_inside(error: ProviderUnreachable, url: str, issuer: str) -> None:
-    """Say in the error's hint that only machines inside the provider's network know this endpoint, if that is so."""
+    """Replace the error's hint if the endpoint seems to be reachable only from inside the provider's network."""
     if is_inside(url, issuer) and error.topic != "tls":
         host = sanitize(urlsplit(url).hostname, limit=120)
         error.hint = f"{host} is named by the provider's metadata, and seems to be inside its network: {PUBLIC_ADDRESS}"

@@ -1,7 +1,7 @@
-"""The token of a sign-in or refresh, exchanged for one for another audience (RFC 8693).
+"""Exchange the access token of a sign-in or refresh for a token for another audience (RFC 8693).
 
-One client signs people in, and each cluster gets a token that is for it alone. What is handed out is the exchanged token or
-nothing: a cluster that asked for its own audience must not be given a token that other clusters take.
+One client signs people in, and each cluster gets a token that only this cluster accepts. If the exchange fails, no token is
+handed out: a token for another audience must not reach a cluster that asked for its own.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ AUDIENCE_FLAG, TYPE_FLAG, SCOPE_FLAG = (
     f"--oidc-token-exchange-{name}" for name in ("audience", "type", "scope")
 )
 TYPES = ("id_token", "access_token", "jwt")
-"""The token types that can be asked for, the default first (§3)."""
+"""The token types that can be requested, the default first (§3)."""
 
 _TYPE_PREFIX = "urn:ietf:params:oauth:token-type:"
 _SIGNED = frozenset({"id_token", "jwt"})
-"""An ID token is a JWT: providers write either for the same thing, and either is validated."""
+"""An ID token is a JWT. Providers use either name for it, and both are validated."""
 
 _TOPIC = "token-exchange"
 
 
 @dataclass(frozen=True, slots=True)
 class TokenExchange:
-    """What the token is exchanged for.
+    """The token to request.
 
     Attributes:
-        audience: Whom the new token is for (§2.1).
-        token_type: Which type is asked for, one of ``TYPES``.
-        scopes: Scopes of the new token; without any the provider decides.
+        audience: The audience of the new token (§2.1).
+        token_type: One of ``TYPES``.
+        scopes: The scopes of the new token. If empty, the provider decides.
     """
 
     audience: str
@@ -55,22 +55,21 @@ class TokenExchange:
     scopes: tuple[str, ...] = ()
 
     def opaque(self) -> bool:
-        """Tell whether the new token is an access token, which is not ours to read (RFC 6749 §1.4)."""
+        """Return whether the new token is an access token. A client cannot validate those (RFC 6749 §1.4)."""
         return self.token_type not in _SIGNED
 
     def identity(self) -> tuple[str, ...]:
-        """Return what makes a different token, for the session's key."""
+        """Return the part of the session's identity: other values make another token."""
         return (self.audience, self.token_type, *sorted(set(self.scopes)))
 
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """The token that came for it.
+    """The new token.
 
     Attributes:
-        token: The token that is handed out.
-        id_token: The same, validated; None for an access token.
-        expiry: When it ends, epoch seconds.
+        id_token: The validated token; None for an access token.
+        expiry: When the token expires, in epoch seconds.
     """
 
     token: Secret
@@ -89,32 +88,24 @@ def exchanged(
     deadline: Deadline,
     now: float,
 ) -> Exchanged:
-    """Exchange the access token of a response (§2.1), and check what comes for it (§2.2.1).
+    """Exchange the access token of a response (§2.1) and check the new token (§2.2.1).
 
     Args:
-        response: What the token endpoint answered to the sign-in or refresh.
-        provider: The OpenID provider.
-        exchange: What for.
-        issuer: The issuer that must have signed the new token.
-        client_id: The client that signed in, whom the new token may name as its requester.
-        subject: ``sub`` of the ID token: the new token must be about the same person. Empty if there is no ID token.
-        deadline: When it must be over.
-        now: Epoch seconds.
+        response: The token response of the sign-in or refresh.
+        issuer: The issuer of the new token.
+        client_id: The client that signed in. The new token may name it in ``azp``.
+        subject: ``sub`` of the ID token: the new token must have the same. Empty if there is no ID token.
+        now: The time in epoch seconds.
 
     Raises:
-        OAuthErrorResponse: The provider does not exchange it; never InvalidGrant, because a new sign-in would not help.
-        InvalidProviderResponse: What came is not what was asked for.
+        OAuthErrorResponse: The provider rejects the exchange. Never InvalidGrant, because a new sign-in would not help.
+        InvalidProviderResponse: The new token is not what was requested.
         ProviderError: As in ``TokenEndpoint.request``.
         OidcLoginError: There is no access token to exchange.
     """
     metadata = provider.metadata(deadline, stale=True)
-    answer = _asked(response, provider, metadata, exchange, deadline)
-    token = answer.access_token
-    issued = (answer.issued_token_type or "").removeprefix(_TYPE_PREFIX)
-    wanted = {exchange.token_type} if exchange.opaque() else _SIGNED
-    if token is None or issued not in wanted:
-        what = sanitize(json_quoted(answer.issued_token_type)) if token else "no token"
-        raise _broken(f"is {what}, and {_TYPE_PREFIX}{exchange.token_type} was asked for")
+    answer = _request(response, provider, metadata, exchange, deadline)
+    token = _requested_token(answer, exchange)
     if exchange.opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
     expected = Expected(
@@ -123,21 +114,37 @@ def exchanged(
         requester=client_id,
         algorithms=metadata.id_token_algorithms,
     )
+    id_token = _validated(token, provider, expected, deadline=deadline, now=now)
+    if subject and id_token.subject != subject:
+        raise _invalid(f"is about {json_quoted(id_token.subject)}, and {json_quoted(subject)} signed in")
+    return Exchanged(token, id_token, id_token.expiry)
+
+
+def _validated(
+    token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
+) -> IdToken:
     try:
-        id_token = believed(token, provider, expected, deadline=deadline, now=now)
+        return believed(token, provider, expected, deadline=deadline, now=now)
     except IdTokenError as error:
         clock = error.topic == "clock"
-        raise _broken(
+        raise _invalid(
             f"must not be believed: {error.message}",
             error.hint if clock else "",
             topic=error.topic if clock else "",
         ) from error
-    if subject and id_token.subject != subject:
-        raise _broken(f"is about {json_quoted(id_token.subject)}, and {json_quoted(subject)} signed in")
-    return Exchanged(token, id_token, id_token.expiry)
 
 
-def _asked(
+def _requested_token(answer: TokenResponse, exchange: TokenExchange) -> Secret:
+    """Return the new token if its type is the requested one."""
+    token = answer.access_token
+    issued = (answer.issued_token_type or "").removeprefix(_TYPE_PREFIX)
+    if token is None or issued not in ({exchange.token_type} if exchange.opaque() else _SIGNED):
+        what = sanitize(json_quoted(answer.issued_token_type)) if token else "no token"
+        raise _invalid(f"is {what}, and {_TYPE_PREFIX}{exchange.token_type} was asked for")
+    return token
+
+
+def _request(
     response: TokenResponse,
     provider: Provider,
     metadata: Metadata,
@@ -193,7 +200,7 @@ def _hint(error: OAuthErrorResponse, metadata: Metadata) -> str:
     )
 
 
-def _broken(why: str, hint: str = "", *, topic: str = "") -> InvalidProviderResponse:
+def _invalid(why: str, hint: str = "", *, topic: str = "") -> InvalidProviderResponse:
     return InvalidProviderResponse(
         f"the exchanged token {why}",
         hint

@@ -1,4 +1,4 @@
-"""The tokens that a token response brings: how they are validated, and when they expire."""
+"""The tokens of a sign-in or refresh: validated, and when they expire."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     from .token_response import TokenResponse
 
 OPAQUE_SECONDS = 300
-"""How long an access token is handed out that says nothing of its end."""
+"""How long an access token is used if nothing says when it expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """What a sign-in or a refresh brought, validated.
+    """The validated tokens of a sign-in or refresh.
 
     Attributes:
-        raw_id_token: The ID token as it came; the session's if a refresh brought none; empty if there is none at all.
-        id_token: The same, validated; without one, what is known of the session.
-        access_token: The access token, or an exchanged token, where it is what is handed out.
-        refresh_token: The refresh token, where one came.
-        expiry: When the token that is handed out ends, epoch seconds.
-        exchanged: The exchanged token, validated, where it is one that can be.
+        raw_id_token: The ID token as received. If a refresh brought none: the session's. Empty if there is none at all.
+        id_token: The validated ID token. Without one: what is known of the session.
+        access_token: The access token or the exchanged token, if that is what kubectl gets.
+        expiry: When the token that kubectl gets expires, in epoch seconds.
+        exchanged: The validated exchanged token, if it can be validated.
     """
 
     raw_id_token: Secret
@@ -46,23 +45,21 @@ class Tokens:
 def believed(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
-    """Return what a signed token says, validated with the provider's keys.
+    """Return a signed token, validated with the provider's keys.
+
+    The key set is fetched once more if the token names an unknown key.
 
     Args:
-        token: The token, a compact JWS.
-        provider: Where the key set comes from; it is fetched once more when the token names an unknown key.
-        expected: What it must say.
-        deadline: For fetching the key set.
-        now: Epoch seconds.
+        now: The time in epoch seconds.
 
     Raises:
-        IdTokenError: It must not be believed.
-        ProviderError: The key set cannot be had.
+        IdTokenError: The token is not valid.
+        ProviderError: The key set cannot be fetched.
     """
     try:
         return validate(token, keys=provider.key_set(deadline), expected=expected, now=now)
     except UnknownKey:
-        # The provider rotated its keys: once more with the set as it is now (OpenID Connect Core 10.1.1).
+        # The provider may have rotated its keys (OpenID Connect Core 10.1.1).
         return validate(token, keys=provider.key_set(deadline, refetch=True), expected=expected, now=now)
 
 
@@ -82,11 +79,10 @@ def access_token(response: TokenResponse) -> Secret:
 
 
 def expiry_of_access_token(response: TokenResponse, now: float) -> int:
-    """Return when the access token ends: ``expires_in``, else its ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068).
+    """Return when the access token expires: by ``expires_in``, else by ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068).
 
     Args:
-        response: What the token endpoint answered.
-        now: Epoch seconds.
+        now: The time in epoch seconds.
 
     Raises:
         OidcLoginError: There is no access token.

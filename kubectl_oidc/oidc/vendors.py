@@ -1,8 +1,7 @@
-"""Which provider an issuer URL belongs to, and what people do there to get groups and a refresh token."""
+"""Known providers: recognized by the issuer URL, and how to get groups and a refresh token from them."""
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -36,11 +35,11 @@ _ENTRA_HOSTS = frozenset(
         "sts.chinacloudapi.cn",
     }
 )
-"""Entra's hosts in the global cloud, the US government's, China's, and Germany's, which was closed in 2021."""
+"""Entra's hosts: global, US government, China, and Germany (closed in 2021)."""
 
 
 class Vendor(Enum):
-    """Providers whose ways differ."""
+    """Providers that need special treatment."""
 
     OKTA = auto()
     OKTA_ORG = auto()  # Okta's org authorization server, which has no custom claims
@@ -67,7 +66,7 @@ _HOSTS = {
 
 
 def vendor(issuer: str) -> Vendor:
-    """Return whose issuer this is, as far as its URL tells."""
+    """Return the vendor of an issuer, judged by its URL."""
     parts = urlsplit(issuer)
     host = (parts.hostname or "").lower()
     if host.endswith(_OKTA_DOMAINS):
@@ -81,7 +80,7 @@ def vendor(issuer: str) -> Vendor:
 
 
 def entra_host(issuer: str) -> str:
-    """Return the host of Entra's v2.0 issuers in the same cloud as this issuer of Entra's."""
+    """Return the host of the v2.0 issuers in the same Entra cloud as ``issuer``."""
     host = urlsplit(issuer).hostname or ""
     old = {
         "sts.chinacloudapi.cn": "login.partner.microsoftonline.cn",
@@ -93,7 +92,7 @@ def entra_host(issuer: str) -> str:
 
 
 def issuer_form(issuer: str) -> str:
-    """Return how an issuer URL of this known provider looks, in words; empty for other providers."""
+    """Return how issuer URLs of this provider look, in words. Empty for unknown providers."""
     try:
         whose, host = vendor(issuer), sanitize(urlsplit(issuer).netloc, limit=120)
     except ValueError:
@@ -118,58 +117,26 @@ def issuer_form(issuer: str) -> str:
     return ""
 
 
-_KUBERNETES = "a Kubernetes cluster issues the tokens of its service accounts there"
-_WORKLOADS = (
-    (
-        re.compile(r"token\.actions\.(githubusercontent\.com|.+\.ghe\.com)"),
-        "GitHub Actions issues the tokens of its jobs there",
-    ),
-    (re.compile(r"kubernetes\.default(\.svc(\..+)?)?"), _KUBERNETES),
-    (re.compile(r"oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|oidc-eks\.[a-z0-9-]+\.api\.aws"), _KUBERNETES),
-    (re.compile(r"container\.googleapis\.com|.+\.oic\..*azure\.(com|us|cn)"), _KUBERNETES),
-    (
-        re.compile(r"oidc\.circleci\.com|agent\.buildkite\.com|app\.terraform\.io|api\.bitbucket\.org"),
-        "a build service issues the tokens of its jobs there",
-    ),
-)
-WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs, SPIRE), and has no page where people sign in"
-
-
-def workload_issuer(issuer: str) -> str:
-    """Return who issues what at an issuer where no person can sign in, in words; empty for any other."""
-    try:
-        host = (urlsplit(issuer).hostname or "").lower()
-    except ValueError:
-        return ""
-    return next((words for pattern, words in _WORKLOADS if pattern.fullmatch(host)), "")
-
-
 def unlisted(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:
-    """Return the scopes that the provider's metadata does not list (Discovery §3); none if it does not say.
+    """Return the scopes that the provider's metadata does not list (Discovery §3); none if it lists no scopes.
 
     Args:
-        scopes: The scopes that are asked for. One that is a URI belongs to an API, which no metadata lists.
+        scopes: The requested scopes. Scopes that are URIs belong to an API, and metadata never lists them.
         listed: The metadata's ``scopes_supported``.
     """
     return [scope for scope in scopes if listed and scope not in listed and ":" not in scope]
 
 
 def offers(scope: str, listed: Sequence[str]) -> bool:
-    """Return whether the provider may have a scope: its metadata lists it, or lists none.
-
-    Args:
-        scope: The scope.
-        listed: The metadata's ``scopes_supported``.
-    """
+    """Return whether the provider may have a scope: ``listed`` (``scopes_supported``) has it, or is empty."""
     return not unlisted((scope,), listed)
 
 
 def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
-    """Return what to do at the provider so that the ID token carries groups.
+    """Return what to change at the provider so that the ID token has groups.
 
     Args:
-        issuer: The issuer URL.
-        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
+        scopes_supported: The scopes in the provider's metadata; empty if it has none.
     """
     other = _GROUPS_OTHER + (_GROUPS_SCOPE if offers("groups", scopes_supported) else "")
     return _GROUPS.get(vendor(issuer), other)
@@ -202,12 +169,12 @@ _GROUPS = {
 
 
 class Needs(NamedTuple):
-    """What a provider needs for a refresh token.
+    """What a provider requires for a refresh token.
 
     Attributes:
-        parameters: Parameters of the authorization request. They are always sent, unless the person gives others.
-        scope: The scope, if it has one for that. It is not sent unless it is asked for: some providers refuse the whole sign-in if it is
-            not allowed for the client or the person, and it may need somebody's consent.
+        parameters: Parameters of the authorization request. They are always sent, unless a flag gives others.
+        scope: The scope, if there is one. It is sent only if a flag asks for it: some providers refuse the whole sign-in if the scope
+            is not allowed, and it may need consent.
         hint: What to do if there is still no refresh token.
     """
 
@@ -230,7 +197,7 @@ REFRESH_TOKEN = {
     Vendor.COGNITO: Needs(
         {}, "", "in Cognito: App clients > the client > Authentication flows: allow ALLOW_REFRESH_TOKEN_AUTH"
     ),
-    # Google has no scope for it. To a client of the type Web it gives a refresh token only at the first consent.
+    # Google has no scope for it. A client of the type Web gets a refresh token only at the first consent.
     Vendor.GOOGLE: Needs(
         {"access_type": "offline"},
         "",
@@ -238,11 +205,11 @@ REFRESH_TOKEN = {
         "--oidc-auth-request-extra-params=prompt=consent",
     ),
 }
-"""What each known provider needs for a refresh token; any other needs the standard's scope."""
+"""What known providers require for a refresh token. All others require the standard's scope."""
 
 
 def refresh_parameters(issuer: str) -> Mapping[str, str]:
-    """Return the parameters of the authorization request that the provider needs for a refresh token."""
+    """Return the parameters of the authorization request that the provider requires for a refresh token."""
     return REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS).parameters
 
 
@@ -250,9 +217,8 @@ def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = 
     """Return how to get a refresh token from the provider.
 
     Args:
-        issuer: The issuer URL.
-        asked: Whether the scope offline_access was asked for.
-        scopes_supported: The scopes that the provider's metadata lists; empty if it does not say.
+        asked: Whether the scope offline_access was requested.
+        scopes_supported: The scopes in the provider's metadata; empty if it has none.
     """
     needs = REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS)
     if asked or not needs.scope:

@@ -1,6 +1,6 @@
-"""What to do about an issuer URL that is not one: what is proposed was tried first, or nothing is proposed.
+"""Find the right issuer URL after discovery failed. A URL is proposed only if it was tried and works.
 
-Nothing here runs before an error: one short request at most two times, without the headers that were given for the configured issuer.
+This code runs only after an error. It sends at most two short requests, without the configured request headers.
 """
 
 from __future__ import annotations
@@ -14,28 +14,23 @@ from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import fault, is_loopback_url, shown
 
-from .metadata import OtherIssuerError, check_status, discovery_url, parse_metadata
-from .vendors import Vendor, entra_host, issuer_form, vendor, workload_issuer
+from .metadata import OtherIssuerError, discovery_url, parse_metadata
+from .response_status import check_status
+from .vendors import Vendor, entra_host, issuer_form, vendor
+from .workload_issuers import workload_issuer
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
 
 TRY_SECONDS = 3.0
-"""The longest time for one proposal."""
+"""The longest time to try one URL."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _COPY = "copy the issuer URL from the provider's settings"
 
 
 def advised(error: ProviderError, issuer: str, http: HttpClient, deadline: Deadline) -> ProviderError:
-    """Return the error of a discovery with a hint that leads to an issuer that answers, if one is known.
-
-    Args:
-        error: What discovery ended with.
-        issuer: The configured issuer.
-        http: How a proposal is tried.
-        deadline: When the discovery had to be over.
-    """
+    """Return the error of discovery, with a hint that names a working issuer if there is one."""
     whose = workload_issuer(issuer)
     if whose:
         return InvalidProviderResponse(
@@ -51,7 +46,7 @@ def advised(error: ProviderError, issuer: str, http: HttpClient, deadline: Deadl
 def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
     tried = _candidates(named, issuer)
     for candidate in tried:
-        if _answers(candidate, http, deadline):
+        if _works(candidate, http, deadline):
             if candidate.rstrip("/") == issuer.rstrip("/"):
                 return (
                     f"only the slash at the end differs, and it counts: --oidc-issuer-url={shown(candidate)}"
@@ -64,7 +59,7 @@ def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
 
 
 def _candidates(named: str, issuer: str) -> list[str]:
-    """Return what may be the issuer that is meant, the best first: at Entra that of v2.0, at B2C that of the user flow."""
+    """Return likely issuers, the best first: for Entra that of v2.0, for B2C that of the user flow, then the one in the metadata."""
     found, there = [], urlsplit(issuer)
     tenant = _GUID.search(f"{there.path} {named}")
     if tenant and vendor(issuer) is Vendor.ENTRA and not (there.hostname or "").endswith(".ciamlogin.com"):
@@ -79,7 +74,7 @@ def _candidates(named: str, issuer: str) -> list[str]:
 
 
 def _usable(candidate: str, issuer: str) -> bool:
-    """Return whether a proposal may be asked: a public provider leads nobody to this machine."""
+    """Return whether a URL may be tried. A public provider must not lead to this machine."""
     local = is_loopback_url(issuer)
     return (
         "{" not in candidate
@@ -89,8 +84,8 @@ def _usable(candidate: str, issuer: str) -> bool:
     )
 
 
-def _answers(candidate: str, http: HttpClient, deadline: Deadline) -> bool:
-    """Return whether a proposal is the issuer that its own metadata names."""
+def _works(candidate: str, http: HttpClient, deadline: Deadline) -> bool:
+    """Return whether a URL is the issuer in its own metadata."""
     url = discovery_url(candidate)
     try:
         response = http.get(url, deadline=Deadline.after(min(TRY_SECONDS, deadline.left())), once=True)

@@ -1,1 +1,1 @@
-"""This computer and the user in front of it: time, signals, terminal, keyboard, browser, programs, private files, file locks, containers."""
+"""This computer and its user: time, signals, terminal, keyboard, browser, programs, private files, file locks, containers."""

@@ -1,7 +1,7 @@
-"""The account's own home directory, whatever HOME says: which cache directory is the one that all of a person's programs share.
+"""The account's home directory from the user database, not from HOME, and the identity of a cache directory.
 
-A session's identity has every other cache directory in it, so that what is cached under one HOME is never handed out under
-another.
+The default cache directory in that home is shared by all programs of the user. Any other cache directory is part of a
+session's identity, so that a session cached under one HOME is never used under another.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from pathlib import Path
 
 
 def identity(cache_dir: Path) -> str:
-    """Return what tells a cache directory from others: empty for the default one of the account's own home, else its path.
-
-    Args:
-        cache_dir: The cache directory.
-    """
+    """Return a cache directory's part of a session's identity: empty for the account's default one, else its path."""
     home = account_home()
-    # With links resolved to compare, not to name: the path is what it was in version 1.0.0.
+    # Links are resolved to compare, but not in the result: session ids of version 1.0.0 contain the path as given.
     if home is not None and _real(home / ".kube" / "cache" / "oidc-login") == _real(cache_dir):
         return ""
-    return os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - without links; on Windows without capital letters
+    return os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - resolves no links; lower case on Windows
 
 
 def account_home() -> Path | None:
-    """Return the home directory that the user database names; None where it has no such user, as in some containers."""
+    """Return the home directory in the user database; None if it does not have this user, as in some containers."""
     if sys.platform == "win32":
         import ctypes
 

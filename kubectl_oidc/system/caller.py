@@ -1,6 +1,6 @@
-"""The program that started this plugin, and waits for its answer: when it has gone, the plugin ends.
+"""Watch the program that started this plugin, and end when it has ended.
 
-Else a plugin whose client was killed would hold the session's lock, and wait for a person, for minutes.
+Otherwise a plugin whose client was killed would hold the session's lock, and wait for the user, for minutes.
 """
 
 from __future__ import annotations
@@ -18,52 +18,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVERY = 0.5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def has_gone(parent: int) -> bool:
-    """Tell whether the answer reaches nobody: the parent process has ended, or standard output has no reader any more.
+    """Return whether nobody can receive the answer: the parent has ended, or standard output has no reader any more.
 
     Args:
-        parent: The parent's process id, from when this process began.
+        parent: The parent's process id when this process began.
     """
-    if sys.platform == "win32":  # which has neither
+    if sys.platform == "win32":  # has neither
         return False
     return reader_has_gone() or os.getppid() != parent
 
 
 def reader_has_gone() -> bool:
-    """Tell whether standard output has no reader any more; a file or a terminal always has one."""
+    """Return whether standard output has no reader any more. A file or a terminal always has one."""
     if sys.platform == "win32":
         return False
     import select
 
-    # poll(2) reports both of these however it is asked; POLLOUT because macOS reports nothing to who asks for nothing.
-    looking = select.poll()
-    looking.register(1, select.POLLOUT)
-    events = looking.poll(0)
+    # poll(2) always reports both of these, but macOS reports nothing unless some event is asked for.
+    poll = select.poll()
+    poll.register(1, select.POLLOUT)
+    events = poll.poll(0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in events)
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[None]:
-    """End this process as SIGTERM does, when the caller goes while the block runs.
+    """Send this process SIGTERM if the caller ends while the block runs.
 
-    The signal reaches whatever the block waits for: a person, a provider, a keyring, a lock.
+    The signal interrupts whatever the block waits for: the user, the provider, a keyring, a lock.
 
     Raises:
-        Interrupted: The caller has gone.
-        OidcLoginError: It goes on, but nobody reads standard output any more.
+        Interrupted: The caller has ended.
+        OidcLoginError: The caller still runs, but nobody reads standard output any more.
     """
     if sys.platform == "win32":
         yield
         return
-    import _thread  # threading is heavier, and no thread but this one may be needed
+    import _thread  # lighter than threading, which may not be needed otherwise
 
     done = unread = False
     parent, main = os.getppid(), _thread.get_ident()
 
-    def look() -> None:
+    def watch() -> None:
         nonlocal unread
         while not done:
             if has_gone(parent):
@@ -72,7 +72,7 @@ def watched() -> Iterator[None]:
                 return
             time.sleep(EVERY)
 
-    _thread.start_new_thread(look, ())
+    _thread.start_new_thread(watch, ())
     try:
         yield
     except Interrupted as interrupt:

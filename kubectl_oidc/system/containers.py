@@ -1,4 +1,4 @@
-"""Whether this process runs in a container."""
+"""Detect whether this process runs in a container."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
-"""Files that Docker and Podman make in each container."""
+"""Files that Docker and Podman create in every container."""
 
 
 def in_container(environ: Mapping[str, str], marks: Sequence[Path] = MARKS) -> bool:
-    """Tell whether this is a container: Docker, Podman, Kubernetes, systemd-nspawn or LXC.
-
-    Args:
-        environ: The environment.
-        marks: Files that only a container has.
-    """
+    """Return whether this is a container: Docker, Podman, Kubernetes, systemd-nspawn or LXC."""
     return bool(environ.get("KUBERNETES_SERVICE_HOST") or environ.get("container")) or any(
         os.path.lexists(mark) for mark in marks
     )

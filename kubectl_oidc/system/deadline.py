@@ -1,6 +1,6 @@
-"""Time that ends: no step of any path is without a deadline.
+"""Deadlines, and calls that end at one: nothing in this program waits without a limit.
 
-Kept free of heavy imports, because the light waiters of ``lock`` use it too.
+Imports nothing heavy, because a plugin that only waits for another process uses it too.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """A moment on the monotonic clock.
-
-    Args:
-        at: The moment, in seconds of ``time.monotonic``.
-    """
+    """A moment in seconds of ``time.monotonic``."""
 
     __slots__ = ("_at",)
 
@@ -29,35 +25,26 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """Return the deadline that passes in ``seconds`` from now."""
+        """Return the deadline that is ``seconds`` from now."""
         return cls(monotonic() + seconds)
 
     def left(self) -> float:
-        """Return the seconds that are left, never less than 0."""
+        """Return the seconds that are left, at least 0."""
         return max(0.0, self._at - monotonic())
 
     def passed(self) -> bool:
-        """Tell whether no time is left."""
+        """Return whether no time is left."""
         return self.left() <= 0.0
 
 
 def bounded(work: Callable[[], T], seconds: float, late: Callable[[], Exception]) -> T:
-    """Return what ``work`` returns, or raise ``late()`` when that takes longer than ``seconds``.
+    """Return the result of ``work``, or raise ``late()`` if it takes longer than ``seconds``.
 
-    The work runs in a daemon thread, because a name look-up, a D-Bus call or a slow-dripping peer cannot be
-    interrupted in any other way; a thread that is given up ends with the process. Signals reach the caller
-    while it waits.
-
-    Args:
-        work: What to do.
-        seconds: The longest time to wait for it.
-        late: Makes the error for a wait that was too long.
-
-    Returns:
-        The result of ``work``.
+    The work runs in a daemon thread, because a name look-up, a D-Bus call or a slow peer cannot be interrupted in
+    another way. A thread that is too late ends with the process. Signals reach the caller while it waits.
 
     Raises:
-        BaseException: Whatever ``work`` or ``late`` gives.
+        BaseException: The error of ``work``, or the one that ``late`` returns.
     """
     from threading import Thread
 
@@ -69,14 +56,14 @@ def bounded(work: Callable[[], T], seconds: float, late: Callable[[], Exception]
     def run() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
+        except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
             failed.append(error)
 
     thread = Thread(target=run, daemon=True, name="bounded")
     thread.start()
     end = Deadline.after(seconds)
     while thread.is_alive() and not end.passed():
-        # Short joins: on Windows a join without end cannot be interrupted by Ctrl-C.
+        # Short joins: on Windows, Ctrl-C does not interrupt a long one.
         thread.join(min(0.5, end.left()))
         signals.look()
     if failed:

@@ -1,7 +1,7 @@
-"""Files that another program has open just now: on Windows they can be neither replaced nor removed, for that moment.
+"""Repeat file operations that Windows refuses while another program has the file open.
 
-Whoever reads one there shares it with other readers alone, and so do virus scanners and indexers, which look at each new
-file. Elsewhere an open file is replaced and removed like any other, and a refusal is final.
+On Windows a file that is open, even for reading, can be neither replaced nor removed. Virus scanners and indexers open
+every new file for a moment. Other systems replace and remove open files, and a refusal is final.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = 2.0
-"""The longest that a file is waited for: readers of ours have done within milliseconds."""
+"""The longest time to wait for a file. This program's own readers take milliseconds."""
 
 PAUSE = 0.01
 
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 
 def patience() -> Deadline:
-    """Return when a file is waited for no longer; passed already where there is nothing to wait for."""
+    """Return the deadline for waiting for a file; it has passed already on systems other than Windows."""
     return Deadline.after(SECONDS if sys.platform == "win32" else 0)
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, and do it again for a while where Windows refuses it.
+    """Return the result of ``work``. Repeat it for a while if Windows refuses it.
 
     Args:
-        work: One step with a file, which changes nothing where it fails.
+        work: One file operation that changes nothing if it fails.
 
     Raises:
-        OSError: What ``work`` failed with, at the end.
+        OSError: The error of the last try.
     """
     end = patience()
     while True:

@@ -1,7 +1,7 @@
-"""A terminal that gives each key at once and shows none, as readpassphrase(3) does it: also across Ctrl-Z and fg.
+"""Read keys without echo, like readpassphrase(3), also across Ctrl-Z and fg.
 
-A signal that stops or ends the process must not leave the terminal to the shell without echo, and what is typed after fg
-must not be seen.
+A signal that stops or ends the process must not leave the shell a terminal without echo. Keys that are typed after fg must
+not be shown.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-if sys.platform != "win32":  # which has neither these modes nor these signals
+    _Handler = Callable[[int, FrameType | None], None]
+
+if sys.platform != "win32":  # has neither these modes nor these signals
     import termios
 
     class _Mode:
-        """The terminal's mode before, and while keys are read.
-
-        Args:
-            descriptor: The terminal.
+        """The terminal's mode, with a way to hide keys and to restore it.
 
         Raises:
             termios.error: The terminal has gone.
@@ -35,9 +34,11 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
         def __init__(self, descriptor: int) -> None:
             self._descriptor = descriptor
             self._before = termios.tcgetattr(descriptor)
+            self.continued = False
+            """Whether `hides` found keys shown: the process had been stopped."""
 
         def hide(self) -> bool:
-            """Show no key, and return whether keys were shown until now. What the shell has changed meanwhile is restored later."""
+            """Turn echo and line mode off. Return whether one was on; then `restore` returns to the mode found now."""
             now = termios.tcgetattr(self._descriptor)
             if not now[3] & (termios.ICANON | termios.ECHO):
                 return False
@@ -47,22 +48,31 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, now)
             return True
 
+        def hides(self) -> bool:
+            """Hide keys if this process is in the foreground. Return whether they are hidden."""
+            if not in_foreground(self._descriptor):
+                return False
+            try:
+                self.continued = self.hide() or self.continued
+            except termios.error:  # interrupted, or the terminal has gone
+                return False
+            return True
+
         def restore(self) -> None:
-            """Give the terminal back as it was; in the background it is the shell's, and setting it would stop us."""
+            """Restore the former mode. Not in the background: the shell owns the terminal then, and would stop us."""
             if in_foreground(self._descriptor):
                 with contextlib.suppress(termios.error):  # the terminal has gone
                     termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
 
     @contextlib.contextmanager
     def hidden_keys(descriptor: int, resumed: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-        """Have a terminal give each key at once, and not show it, while the block runs.
+        """Make a terminal return each key at once, without echo, while the block runs.
 
-        What is given is called before each key is read, and tells whether keys are ours to read and are hidden. A shell does not tell
-        a process that it is in the foreground again if it went on in the background.
+        Yields a function to call before each key is read. It returns whether this process may read keys and they are hidden.
+        A signal handler is not enough: a shell sends no signal to a process that continued in the background before fg.
 
         Args:
-            descriptor: The terminal.
-            resumed: Called when the process goes on in the foreground after it was stopped; keys are hidden again by then.
+            resumed: Called when the process continues in the foreground after it was stopped. Keys are hidden again by then.
 
         Raises:
             SignInError: The terminal has gone.
@@ -73,40 +83,41 @@ if sys.platform != "win32":  # which has neither these modes nor these signals
         except termios.error:
             raise gone from None
 
-        def let_go(signum: int, _frame: FrameType | None) -> None:
-            """Do what the signal does by itself, with the terminal as it was."""
-            mode.restore()
-            signal.signal(signum, signal.SIG_DFL)
-            signal.raise_signal(signum)  # Ctrl-Z: the process stops here
-            signal.signal(signum, let_go)
-
-        def ours() -> bool:
-            if not in_foreground(descriptor):
+        def may_read() -> bool:
+            if not mode.hides():
                 return False
-            try:
-                hidden_now = mode.hide()
-            except termios.error:  # interrupted, or the terminal has gone
-                return False
-            if hidden_now:
+            continued, mode.continued = mode.continued, False
+            if continued:
                 resumed()
-            return not hidden_now
-
-        def go_on(_signum: int, _frame: FrameType | None) -> None:
-            ours()
+            return not continued
 
         try:
-            with _handled({signal.SIGTSTP: let_go, signal.SIGQUIT: let_go, signal.SIGCONT: go_on}):
+            with _handled(_handlers(mode)):
                 try:
-                    mode.hide()  # now that a signal no longer leaves it so
+                    mode.hide()  # from here on, a signal restores the terminal first
                 except termios.error:
                     raise gone from None
-                yield ours
+                yield may_read
         finally:
             mode.restore()
 
+    def _handlers(mode: _Mode) -> dict[signal.Signals, _Handler]:
+        """Return handlers that restore the terminal before the process stops or ends, and hide keys when it continues."""
+
+        def restore_first(signum: int, _frame: FrameType | None) -> None:
+            mode.restore()
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)  # Ctrl-Z: the process stops here
+            signal.signal(signum, restore_first)
+
+        def continued(_signum: int, _frame: FrameType | None) -> None:
+            mode.hides()  # nothing is written here: the signal may have stopped the process within a write
+
+        return {signal.SIGTSTP: restore_first, signal.SIGQUIT: restore_first, signal.SIGCONT: continued}
+
     @contextlib.contextmanager
-    def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
-        """Handle signals in the block; one that is ignored stays ignored."""
+    def _handled(handlers: dict[signal.Signals, _Handler]) -> Iterator[None]:
+        """Handle signals in the block. An ignored signal stays ignored."""
         former = {}
         for signum, handler in handlers.items():
             if signal.getsignal(signum) == signal.SIG_DFL:

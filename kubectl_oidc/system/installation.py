@@ -1,7 +1,7 @@
-"""Where this program was installed from, as its installer noted it (``direct_url.json``, PyPA "Recording the Direct URL Origin").
+"""Where this program was installed from, as the installer recorded it (``direct_url.json``, PyPA "Direct URL Origin").
 
-The package has no name at any registry. A hint that named one would have people run whatever somebody registers under it,
-so hints name what was installed: the clone, the wheel, or the repository.
+The package has no name in any registry. If a hint named one, users would install whatever somebody registers under it. So
+hints name what was installed: the clone, the wheel, or the repository.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 
 _DISTRIBUTION = "kubectl-oidc"
 AGAIN = "install this program again, from where you have it"
-"""What to do if it is not known where it came from."""
+"""The hint if the origin is not known."""
 
 
 def origin() -> str:
-    """Return the path or repository that this program was installed from; empty if it is not known or not there any more."""
+    """Return the path or repository that this program was installed from; empty if it is not known or does not exist now."""
     try:
         text = distribution(_DISTRIBUTION).read_text("direct_url.json")
-        noted: dict[str, Any] = json.loads(text or "{}")
-        url = str(noted.get("url") or "")
+        recorded: dict[str, Any] = json.loads(text or "{}")
+        url = str(recorded.get("url") or "")
         parts = urlsplit(url)
     except (PackageNotFoundError, OSError, ValueError, AttributeError):
         return ""
@@ -31,18 +31,14 @@ def origin() -> str:
 
         path = url2pathname(parts.path)
         return path if Path(path).exists() else ""
-    vcs = noted.get("vcs_info")
+    vcs = recorded.get("vcs_info")
     if isinstance(vcs, dict) and parts.scheme == "https" and not parts.username and not parts.query:
         return f"{vcs.get('vcs')}+{url}@{vcs.get('commit_id')}"
     return ""
 
 
 def hint(extra: str = "") -> str:
-    """Return how to install this program once more.
-
-    Args:
-        extra: An extra that it shall have, such as ``demo``.
-    """
+    """Return a hint that says how to install this program again, with an extra such as ``demo`` if given."""
     known = origin()
     brackets = f"[{extra}]" if extra else ""
     with_extra = f", with the extra {extra}" if extra else ""

@@ -1,9 +1,9 @@
-"""What a person types: at the controlling terminal, and on standard input only if the client says that it is theirs.
+"""Read what the user types, from the controlling terminal. Standard input is read only if the client allows it.
 
-kubectl gives standard input to the plugin where ``spec.interactive`` in KUBERNETES_EXEC_INFO says so; otherwise it may be a
-manifest that kubectl itself is about to read. Nothing is asked if standard error is not a person's terminal (see
-``standard_error``): a full-screen program such as k9s owns the screen and the keys then. In the background of a shell no key is
-read, because reading would stop us.
+kubectl gives its standard input to the plugin if ``spec.interactive`` in KUBERNETES_EXEC_INFO is true. Otherwise standard
+input may be a manifest that kubectl reads later. Nothing is read if the user does not see standard error (see
+``standard_error``): a full-screen program such as k9s owns the screen and the keys then. In a shell's background, reading
+would stop the process.
 """
 
 from __future__ import annotations
@@ -27,40 +27,38 @@ if TYPE_CHECKING:
     from .terminal import Terminal
 
 SLICE = 0.2
-"""Seconds of waiting for a key at once."""
+"""The longest single wait for a key, in seconds."""
 
 LONGEST = 65536
-"""Bytes of a line; an address that is pasted may have some thousand."""
+"""The longest line, in bytes. A pasted URL may have several thousand."""
 
 
 class Keyboard:
-    """The keys of one terminal, read as they are typed.
+    """Read the keys of one terminal as they are typed.
 
-    The terminal's own line editing is not used: it cuts lines after 4,096 bytes (1,024 on macOS), and an address that is
-    pasted may be longer.
+    The terminal's own line editing is not used: it cuts lines after 4,096 bytes (1,024 on macOS), and a pasted URL may be
+    longer.
 
     Args:
-        descriptor: The terminal.
-        terminal: Where the person sees something.
+        descriptor: The terminal to read from.
+        terminal: Where prompts and echo are written.
     """
 
     def __init__(self, descriptor: int, terminal: Terminal) -> None:
         self._descriptor = descriptor
         self._terminal = terminal
         self._line = bytearray()
-        self._ours: Callable[[], bool] = lambda: True
+        self._may_read: Callable[[], bool] = lambda: True
 
     def ask(self, words: str, deadline: Deadline, *, shown: bool = False) -> str:
-        """Return the line that is typed after these words.
+        """Write a prompt, and return the line that the user types.
 
         Args:
-            words: What stands before it.
-            deadline: When nobody is awaited any longer.
-            shown: Whether what is typed is seen.
+            shown: Whether typed characters are shown.
 
         Raises:
-            SignInTimeout: Nobody typed a line in time.
-            SignInError: What was typed is nothing.
+            SignInTimeout: No line was typed before the deadline.
+            SignInError: The line is empty.
         """
         with self.reading(words):
             try:
@@ -79,41 +77,42 @@ class Keyboard:
 
     @contextlib.contextmanager
     def reading(self, words: str = "") -> Iterator[None]:
-        """Have the terminal give each key at once, and not show it, while the block runs.
+        """Make the terminal return each key at once, without echo, while the block runs.
 
         Args:
-            words: What stands before the keys; shown again when the process goes on after Ctrl-Z, and what was typed is forgotten.
+            words: The prompt. When the process continues after Ctrl-Z, it is shown again and typed characters are dropped.
         """
 
         def begin() -> None:
             self._line.clear()
             self._terminal.prompt(words)
 
-        with self._terminal.reading_keys(), _each_key(self._descriptor, begin) as self._ours:
+        with self._terminal.reading_keys(), hidden_keys(self._descriptor, begin) as self._may_read:
             begin()
             yield
 
     def poll(self, seconds: float, *, shown: bool = False) -> str | None:
-        """Return the line that is complete now, without its end; None when none is.
+        """Return the line if it is complete, without its end; otherwise None.
 
         Args:
             seconds: The longest time to wait for a key.
-            shown: Whether what is typed is seen.
+            shown: Whether typed characters are shown.
 
         Raises:
-            SignInError: It is not UTF-8.
+            SignInError: The line is not UTF-8.
         """
-        for key in _keys(self._descriptor, seconds, self._ours):
+        for key in _keys(self._descriptor, seconds, self._may_read):
             if key in b"\r\n\x04":
                 line, self._line = bytes(self._line), bytearray()
                 try:
                     return line.decode().strip("\r\n")
                 except UnicodeDecodeError:
                     raise SignInError("what was typed is not UTF-8", "set the terminal to UTF-8") from None
-            self._take(key, shown=shown)
+            self._edit(key, shown=shown)
         return None
 
-    def _take(self, key: int, *, shown: bool) -> None:
+    def _edit(self, key: int, *, shown: bool) -> None:
+        """Apply one key to the line."""
         if key in b"\x7f\x08":
             while self._line and self._line[-1] & 0xC0 == 0x80:  # noqa: PLR2004 - UTF-8's later bytes
                 self._line.pop()
@@ -131,7 +130,7 @@ class Keyboard:
                 self._echo()
 
     def _echo(self) -> None:
-        """Show the last character, once it is whole."""
+        """Write the last character, once all its bytes have arrived."""
         for length in range(1, 5):
             with contextlib.suppress(UnicodeDecodeError):
                 self._terminal.prompt(self._line[-length:].decode())
@@ -142,13 +141,12 @@ class Keyboard:
 
 @contextlib.contextmanager
 def keyboard(terminal: Terminal, environ: Mapping[str, str]) -> Iterator[Keyboard | None]:
-    """Give the person's keyboard, or None where nobody can be asked.
+    """Yield the user's keyboard, or None if nobody can be asked.
 
     Args:
-        terminal: What the user sees.
-        environ: The environment, which may say whose standard input is.
+        environ: KUBERNETES_EXEC_INFO in it tells whether the plugin may read standard input.
     """
-    descriptor = _open(terminal, environ)
+    descriptor = _open_terminal(terminal, environ)
     if descriptor is None:
         yield None
         return
@@ -160,11 +158,11 @@ def keyboard(terminal: Terminal, environ: Mapping[str, str]) -> Iterator[Keyboar
 
 
 def no_terminal(what: str, instead: str) -> SignInError:
-    """Return the error where somebody must type something and there is no terminal.
+    """Return the error for input that is needed and cannot be typed without a terminal.
 
     Args:
         what: What is needed.
-        instead: What can be done without a terminal.
+        instead: What the user can do without a terminal.
     """
     return SignInError(
         f"{what}, and there is no terminal to type it on",
@@ -176,31 +174,32 @@ def no_terminal(what: str, instead: str) -> SignInError:
 if sys.platform == "win32":
     import msvcrt
 
-    def _open(terminal: Terminal, _environ: Mapping[str, str]) -> int | None:
+    def _open_terminal(terminal: Terminal, _environ: Mapping[str, str]) -> int | None:
         return 0 if terminal.interactive else None
 
     @contextlib.contextmanager
-    def _each_key(_descriptor: int, _resumed: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-        yield lambda: True  # the console gives each key at once, and does not show it
+    def hidden_keys(_descriptor: int, _resumed: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+        """Do nothing: the console returns each key at once, without echo."""
+        yield lambda: True
 
-    def _keys(_descriptor: int, seconds: float, _ours: Callable[[], bool]) -> Iterator[int]:
+    def _keys(_descriptor: int, seconds: float, _may_read: Callable[[], bool]) -> Iterator[int]:
         if not msvcrt.kbhit():
             sleep(min(seconds, 0.05))
         while msvcrt.kbhit():
             key = msvcrt.getwch()
             if key == "\x03":
-                raise Interrupted(signal.SIGINT)  # the console gives the key itself while keys are read
-            if key in "\x00\xe0" and _is_half():  # an arrow or function key, in two parts
+                raise Interrupted(signal.SIGINT)  # while keys are read, the console returns Ctrl-C as a key
+            if key in "\x00\xe0" and _other_half_waits():  # an arrow or function key, in two parts
                 msvcrt.getwch()
                 continue
             if "\ud800" <= key <= "\udbff":  # UTF-16's first half of a character
                 key += msvcrt.getwch()
             yield from key.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
-    def _is_half() -> bool:
-        """Tell whether the other half of a key waits, or a person has typed this very character: U+00E0 is an à.
+    def _other_half_waits() -> bool:
+        """Return whether the second half of a special key waits. If not, the user has typed this character: U+00E0 is à.
 
-        The C library keeps the other half where a character would be that was put back, and has room for one.
+        The C library stores the second half in its buffer for ungetch, which has room for one character.
         """
         try:
             msvcrt.ungetwch(" ")
@@ -212,15 +211,15 @@ if sys.platform == "win32":
 else:
     import select
 
-    from .hidden_input import hidden_keys as _each_key
+    from .hidden_input import hidden_keys
 
-    def _keys(descriptor: int, seconds: float, ours: Callable[[], bool]) -> Iterator[int]:
-        if not ours():
+    def _keys(descriptor: int, seconds: float, may_read: Callable[[], bool]) -> Iterator[int]:
+        if not may_read():
             sleep(seconds)
             return
         ready, _, _ = select.select([descriptor], [], [], seconds)
-        # One by one: what stands behind the end of a line is for whoever asks next.
-        while ready and ours():  # the process may have been stopped meanwhile
+        # One by one: keys after the end of the line belong to the next reader.
+        while ready and may_read():  # the process may have been stopped meanwhile
             key = b""
             with contextlib.suppress(OSError):  # the terminal has gone
                 key = os.read(descriptor, 1)
@@ -230,15 +229,15 @@ else:
             yield key[0]
             ready, _, _ = select.select([descriptor], [], [], 0)
 
-    def _open(terminal: Terminal, environ: Mapping[str, str]) -> int | None:
-        """Return the controlling terminal, else standard input where it is a terminal and the person's."""
+    def _open_terminal(terminal: Terminal, environ: Mapping[str, str]) -> int | None:
+        """Return the controlling terminal, else standard input if it is a terminal and the client allows to read it."""
         if not terminal.interactive:
             return None
         with contextlib.suppress(OSError):
             descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             if in_foreground(descriptor):
                 return descriptor
-            os.close(descriptor)  # in the background, where reading would stop us
+            os.close(descriptor)  # in the background: reading would stop the process
             return None
         # No controlling terminal, as in some containers.
         interactive = ExecInfo.parse(environ.get("KUBERNETES_EXEC_INFO")).interactive

@@ -1,7 +1,7 @@
-"""What ``-v N`` shows: klog-like levels on standard error, and silence otherwise.
+"""The log of ``-v N`` on standard error, with klog's levels. Without ``-v`` nothing is written.
 
-Levels: 1 what was decided and why, 4 requests and stores, 9 everything, tracebacks included.
-No message at any level holds a secret; callers pass facts about secrets, never secrets.
+Levels: 1 decisions and their reasons, 4 requests and stores, 9 everything, tracebacks included.
+No message at any level contains a secret. Callers pass facts about secrets, never the secrets.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from .standard_error import is_muted
 
 
 class Log:
-    """Write a message if its level is asked for.
-
-    Args:
-        level: The highest level that is shown; 0 shows nothing.
-    """
+    """Write messages up to a level; level 0 writes nothing."""
 
     __slots__ = ("level",)
 
@@ -26,7 +22,7 @@ class Log:
         self.level = level
 
     def info(self, level: int, message: str) -> None:
-        """Show ``message`` on standard error if ``level`` is at most the level asked for, unless others use the terminal."""
+        """Write ``message`` to standard error if its level is shown, and no other program uses the terminal."""
         if level <= self.level:
             if is_muted():
                 return
@@ -34,9 +30,9 @@ class Log:
                 sys.stderr.write(f"[v{level}] {sanitize(message, limit=2000)}\n")
                 sys.stderr.flush()
             except (OSError, ValueError, AttributeError):
-                return  # a closed standard error loses the log, never the answer
+                return  # standard error is closed: the log is lost, the answer is not
 
 
 QUIET = Log(0)
 VERBOSITY = Log(0)
-"""What this process's ``-v`` asked for; the error boundary reads it."""
+"""The level that ``-v`` set for this process. `slow_path` reads it when it reports an error."""

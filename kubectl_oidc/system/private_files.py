@@ -1,6 +1,6 @@
-"""Files that are ours alone: 0600 in directories of 0700, replaced whole or not at all.
+"""Private files: mode 0600 in directories of mode 0700, replaced in one step.
 
-What is not ours (a symlink, a FIFO, a second hard link, a foreign owner) is refused and left as it is.
+A symlink, a FIFO, a file with a second hard link or another user's file is refused, and not changed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,12 @@ from .files_in_use import PAUSE, patience, patiently
 
 FILE_LIMIT = 4 << 20  # bytes
 OURS = 0o700  # the mode of a directory
-NOWHERE = Path(os.devnull, "kubectl-oidc")
-"""The default cache directory of who has no home directory; even root cannot make it."""
-WRITING_SECONDS = 60
-"""No writer takes longer between the first byte and the file's name."""
+NOWHERE = Path(os.devnull, "kubectl-oidc")  # the default without a home directory; even root cannot create it
+WRITING_SECONDS = 60  # the longest time from a temporary file's first byte to its final name
 
 
 def no_home() -> StoreError:
-    """Return the error for a person whose home directory nothing names: neither the environment nor the user database."""
+    """Return the error for a user without a home directory in the environment and the user database."""
     return StoreError(
         f"{_HOME} is not set, so there is no directory to keep sessions in",
         f"set {_HOME} to your home directory, or name another with --token-cache-dir",
@@ -41,23 +39,17 @@ _HOME = "USERPROFILE" if sys.platform == "win32" else "HOME"
 
 
 def shown(base: Path) -> str:
-    """Return a cache directory as it is named in a message.
-
-    Args:
-        base: The cache directory.
-    """
+    """Return a cache directory's name for a message."""
     return f"a home directory ({_HOME} is not set)" if base == NOWHERE else sanitize(base)
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:
-    """Return ``base/name``, made where it is missing, ours and writable by us alone.
+    """Return the directory ``base/name``, with mode 0700. Create it if it is missing.
 
-    Args:
-        base: The cache directory; the person may have made it, or a symlink to it.
-        name: Our own directory in it; its mode is brought to 0700 where it is ours.
+    The user may have created the cache directory ``base``, or a symlink to it.
 
     Raises:
-        StoreError: It cannot be made, or it belongs to somebody else, or others can write to it.
+        StoreError: It cannot be created, belongs to another user, or others can write to it.
     """
     if base.is_relative_to(NOWHERE):
         raise no_home()
@@ -83,7 +75,7 @@ def ensure_directory(base: Path, name: str = "") -> Path:
 
 
 def _make(directory: Path) -> None:
-    """Make a directory and the missing ones above it, all of 0700, whatever the umask."""
+    """Create a directory and missing parents with mode 0700, whatever the umask."""
     try:
         directory.mkdir(mode=OURS)
     except FileExistsError:
@@ -98,7 +90,7 @@ def _make(directory: Path) -> None:
 
 
 def _refuse_foreign_parent(base: Path) -> None:
-    """Refuse to leave root's files in another person's home (sudo keeps HOME on some systems)."""
+    """Refuse to create root's files in another user's home (sudo keeps HOME on some systems)."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return
     for parent in (base, *base.parents):
@@ -112,7 +104,7 @@ def _check(directory: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise _refused(directory, "is not a directory")
     if sys.platform == "win32":
-        return  # modes say nothing there: who may use it stands in a list that it inherits
+        return  # there the inherited access list counts, not the mode
     if status.st_uid != os.geteuid():
         raise _refused(directory, "belongs to another user")
     if status.st_mode & 0o022:
@@ -129,16 +121,12 @@ def _refused(path: Path, why: str) -> StoreError:
 
 
 def write(directory: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
-    """Put ``content`` at ``directory/name``: afterwards the old file is there or the new one, whole.
+    """Replace ``directory/name`` in one step: after an error or a crash the old or the new file is there, complete.
 
-    Args:
-        directory: Our own directory.
-        name: The file's name in it.
-        content: What to write.
-        lasting: Whether the new file must also survive a power failure, which costs one more fsync.
+    With ``lasting``, the new file also survives a power failure. This costs one more fsync.
 
     Raises:
-        StoreError: The disk is full, read-only or otherwise unwilling; the old file is untouched.
+        StoreError: The disk is full, read-only or fails. The old file is unchanged.
     """
     temporary = directory / f".{name}.{os.urandom(8).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -167,10 +155,10 @@ def write(directory: Path, name: str, content: bytes, *, lasting: bool = False) 
 
 
 def _flush(directory: Path) -> None:
-    """Write the directory's entries to the disk: a rename or removal is there after a power failure only then (fsync(2))."""
+    """Flush a directory to disk: otherwise a power failure can undo a rename or removal (fsync(2))."""
     if sys.platform == "win32":
         return  # a directory cannot be opened there
-    with contextlib.suppress(OSError):  # some file systems have no such call; the rename itself is done
+    with contextlib.suppress(OSError):  # some file systems cannot do this; the rename itself is done
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
@@ -179,23 +167,15 @@ def _flush(directory: Path) -> None:
 
 
 def sweep(directory: Path, name: str = "*") -> None:
-    """Remove what killed writers of ``directory/name`` left behind: what is half written is no longer being written.
-
-    Args:
-        directory: Our own directory.
-        name: The file's name; all of them by default.
-    """
-    pattern = f".{name if name == '*' else glob.escape(name)}.*"
-    for left_behind in directory.glob(pattern):
-        try:
-            if abs(time() - left_behind.lstat().st_mtime) > WRITING_SECONDS:
-                left_behind.unlink()
-        except OSError:
-            continue  # another has removed it
+    """Remove old temporary files of ``directory/name``, which killed writers have left; by default of all files."""
+    for leftover in directory.glob(f".{name if name == '*' else glob.escape(name)}.*"):
+        with contextlib.suppress(OSError):  # another process has removed it
+            if abs(time() - leftover.lstat().st_mtime) > WRITING_SECONDS:
+                leftover.unlink()
 
 
 def read(directory: Path, name: str) -> bytes | None:
-    """Return the content of ``directory/name``, or None when it is missing or not ours alone."""
+    """Return the content of ``directory/name``, or None if it is missing or not private."""
     end = patience()
     while (content := read_private(os.fspath(directory), name, FILE_LIMIT)) is None and not end.passed():
         if refusal(directory, name) or not os.path.lexists(directory / name):
@@ -205,7 +185,7 @@ def read(directory: Path, name: str) -> bytes | None:
 
 
 def refusal(directory: Path, name: str) -> str:
-    """Return why `read` does not take what stands at ``directory/name``, in words; empty where it does or nothing is there."""
+    """Return why `read` refuses ``directory/name``, for a message; empty if it accepts the file, or there is none."""
     path = directory / name
     try:
         place, status = directory.stat(), path.lstat()
@@ -229,22 +209,17 @@ def refusal(directory: Path, name: str) -> str:
 
 
 def remove(directory: Path, name: str, *, lasting: bool = False) -> bool:
-    """Remove ``directory/name``, with what killed writers of it left behind, and tell whether it was there.
+    """Remove ``directory/name`` and its temporary files. Return whether it existed.
 
-    Args:
-        directory: Our own directory.
-        name: The file's name in it.
-        lasting: Whether it must also be gone after a power failure, which costs one fsync.
+    With ``lasting``, a power failure cannot undo the removal. This costs one fsync.
 
     Raises:
-        StoreError: It is there and stays there.
+        StoreError: The file cannot be removed.
     """
     try:
-        for left_behind in (*directory.glob(f".{glob.escape(name)}.*"), directory / name):
-            patiently(partial(left_behind.unlink, missing_ok=left_behind.name != name))
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
+        for path in (*directory.glob(f".{glob.escape(name)}.*"), directory / name):
+            patiently(partial(path.unlink, missing_ok=path.name != name))
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise StoreError(
@@ -258,7 +233,7 @@ def remove(directory: Path, name: str, *, lasting: bool = False) -> bool:
 
 
 def names(directory: Path) -> list[str]:
-    """Return the names of the files of ours in ``directory``, sorted; none where it is missing."""
+    """Return the sorted names of the files in ``directory``, without temporary ones; none if it does not exist."""
     try:
         return sorted(entry.name for entry in os.scandir(directory) if not entry.name.startswith("."))
     except OSError:
@@ -266,17 +241,10 @@ def names(directory: Path) -> list[str]:
 
 
 def keep_newest(directory: Path, most: int) -> None:
-    """Remove the oldest files of ours in ``directory``, and what killed writers left behind.
-
-    Args:
-        directory: Our own directory.
-        most: How many files stay.
-    """
+    """Remove the oldest files in ``directory`` until ``most`` are left, and old temporary files."""
     sweep(directory)
-    found = names(directory)
-    if len(found) <= most:
-        return
     with contextlib.suppress(OSError):
-        by_age = sorted(found, key=lambda name: (directory / name).stat().st_mtime)
-        for name in by_age[: len(found) - most]:
-            (directory / name).unlink(missing_ok=True)
+        files = [directory / name for name in names(directory)]
+        newest_first = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in newest_first[most:]:
+            file.unlink(missing_ok=True)

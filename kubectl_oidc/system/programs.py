@@ -1,4 +1,4 @@
-"""Programs found on PATH as kubectl finds them (Go's os/exec): never in the working directory, as Windows' own search would."""
+"""Find programs on PATH like kubectl does (Go's os/exec): never in the working directory, unlike Windows' own search."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ if TYPE_CHECKING:
 
 
 def find(name: str, environ: Mapping[str, str] = os.environ, *, platform: str = sys.platform) -> str | None:
-    """Return the path of a program, or None where there is none.
+    """Return the path of a program, or None if it is not found.
 
     Args:
         name: A bare name, or a path; on Windows with or without its extension.
-        environ: The environment: PATH, and on Windows PATHEXT.
-        platform: As ``sys.platform`` has it.
+        environ: PATH, and on Windows PATHEXT.
     """
     path = environ.get("PATH", os.defpath)
     if platform != "win32":
         return shutil.which(name, path=path)
-    # shutil.which looks in the working directory first, where anybody's repository may have a program of that name.
+    # shutil.which searches the working directory first. It may be a stranger's repository with a program of that name.
     named = [directory.strip('"') for directory in path.split(os.pathsep)]
     places = [""] if os.path.dirname(name) else [place for place in named if place not in {"", "."}]  # noqa: PTH120 - "./x" has one
     known = [extension for extension in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if extension]
@@ -34,13 +33,10 @@ def find(name: str, environ: Mapping[str, str] = os.environ, *, platform: str = 
 
 
 def kubectl_dispatcher(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the path of kubectl if it is Google Cloud CLI's dispatcher, else None; it is not run.
+    """Return the path of kubectl if it is Google Cloud CLI's dispatcher, else None. It is not run.
 
-    The dispatcher asks the cluster for its version first, and so needs a credential for each start: if the plugin that it starts is
-    again ``kubectl``, it starts itself without end. It is known by the versions of kubectl in the same directory, ``kubectl.1.NN``.
-
-    Args:
-        environ: The environment.
+    The dispatcher first asks the cluster for its version, and needs a credential for that. If the plugin is started as
+    ``kubectl`` again, it starts itself without end. Versions of kubectl in the same directory, ``kubectl.1.NN``, show it.
     """
     found = find("kubectl", environ)
     if found is None:

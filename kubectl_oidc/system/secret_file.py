@@ -1,4 +1,4 @@
-"""A small file that a flag names, with something secret in it."""
+"""Read a small secret file that a flag names."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ _LIMIT = 65536
 
 
 def read(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Args:
-        flag: The flag that names it, for the error.
-        path: The file.
-        hint: The error's hint.
-        topic: The error's heading in docs/troubleshooting.md.
+        flag: The flag that names it, for the error; ``hint`` and ``topic`` are the error's too.
 
     Raises:
         UsageError: It cannot be read.
     """
-    why = "it is not a regular file"  # a pipe that nobody writes to would hang us
+    why = "it is not a regular file"  # reading a pipe without a writer would never end
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:

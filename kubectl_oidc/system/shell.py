@@ -1,4 +1,4 @@
-"""Commands as people paste them into their shell: quoted, one flag a line."""
+"""Format commands for users to paste into a shell: quoted, one flag per line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POWERSHELL_PLAIN = re.compile(r"[A-Za-z0-9_./:=-]+")
 
 
 def is_powershell() -> bool:
-    """Tell whether commands are for PowerShell: on Windows, unless this is a shell of MSYS2 such as Git Bash."""
+    """Return whether commands are for PowerShell: on Windows, unless this is a shell of MSYS2 such as Git Bash."""
     return sys.platform == "win32" and not os.environ.get("MSYSTEM")
 
 
@@ -26,10 +26,10 @@ def posix(words: Sequence[str]) -> str:
 
 
 def powershell(words: Sequence[str]) -> str:
-    """Return a command for PowerShell, where a comma or an @ in a bare word has a meaning of its own.
+    """Return a command for PowerShell, which interprets commas and @ in bare words.
 
-    Up to version 7.2 it hands double quotes on as if they were its own, and what it does since cannot be written so that
-    both understand it; after ``--%`` every version hands on what stands there.
+    No quoting of double quotes works in both PowerShell 7.2 and later versions. After ``--%`` every version passes the
+    rest of the line on unchanged.
     """
     if any('"' in word for word in words) and not any(char in word for word in words for char in "%|\n"):
         from subprocess import list2cmdline
@@ -39,7 +39,7 @@ def powershell(words: Sequence[str]) -> str:
 
 
 def one_line(words: Sequence[str]) -> str:
-    """Return a command on one line for this system's shell, however long."""
+    """Return a command on a single line for this system's shell, whatever its length."""
     return " ".join(map(_powershell_quote if is_powershell() else shlex.quote, words))
 
 
@@ -48,7 +48,7 @@ def _powershell_quote(word: str) -> str:
 
 
 def _lines(words: Sequence[str], quote: Callable[[str], str], line_break: str) -> str:
-    """Join words to lines: each flag begins one, and keeps the value that follows it."""
+    """Join words into lines. Each flag begins a line, together with the value that follows it."""
     lines: list[str] = []
     for word in words:
         if lines and not word.startswith("-"):

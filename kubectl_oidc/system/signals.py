@@ -1,4 +1,4 @@
-"""The signals that end us, as an exception: port, lock and terminal are freed on the way out."""
+"""Turn signals that end the process into an exception, so that ports, locks and the terminal are released."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from time import monotonic
 
 from kubectl_oidc.errors import Interrupted
 
-TYPE_CHECKING = False  # whoever waits for another plugin does not pay for the module typing
+TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -18,29 +18,32 @@ if TYPE_CHECKING:
         """Work that another process can finish when a signal ends this one."""
 
         def leave(self, *, impatient: bool) -> bool:
-            """Tell whether this process may end now.
+            """Return whether this process may end now.
 
             Args:
                 impatient: Whether the user has asked a second time.
             """
 
         def fate(self) -> str:
-            """Return what becomes of the work when this process ends now, as ``Interrupted.refresh`` says it."""
+            """Return what happens to the work if this process ends now, as in ``Interrupted.refresh``."""
 
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Those that a system has of them: SIGHUP is not on Windows, SIGBREAK (Ctrl-Break, or the console is closed) only there."""
+"""Signals to handle. Windows has no SIGHUP; only Windows has SIGBREAK (Ctrl-Break, or the console is closed)."""
 
 GRACE = 1.0
-"""Seconds that what is held may go on after a signal, in this process."""
+"""Seconds that work inside `held` may continue in this process after a signal."""
 
 
 class _State:
-    """What came while it was held back: the signal and when; 0 for none.
+    """The signal that `held` delays.
 
     Attributes:
-        impatient: Whether somebody has asked a second time.
-        handover: The work that is held, if another process can finish it.
+        holding: How many `held` blocks are active.
+        pending: The delayed signal; 0 for none.
+        since: When it came, on the monotonic clock.
+        impatient: Whether the user has asked a second time.
+        handover: The work of the inner `held` block, if another process can finish it.
     """
 
     holding = 0
@@ -51,7 +54,7 @@ class _State:
 
 
 def listen() -> None:
-    """Turn the signals into `Interrupted`; one that is ignored, as under nohup, stays ignored."""
+    """Turn the signals into `Interrupted`. A signal that is ignored, as under nohup, stays ignored."""
     for name in NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -60,7 +63,7 @@ def listen() -> None:
 
 def _stop(signum: int, _frame: FrameType | None) -> None:
     if not _State.holding or _State.pending or _State.handover is None:
-        signal.signal(signum, signal.SIG_DFL)  # who asks once more does not wait until all is tidied up
+        signal.signal(signum, signal.SIG_DFL)  # the next signal ends the process at once, without clean-up
     if not _State.holding:
         raise Interrupted(signum)
     if _State.pending:
@@ -71,15 +74,15 @@ def _stop(signum: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def held(handover: Handover | None = None) -> Iterator[None]:
-    """Finish what is inside before a signal ends us, if it is soon done: a refresh whose answer is lost may cost the session.
+    """Delay signals until the block has ended, for a limited time: losing the answer to a refresh may cost the session.
 
-    What waits inside asks `look` now and then.
+    Code that waits inside the block calls `look` from time to time.
 
     Args:
         handover: The work inside, if another process can finish it when it takes too long.
 
     Raises:
-        Interrupted: At the end, a signal came meanwhile.
+        Interrupted: At the end of the block, if a signal came.
     """
     _State.holding += 1
     outer, _State.handover = _State.handover, handover
@@ -92,15 +95,15 @@ def held(handover: Handover | None = None) -> Iterator[None]:
 
 
 def forget() -> None:
-    """Let what was held back end nobody: this is another process than the one that it was for."""
+    """Drop a delayed signal: it was for the parent of this forked process."""
     _State.pending, _State.impatient = 0, False
 
 
 def look() -> None:
-    """Let a signal that was held back end us, once its time of grace is over or somebody has asked a second time.
+    """Raise a delayed signal if its grace period is over, or if the user has asked a second time.
 
     Raises:
-        Interrupted: It is.
+        Interrupted: The process must end now.
     """
     if not _State.pending or (monotonic() - _State.since < GRACE and not _State.impatient):
         return

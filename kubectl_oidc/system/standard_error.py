@@ -1,8 +1,8 @@
-"""Standard error, and whose terminal it is.
+"""Write to standard error, but not to a terminal that another program uses.
 
-A terminal is a person's only while it is in line mode and our process group is in its foreground. Full-screen programs (k9s,
-less) set raw mode and hand their terminal to the plugin; a background job shares its terminal with a shell. The plugin
-writes nothing to a terminal that others use, because what it writes would spoil their screen.
+The user sees what we write only while the terminal is in line mode and our process group is in its foreground. Full-screen
+programs (k9s, less) set raw mode and pass their terminal to the plugin; a background job shares its terminal with the
+shell. Output of the plugin would spoil their screens.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class State:
-    """What this process does with its one standard error.
+    """The state of this process's standard error.
 
     Attributes:
-        reading: Whether raw mode is our own, because we read keys.
-        kept: What was not written: warnings that wait for a person, and words for a terminal that others use.
-        spoken: Whether something was written that needs a person.
+        reading: Whether this process itself has set raw mode, to read keys.
+        kept: Text that was not written yet: warnings that wait for the user, and text for a terminal that others use.
+        spoken: Whether something was written for the user.
     """
 
     reading = False
@@ -31,29 +31,24 @@ class State:
 
 
 class Screen:
-    """Standard error for what is drawn by a thread: nothing is drawn while others use the terminal.
-
-    Args:
-        stream: Standard error.
-    """
+    """Standard error for a thread that draws: it writes nothing while another program uses the terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write the text if a person is there."""
+        """Write the text if the user sees the terminal."""
         return self._stream.write(text) if is_attended(self._stream) else len(text)
 
     def __getattr__(self, name: str) -> object:
-        """Be the stream in everything else."""
+        """Return the stream's own attribute."""
         return getattr(self._stream, name)
 
 
 def write(text: str) -> None:
-    """Write to standard error what was kept back and then this; keep it back while others use the terminal.
+    """Write the kept text and then this text to standard error. Keep both while another program uses the terminal.
 
-    Args:
-        text: With its line breaks; characters that the stream does not have become question marks.
+    Characters that the stream's encoding does not have become question marks.
     """
     if is_muted():
         State.kept += text
@@ -67,37 +62,29 @@ def write(text: str) -> None:
 
 
 def is_muted() -> bool:
-    """Tell whether nothing may be written to standard error: we are the plugin, and others use the terminal.
+    """Return whether nothing may be written to standard error: this is the plugin, and another program uses the terminal.
 
-    Commands that a person types are never muted.
+    Commands that a user types are never muted.
     """
     return is_plugin() and is_terminal(sys.stderr) and not is_attended(sys.stderr)
 
 
 def is_plugin() -> bool:
-    """Tell whether this is what clients run, not a command that a person typed."""
+    """Return whether a client runs this process (get-token), not a user."""
     return "get-token" in sys.argv[1:]
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Tell whether a standard stream is a terminal.
-
-    Args:
-        stream: ``sys.stdin``, ``sys.stdout`` or ``sys.stderr``; closed ones are None.
-    """
+    """Return whether a standard stream is a terminal. A closed one, which is None, is not."""
     with contextlib.suppress(ValueError, AttributeError, OSError):
-        # To Windows' isatty the null device is a terminal as well; Python reads a console by a class of its own (PEP 528).
+        # Windows' isatty is true for the null device too. Python uses a separate class for consoles (PEP 528).
         raw = getattr(stream.buffer, "raw", None) if sys.platform == "win32" else None
         return (raw is None or type(raw).__name__ == "_WindowsConsoleIO") and stream.isatty()
     return False
 
 
 def is_attended(stream: TextIO) -> bool:
-    """Tell whether a person is at a standard stream: a terminal in line mode, with our process group in the foreground.
-
-    Args:
-        stream: As in `is_terminal`.
-    """
+    """Return whether the user sees a standard stream: a terminal in line mode, with our process group in its foreground."""
     if not is_terminal(stream):
         return False
     if sys.platform == "win32":
@@ -114,11 +101,7 @@ def is_attended(stream: TextIO) -> bool:
 
 
 def in_foreground(descriptor: int) -> bool:
-    """Tell whether no other process group has the terminal; one that is not our controlling terminal tells nothing.
-
-    Args:
-        descriptor: The terminal.
-    """
+    """Return whether no other process group has the terminal. True for a terminal that is not our controlling one."""
     if sys.platform == "win32":
         return True
     try:

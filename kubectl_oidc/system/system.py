@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """What the program uses of this computer; tests replace it.
+    """What the program uses of this computer. Tests replace single parts.
 
     Attributes:
         clock: Returns the time in epoch seconds.
-        environ: The environment.
-        terminal: What the user sees.
-        log: What ``-v`` shows.
-        sleep: Waits for so many seconds.
+        sleep: Waits for a number of seconds.
     """
 
     clock: Callable[[], float] = time.time

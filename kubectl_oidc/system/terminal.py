@@ -1,4 +1,4 @@
-"""What a person is told on standard error; without a person there, only what needs one."""
+"""Messages for the user on standard error. Without a user at the terminal, only messages that need one are written."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 NARROWEST = 60
-"""The fewest columns that everything is made for."""
+"""The narrowest terminal that all output fits, in columns."""
 
 WIDEST = 100
-"""The most columns that a paragraph fills."""
+"""The widest paragraph, in columns."""
 
 
 class Terminal:
-    """Standard error, a terminal or not.
+    """Standard error, whether it is a terminal or not.
 
-    What is kept back is written before the next words that need a person, and before an error.
+    Warnings that were kept are written before the next message that needs the user, and before an error.
     """
 
     def __init__(self) -> None:
@@ -36,20 +36,20 @@ class Terminal:
 
     @property
     def interactive(self) -> bool:
-        """Whether a person sees what is written as it is written; it can change at any time."""
+        """Whether the user sees what is written now. This can change at any time."""
         return is_attended(sys.stderr)
 
     def say(self, line: str) -> None:
-        """Write a line that is good to know, to a terminal only."""
+        """Write an informational line, only to a terminal."""
         if self.interactive:
             self._write(line)
 
     def need(self, line: str) -> None:
-        """Write a line that needs a person, terminal or not."""
+        """Write a line that the user must read, terminal or not."""
         self._write(line)
 
     def show(self, thing: str) -> None:
-        """Write what a person must read or copy on a line of its own, terminal or not; on a terminal it stands out."""
+        """Write text that the user must read or copy on a line of its own. On a terminal it is highlighted."""
         if not self.interactive:
             self._write(f"  {thing}")
             return
@@ -63,14 +63,14 @@ class Terminal:
             )
 
     def prompt(self, words: str) -> None:
-        """Write words after which something is typed, on the same line."""
+        """Write a prompt; the user types on the same line."""
         self._write(words, end="")
 
     def warn(self, message: str, hint: str) -> None:
-        """Write a warning and what to do about it.
+        """Write a warning and a hint.
 
-        Without a terminal the plugin keeps it back until a person is asked for something, unless -v asks for it. Some clients join
-        standard error to standard output, so a call that succeeds without a person must write nothing there.
+        Without a terminal, the plugin keeps it until the user is asked for something, unless ``-v`` is given. Some clients
+        join standard error to standard output, so a call that needs no user must write nothing there.
         """
         words = f"warning: {sanitize(message)}" + (f" ({sanitize(hint)})" if hint else "")
         if is_plugin() and not (self.interactive or State.spoken or VERBOSITY.level):
@@ -80,12 +80,7 @@ class Terminal:
 
     @contextlib.contextmanager
     def patient(self, line: str, seconds: float) -> Iterator[None]:
-        """Write a line to a terminal if what is done in the block takes long.
-
-        Args:
-            line: What is awaited.
-            seconds: How long it may take before that.
-        """
+        """Write a line to a terminal if the block takes longer than ``seconds``."""
         if not self.interactive:
             yield
             return
@@ -101,7 +96,7 @@ class Terminal:
 
     @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
-        """Show what is awaited while a person is at the terminal; `tick` changes the words."""
+        """Show what the block waits for, while the user is at the terminal. `tick` changes the text."""
         self._waits = True
         self.tick(text)
         try:
@@ -111,7 +106,7 @@ class Terminal:
             self._stop()
 
     def tick(self, text: str) -> None:
-        """Change what `waiting` shows; begin or end to show it when the terminal becomes the person's or another program's."""
+        """Change the text of `waiting`. Hide it while another program uses the terminal, and show it again afterwards."""
         if not self._waits:
             return
         if not self.interactive:
@@ -139,7 +134,7 @@ class Terminal:
     @staticmethod
     @contextlib.contextmanager
     def reading_keys() -> Iterator[None]:
-        """Know that raw mode is our own while the block runs."""
+        """Record that raw mode is our own while the block runs."""
         State.reading = True
         try:
             yield
@@ -152,11 +147,7 @@ class Terminal:
 
 
 def remaining(seconds: float) -> str:
-    """Return a span of time in words: ``4 s``, ``3 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``.
-
-    Args:
-        seconds: The span; what is left over a whole second, minute or hour is cut off.
-    """
+    """Return a duration as text: ``4 s``, ``3 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``. Rounds down."""
     whole = max(0, int(seconds))
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if minutes < 1:
@@ -171,19 +162,11 @@ def remaining(seconds: float) -> str:
 
 
 def countdown(seconds: float) -> str:
-    """Return a span of time in words that change each second, for a wait that is shown: ``4 s``, ``2 min 58 s``.
-
-    Args:
-        seconds: The span; from ten minutes on as `remaining` says it.
-    """
+    """Return a duration for a wait that is updated each second: ``4 s``, ``2 min 58 s``; from ten minutes like `remaining`."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
     return f"{minutes} min {rest} s" if 1 <= minutes < 10 and rest else remaining(seconds)  # noqa: PLR2004 - as above
 
 
 def ago(seconds: float) -> str:
-    """Return how long something is over, in words: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``.
-
-    Args:
-        seconds: The span since.
-    """
+    """Return a past duration as text: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``."""
     return f"{remaining(seconds)} ago"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import parts, plugin
-from tests.fork_server import ForkServer
+from tests import parts
 from tests.hostile import Hostile
 from tests.hostile_provider import HostileProvider
 from tests.plugin import start
@@ -45,23 +43,6 @@ def pytest_runtest_makereport(
     if report.when == "call":
         item.stash[_FAILED] = report.failed
     return report
-
-
-@pytest.fixture(scope="session")
-def forking() -> Iterator[ForkServer | None]:
-    """Run the server that forks the program, where there is one."""
-    if sys.platform != "linux":
-        yield None
-        return
-    server = ForkServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def fork_server(forking: ForkServer | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the program forked instead of started: for tests that are not about how it starts, and run it often."""
-    monkeypatch.setattr(plugin, "server", forking)
 
 
 @pytest.fixture(scope="session")

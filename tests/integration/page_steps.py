@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-READ = [page for page in PAGES if page.name != "CHANGELOG.md"]
-"""The pages that a reader follows; the changelog tells what was."""
+READ = [page for page in PAGES if page.name not in {"CHANGELOG.md", "modules.md"}]
+"""The pages that a reader follows. The changelog is about former versions, and the list of modules about code."""
 
 _SHELL = frozenset({"sh", "bash", "console"})
 _IN_A_SENTENCE = re.compile(r"(?<!`)`(kubectl oidc-login [a-z][^`]*)`(?!`)")

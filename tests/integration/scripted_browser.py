@@ -1,18 +1,26 @@
 """A browser without a screen for tests that are not about the browser: it signs in by itself, in an instant.
 
-It is the program behind ``--browser-command``, and ``ScriptedBrowser`` is the tests' end of it. ``redirect_back`` is for
-tests that follow the last redirect in their own way.
+The program behind ``--browser-command`` is a shell script; it hands the URL to a thread of the tests' own process, which goes
+there. ``redirect_back`` is for tests that follow the last redirect in their own way.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
+import os
 import shlex
-import sys
+import shutil
+import ssl
+import tempfile
+import traceback
 import urllib.parse
 import urllib.request
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 
@@ -26,8 +34,10 @@ class ScriptedBrowser:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.command = directory / "scripted-browser"
-        words = shlex.join([sys.executable, "-I", __file__, str(directory)])
-        self.command.write_text(f'#!/bin/sh\nexec {words} "$1"\n')
+        place, inbox = shlex.quote(str(directory)), shlex.quote(str(_inbox()))
+        self.command.write_text(
+            f'#!/bin/sh\nprintf "%s\\n" "$1" >>{place}/opened\n[ ! -s {place}/name ] || printf "%s\\t%s\\n" {place} "$1" >{inbox}\n'
+        )
         self.command.chmod(0o700)
         self.signs_in_as("alice")
 
@@ -43,6 +53,10 @@ class ScriptedBrowser:
     def is_left_alone(self) -> None:
         """Let nobody sit at this browser from now on: it opens and nothing happens."""
         self.signs_in_as("")
+
+    def trusts(self, authority: Path) -> None:
+        """Have it trust this authority alone from now on."""
+        (self._directory / "authority.pem").write_bytes(authority.read_bytes())
 
     def landed(self) -> str:
         """Return the URL at which the last sign-in came back."""
@@ -108,6 +122,7 @@ def _filled_in(browser: urllib.request.OpenerDirector, url: str, name: str) -> t
         with browser.open(url, answers, timeout=20) as page:
             form = _Form()
             form.feed(page.read().decode())
+            assert form.fields, "a page without a form"
             url = urllib.parse.urljoin(page.url, form.action)
         signed_in = "password" in form.fields
         if signed_in:
@@ -132,19 +147,40 @@ def redirect_back(url: str, name: str) -> str:
     raise AssertionError("the provider does not send the browser back")
 
 
-def main(directory: Path, url: str) -> None:
-    """Open the URL, sign in at the page that it leads to, and follow to the end; what is filled in already is confirmed."""
-    with (directory / "opened").open("a") as inbox:
-        inbox.write(f"{url}\n")
-    name = (directory / "name").read_text()
-    if not name:
-        return
+@functools.cache
+def _inbox() -> Path:
+    """Return the FIFO that takes lines of a browser's directory and what it opens, and have a thread attend to it."""
+    place = Path(tempfile.mkdtemp(prefix="oidc-browser-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o711)
+    inbox = place / "inbox"
+    os.mkfifo(inbox)
+    inbox.chmod(0o622)  # another user's program may open it, too
+    Thread(target=_attend, args=(os.open(inbox, os.O_RDWR),), daemon=True).start()
+    return inbox
+
+
+def _attend(descriptor: int) -> None:
+    with open(descriptor, encoding="utf-8") as lines:
+        for line in lines:
+            directory, url = line.removesuffix("\n").split("\t")
+            Thread(target=_visit, args=(Path(directory), url), daemon=True).start()
+
+
+def _visit(directory: Path, url: str) -> None:
+    """Sign in at the page that a URL leads to, and follow to the end; what is filled in already is confirmed."""
     route = _Route()
-    browser = _opener(route)
-    with browser.open(*_filled_in(browser, url, name), timeout=20) as page:
-        (directory / "page").write_bytes(page.read())
-        (directory / "landed").write_text(next((url for url in route.urls if "state=" in url), page.url))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    try:
+        authority = directory / "authority.pem"
+        more = []
+        if authority.exists():
+            tls = ssl.create_default_context(cafile=authority)
+            more.append(urllib.request.HTTPSHandler(context=tls))
+        browser = _opener(route, *more)
+        name = (directory / "name").read_text()
+        with browser.open(*_filled_in(browser, url, name), timeout=20) as page:
+            (directory / "page").write_bytes(page.read())
+            (directory / "landed").write_text(next((url for url in route.urls if "state=" in url), page.url))
+    except Exception:  # noqa: BLE001 - what the browser meets is for the test to find out
+        with contextlib.suppress(OSError):
+            (directory / "failed").write_text(traceback.format_exc())

@@ -33,7 +33,8 @@ def test_the_redirect_uri_is_https(laptop: Laptop, flags: list[str]) -> None:
     """A person signs in at a provider that takes nothing else, and the code comes back over TLS."""
     laptop.client = "https-redirect"
     words = [word for word in laptop.words() if not word.startswith("--listen-address")]
-    ended = laptop.run(*words, *flags, env={"SSL_CERT_FILE": str(Path.home() / "ca.pem")})  # for the browser
+    laptop.scripted.trusts(Path.home() / "ca.pem")
+    ended = laptop.run(*words, *flags)
     assert ended.status == 0, ended.stderr
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
     (seen,) = laptop.realm.seen().authorization_requests

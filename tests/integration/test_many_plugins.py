@@ -77,7 +77,7 @@ def test_a_failure_of_the_one_that_asks_counts_for_those_that_waited(laptop: Lap
     began = time.monotonic()
     plugins = [laptop.start("--authentication-timeout-sec=6") for _ in range(6)]
     ended = [plugin.ended(60) for plugin in plugins]
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 18, "half of what it takes one after the other"
     assert {one.status for one in ended} == {1}
     reasons = {one.stderr for one in ended}
     assert len(reasons) == 1

@@ -51,7 +51,11 @@ class Bash(OnTerminal):
 
     def shows_again(self, words: str, times: int) -> None:
         """Wait until words were shown more often than that."""
-        wait_until(lambda: self.times(words) > times, f"{words!r} is shown again")
+        try:
+            wait_until(lambda: self.times(words) > times, f"{words!r} is shown again")
+        except AssertionError as error:
+            error.add_note(self.text())
+            raise
 
     def echoes(self) -> bool:
         """Tell whether a program that bash runs would show what is typed."""
@@ -146,7 +150,6 @@ def test_in_the_background_nothing_is_asked_and_the_terminal_is_the_shell_s(lapt
 
 def test_ctrl_backslash_leaves_no_terminal_without_echo(laptop: Laptop) -> None:
     """SIGQUIT ends the program as it ends others, with the terminal as it was."""
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background jobs inherit it ignored
     with OnTerminal(*laptop.words("--username=alice")) as terminal:
         terminal.shows("Password of alice")
         wait_until(terminal.hides, "no key is shown")

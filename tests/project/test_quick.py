@@ -6,8 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from .parts import REPOSITORY
-from .quick import OPTION
+from tests.parts import REPOSITORY
+from tests.quick import OPTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,9 @@ def test_a_test_that_starts_a_process_is_left_out() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", OPTION, "-n", "0", "-p", "no:cacheprovider"),
-            "tests/test_ahead.py::test_one_is_begun_at_a_time",
-            "tests/test_caller.py::test_what_waits_is_ended_as_by_sigterm",
-            "tests/test_quick.py::test_a_test_that_starts_none_runs",
+            "tests/unit/fast_path/test_refresh_ahead.py::test_one_is_begun_at_a_time",
+            "tests/unit/system/test_caller.py::test_what_waits_is_ended_as_by_sigterm",
+            "tests/project/test_quick.py::test_a_test_that_starts_none_runs",
         ],
         cwd=REPOSITORY,
         capture_output=True,

@@ -12,14 +12,13 @@ from kubectl_oidc.errors import OidcLoginError, SignInTimeout
 from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.http.tls import server_context
 from kubectl_oidc.loopback.pages import Failed, SignedIn
-from kubectl_oidc.loopback.redirect_uri import port_of
 from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.sessions.session import person
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import SLICE, keyboard
 from kubectl_oidc.system.terminal import countdown
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import is_loopback
+from kubectl_oidc.urls import is_loopback, port_of
 
 from .announcement import announce, sign_in_first, without_browser
 from .authorization_request import AuthorizationSecrets, redeem

@@ -1,4 +1,4 @@
-"""``kubectl oidc-login completion``: the script with which a shell completes ``kubectl-oidc_login``."""
+"""``kubectl oidc-login completion``: print a shell's completion script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
@@ -24,7 +24,7 @@ def completion(*, shell: str) -> int:
     zsh:         source <(kubectl-oidc_login completion zsh)
     fish:        kubectl-oidc_login completion fish | source
     powershell:  kubectl-oidc_login completion powershell | Out-String | Invoke-Expression
-    """  # noqa: D301 - click wants the character itself: the lines behind it stay as they are
-    # As bytes: a bash on Windows reads no line that ends as Windows' do.
+    """  # noqa: D301 - click needs the character itself to keep the lines after it
+    # As bytes: on Windows text mode ends lines with \r\n, which bash cannot read.
     click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_bytes(), nl=False)
     return 0

@@ -1,4 +1,4 @@
-"""``kubectl oidc-login convert``: a kubeconfig written for kubelogin, rewritten so that kubectl starts this program itself."""
+"""``kubectl oidc-login convert``: rewrite kubelogin's users so that kubectl starts this program directly."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
-from kubectl_oidc.cli.options.shared import IGNORED, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
+from kubectl_oidc.cli.options.kinds import FILE, SWITCH, TEXTS
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import ENDLESS
 from kubectl_oidc.errors import UsageError
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 @click.command("convert")
 @options(
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--user",),
-        {
-            "multiple": True,
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "A user to rewrite; repeatable (default: every one of kubelogin's).",
-        },
+    Flag(
+        "--user",
+        TEXTS,
+        help="A user to rewrite; repeatable (default: every one of kubelogin's).",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
-    (("--yes",), {**TYPED_ONLY, "cls": Switch, "help": "Write without asking."}),
+    Flag("--yes", SWITCH, help="Write without asking.", has_variable=False),
     INSTALL_HINT,
-    (("--dry-run",), {"cls": Switch, "help": "Show the difference, and write nothing."}),
+    Flag("--dry-run", SWITCH, help="Show the difference, and write nothing."),
     VERBOSE,
     *IGNORED,
 )
@@ -58,8 +58,8 @@ def convert(**values: Any) -> int:
     """
     log_at(values["v"])
     conflicts.check(conflicts.CONVERT, values)
-    words = install_hint(values["install_hint"])
-    plans = plan(values["kubeconfig"], os.environ, values["user"], words)
+    hint = install_hint(values["install_hint"])
+    plans = plan(values["kubeconfig"], os.environ, values["user"], hint)
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
     if asks and not can_ask(Terminal()):
@@ -67,11 +67,11 @@ def convert(**values: Any) -> int:
             f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
             "give --yes to write, or --dry-run to see the difference alone",
         )
-    _warn_of_what_is_missing(plans)
+    _warn_of_missing_plugin(plans)
     for one in changing:
         for conversion in one.conversions:
             click.echo(conversion.difference)
-    _say_the_rest(plans, values["user"])
+    _report_unchanged(plans, values["user"])
     if not changing:
         click.echo("Nothing is to be converted", err=True)
         return 0
@@ -82,7 +82,7 @@ def convert(**values: Any) -> int:
         click.echo("Nothing was written", err=True)
         return 1
     for one in changing:
-        backup = write(one, values["user"], words)
+        backup = write(one, values["user"], hint)
         users = ", ".join(sanitize(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {sanitize(one.path)}: {users}; as it was: {sanitize(backup)}", err=True)
         readable = warning(one)
@@ -91,8 +91,8 @@ def convert(**values: Any) -> int:
     return 0
 
 
-def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
-    """Say that kubectl will not find the plugin, and what becomes of kubelogin's stanza then."""
+def _warn_of_missing_plugin(plans: Sequence[Plan]) -> None:
+    """Warn if kubectl will not find the plugin, and of what kubelogin's exec section does then."""
     if find(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
         return
     click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
@@ -105,7 +105,7 @@ def _warn_of_what_is_missing(plans: Sequence[Plan]) -> None:
         )
 
 
-def _say_the_rest(plans: Sequence[Plan], named: Sequence[str]) -> None:
+def _report_unchanged(plans: Sequence[Plan], named: Sequence[str]) -> None:
     for one in plans:
         for name in one.direct:
             click.echo(

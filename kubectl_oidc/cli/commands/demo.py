@@ -1,4 +1,4 @@
-"""``kubectl oidc-login demo``: the whole story on this machine, without Okta or a cluster."""
+"""``kubectl oidc-login demo``: show sign-in, setup and role bindings on this machine, without a provider or cluster."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import os
 
 import click
 
-from kubectl_oidc.cli.options.shared import VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.system.installation import hint
 
-_NEEDED = ("flask", "trustme")
+_REQUIRED = ("flask", "trustme")
 
 
 @click.command("demo")
 @options(
-    (("--keep",), {"cls": Switch, "help": "Leave provider and cluster running until Ctrl-C."}),
-    (("--without-browser",), {"cls": Switch, "help": "Sign in without a browser, as where there is none."}),
+    Flag("--keep", SWITCH, help="Leave provider and cluster running until Ctrl-C."),
+    Flag("--without-browser", SWITCH, help="Sign in without a browser, as where there is none."),
     VERBOSE,
 )
 def demo(*, keep: bool, without_browser: bool, v: int) -> int:
@@ -28,7 +29,7 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     get pods`, and what happens to somebody who leaves a group. It takes seconds and touches nothing of yours.
     """
     log_at(v)
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
     if missing:
         raise DemoError(
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",

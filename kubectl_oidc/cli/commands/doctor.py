@@ -1,4 +1,4 @@
-"""``kubectl oidc-login doctor``: what is wrong between here and the cluster, and what to do about it."""
+"""``kubectl oidc-login doctor``: run the checks, and print the results with hints."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
-from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.cli.users.target import SUBJECT, TargetSession
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status, run_checks
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.diagnosis.run import Result
 
 _SECONDS = 40.0
-"""The longest that all of it may take; each step has a shorter time of its own."""
+"""The longest that all checks may take; each check has a shorter limit of its own."""
 
 _REFRESH_SECONDS = 8.0
 """The longest wait for another process's lock, and for a refresh."""
@@ -45,7 +45,7 @@ _REQUEST_SECONDS = 6.0
     *PREFIXES,
     output("json", "yaml"),
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )
@@ -59,52 +59,52 @@ def doctor(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     conflicts.check(conflicts.LOGIN, values)
-    meant = find_target(values)
-    examination = _examination(meant, values, System(log=log, terminal=SilentTerminal()))
+    target = find_target(values)
+    run = _doctor_run(target, values, System(log=log, terminal=SilentTerminal()))
     try:
-        results = run_checks(examination, CHECKS)
+        results = run_checks(run, CHECKS)
         if values["output"]:
-            return _document(meant, list(results), values["output"])
-        return _text(meant, results)
+            return _document(target, list(results), values["output"])
+        return _text(target, results)
     finally:
-        examination.close()
+        run.close()
 
 
-def _examination(meant: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
+def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
     request = replace(
-        meant.request, may_prompt=False, sign_in=False, timeout=min(meant.request.timeout, _REFRESH_SECONDS)
+        target.request, may_prompt=False, sign_in=False, timeout=min(target.request.timeout, _REFRESH_SECONDS)
     )
     return DoctorRun(
         request=request,
         system=system,
-        chosen=meant.kubeconfig_user,
-        neighbours=tuple(_neighbours(meant)),
-        login=meant.command_line("login"),
+        chosen=target.kubeconfig_user,
+        neighbours=tuple(_neighbours(target)),
+        login=target.command_line("login"),
         variables=_variables(),
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=system.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
-        namespaces=tuple(_namespaces(meant)),
+        namespaces=tuple(_namespaces(target)),
     )
 
 
-def _namespaces(meant: TargetSession) -> Iterator[str]:
-    """Return the namespaces of the other contexts of the same cluster, whoever their users are."""
-    here = meant.kubeconfig_user.context
-    for entry in meant.kubeconfig.contexts.values() if here else ():
+def _namespaces(target: TargetSession) -> Iterator[str]:
+    """Return the namespaces of all other contexts of the same cluster."""
+    here = target.kubeconfig_user.context
+    for entry in target.kubeconfig.contexts.values() if here else ():
         same = here is not None and entry.value.get("cluster") == here.value.get("cluster")
         if same and entry is not here and isinstance(entry.value.get("namespace"), str):
             yield entry.value["namespace"]
 
 
-def _neighbours(meant: TargetSession) -> Iterator[Neighbour]:
+def _neighbours(target: TargetSession) -> Iterator[Neighbour]:
     """Return the other contexts of the same cluster whose users sign in with this program."""
-    here = meant.kubeconfig_user.context
+    here = target.kubeconfig_user.context
     if here is None:
         return
-    for one in asking(meant.kubeconfig):
+    for one in session_users(target.kubeconfig):
         for name in one.contexts:
-            cluster = meant.kubeconfig.context_cluster(name)
+            cluster = target.kubeconfig.context_cluster(name)
             if name != here.name and cluster == str(here.value.get("cluster") or ""):
                 yield Neighbour(name, one.request.issuer, one.request.client_id)
 
@@ -119,20 +119,20 @@ def _variables() -> frozenset[str]:
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
-def _names(meant: TargetSession) -> dict[str, str | None]:
-    chosen = meant.kubeconfig_user
+def _document_header(target: TargetSession) -> dict[str, str | None]:
+    chosen = target.kubeconfig_user
     return {
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
-        "issuer": meant.request.issuer,
-        "clientID": meant.request.client_id,
+        "issuer": target.request.issuer,
+        "clientID": target.request.client_id,
     }
 
 
-def _document(meant: TargetSession, results: list[Result], form: str) -> int:
+def _document(target: TargetSession, results: list[Result], form: str) -> int:
     status = _status(results)
     document = {
-        **_names(meant),
+        **_document_header(target),
         "healthy": status == 0,
         "checks": [{**asdict(result), "status": result.status.value} for result in results],
     }
@@ -140,27 +140,27 @@ def _document(meant: TargetSession, results: list[Result], form: str) -> int:
     return status
 
 
-def _text(meant: TargetSession, results: Iterator[Result]) -> int:
-    sheet = DoctorOutput.on_stdout()
-    sheet.title(_title(meant))
-    seen: list[Result] = []
-    for result in results:  # a line as it comes: a check may take some seconds
-        sheet.result(result)
-        seen.append(result)
-    counts = {status: sum(result.status is status for result in seen) for status in Status}
-    sheet.end(counts[Status.PROBLEM], counts[Status.WARNING])
-    return _status(seen)
+def _text(target: TargetSession, results: Iterator[Result]) -> int:
+    printed = DoctorOutput.on_stdout()
+    printed.title(_title(target))
+    finished: list[Result] = []
+    for result in results:  # print each one at once: a check may take some seconds
+        printed.result(result)
+        finished.append(result)
+    counts = {status: sum(result.status is status for result in finished) for status in Status}
+    printed.end(counts[Status.PROBLEM], counts[Status.WARNING])
+    return _status(finished)
 
 
-def _title(meant: TargetSession) -> str:
-    chosen, request = meant.kubeconfig_user, meant.request
-    who = (
+def _title(target: TargetSession) -> str:
+    chosen, request = target.kubeconfig_user, target.request
+    user = (
         f"user {sanitize(chosen.user.name)} ({sanitize(chosen.user.path)})"
         if chosen.user
         else "the session of flags"
     )
-    where = f", context {sanitize(chosen.context.name)}" if chosen.context else ""
-    return f"{who}{where}: issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}"
+    context = f", context {sanitize(chosen.context.name)}" if chosen.context else ""
+    return f"{user}{context}: issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}"
 
 
 def _status(results: list[Result]) -> int:

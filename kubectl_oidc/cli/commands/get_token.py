@@ -1,4 +1,4 @@
-"""``kubectl oidc-login get-token``: what kubectl runs."""
+"""``kubectl oidc-login get-token``: print a credential for kubectl; sign in if needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kubectl_oidc.authentication.refresh import refresh_ahead
 from kubectl_oidc.authentication.rejected_token import renew_if_rejected
 from kubectl_oidc.authentication.remember_command import remember_command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import GET_TOKEN, log_at, options
+from kubectl_oidc.cli.options.flags import GET_TOKEN, log_at, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.fast_path import write
@@ -20,7 +20,7 @@ from kubectl_oidc.system import caller
 from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.call import Call
+    from kubectl_oidc.cli.program import Call
 
 
 @click.command("get-token")

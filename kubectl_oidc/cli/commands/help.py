@@ -1,10 +1,10 @@
-"""``kubectl oidc-login help``: the help of the program, or of one command."""
+"""``kubectl oidc-login help``: print the help of the program or of one command."""
 
 from __future__ import annotations
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:

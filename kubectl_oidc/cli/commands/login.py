@@ -1,4 +1,4 @@
-"""``kubectl oidc-login login``: sign in now, on purpose."""
+"""``kubectl oidc-login login``: sign in now, even if there is a session."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import remaining
 
 
 @click.command("login")
@@ -28,14 +28,14 @@ def login(**values: Any) -> int:
     """
     system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGIN, values)
-    meant = find_target(values)
-    outcome = authenticate(replace(meant.request, sign_in=True), system)
-    if not system.terminal.interactive:  # there it was said already
+    target = find_target(values)
+    outcome = authenticate(replace(target.request, sign_in=True), system)
+    if not system.terminal.interactive:  # a terminal has shown it already
         left = remaining(outcome.expiry - system.clock())
         person = sanitize(outcome.session.person)
         click.echo(f"Signed in as {person}; the token is good for {left}", err=True)
     kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
-    click.echo(f"The session at {sanitize(meant.request.issuer)} is {kept}", err=True)
+    click.echo(f"The session at {sanitize(target.request.issuer)} is {kept}", err=True)
     if outcome.replaced:
         click.echo(f"It replaces the session of {sanitize(outcome.replaced)}", err=True)
     return 0

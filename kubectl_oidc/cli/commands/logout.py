@@ -1,4 +1,4 @@
-"""``kubectl oidc-login logout``: end a session here and at the provider."""
+"""``kubectl oidc-login logout``: end sessions here and at the provider."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ import click
 
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
-from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import SUBJECT, request_of_the_index
-from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.cli.users.target import SUBJECT, request_from_index
+from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.sessions_of_1_0 import former_key, left
 from kubectl_oidc.system.system import System
@@ -37,16 +36,14 @@ if TYPE_CHECKING:
 @click.command("logout")
 @options(
     *SUBJECT,
-    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "End every session that is kept here."}),
-    (
-        ("--keep-provider-session",),
-        {
-            "cls": Switch,
-            "help": "Leave the browser signed in at the provider, and so to everything else there.",
-        },
+    Flag("--all", SWITCH, help="End every session that is kept here.", has_variable=False),
+    Flag(
+        "--keep-provider-session",
+        SWITCH,
+        help="Leave the browser signed in at the provider, and so to everything else there.",
     ),
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )
@@ -60,43 +57,43 @@ def logout(**values: Any) -> int:
     conflicts.check(conflicts.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
     if values["all"]:
-        ended, client = _every_one(values, system, at_provider=at_provider), EVERY
+        ended, client = _end_all(values, system, at_provider=at_provider), EVERY_CLIENT
     else:
-        ended, client = _one(values, system, at_provider=at_provider)
+        ended, client = _end_target(values, system, at_provider=at_provider)
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    report([one.purged for one in ended], cache_dir, client)
+    report_removal([one.purged for one in ended], cache_dir, client)
     for one in ended:
         if one.failure:
-            whys = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
-            what = whys.get(type(one.failure), "the provider failed")
+            reasons = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
+            reason = reasons.get(type(one.failure), "the provider failed")
             removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
             one.failure.message = (
-                f"the refresh token was not revoked, {what}: {one.failure.message}; {removed}"
+                f"the refresh token was not revoked, {reason}: {one.failure.message}; {removed}"
             )
             raise one.failure
     return 0
 
 
-def _one(
+def _end_target(
     values: dict[str, Any], system: System, *, at_provider: bool
 ) -> tuple[list[SignedOut], tuple[str, str]]:
-    """End the session that is meant; return what happened, and the issuer and client that were meant."""
-    meant = find_target(values, "end")
-    request = meant.request
+    """End the session that the command line names; return what happened, and its issuer and client."""
+    target = find_target(values, "end")
+    request = target.request
     ended = sign_out(
         request,
         system,
-        session_id=meant.session_id,
-        cache_dir=meant.cache_dir,
-        load=lambda: meant.load(system, storage="auto")[0],
-        trust=meant.trust(),
+        session_id=target.session_id,
+        cache_dir=target.cache_dir,
+        load=lambda: target.load(system, storage="auto")[0],
+        trust=target.trust(),
         at_provider=at_provider,
     )
     former = [
-        _end(kept, request, system, at_provider=False)
+        _end_kept(kept, request, system, at_provider=False)
         for session_id in left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
         if (kept := kept_session(session_id, request.cache_dir, system.log))
     ]
@@ -104,12 +101,12 @@ def _one(
     if former and not (purged.places or purged.failures or ended.failure):
         return former, (request.issuer, request.client_id)
     if request.session_name and not (purged.places or purged.failures or ended.failure):
-        raise no_session(request, request.command_line("login"))  # who names one may have mistyped it
+        raise no_session(request, request.command_line("login"))  # the name may be mistyped
     return [ended, *former], (request.issuer, request.client_id)
 
 
-def _end(kept: KeptSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
-    """End a session that was found in the index, under the trust that it was obtained under or not at the provider."""
+def _end_kept(kept: KeptSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
+    """End a session from the index. Its token reaches the provider only under the trust that it was obtained under."""
     return sign_out(
         request,
         system,
@@ -122,28 +119,23 @@ def _end(kept: KeptSession, request: SignInRequest, system: System, *, at_provid
 
 
 def _former_id(request: SignInRequest) -> str:
-    """Return the id that version 1.0.0 gave the session of a request."""
+    """Return the session ID that version 1.0.0 gave a request."""
     return former_key(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir).id()
 
 
-def _every_one(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
-    """End every session, each as the kubeconfig's user asks for it, else as far as the index knows how."""
+def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
+    """End every session, with the flags of its kubeconfig user, or else those that the index knows."""
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    try:
-        kubeconfig = read(values["kubeconfig"], os.environ)
-    except KubeconfigError:
-        if values["kubeconfig"]:
-            raise
-        kubeconfig = Kubeconfig(())
-    users = asking(kubeconfig)
+    kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
+    users = session_users(kubeconfig)
     known = {_former_id(one.request): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], system.log):
         entry = kept.entry
-        request = known.get(entry.session_id) or request_of_the_index(values, entry, None)
+        request = known.get(entry.session_id) or request_from_index(values, entry, None)
         ended.append(
-            _end(
+            _end_kept(
                 kept,
                 replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
                 system,

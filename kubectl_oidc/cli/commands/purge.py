@@ -1,26 +1,26 @@
-"""``kubectl oidc-login purge``, and ``clean``, its name in kubelogin."""
+"""``kubectl oidc-login purge`` and ``clean``: remove stored sessions, without telling the provider."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.shared import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.removal_report import EVERY, report
+from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
-    IN_THE_INDEX,
-    NOT_IN_THE_INDEX,
+    NAMES_A_SESSION,
     SELECTED,
     Candidate,
-    named,
-    several,
+    sessions_named,
+    several_sessions,
 )
 from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.errors import UsageError
@@ -36,20 +36,17 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
 
-# A kubeconfig's arguments can be given as they stand there; how somebody signs in, and where the session rests, names none.
-_STORAGE = "--token-cache-storage"
-_NAMES = tuple(row for row in SELECTED if row[0][0] != _STORAGE)
+# `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
+_NAMES = tuple(flag for flag in SELECTED if flag.name != "--token-cache-storage")
 _HOW = tuple(
-    (names, {**settings, "hidden": True, "expose_value": False})
-    for names, settings in (*SELECTED, *SIGN_IN, FORCE)
-    if (names, settings) not in _NAMES
+    replace(flag, hidden=True, ignored=True) for flag in (*SELECTED, *SIGN_IN, FORCE) if flag not in _NAMES
 )
 
 
 @click.command("purge")
 @options(
     *SUBJECT,
-    (("--all",), {**TYPED_ONLY, "cls": Switch, "help": "Remove every session."}),
+    Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     *_NAMES,
     *_HOW,
     VERBOSE,
@@ -65,29 +62,31 @@ def purge(**values: Any) -> int:
     conflicts.check(conflicts.PURGE, values)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
-        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
     lost = _lost(cache_dir, log)
-    meant = session_to_purge(values, lost)
-    if meant:
-        request = meant.request
+    target = session_to_purge(values, lost)
+    if target:
+        request = target.request
         client = (request.issuer, request.client_id)
         former = left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
-        ids = (meant.session_id, *former)
-        purged = [purge_session(session_id, meant.cache_dir) for session_id in dict.fromkeys(ids)]
-        return report(purged, meant.cache_dir, client, name=values.get("session") or "")
+        ids = (target.session_id, *former)
+        purged = [purge_session(session_id, target.cache_dir) for session_id in dict.fromkeys(ids)]
+        return report_removal(purged, target.cache_dir, client, name=values.get("session") or "")
     clients: tuple[tuple[str, str], ...] = ()
     name = values.get("session") or ""
-    if any(values.get(flag) for flag in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
-        lost = named(name, lost)
+    if any(values.get(flag) for flag in NAMES_A_SESSION):
+        lost = sessions_named(name, lost)
     elif not lost:
-        clients = tuple(_the_one_that_kubelogin_left(cache_dir))
+        clients = tuple(_only_kubelogin_client(cache_dir))
     if len(lost) > 1:
-        raise several("purge", lost, lost, [], every=True)
-    return report([purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name)
+        raise several_sessions("purge", lost, lost, [], every=True)
+    return report_removal(
+        [purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name
+    )
 
 
 @click.command("clean")
-@options((("--token-cache-dir",), {"metavar": "DIR", "help": "Directory of the cache."}), VERBOSE, *IGNORED)
+@options(Flag("--token-cache-dir", DIR, help="Directory of the cache.", metavar="DIR"), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 
@@ -96,14 +95,14 @@ def clean(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY)
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
 
 
-def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
-    """Return the issuer and client of the only ones that kubelogin left sessions of; none where there are none.
+def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
+    """Return the issuer and client of kubelogin's sessions; none if there are no such sessions.
 
     Raises:
-        UsageError: There are several.
+        UsageError: They belong to several clients.
     """
     clients = kubelogin_cache.clients(cache_dir, os.environ)
     if len(clients) > 1:
@@ -117,11 +116,13 @@ def _the_one_that_kubelogin_left(cache_dir: Path) -> list[tuple[str, str]]:
 
 
 def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
-    """Return the sessions that are found by their files or keys and of which nothing else is known."""
+    """Return the sessions of which only files or keys were found, without an index entry."""
     known = {entry.session_id for entry in known_entries(cache_dir, log)}
     ids = (one for one in known_sessions(cache_dir, log) if one not in known)
     return [Candidate(one, cache_dir, None, lost=True) for one in ids]
 
 
 def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    return report([purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients)
+    return report_removal(
+        [purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients
+    )

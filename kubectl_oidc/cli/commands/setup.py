@@ -1,4 +1,4 @@
-"""``kubectl oidc-login setup``: sign in, show what came, and print what the cluster and the kubeconfig need."""
+"""``kubectl oidc-login setup``: sign in, show the token, and print or write what cluster and kubeconfig need."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
-from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
-from kubectl_oidc.cli.setup.first_kubectl import offer
-from kubectl_oidc.cli.setup.guide import explain
+from kubectl_oidc.cli.setup.first_kubectl import offer_first_command
+from kubectl_oidc.cli.setup.guide import explain_setup
 from kubectl_oidc.cli.setup.manifest_files import check_files, write_files, write_stream
-from kubectl_oidc.cli.setup.plan import Plan, plan_of
-from kubectl_oidc.cli.setup.questions import ask_for_scopes, complete
-from kubectl_oidc.cli.setup.report import Report, render
+from kubectl_oidc.cli.setup.plan import Plan, make_plan
+from kubectl_oidc.cli.setup.questions import ask_for_missing, ask_for_scopes
+from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
-from kubectl_oidc.cli.setup.user_name import settle_user
+from kubectl_oidc.cli.setup.user_name import choose_user_name
 from kubectl_oidc.cli.users.other_sessions import other_sessions
-from kubectl_oidc.diagnosis.token_facts import facts_of, findings, scopes_supported
+from kubectl_oidc.diagnosis.token.facts import facts_of, scopes_supported
+from kubectl_oidc.diagnosis.token.findings import findings
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
 from kubectl_oidc.manifests import Binding
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @click.command("setup")
-@options(*IDENTITY, *SIGN_IN, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
+@options(*FLAGS, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
@@ -57,31 +58,31 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
     if asking:
         conflicts.check(conflicts.SIGN_IN, values)
-        complete(ctx, system, page, kubeconfig)
+        ask_for_missing(ctx, system, page, kubeconfig)
     elif at_terminal:
         conflicts.check(conflicts.SETUP, values)
         ask_for_scopes(ctx, system, kubeconfig)
     values = ctx.params
     conflicts.check(conflicts.SETUP, values)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
-        with page.written(system.terminal):
-            explain(page)
+        with page.printed_on(system.terminal):
+            explain_setup(page)
         return 0
     request = replace(token_request(values), sign_in=True)
-    values["user"] = settle_user(ctx, request, kubeconfig, system)
-    plan = plan_of(ctx, values, request, kubeconfig)
+    values["user"] = choose_user_name(ctx, request, kubeconfig, system)
+    plan = make_plan(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, system)
-    with page.written(system.terminal):
-        render(page, report)
-    if report.side.placed.on_stdout:
-        write_stream(report.side.manifests())
-    # Who had the kubeconfig written has said by it that kubectl comes next.
-    return offer(report, system) if asking or (plan.write and at_terminal) else 0
+    with page.printed_on(system.terminal):
+        render_report(page, report)
+    if report.cluster_setup.written.on_stdout:
+        write_stream(report.cluster_setup.manifests())
+    # A user who had the kubeconfig written will run kubectl next.
+    return offer_first_command(report, system) if asking or (plan.write and at_terminal) else 0
 
 
 def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
-    """Sign in and write what is to be written; what cannot be is found before anybody signs in."""
-    check_files(plan.directory, _names(plan, request))
+    """Sign in and write the kubeconfig; what can be checked is checked before the sign-in."""
+    check_files(plan.directory, _file_names(plan, request))
     if plan.write:
         check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
     outcome = authenticate(request, system)
@@ -93,16 +94,16 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
     return _report(plan, request, outcome, change, system)
 
 
-def _names(plan: Plan, request: SignInRequest) -> list[str]:
-    """Return the names of all files that may be written, whatever the token will say."""
+def _file_names(plan: Plan, request: SignInRequest) -> list[str]:
+    """Return the names of all files that may be written, before the token is known."""
     given = request.tls.ca_files or request.tls.ca_data
-    trust = replace(plan.side.trust, ca_pem="given" if given else None)
-    side = replace(plan.side, trust=trust, binding=Binding("view", ()))
-    return [manifest.name for manifest in side.manifests()]
+    trust = replace(plan.cluster_setup.trust, ca_pem="given" if given else None)
+    cluster_setup = replace(plan.cluster_setup, trust=trust, binding=Binding("view", ()))
+    return [manifest.name for manifest in cluster_setup.manifests()]
 
 
 def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
-    """Return what the kubeconfig says, nothing where it is missing or broken: that is no obstacle here."""
+    """Return the merged kubeconfig files; an empty one if they are missing or broken, because `setup` can go on without."""
     try:
         return read(explicit, environ)
     except KubeconfigError:
@@ -112,20 +113,20 @@ def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
 def _report(
     plan: Plan, request: SignInRequest, outcome: Outcome, change: Change | None, system: System
 ) -> Report:
-    kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # as it is now, with the user that was written
+    kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # read again, because the user was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     listed = scopes_supported(request, system)
-    token = facts_of(request, outcome, plan.side.trust, scopes_supported=listed)
-    side = replace(
-        plan.side,
-        trust=replace(plan.side.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
+    token = facts_of(request, outcome, plan.cluster_setup.trust, scopes_supported=listed)
+    cluster_setup = replace(
+        plan.cluster_setup,
+        trust=replace(plan.cluster_setup.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
         binding=plan.binding(token.groups),
-        groups=tuple(map(plan.side.trust.group, token.groups)),
+        groups=tuple(map(plan.cluster_setup.trust.group, token.groups)),
         username=token.username,
     )
     if plan.directory:
-        files = write_files(plan.directory, side.manifests())
-        side = replace(side, placed=replace(side.placed, files=files))
+        files = write_files(plan.directory, cluster_setup.manifests())
+        cluster_setup = replace(cluster_setup, written=replace(cluster_setup.written, files=files))
     return Report(
         person=outcome.session.person,
         replaced=outcome.replaced,
@@ -135,7 +136,7 @@ def _report(
         token_name=token_name(request),
         claims=token.claims,
         findings=[*findings(request, token), *others],
-        side=side,
+        cluster_setup=cluster_setup,
         stanza=plan.stanza,
         user=plan.user,
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",

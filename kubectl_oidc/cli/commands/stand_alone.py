@@ -1,4 +1,4 @@
-"""``kubectl oidc-login`` without a command: kubelogin's stand-alone mode."""
+"""``kubectl oidc-login`` without a command: sign in the kubeconfig user with ``auth-provider: oidc``."""
 
 from __future__ import annotations
 
@@ -8,74 +8,51 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.completed_names import complete_names
-from kubectl_oidc.cli.options.shared import IDENTITY, IGNORED, SIGN_IN, VERBOSE, log_at
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, hidden, log_at
+from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
 
-# What the kubeconfig user says itself, or what has no meaning where the kubeconfig is where the tokens rest.
-_OF_THE_USER = frozenset(
-    {
-        *("--oidc-issuer-url", "--oidc-client-id", "--oidc-client-secret", "--oidc-client-secret-file"),
-        *(
-            "--oidc-extra-scope",
-            "--oidc-use-access-token",
-            "--oidc-token-exchange-audience",
-            "--oidc-token-exchange-type",
-            "--oidc-token-exchange-scope",
-            "--session",
-            "--token-cache-storage",
-            "--refresh-ahead",
-            "--min-ttl",
-        ),
-    }
-)
-_HOW: tuple[Option, ...] = tuple(
-    (names, {**settings, "hidden": True})
-    for names, settings in (*IDENTITY, *SIGN_IN)
-    if names[0] not in _OF_THE_USER
-)
-
-
-STAND_ALONE: tuple[Option, ...] = (
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+STAND_ALONE = (
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--context",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("contexts"),
-            "help": "The context whose user signs in (default: the current one).",
-        },
+    Flag(
+        "--context",
+        TEXT,
+        help="The context whose user signs in (default: the current one).",
+        metavar="NAME",
+        complete=complete_names("contexts"),
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "The user that signs in, whatever the context.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user that signs in, whatever the context.",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
-    *_HOW,
+    *hidden(flag for flag in FLAGS if flag.stand_alone),
     VERBOSE,
     *IGNORED,
 )
 
 
 def before_a_command(ctx: click.Context) -> None:
-    """Hand -v on to the command behind it, as klog's flags may stand anywhere; refuse what only stand-alone mode takes.
+    """Give a -v before the command to the command, as klog allows it anywhere.
 
     Args:
         ctx: The program's own context.
 
     Raises:
-        UsageError: Another flag stands before the command.
+        UsageError: There is another flag before the command.
     """
     command = ctx.invoked_subcommand or ""
     for option in ctx.command.params:
@@ -91,34 +68,28 @@ def before_a_command(ctx: click.Context) -> None:
 
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
-    """Sign in the kubeconfig's user with ``auth-provider: oidc``; without one, show the help.
+    """Sign in the kubeconfig user with ``auth-provider: oidc``, and return 0. Without one, print the help and return 2.
 
     Args:
         ctx: The program's own context.
-        values: The options' values by their names.
-
-    Returns:
-        The exit status: 2 where the help was shown.
+        values: The parameters by click's names.
 
     Raises:
-        OidcLoginError: What failed.
+        OidcLoginError: The sign-in failed.
     """
     from kubectl_oidc.authentication.stand_alone import bring_up_to_date
     from kubectl_oidc.system.system import System
-    from kubectl_oidc.system.terminal import remaining
+    from kubectl_oidc.times import remaining
 
     system = System(log=log_at(values.pop("v")))
     try:
         user = _user(values)
     except KubeconfigError as error:
-        if _anything_given(ctx):
+        if _user_given(ctx):
             raise
         return _help(ctx, error.message)
 
-    def read() -> ProviderUser:
-        return _user(values)
-
-    done = bring_up_to_date(read, _request(user, values), system)
+    done = bring_up_to_date(lambda: _user(values), _request(user, values), system)
     click.echo(
         f"The token of {sanitize(done.person)} in {sanitize(user.path)} (user {sanitize(user.name)}) {done.what}: "
         f"it ends in {remaining(done.expiry - system.clock())}",
@@ -128,10 +99,10 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
 
 
 def _user(values: dict[str, Any]) -> ProviderUser:
-    """Return the user as the kubeconfig has it now.
+    """Read the kubeconfig and return the user.
 
     Raises:
-        KubeconfigError: There is none with ``auth-provider: oidc``.
+        KubeconfigError: There is no user with ``auth-provider: oidc``.
     """
     import os
 
@@ -154,11 +125,13 @@ def _user(values: dict[str, Any]) -> ProviderUser:
 
 
 def _request(user: ProviderUser, values: dict[str, Any]) -> SignInRequest:
-    from dataclasses import replace
+    """Return the request: the user's auth-provider settings, and the flags for how to sign in.
 
+    Raises:
+        KubeconfigError: The user lacks the issuer or the client.
+    """
     from kubectl_oidc.cli.options import conflicts
     from kubectl_oidc.cli.options.to_request import token_request
-    from kubectl_oidc.http.trust import allows, identity, in_words
 
     config = user.config
     for key in ("idp-issuer-url", "client-id"):
@@ -182,17 +155,32 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> SignInRequest:
         "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
     }
     conflicts.check(conflicts.SIGN_IN, asked)
-    request = token_request(asked)
+    return _under_own_trust(token_request(asked), ca_file=bool(authority), ca_data=bool(data))
+
+
+def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) -> SignInRequest:
+    """Return the request; it forces a sign-in if flags trust more than the kubeconfig does.
+
+    The stored refresh token was obtained under the authorities in the kubeconfig, and is sent under no others.
+
+    Args:
+        request: The request. Authorities of flags come first, the kubeconfig's come last.
+        ca_file: Whether the kubeconfig names a file of authorities.
+        ca_data: Whether the kubeconfig has authorities as data.
+    """
+    from dataclasses import replace
+
+    from kubectl_oidc.http.trust import allows, identity, in_words
+
     own = replace(
         request.tls,
-        ca_files=request.tls.ca_files[-1:] if authority else (),  # those of flags come first
-        ca_data=request.tls.ca_data[-1:] if data else (),
+        ca_files=request.tls.ca_files[-1:] if ca_file else (),
+        ca_data=request.tls.ca_data[-1:] if ca_data else (),
         insecure=False,
     )
     held, now = identity(own), identity(request.tls)
     if allows(held, now):
         return request
-    # Its tokens were obtained under the authorities that it names itself, as kubectl obtains them.
     why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
     return replace(request, sign_in=True, reason=why)
 
@@ -200,20 +188,20 @@ def _request(user: ProviderUser, values: dict[str, Any]) -> SignInRequest:
 def _authority(user: ProviderUser) -> str | None:
     """Return the file that ``idp-certificate-authority`` names.
 
-    A relative path counts from the kubeconfig's directory, as kubectl's own certificate-authority does. If no file is there and one
-    is in the working directory, from which kubelogin reads it, that is taken.
+    A relative path counts from the kubeconfig's directory, as for kubectl's own certificate-authority. If there is no such file,
+    it counts from the working directory, as for kubelogin.
     """
     from pathlib import Path
 
     given = user.config.get("idp-certificate-authority")
     if not given or given.startswith("~"):
         return given
-    beside = user.path.absolute().parent / given
+    in_kubeconfig_dir = user.path.absolute().parent / given
     here = Path(given).absolute()
-    return str(here if here.is_file() and not beside.is_file() else beside)
+    return str(here if here.is_file() and not in_kubeconfig_dir.is_file() else in_kubeconfig_dir)
 
 
-def _anything_given(ctx: click.Context) -> bool:
+def _user_given(ctx: click.Context) -> bool:
     return any(
         ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
         for name in ("kubeconfig", "context", "user")

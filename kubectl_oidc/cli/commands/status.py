@@ -1,68 +1,67 @@
-"""``kubectl oidc-login status``: the sessions that are kept here."""
+"""``kubectl oidc-login status``: list the sessions that are stored here."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
-from kubectl_oidc.cli.options.shared import DEFAULT_CACHE_DIR, IGNORED, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.options.variables import TYPED_ONLY
-from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import DIR, FILE
+from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
-from kubectl_oidc.cli.users.selection import SELECTED, Candidate, named, selector
-from kubectl_oidc.cli.users.sessions_of_users import asking
+from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sessions_named
+from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
 from kubectl_oidc.cli.users.target import SUBJECT, no_user
-from kubectl_oidc.diagnosis.token_lint import TokenFacts
-from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.kubeconfig.select import choose
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.system.private_files import shown
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import ago, remaining
+from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.cli.users.sessions_of_users import Asking
+    from kubectl_oidc.cli.users.sessions_of_users import SessionUser
+    from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.sessions.listing import KeptSession
     from kubectl_oidc.system.terminal import Terminal
 
-_TITLES = (
-    *("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED"),
-    "CONTEXTS",
-)
+_TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
-    (names, {**settings, **TYPED_ONLY})  # a variable must not hide the other sessions
-    for names, settings in (*SUBJECT, *SELECTED)
-    if names in {("--context",), ("--user",), ("--session",)}
+    replace(flag, has_variable=False)  # a variable must not hide the other sessions
+    for flag in (*SUBJECT, *SELECTED)
+    if flag.name in {"--context", "--user", "--session"}
 )
 """The flags that choose which sessions are listed."""
-_GROUPS_CLAIM = tuple(row for row in CLAIMS if row[0] == ("--oidc-groups-claim",))
+_GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-claim")
 
 
 @click.command("status")
 @options(
     output("wide", "json", "yaml"),
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
     *_CHOICE,
     *_GROUPS_CLAIM,
-    (
-        ("--token-cache-dir",),
-        {
-            "metavar": "DIR",
-            "help": f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
-        },
+    Flag(
+        "--token-cache-dir",
+        DIR,
+        help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
+        metavar="DIR",
     ),
     VERBOSE,
     *IGNORED,
@@ -74,44 +73,47 @@ def status(**values: Any) -> int:
     other commands take what the column SESSION shows as --session.
     """
     system = System(log=log_at(values["v"]))
-    kubeconfig = _kubeconfig(values["kubeconfig"], system)
-    users = asking(kubeconfig)
-    cache_dir, is_default = cache_directory(values["token_cache_dir"])
-    elsewhere = (one.cache_dir for one in users) if is_default else ()
-    found = kept_sessions(dict.fromkeys((cache_dir, *elsewhere)), system.log)
+    kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)
+    if error:
+        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
+    users = session_users(kubeconfig)
+    cache_dirs = cache_directories(values["token_cache_dir"], users)
     every = [
-        _Shown(kept, users, values["oidc_groups_claim"], system.clock(), kubeconfig.current_context)
-        for kept in found
+        _ListedSession(kept, users, values["oidc_groups_claim"], system.clock(), kubeconfig.current_context)
+        for kept in kept_sessions(cache_dirs, system.log)
     ]
-    sessions = _chosen(every, kubeconfig, values)
+    sessions = _selected(every, kubeconfig, values)
     if values["output"] in ("json", "yaml"):
         echo_document({"sessions": [one.document() for one in sessions]}, values["output"])
     elif sessions:
         wide = values["output"] == "wide"
         among = [one.candidate for one in every]
         rows = [
-            (selector(one.candidate, among), *one.cells(), *(one.more() if wide else ())) for one in sessions
+            (selector(one.candidate, among), *one.cells(), *(one.wide_cells() if wide else ()))
+            for one in sessions
         ]
         echo_table(_TITLES + _WIDE * wide, rows)
     else:
         click.echo(
-            f"No session is kept under {shown(cache_dir)}; `kubectl oidc-login login` signs in", err=True
+            f"No session is kept under {shown(cache_dirs[0])}; `kubectl oidc-login login` signs in", err=True
         )
     for one in sessions:
         one.warn(system.terminal)
     return 0
 
 
-def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, Any]) -> list[_Shown]:
-    """Return the sessions that --session, --context and --user choose; all of them without these flags.
+def _selected(
+    every: list[_ListedSession], kubeconfig: Kubeconfig, values: Mapping[str, Any]
+) -> list[_ListedSession]:
+    """Return the sessions that --session, --context and --user select; all sessions without these flags.
 
     Raises:
-        OidcLoginError: They choose none.
+        OidcLoginError: They select none.
     """
     found, word = every, values["session"]
     if word:
-        names = {one.session_id for one in named(word, [one.candidate for one in every])}
-        found = [one for one in found if one.candidate.session_id in names]
+        ids = {one.session_id for one in sessions_named(word, [one.candidate for one in every])}
+        found = [one for one in found if one.candidate.session_id in ids]
         if not found:
             raise unknown_session(word, [one.candidate for one in every])
     context, user = values["context"], values["user"]
@@ -126,33 +128,22 @@ def _chosen(every: list[_Shown], kubeconfig: Kubeconfig, values: Mapping[str, An
     return found
 
 
-def _kubeconfig(explicit: str | None, system: System) -> Kubeconfig:
-    """Return what the kubeconfig says; a broken one is only warned of where nobody named it."""
-    try:
-        return read(explicit, os.environ)
-    except KubeconfigError as error:
-        if explicit:
-            raise
-        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
-        return Kubeconfig(())
-
-
-class _Shown:
-    """One session as it is shown.
+class _ListedSession:
+    """A session in the output.
 
     Args:
         kept: The session.
-        users: Who asks for sessions in the kubeconfig.
-        groups_claim: The claim that the cluster takes as the groups.
+        users: The kubeconfig users that sign in with this program.
+        groups_claim: The claim that the cluster reads as the groups.
         now: Epoch seconds.
         current: The name of the current context.
 
     Attributes:
-        candidate: What the other commands select it by.
+        candidate: The session as the other commands select it.
     """
 
     def __init__(
-        self, kept: KeptSession, users: list[Asking], groups_claim: str, now: float, current: str
+        self, kept: KeptSession, users: list[SessionUser], groups_claim: str, now: float, current: str
     ) -> None:
         self._kept = kept
         self._entry = kept.entry
@@ -173,7 +164,7 @@ class _Shown:
         ).groups
 
     def warn(self, terminal: Terminal) -> None:
-        """Write why its record cannot be read, if it cannot."""
+        """Print why its record cannot be read, if so."""
         failure = self._kept.failure
         if failure:
             terminal.warn(
@@ -181,7 +172,7 @@ class _Shown:
             )
 
     def cells(self) -> tuple[str, ...]:
-        """Return what stands in the table."""
+        """Return the cells of its row, without the first."""
         contexts = [
             f"*{name}" if name == self._current else name
             for user in self._users
@@ -199,8 +190,8 @@ class _Shown:
             ",".join(contexts),
         )
 
-    def more(self) -> tuple[str, ...]:
-        """Return what stands in it with ``-o wide``."""
+    def wide_cells(self) -> tuple[str, ...]:
+        """Return the cells that ``-o wide`` adds."""
         entry = self._entry
         return (
             " ".join(entry.scopes),
@@ -213,19 +204,19 @@ class _Shown:
     def _token(self) -> str:
         renewable = self._kept.renewable()
         left = remaining(self._kept.expiry() - self._now)
-        words = {
+        text = {
             GOOD: f"{'renews' if renewable else 'expires'} in {left}",
             ENDED: f"expired, {'renews when used' if renewable else 'sign-in needed'}",
             GONE: "gone, sign-in needed",
             UNREADABLE: "unknown",
         }
-        return words[self._state]
+        return text[self._state]
 
     def _ago(self, at: int) -> str:
         return ago(self._now - at) if at else ""
 
     def document(self) -> dict[str, object]:
-        """Return what a program reads."""
+        """Return its part of the document for ``-o``."""
         entry = self._entry
         return {
             "id": entry.session_id,
@@ -238,10 +229,10 @@ class _Shown:
             "groups": list(self._groups),
             "storage": entry.storage,
             "place": self._kept.place,
-            "expires": moment(self._kept.expiry()),
+            "expires": rfc3339(self._kept.expiry()),
             "renewable": self._kept.renewable(),
-            "signedIn": moment(entry.signed_in_at),
-            "lastUsed": moment(self._kept.last_used()),
+            "signedIn": rfc3339(entry.signed_in_at),
+            "lastUsed": rfc3339(self._kept.last_used()),
             "users": [user.user for user in self._users],
             "contexts": [context for user in self._users for context in user.contexts],
         }

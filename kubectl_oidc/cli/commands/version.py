@@ -1,4 +1,4 @@
-"""``kubectl oidc-login version``."""
+"""``kubectl oidc-login version``: print the version of the program and of Python."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 
 import click
 
-from kubectl_oidc.cli.options.shared import LOGGING, options
+from kubectl_oidc.cli.options.flags import LOGGING, options
 from kubectl_oidc.version import __version__
 
 

@@ -1,4 +1,4 @@
-"""``kubectl oidc-login whoami``: who the cluster takes somebody for."""
+"""``kubectl oidc-login whoami``: show the user name and groups that the cluster sees in the token."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import click
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.shared import IGNORED, SIGN_IN, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.types import Switch
-from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.diagnosis import Severity
-from kubectl_oidc.diagnosis.token_facts import facts_of_session, findings, scopes_supported
-from kubectl_oidc.diagnosis.token_lint import check_size
+from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
+from kubectl_oidc.diagnosis.token.findings import findings
+from kubectl_oidc.diagnosis.token.size import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import ago, remaining
 from kubectl_oidc.text import json_quoted, sanitize
+from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,19 +40,19 @@ if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
 
-CLUSTER_SECONDS = 10.0
-"""The longest that the API server's answer may take."""
+_CLUSTER_SECONDS = 10.0
+"""The longest wait for the API server's answer."""
 
 
 @click.command("whoami")
 @options(
     *SUBJECT,
     output("json", "yaml"),
-    (("--cluster",), {"cls": Switch, "help": "Ask the context's cluster too (kubectl auth whoami)."}),
+    Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
     *CLAIMS,
     *PREFIXES,
     *SELECTED,
-    *((names, {**settings, "hidden": True}) for names, settings in SIGN_IN),
+    *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
 )
@@ -62,14 +64,20 @@ def whoami(**values: Any) -> int:
     """
     system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGIN, values)
-    meant = find_target(values, "show")
-    cluster = _cluster(meant) if values["cluster"] else None
-    login = meant.command_line("login")
-    find = _renewed if cluster else _kept
-    session, place = find(meant, system, login)
-    seen = _ask(cluster, session.token(), system) if cluster else None
-    shown = _Shown(
-        meant.request, session, place, values, system.clock(), seen, scopes_supported(meant.request, system)
+    target = find_target(values, "show")
+    cluster = _cluster(target) if values["cluster"] else None
+    login = target.command_line("login")
+    load = _renewed if cluster else _stored
+    session, place = load(target, system, login)
+    identity = _ask(cluster, session.token(), system) if cluster else None
+    shown = _WhoamiOutput(
+        target.request,
+        session,
+        place,
+        values,
+        system.clock(),
+        identity,
+        scopes_supported(target.request, system),
     )
     if values["output"]:
         echo_document(shown.document(), values["output"])
@@ -80,21 +88,21 @@ def whoami(**values: Any) -> int:
         system.terminal.need(
             f"{finding.severity}: {sanitize(finding.message)}\n  hint: {sanitize(finding.hint)}"
         )
-    if problems and meant.kubeconfig_user.cluster and not cluster:
+    if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(
             "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
         )
     return 0
 
 
-def _renewed(meant: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session with a token that is good now, and where it is kept, in words.
+def _renewed(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
+    """Return the session with a valid token, and the name of the place where it is stored.
 
     Raises:
-        OidcLoginError: None can be had without a person.
+        OidcLoginError: That is impossible without a sign-in.
     """
-    if meant.selected:  # its flags are not known, so it cannot be renewed from here
-        session, place = _kept(meant, system, login)
+    if target.selected:  # its flags are unknown, so it cannot be renewed
+        session, place = _stored(target, system, login)
         if session.expiry > system.clock():
             return session, place
         raise SignInNeeded(
@@ -102,62 +110,62 @@ def _renewed(meant: TargetSession, system: System, login: str) -> tuple[Session,
             "give all flags of its get-token",
         )
     try:
-        outcome = authenticate(replace(meant.request, may_prompt=False), system)
+        outcome = authenticate(replace(target.request, may_prompt=False), system)
     except SignInNeeded as error:
         error.hint = f"`{login}` signs in"
         raise
     return outcome.session, outcome.storage or "no place that keeps it"
 
 
-def _kept(meant: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session as it is kept, and where, in words.
+def _stored(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
+    """Return the session as it is stored, and the name of the place.
 
     Raises:
         SignInNeeded: There is none.
         StoreError: It cannot be read.
     """
-    session, place = meant.load(system)
+    session, place = target.load(system)
     if session is None:
-        raise no_session(meant.request, login)
+        raise no_session(target.request, login)
     return session, place
 
 
-def _cluster(meant: TargetSession) -> Cluster:
+def _cluster(target: TargetSession) -> Cluster:
     """Return the cluster of the context.
 
     Raises:
-        KubeconfigError: There is none, or it cannot be used.
+        KubeconfigError: There is no cluster, or its entry is invalid.
     """
-    if meant.kubeconfig_user.cluster is None:
+    if target.kubeconfig_user.cluster is None:
         raise KubeconfigError(
             "--cluster asks the context's cluster, and there is none in the kubeconfig",
             "name a context that has one with --context",
         )
-    return cluster_of(meant.kubeconfig_user.cluster)
+    return cluster_of(target.kubeconfig_user.cluster)
 
 
 def _ask(cluster: Cluster, token: Secret, system: System) -> Identity:
-    """Return whom the API server sees.
+    """Return the identity that the API server reports for a token.
 
     Raises:
-        ClusterError: It does not say.
+        ClusterError: The API server does not report one.
     """
     asking = system.terminal.waiting(f"Asking {sanitize(cluster.server)}")
     with asking, ClusterClient(cluster, token, log=system.log) as client:
-        return client.who_am_i(Deadline.after(CLUSTER_SECONDS))
+        return client.who_am_i(Deadline.after(_CLUSTER_SECONDS))
 
 
-class _Shown:
-    """What is shown of a session.
+class _WhoamiOutput:
+    """The output for a session.
 
     Args:
-        request: What was asked for.
+        request: The request of the session.
         session: The session.
-        place: Where it rests, in words.
-        values: The options: which claims the cluster reads.
+        place: Where it is stored.
+        values: The parameters by click's names, for the claims that the cluster reads.
         now: Epoch seconds.
-        seen: Whom the cluster sees, where it was asked.
-        listed: The scopes that the provider's metadata lists; empty if that is not known.
+        identity: The identity that the cluster reports, if it was asked.
+        listed: The scopes in the provider's metadata; empty if they are unknown.
     """
 
     def __init__(
@@ -167,10 +175,10 @@ class _Shown:
         place: str,
         values: Mapping[str, Any],
         now: float,
-        seen: Identity | None,
+        identity: Identity | None,
         listed: tuple[str, ...],
     ) -> None:
-        self._seen = seen
+        self._identity = identity
         self._session = session
         self._place = place
         self._now = now
@@ -186,13 +194,16 @@ class _Shown:
         return [self._trust.group(group) for group in self._facts.groups]
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return names and values for people."""
+        """Return names and values for the text output."""
         facts = self._facts
         audience = facts.claims.get("aud")
-        seen = self._seen
+        identity = self._identity
         at_the_cluster = (
-            [("cluster's user", seen.username), ("cluster's groups", ", ".join(seen.groups) or "(none)")]
-            if seen
+            [
+                ("cluster's user", identity.username),
+                ("cluster's groups", ", ".join(identity.groups) or "(none)"),
+            ]
+            if identity
             else []
         )
         return [
@@ -201,11 +212,11 @@ class _Shown:
             *at_the_cluster,
             ("issuer", facts.issuer),
             ("audience", audience if isinstance(audience, str) else json_quoted(audience)),
-            ("token", self._life()),
+            ("token", self._validity()),
             ("session", f"of {self._session.person}, in {self._place}"),
         ]
 
-    def _life(self) -> str:
+    def _validity(self) -> str:
         left = self._session.expiry - self._now
         if left > 0:
             return f"good for {remaining(left)}"
@@ -213,26 +224,26 @@ class _Shown:
         return f"ended {ago(-left)}; {then}"
 
     def document(self) -> dict[str, object]:
-        """Return what a program reads."""
+        """Return the document for ``-o``."""
         facts = self._facts
         return {
             "username": self._username(),
             "groups": self._groups(),
             "issuer": facts.issuer,
             "person": self._session.person,
-            "expires": moment(self._session.expiry),
+            "expires": rfc3339(self._session.expiry),
             "claims": dict(facts.claims),
-            "cluster": {"username": self._seen.username, "groups": list(self._seen.groups)}
-            if self._seen
+            "cluster": {"username": self._identity.username, "groups": list(self._identity.groups)}
+            if self._identity
             else None,
             "problems": [finding.message for finding in self.problems()],
         }
 
     def problems(self) -> list[Finding]:
-        """Return why a cluster will refuse the token, as doctor does; what the cluster that was asked accepts is no problem."""
-        found = findings(self._request, self._facts, accepted=self._seen is not None)
+        """Return why a cluster will reject the token, as doctor finds it; nothing that the asked cluster has accepted."""
+        found = findings(self._request, self._facts, accepted=self._identity is not None)
         return [finding for finding in found if finding.severity is Severity.PROBLEM]
 
     def warnings(self) -> list[Finding]:
-        """Return what may keep a token that is good from the API server."""
+        """Return what may stop a valid token on its way to the API server."""
         return list(check_size(self._facts))

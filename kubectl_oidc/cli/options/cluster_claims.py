@@ -6,49 +6,46 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.manifests import Trust
 
+from .flag import Flag
+from .kinds import TEXT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.authentication.request import SignInRequest
 
-    from .types import Option
-
-CLAIMS: tuple[Option, ...] = (
-    (
-        ("--oidc-username-claim",),
-        {
-            "metavar": "CLAIM",
-            "default": "email",
-            "show_default": True,
-            "help": "Claim that the cluster takes as the user name.",
-        },
+CLAIMS = (
+    Flag(
+        "--oidc-username-claim",
+        TEXT,
+        help="Claim that the cluster takes as the user name.",
+        metavar="CLAIM",
+        default="email",
+        show_default=True,
     ),
-    (
-        ("--oidc-groups-claim",),
-        {
-            "metavar": "CLAIM",
-            "default": "groups",
-            "show_default": True,
-            "help": "Claim that the cluster takes as the groups.",
-        },
+    Flag(
+        "--oidc-groups-claim",
+        TEXT,
+        help="Claim that the cluster takes as the groups.",
+        metavar="CLAIM",
+        default="groups",
+        show_default=True,
     ),
 )
-PREFIXES: tuple[Option, ...] = (
-    (
-        ("--oidc-username-prefix",),
-        {
-            "metavar": "PREFIX",
-            "default": "",
-            "help": "What the cluster puts before user names; - is nothing (default: nothing before email, else ISSUER#).",
-        },
+PREFIXES = (
+    Flag(
+        "--oidc-username-prefix",
+        TEXT,
+        help="What the cluster puts before user names; - is nothing (default: nothing before email, else ISSUER#).",
+        metavar="PREFIX",
+        default="",
     ),
-    (
-        ("--oidc-groups-prefix",),
-        {
-            "metavar": "PREFIX",
-            "default": "",
-            "help": "What the cluster puts before the groups' names (default: nothing).",
-        },
+    Flag(
+        "--oidc-groups-prefix",
+        TEXT,
+        help="What the cluster puts before the groups' names (default: nothing).",
+        metavar="PREFIX",
+        default="",
     ),
 )
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import sanitize
 
-if TYPE_CHECKING:
-    from kubectl_oidc.cli.options.types import Option
+from .flag import Flag
+from .kinds import TEXT
 
 FLAG = "--install-hint"
-INSTALL_HINT: Option = (
-    (FLAG,),
-    {
-        "metavar": "TEXT",
-        "default": "",
-        "help": "What kubectl shows on a machine without the program, such as where your company has it.",
-    },
+INSTALL_HINT = Flag(
+    FLAG,
+    TEXT,
+    help="What kubectl shows on a machine without the program, such as where your company has it.",
+    metavar="TEXT",
+    default="",
 )
 
 

@@ -2,91 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import click
-
-from kubectl_oidc.cli.options.install_hint import INSTALL_HINT
 from kubectl_oidc.manifests import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
-from .types import Switch
-from .variables import TYPED_ONLY
+from .flag import Flag
+from .install_hint import INSTALL_HINT
+from .kinds import DIR, FILE, SWITCH, TEXT, TEXTS, choice
 
-if TYPE_CHECKING:
-    from .types import Option
-
-CLUSTER: tuple[Option, ...] = (
-    (
-        ("--cluster-type",),
-        {
-            "type": click.Choice([str(one) for one in ClusterType]),
-            "help": "Type of the cluster (default: as the kubeconfig's current context tells, else all that may fit).",
-        },
+CLUSTER = (
+    Flag(
+        "--cluster-type",
+        choice([str(one) for one in ClusterType]),
+        help="Type of the cluster (default: as the kubeconfig's current context tells, else all that may fit).",
     ),
     *CLAIMS,
     *PREFIXES,
-    (
-        ("--cluster-role",),
-        {
-            "metavar": "ROLE",
-            "help": "ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
-        },
+    Flag(
+        "--cluster-role",
+        TEXT,
+        help="ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
+        metavar="ROLE",
     ),
-    (
-        ("--group",),
-        {
-            "multiple": True,
-            "metavar": "GROUP",
-            "help": "Group to bind the role to; repeatable (default: yours).",
-        },
+    Flag(
+        "--group",
+        TEXTS,
+        help="Group to bind the role to; repeatable (default: yours).",
+        metavar="GROUP",
     ),
-    (
-        ("-o", "--output"),
-        {
-            "type": click.Choice(["yaml"]),
-            # No variable: where KUBECTL_OIDC_OUTPUT says how the others print, it does not mean that setup prints these.
-            **TYPED_ONLY,
-            "help": "Write the cluster's manifests to standard output, and nothing else there.",
-        },
+    Flag(
+        "--output",
+        choice(["yaml"]),
+        help="Write the cluster's manifests to standard output, and nothing else there.",
+        short="-o",
+        # KUBECTL_OIDC_OUTPUT says how the others print; it does not mean that setup prints manifests.
+        has_variable=False,
     ),
-    (
-        ("--output-dir",),
-        {
-            "metavar": "DIR",
-            "help": "Write the cluster's manifests to files in this directory; no file is overwritten.",
-        },
+    Flag(
+        "--output-dir",
+        DIR,
+        help="Write the cluster's manifests to files in this directory; no file is overwritten.",
+        metavar="DIR",
     ),
 )
-KUBECONFIG: tuple[Option, ...] = (
-    (
-        ("--write-kubeconfig",),
-        {**TYPED_ONLY, "cls": Switch, "help": "Add the user to the kubeconfig, or update it."},
+KUBECONFIG = (
+    Flag(
+        "--write-kubeconfig",
+        SWITCH,
+        help="Add the user to the kubeconfig, or update it.",
+        has_variable=False,
     ),
-    (
-        ("--yes",),
-        {
-            **TYPED_ONLY,
-            "cls": Switch,
-            "help": "Let --write-kubeconfig change the issuer or client of a user without asking.",
-        },
+    Flag(
+        "--yes",
+        SWITCH,
+        help="Let --write-kubeconfig change the issuer or client of a user without asking.",
+        has_variable=False,
     ),
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "default": "oidc",
-            "show_default": True,
-            "help": "The user's name in the kubeconfig.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user's name in the kubeconfig.",
+        metavar="NAME",
+        default="oidc",
+        show_default=True,
     ),
     INSTALL_HINT,
-    (
-        ("--absolute-path",),
-        {"cls": Switch, "help": "Name the program by its whole path: desktop programs have a short PATH."},
+    Flag(
+        "--absolute-path",
+        SWITCH,
+        help="Name the program by its whole path: desktop programs have a short PATH.",
     ),
 )

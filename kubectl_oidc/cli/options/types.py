@@ -1,4 +1,4 @@
-"""What the rows of options are made of: their form, and the types of their values."""
+"""The types of the flags' values on the command line, and what is refused of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from click.core import ParameterSource
 
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import parse
-
-Option = tuple[tuple[str, ...], dict[str, Any]]
-"""A row: the option's names, and what click is told of it."""
 
 LONGEST = 86400
 """The longest that a sign-in may wait, in seconds."""

@@ -1,8 +1,8 @@
 """Environment variables for the options: the flag decides, else its variable, else the default.
 
 ``--token-cache-dir`` is ``KUBECTL_OIDC_TOKEN_CACHE_DIR``, and ``--oidc-issuer-url`` is ``KUBECTL_OIDC_ISSUER_URL``: the
-flag's name in capitals, and ``oidc`` once. An empty variable is none. They are part of what the hot half knows a command
-by (``hot/words.py``), so that a changed one is a command that it does not know.
+flag's name in capitals, and ``oidc`` once. An empty variable counts as none. A command is known by them too
+(``fast_path/known_command.py``), so that it is another command if one of them changes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.fast_path.known_command import VARIABLES
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Callback = Callable[[click.Context, click.Parameter, Any], Any]
-
-
-LISTS = frozenset({"--oidc-extra-scope", "--oidc-token-exchange-scope", "--listen-address"})
-"""The repeatable flags of which each use is a list; each use of the others is one value, as in kubelogin."""
-
-
-TYPED_ONLY: dict[str, Any] = {"envvar": None, "show_envvar": False}
-"""The settings of an option that has no variable: nothing that destroys, writes or skips a question may come from one."""
 
 
 def variable(flag: str) -> str:
@@ -39,38 +30,8 @@ def variable(flag: str) -> str:
     return VARIABLES + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
 
 
-def completed(names: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:
-    """Return an option's settings with its variable, and with what a shell completes it with.
-
-    Args:
-        names: The option's names.
-        settings: What click is told of it.
-    """
-    if settings.get("expose_value") is False:
-        return settings  # without effect, wherever it comes from
-    flag = next(name for name in names if name.startswith("--"))
-    more: dict[str, Any] = {"envvar": variable(flag), "show_envvar": True}
-    if settings.get("multiple"):
-        more["cls"] = Pairs if "=" in settings.get("metavar", "") else Repeatable
-    kind = {"FILE": "file", "DIR": "dir"}.get(settings.get("metavar", ""))
-    if kind:
-        more["shell_complete"] = lambda _ctx, _param, incomplete: [CompletionItem(incomplete, type=kind)]
-    return {**more, **settings}
-
-
 class Repeatable(click.Option):
-    """An option that may be given several times; in its variable commas stand between the values."""
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Return the values in the variable, or None."""
-        text = self.resolve_envvar_value(ctx)
-        if text is None:
-            return None
-        return (text,) if self.opts[0] in LISTS else tuple(csv_text.read(str(self.envvar), [text]))
-
-
-class Pairs(Repeatable):
-    """A repeatable option of NAME=VALUE, whose variable is read as one use of the flag is."""
+    """An option that may be given several times; its variable is read as one use of it is."""
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return the variable as one value, or None."""
@@ -78,10 +39,19 @@ class Pairs(Repeatable):
         return None if text is None else (text,)
 
 
+class CommaSeparated(Repeatable):
+    """An option whose uses have one value each, as in kubelogin; in its variable commas stand between the values."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Return the values in the variable, or None."""
+        text = self.resolve_envvar_value(ctx)
+        return None if text is None else tuple(csv_text.read(str(self.envvar), [text]))
+
+
 def overruled_by(rival: str) -> Callback:
     """Return a callback for an option that says the same as another: the one on the command line overrules the variable.
 
-    Where both come from one place both are kept, and whoever uses them refuses them.
+    If both come from one place, both are kept, and `conflicts` refuses them.
 
     Args:
         rival: The other option's name, as click spells it.

@@ -1,1 +1,1 @@
-"""What ``setup`` asks, shows and writes."""
+"""The parts of `setup`: questions, plan, report, and the files that it writes."""

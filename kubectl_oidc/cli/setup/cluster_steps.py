@@ -1,7 +1,7 @@
-"""What `setup` shows of the cluster's side: how it is told whom to trust, and a role for the groups.
+"""Write the steps of `setup` for the cluster: let it trust the issuer, and give a group a role.
 
-Where the cluster's type is known, that type's part alone; where the manifests went into files or to standard output, what there
-is to do with them in their place.
+If the cluster's type is known, only its steps are shown. Manifests that went to files or standard output are not repeated: the
+steps then refer to them.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenManifests:
-    """Where the manifests are, if not on the page.
+    """Where the manifests were written, if anywhere.
 
     Args:
-        on_stdout: Whether they stand on standard output.
-        files: The files that were written, by the manifests' names.
+        on_stdout: Whether they are printed on standard output.
+        files: The files by the manifests' names.
     """
 
     on_stdout: bool = False
     files: Mapping[str, Path] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Tell whether they are anywhere."""
+        """Return whether they were written."""
         return self.on_stdout or bool(self.files)
 
     def path(self, manifest: manifests.Manifest) -> str:
-        """Return the path of a manifest's file; its name where there is no file yet."""
+        """Return the path of a manifest's file, or its name if there is no file."""
         return str(self.files.get(manifest.name, manifest.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSetup:
-    """The cluster's side.
+    """What the steps for the cluster need to know.
 
     Args:
         cluster: The cluster, as far as it is known.
         guessed: Whether its type was guessed from the kubeconfig's current context.
-        trust: What the API server must know.
+        trust: What the API server must know about the issuer.
         binding: The role binding to propose.
-        groups: The groups as the cluster has them.
-        username: The claim that is the user name; None where it will refuse the token.
-        directory: Where the manifests' files will lie; a dot where that is not known.
-        placed: Where the manifests are.
+        groups: The user's groups, with the cluster's prefix.
+        username: The value of the user name claim; None if the cluster will reject the token.
+        directory: The directory for the manifests' files; a dot if it is not known.
+        written: Where the manifests were written.
     """
 
     cluster: manifests.Cluster
@@ -64,104 +64,104 @@ class ClusterSetup:
     groups: Sequence[str] = ()
     username: str | None = None
     directory: str = "."
-    placed: WrittenManifests = WrittenManifests()
+    written: WrittenManifests = WrittenManifests()
 
-    def of_type(self) -> manifests.ClusterSide | None:
-        """Return what there is to do at this type of cluster; None where the type is not known."""
+    def cluster_side(self) -> manifests.ClusterSide | None:
+        """Return the steps for this type of cluster; None if the type is not known."""
         return manifests.cluster_side(self.cluster, self.trust, self.directory)
 
     def manifests(self) -> list[manifests.Manifest]:
-        """Return every manifest for this cluster; those for any kube-apiserver where the type is not known."""
-        side = self.of_type() or structured_authentication.structured(self.trust)
+        """Return every manifest for this cluster; those for any kube-apiserver if the type is not known."""
+        steps = self.cluster_side() or structured_authentication.structured(self.trust)
         role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
-        return [*side.manifests, *role]
+        return [*steps.manifests, *role]
 
 
-def render_trust(page: Page, side: ClusterSetup) -> None:
-    """Write how the cluster is told whom to trust."""
+def render_trust(page: Page, setup: ClusterSetup) -> None:
+    """Write how to let the cluster trust the issuer."""
     page.heading("1. Let the cluster trust the issuer (once for each cluster)")
-    if urlsplit(side.trust.issuer).scheme != "https":
+    if urlsplit(setup.trust.issuer).scheme != "https":
         page.paragraph(
             "warning: kube-apiserver takes https issuers only. It refuses what stands below until the provider "
             "is served over TLS.",
             style="yellow",
         )
-    of_type = side.of_type()
-    if of_type is not None:
-        _one_type(page, side, of_type)
-    elif side.placed:
-        _one_type(page, side, structured_authentication.structured(side.trust))
+    steps = setup.cluster_side()
+    if steps is not None:
+        _one_type(page, setup, steps)
+    elif setup.written:
+        _one_type(page, setup, structured_authentication.structured(setup.trust))
     else:
-        _every_type(page, side)
+        _every_type(page, setup)
 
 
-def _one_type(page: Page, side: ClusterSetup, of_type: manifests.ClusterSide) -> None:
-    guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if side.guessed else ""
-    page.paragraph(of_type.title + guessed)
-    for note in of_type.notes:
+def _one_type(page: Page, setup: ClusterSetup, steps: manifests.ClusterSide) -> None:
+    guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if setup.guessed else ""
+    page.paragraph(steps.title + guessed)
+    for note in steps.notes:
         page.paragraph(note, style="yellow" if note.startswith("warning:") else "")
-    if of_type.command and not side.placed:
-        page.command(of_type.command)
+    if steps.command and not setup.written:
+        page.command(steps.command)
         page.paragraph("As files: --output-dir=DIR, or -o yaml.")
         return
-    for manifest in of_type.manifests:
-        _manifest(page, manifest, side.placed)
+    for manifest in steps.manifests:
+        _manifest(page, manifest, setup.written)
 
 
-def _manifest(page: Page, manifest: manifests.Manifest, placed: WrittenManifests) -> None:
-    path = placed.path(manifest)
+def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifests) -> None:
+    path = written.path(manifest)
     page.paragraph(f"{sanitize(path)}: {sanitize(manifest.purpose, limit=400)}")
-    if not placed:
-        page.copy(manifest.text().rstrip("\n"))
+    if not written:
+        page.verbatim(manifest.text().rstrip("\n"))
     if manifest.command:
         page.command(manifest.command_for(path))
 
 
-def _every_type(page: Page, side: ClusterSetup) -> None:
+def _every_type(page: Page, setup: ClusterSetup) -> None:
     types = ", ".join(manifests.ClusterType)
     page.paragraph(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
-    if manifests.is_public(side.trust.issuer):
+    if manifests.is_public(setup.trust.issuer):
         page.paragraph(f"Amazon EKS. {eks.NOTE}")
-        page.command(manifests.eks_command(side.trust, side.cluster))
+        page.command(manifests.eks_command(setup.trust, setup.cluster))
     else:
         page.paragraph(eks.NOT_PUBLIC)
     page.paragraph("kube-apiserver, by flags:")
-    page.copy("\n".join(manifests.apiserver_flags(side.trust)))
-    note = structured_authentication.email_note(side.trust)
+    page.verbatim("\n".join(manifests.apiserver_flags(setup.trust)))
+    note = structured_authentication.email_note(setup.trust)
     page.paragraph(
         "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
         f"flags above. {note}".rstrip()
     )
-    page.copy(manifests.authentication_configuration(side.trust).text().rstrip("\n"))
+    page.verbatim(manifests.authentication_configuration(setup.trust).text().rstrip("\n"))
 
 
-def render_role(page: Page, side: ClusterSetup) -> None:
-    """Write how a group gets a role."""
+def render_role(page: Page, setup: ClusterSetup) -> None:
+    """Write how to give a group a role."""
     page.heading("2. Give a group a role (once for each cluster)")
-    if side.binding is None:
+    if setup.binding is None:
         page.paragraph("There is no group to bind. A role can be bound to you alone:")
-        user = sanitize(side.trust.user(side.username or "USER"))
+        user = sanitize(setup.trust.user(setup.username or "USER"))
         page.command(
             ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
         )
         return
-    foreign = [group for group in side.binding.groups if group not in side.groups]
+    foreign = [group for group in setup.binding.groups if group not in setup.groups]
     if foreign:
         page.paragraph(f"warning: you are not in {sanitize(', '.join(foreign))}", style="yellow")
     caution = (
         "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
-        if side.binding.role == "cluster-admin"
+        if setup.binding.role == "cluster-admin"
         else ""
     )
     page.paragraph(f"{caution}Other groups and roles: --group, --cluster-role.")
-    manifest = manifests.cluster_role_binding(side.binding)
-    if side.placed:
-        _manifest(page, manifest, side.placed)
+    manifest = manifests.cluster_role_binding(setup.binding)
+    if setup.written:
+        _manifest(page, manifest, setup.written)
         return
-    page.command(manifests.cluster_role_binding_command(side.binding))
+    page.command(manifests.cluster_role_binding_command(setup.binding))
     if page.powershell:
         page.paragraph("The same as a manifest, for `kubectl apply -f FILE`:")
-        page.copy(manifest.text().rstrip("\n"))
+        page.verbatim(manifest.text().rstrip("\n"))
     else:
         page.paragraph("The same as a manifest:")
-        page.copy(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")
+        page.verbatim(f"kubectl apply -f - <<'EOF'\n{manifest.text()}EOF")

@@ -1,4 +1,4 @@
-"""The end of `setup` at a terminal: the first real kubectl, if the person says so."""
+"""Offer to run the first kubectl command at the end of `setup`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.cli.prompts import Questions
 from kubectl_oidc.system.programs import find
 
-from .report import doctor_command, first_command, is_ready, is_refused
+from .report import doctor_command, first_command, is_ready, is_rejected
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
@@ -17,28 +17,24 @@ if TYPE_CHECKING:
     from .report import Report
 
 
-def offer(report: Report, system: System) -> int:
-    """Run the first command if it can be run and the person wants it; its output goes to standard error.
-
-    Args:
-        report: What was shown.
-        system: The terminal.
+def offer_first_command(report: Report, system: System) -> int:
+    """Run the first command if it can run and the user agrees. Its output goes to standard error.
 
     Returns:
-        The exit status: kubectl's, where it was run.
+        The exit status: kubectl's if it ran, else 0.
 
     Raises:
         Abort: The input has ended.
     """
-    words = first_command(report)
-    kubectl = find(words[0])
+    command = first_command(report)
+    kubectl = find(command[0])
     if kubectl is None or not is_ready(report):
         return 0
     system.terminal.say("")
-    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_refused(report)):
+    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_rejected(report)):
         return 0
-    # Standard output may be a pipe that manifests go into.
-    status = subprocess.run([kubectl, *words[1:]], stdout=sys.stderr, check=False).returncode
+    # Standard output may be a pipe for the manifests.
+    status = subprocess.run([kubectl, *command[1:]], stdout=sys.stderr, check=False).returncode
     if status:
         system.terminal.say(
             "Unauthorized: the cluster does not trust the issuer, or not yet (step 1). "

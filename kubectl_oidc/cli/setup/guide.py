@@ -1,4 +1,4 @@
-"""What `setup` says before there is anything to sign in to: what provider and cluster must be told."""
+"""Explain what to configure at the provider and the cluster before `setup` can sign in."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ elsewhere by kube-apiserver's --oidc-... flags or an AuthenticationConfiguration
 
 
 def explain_provider(page: Page) -> None:
-    """Write what the provider must be told before anybody can sign in."""
+    """Write how to configure the provider."""
     page.heading("At the OpenID provider (Okta, Entra ID, Keycloak, Dex, Google, ...), once")
     for step in _AT_THE_PROVIDER.splitlines():
         page.paragraph(step, indent=2)
 
 
-def explain(page: Page) -> None:
-    """Write what is needed before `setup` can sign in."""
+def explain_setup(page: Page) -> None:
+    """Write everything that is needed before `setup` can sign in."""
     page.paragraph(
         "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "
         "At a terminal it asks for what is missing; here there is none."

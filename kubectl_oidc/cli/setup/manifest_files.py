@@ -1,4 +1,4 @@
-"""Where `setup` puts the cluster's manifests: standard output, or files that were not there before."""
+"""Write the cluster's manifests to new files or to standard output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from kubectl_oidc.cli.options.paths import expanded
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig.replace_file import check_directory
+from kubectl_oidc.kubeconfig.file_checks import check_directory
 from kubectl_oidc.manifests import stream
 from kubectl_oidc.text import sanitize
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 _FLAG = "--output-dir"
 
 
-def directory(name: str | None) -> Path | None:
-    """Return the directory that ``--output-dir`` names, whole; None where it is not given."""
+def output_directory(name: str | None) -> Path | None:
+    """Return the absolute path of ``--output-dir``; None if it is not given."""
     return expanded(_FLAG, name).absolute() if name else None
 
 
 def check_files(place: Path | None, names: Iterable[str]) -> None:
-    """Refuse a directory that cannot be written, or in which one of the files is there already, before anybody signs in.
+    """Check, before the sign-in, that the files can be written.
 
     Args:
-        place: The directory; None where there is to be no file.
+        place: The directory; None for no files.
         names: The files' names.
 
     Raises:
-        UsageError: It is so.
+        UsageError: The directory cannot be written, or one of the files exists.
     """
     if place is None:
         return
@@ -48,17 +48,14 @@ def check_files(place: Path | None, names: Iterable[str]) -> None:
 
 
 def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path]:
-    """Write manifests to files, each of which must be new.
+    """Write manifests to new files, all of them or none, and return the files by the manifests' names.
 
     Args:
-        place: The directory; it is made where it is missing.
+        place: The directory; it is created if it is missing.
         manifests: The manifests.
 
-    Returns:
-        The files by the manifests' names.
-
     Raises:
-        UsageError: One of them exists, or cannot be written.
+        UsageError: A file exists or cannot be written.
     """
     written: dict[str, Path] = {}
     try:
@@ -71,14 +68,14 @@ def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path
     except FileExistsError as error:
         raise _exists(error.filename) from None
     except OSError as error:
-        for path in written.values():  # all or none
+        for path in written.values():
             path.unlink(missing_ok=True)
         raise _cannot_write(place, error) from None
     return written
 
 
 def write_stream(manifests: Sequence[Manifest]) -> None:
-    """Write manifests to standard output, as one stream of YAML documents; in UTF-8 whatever the locale, as files are."""
+    """Print manifests on standard output as one stream of YAML documents, in UTF-8 whatever the locale."""
     click.echo(stream(manifests).encode(), nl=False)
 
 

@@ -1,4 +1,4 @@
-"""What the flags of `setup` itself ask for, understood and checked before anybody signs in."""
+"""Parse and check the flags that only `setup` has, before the sign-in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.cluster_claims import trust_of
 from kubectl_oidc.cli.options.install_hint import install_hint
-from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_left
+from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
@@ -18,7 +18,7 @@ from kubectl_oidc.system.programs import find
 from kubectl_oidc.text import sanitize
 
 from .cluster_steps import ClusterSetup, WrittenManifests
-from .manifest_files import directory
+from .manifest_files import output_directory
 
 if TYPE_CHECKING:
     import click
@@ -29,58 +29,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done.
+    """What `setup` will do after the sign-in.
 
     Args:
         user: The kubeconfig user's name.
-        stanza: What it gets.
-        write: Whether it is written.
-        kubeconfig: What ``--kubeconfig`` says.
-        side: The cluster's side, without what the token will tell.
-        role: The ClusterRole that was chosen.
-        groups: The groups that were chosen.
-        directory: Where the manifests' files go; None where there is to be no file.
-        variables: The variables whose flags are not in the stanza.
+        stanza: Its exec section.
+        write: Whether the user is written to the kubeconfig.
+        kubeconfig: The value of ``--kubeconfig``.
+        cluster_setup: The cluster's setup, without what the token will tell.
+        role: The value of ``--cluster-role``.
+        groups: The values of ``--group``.
+        directory: The directory for the manifests' files; None for no files.
+        variables: The variables whose flags are not in the exec section.
     """
 
     user: str
     stanza: Stanza
     write: bool
     kubeconfig: str | None
-    side: ClusterSetup
+    cluster_setup: ClusterSetup
     role: str | None
     groups: tuple[str, ...]
     directory: Path | None
     variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
-        """Return the role binding to propose, with the groups' names as the cluster has them.
+        """Return the role binding to propose, with the cluster's prefix before the groups.
 
         Args:
             groups: The groups in the token.
         """
-        trust = self.side.trust
-        seen = [trust.group(group) for group in groups if sanitize(group) == group]
+        trust = self.cluster_setup.trust
+        in_token = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
             group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
         ]
-        honest = [group for group in seen if not group.startswith("system:")]
+        honest = [group for group in in_token if not group.startswith("system:")]
         return binding(honest, role=self.role, chosen=chosen)
 
 
-def plan_of(
+def make_plan(
     ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
 ) -> Plan:
     """Return what the flags ask for.
 
     Args:
         ctx: The command line.
-        values: The options' values by their names.
-        request: What is signed in for.
-        kubeconfig: What the kubeconfig says.
+        values: The parameters by click's names.
+        request: The request of the sign-in.
+        kubeconfig: The merged kubeconfig files.
 
     Raises:
-        UsageError: A value cannot be used.
+        UsageError: A value is invalid.
     """
     user = values["user"]
     if not user or user.startswith("-") or sanitize(user) != user:
@@ -90,22 +90,22 @@ def plan_of(
     return Plan(
         user=user,
         stanza=Stanza(
-            args=tuple(stanza_args(ctx, request)),
+            args=tuple(stanza_args(ctx)),
             command=_own_path() if values["absolute_path"] else COMMAND,
             install_hint=install_hint(values["install_hint"]),
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
-        side=_side(values, request, kubeconfig),
+        cluster_setup=_cluster_setup(values, request, kubeconfig),
         role=values["cluster_role"],
         groups=values["group"],
-        directory=directory(values["output_dir"]),
-        variables=tuple(variables_left(ctx)),
+        directory=output_directory(values["output_dir"]),
+        variables=tuple(variables_not_written(ctx)),
     )
 
 
-def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
-    """Return the cluster's side as far as flags and the kubeconfig's current context tell."""
+def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
+    """Return the cluster's setup as far as flags and the kubeconfig's current context tell."""
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
     guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
     cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
@@ -113,12 +113,12 @@ def _side(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
         cluster=cluster,
         guessed=chosen is None,
         trust=as_trusted_by(cluster, trust_of(values, request)),
-        directory=str(directory(values["output_dir"]) or "."),
-        placed=WrittenManifests(on_stdout=bool(values["output"])),
+        directory=str(output_directory(values["output_dir"]) or "."),
+        written=WrittenManifests(on_stdout=bool(values["output"])),
     )
 
 
 def _own_path() -> str:
-    """Return the path by which this program can be run again; links are kept, because updates move their targets."""
+    """Return the path that starts this program. Links are kept, because updates move their targets."""
     found = find(COMMAND)
     return str(Path(found or sys.argv[0]).absolute())

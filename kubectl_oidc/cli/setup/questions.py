@@ -1,7 +1,7 @@
-"""What `setup` asks a person at a terminal where issuer or client is missing.
+"""Ask the user of `setup` for missing options: issuer, client, scopes, and whether to write the kubeconfig.
 
-The answers become options of the command line, as if they had been typed there, so that everything after goes one way. What
-the kubeconfig's users or ``KUBECTL_OIDC_*`` name already is proposed.
+The answers become parameters of the command line, as if they had been typed there. The proposals come from the
+kubeconfig's users and from ``KUBECTL_OIDC_*``.
 """
 
 from __future__ import annotations
@@ -36,28 +36,29 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
 
 _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scope"
-# For the user name, for the person's name, for no browser each hour; the groups where the provider has a scope for them.
+# For the user name, the person's name, and a refresh token. "groups" is added if the provider has such a scope.
 _SCOPES = ("email", "profile", "offline_access")
 _GROUPS = "groups"
 
 
-def complete(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
-    """Ask for what is missing, and set it as options of this command line.
+def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
+    """Ask for missing options, and set the answers as parameters of this command line.
 
     Args:
         ctx: The command line.
         system: Terminal, clock, environment, log.
-        page: Where somebody for whom all is new reads what the provider must be told.
-        kubeconfig: What the kubeconfig files say.
+        page: Explains how to configure the provider if neither the command line nor the kubeconfig names an issuer.
+        kubeconfig: The merged kubeconfig files.
 
     Raises:
-        UsageError: What was given beside cannot be used.
-        ProviderError: The issuer that the command line gives cannot be used; one that was typed is asked for again.
+        UsageError: Another flag is invalid.
+        ProviderError: The issuer on the command line does not answer correctly. An issuer that was typed as an answer is asked
+            for again instead.
         Abort: The input has ended.
     """
     questions, users = Questions(system.terminal), list(_users(kubeconfig))
     if not ctx.params[_ISSUER] and not users:
-        with page.written(system.terminal):
+        with page.printed_on(system.terminal):
             explain_provider(page)
     system.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
     issuer, metadata = _issuer(ctx, system, questions, users)
@@ -73,20 +74,15 @@ def complete(ctx: click.Context, system: System, page: Page, kubeconfig: Kubecon
     _propose_user(ctx, system, kubeconfig)
     if ctx.get_parameter_source("write_kubeconfig") is ParameterSource.DEFAULT:
         place = sanitize(kubeconfig.paths[0]) if len(kubeconfig.paths) == 1 else "the kubeconfig"
-        words = f"Write the user {sanitize(ctx.params['user'])} to {place}?"
-        _set(ctx, "write_kubeconfig", questions.confirm(words, proposal=True))
+        question = f"Write the user {sanitize(ctx.params['user'])} to {place}?"
+        _set(ctx, "write_kubeconfig", questions.confirm(question, proposal=True))
 
 
 def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:
-    """Ask for the scopes if issuer and client are given, and the scopes are not.
-
-    Args:
-        ctx: The command line.
-        system: Terminal, clock, environment, log.
-        kubeconfig: What the kubeconfig files say: a user of the same client names the scopes that are proposed.
+    """Ask for the scopes if only they are missing. The scopes of a kubeconfig user of the same client are proposed.
 
     Raises:
-        ProviderError: The issuer cannot be used.
+        ProviderError: The issuer does not answer correctly.
         Abort: The input has ended.
     """
     both = (ctx.params[_ISSUER], ctx.params[_CLIENT])
@@ -106,7 +102,7 @@ def _ask_scopes(ctx: click.Context, questions: Questions, proposed: str) -> None
 
 
 def _propose_user(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:
-    """Choose a free name for the user if the one by default signs in to another issuer or client."""
+    """Choose a free name for the user if the default one signs in to another issuer or client."""
     entry = kubeconfig.users.get(ctx.params["user"])
     if entry is None or ctx.get_parameter_source("user") is ParameterSource.COMMANDLINE or ctx.params["yes"]:
         return
@@ -129,7 +125,7 @@ def _set(ctx: click.Context, name: str, value: Any) -> None:
 def _issuer(
     ctx: click.Context, system: System, questions: Questions, users: Sequence[_User]
 ) -> tuple[str, Metadata]:
-    """Return an issuer that answers, and what it says of itself."""
+    """Return an issuer that answers, and its metadata. Asks again if the answer does not work."""
     given = ctx.params[_ISSUER]
     if _typed(ctx, _ISSUER):
         return given, _discover(ctx, system, given)
@@ -140,7 +136,7 @@ def _issuer(
             metadata = _discover(ctx, system, issuer)
         except OidcLoginError as error:
             if isinstance(error, UsageError) and error.topic != "issuer-url":
-                raise  # another flag's fault, which another issuer does not mend
+                raise  # another flag is invalid, so another issuer would not help
             system.terminal.need(
                 f"{sanitize(error.message, limit=600)}\nhint: {sanitize(error.hint, limit=600)}"
             )
@@ -150,7 +146,7 @@ def _issuer(
 
 
 def _discover(ctx: click.Context, system: System, issuer: str) -> Metadata:
-    """Return what an issuer says of itself, asked now."""
+    """Request and return an issuer's metadata."""
     request = token_request({**ctx.params, _ISSUER: issuer, _CLIENT: ctx.params[_CLIENT] or "-"})
     http = HttpClient(tls=request.tls, log=system.log)
     try:
@@ -162,7 +158,7 @@ def _discover(ctx: click.Context, system: System, issuer: str) -> Metadata:
 
 
 def _scopes(metadata: Metadata) -> list[str]:
-    """Return the scopes to propose: those that are of use and that the provider does not leave out of its list."""
+    """Return the scopes to propose: the useful ones that the provider lists, or all of them if it lists none."""
     listed = metadata.scopes_supported
     useful = [scope for scope in _SCOPES if not listed or scope in listed]
     return [*useful, *([_GROUPS] if _GROUPS in listed else [])] or ["openid"]
@@ -170,11 +166,11 @@ def _scopes(metadata: Metadata) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A user of the kubeconfig that signs in with this program or with kubelogin.
+    """A kubeconfig user that signs in with this program or with kubelogin.
 
     Attributes:
-        name: Its name.
-        params: The options of get-token that its arguments give, by their names.
+        name: The user's name.
+        params: The parameters that its arguments set, by click's names.
     """
 
     name: str
@@ -182,7 +178,7 @@ class _User:
 
 
 def _users(kubeconfig: Kubeconfig) -> Iterator[_User]:
-    """Return the users whose arguments can be understood, the current context's first."""
+    """Return the users whose arguments can be parsed, the current context's user first."""
     context = kubeconfig.contexts.get(kubeconfig.current_context)
     current = str(context.value.get("user") or "") if context else ""
     for name, entry in sorted(kubeconfig.users.items(), key=lambda user: user[0] != current):
@@ -192,7 +188,7 @@ def _users(kubeconfig: Kubeconfig) -> Iterator[_User]:
 
 
 def _given(entry: Entry) -> dict[str, Any]:
-    """Return the options that a user's arguments give to get-token; none where it is not ours or cannot be understood."""
+    """Return the parameters that a user's arguments set; none if it is another program's user or cannot be parsed."""
     try:
         asked = stanza_context(entry)
     except KubeconfigError:
@@ -202,12 +198,12 @@ def _given(entry: Entry) -> dict[str, Any]:
 
 
 def _take_over(ctx: click.Context, system: System, user: _User) -> None:
-    """Use the other flags of a user for the same client, so that it is the same session, and its name."""
+    """Use the name and the other flags of a user of the same client, so that both share one session."""
     taken = []
     for option in ctx.command.params:
         name = option.name or ""
-        unsaid = ctx.get_parameter_source(name) is ParameterSource.DEFAULT
-        if name in user.params and unsaid and user.params[name] not in ("", ()):
+        not_given = ctx.get_parameter_source(name) is ParameterSource.DEFAULT
+        if name in user.params and not_given and user.params[name] not in ("", ()):
             _set(ctx, name, user.params[name])
             taken.append(option.opts[0])
     if ctx.get_parameter_source("user") is ParameterSource.DEFAULT:

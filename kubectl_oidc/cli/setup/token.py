@@ -1,4 +1,4 @@
-"""What `setup` names the token that the cluster gets, and the authorities that vouch for its issuer."""
+"""Name the token that the cluster receives, and collect the certificate authorities of its issuer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
 
-# What else stands in such a file, a private key perhaps, is nothing to a cluster.
+# Such a file may hold more, a private key for example, which must not reach the cluster.
 _CERTIFICATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----\n[^-]*?-----END \1-----\n")
 
 
 def token_name(request: SignInRequest) -> str:
-    """Return what the token is, in words."""
+    """Return the token's name for people."""
     if request.exchange:
         return f"token for {sanitize(request.exchange.audience)}"
     return "access token" if request.use_access_token else "ID token"
 
 
 def authorities(request: SignInRequest) -> str | None:
-    """Return the certificate authorities that were given, as one PEM text; they were read for the sign-in already."""
+    """Return the given certificate authorities as one PEM text; None if there are none. The sign-in has read them before."""
     pems = [*(path.read_bytes() for path in request.tls.ca_files), *request.tls.ca_data]
     lines = [line.strip() for pem in pems for line in pem.decode("utf-8", "replace").splitlines()]
     text = "".join(f"{line}\n" for line in lines if line)

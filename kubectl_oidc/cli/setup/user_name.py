@@ -1,4 +1,4 @@
-"""The name of the kubeconfig user that `setup` writes: a user of another issuer or client keeps what it has."""
+"""Choose the name of the kubeconfig user that `setup` writes, so that no user of another client is overwritten."""
 
 from __future__ import annotations
 
@@ -23,17 +23,13 @@ if TYPE_CHECKING:
 UNKNOWN = ("", "")
 
 
-def settle_user(ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconfig, system: System) -> str:
-    """Return the name of the user that is written or shown.
+def choose_user_name(
+    ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconfig, system: System
+) -> str:
+    """Return the name of the user to write or to show.
 
-    A user that signs in to another issuer or client is changed only if its name or ``--yes`` was typed, or if the person at
-    the terminal agrees. If nothing is written, the command that is shown has a free name.
-
-    Args:
-        ctx: The command line of `setup`.
-        request: What is signed in for.
-        kubeconfig: What the kubeconfig files say.
-        system: The terminal.
+    A user of another issuer or client is changed only if its name or ``--yes`` was typed, or if the person at the terminal
+    agrees. If nothing is written, the shown command gets a free name.
 
     Raises:
         KubeconfigError: The user would be changed, and nobody can be asked.
@@ -44,22 +40,22 @@ def settle_user(ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconf
     typed = ctx.get_parameter_source("user") is ParameterSource.COMMANDLINE
     if entry is None or typed or ctx.params["yes"]:
         return name
-    target = _target(entry)
+    target = _issuer_and_client(entry)
     if target in (None, (request.issuer, request.client_id)):
         return name
     free = free_name(kubeconfig, request)
     if not ctx.params["write_kubeconfig"]:
         return free
-    now = _words(target) if any(target) else "an unknown issuer"
+    now = _described(target) if any(target) else "an unknown issuer"
     if not can_ask(system.terminal):
         raise KubeconfigError(
             f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}; it is not changed to "
-            f"{_words((request.issuer, request.client_id))} without asking",
+            f"{_described((request.issuer, request.client_id))} without asking",
             f"give --user={free} for another user, or --user={sanitize(name)} or --yes to change it",
         )
     system.terminal.say(
         f"The user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}.\n"
-        f"You are setting up {_words((request.issuer, request.client_id))}."
+        f"You are setting up {_described((request.issuer, request.client_id))}."
     )
     questions = Questions(system.terminal)
     if questions.confirm(f"Change the user {sanitize(name)}?", proposal=False):
@@ -70,30 +66,19 @@ def settle_user(ctx: click.Context, request: SignInRequest, kubeconfig: Kubeconf
 
 
 def other_client(entry: Entry, issuer: str, client_id: str) -> bool:
-    """Return whether a kubeconfig user signs in with this program, or could, to another issuer or client.
-
-    Args:
-        entry: The user.
-        issuer: The issuer that is asked for.
-        client_id: The client that is asked for.
-    """
-    return _target(entry) not in (None, (issuer, client_id))
+    """Return whether a kubeconfig user signs in, with OpenID Connect, to another issuer or client than these."""
+    return _issuer_and_client(entry) not in (None, (issuer, client_id))
 
 
 def free_name(kubeconfig: Kubeconfig, request: SignInRequest) -> str:
-    """Return a user name that the kubeconfig does not have, such as ``oidc-login.example.com``.
-
-    Args:
-        kubeconfig: What the kubeconfig files say.
-        request: What is signed in for.
-    """
+    """Return a user name that the kubeconfig does not have, such as ``oidc-login.example.com``."""
     base = "oidc-" + (re.sub(r"[^A-Za-z0-9.-]+", "-", request.host).strip("-.") or "2")
     names = (base, *(f"{base}-{number}" for number in range(2, len(kubeconfig.users) + 3)))
     return next(name for name in names if name not in kubeconfig.users)
 
 
-def _target(entry: Entry) -> tuple[str, str] | None:
-    """Return the issuer and client of a user; empty if they cannot be told, None if it is not one that `setup` writes."""
+def _issuer_and_client(entry: Entry) -> tuple[str, str] | None:
+    """Return the issuer and client of a user; empty if they are unknown, None for a user that `setup` would not overwrite."""
     provider = entry.value.get("auth-provider")
     if isinstance(provider, dict) and provider.get("name") == "oidc":
         config = provider.get("config")
@@ -101,7 +86,7 @@ def _target(entry: Entry) -> tuple[str, str] | None:
         return str(values.get("idp-issuer-url") or ""), str(values.get("client-id") or "")
     exec_ = entry.value.get("exec")
     if not (isinstance(exec_, dict) and is_ours(exec_)):
-        return None  # which `write_user` refuses, or a user without a way to sign in
+        return None  # `write_user` refuses it, or it has no way to sign in
     try:
         params: dict[str, Any] = stanza_context(entry).params
     except KubeconfigError:
@@ -109,6 +94,6 @@ def _target(entry: Entry) -> tuple[str, str] | None:
     return params.get("oidc_issuer_url") or "", params.get("oidc_client_id") or ""
 
 
-def _words(target: tuple[str, str]) -> str:
+def _described(target: tuple[str, str]) -> str:
     issuer, client_id = (sanitize(part) or "(none)" for part in target)
     return f"{issuer} as the client {client_id}"

@@ -1,4 +1,4 @@
-"""What the exec stanza of a kubeconfig user asks ``get-token`` for, understood as get-token itself understands it."""
+"""Parse a kubeconfig user's exec section into the sign-in request that ``get-token`` would make of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.azure_kubelogin import AZURES, is_azures
-from kubectl_oidc.cli.options.shared import parsed
+from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
+from kubectl_oidc.cli.options.flags import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_ours
@@ -25,46 +25,43 @@ if TYPE_CHECKING:
 
 
 def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> SignInRequest:
-    """Return what a user's stanza asks for, by its arguments and variables and those of this process.
+    """Return the request of a kubeconfig user, from its arguments, its variables and those of this process.
 
     Args:
         user: The kubeconfig user.
-        instead: Values of options that replace those of its arguments.
+        instead: Parameters that replace those of its arguments.
 
     Raises:
-        KubeconfigError: It has no stanza that runs ``get-token`` of this program or of kubelogin, or one that get-token refuses.
+        KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
     """
-    with _variables(_ours(user)):
+    with _environment_of(_own_exec(user)):
         return token_request({**stanza_context(user).params, **instead})
 
 
 def stanza_context(user: Entry) -> click.Context:
-    """Return the options that a user's stanza gives to get-token, and where each comes from.
-
-    Args:
-        user: The kubeconfig user.
+    """Return the click context of a kubeconfig user's arguments: the parameters, and the source of each.
 
     Raises:
-        KubeconfigError: As in ``stanza_request``.
+        KubeconfigError: As for ``stanza_request``.
     """
     named = f"the user {sanitize(user.name)} in {sanitize(user.path)}"
-    ours = _ours(user)
+    own_exec = _own_exec(user)
     exec_ = user.value.get("exec")
-    if isinstance(exec_, dict) and is_azures(exec_.get("args")):
+    if isinstance(exec_, dict) and names_azure_kubelogin(exec_.get("args")):
         raise KubeconfigError(
-            f"{named} signs in with {AZURES}, another program",
+            f"{named} signs in with {AZURE_KUBELOGIN}, another program",
             "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
             topic="azure-kubelogin",
         )
-    words = [str(word) for word in ours.get("args") or []]
+    words = [str(word) for word in own_exec.get("args") or []]
     if "get-token" not in words:
-        raise _of_kubectl(user, named) or KubeconfigError(
+        raise _auth_provider_error(user, named) or KubeconfigError(
             f"{named} does not sign in with this program",
             "name another with --user or --context; `kubectl oidc-login setup` writes such a user",
             topic="stanza",
         )
     args = words[words.index("get-token") + 1 :]
-    with _variables(ours):
+    with _environment_of(own_exec):
         try:
             return parsed(args)
         except click.ClickException as error:
@@ -75,8 +72,8 @@ def stanza_context(user: Entry) -> click.Context:
             ) from None
 
 
-def _of_kubectl(user: Entry, named: str) -> KubeconfigError | None:
-    """Return the error of a user with ``auth-provider: oidc``, with both ways to sign in; None for another user."""
+def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
+    """Return the error for a user with ``auth-provider: oidc``, with both ways to sign in; None for another user."""
     provider = user.value.get("auth-provider")
     if not isinstance(provider, dict) or provider.get("name") != "oidc":
         return None
@@ -103,14 +100,15 @@ def _of_kubectl(user: Entry, named: str) -> KubeconfigError | None:
     )
 
 
-def _ours(user: Entry) -> Mapping[str, Any]:
+def _own_exec(user: Entry) -> Mapping[str, Any]:
+    """Return the exec section of a user; empty if it does not run this program or kubelogin."""
     exec_ = user.value.get("exec")
     return exec_ if isinstance(exec_, dict) and is_ours(exec_) else {}
 
 
 @contextmanager
-def _variables(exec_: Mapping[str, object]) -> Iterator[None]:
-    """Set the stanza's variables, as kubectl does for the program, while the block runs."""
+def _environment_of(exec_: Mapping[str, object]) -> Iterator[None]:
+    """Set the exec section's variables while the block runs, as kubectl does for the program."""
     given = exec_.get("env") or []
     pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
     before = os.environ.copy()

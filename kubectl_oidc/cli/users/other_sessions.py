@@ -1,4 +1,4 @@
-"""Users of the kubeconfig that sign in at the same client, and whether the session that `setup` keeps answers them."""
+"""Find kubeconfig users of the same client that cannot use the session which `setup` has just stored."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[Finding]:
-    """Find users of the same issuer and client whose stanza asks for another session than this one.
+    """Return a finding for each user of the same issuer and client whose exec section asks for another session.
 
     Args:
-        kubeconfig: What the kubeconfig files say.
-        request: What `setup` signed in for.
+        kubeconfig: The merged kubeconfig files.
+        request: The request that `setup` signed in for.
     """
     for name, entry in kubeconfig.users.items():
         asked = _asked(entry)
@@ -33,7 +33,7 @@ def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[F
 
 
 def _asked(user: Entry) -> SignInRequest | None:
-    """Return what a user's stanza asks get-token for; None where it is not ours or cannot be understood."""
+    """Return the request of a user; None if it is not this program's or cannot be parsed."""
     try:
         return stanza_request(user)
     except OidcLoginError:

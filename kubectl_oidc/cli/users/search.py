@@ -1,4 +1,4 @@
-"""Look for the session that a command line means: --session, else flags, else a kubeconfig user, else the only session."""
+"""Find the session that a command line names: by --session, else by flags, else by a kubeconfig user, else the only one."""
 
 from __future__ import annotations
 
@@ -15,163 +15,172 @@ from kubectl_oidc.kubeconfig.select import Chosen, choose
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
-from .selection import IN_THE_INDEX, NOT_IN_THE_INDEX, Candidate, agrees, candidates, named, several
-from .sessions_of_users import Asking, asking
+from .selection import (
+    NAMES_A_SESSION,
+    Candidate,
+    candidates,
+    matches_flags,
+    sessions_named,
+    several_sessions,
+)
+from .sessions_of_users import SessionUser, cache_directories, session_users
 from .suggestions import unknown_session
-from .target import OF_THE_KUBECONFIG, Purpose, TargetSession, no_user, request_of_the_index
+from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_oidc.errors import SignInNeeded
     from kubectl_oidc.kubeconfig import Entry
 
-_BOTH = frozenset({"oidc_issuer_url", "oidc_client_id"})
-_MOST = 5  # users that are proposed
+_ISSUER_AND_CLIENT = frozenset({"oidc_issuer_url", "oidc_client_id"})
+_MOST = 5  # users that an error names
+_NOBODY = Chosen(None, None, None)
 
 
 def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetSession:
-    """Return what a command line is about.
+    """Return the session that a command line names.
 
     Args:
-        values: The options' values by their names, as click gives them.
-        purpose: What the command does with it.
+        values: The parameters by click's names.
 
     Raises:
-        KubeconfigError: The kubeconfig cannot be read, has no such context or user, or a user that does not sign in with us.
-        SeveralSessions: It fits several sessions.
+        KubeconfigError: The kubeconfig cannot be read, lacks the context or user, or the user does not sign in with this program.
+        SeveralSessions: Several sessions match.
+        SignInNeeded: No session has the name or ID that was typed.
         UsageError: A flag is malformed.
     """
     search = _Search(values, purpose)
-    found = search.subject()
+    found = search.find()
     if found:
         return found
-    if search.word:
-        raise unknown_session(search.word, search.kept())
-    return search.of_the_user()  # which raises why there is none
+    if search.name_or_id:
+        raise search.unknown()
+    return search.of_kubeconfig_user()  # which raises the reason
 
 
 def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> TargetSession | None:
-    """Return what `purge` is about; None if no session that is known fits the command line.
+    """Return the session that `purge` removes; None if no known session matches.
 
     Args:
-        values: The options' values by their names, as click gives them.
-        lost: The sessions that only an ID tells apart; without flags any of them may be meant.
+        lost: The sessions of which only the ID is known; they count if no flag was given.
 
     Raises:
-        OidcLoginError: As in `subject`.
+        OidcLoginError: As for `find_target`.
     """
-    return _Search(values, "end", lost).subject()
+    return _Search(values, "end", lost).find()
 
 
 class _Search:
-    """Look for the session that a command line names.
-
-    Args:
-        values: The options' values by their names, as click gives them.
-        purpose: What the command does with it.
-        lost: Sessions that only an ID tells apart, if they count.
-
-    Attributes:
-        word: What was typed after ``--session``.
-        kubeconfig: What the kubeconfig files say.
-        chosen: The context, user and cluster that are meant if nothing else is named.
-    """
+    """A search for the session that a command line names."""
 
     def __init__(self, values: dict[str, Any], purpose: Purpose, lost: Sequence[Candidate] = ()) -> None:
         self._values, self._purpose, self._lost = values, purpose, lost
         self._typed = _typed(values)
-        self.word: str = self._typed.get("session") or ""
-        explicit, context, user = (values.get(name) for name in OF_THE_KUBECONFIG)
-        self._named = bool(context or user)
-        both = all(values.get(name) for name in _BOTH)
-        self._typed_flags = both and self._typed.keys() >= _BOTH
-        self._by_flags = self._typed_flags or (both and not self._named)
-        partly = purpose == "end" and any(self._typed.get(name) for name in (*_BOTH, "oidc_extra_scope"))
+        self._more = {name: value for name, value in self._typed.items() if name != "session"}
+        self.name_or_id: str = self._typed.get("session") or ""  # empty if --session was not typed
+        self._names_user = bool(values.get("context") or values.get("user"))
+        both = all(values.get(name) for name in _ISSUER_AND_CLIENT)
+        self._typed_both = both and self._typed.keys() >= _ISSUER_AND_CLIENT
+        self._by_flags = self._typed_both or (both and not self._names_user)
+        self._kubeconfig, self._chosen = self._read_kubeconfig()
+        self._users = session_users(self._kubeconfig)
+        self._all = candidates(self._users, cache_directories(values.get("token_cache_dir"), self._users))
+
+    def _read_kubeconfig(self) -> tuple[Kubeconfig, Chosen]:
+        """Return the kubeconfig, and the user that is named or the current context's.
+
+        A broken kubeconfig counts as empty if nothing on the command line refers to it and flags may select the session.
+        """
+        explicit, context, user = (self._values.get(name) for name in USER_PARAMETERS)
         try:
-            self.kubeconfig = read(explicit, os.environ)
-            self.chosen = choose(self.kubeconfig, context=context, user=user)
+            kubeconfig = read(explicit, os.environ)
+            return kubeconfig, choose(kubeconfig, context=context, user=user)
         except KubeconfigError:
-            if not (self._by_flags or self.word or partly) or explicit or self._named:
+            some = self._purpose == "end" and any(
+                self._typed.get(name) for name in (*_ISSUER_AND_CLIENT, "oidc_extra_scope")
+            )
+            if explicit or self._names_user or not (self._by_flags or self.name_or_id or some):
                 raise
-            self.kubeconfig, self.chosen = Kubeconfig(()), Chosen(None, None, None)
-        users = asking(self.kubeconfig)
-        cache_dir, is_default = cache_directory(values.get("token_cache_dir"))
-        elsewhere = (one.cache_dir for one in users) if is_default else ()
-        self._all = candidates(users, dict.fromkeys((cache_dir, *elsewhere)))
+            return Kubeconfig(()), _NOBODY
 
-    def kept(self) -> list[Candidate]:
-        """Return the sessions that are kept here."""
-        return [one for one in self._all if one.entry]
+    def unknown(self) -> SignInNeeded:
+        """Return the error for a ``--session`` that selects nothing."""
+        return unknown_session(self.name_or_id, self._all)
 
-    def subject(self) -> TargetSession | None:
-        """Return what is meant; None if nothing is."""
-        if self.word and not self._typed_flags:
-            return self._by_word()
+    def find(self) -> TargetSession | None:
+        """Return the session; None if no session matches."""
+        if self.name_or_id and not self._typed_both:
+            return self._by_name_or_id()
         if self._by_flags:
             return self._of_flags()
-        if self._named or self._is_ours():
-            return self.of_the_user()
-        if self.chosen.user is not None and self._purpose != "end":
-            return self.of_the_user()  # which says that it is not one of ours
-        kept = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
-        if kept and not any(self._values.get(name) for name in (*IN_THE_INDEX, *NOT_IN_THE_INDEX)):
-            kept.extend(self._lost)
-        return self._the_only(kept)
+        if self._names_user or self._user_is_ours():
+            return self.of_kubeconfig_user()
+        if self._chosen.user is not None and self._purpose != "end":
+            return self.of_kubeconfig_user()  # which raises that the user does not sign in with this program
+        stored = self._stored_matches()
+        if stored and not any(self._values.get(name) for name in NAMES_A_SESSION):
+            stored.extend(self._lost)
+        return self._the_only(stored)
 
-    def _by_word(self) -> TargetSession | None:
-        base = self._base()
-        found = named(self.word, self._candidates())
+    def _by_name_or_id(self) -> TargetSession | None:
+        exact = self._exact()
+        found = sessions_named(self.name_or_id, self._matching())
         if self._purpose == "sign in":
             found = [one for one in found if one.users] or found
         else:
             found = [one for one in found if one.entry] or found
-        exact = [one for one in found if base and self._named and one.session_id == base.request.key().id()]
-        return self._the_only(exact or found, base) or base
+        exact_id = exact.request.key().id() if exact and self._names_user else None
+        of_user = [one for one in found if one.session_id == exact_id]
+        return self._the_only(of_user or found, exact) or exact
 
-    def _candidates(self) -> list[Candidate]:
-        """Return the sessions that agree with the context or user, and with the flags, that were typed beside the name."""
-        more = {name: value for name, value in self._typed.items() if name != "session"}
-        found = self._all
-        if (more.get("context") or more.get("user")) and self._is_ours():
-            request = stanza_request(self.user())
+    def _matching(self) -> list[Candidate]:
+        """Return the sessions that match what was typed in addition to ``--session``: context, user and flags."""
+        more, found = self._more, self._all
+        if (more.get("context") or more.get("user")) and self._user_is_ours():
+            request = stanza_request(self._user())
             found = [one for one in found if one.client == (request.issuer, request.client_id)]
         if self._purpose == "sign in":
             return found
-        return [one for one in found if one.entry is None or agrees(one.entry, more)]
+        return [one for one in found if one.entry is None or matches_flags(one.entry, more)]
 
-    def _base(self) -> TargetSession | None:
-        """Return the session of this name of the context's user, or of the variables; None if there is no such user."""
+    def _exact(self) -> TargetSession | None:
+        """Return the session of exactly these flags, or of the kubeconfig user with them; None if there is neither."""
         if self._by_flags:
-            return TargetSession(
-                token_request(self._values),
-                self.kubeconfig,
-                Chosen(self.chosen.context, None, self.chosen.cluster),
-            )
-        return self.of_the_user() if self._named or self._is_ours() else None
+            chosen = Chosen(self._chosen.context, None, self._chosen.cluster)
+            return TargetSession(token_request(self._values), self._kubeconfig, chosen)
+        return self.of_kubeconfig_user() if self._names_user or self._user_is_ours() else None
 
     def _of_flags(self) -> TargetSession | None:
-        """Return the session of flags: the very one, else, of those that are kept, the one that agrees with them."""
-        base = self._base()
-        if base is None or self._purpose == "sign in":
-            return base
-        key = (base.request.key().id(), base.request.cache_dir)
+        """Return the session of exactly these flags, else the only stored one that matches them."""
+        exact = self._exact()
+        if exact is None or self._purpose == "sign in":
+            return exact
+        key = (exact.request.key().id(), exact.request.cache_dir)
         if any((one.session_id, one.cache_dir) == key for one in self._all):
-            return base
-        agreeing = [one for one in self.kept() if one.entry and agrees(one.entry, self._values)]
-        return self._the_only(agreeing, base) or base
+            return exact
+        return self._the_only(self._stored_matches(), exact) or exact
 
-    def of_the_user(self) -> TargetSession:
-        """Return the session that the user of the kubeconfig asks for, with what was typed in place of its flags."""
+    def _stored_matches(self) -> list[Candidate]:
+        """Return the stored sessions that match the flags."""
+        return [one for one in self._all if one.entry and matches_flags(one.entry, self._values)]
+
+    def of_kubeconfig_user(self) -> TargetSession:
+        """Return the session of the kubeconfig user; typed flags replace those of its exec section.
+
+        Raises:
+            KubeconfigError: There is no such user, or it does not sign in with this program.
+        """
         try:
-            return TargetSession(stanza_request(self.user(), self._typed), self.kubeconfig, self.chosen)
+            return TargetSession(stanza_request(self._user(), self._typed), self._kubeconfig, self._chosen)
         except KubeconfigError as error:
-            right = [sanitize(one.user, limit=60) for one in asking(self.kubeconfig)[:_MOST]]
+            right = [sanitize(one.user, limit=60) for one in self._users[:_MOST]]
             if right:
                 error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
             raise
 
-    def _the_only(self, found: list[Candidate], base: TargetSession | None = None) -> TargetSession | None:
-        """Return the only session found, as whoever asks for it does; None if there is none.
+    def _the_only(self, found: list[Candidate], exact: TargetSession | None = None) -> TargetSession | None:
+        """Return the only session found, with the request of a kubeconfig user if one asks for it; None if there is none.
 
         Raises:
             SeveralSessions: There are several.
@@ -180,66 +189,60 @@ class _Search:
             given = ((name, self._typed.get(name)) for name in ("kubeconfig", "token_cache_dir"))
             more = [f"--{name.replace('_', '-')}={value}" for name, value in given if value]
             command = click.get_current_context().info_name or ""
-            raise several(command, found, self._all, more, every=self._purpose == "end")
+            raise several_sessions(command, found, self._all, more, every=self._purpose == "end")
         if not found:
             return None
         (one,) = found
-        if base and base.request.key().id() == one.session_id:
-            return base
-        return self._of_a_user(one.users[0]) if one.users else self._of_the_index(one)
+        if exact and exact.request.key().id() == one.session_id:
+            return exact
+        return self._of_user(one.users[0]) if one.users else self._of_index(one)
 
-    def _of_a_user(self, user: Asking) -> TargetSession:
-        current = self.kubeconfig.current_context
+    def _of_user(self, user: SessionUser) -> TargetSession:
+        current = self._kubeconfig.current_context
         context = current if current in user.contexts else next(iter(user.contexts), None)
-        chosen = choose(self.kubeconfig, context=context, user=user.user)
-        more = {name: value for name, value in self._typed.items() if name != "session"}
-        entry = self.kubeconfig.users[user.user]
-        return TargetSession(stanza_request(entry, more), self.kubeconfig, chosen)
+        chosen = choose(self._kubeconfig, context=context, user=user.user)
+        entry = self._kubeconfig.users[user.user]
+        return TargetSession(stanza_request(entry, self._more), self._kubeconfig, chosen)
 
-    def _of_the_index(self, one: Candidate) -> TargetSession:
-        """Return a session that no user of the kubeconfig asks for, as far as the index knows its flags.
+    def _of_index(self, one: Candidate) -> TargetSession:
+        """Return a session that no kubeconfig user asks for, with the flags that the index knows.
 
         Raises:
-            UsageError: It is to be signed in to, and the index does not know all of its flags.
+            UsageError: The command signs in, and the index does not know all flags.
         """
         entry = one.entry
-        if entry is None:  # every candidate without a user is kept here
-            raise unknown_session(self.word, self.kept())
-        _, is_default = cache_directory(self._values.get("token_cache_dir"))
-        request = request_of_the_index(
-            self._values,
-            entry,
-            None if is_default and one.cache_dir == cache_directory(None)[0] else one.cache_dir,
-        )
-        nobody = Chosen(None, None, None)
+        if entry is None:  # a candidate without a user is stored here
+            raise self.unknown()
+        default, is_default = cache_directory(self._values.get("token_cache_dir"))
+        in_default = is_default and one.cache_dir == default
+        request = request_from_index(self._values, entry, None if in_default else one.cache_dir)
         if request.key().id() == one.session_id:
-            return TargetSession(request, self.kubeconfig, nobody)
+            return TargetSession(request, self._kubeconfig, _NOBODY)
         if self._purpose == "sign in":
             raise UsageError(
-                f"not all flags of the session {sanitize(self.word or one.session_id)} are known: no user of the kubeconfig asks for it",
+                f"not all flags of the session {sanitize(self.name_or_id or one.session_id)} are known: no user of the kubeconfig asks for it",
                 "give all flags of its get-token, or name a user with --user",
             )
-        return TargetSession(request, self.kubeconfig, nobody, one)
+        return TargetSession(request, self._kubeconfig, _NOBODY, one)
 
-    def _is_ours(self) -> bool:
-        """Return whether the user that is meant signs in with this program."""
-        return self.chosen.user is not None and any(
-            one.user == self.chosen.user.name for one in asking(self.kubeconfig)
-        )
+    def _user_is_ours(self) -> bool:
+        """Return whether the kubeconfig user signs in with this program."""
+        user = self._chosen.user
+        return user is not None and any(one.user == user.name for one in self._users)
 
-    def user(self) -> Entry:
-        """Return the kubeconfig user that is meant.
+    def _user(self) -> Entry:
+        """Return the kubeconfig user.
 
         Raises:
             KubeconfigError: There is none.
         """
-        if self.chosen.user is None:
-            raise no_user(self.chosen, self.kubeconfig)
-        return self.chosen.user
+        if self._chosen.user is None:
+            raise no_user(self._chosen, self._kubeconfig)
+        return self._chosen.user
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that stand on the command line itself."""
+    """Return the parameters that were typed on the command line."""
     context = click.get_current_context()
     typed = ParameterSource.COMMANDLINE
     return {name: value for name, value in values.items() if context.get_parameter_source(name) is typed}

@@ -1,12 +1,12 @@
-"""Which session a name, an ID or flags select: one rule for login, logout, purge, whoami, doctor and status."""
+"""Select sessions by name, ID or flags: one rule for login, logout, purge, whoami, doctor and status."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
-from kubectl_oidc.cli.options.shared import IDENTITY
+from kubectl_oidc.cli.options.session import IDENTITY
 from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
 from kubectl_oidc.sessions.listing import known_entries
@@ -17,66 +17,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.sessions.stores import index
 
-    from .sessions_of_users import Asking
+    from .sessions_of_users import SessionUser
 
 SHORT = 8
-"""The fewest digits of an ID that select its session, and as many as `status` shows."""
+"""The fewest digits of an ID that select its session; `status` shows as many."""
 
-SELECTED: tuple[Option, ...] = tuple(
-    (
-        names,
-        {**settings, "metavar": "SESSION", "help": "The session, by its name or its ID, as status shows it."},
-    )
-    if names == ("--session",)
-    else (names, settings)
-    for names, settings in IDENTITY
+SELECTED = tuple(
+    replace(flag, metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
+    if flag.name == "--session"
+    else flag
+    for flag in IDENTITY
 )
-"""The flags of a session's identity, for commands in which --session selects one that there is already."""
+"""The flags that identify a session, for commands in which --session selects an existing one."""
 
-IN_THE_INDEX = ("oidc_issuer_url", "oidc_client_id", "oidc_extra_scope", "session")
-NOT_IN_THE_INDEX = (
-    *("oidc_auth_request_extra_params", "oidc_request_header", "oidc_use_access_token"),
-    *("oidc_token_exchange_audience", "username", "expect_claim", "login_hint"),
+NAMES_A_SESSION = tuple(flag.key for flag in IDENTITY if flag.identity and flag.name != "--grant-type")
+"""The flags that name a session; without one, --grant-type does not, because ``auto`` may be any."""
+_NOT_IN_THE_INDEX = tuple(
+    flag.key for flag in IDENTITY if flag.identity and not flag.in_index and flag.name != "--grant-type"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A session that may be meant.
+    """A session that a command line may select.
 
     Attributes:
         session_id: Its ID.
-        cache_dir: The cache directory that it is known in.
-        entry: What the index knows of it; None if it is not kept here.
+        cache_dir: The cache directory whose index has it.
+        entry: Its index entry; None if it is not stored here.
         users: The kubeconfig users that ask for it.
-        lost: Whether it was found by its files only, without an index entry.
+        lost: Whether only its files or keys were found, without an index entry.
     """
 
     session_id: str
     cache_dir: Path
     entry: index.Entry | None
-    users: tuple[Asking, ...] = ()
+    users: tuple[SessionUser, ...] = ()
     lost: bool = False
 
     @property
     def name(self) -> str:
-        """Its name, else empty."""
+        """Its name, or empty."""
         if self.entry:
             return self.entry.name
         return self.users[0].request.session_name if self.users else ""
 
     @property
     def client(self) -> tuple[str, str]:
-        """Its issuer and client; empty if they are not known."""
+        """Its issuer and client; empty if they are unknown."""
         if self.entry:
             return self.entry.issuer, self.entry.client_id
         return (self.users[0].request.issuer, self.users[0].request.client_id) if self.users else ("", "")
 
-    def words(self) -> str:
-        """Return what tells it from others, in words."""
+    def description(self) -> str:
+        """Return text that distinguishes it from other sessions."""
         if self.lost:
             return "a session that the index does not know"
         issuer, client_id = self.client
@@ -93,14 +89,14 @@ class Candidate:
         return sanitize(", ".join(parts), limit=300)
 
 
-def candidates(users: Sequence[Asking], cache_dirs: Iterable[Path]) -> list[Candidate]:
-    """Return the sessions that are kept here, then those that the kubeconfig asks for and that are not kept.
+def candidates(users: Sequence[SessionUser], cache_dirs: Iterable[Path]) -> list[Candidate]:
+    """Return the sessions that are stored here, then those that the kubeconfig asks for and that are not stored.
 
     Args:
         users: The kubeconfig users that sign in with this program.
-        cache_dirs: The cache directories to look in, each once.
+        cache_dirs: The cache directories to search, each once.
     """
-    asked: dict[tuple[str, Path], list[Asking]] = {}
+    asked: dict[tuple[str, Path], list[SessionUser]] = {}
     for user in users:
         asked.setdefault((user.session_id, user.cache_dir), []).append(user)
     found = []
@@ -111,8 +107,8 @@ def candidates(users: Sequence[Asking], cache_dirs: Iterable[Path]) -> list[Cand
     return [*found, *(Candidate(*key, None, tuple(mine)) for key, mine in asked.items())]
 
 
-def named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
-    """Return the sessions that a word selects: those of this name, else the one whose ID begins so.
+def sessions_named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the sessions with this name, else those whose ID starts with it.
 
     Args:
         word: The value of ``--session``.
@@ -124,15 +120,15 @@ def named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
     return [one for one in found if one.session_id.startswith(word.lower())]
 
 
-def agrees(entry: index.Entry, values: Mapping[str, Any]) -> bool:
-    """Return whether a session agrees with every flag of its identity that is given, as far as the index knows.
+def matches_flags(entry: index.Entry, values: Mapping[str, Any]) -> bool:
+    """Return whether a session matches every identifying flag that was given, as far as the index knows.
 
     Args:
         entry: The session.
-        values: The options' values by their names.
+        values: The parameters by click's names.
     """
-    if any(values.get(name) for name in NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
-        return False  # only all of its flags name such a session
+    if any(values.get(name) for name in _NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
+        return False  # the index does not record these, so only an exact match selects such a session
     given = values.get("oidc_extra_scope")
     return (
         values.get("oidc_issuer_url") in {None, "", entry.issuer}
@@ -143,11 +139,11 @@ def agrees(entry: index.Entry, values: Mapping[str, Any]) -> bool:
 
 
 def selector(one: Candidate, among: Iterable[Candidate]) -> str:
-    """Return the value of ``--session`` that selects this session and no other: its name, else the start of its ID.
+    """Return the value of ``--session`` that selects only this session: its name, else the start of its ID.
 
     Args:
         one: The session.
-        among: All sessions that there are to choose from.
+        among: All sessions to choose from.
     """
     others = [other for other in among if other.session_id != one.session_id]
     if one.name and all(other.name != one.name for other in others):
@@ -161,16 +157,16 @@ def selector(one: Candidate, among: Iterable[Candidate]) -> str:
     return one.session_id[:length]
 
 
-def several(
+def several_sessions(
     command: str, found: Sequence[Candidate], among: Sequence[Candidate], more: Sequence[str], *, every: bool
 ) -> SeveralSessions:
-    """Return the error of a command line that fits several sessions; it has the command that selects each.
+    """Return the error for a command line that matches several sessions, with the command that selects each.
 
     Args:
         command: The name of the command, such as ``logout``.
-        found: The sessions that it fits.
-        among: All sessions that there are to choose from.
-        more: Further words of the command line, such as ``--kubeconfig=FILE``.
+        found: The sessions that match.
+        among: All sessions to choose from.
+        more: More arguments for the commands, such as ``--kubeconfig=FILE``.
         every: Whether the command has ``--all``.
     """
     commands = [
@@ -178,7 +174,7 @@ def several(
         for one in found
     ]
     widest = max(map(len, commands))
-    lines = [f"{line:{widest}}   {one.words()}" for line, one in zip(commands, found, strict=True)]
+    lines = [f"{line:{widest}}   {one.description()}" for line, one in zip(commands, found, strict=True)]
     hint = "run one of these commands"
     return SeveralSessions(
         f"{len(found)} sessions match; choose one",

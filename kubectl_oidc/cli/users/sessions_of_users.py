@@ -1,30 +1,32 @@
-"""Which users of a kubeconfig ask for which session."""
+"""Find the kubeconfig users that sign in with this program, and the session that each of them asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.errors import KubeconfigError, OidcLoginError
+from kubectl_oidc.kubeconfig import Kubeconfig, read
 
 from .from_stanza import stanza_request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.kubeconfig import Kubeconfig
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What asks for a session.
+class SessionUser:
+    """A kubeconfig user that signs in with this program.
 
     Attributes:
-        user: The name of a kubeconfig user.
-        contexts: The names of the contexts that have it.
-        request: What its stanza asks for.
-        session_id: The session that answers it.
+        user: The user's name.
+        contexts: The names of the contexts with this user.
+        request: The request of its exec section.
+        session_id: The session that it asks for.
     """
 
     user: str
@@ -34,16 +36,28 @@ class Asking:
 
     @property
     def cache_dir(self) -> Path:
-        """Where the session is known."""
+        """The cache directory of its session."""
         return self.request.cache_dir
 
 
-def asking(kubeconfig: Kubeconfig) -> list[Asking]:
-    """Return the users that sign in with this program; those that cannot be understood are left out.
+def kubeconfig_or_empty(
+    explicit: str | None, environ: Mapping[str, str]
+) -> tuple[Kubeconfig, KubeconfigError | None]:
+    """Return the merged kubeconfig files; if they cannot be read, an empty kubeconfig and the error.
 
-    Args:
-        kubeconfig: What the kubeconfig files say.
+    Raises:
+        KubeconfigError: The file that ``--kubeconfig`` names cannot be read.
     """
+    try:
+        return read(explicit, environ), None
+    except KubeconfigError as error:
+        if explicit:
+            raise
+        return Kubeconfig(()), error
+
+
+def session_users(kubeconfig: Kubeconfig) -> list[SessionUser]:
+    """Return the users that sign in with this program. Users whose exec section cannot be parsed are left out."""
     found = []
     for name, entry in kubeconfig.users.items():
         try:
@@ -55,5 +69,16 @@ def asking(kubeconfig: Kubeconfig) -> list[Asking]:
             for context, each in kubeconfig.contexts.items()
             if str(each.value.get("user") or "") == name
         )
-        found.append(Asking(name, contexts, request, request.key().id()))
+        found.append(SessionUser(name, contexts, request, request.key().id()))
     return found
+
+
+def cache_directories(given: str | None, users: Iterable[SessionUser]) -> list[Path]:
+    """Return the cache directory; if it is the default one, also those of the users. Each is there once.
+
+    Args:
+        given: The value of ``--token-cache-dir``.
+        users: The kubeconfig users that sign in with this program.
+    """
+    cache_dir, is_default = cache_directory(given)
+    return list(dict.fromkeys((cache_dir, *(one.cache_dir for one in users if is_default))))

@@ -1,4 +1,4 @@
-"""The sessions that are most like one that is not kept here, for who mistyped its name."""
+"""The errors for a session that is not stored here; each names the stored sessions with the closest names."""
 
 from __future__ import annotations
 
@@ -10,53 +10,41 @@ from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
 
     from .selection import Candidate
 
-_MOST = 3  # sessions that are named
+_MOST = 3  # sessions that an error names
 
 
 def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> str:
-    """Return the nearest sessions in words; empty where none is kept.
+    """Return the closest stored sessions as text: same issuer first, then same client, then similar names.
 
     Args:
         cache_dir: The cache directory.
-        issuer: The issuer that was asked for; empty where none was.
-        client_id: The client that was asked for, likewise.
-        name: ``--session``, else empty.
+        issuer: The requested issuer, or empty.
+        client_id: The requested client, or empty.
+        name: The value of ``--session``, or empty.
     """
-    kept = [entry for entry in index.read_all(cache_dir) if entry.storage]
-
-    def likeness(entry: index.Entry) -> tuple[bool, bool, float]:
-        alike = SequenceMatcher(None, entry.name.casefold(), name.casefold()).ratio()
-        return entry.issuer == issuer, entry.client_id == client_id, alike
-
-    nearest = sorted(kept, key=likeness, reverse=True)[:_MOST]
-    return "; ".join(_named(entry) for entry in nearest)
+    return _closest(_stored(cache_dir), name, issuer=issuer, client_id=client_id)
 
 
 def no_session(request: SignInRequest, login: str) -> SignInNeeded:
-    """Return the error of a session that is not kept here, which names those that are.
+    """Return the error for a request without a stored session.
 
     Args:
-        request: What was asked for.
+        request: The request.
         login: The command that signs in for it.
     """
     named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
-    near = near_sessions(
-        request.cache_dir,
-        issuer=request.issuer,
-        client_id=request.client_id,
-        name=request.session_name,
-    )
+    kept = _stored(request.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
-    kept = [entry for entry in index.read_all(request.cache_dir) if entry.storage]
     alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
     like = " for these scopes and flags" if alike else ""
+    near = _closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id)
     return SignInNeeded(
         f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named}{like} is kept here",
         f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
@@ -64,19 +52,13 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
 
 
 def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
-    """Return the error of a ``--session`` that selects nothing, which names the sessions that are kept here.
+    """Return the error for a ``--session`` that selects nothing.
 
     Args:
-        word: What was given.
-        kept: The sessions that are kept here.
+        word: The value of ``--session``.
+        kept: Sessions; the error names those that are stored here.
     """
-    entries = [one.entry for one in kept if one.entry]
-    nearest = sorted(
-        entries,
-        key=lambda entry: SequenceMatcher(None, entry.name.casefold(), word.casefold()).ratio(),
-        reverse=True,
-    )
-    near = "; ".join(_named(entry) for entry in nearest[:_MOST])
+    near = _closest([one.entry for one in kept if one.entry], word)
     lists = "`kubectl oidc-login status` lists the sessions"
     return SignInNeeded(
         f"no session with the name or ID {sanitize(word, limit=100)} is kept here",
@@ -84,11 +66,24 @@ def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
     )
 
 
-def _named(entry: index.Entry) -> str:
+def _stored(cache_dir: Path) -> list[index.Entry]:
+    return [entry for entry in index.read_all(cache_dir) if entry.storage]
+
+
+def _closest(entries: Iterable[index.Entry], name: str, *, issuer: str = "", client_id: str = "") -> str:
+    def likeness(entry: index.Entry) -> tuple[bool, bool, float]:
+        ratio = SequenceMatcher(None, entry.name.casefold(), name.casefold()).ratio()
+        return entry.issuer == issuer, entry.client_id == client_id, ratio
+
+    return "; ".join(_flags_of(entry) for entry in sorted(entries, key=likeness, reverse=True)[:_MOST])
+
+
+def _flags_of(entry: index.Entry) -> str:
+    """Return the flags that select a session, and who signed in."""
     extra = ",".join(scope for scope in entry.scopes if scope != "openid")
     scopes = f" --oidc-extra-scope={extra}" if extra else ""
     name = f" --session={entry.name}" if entry.name else ""
-    words = (
+    flags = (
         f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{scopes}{name} ({entry.person})"
     )
-    return sanitize(words, limit=300)
+    return sanitize(flags, limit=300)

@@ -1,4 +1,4 @@
-"""The session that a command is about, and the options that name a user of the kubeconfig."""
+"""Define the session that a command acts on, and the options that name a kubeconfig user."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS
+from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.cli.options.types import Option
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.select import Chosen
     from kubectl_oidc.sessions.session import Session
@@ -29,52 +31,46 @@ if TYPE_CHECKING:
 
     from .selection import Candidate
 
-SUBJECT: tuple[Option, ...] = (
-    (
-        ("--kubeconfig",),
-        {"metavar": "FILE", "help": "The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."},
+SUBJECT = (
+    Flag(
+        "--kubeconfig",
+        FILE,
+        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+        metavar="FILE",
     ),
-    (
-        ("--context",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("contexts"),
-            "help": "The context that is meant (default: the current one).",
-        },
+    Flag(
+        "--context",
+        TEXT,
+        help="The context that is meant (default: the current one).",
+        metavar="NAME",
+        complete=complete_names("contexts"),
     ),
-    (
-        ("--user",),
-        {
-            "metavar": "NAME",
-            "shell_complete": complete_names("users"),
-            "help": "The user of the kubeconfig that is meant, whatever the context.",
-        },
+    Flag(
+        "--user",
+        TEXT,
+        help="The user of the kubeconfig that is meant, whatever the context.",
+        metavar="NAME",
+        complete=complete_names("users"),
     ),
 )
-"""The options that name a user of the kubeconfig; beside them stand those of get-token."""
+"""The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
 
 Purpose = Literal["sign in", "show", "end"]
-"""What a command does with the session: `login` and `doctor` need all of its flags, `whoami` needs one that is kept here, and
-`logout` and `purge` end one."""
+"""What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `whoami` needs a stored one
+("show"), `logout` and `purge` end one ("end")."""
 
-OF_THE_KUBECONFIG = ("kubeconfig", "context", "user")
-_NOT_OF_IT = frozenset(
-    {
-        *(*OF_THE_KUBECONFIG, "output", "cluster", "v", "oidc_username_claim", "oidc_groups_claim"),
-        *("oidc_username_prefix", "oidc_groups_prefix"),
-    }
-)
+USER_PARAMETERS = ("kubeconfig", "context", "user")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSession:
-    """What is meant.
+    """The session that a command acts on.
 
     Attributes:
-        request: What kubectl would ask get-token for.
-        kubeconfig: What the kubeconfig files say; nothing where flags say it all and they cannot be read.
-        chosen: The context, its cluster, and the user if it is one of the kubeconfig's.
-        selected: The session, if it is kept here under flags that neither the kubeconfig nor the index has; else None.
+        request: The request that kubectl would make with get-token.
+        kubeconfig: The merged kubeconfig files; empty if they cannot be read and flags select the session.
+        kubeconfig_user: The context and its cluster, and the user if the kubeconfig has one for this session.
+        selected: The stored session if its flags are not all known, so that ``request`` does not lead to it; else None.
     """
 
     request: SignInRequest
@@ -89,20 +85,20 @@ class TargetSession:
 
     @property
     def cache_dir(self) -> Path:
-        """Where the session is known."""
+        """The cache directory whose index has the session."""
         return self.selected.cache_dir if self.selected else self.request.cache_dir
 
     def trust(self) -> tuple[str, ...] | None:
-        """Return under whose trust the session was obtained; None for one that version 1.0.0 stored."""
+        """Return the trust under which the session was obtained; None for one that version 1.0.0 stored."""
         entry = self.selected.entry if self.selected else None
         return entry.trust if entry else self.request.key().trust
 
     def load(self, system: System, *, storage: str = "") -> tuple[Session | None, str]:
-        """Return the session's record, or None, and where it is kept, in words.
+        """Return the session's record, or None, and the name of the place where it is stored.
 
         Args:
             system: Environment and log.
-            storage: Another value of --token-cache-storage than the request's.
+            storage: A value of --token-cache-storage that replaces the request's.
 
         Raises:
             StoreError: It cannot be read.
@@ -116,29 +112,29 @@ class TargetSession:
         return repository.load(), repository.store.where()
 
     def command_line(self, command: str) -> str:
-        """Return a command of ours about the same session, short where the kubeconfig names it.
+        """Return another command's command line for this session; short if the kubeconfig names the session.
 
         Args:
-            command: Its name, such as ``login``.
+            command: The command's name, such as ``login``.
         """
         context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
         if self.kubeconfig_user.user is None or any(
-            context.get_parameter_source(name) is typed for name in context.params if name not in _NOT_OF_IT
+            context.get_parameter_source(flag.key) is typed for flag in FLAGS
         ):
             return self.request.command_line(command)
-        given = ((name, context.params.get(name)) for name in OF_THE_KUBECONFIG)
+        given = ((name, context.params.get(name)) for name in USER_PARAMETERS)
         return one_line(
             ["kubectl", "oidc-login", command, *(f"--{name}={value}" for name, value in given if value)]
         )
 
 
-def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
-    """Return how a session's provider is asked if no user of the kubeconfig asks for the session.
+def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
+    """Return a request for a session that no kubeconfig user asks for.
 
     Args:
-        values: The options' values by their names: they say how the provider is reached.
-        entry: What the index knows of the session.
-        cache_dir: Its cache directory, if it is not the default one.
+        values: The parameters by click's names, for how to reach the provider.
+        entry: The session's index entry.
+        cache_dir: Its cache directory; None for the default one.
     """
     known: dict[str, Any] = {
         "oidc_issuer_url": entry.issuer,
@@ -152,12 +148,7 @@ def request_of_the_index(values: dict[str, Any], entry: index.Entry, cache_dir: 
 
 
 def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
-    """Return the error of a context that has no user in the kubeconfig.
-
-    Args:
-        chosen: The context, if there is one.
-        kubeconfig: What the kubeconfig files say.
-    """
+    """Return the error for a context without a user in the kubeconfig, or for no context."""
     return KubeconfigError(
         _no_user(chosen, kubeconfig),
         "name one with --context or --user, or the session with --session, or with --oidc-issuer-url and --oidc-client-id; "

@@ -1,117 +1,53 @@
-"""The command line of one command as the arguments that a kubeconfig gives to ``get-token``."""
+"""Turn the command line of `setup` into the arguments of ``get-token`` that a kubeconfig user gets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
 
-from kubectl_oidc import csv_text
-from kubectl_oidc.cli.options import name_value
-from kubectl_oidc.cli.options.shared import IDENTITY, SIGN_IN
+from kubectl_oidc.cli.options.flags import FLAGS
+from kubectl_oidc.cli.options.variables import variable
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig import Arg
-from kubectl_oidc.secret import Secret
-from kubectl_oidc.times import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import click
 
-    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.cli.options.flag import Flag
+    from kubectl_oidc.kubeconfig import Arg
 
 
-def stanza_args(ctx: click.Context, request: SignInRequest) -> Iterator[Arg]:
-    """Return the arguments of get-token that answer as this command line does.
-
-    Args:
-        ctx: The command line: which options were given, and their order in the table.
-        request: The same, understood.
+def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[Arg]:
+    """Return the arguments with which get-token makes the same request, in the order of the table.
 
     Raises:
-        UsageError: A value cannot stand in a kubeconfig.
+        UsageError: A value cannot be written into a kubeconfig.
     """
-    for option, source in _given(ctx):
-        name, flag = option.name or "", option.opts[0]
-        if source is ParameterSource.ENVIRONMENT and name not in _WHO:
-            continue  # get-token finds it there again, and a flag would overrule a variable that changes
-        for arg in _args(name, flag, ctx.params[name], request):
+    for flag, source in _given(ctx, flags):
+        if source is ParameterSource.ENVIRONMENT and not flag.required:
+            continue  # get-token reads the variable again, and a flag would override a variable that changes
+        for arg in flag.kind.kept(flag.name, ctx.params[flag.key]):
             try:
                 arg.whole().encode()
             except UnicodeEncodeError:
                 raise UsageError(
-                    f"the value of {flag} is not UTF-8 text", "write it in UTF-8, as a kubeconfig is"
+                    f"the value of {flag.name} is not UTF-8 text", "write it in UTF-8, as a kubeconfig is"
                 ) from None
             yield arg
 
 
-def variables_left(ctx: click.Context) -> Iterator[str]:
-    """Return the variables of now whose flags are not written, because get-token reads the variables itself.
-
-    Args:
-        ctx: The command line.
-    """
-    for option, source in _given(ctx):
-        if source is ParameterSource.ENVIRONMENT and option.name not in _WHO:
-            yield str(option.envvar)
+def variables_not_written(ctx: click.Context) -> Iterator[str]:
+    """Return the variables whose flags are not written, because get-token reads the variables itself."""
+    for flag, source in _given(ctx, FLAGS):
+        if source is ParameterSource.ENVIRONMENT and not flag.required:
+            yield variable(flag.name)
 
 
-def _given(ctx: click.Context) -> Iterator[tuple[click.Parameter, ParameterSource]]:
-    """Return the options of get-token that say something, in the order of the table, and where each comes from."""
-    shared = {names[0] for names, _ in (*IDENTITY, *SIGN_IN)}
-    for option in ctx.command.params:
-        name = option.name or ""
-        source = ctx.get_parameter_source(name)
-        if option.opts[0] not in shared or source in (None, ParameterSource.DEFAULT):
-            continue
-        if ctx.params[name] not in ("", None):
-            yield option, source
-
-
-_WHO = frozenset({"oidc_issuer_url", "oidc_client_id"})
-"""What a kubeconfig user cannot be without: it is written, wherever it comes from."""
-
-_PATHS = frozenset(
-    {
-        *("token_cache_dir", "oidc_client_secret_file", "oidc_client_assertion_key"),
-        *("oidc_client_certificate", "oidc_client_key", "local_server_cert", "local_server_key"),
-    }
-)
-
-
-def _args(name: str, flag: str, value: Any, request: SignInRequest) -> Iterator[Arg]:
-    match name:
-        case "oidc_client_secret" | "password":
-            yield Arg(flag, Secret(value))
-        case "oidc_extra_scope":
-            yield from (Arg(flag, csv_text.write(scope)) for scope in request.scopes if scope != "openid")
-        case "oidc_request_header":
-            yield from (_header(*pair) for pair in request.request_headers)
-        case "oidc_auth_request_extra_params" | "expect_claim":
-            given = request.extra_params if name.startswith("oidc") else request.account.expect_claims
-            yield from (Arg(flag, name_value.format_name_value(*pair)) for pair in given)
-        case "min_ttl" | "max_age":
-            yield Arg(flag, written(value))
-        case "certificate_authority":
-            yield from (Arg(flag, _anywhere(path)) for path in value if path)
-        case _ if name in _PATHS:
-            yield Arg(flag, _anywhere(value))
-        case _ if isinstance(value, bool):
-            yield Arg(flag, None if value else "false")
-        case _ if isinstance(value, tuple):
-            yield from (Arg(flag, str(item)) for item in value)
-        case _:
-            yield Arg(flag, str(value))
-
-
-def _header(name: str, value: str) -> Arg:
-    arg, word = Arg.header(name, value), name_value.format_name_value(name, value)
-    return replace(arg, value=Secret(word) if arg.secret else word)
-
-
-def _anywhere(path: str) -> str:
-    """Return a path that means the same from every working directory; ``~`` is left to get-token."""
-    return path if path.startswith("~") else str(Path(path).absolute())
+def _given(ctx: click.Context, flags: Sequence[Flag]) -> Iterator[tuple[Flag, ParameterSource]]:
+    """Return the flags that have a value, and where each comes from."""
+    for flag in flags:
+        source = ctx.get_parameter_source(flag.key)
+        if source not in {None, ParameterSource.DEFAULT} and ctx.params[flag.key] not in {"", None}:
+            yield flag, source

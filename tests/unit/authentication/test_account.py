@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
 
 from kubectl_oidc.authentication.account import NONE, AccountOptions, _matches
 from kubectl_oidc.errors import WrongAccount
@@ -70,20 +70,6 @@ def test_any_claim_is_taken_or_refused_in_one_plain_line(name: str, pattern: str
     with pytest.raises(WrongAccount) as caught:
         expecting((name, pattern)).check(claims)
     assert is_one_plain_line(caught.value.message)
-
-
-@given(st.lists(st.tuples(TEXT, TEXT), max_size=3))
-def test_order_and_repetition_make_no_other_session(pairs: list[tuple[str, str]]) -> None:
-    """What is expected is a set."""
-    assert expecting(*pairs).identity() == expecting(*reversed(pairs), *pairs).identity()
-
-
-def test_only_the_account_makes_another_session() -> None:
-    """How the provider asks and how long a token lasts do not; nothing wished for is what there always was."""
-    assert NONE.identity() == ()
-    assert AccountOptions(prompt="login", max_age=0, min_ttl=1800).identity() == ()
-    assert AccountOptions(login_hint="ada").identity() == (("login_hint", "ada"),)
-    assert expecting(("a", "b")).identity() == (("expect_claims", [("a", "b")]),)
 
 
 def test_what_goes_into_the_authorization_request() -> None:

@@ -1,10 +1,10 @@
-"""Azure's kubelogin is told from the kubelogin that this program replaces."""
+"""Azure's kubelogin is recognized by its flags and commands."""
 
 from __future__ import annotations
 
 import pytest
 
-from kubectl_oidc.cli.azure_kubelogin import is_azures
+from kubectl_oidc.cli.azure_kubelogin import names_azure_kubelogin
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from kubectl_oidc.cli.azure_kubelogin import is_azures
         ("convert-kubeconfig", "-l", "azurecli"),
     ],
 )
-def test_its_flags_and_commands_are_known(words: object) -> None:
-    """One word that only Azure's program has is enough, whether its value follows or is joined by an equals sign."""
-    assert is_azures(words)
+def test_its_flags_and_commands_are_recognized(words: object) -> None:
+    """One of them is enough, with the value in the same argument or the next one."""
+    assert names_azure_kubelogin(words)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_its_flags_and_commands_are_known(words: object) -> None:
         [1, None, {"--login": True}],
     ],
 )
-def test_other_command_lines_are_not_its(words: object) -> None:
-    """A kubeconfig's args may be anything; only a list of texts is a command line."""
-    assert not is_azures(words)
+def test_other_command_lines_are_not(words: object) -> None:
+    """The args of a kubeconfig may be any YAML value."""
+    assert not names_azure_kubelogin(words)

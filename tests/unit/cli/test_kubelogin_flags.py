@@ -1,4 +1,4 @@
-"""Every command and flag of kubelogin, from a data file: taken here, with its meaning and its default."""
+"""Every command and flag of kubelogin is accepted, with its meaning and its default. The data file lists them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEEDED = {"oidc_issuer_url": ISSUER, "oidc_client_id": CLIENT_ID}
 
 
 def parsed(command: str, words: list[str]) -> dict[str, Any]:
-    """Return the options' values of a command line, parsed and converted as for the command itself."""
+    """Return the parameters of a command line."""
     root = click.Context(program, info_name="kubectl oidc-login")
     found = program.get_command(root, command) if command else program
     assert found is not None, f"there is no command {command}"
@@ -35,19 +35,19 @@ def parsed(command: str, words: list[str]) -> dict[str, Any]:
 
 
 def field(command: str, words: list[str], name: str) -> object:
-    """Return what a command line decides, as plain values."""
+    """Return one field of the request, as TOML values."""
     values = parsed(command, words)
     if name == "log":
         return values["v"]
     needed = {key: values.get(key) or value for key, value in NEEDED.items()}
     asked = token_request({**values, **needed})
-    return plainly(reduce(getattr, name.split("."), asked))
+    return as_toml(reduce(getattr, name.split("."), asked))
 
 
-def plainly(value: object) -> object:
-    """Return a value as TOML would have it."""
+def as_toml(value: object) -> object:
+    """Return a value as TOML has it."""
     if isinstance(value, tuple):
-        return [plainly(item) for item in value]
+        return [as_toml(item) for item in value]
     match value:
         case None:
             plain: object = ""
@@ -64,37 +64,37 @@ def plainly(value: object) -> object:
     return plain
 
 
-def at_home(value: object) -> object:
-    """Return what the data file says, with the test's own home in it."""
+def with_home(value: object) -> object:
+    """Return a value of the data file, with variables such as HOME expanded."""
     if isinstance(value, list):
-        return [at_home(item) for item in value]
+        return [with_home(item) for item in value]
     return os.path.expandvars(value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("command", DATA["commands"])
-def test_every_command_of_kubelogins_is_here(command: str) -> None:
-    """By the same name."""
+def test_every_command_of_kubelogin_exists(command: str) -> None:
+    """With the same name."""
     assert program.get_command(click.Context(program), command) is not None
 
 
 @pytest.mark.parametrize(("command", "row"), CASES)
-def test_every_flag_of_kubelogins_is_taken_with_its_meaning(command: str, row: dict[str, Any]) -> None:
-    """On every command that has it there; what it decides is what the data file says."""
+def test_every_flag_of_kubelogin_is_accepted_with_its_meaning(command: str, row: dict[str, Any]) -> None:
+    """On every command that has it in kubelogin; the data file has the expected field."""
     if "field" in row:
-        assert field(command, row["give"], row["field"]) == at_home(row["means"])
+        assert field(command, row["give"], row["field"]) == with_home(row["means"])
     else:
         parsed(command, row["give"])
 
 
 @pytest.mark.parametrize(("command", "row"), [case for case in CASES if "default" in case.values[1]])  # type: ignore[operator]
-def test_every_default_is_what_is_written(command: str, row: dict[str, Any]) -> None:
-    """Where it is not kubelogin's, the data file says so."""
-    assert field(command, [], row["field"]) == at_home(row["default"])
+def test_every_default_is_the_documented_one(command: str, row: dict[str, Any]) -> None:
+    """The data file says so if it is not kubelogin's."""
+    assert field(command, [], row["field"]) == with_home(row["default"])
 
 
 @pytest.mark.parametrize(("command", "row"), CASES)
-def test_a_flag_without_a_meaning_says_why(command: str, row: dict[str, Any]) -> None:
-    """What decides nothing changes nothing, and has its reason; what names a file or a user is shown elsewhere."""
+def test_an_ignored_flag_has_a_reason(command: str, row: dict[str, Any]) -> None:
+    """It changes no parameter. Flags that name a file or a user are tested elsewhere."""
     names = {word.partition("=")[0] for word in row["give"]}
     if "field" in row or names <= {"--token-cache-dir", "--kubeconfig", "--context", "--user"}:
         return

@@ -1,4 +1,4 @@
-"""Questions at a terminal: what an answer is, what a proposal does, and when nobody can be asked."""
+"""Questions at a terminal: answers, proposals, and when nobody can be asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kubectl_oidc.system.terminal import Terminal
 
 
 class Screen(Terminal):
-    """A terminal that keeps what it shows."""
+    """A terminal that collects its output."""
 
     def __init__(self, *, interactive: bool = True) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Screen(Terminal):
 
 @pytest.fixture
 def screen() -> Screen:
-    """Have a terminal."""
+    """Return a terminal."""
     return Screen()
 
 
@@ -43,17 +43,17 @@ def typed(monkeypatch: pytest.MonkeyPatch, keys: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(keys)))
 
 
-def test_an_answer_is_taken_without_white_space(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is pasted often has some."""
+def test_white_space_around_an_answer_is_removed(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pasted text often has some."""
     typed(monkeypatch, b" \t https://a.example.com \r\n")
     assert Questions(screen).ask("Issuer URL") == "https://a.example.com"
     assert screen.text == "Issuer URL: "
 
 
-def test_enter_takes_the_proposal_and_asks_again_without_one(
+def test_enter_accepts_the_proposal_and_asks_again_without_one(
     screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty answer is none."""
+    """An answer is never empty."""
     typed(monkeypatch, b"\n\n  \nx\n")
     questions = Questions(screen)
     assert questions.ask("Name", "oidc") == "oidc"
@@ -62,10 +62,10 @@ def test_enter_takes_the_proposal_and_asks_again_without_one(
 
 
 @pytest.mark.parametrize("proposal", ["https://a.example.com\x1b[2K\rhttps://b", "a\u202eb", "x" * 2000])
-def test_what_is_not_seen_is_no_proposal(
+def test_invisible_text_is_not_proposed(
     screen: Screen, monkeypatch: pytest.MonkeyPatch, proposal: str
 ) -> None:
-    """A kubeconfig from elsewhere does not order the terminal about, and Enter does not agree to what it hides."""
+    """Text from a kubeconfig does not control the terminal, and Enter does not accept hidden text."""
     typed(monkeypatch, b"\nmine\n")
     assert Questions(screen).ask("Issuer URL", proposal) == "mine"
     assert screen.text == "Issuer URL: Issuer URL: "
@@ -75,23 +75,21 @@ def test_what_is_not_seen_is_no_proposal(
     ("keys", "proposal", "said"),
     [(b"\n", True, True), (b"\n", False, False), (b"Yes\n", False, True), (b"N\n", True, False), (b"si\ny\n", False, True)],
 )  # fmt: skip
-def test_yes_and_no_are_understood_and_nothing_else(
+def test_only_yes_and_no_are_accepted(
     screen: Screen,
     monkeypatch: pytest.MonkeyPatch,
     keys: bytes,
     proposal: bool,  # noqa: FBT001 - a parameter
     said: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    """Enter is what stands in capitals."""
+    """Enter is the answer in capitals."""
     typed(monkeypatch, keys)
     assert Questions(screen).confirm("Run it?", proposal=proposal) is said
     assert screen.text.startswith(f"Run it? [{'Y/n' if proposal else 'y/N'}]: ")
 
 
-def test_the_end_of_the_input_ends_it_on_a_line_of_its_own(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither is it the proposal, nor is the shell's prompt on the question's line."""
+def test_the_end_of_the_input_aborts_on_a_new_line(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not accept the proposal, and the shell's prompt is not on the question's line."""
     typed(monkeypatch, b"")
     for ask in (
         lambda: Questions(screen).ask("Name", "x"),
@@ -106,7 +104,7 @@ def test_the_end_of_the_input_ends_it_on_a_line_of_its_own(
 def test_ctrl_c_ends_the_line_of_the_question(
     screen: Screen, monkeypatch: pytest.MonkeyPatch, ends: BaseException
 ) -> None:
-    """The terminal shows ^C behind the question; the error that follows stands on a line of its own."""
+    """The terminal shows ^C after the question. The error message starts on a new line."""
 
     class Keys(io.BytesIO):
         def readline(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002 - the method's signature
@@ -118,7 +116,9 @@ def test_ctrl_c_ends_the_line_of_the_question(
     assert screen.text == "Client ID: \n"
 
 
-def test_what_is_not_utf_8_is_asked_for_again(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_not_utf_8_is_asked_for_again(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No traceback for a terminal in Latin 1."""
     typed(monkeypatch, b"caf\xe9\ncafe\n")
     assert Questions(screen).ask("Name") == "cafe"

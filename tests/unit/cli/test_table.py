@@ -1,4 +1,4 @@
-"""Tables: columns where there is room, lists where a terminal is narrow, and nothing that moves a terminal."""
+"""Tables: columns, lists on a narrow terminal, and no escape sequences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TITLES = ("PERSON", "ISSUER")
 ROWS = [("ada@example.com", "https://issuer.example.com"), ("", "https://other.example.com")]
 
 
-def test_columns_line_up_and_an_empty_cell_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_columns_are_aligned_and_an_empty_cell_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     echo_table(TITLES, ROWS)
     assert capsys.readouterr().out.splitlines() == [
         "PERSON            ISSUER",
@@ -28,16 +28,16 @@ def test_wide_characters_take_two_columns(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out.splitlines()[1:] == ["日本   x", "ab     y"]
 
 
-def test_what_comes_from_outside_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cells_are_sanitized(capsys: pytest.CaptureFixture[str]) -> None:
     echo_table(("A",), [("\x1b[31mred\nline",)])
     echo_rows([("name", "\u202eover")])
     assert capsys.readouterr().out == "A\n[31mred line\nname   over\n"
 
 
 def on_terminal(columns: int, rows: list[tuple[str, str]]) -> list[str]:
-    """Return what a terminal of so many columns shows of the table."""
+    """Return what a terminal of this width shows of the table."""
     if sys.platform == "win32":
-        pytest.skip("its console is no pseudo-terminal")
+        pytest.skip("Windows has no pseudo-terminals here")
     import pty
     import termios
 
@@ -51,11 +51,11 @@ def on_terminal(columns: int, rows: list[tuple[str, str]]) -> list[str]:
     return seen.splitlines()
 
 
-def test_a_terminal_with_room_has_columns() -> None:
+def test_a_wide_terminal_gets_columns() -> None:
     assert on_terminal(60, ROWS)[0] == "PERSON            ISSUER"
 
 
-def test_a_narrow_terminal_has_lists_and_no_line_is_broken() -> None:
+def test_a_narrow_terminal_gets_lists_with_unbroken_lines() -> None:
     issuer = "https://issuer.example.com/" + "a" * 30
     assert on_terminal(60, [("ada@example.com", issuer)]) == [
         "person   ada@example.com",

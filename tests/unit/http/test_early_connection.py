@@ -14,7 +14,7 @@ import trustme
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.early_connection import EarlyConnection
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.http.transport import _Ready
+from kubectl_oidc.http.transport import _OpenConnection
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, certificate, json_reply
@@ -42,7 +42,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 
 def test_it_is_handed_out_once_and_for_its_own_place(server: Hostile) -> None:
-    """Nobody else gets it, and nobody twice."""
+    """Only the request to its host gets it, and only once."""
     early = EarlyConnection("localhost", server.port, None, 5)
     assert early.take("127.0.0.1", server.port, 5) is None
     assert early.take("localhost", server.port + 1, 5) is None
@@ -136,9 +136,9 @@ def test_behind_a_proxy_nothing_is_opened(
     monkeypatch.setenv(name, server.url)
     with closing(HttpClient(log=QUIET)) as http:
         http.connect_early("https://provider.example.com/token", deadline=soon())
-        assert http._early is None
+        assert http._pool.early is None
         http.connect_early(server.url, deadline=soon())  # this machine is never proxied
-        assert http._early is not None
+        assert http._pool.early is not None
 
 
 @pytest.mark.parametrize("host", ["localhost", "other.example.com"])
@@ -147,9 +147,9 @@ def test_it_is_not_used_with_other_settings_or_for_another_host(host: str) -> No
     near, far = socket.socketpair()
     made, other = ssl.create_default_context(), ssl.create_default_context()
     with near, far:
-        ready = _Ready(near, made, "localhost")
+        ready = _OpenConnection(near, made, "localhost")
         assert ready.start_tls(made, "localhost") is ready
         with pytest.raises(httpcore2.ConnectError):
             ready.start_tls(other if host == "localhost" else made, host)
         with pytest.raises(httpcore2.ConnectError):
-            _Ready(near, None, "localhost").start_tls(made, "localhost")
+            _OpenConnection(near, None, "localhost").start_tls(made, "localhost")

@@ -13,14 +13,14 @@ from kubectl_oidc.http.progress import GivenUp, RequestProgress
 
 @dataclass
 class Asked:
-    """The HTTP library's request, as far as a flight looks at it."""
+    """The HTTP library's request, as far as a progress looks at it."""
 
     method: bytes
 
 
 @dataclass
 class Connection:
-    """The HTTP library's connection, as far as a flight looks at it."""
+    """The HTTP library's connection, as far as a progress looks at it."""
 
     closed: list[bool] = field(default_factory=list)
 
@@ -28,76 +28,76 @@ class Connection:
         self.closed.append(True)
 
 
-def send(flight: RequestProgress, method: bytes = b"POST") -> None:
-    flight.trace("http11.send_request_headers.started", {"request": Asked(method)})
+def send(progress: RequestProgress, method: bytes = b"POST") -> None:
+    progress.trace("http11.send_request_headers.started", {"request": Asked(method)})
 
 
-def test_a_new_flight_went_nowhere() -> None:
-    """Before anything happens there is no peer and nothing was sent."""
-    flight = RequestProgress()
-    assert (flight.peer, flight.tls_host, flight.sent) == (None, "", False)
+def test_a_new_request_was_not_sent() -> None:
+    """At first there is no peer, and nothing was sent."""
+    progress = RequestProgress()
+    assert (progress.peer, progress.tls_host, progress.sent) == (None, "", False)
 
 
 def test_the_steps_are_noted() -> None:
-    """Whom it went to, whose certificate was asked for, and that it left."""
-    flight = RequestProgress()
-    flight.trace("connection.connect_tcp.started", {"host": "idp.example.com", "port": 443})
-    flight.trace("connection.start_tls.started", {"server_hostname": "idp.example.com"})
-    assert not flight.sent
-    send(flight)
-    assert flight.peer == ("idp.example.com", 443)
-    assert flight.tls_host == "idp.example.com"
-    assert flight.sent
+    """The peer, the host of the TLS handshake, and that it was sent."""
+    progress = RequestProgress()
+    progress.trace("connection.connect_tcp.started", {"host": "idp.example.com", "port": 443})
+    progress.trace("connection.start_tls.started", {"server_hostname": "idp.example.com"})
+    assert not progress.sent
+    send(progress)
+    assert progress.peer == ("idp.example.com", 443)
+    assert progress.tls_host == "idp.example.com"
+    assert progress.sent
 
 
 def test_words_to_a_proxy_are_not_the_request() -> None:
     """CONNECT carries nothing of ours; the request after it does."""
-    flight = RequestProgress()
-    send(flight, b"CONNECT")
-    assert not flight.sent
-    send(flight, b"POST")
-    assert flight.sent
+    progress = RequestProgress()
+    send(progress, b"CONNECT")
+    assert not progress.sent
+    send(progress, b"POST")
+    assert progress.sent
 
 
 def test_a_request_that_was_given_up_does_not_leave() -> None:
     """After giving up, the step that would send it fails, and ``sent`` stays as it was."""
-    flight = RequestProgress()
-    flight.give_up()
+    progress = RequestProgress()
+    progress.give_up()
     with pytest.raises(GivenUp):
-        send(flight)
-    assert not flight.sent
+        send(progress)
+    assert not progress.sent
 
 
 def test_a_connection_that_comes_too_late_is_closed() -> None:
     """A connection that is there after giving up is closed, not left open."""
-    flight, connection = RequestProgress(), Connection()
-    flight.give_up()
+    progress, connection = RequestProgress(), Connection()
+    progress.give_up()
     with pytest.raises(GivenUp):
-        flight.trace("connection.connect_tcp.complete", {"return_value": connection})
+        progress.trace("connection.connect_tcp.complete", {"return_value": connection})
     assert connection.closed == [True]
 
 
 def test_a_connection_in_time_is_left_alone() -> None:
-    """Nothing is closed as long as nobody gave up."""
-    flight, connection = RequestProgress(), Connection()
-    flight.trace("connection.connect_tcp.complete", {"return_value": connection})
+    """Nothing is closed unless the request was given up."""
+    progress, connection = RequestProgress(), Connection()
+    progress.trace("connection.connect_tcp.complete", {"return_value": connection})
     assert connection.closed == []
 
 
 def test_giving_up_does_not_unsend() -> None:
     """What has left has left: the refresh token may have been used."""
-    flight = RequestProgress()
-    send(flight)
-    flight.give_up()
-    assert flight.sent
+    progress = RequestProgress()
+    send(progress)
+    progress.give_up()
+    assert progress.sent
 
 
 def test_other_steps_do_not_matter() -> None:
     """The HTTP library tells many more steps, with whatever information."""
-    flight = RequestProgress()
-    flight.trace("http11.receive_response_body.complete", {})
-    flight.trace("connection.connect_tcp.failed", {"exception": OSError()})
-    assert (flight.peer, flight.sent) == (None, False)
+    progress = RequestProgress()
+    progress.trace("http11.receive_response_body.complete", {})
+    progress.trace("connection.connect_tcp.failed", {"exception": OSError()})
+    assert (progress.peer, progress.sent) == (None, False)
 
 
 STEPS = [
@@ -121,11 +121,11 @@ def test_a_request_that_was_given_up_never_leaves_afterwards(
     steps: list[tuple[str, bytes]], given_up_at: int
 ) -> None:
     """In whatever order its steps come: what was sent stays sent, and what was not is not sent later."""
-    flight = RequestProgress()
+    progress = RequestProgress()
     for number, (step, method) in enumerate(steps):
         if number == given_up_at:
-            flight.give_up()
-        before = flight.sent
+            progress.give_up()
+        before = progress.sent
         info: dict[str, object] = {
             "host": "h",
             "port": 1,
@@ -133,6 +133,6 @@ def test_a_request_that_was_given_up_never_leaves_afterwards(
             "return_value": Connection(),
         }
         with contextlib.suppress(GivenUp):
-            flight.trace(step, info)
-        assert flight.sent >= before
-        assert number < given_up_at or flight.sent == before
+            progress.trace(step, info)
+        assert progress.sent >= before
+        assert number < given_up_at or progress.sent == before

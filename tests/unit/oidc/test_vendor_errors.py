@@ -7,8 +7,9 @@ import pytest
 from kubectl_oidc.authentication.grants.authorization_request import sign_in_refused
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import Sent, hint as choose
+from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
 from kubectl_oidc.oidc.token_response import refusal
-from kubectl_oidc.oidc.vendor_errors import REFUSALS, REGISTRATION, explain, registration
+from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, explain, registration
 from kubectl_oidc.oidc.vendors import Vendor
 
 OKTA = "https://corp.okta.com/oauth2/default"
@@ -273,7 +274,7 @@ def test_where_redirect_uris_are_registered() -> None:
 
 def test_the_table_is_written_as_it_is_searched() -> None:
     """In small letters, each row for somebody, and its hint one line that ends without a full stop."""
-    for row in REFUSALS:
+    for row in KNOWN_ERRORS:
         assert row.vendors
         assert row.words
         assert all(words == words.casefold() for words in row.words)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_oidc.cli.options.key_pairs import CLIENT, key_pair
 from kubectl_oidc.cli.options.paths import expanded
 from kubectl_oidc.errors import UsageError
 
@@ -23,13 +22,3 @@ def test_an_unknown_home_directory_is_refused() -> None:
     """The error names the flag and the value."""
     with pytest.raises(UsageError, match="--token-cache-dir ~nobody-of-this-name/cache"):
         expanded("--token-cache-dir", "~nobody-of-this-name/cache")
-
-
-def test_a_key_pair_is_both_files_or_nothing() -> None:
-    """The flags are kept for errors about the files."""
-    values = {"oidc_client_certificate": "client.crt", "oidc_client_key": "client.key"}
-    pair = key_pair(values, CLIENT)
-    assert pair
-    assert (pair.certificate, pair.key, pair.flags) == (Path("client.crt"), Path("client.key"), CLIENT)
-    for name in values:
-        assert key_pair({**values, name: None}, CLIENT) is None

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from kubectl_oidc.cli.command_list import COMMANDS
-from kubectl_oidc.cli.options.shared import FORCE, IDENTITY, SIGN_IN, VERBOSE, options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.options.variables import variable
 from kubectl_oidc.cli.program import main, program
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN, FORCE, VERBOSE)
+@options(*FLAGS, FORCE, VERBOSE)
 def everything(**values: Any) -> dict[str, Any]:
     """Return what was typed."""
     return values

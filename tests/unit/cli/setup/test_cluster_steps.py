@@ -1,19 +1,21 @@
-"""What `setup` shows of the cluster's side: one type alone, what may fit, and what lies in files."""
+"""The steps of `setup` for the cluster: of one type, of an unknown type, and with manifests in files."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
-from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup, WrittenManifests, render_role, render_trust
 from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust
-from kubectl_oidc.system.terminal import NARROWEST, Terminal
+from kubectl_oidc.system.terminal import NARROWEST
 from tests.tokens import CLIENT_ID, ISSUER
+from tests.unit.cli.page_text import page_text
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.page import Page
 
 SIDE = ClusterSetup(
     cluster=Cluster(ClusterType.K3S),
@@ -28,27 +30,18 @@ FILES = WrittenManifests(
 )
 
 
-class Sheet(Terminal):
-    """A terminal that keeps what needs a person."""
+def shown(setup: ClusterSetup, *, width: int = 160) -> str:
+    """Return both steps as a terminal shows them."""
 
-    text = ""
+    def write(page: Page) -> None:
+        render_trust(page, setup)
+        render_role(page, setup)
 
-    def need(self, line: str) -> None:
-        self.text += line
-
-
-def shown(side: ClusterSetup, *, width: int = 160) -> str:
-    """Return both parts of the page."""
-    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
-    sheet = Sheet()
-    with Page(console).written(sheet) as page:
-        render_trust(page, side)
-        render_role(page, side)
-    return sheet.text
+    return page_text(write, width=width)
 
 
-def test_one_type_is_shown_alone() -> None:
-    """Its note, its manifest and its command; nothing of the others."""
+def test_only_the_steps_of_a_known_type_are_shown() -> None:
+    """Its note, its manifest and its command; nothing of other types."""
     text = shown(SIDE)
     for part in (
         "k3s.\n",
@@ -64,7 +57,7 @@ def test_one_type_is_shown_alone() -> None:
 
 @pytest.mark.parametrize("kind", ClusterType)
 def test_every_type_fits_a_narrow_terminal(kind: ClusterType) -> None:
-    """Sixty columns wrap the paragraphs; a command or a manifest stays whole."""
+    """Sixty columns wrap the paragraphs; commands and manifests are not wrapped."""
     text = shown(replace(SIDE, cluster=Cluster(kind)), width=NARROWEST)
     assert "2. Give a group a role" in text
     words = [
@@ -75,14 +68,14 @@ def test_every_type_fits_a_narrow_terminal(kind: ClusterType) -> None:
     assert max(map(len, words)) <= 110
 
 
-def test_a_guess_is_said_to_be_one() -> None:
-    """Whoever means another cluster learns the flag."""
+def test_a_guessed_type_is_called_a_guess() -> None:
+    """The flag for another type is shown."""
     assert "--cluster-type names another" in shown(replace(SIDE, guessed=True))
 
 
-def test_what_lies_in_files_is_named_with_its_command_and_not_shown() -> None:
-    """The page says where each file is."""
-    text = shown(replace(SIDE, placed=FILES))
+def test_a_manifest_in_a_file_is_named_with_its_command_and_not_shown() -> None:
+    """The page has the path of each file."""
+    text = shown(replace(SIDE, written=FILES))
     assert "/out/k3s-oidc.yaml: kube-apiserver's flags" in text
     assert "sudo install -Dm600 /out/k3s-oidc.yaml /etc/rancher/k3s/config.yaml.d/oidc.yaml" in text.replace(
         "\\\n  ", ""
@@ -92,24 +85,24 @@ def test_what_lies_in_files_is_named_with_its_command_and_not_shown() -> None:
         assert content not in text
 
 
-def test_what_stands_on_standard_output_is_named_by_its_document() -> None:
-    """By the name in its comment; the page does not repeat it."""
-    text = shown(replace(SIDE, cluster=Cluster(), placed=WrittenManifests(on_stdout=True)))
+def test_a_manifest_on_standard_output_is_named_and_not_shown() -> None:
+    """Its name is the one in the comment above the document."""
+    text = shown(replace(SIDE, cluster=Cluster(), written=WrittenManifests(on_stdout=True)))
     assert "authentication-configuration.yaml: for kube-apiserver's --authentication-config" in text
     assert "kind: AuthenticationConfiguration" not in text
     assert "Amazon EKS" not in text
 
 
 def test_eks_is_one_command_or_files() -> None:
-    """The command alone, and how to get files; with files their commands and not this one."""
+    """Without files: the aws command, and how to get files. With files: the commands for them."""
     eks = replace(SIDE, cluster=Cluster(ClusterType.EKS, "prod", "eu-west-1"))
     text = shown(eks)
     assert "--cluster-name prod" in text
     assert "As files: --output-dir=DIR, or -o yaml." in text
     assert "eksctl" not in text
-    placed = shown(replace(eks, placed=WrittenManifests(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
-    assert "eksctl associate identityprovider -f /out/eksctl.yaml" in placed
-    assert "--oidc identityProviderConfigName" not in placed
+    text = shown(replace(eks, written=WrittenManifests(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
+    assert "eksctl associate identityprovider -f /out/eksctl.yaml" in text
+    assert "--oidc identityProviderConfigName" not in text
 
 
 def test_without_a_known_type_the_types_are_named() -> None:

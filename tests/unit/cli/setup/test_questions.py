@@ -1,4 +1,4 @@
-"""What `setup` proposes: users of the kubeconfig, and scopes that the provider names."""
+"""The proposals of `setup`: from the kubeconfig's users, and the scopes that the provider lists."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ WORDS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-cl
         (("openid", "email", "groups", "offline_access"), ["email", "offline_access", "groups"]),
         (("openid",), ["openid"]),
     ],
-    ids=["a provider that lists none", "Google", "Dex", "nothing of use"],
+    ids=["a provider that lists none", "Google", "Dex", "none that is useful"],
 )
-def test_scopes_are_proposed_that_the_provider_has(listed: tuple[str, ...], proposed: list[str]) -> None:
-    """One that it does not list may end the sign-in with invalid_scope."""
+def test_only_scopes_of_the_provider_are_proposed(listed: tuple[str, ...], proposed: list[str]) -> None:
+    """A provider may answer another scope with invalid_scope."""
     assert _scopes(replace(METADATA, scopes_supported=listed)) == proposed
 
 
@@ -35,8 +35,8 @@ def entry(name: str, value: object) -> Entry:
     return Entry(name, {"exec": value}, Path("config"))
 
 
-def test_the_current_contexts_user_comes_first_and_others_are_no_proposal() -> None:
-    """Another program's, one that get-token refuses, and one without a client, are left out."""
+def test_the_current_contexts_user_is_proposed_first() -> None:
+    """Users of another program, with invalid arguments or without a client are not proposed."""
     ours = {"command": "kubectl-oidc_login", "args": WORDS}
     users = {
         "first": entry("first", ours),

@@ -1,4 +1,4 @@
-"""What `setup` takes from the token and from the flags for the cluster's side."""
+"""The certificate authorities that `setup` gives to the cluster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options.shared import IDENTITY, SIGN_IN, options
+from kubectl_oidc.cli.options.flags import FLAGS, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.setup.token import authorities
 from tests.tokens import CLIENT_ID, ISSUER
@@ -22,21 +22,21 @@ KEY = "-----BEGIN PRIVATE KEY-----\nUNDERWRAPS\n-----END PRIVATE KEY-----\n"
 
 
 @click.command()
-@options(*IDENTITY, *SIGN_IN)
+@options(*FLAGS)
 def everything(**values: Any) -> dict[str, Any]:
-    """Return what was typed."""
+    """Return the parameters."""
     return values
 
 
 def request(*arguments: str) -> SignInRequest:
-    """Return what these words ask for."""
+    """Return the request of these arguments."""
     words = [f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}", *arguments]
     values: dict[str, Any] = everything.main(words, standalone_mode=False)
     return token_request(values)
 
 
-def test_certificates_alone_go_to_the_cluster(tmp_path: Path) -> None:
-    """A private key that stands in the same file, a comment and white space stay here."""
+def test_only_certificates_go_to_the_cluster(tmp_path: Path) -> None:
+    """A private key in the same file, comments and white space do not."""
     file = tmp_path / "both.pem"
     file.write_text(f"subject=x\n{KEY}\n  {ONE}\r\n{TWO}")
     text = authorities(request(f"--certificate-authority={file}"))
@@ -44,7 +44,7 @@ def test_certificates_alone_go_to_the_cluster(tmp_path: Path) -> None:
 
 
 def test_without_an_authority_there_is_none(tmp_path: Path) -> None:
-    """Nor where the file holds no certificate."""
+    """Nor if the file has no certificate."""
     file = tmp_path / "key.pem"
     file.write_text(KEY)
     assert authorities(request()) is None

@@ -1,4 +1,4 @@
-"""Which session a name, an ID or flags select."""
+"""Selecting sessions by name, ID or flags."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from kubectl_oidc.cli.users.selection import SHORT, Candidate, agrees, named, selector, several
+from kubectl_oidc.cli.users.selection import (
+    SHORT,
+    Candidate,
+    matches_flags,
+    selector,
+    sessions_named,
+    several_sessions,
+)
 from kubectl_oidc.cli.users.suggestions import unknown_session
 from kubectl_oidc.sessions.stores.index import Entry
 from tests.sessions import CLIENT, ISSUER
@@ -16,7 +23,7 @@ CACHE = Path("cache")
 
 
 def entry(session_id: str, name: str = "", *, scopes: tuple[str, ...] = ("openid",)) -> Entry:
-    """Return what the index knows of a session."""
+    """Return an index entry."""
     return Entry(
         session_id=session_id,
         issuer=ISSUER,
@@ -37,7 +44,7 @@ def entry(session_id: str, name: str = "", *, scopes: tuple[str, ...] = ("openid
 
 
 def candidate(session_id: str, name: str = "") -> Candidate:
-    """Return a session that is kept here."""
+    """Return a session that is stored here."""
     return Candidate(session_id, CACHE, entry(session_id, name))
 
 
@@ -59,24 +66,24 @@ BOTH = [WORK, HOME]
     ],
 )
 def test_a_word_is_a_name_or_the_start_of_an_id(word: str, found: list[Candidate]) -> None:
-    """Fewer digits than `status` shows select nothing, and neither does the name that a session does not have."""
-    assert named(word, BOTH) == found
+    """Fewer digits than `status` shows and unknown names select nothing."""
+    assert sessions_named(word, BOTH) == found
 
 
 def test_a_name_comes_before_an_id() -> None:
-    """A session that is named like the start of another's ID is the one that is selected."""
+    """Even if the name is also the start of another session's ID."""
     odd = candidate("b" * 32, "aaaaaaaa")
-    assert named("aaaaaaaa", [*BOTH, odd]) == [odd]
+    assert sessions_named("aaaaaaaa", [*BOTH, odd]) == [odd]
 
 
-def test_a_selector_selects_its_session_alone() -> None:
-    """It is the name if only one session has it, else as many digits as it takes."""
+def test_a_selector_selects_only_its_session() -> None:
+    """It is the name if only one session has it, else as many digits as needed."""
     assert [selector(one, BOTH) for one in BOTH] == ["work", "aaaaaaaa2"]
     twin = candidate("aaaaaaaa" + "3" * 24, "work")
     odd = candidate("b" * 32, "aaaaaaaa2")
     among = [*BOTH, twin, odd]
     for one in among:
-        assert named(selector(one, among), among) == [one]
+        assert sessions_named(selector(one, among), among) == [one]
     assert selector(candidate("c" * 32), among) == "c" * SHORT
 
 
@@ -95,26 +102,26 @@ def test_a_selector_selects_its_session_alone() -> None:
         ({"expect_claim": ("email=*@example.com",)}, False),
     ],
 )
-def test_flags_agree_with_what_the_index_knows(values: dict[str, Any], *, expected: bool) -> None:
-    """A flag that the index does not record selects no session by itself."""
-    assert agrees(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
+def test_flags_match_an_index_entry(values: dict[str, Any], *, expected: bool) -> None:
+    """A flag that the index does not record matches no session."""
+    assert matches_flags(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
 
 
 def test_several_sessions_get_a_command_each() -> None:
-    """Each line has the command that selects its session, with the words that the command line had."""
-    error = several("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
+    """Each command selects one session, and repeats the arguments of the command line."""
+    error = several_sessions("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
     assert [line.split("   ")[0].rstrip() for line in error.lines] == [
         "kubectl oidc-login logout '--kubeconfig=my config' --session=work",
         "kubectl oidc-login logout '--kubeconfig=my config' --session=aaaaaaaa2",
     ]
     assert "--all" in error.hint
-    assert "--all" not in several("login", BOTH, BOTH, [], every=False).hint
+    assert "--all" not in several_sessions("login", BOTH, BOTH, [], every=False).hint
 
 
-def test_an_unknown_name_gets_the_nearest_first() -> None:
-    """The error names what was typed and the sessions that are kept."""
+def test_an_unknown_name_gets_the_closest_first() -> None:
+    """The error has the unknown name and the stored sessions."""
     kept = [candidate("c" * 32, "play"), WORK]
     error = unknown_session("wrok", kept)
     assert "wrok" in error.message
     assert error.hint.index("--session=work") < error.hint.index("--session=play")
-    assert "kept are" not in unknown_session("wrok", []).hint
+    assert "--session" not in unknown_session("wrok", []).hint

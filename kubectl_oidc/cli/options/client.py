@@ -1,0 +1,106 @@
+"""The flags that say how the client proves who it is.
+
+They are no part of a session's identity (``SessionKey``): the client ID names the client, whatever proves it. With another secret the
+client has the same sessions, and the next request to the provider has the new secret.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.oidc.client import AUTO, METHODS, PRIVATE_KEY_JWT
+from kubectl_oidc.oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.secret_file import read as read_secret_file
+from kubectl_oidc.text import sanitize
+
+from .flag import Flag
+from .kinds import FILE, SECRET, TEXT, choice
+from .variables import overruled_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET_FLAG, SECRET_FILE_FLAG = "--oidc-client-secret", "--oidc-client-secret-file"
+METHOD_FLAG = "--oidc-client-authentication"
+
+CLIENT = (
+    Flag(
+        SECRET_FLAG,
+        SECRET,
+        help="Client secret, where the client has one.",
+        metavar="SECRET",
+        callback=overruled_by("oidc_client_secret_file"),
+        field="typed_secret",
+        repeat=True,
+        stand_alone=False,
+        excludes=SECRET_FILE_FLAG,
+    ),
+    Flag(
+        SECRET_FILE_FLAG,
+        FILE,
+        help="File that holds the client secret, so that it stands in no kubeconfig.",
+        metavar="FILE",
+        callback=overruled_by("oidc_client_secret"),
+        field="client_secret_file",
+        repeat=True,
+        stand_alone=False,
+    ),
+    Flag(
+        METHOD_FLAG,
+        choice((AUTO, *METHODS)),
+        help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key, else what the provider offers for a secret, else none.",
+        default=AUTO,
+        show_default=True,
+        field="client_authentication",
+        repeat=True,
+    ),
+    Flag(
+        KEY_FLAG,
+        FILE,
+        help=f"Private key of the client, for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
+        metavar="FILE",
+        field="client_assertion_key.path",
+        repeat=True,
+    ),
+    Flag(
+        ID_FLAG,
+        TEXT,
+        help="Its key ID at the provider.",
+        metavar="KID",
+        field="client_assertion_key.key_id",
+        repeat=True,
+        requires=KEY_FLAG,
+    ),
+)
+
+
+def secret_in(path: Path) -> Secret:
+    """Return the secret that a file holds.
+
+    Raises:
+        UsageError: The file cannot be read or holds no secret.
+    """
+    text = _read(path)
+    if not text:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} is empty",
+            "write the client secret into it",
+            topic="client-secret",
+        )
+    return Secret(text)
+
+
+def _read(path: Path) -> str:
+    """Return the file's text without the newline that editors put at the end."""
+    hint = "name a file that you may read and that holds nothing but the client secret"
+    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
+    try:
+        return content.decode().removesuffix("\n").removesuffix("\r")
+    except ValueError:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
+            hint,
+            topic="client-secret",
+        ) from None

@@ -1,0 +1,104 @@
+"""The values of a command's flags, and where they come from: what the rules about flags are asked of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from kubectl_oidc import csv_text
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.urls import is_loopback_url
+
+from .authorization import LISTEN
+from .flags import FLAGS
+from .variables import variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .flag import Flag
+
+GRANT, REDIRECT = "--grant-type", "--oidc-redirect-url"
+
+
+class FlagValues:
+    """The values of a command's flags, and where they come from.
+
+    Args:
+        values: The values by the options' names; the current click context knows where they come from.
+        flags: The table.
+    """
+
+    def __init__(self, values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
+        self.flags = flags
+        self._values = values
+        self._context = click.get_current_context(silent=True)
+
+    def value(self, flag: str) -> Any:
+        """Return a flag's value, or None."""
+        return self._values.get(_name(flag))
+
+    def has(self, *flags: str) -> bool:
+        """Return whether each flag has a value other than its default; empty and off count as none."""
+        return all(self.value(flag) and self._source(flag) is not ParameterSource.DEFAULT for flag in flags)
+
+    def says(self, flag: str) -> bool:
+        """Return whether a flag has a value other than its default; zero is one, as in --max-age=0."""
+        value = self.value(flag)
+        is_zero = value == 0 and value is not False
+        return self.has(flag) or (is_zero and self._source(flag) is not ParameterSource.DEFAULT)
+
+    def typed(self, *flags: str) -> bool:
+        """Return whether each flag is on the command line itself."""
+        return all(self.value(flag) and self._source(flag) is ParameterSource.COMMANDLINE for flag in flags)
+
+    def overruled(self, flag: str, by: str) -> bool:
+        """Return whether a flag comes from its variable, and another is typed that makes it irrelevant."""
+        of_variable = self._source(flag) is ParameterSource.ENVIRONMENT
+        return of_variable and self._source(by) is ParameterSource.COMMANDLINE
+
+    def grant(self) -> str:
+        """Return the grant that is asked for."""
+        return self.value(GRANT) or "auto"
+
+    def listens(self) -> bool:
+        """Return whether the browser is to come back to an address of ours."""
+        return self.grant() == "authcode" or (self.grant() == "auto" and not self.value("--username"))
+
+    def authorizes(self) -> bool:
+        """Return whether there is to be an authorization request, as far as that is known by now."""
+        return self.listens() or self.grant() == "authcode-keyboard"
+
+    def ports(self) -> set[str]:
+        """Return the ports that the browser may come back to, as text; none if the redirect URL says it."""
+        given, redirect = (
+            csv_text.read("--listen-address", self.value("--listen-address") or ()),
+            self.value(REDIRECT),
+        )
+        addresses = given or ([] if redirect and is_loopback_url(redirect) else LISTEN)
+        return {address.rpartition(":")[2] for address in addresses}
+
+    def scheme(self, flag: str) -> str:
+        """Return the scheme of the URL that is a flag's value; empty if there is none."""
+        return (self.value(flag) or "").partition(":")[0].lower()
+
+    def conflict(self, flags: tuple[str, str], says: str, hint: str) -> UsageError:
+        """Return the error of two flags; it names both, and the variables that they come from.
+
+        Args:
+            flags: Both, as they are named.
+            says: The error; ``{0}`` and ``{1}`` are the flags.
+            hint: What to do.
+        """
+        of_variables = [flag for flag in flags if self._source(flag) is ParameterSource.ENVIRONMENT]
+        origin = "".join(f"; {variable(flag)} gives {flag}" for flag in of_variables)
+        return UsageError(says.format(*flags) + origin, hint)
+
+    def _source(self, flag: str) -> ParameterSource | None:
+        return self._context.get_parameter_source(_name(flag)) if self._context else None
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

@@ -1,0 +1,95 @@
+"""The table of the flags of `get-token`, with kubelogin's names, meanings and defaults: one row a flag.
+
+A row says all that is true of its flag. The variables, the help, the request, the session key, the arguments of a kubeconfig, the
+commands that are shown and most of the conflicts are loops over these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kubectl_oidc.system.log import VERBOSITY, Log
+
+from .authorization import AUTHORIZATION
+from .client import CLIENT
+from .flag import Flag
+from .kinds import LEVEL, SWITCH
+from .session import IDENTITY
+from .tls import TLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+SIGN_IN = (*CLIENT, *AUTHORIZATION, *TLS)
+"""How to sign in."""
+
+FLAGS = (*IDENTITY, *SIGN_IN)
+"""The flags that a kubeconfig's user may have."""
+
+
+def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Return the same flags, left out of the help."""
+    return tuple(replace(flag, hidden=True) for flag in table)
+
+
+FORCE = Flag("--force-refresh", SWITCH, help="Replace a token that is still good.", field="force_refresh")
+VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0, metavar="LEVEL")
+
+# klog's flags, which kubelogin has too. They do nothing here: logs go to standard error only, in one form.
+_SWITCHES_OF_KLOG = (
+    *("--legacy_stderr_threshold_behavior", "--add_dir_header", "--alsologtostderr", "--logtostderr"),
+    *("--one_output", "--skip_headers", "--skip_log_headers"),
+)
+_VALUES_OF_KLOG = (
+    *("--alsologtostderrthreshold", "--log_backtrace_at", "--log_dir", "--log_file", "--log_file_max_size"),
+    *("--stderrthreshold", "--vmodule"),
+)
+IGNORED = (
+    *(Flag(name, SWITCH, hidden=True, ignored=True) for name in _SWITCHES_OF_KLOG),
+    *(Flag(name, hidden=True, ignored=True) for name in _VALUES_OF_KLOG),
+)
+LOGGING = (replace(VERBOSE, hidden=True, ignored=True), *IGNORED)
+"""klog's flags where there is nothing to log."""
+
+GET_TOKEN = (*FLAGS, FORCE, VERBOSE, *IGNORED)
+"""All options of `get-token`."""
+
+
+def options(*table: Flag) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command these options, in this order in its help."""
+
+    def add(command: Command) -> Command:
+        for flag in reversed(table):
+            command = flag.option(command)
+        return command
+
+    return add
+
+
+@click.command("get-token")
+@options(*GET_TOKEN)
+def _only_parsed(**_values: object) -> None:
+    """Stand for `get-token` where its arguments are read, and nothing is run."""
+
+
+def parsed(args: list[str]) -> click.Context:
+    """Return what arguments of `get-token` say, and where each value comes from.
+
+    Args:
+        args: The words behind the command's name. ``--help`` is unknown here, because it would be answered on standard output.
+
+    Raises:
+        click.ClickException: `get-token` refuses them.
+    """
+    return _only_parsed.make_context("get-token", args, help_option_names=[])
+
+
+def log_at(level: int) -> Log:
+    """Return the log of this process at the level that ``-v`` asks for."""
+    VERBOSITY.level = level
+    return VERBOSITY

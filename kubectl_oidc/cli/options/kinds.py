@@ -1,0 +1,211 @@
+"""What kind of value a flag has: how it is typed and understood, and how it is written again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from kubectl_oidc import csv_text
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.times import written
+
+from . import name_value, types
+from .paths import expanded
+from .variables import CommaSeparated, Repeatable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.kubeconfig import Arg
+
+
+class Kind:
+    """Any text.
+
+    Args:
+        utf8: Whether it must be UTF-8, because it is sent to the provider as text.
+        settings: What click is told of it.
+    """
+
+    def __init__(self, *, utf8: bool = True, **settings: Any) -> None:
+        self.utf8, self.settings = utf8, settings
+
+    def understood(self, flag: str, value: Any) -> Any:  # noqa: ARG002 - other kinds name the flag in an error
+        """Return what a value of the command line means.
+
+        Raises:
+            UsageError: It is malformed.
+        """
+        return value
+
+    def shown(self, value: Any) -> Iterator[str | None]:
+        """Return one text a use of the flag, for a command that a person is shown; None for a switch.
+
+        Args:
+            value: The value as the request has it. Placeholders stand for secrets.
+        """
+        yield str(value)
+
+    def kept(self, flag: str, value: Any) -> Iterator[Arg]:
+        """Return the arguments of a kubeconfig's exec stanza.
+
+        Args:
+            flag: The flag.
+            value: The value as it was typed.
+        """
+        from kubectl_oidc.kubeconfig import Arg
+
+        for text in self._kept(flag, value):
+            yield Arg(flag, text)
+
+    def _kept(self, flag: str, value: Any) -> Iterator[str | Secret | None]:  # noqa: ARG002 - as in `understood`
+        yield str(value)
+
+
+class _Switch(Kind):
+    def shown(self, value: Any) -> Iterator[str | None]:
+        yield None if value else "false"
+
+    def _kept(self, flag: str, value: Any) -> Iterator[str | None]:  # noqa: ARG002 - as in `Kind`
+        yield from self.shown(value)
+
+
+class _Secret(Kind):
+    """A secret, for which a placeholder is shown."""
+
+    def understood(self, flag: str, value: str) -> Secret:  # noqa: ARG002 - as in `Kind`
+        return Secret(value)
+
+    def shown(self, value: Secret) -> Iterator[str]:  # noqa: ARG002 - it is not shown
+        yield "CLIENT_SECRET"
+
+    def _kept(self, flag: str, value: str) -> Iterator[Secret]:  # noqa: ARG002 - as in `Kind`
+        yield Secret(value)
+
+
+class _Duration(Kind):
+    def shown(self, value: int) -> Iterator[str]:
+        yield written(value)
+
+    def _kept(self, flag: str, value: int) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
+        yield written(value)
+
+
+class _Path(Kind):
+    """A path, or several."""
+
+    def understood(self, flag: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return expanded(flag, value)
+        return tuple(expanded(flag, name) for name in value if name)
+
+    def shown(self, value: Any) -> Iterator[str]:
+        yield from map(str, value if isinstance(value, tuple) else (value,))
+
+    def _kept(self, flag: str, value: Any) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
+        """Return each path so that it means the same from every working directory; get-token expands ``~``."""
+        for path in value if isinstance(value, tuple) else (value,):
+            if path:
+                yield path if path.startswith("~") else str(Path(path).absolute())
+
+
+class _Texts(Kind):
+    """Several texts, one a use of the flag."""
+
+    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
+        yield from value
+
+
+class _Data(_Texts):
+    def shown(self, value: Sequence[bytes]) -> Iterator[str]:
+        yield from ("BASE64" for _ in value)
+
+
+class _Scopes(Kind):
+    """Scopes, several a use of the flag with commas or spaces between (RFC 6749 §3.3)."""
+
+    def understood(self, flag: str, value: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(scope for text in csv_text.read(flag, value) for scope in text.split()))
+
+    def shown(self, value: Sequence[str]) -> Iterator[str]:
+        yield from map(csv_text.write, value)
+
+    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:
+        yield from self.shown(self.understood(flag, value))
+
+
+class _ExtraScopes(_Scopes):
+    """Scopes in addition to ``openid``."""
+
+    def understood(self, flag: str, value: Sequence[str]) -> tuple[str, ...]:
+        return tuple(scope for scope in super().understood(flag, value) if scope != "openid")
+
+
+class _Pairs(Kind):
+    """Names with values; the last value of each name counts."""
+
+    def understood(self, flag: str, value: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        return name_value.parse_name_values(flag, value)
+
+    def shown(self, value: Sequence[tuple[str, str]]) -> Iterator[str]:
+        yield from (name_value.format_name_value(*pair) for pair in value)
+
+    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:
+        yield from self.shown(self.understood(flag, value))
+
+
+class _Patterns(_Pairs):
+    """Names with patterns, each of which counts."""
+
+    def understood(self, flag: str, value: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        return tuple(name_value.each(flag, value, "NAME=PATTERN"))
+
+
+class _Headers(_Pairs):
+    """Header fields, whose values may be secrets."""
+
+    def shown(self, value: Sequence[tuple[str, str]]) -> Iterator[str]:
+        yield from (f"{name}=VALUE" for name, _ in value)
+
+    def kept(self, flag: str, value: Sequence[str]) -> Iterator[Arg]:
+        from dataclasses import replace
+
+        from kubectl_oidc.kubeconfig import Arg
+
+        for name, text in self.understood(flag, value):
+            arg, word = Arg.header(name, text), name_value.format_name_value(name, text)
+            yield replace(arg, value=Secret(word) if arg.secret else word)
+
+
+def _completed(kind: str) -> dict[str, Any]:
+    return {"shell_complete": lambda _ctx, _param, unfinished: [CompletionItem(unfinished, type=kind)]}
+
+
+def choice(values: Sequence[str], **settings: Any) -> Kind:
+    """Return the kind of a flag whose value is one of these."""
+    return Kind(type=click.Choice(values), **settings)
+
+
+_ONE_A_USE: dict[str, Any] = {"multiple": True, "cls": Repeatable}
+_COMMAS: dict[str, Any] = {"multiple": True, "cls": CommaSeparated}
+
+TEXT = Kind()
+ANY_TEXT = Kind(utf8=False)
+"""A text that is not sent, or that is checked more strictly where it is understood."""
+SWITCH = _Switch(cls=types.Switch)
+SECRET = _Secret()
+SECONDS = Kind(type=types.Seconds(), callback=types.unsaid)
+DURATION = _Duration(type=types.Duration())
+FRACTION = Kind(type=types.Fraction())
+LEVEL = Kind(type=types.Level())
+FILE, DIR = _Path(utf8=False, **_completed("file")), _Path(utf8=False, **_completed("dir"))
+FILES = _Path(utf8=False, **_COMMAS, **_completed("file"))
+TEXTS = _Texts(utf8=False, **_COMMAS)
+DATA = _Data(utf8=False, **_COMMAS)
+LIST = _Texts(utf8=False, **_ONE_A_USE)
+"""A list a use, also in its variable; whoever understands it splits it at the commas."""
+SCOPES, EXTRA_SCOPES = _Scopes(**_ONE_A_USE), _ExtraScopes(**_ONE_A_USE)
+PAIRS, PATTERNS, HEADERS = _Pairs(**_ONE_A_USE), _Patterns(**_ONE_A_USE), _Headers(utf8=False, **_ONE_A_USE)

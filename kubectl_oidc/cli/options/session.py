@@ -1,0 +1,169 @@
+"""The flags that name a session, and the place where it is kept."""
+
+from __future__ import annotations
+
+from kubectl_oidc.authentication.account import EXPECT_FLAG, HINT_FLAG
+from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES
+from kubectl_oidc.sessions.stores import CHOICES
+
+from . import checks
+from .flag import Flag
+from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, PATTERNS, SCOPES, SWITCH, TEXT, choice
+
+GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
+
+DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
+
+IDENTITY = (
+    Flag(
+        "--oidc-issuer-url",
+        ANY_TEXT,
+        help="Issuer URL of the provider.",
+        metavar="URL",
+        field="issuer",
+        read=checks.issuer,
+        identity=True,
+        in_index=True,
+        required=True,
+        stand_alone=False,
+    ),
+    Flag(
+        "--oidc-client-id",
+        TEXT,
+        help="Client ID at the provider.",
+        metavar="ID",
+        field="client_id",
+        identity=True,
+        in_index=True,
+        required=True,
+        stand_alone=False,
+    ),
+    Flag(
+        "--oidc-extra-scope",
+        EXTRA_SCOPES,
+        help="Scope to ask for beside openid; repeatable, or comma-separated.",
+        metavar="SCOPE",
+        field="extra_scopes",
+        identity=True,
+        in_index=True,
+        stand_alone=False,
+    ),
+    Flag(
+        "--oidc-use-access-token",
+        SWITCH,
+        help="Hand out the access token, not the ID token.",
+        field="use_access_token",
+        identity=True,
+        stand_alone=False,
+    ),
+    Flag(
+        AUDIENCE_FLAG,
+        TEXT,
+        help="Exchange the token for one for this audience (RFC 8693), and hand out that.",
+        metavar="AUDIENCE",
+        field="exchange.audience",
+        identity=True,
+        stand_alone=False,
+    ),
+    Flag(
+        TYPE_FLAG,
+        choice(TYPES),
+        help=f"Type of the exchanged token (default {TYPES[0]}).",
+        field="exchange.token_type",
+        identity=True,
+        stand_alone=False,
+        requires=AUDIENCE_FLAG,
+    ),
+    Flag(
+        SCOPE_FLAG,
+        SCOPES,
+        help="Scope of the exchanged token; repeatable, or comma-separated.",
+        metavar="SCOPE",
+        field="exchange.scopes",
+        identity=True,
+        stand_alone=False,
+        requires=AUDIENCE_FLAG,
+    ),
+    Flag(
+        "--oidc-request-header",
+        HEADERS,
+        help="HTTP header for requests to the provider; repeatable.",
+        metavar="NAME=VALUE",
+        field="request_headers",
+        identity=True,
+    ),
+    Flag(
+        "--oidc-auth-request-extra-params",
+        PAIRS,
+        help="Extra parameter of the authorization request; repeatable.",
+        metavar="NAME=VALUE",
+        field="extra_params",
+        read=checks.extra_params,
+        identity=True,
+    ),
+    Flag(
+        "--grant-type",
+        choice(GRANTS),
+        help="How to sign in; auto: a password where --username is given, else the browser, else a device code or a pasted address.",
+        default="auto",
+        show_default=True,
+        field="grant",
+        identity=True,
+    ),
+    Flag(
+        "--username",
+        TEXT,
+        help="User name of the password grant.",
+        metavar="NAME",
+        field="password_username",
+        identity=True,
+    ),
+    Flag(
+        EXPECT_FLAG,
+        PATTERNS,
+        help="Refuse an account whose claim does not match, as in email=*@corp.example; repeatable.",
+        metavar="NAME=PATTERN",
+        field="account.expect_claims",
+        identity=True,
+        person=True,
+    ),
+    Flag(
+        HINT_FLAG,
+        TEXT,
+        help="Account that the provider should propose (login_hint).",
+        metavar="TEXT",
+        default="",
+        field="account.login_hint",
+        identity=True,
+        parameter="login_hint",
+    ),
+    Flag(
+        "--session",
+        ANY_TEXT,
+        help="Keep this sign-in apart from others at the same issuer.",
+        metavar="NAME",
+        default="",
+        field="session_name",
+        identity=True,
+        in_index=True,
+        stand_alone=False,
+    ),
+    Flag(
+        "--token-cache-dir",
+        DIR,
+        help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR).",
+        metavar="DIR",
+        field="own_cache_dir",
+        repeat=True,
+    ),
+    Flag(
+        "--token-cache-storage",
+        choice(CHOICES),
+        help="Where the session rests; auto: the OS keyring, else the kernel's, else files.",
+        default="auto",
+        show_default=True,
+        field="storage",
+        repeat=True,
+        stand_alone=False,
+    ),
+)

@@ -1,0 +1,120 @@
+"""The ``access`` check: whether the user may list pods in the context's namespace, and what helps if not (authorization.k8s.io)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import ClusterError
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.text import sanitize
+
+from . import Finding, Severity
+from .api_server import may_list_pods
+from .claim_mapping import own_groups
+from .client_registration import BROWSER_GRANTS
+from .run import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.kube_api import ClusterClient, Rule
+
+    from .run import DoctorRun, Observations
+
+# Every signed-in user may ask about themselves (system:basic-user).
+_ABOUT_ONESELF = frozenset({"authentication.k8s.io", "authorization.k8s.io"})
+_MOST = 8  # groups that are named
+_MOST_NAMESPACES = 5  # other namespaces that are tried
+
+
+def check_access(run: DoctorRun) -> Observations:
+    """Check that ``kubectl get pods`` is allowed in the namespace (SelfSubjectAccessReview, SelfSubjectRulesReview)."""
+    client, namespace = run.client, run.namespace
+    if client is None:
+        yield Skipped("there is no API server to ask")
+        return
+    where = f"in the namespace {sanitize(namespace, limit=80)}"
+    if may_list_pods(run):
+        yield f"you may list pods {where}"
+        return
+    rules = client.rules(namespace, run.request_deadline())
+    allowed = [rule for rule in rules.rules if _is_worth_showing(rule)]
+    who = f"you are known as {sanitize(_username(run), limit=120)}, and may"
+    if allowed:
+        message = f"{who} not list pods {where}: kubectl says Forbidden; you may {_rule_text(allowed[0])}"
+    elif rules.incomplete:
+        message = f"{who} not list pods {where}: kubectl says Forbidden; the API server cannot list what else you may"
+    else:
+        message = f"{who} do nothing {where}: kubectl says Forbidden"
+    yield Finding(Severity.PROBLEM, message, "; ".join(_remedies(run, client)), "forbidden")
+
+
+def _remedies(run: DoctorRun, client: ClusterClient) -> Iterator[str]:
+    """Yield what may help, the most likely first."""
+    namespace = _allowed_namespace(run, client)
+    if namespace:
+        name = sanitize(namespace, limit=80)
+        yield f"in the namespace {name} you may list pods: `kubectl config set-context --current --namespace={name}`"
+        return
+    yield _ask_for_a_role(run)
+    yield from _another_account(run)
+
+
+def _allowed_namespace(run: DoctorRun, client: ClusterClient) -> str:
+    """Return a namespace of the other contexts, or ``default``, in which pods may be listed; empty if there is none."""
+    others = dict.fromkeys((*run.namespaces, "default"))
+    for namespace in [name for name in others if name != run.namespace][:_MOST_NAMESPACES]:
+        try:
+            if client.may("list", "pods", run.request_deadline(), namespace=namespace).allowed:
+                return namespace
+        except ClusterError as error:
+            run.system.log.info(1, error.message)
+    return ""
+
+
+def _another_account(run: DoctorRun) -> Iterator[str]:
+    """Yield how to use another account, and one that is already signed in here."""
+    request = run.request
+    person = run.outcome.session.person if run.outcome else ""
+    for entry in index.read_all(request.cache_dir):
+        other = entry.person and entry.storage and entry.person != person
+        if other and (entry.issuer, entry.client_id) == (request.issuer, request.client_id):
+            named = f" (--session={sanitize(entry.name, limit=80)})" if entry.name else ""
+            yield f"another session here is of {sanitize(entry.person, limit=120)}{named}"
+            break
+    if request.grant in BROWSER_GRANTS:
+        yield f"if another account of yours has the role, `{run.login} --prompt=select_account` changes to it"
+    elif request.grant != "client-credentials":
+        yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{run.login}`, changes to it"
+
+
+def _is_worth_showing(rule: Rule) -> bool:
+    return bool(rule.resources) and not set(rule.groups) <= _ABOUT_ONESELF
+
+
+def _rule_text(rule: Rule) -> str:
+    resources = ", ".join(rule.resources[:3]).replace("*", "everything")
+    return sanitize(f"{', '.join(rule.verbs[:3])} {resources}".replace("*", "do everything with"), limit=120)
+
+
+def _username(run: DoctorRun) -> str:
+    if run.identity:
+        return run.identity.username
+    return run.outcome.session.person if run.outcome else "somebody"
+
+
+def _ask_for_a_role(run: DoctorRun) -> str:
+    groups = own_groups(run.identity)
+    if groups:
+        return (
+            f"an administrator binds a role that allows it to one of your groups ({listed(groups)}), "
+            "or puts you into a group that has one; then sign in again"
+        )
+    name = sanitize(_username(run), limit=120)
+    return f"the API server sees no groups of yours: an administrator binds a role to {name}, or see api-server and claims"
+
+
+def listed(groups: Sequence[str]) -> str:
+    """Return the names as a list in a sentence, only the first `_MOST` of many."""
+    more = f" and {len(groups) - _MOST} more" if len(groups) > _MOST else ""
+    return sanitize(", ".join(groups[:_MOST]), limit=300) + more

@@ -1,0 +1,177 @@
+"""The ``client`` check: whether the provider accepts the client's ID, authentication, redirect URI, scopes and grant.
+
+``client_probes`` sends the requests, and ``probe_answers`` interprets the answers. No answer is not an error of the client.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.oidc.client import PRIVATE_KEY_JWT
+from kubectl_oidc.oidc.vendor_errors import explain, registration
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.system.browser import Browser
+from kubectl_oidc.text import sanitize
+
+from . import Finding, Severity
+from .client_probes import NO_ANSWER, ask_authorization, ask_token, redirect_uri_of
+from .probe_answers import ProbeAnswer, Verdict
+from .run import Skipped
+
+if TYPE_CHECKING:
+    from kubectl_oidc.sessions.failed_sign_ins import Failure
+
+    from .run import DoctorRun, Observations
+
+BROWSER_GRANTS = frozenset({"auto", "authcode", "authcode-keyboard"})
+
+
+def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
+    """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since."""
+    request, system = run.request, run.system
+    session_id = request.key().id()
+    last, refused = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log).last()
+    entry = index.read(request.cache_dir, session_id)
+    since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
+    return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
+
+
+def check_client(run: DoctorRun) -> Observations:
+    """Check that the provider accepts the client; nothing is sent if it issued the session and nothing failed since."""
+    request = run.request
+    entry = index.read(request.cache_dir, request.key().id())
+    if entry and entry.storage and not any(last_failures(run)):
+        yield "the provider gave it the session that is stored"
+        return
+    redirect_uri = redirect_uri_of(run)
+    authorization = ask_authorization(run, redirect_uri) if _by_browser(run) else NO_ANSWER
+    token, hint = ask_token(run, redirect_uri)
+    found = _first_rejection(run, authorization, token, redirect_uri, hint)
+    if found:
+        yield found
+    elif Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
+        yield f"the provider accepts {sanitize(request.client_id, limit=100)}, as far as that shows without a sign-in"
+    else:
+        yield Skipped("the provider's answers do not say whether it accepts this client")
+
+
+def _by_browser(run: DoctorRun) -> bool:
+    """Return whether a sign-in sends an authorization request; ``auto`` uses a device code if no browser can be opened."""
+    request, metadata = run.request, run.require_metadata()
+    if request.grant != "auto" or not request.open_browser or metadata.device_authorization_endpoint is None:
+        return request.grant in BROWSER_GRANTS
+    environ = run.system.environ
+    browser = Browser.from_environment(
+        command=request.browser_command, environ=environ, platform=sys.platform
+    )
+    return browser.available() is None
+
+
+def _first_rejection(
+    run: DoctorRun, authorization: ProbeAnswer, token: ProbeAnswer, redirect_uri: str, hint: str
+) -> Finding | None:
+    """Return the first thing that the provider rejects, in the order of a sign-in; None if it rejects nothing."""
+    request = run.request
+    both = {authorization.verdict, token.verdict}
+    unknown = authorization.verdict is Verdict.CLIENT and Verdict.ACCEPTED not in both
+    if token.verdict is Verdict.CLIENT or unknown:
+        return _rejected_client(authorization, token, run, hint)
+    by_browser = _by_browser(run)
+    if Verdict.GRANT in both and (by_browser or request.grant == "device-code"):
+        return _rejected_grant(run, (token if token.verdict is Verdict.GRANT else authorization).words)
+    if Verdict.REDIRECT in both and by_browser:
+        return _rejected_redirect_uri(run, redirect_uri)
+    if authorization.verdict is Verdict.ERROR_PAGE:
+        return _unknown_error_page(authorization, token, redirect_uri)
+    return _rejected_parameters(run, authorization)
+
+
+def _rejected_grant(run: DoctorRun, words: str) -> Finding:
+    request = run.request
+    grant = "device_code" if request.grant == "device-code" else "authorization_code"
+    return Finding(
+        Severity.PROBLEM,
+        f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
+        explain(request.issuer, None, words)
+        or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
+        "provider-refused",
+    )
+
+
+def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
+    request, words = run.request, _in_brackets(said.words)
+    if said.verdict is Verdict.SCOPE:
+        return Finding(
+            Severity.PROBLEM,
+            f"the provider refuses one of the scopes {sanitize(' '.join(request.scopes), limit=200)}{words}",
+            explain(request.issuer, None, said.words)
+            or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
+            "scopes",
+        )
+    if said.verdict is Verdict.PKCE:
+        return Finding(
+            Severity.PROBLEM,
+            f"the provider refuses the request for its PKCE parameters{words}",
+            explain(request.issuer, None, said.words)
+            or "compare the client's PKCE setting at the provider with --oidc-pkce-method",
+            "pkce",
+        )
+    return None
+
+
+def _rejected_client(authorization: ProbeAnswer, token: ProbeAnswer, run: DoctorRun, hint: str) -> Finding:
+    request, words = run.request, _in_brackets(token.words)
+    client = sanitize(request.client_id, limit=100)
+    if authorization.verdict in {Verdict.ACCEPTED, Verdict.REDIRECT, Verdict.SCOPE}:
+        proof = _rejected_authentication(run)
+        message = f"the provider knows the client {client}, but {proof}{words}"
+    elif authorization.verdict in {Verdict.CLIENT, Verdict.ERROR_PAGE}:
+        message = f"the provider does not know the client {client}{words}"
+        hint = "compare --oidc-client-id and --oidc-issuer-url with the client's settings at the provider"
+    else:
+        message = f"the provider refuses the client {client}{words}"
+    return Finding(Severity.PROBLEM, message, hint, "client")
+
+
+def _rejected_authentication(run: DoctorRun) -> str:
+    """Return which client authentication the provider rejects."""
+    client = run.request.client()
+    if client.method(run.require_metadata().token_endpoint_auth_methods) == PRIVATE_KEY_JWT:
+        return "refuses what its private key signs"
+    return "refuses its client secret" if client.client_secret else "refuses it without a client secret"
+
+
+def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
+    request, address = run.request, sanitize(redirect_uri, limit=200)
+    where = registration(request.issuer) or "in the client's settings at the provider"
+    hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
+    if not request.redirect_url and not any(one.port for one in request.listen_addresses):
+        hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
+    return Finding(
+        Severity.PROBLEM,
+        f"the provider does not accept the redirect URI {address} for the client {sanitize(request.client_id, limit=100)}",
+        hint,
+        "redirect-uri",
+    )
+
+
+def _unknown_error_page(authorization: ProbeAnswer, token: ProbeAnswer, redirect_uri: str) -> Finding:
+    """Return what an unknown error page probably means: only a warning, because it may be about the probe itself."""
+    address = sanitize(redirect_uri, limit=200)
+    likely = (
+        f"it knows the client, so it may not accept the redirect URI {address}"
+        if token.verdict is Verdict.ACCEPTED
+        else f"it may not know the client, or not accept the redirect URI {address}"
+    )
+    return Finding(
+        Severity.WARNING,
+        f"the provider answers an authorization request with an error page ({authorization.words}): {likely}",
+        "open the sign-in in a browser and read the page; compare client ID and redirect URI with the client's settings",
+        "redirect-uri",
+    )
+
+
+def _in_brackets(words: str) -> str:
+    return f" ({words})" if words else ""

@@ -1,0 +1,95 @@
+"""The ``plugin`` check: whether kubectl finds the program that the exec section names, and whether it is this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
+from kubectl_oidc.system import programs
+from kubectl_oidc.text import sanitize
+from kubectl_oidc.version import __version__
+
+from . import Finding, Severity
+from .exec_stanza import ENDLESS, exec_of, program_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.kubeconfig import Entry
+
+    from .run import DoctorRun, Observations
+
+_VERSION_PREFIX = "kubectl-oidc "  # what `version` prints first
+_VERSION_SECONDS = 8.0
+
+
+def check_plugin(run: DoctorRun) -> Observations:
+    """Check that kubectl finds the plugin, and that it is this version of this program."""
+    user, environ = run.chosen.user, run.system.environ
+    command = str(exec_of(user).get("command") or COMMAND)
+    starts_kubectl = program_name(command) == "kubectl"
+    for name in (command, COMMAND) if starts_kubectl else (command,):
+        found = find_command(name, user, environ)
+        if found is None:
+            where = "at that path" if os.sep in name else "on PATH"
+            dispatcher = programs.kubectl_dispatcher(environ) if starts_kubectl else None
+            endless = (
+                f", and {sanitize(dispatcher)}, which asks the cluster first, then {ENDLESS}"
+                if dispatcher
+                else ""
+            )
+            yield Finding(
+                Severity.PROBLEM,
+                f"kubectl finds no {sanitize(name)} {where}{endless}",
+                "put the directory of the program on PATH, or name it by its whole path: "
+                "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
+                "plugin",
+            )
+            return
+    yield from _version(found or "", environ)
+
+
+def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:
+    """Return the path of an exec section's command as client-go finds it, or None.
+
+    Args:
+        command: A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
+        user: The user with the exec section.
+        environ: The environment.
+    """
+    if user is not None and os.sep in command:
+        command = str(user.path.absolute().parent / command)
+    return programs.find(command, environ)
+
+
+def _version(path: str, environ: Mapping[str, str]) -> Observations:
+    """Run the program that kubectl finds, and compare its version with this one."""
+    without_exec_info = {name: value for name, value in environ.items() if name != "KUBERNETES_EXEC_INFO"}
+    try:
+        done = subprocess.run(
+            [path, "version"],
+            env=without_exec_info,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+        said = sanitize(done.stdout.strip() or done.stderr.strip() or "nothing", limit=120)
+    except subprocess.TimeoutExpired:
+        said = f"nothing within {_VERSION_SECONDS:.0f} s"
+    except OSError as error:
+        said = f"{error.strerror or error}"
+    if said.startswith(f"{_VERSION_PREFIX}{__version__} "):
+        yield f"{sanitize(path)}, version {__version__}"
+        return
+    what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
+    yield Finding(
+        Severity.WARNING,
+        f"what kubectl finds {what}: {sanitize(path)} says {said}",
+        f"this one is {__version__}; remove the other, or put this one's directory before it on PATH",
+        "plugin",
+    )

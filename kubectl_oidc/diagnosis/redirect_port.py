@@ -1,0 +1,41 @@
+"""The ``redirect`` check: whether the port that the browser comes back to is free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.loopback.redirect_uri import choices
+from kubectl_oidc.loopback.sockets import listen
+from kubectl_oidc.urls import is_loopback_url
+
+from . import Finding, Severity
+from .run import Skipped
+
+if TYPE_CHECKING:
+    from .run import DoctorRun, Observations
+
+
+def check_redirect(run: DoctorRun) -> Observations:
+    """Check that the port that the browser is redirected to is free."""
+    request = run.request
+    if request.grant not in {"auto", "authcode"}:
+        yield Skipped(f"no browser comes back with --grant-type={request.grant}")
+        return
+    if request.redirect_url and not is_loopback_url(request.redirect_url):
+        yield Skipped("the redirect URI is not one of this machine")
+        return
+    listening = listen(choices(request.listen_addresses, request.redirect_url))
+    for listener in listening.sockets:
+        listener.close()
+    if listening.tried:
+        taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
+        yield Finding(
+            Severity.WARNING,
+            f"{taken}: a sign-in would come back to port {listening.asked.port}",
+            f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
+            "port-in-use",
+        )
+        return
+    yield (
+        f"{listening.asked} is free" if any(a.port for a in request.listen_addresses) else "any port will do"
+    )

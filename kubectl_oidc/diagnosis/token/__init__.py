@@ -1,0 +1,1 @@
+"""What in a token a cluster would reject or ignore, one file for each part of the token."""

@@ -1,0 +1,159 @@
+"""The token that the cluster gets: its claims, its algorithm, its size, and how the cluster is thought to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
+
+from kubectl_oidc.authentication import wiring
+from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.oidc.jws import unverified_algorithm, unverified_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.authentication.outcome import Outcome
+    from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.system.system import System
+
+RESERVED_PREFIX = "system:"  # of the names of Kubernetes' own users and groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """A token, what was requested, and how the cluster is expected to read it.
+
+    Args:
+        client_id: The audience that the cluster expects.
+        scopes: The requested scopes.
+        claims: The claims of the token that the cluster gets; empty if the token is opaque.
+        algorithm: The algorithm of its signature; None if unknown.
+        has_refresh_token: Whether the session can be renewed without a person.
+        scopes_supported: The scopes in the provider's metadata; empty if unknown.
+        size: The token's length in bytes.
+        username_claim: The claim that the cluster uses as the user name.
+        groups_claim: The claim that the cluster uses as the groups.
+        username_prefix: The prefix that the cluster adds to the user name.
+        groups_prefix: The prefix that the cluster adds to each group.
+    """
+
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...]
+    claims: Mapping[str, object]
+    algorithm: str | None
+    has_refresh_token: bool
+    scopes_supported: tuple[str, ...] = ()
+    size: int = 0
+    username_claim: str = "email"
+    groups_claim: str = "groups"
+    username_prefix: str = ""
+    groups_prefix: str = ""
+
+    @property
+    def username(self) -> str | None:
+        """Return the user name without its prefix; None if the claim is not a string."""
+        value = self.claims.get(self.username_claim)
+        return value if isinstance(value, str) else None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the groups as kube-apiserver reads them: a list of strings, or one string as one group."""
+        value = self.claims.get(self.groups_claim)
+        if isinstance(value, str):
+            return (value,)
+        return tuple(value) if is_string_list(value) else ()
+
+
+def is_string_list(value: object) -> TypeGuard[list[str]]:
+    """Return whether a claim is a list of strings."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def facts_of(
+    request: SignInRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> TokenFacts:
+    """Return the facts about the token of a sign-in, a refresh or the cache.
+
+    Args:
+        request: The request that the token is for.
+        outcome: The token.
+        trust: The claims and prefixes that the cluster is expected to use.
+        scopes_supported: The scopes in the provider's metadata; empty if unknown.
+    """
+    claims, algorithm = _claims_and_algorithm(request, outcome)
+    return facts_of_claims(
+        request,
+        claims,
+        trust,
+        algorithm=algorithm,
+        has_refresh_token=outcome.session.refresh_token is not None,
+        scopes_supported=scopes_supported,
+        size=len(outcome.token.reveal()),
+    )
+
+
+def facts_of_session(
+    request: SignInRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+) -> TokenFacts:
+    """Return the facts about the token of a stored session; `trust` and `scopes_supported` are as for an outcome."""
+    access_token = request.use_access_token or (request.exchange and request.exchange.opaque())
+    return facts_of_claims(
+        request,
+        session.claims(),
+        trust,
+        algorithm=None if access_token else unverified_algorithm(session.token()),
+        has_refresh_token=session.refresh_token is not None,
+        scopes_supported=scopes_supported,
+        size=len(session.token().reveal()),
+    )
+
+
+def facts_of_claims(
+    request: SignInRequest,
+    claims: Mapping[str, object],
+    trust: Trust,
+    *,
+    algorithm: str | None,
+    has_refresh_token: bool,
+    scopes_supported: tuple[str, ...] = (),
+    size: int = 0,
+) -> TokenFacts:
+    """Return the facts about a token whose claims are known; `trust` and `scopes_supported` are as for an outcome."""
+    return TokenFacts(
+        issuer=request.issuer,
+        client_id=request.audience(),
+        scopes=request.scopes,
+        claims=claims,
+        algorithm=algorithm,
+        # With client credentials no refresh token is needed: a new token needs no person.
+        has_refresh_token=has_refresh_token or request.grant == "client-credentials",
+        scopes_supported=scopes_supported,
+        size=size,
+        username_claim=trust.username_claim,
+        groups_claim=trust.groups_claim,
+        username_prefix=trust.username_prefix,
+        groups_prefix=trust.groups_prefix,
+    )
+
+
+def _claims_and_algorithm(
+    request: SignInRequest, outcome: Outcome
+) -> tuple[Mapping[str, object], str | None]:
+    """Return the token's claims and algorithm; no claims if the token is opaque."""
+    if request.use_access_token or (request.exchange and request.exchange.opaque()):
+        try:
+            return unverified_claims(outcome.token), None
+        except IdTokenError:
+            return {}, None
+    if outcome.id_token is None:
+        return unverified_claims(outcome.token), unverified_algorithm(outcome.token)
+    return outcome.id_token.claims, outcome.id_token.algorithm
+
+
+def scopes_supported(request: SignInRequest, system: System) -> tuple[str, ...]:
+    """Return the scopes in the provider's cached metadata, without a request; empty if it is not cached."""
+    return wiring.provider(request, system, HttpClient(tls=request.tls, log=system.log)).scopes_supported()

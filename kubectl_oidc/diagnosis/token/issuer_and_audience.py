@@ -1,0 +1,58 @@
+"""Whether the cluster would accept who issued the token (``iss``) and whom it is for (``aud``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.oidc.vendors import Vendor, vendor
+from kubectl_oidc.text import json_quoted, sanitize
+from kubectl_oidc.urls import issuer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .facts import TokenFacts
+
+
+def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
+    """Check that the issuer is https: kube-apiserver accepts no other."""
+    if urlsplit(facts.issuer).scheme != "https":
+        yield Finding(
+            Severity.PROBLEM,
+            "the issuer is not https, and kube-apiserver takes no other",
+            "serve the provider over TLS; an http issuer on localhost is good for trying out only",
+            "claims-issuer",
+        )
+
+
+def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
+    """Check ``iss``: only an access token can be from another issuer than the configured one."""
+    issuer = facts.claims.get("iss")
+    if issuer_of(issuer) == facts.issuer:
+        return
+    v1 = vendor(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
+    yield Finding(
+        Severity.WARNING,
+        f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",
+        "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
+        "--oidc-use-access-token"
+        if v1
+        else "the cluster must name that issuer; or leave out --oidc-use-access-token, because the ID token is of the issuer",
+        "claims-issuer",
+    )
+
+
+def check_audience(facts: TokenFacts) -> Iterator[Finding]:
+    """Check that ``aud`` has the client ID, which the cluster expects; only an access token can be without it."""
+    audience = facts.claims.get("aud")
+    names = [audience] if isinstance(audience, str) else audience
+    if not isinstance(names, list) or facts.client_id not in names:
+        yield Finding(
+            Severity.WARNING,
+            f"the token is for the audience {json_quoted(audience)}, not for the client {sanitize(facts.client_id)}",
+            "the cluster must name one of these audiences as its client ID; "
+            "or leave out --oidc-use-access-token, because the ID token names the client",
+            "claims-audience",
+        )

@@ -1,0 +1,197 @@
+"""What a row of the table makes: each loop over the rows finds a flag that is added, and shows its values again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flags import FLAGS, options, parsed
+from kubectl_oidc.cli.options.kinds import TEXT
+from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.users.to_stanza import stanza_args
+from kubectl_oidc.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHO = ("--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes")
+
+
+def shown(*words: str) -> tuple[str, ...]:
+    """Return the flags that are shown for these, without issuer and client."""
+    flags = token_request(parsed([*WHO, *words]).params).flags
+    assert flags[:2] == WHO
+    return flags[2:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--oidc-extra-scope=email", "--oidc-extra-scope=groups"),
+        ("--grant-type=device-code",),
+        ("--oidc-use-access-token", "--oidc-redirect-url=http://localhost:8000"),
+        (
+            "--oidc-token-exchange-audience=b",
+            "--oidc-token-exchange-type=jwt",
+            "--oidc-token-exchange-scope=x",
+        ),
+        ("--oidc-auth-request-extra-params=audience=b", "--expect-claim=a=b", "--login-hint=ada"),
+        ("--prompt=login consent", "--max-age=0s", "--min-ttl=9s"),
+        ("--session=work", "--token-cache-storage=disk", "--insecure-skip-tls-verify"),
+        ("--oidc-client-authentication=none",),
+    ],
+)
+def test_what_makes_the_sign_in_is_shown(words: tuple[str, ...]) -> None:
+    """The flags are those that were given, in the order of the table; what has its default is left out."""
+    assert shown(*words) == words
+
+
+def test_files_are_named_by_their_path(tmp_path: Path) -> None:
+    """The client secret's file, its key, and certificates."""
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret")
+    words = (
+        f"--token-cache-dir={tmp_path / 'cache'}",
+        f"--oidc-client-secret-file={secret}",
+        f"--oidc-client-assertion-key={tmp_path / 'key.pem'}",
+        "--oidc-client-assertion-key-id=1",
+        f"--certificate-authority={tmp_path / 'ca.pem'}",
+        f"--oidc-client-certificate={tmp_path / 'client.crt'}",
+        f"--oidc-client-key={tmp_path / 'client.key'}",
+        f"--local-server-cert={tmp_path / 'local.crt'}",
+        f"--local-server-key={tmp_path / 'local.key'}",
+    )
+    assert shown(*words) == words
+
+
+def test_no_secret_is_shown() -> None:
+    """Placeholders stand for the client secret, for header values and for certificates; a password is left out."""
+    words = shown(
+        "--oidc-client-secret=s3cret",
+        "--oidc-request-header=X-Key=s3cret",
+        "--certificate-authority-data=czNjcmV0",
+        "--username=ada",
+        "--password=s3cret",
+    )
+    assert words == (
+        "--oidc-request-header=X-Key=VALUE",
+        "--grant-type=password",
+        "--username=ada",
+        "--oidc-client-secret=CLIENT_SECRET",
+        "--certificate-authority-data=BASE64",
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("--listen-address=127.0.0.1:8001",), ("--skip-open-browser",), ("--refresh-ahead=off",)]
+)
+def test_how_this_computer_takes_part_is_not_shown(words: tuple[str, ...]) -> None:
+    """Where it listens, how it opens a browser, and when it refreshes make no other sign-in."""
+    assert shown(*words) == ()
+
+
+# A flag that is added to the table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wider(SignInRequest):
+    """A request with one field more."""
+
+    made_up: str = ""
+
+
+MADE_UP = Flag(
+    "--oidc-made-up",
+    TEXT,
+    help="What nobody has thought of.",
+    metavar="WORD",
+    field="made_up",
+    identity=True,
+    parameter="made_up",
+    person=True,
+    requires="--session",
+    excludes="--username",
+)
+WITH_IT = (*FLAGS, MADE_UP)
+
+
+@click.command("get-token")
+@options(*WITH_IT)
+@click.option("--all", is_flag=True)
+def command(**_values: Any) -> None:
+    """Stand in for a command that has the flag."""
+
+
+def given(*words: str) -> click.Context:
+    return command.make_context("get-token", [*WHO, *words])
+
+
+def asked(*words: str) -> SignInRequest:
+    return token_request(given(*words).params, WITH_IT, Wider)
+
+
+def refused(*words: str, rules: Any = conflicts.SIGN_IN) -> str:
+    with command.make_context("get-token", [*words]) as context, pytest.raises(UsageError) as caught:
+        conflicts.check(rules, context.params, WITH_IT)
+    assert "--oidc-made-up" in caught.value.message
+    return caught.value.message
+
+
+def test_a_flag_that_is_added_is_in_the_request() -> None:
+    """Without it the request has its default."""
+    assert getattr(asked("--oidc-made-up=x"), "made_up") == "x"  # noqa: B009 - the type is not that of the table
+    assert getattr(asked(), "made_up") == ""  # noqa: B009
+
+
+def test_a_flag_that_is_added_makes_another_session() -> None:
+    """Each of its values does; without it the session is what it was."""
+    ids = {asked(*words).key().id() for words in ((), ("--oidc-made-up=x",), ("--oidc-made-up=y",))}
+    assert len(ids) == 3
+    assert asked().key() == token_request(parsed([*WHO]).params).key()
+
+
+def test_a_flag_that_is_added_is_written_into_a_kubeconfig_and_into_commands() -> None:
+    """With its value."""
+    word = "--oidc-made-up=x"
+    assert word in [arg.whole() for arg in stanza_args(given(word), WITH_IT)]
+    assert word in asked(word).command_line("login").split()
+
+
+def test_a_flag_that_is_added_has_a_variable_and_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is read, and stays a variable in a kubeconfig."""
+    text = command.get_help(given())
+    assert "--oidc-made-up WORD" in text
+    assert "KUBECTL_OIDC_MADE_UP" in text
+    monkeypatch.setenv("KUBECTL_OIDC_MADE_UP", "x")
+    assert "--oidc-made-up=x" in asked().flags
+    assert len(list(stanza_args(given(), WITH_IT))) == len(WHO)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ((), "--session"),
+        (("--session=a", "--username=ada"), "--username"),
+        (("--session=a", "--grant-type=client-credentials", "--oidc-client-secret=x"), "--grant-type"),
+        (("--session=a", "--grant-type=device-code"), "--grant-type"),
+        (
+            ("--session=a", "--oidc-auth-request-extra-params=made_up=1"),
+            "--oidc-auth-request-extra-params",
+        ),
+    ],
+)
+def test_a_flag_that_is_added_has_its_conflicts(other: tuple[str, ...], named: str) -> None:
+    """What it needs, what says the same, and what it cannot go with."""
+    assert named in refused(*WHO, "--oidc-made-up=x", *other)
+
+
+def test_a_flag_that_is_added_is_not_for_all_sessions() -> None:
+    """It names one."""
+    assert "--all" in refused("--oidc-made-up=x", "--all", rules=conflicts.PURGE)

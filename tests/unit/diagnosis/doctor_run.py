@@ -1,0 +1,91 @@
+"""An run without a program around it: what a check sees, with the world that a test gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.diagnosis import Finding
+from kubectl_oidc.diagnosis.run import DoctorRun, SilentTerminal, Skipped
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.kubeconfig import Entry
+from kubectl_oidc.kubeconfig.select import Chosen
+from kubectl_oidc.manifests import Trust
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.system import System
+from tests.tokens import CLIENT_ID, ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_oidc.diagnosis.run import Observations
+
+KUBECONFIG = Path("/etc/kube/config")
+NOW = 1_760_000_000.0
+
+
+def chosen(
+    user: Mapping[str, Any] | None = None,
+    *,
+    context: Mapping[str, Any] | None = None,
+    cluster: Mapping[str, Any] | None = None,
+    path: Path = KUBECONFIG,
+) -> Chosen:
+    """Return a selection from a kubeconfig; what is not given is not in it."""
+
+    def entry(name: str, value: Mapping[str, Any] | None) -> Entry | None:
+        return None if value is None else Entry(name, value, path)
+
+    return Chosen(entry("demo", context), entry("oidc", user), entry("demo", cluster))
+
+
+def doctor_run(
+    *,
+    issuer: str = ISSUER,
+    environ: Mapping[str, str] | None = None,
+    what: Chosen | None = None,
+    tls: TlsOptions | None = None,
+    now: float = NOW,
+    cache_dir: Path = Path("/nowhere"),
+    **request: Any,
+) -> DoctorRun:
+    """Return a run of `doctor` for a session; further arguments are those of a SignInRequest."""
+    trust = tls or TlsOptions()
+    return DoctorRun(
+        request=SignInRequest(
+            issuer=issuer, client_id=CLIENT_ID, tls=trust, cache_dir=cache_dir, may_prompt=False, **request
+        ),
+        system=System(clock=lambda: now, environ=environ or {}, terminal=SilentTerminal()),
+        chosen=what or chosen(),
+        login="kubectl oidc-login login",
+        trust=Trust(issuer=issuer, audience=CLIENT_ID),
+        http=HttpClient(tls=trust, log=QUIET, request_timeout=5, pauses=()),
+        deadline=Deadline.after(20),
+    )
+
+
+class CheckResult(NamedTuple):
+    """What a check found.
+
+    Attributes:
+        status: ``ok``, ``warning``, ``problem`` or ``skipped``.
+        message: The message.
+        hint: The hint, or empty.
+        topic: The topic, or empty.
+    """
+
+    status: str
+    message: str
+    hint: str = ""
+    topic: str = ""
+
+
+def result_of(check: Observations) -> CheckResult:
+    """Return the only result of a check."""
+    (one,) = list(check)
+    if isinstance(one, Finding):
+        return CheckResult(one.severity.value, one.message, one.hint, one.topic)
+    return CheckResult("skipped", one.why) if isinstance(one, Skipped) else CheckResult("ok", one)

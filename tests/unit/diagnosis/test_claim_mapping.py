@@ -1,0 +1,72 @@
+"""Which claims and prefixes a cluster uses, as its answer shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_oidc.diagnosis.claim_mapping import as_the_cluster_reads, differences
+from kubectl_oidc.kube_api import Identity
+from tests.tokens import ABSENT, ISSUER
+from tests.unit.diagnosis.fake_cluster import (
+    ADA,
+    facts,
+)
+
+
+@pytest.mark.parametrize(
+    ("claims", "identity", "username_claim", "groups_claim"),
+    [
+        ({}, ADA, "email", "groups"),
+        (
+            {"email": ABSENT, "groups": ABSENT, "roles": ["a"], "preferred_username": "ada"},
+            Identity(username="oidc:ada", groups=("oidc:a", "system:authenticated")),
+            "preferred_username",
+            "roles",
+        ),
+        ({}, Identity(username=f"{ISSUER}#00u1"), "sub", "groups"),
+        ({}, Identity(username="mapped-by-cel"), "email", "groups"),
+    ],
+)
+def test_the_claims_that_the_cluster_uses_are_derived_from_its_answer(
+    claims: dict[str, object], identity: Identity, username_claim: str, groups_claim: str
+) -> None:
+    """A name that comes from no claim leaves the expected claim."""
+    found = as_the_cluster_reads(facts(**claims), identity)
+    assert (found.username_claim, found.groups_claim) == (username_claim, groups_claim)
+
+
+@pytest.mark.parametrize(
+    ("claims", "identity", "words"),
+    [
+        ({}, ADA, []),
+        ({}, Identity(username="ada@example.com"), ["it reads no groups, and the token's claim groups has eks-admins"]),
+        ({}, Identity(username="oidc:ada@example.com", groups=("eks-admins",)), ["it puts oidc: before the user name ada@example.com"]),
+        ({}, Identity(username="ada@example.com", groups=("oidc:eks-admins",)), ["it puts oidc: before the groups eks-admins"]),
+        (
+            {},
+            Identity(username=f"{ISSUER}#00u1", groups=("eks-admins",)),
+            [f"the user name is the claim sub with {ISSUER}# before it, not email (ada@example.com)"],
+        ),
+        (
+            {"roles": ["ops", "dev"]},
+            Identity(username="ada@example.com", groups=("ops", "dev")),
+            ["the groups are the claim roles, not groups (eks-admins)"],
+        ),
+        (
+            {"groups": ["a", "b", "c"]},
+            Identity(username="ada@example.com", groups=("p:b", "p:c")),
+            ["it puts p: before the groups a, b, c"],
+        ),
+        ({"groups": ["a", "b"]}, Identity(username="ada@example.com", groups=("b",)), ["it leaves out the groups a"]),
+        ({}, Identity(username="mapped", groups=("eks-admins",)), ["the user name comes from no claim of the token"]),
+        ({}, Identity(username="ada@example.com", groups=("made-by-a-webhook",)), []),
+        ({"groups": "eks-admins"}, ADA, []),
+        ({"groups": ABSENT}, Identity(username="ada@example.com"), []),
+    ],
+)  # fmt: skip
+def test_each_difference_from_the_token_is_one_sentence(
+    claims: dict[str, object], identity: Identity, words: list[str]
+) -> None:
+    """Another claim, a prefix, or no groups."""
+    claims = {"groups": ["eks-admins"], **claims}
+    assert differences(facts(**claims), identity) == words

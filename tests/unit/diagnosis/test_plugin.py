@@ -1,0 +1,49 @@
+"""The program that kubectl finds, and its version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_oidc.diagnosis.plugin import check_plugin, find_command
+from kubectl_oidc.kubeconfig import Entry
+from tests.unit.diagnosis.doctor_run import doctor_run, result_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def executable(path: Path, says: str = "") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{says}\n")
+    path.chmod(0o700)
+    return path
+
+
+def test_a_command_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
+    """A bare name on PATH; a path with a slash relative to the kubeconfig's directory."""
+    there = executable(tmp_path / "bin" / "plugin")
+    user = Entry("oidc", {}, tmp_path / "config")
+    assert find_command("plugin", user, {"PATH": str(there.parent)}) == str(there)
+    assert find_command("bin/plugin", user, {"PATH": ""}) == str(there)
+    assert find_command("plugin", user, {"PATH": str(tmp_path)}) is None
+    assert find_command(str(there), None, {"PATH": ""}) == str(there)
+
+
+@pytest.mark.parametrize(
+    ("says", "named"),
+    [
+        ("echo kubectl-oidc 0.0.1 '(Python)'", "0.0.1"),
+        ("echo kubectl-oidc_login version v1.36", "v1.36"),
+        ("exit 1", "nothing"),
+    ],
+)
+def test_the_version_of_the_program_that_kubectl_finds_is_checked(
+    tmp_path: Path, says: str, named: str
+) -> None:
+    """Another version, another program, or no output."""
+    executable(tmp_path / "kubectl-oidc_login", says)
+    found = result_of(check_plugin(doctor_run(environ={"PATH": str(tmp_path)})))
+    assert (found.status, found.topic) == ("warning", "plugin")
+    assert named in found.message

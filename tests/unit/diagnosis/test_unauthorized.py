@@ -1,0 +1,116 @@
+"""The most likely reason for 401 Unauthorized."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_oidc.diagnosis.run import Neighbour
+from kubectl_oidc.diagnosis.token.findings import lint
+from kubectl_oidc.diagnosis.unauthorized import likely_cause
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.kube_api import Cluster
+from tests.tokens import ABSENT, CLIENT_ID, ISSUER
+from tests.unit.diagnosis.doctor_run import doctor_run
+
+if TYPE_CHECKING:
+    from kubectl_oidc.diagnosis.run import DoctorRun
+
+from tests.unit.diagnosis.fake_cluster import (
+    Client,
+    facts,
+)
+
+
+def rejected(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple[str, str]:
+    """Return the likely cause and the hint for a rejected token with these claims."""
+    run = doctor_run()
+    run.facts = facts(**claims)
+    run.cluster = Cluster(name="c", path=Path("/k"), server=server, tls=TlsOptions())
+    return likely_cause(run)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email": ABSENT},
+        {"email_verified": "true"},
+        {"groups": [1]},
+        {"aud": "another"},
+        {"iss": "https://sts.windows.net/1/"},
+    ],
+)
+def test_a_finding_in_the_token_is_the_likely_cause(claims: dict[str, object]) -> None:
+    (finding,) = lint(facts(**claims))
+    cause, hint = rejected(**claims)
+    assert finding.message in cause
+    assert hint == finding.hint
+
+
+def test_an_algorithm_that_not_every_cluster_accepts_is_the_likely_cause() -> None:
+    run = doctor_run()
+    run.facts = facts("ES256")
+    assert "ES256" in likely_cause(run)[0]
+
+
+def test_without_a_cause_the_issuer_and_audience_are_shown() -> None:
+    """The hint for EKS names its own command."""
+    cause, hint = rejected()
+    assert f'iss "{ISSUER}", aud "{CLIENT_ID}"' in cause
+    assert "--oidc-issuer-url" in hint
+    _, hint = rejected("https://1234.gr7.eu-central-1.eks.amazonaws.com")
+    assert "aws eks describe-identity-provider-config" in hint
+
+
+def test_another_context_of_the_cluster_with_another_client_is_named() -> None:
+    """A context with the same client does not matter."""
+    run = doctor_run()
+    run.facts = facts()
+    run.neighbours = (Neighbour("same", ISSUER, CLIENT_ID), Neighbour("other", ISSUER, "another"))
+    found, _ = likely_cause(run)
+    assert all(word in found for word in ("context other", ISSUER, "another"))
+
+
+def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) -> DoctorRun:
+    """Return a run at a cluster whose clock is ``ahead`` of ours, and the provider's, if it is known."""
+    run = doctor_run()
+    now = run.system.clock()
+    run.client = Client(
+        headers={"date": format_datetime(datetime.fromtimestamp(now + ahead, UTC), usegmt=True)}
+    )  # type: ignore[assignment]
+    run.facts = facts(**{"iat": int(now) - 60, "exp": int(now) + 3540, **claims})
+    run.dates = None if provider is None else (now + provider, now)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("ahead", "provider", "claims", "words"),
+    [
+        (7200, None, {}, "by its clock the token ended 1 h 1 min ago, because the API server's clock is 2 h ahead of this computer's"),
+        (7200, 0, {}, "the API server's clock is 2 h ahead of the provider's"),
+        (7200, 7200, {}, "this computer's clock is 2 h behind the API server's and the provider's"),
+        (-7200, None, {"nbf": 1_760_000_000}, "by its clock the token begins in 2 h"),
+        (-7200, None, {}, "nothing in the token speaks against it, but the API server's clock is 2 h behind"),
+        (30, None, {}, "another issuer or client ID"),
+        (7200, None, {"email_verified": False}, "by its clock the token ended"),
+        (600, None, {"email_verified": False}, "email_verified is false"),
+    ],
+)  # fmt: skip
+def test_a_clock_at_which_the_token_is_invalid_is_the_cause(
+    ahead: float, provider: float | None, claims: dict[str, object], words: str
+) -> None:
+    """Certain causes come first. Another issuer is assumed only if nothing else fits."""
+    said, _ = likely_cause(at_the_clock(ahead, provider=provider, **claims))
+    assert words in said
+    assert ("another issuer" in said) == (words == "another issuer or client ID")
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"])
+def test_an_invalid_date_header_is_ignored(date: str) -> None:
+    run = at_the_clock(0)
+    run.client = Client(headers={"date": date})  # type: ignore[assignment]
+    assert "another issuer" in likely_cause(run)[0]
