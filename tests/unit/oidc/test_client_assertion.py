@@ -1,4 +1,4 @@
-"""The assertion of private_key_jwt: what it says, who can verify it, and which files hold no key for it."""
+"""The assertion of private_key_jwt: its claims, its signature, and key files that cannot be used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {"rsa": "RS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "
 
 
 def claims(assertion: str, kind: str, algorithm: str) -> dict[str, Any]:
-    """Return what an assertion says, verified with the public key as a provider does it."""
+    """Return the claims of an assertion, verified with the public key."""
     options: Any = {"verify_exp": False, "verify_iat": False, "require": ["iss", "sub", "aud", "jti", "exp"]}
     return jwt.decode(
         assertion, client_key(kind).public_key(), [algorithm], options=options, audience=AUDIENCE
@@ -42,7 +42,7 @@ def signed(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_public_key_verifies_it(tmp_path: Path, kind: str) -> None:
-    """Core §9, RFC 7523 §3: issuer and subject are the client, one audience, a minute; the algorithm is the key's."""
+    """Core §9, RFC 7523 §3: issuer and subject are the client, one audience, valid for a minute."""
     assertion = signed(tmp_path / "key", kind)
     assert jwt.get_unverified_header(assertion) == {"alg": KINDS[kind], "typ": "JWT"}
     said = claims(assertion, kind, KINDS[kind])
@@ -58,7 +58,7 @@ def test_the_public_key_verifies_it(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_two_are_alike(tmp_path: Path) -> None:
-    """Each is used once: a provider refuses a jti that it has seen."""
+    """Providers refuse a ``jti`` that they have seen."""
     key = AssertionKeyFile(path=tmp_path / "key")
     key.path.write_bytes(private_pem("P-256"))
     made = [key.load().assertion("c", AUDIENCE, NOW).reveal() for _ in range(20)]
@@ -78,20 +78,20 @@ def test_no_two_are_alike(tmp_path: Path) -> None:
 def test_the_metadata_chooses_among_what_the_key_can(
     tmp_path: Path, kind: str, supported: tuple[str, ...], algorithm: str
 ) -> None:
-    """RFC 8414 §2: RS256 unless others alone are offered; never an algorithm that is not the key's."""
+    """RFC 8414 §2: RS256 unless only others are offered, and always one of the key's."""
     assertion = signed(tmp_path / "key", kind, supported=supported)
     assert claims(assertion, kind, algorithm)["iss"] == "kubernetes"
     assert jwt.get_unverified_header(assertion)["alg"] == algorithm
 
 
 def test_the_key_id_stands_in_the_header(tmp_path: Path) -> None:
-    """Where the provider has several keys of the client."""
+    """For clients with several keys."""
     assert jwt.get_unverified_header(signed(tmp_path / "key", key_id="2026"))["kid"] == "2026"
 
 
 @pytest.mark.parametrize("encoding", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_a_certificate_beside_the_key_does_no_harm(tmp_path: Path, encoding: PrivateFormat) -> None:
-    """Both forms that OpenSSL writes are read, and what stands around them is not."""
+    """Both formats of OpenSSL, with text around them."""
     path = tmp_path / "key"
     path.write_bytes(CERTIFICATE + private_pem("rsa", encoding))
     assertion = AssertionKeyFile(path=path).load().assertion("kubernetes", AUDIENCE, NOW).reveal()
@@ -123,7 +123,7 @@ WRONG: dict[str, tuple[bytes, str, str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
-    """The flag, the file and what it holds; nothing that stands in it."""
+    """The message names the flag and the file, never its content."""
     content, what, hint = WRONG[case]
     path = tmp_path / "key"
     path.write_bytes(content)
@@ -139,7 +139,7 @@ def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, or something else than a file."""
+    """A missing file, or not a regular file."""
     (tmp_path / "directory").mkdir()
     for name, why in (("missing", "No such file"), ("directory", "not a regular file")):
         with pytest.raises(
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
-    """What shows says which file and what kind."""
+    """Only the file and the algorithms are shown."""
     (tmp_path / "key").write_bytes(private_pem("rsa"))
     file = AssertionKeyFile(path=tmp_path / "key", key_id="a")
     assert repr(file.load()).startswith("AssertionKey(algorithms=('RS256', ")
