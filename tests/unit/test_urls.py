@@ -72,9 +72,7 @@ def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_issuer(url)
     error = caught.value
-    assert error.message.startswith(
-        f"the issuer URL {json_quoted(url)} " if "@" not in url else "the issuer URL has "
-    )
+    assert (json_quoted(url) in error.message) is ("@" not in url)
     assert why in error.message
     assert error.topic == "issuer-url"
     assert error.exit_status == 2
@@ -102,9 +100,9 @@ def test_a_password_in_an_issuer_is_not_repeated() -> None:
             "https://example.com/X/.well-known/openid-configuration/",
             "--oidc-issuer-url=https://example.com/X",
         ),
-        ("http://example.com", "write https://"),
-        ("http://example.com/.well-known/openid-configurationX", "write https://"),
-        ("me@example.com", "it looks like https://ORG.okta.com"),
+        ("http://example.com", "https://"),
+        ("http://example.com/.well-known/openid-configurationX", "https://"),
+        ("me@example.com", "https://ORG.okta.com"),
         ("https://example.com?x", "https://ORG.okta.com/oauth2/default"),
     ],
 )

@@ -100,24 +100,24 @@ def test_a_certificate_beside_the_key_does_no_harm(tmp_path: Path, encoding: Pri
 
 CUT = private_pem("rsa").replace(b"\n", b"", 3)[:900] + b"\n-----END PRIVATE KEY-----\n"
 WRONG: dict[str, tuple[bytes, str, str]] = {
-    "encrypted": (private_pem("rsa", password=b"SECRET"), "holds an encrypted key", "openssl pkey"),
+    "encrypted": (private_pem("rsa", password=b"SECRET"), "encrypted", "openssl pkey"),
     "encrypted as of old": (
         private_pem("rsa", PrivateFormat.TraditionalOpenSSL, b"SECRET"),
-        "holds an encrypted key",
+        "encrypted",
         "openssl pkey",
     ),
-    "public": (public_pem("rsa"), "holds a public key", "the private key"),
-    "a certificate": (CERTIFICATE, "holds a certificate and no private key", "the private key"),
-    "short": (private_pem("short rsa"), "1024 bits, fewer than 2048", "longer"),
+    "public": (public_pem("rsa"), "public key", "the private key"),
+    "a certificate": (CERTIFICATE, "certificate", "the private key"),
+    "short": (private_pem("short rsa"), "1024 bits", "longer"),
     "secp256k1": (private_pem("secp256k1"), "of a kind", "P-256"),
     "Ed448": (private_pem("Ed448"), "of a kind", "Ed25519"),
     "X25519": (private_pem("X25519"), "of a kind", "Ed25519"),
     "DSA": (private_pem("dsa"), "of a kind", "RSA"),
-    "OpenSSH": (private_pem("Ed25519", PrivateFormat.OpenSSH), "OpenSSH's own form", "openssl genpkey"),
+    "OpenSSH": (private_pem("Ed25519", PrivateFormat.OpenSSH), "OpenSSH", "openssl genpkey"),
     "cut": (CUT, "cannot be read", "PEM"),
-    "empty": (b"", "no private key in PEM form", "BEGIN PRIVATE KEY"),
-    "DER": (base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "no private key", "PEM"),
-    "a secret": (b"SECRET", "no private key in PEM form", "PEM"),
+    "empty": (b"", "PEM", "BEGIN PRIVATE KEY"),
+    "DER": (base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "PEM", "PEM"),
+    "a secret": (b"SECRET", "PEM", "PEM"),
 }
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
     with pytest.raises(UsageError) as caught:
         AssertionKeyFile(path=path).load()
     error = caught.value
-    assert error.message.startswith(f"--oidc-client-assertion-key: {path} holds ")
+    assert error.message.startswith(f"--oidc-client-assertion-key: {path} ")
     assert what in error.message
     assert hint in error.hint
     assert error.topic == "client-assertion-key"
