@@ -375,7 +375,7 @@ def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.C
     assert laptop.asked() == []
     said = capsys.readouterr().err
     assert (
-        said.count("the kept metadata is broken JSON; it is fetched again") == 2
+        said.count("the cached metadata is broken JSON; it will be fetched again") == 2
     )  # once each time it is read
 
 
@@ -393,7 +393,7 @@ def test_a_refresh_goes_on_with_stale_metadata(
     laptop.log = Log(1)
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked()[-1] == "/token"
-    assert "going on with what is known of the provider" in capsys.readouterr().err
+    assert "using the cached metadata" in capsys.readouterr().err
 
 
 def test_a_silent_discovery_is_waited_for_once(laptop: Laptop) -> None:
