@@ -76,7 +76,7 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
     except UnicodeDecodeError:
         raise InvalidProviderResponse(f"{what} is not UTF-8", _HINT) from None
     try:
-        document = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+        document = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_reject_constant)
     except _Ambiguous as error:
         raise InvalidProviderResponse(f"{what} {error}", _HINT) from None
     except RecursionError:
@@ -93,12 +93,12 @@ class _Ambiguous(ValueError):
     pass
 
 
-def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
+def _without_repeats(members: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(members)
     if len(result) != len(members):
         raise _Ambiguous("names a member twice")
     return result
 
 
-def _no_number(_: str) -> NoReturn:
+def _reject_constant(_: str) -> NoReturn:
     raise _Ambiguous("holds a number that JSON does not have")
