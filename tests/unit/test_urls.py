@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, shown
+from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, port_of, shown
 from tests.arbitrary import TEXT, is_one_plain_line, or_refused
 
 
@@ -155,6 +155,15 @@ def test_http_on_this_machine_is_allowed_only_where_it_is_asked_for() -> None:
     """An endpoint of a public issuer must not be http, not even on this machine."""
     assert fault("http://localhost/token", http_allowed=True) is None
     assert fault("http://localhost/token", http_allowed=False) == "is http, not https"
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://h/x", 80), ("https://h/x", 443), ("http://[::1]:8000", 8000), ("https://h:1", 1)],
+)
+def test_a_url_has_a_port_even_if_it_names_none(url: str, port: int) -> None:
+    """Without one it is the scheme's own."""
+    assert port_of(urlsplit(url)) == port
 
 
 def test_a_shown_url_has_no_secret_part() -> None:
