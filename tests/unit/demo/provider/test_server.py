@@ -165,8 +165,8 @@ def sign_in(opener: OpenerDirector, url: str, email: str = ALICE) -> Page:
     return visit(opener, origin + back.headers["location"])
 
 
-def test_metadata_and_keys_come_over_tls_and_keep_the_private_key(client: Client) -> None:
-    """The issuer is https; only the sign-in page is plain http, on loopback; the key set is public."""
+def test_metadata_and_keys_are_served_over_tls_without_the_private_key(client: Client) -> None:
+    """Only the sign-in page is plain http, on loopback."""
     metadata = client.metadata
     assert metadata["issuer"] == client.issuer
     assert client.issuer.startswith("https://127.0.0.1:")
@@ -178,7 +178,7 @@ def test_metadata_and_keys_come_over_tls_and_keep_the_private_key(client: Client
 
 
 def test_code_and_pkce_give_an_id_token(client: Client) -> None:
-    """A person who signs in gets an ID token with their email and those groups whose names begin with eks-."""
+    """With the email address, and the groups that begin with eks-."""
     answer = sign_in(browser(), client.authorization_url()).answer
     assert answer["state"] == "the-state"
     assert answer["iss"] == client.issuer
@@ -193,8 +193,8 @@ def test_code_and_pkce_give_an_id_token(client: Client) -> None:
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_signed_in_person_types_nothing(client: Client) -> None:
-    """The browser is remembered, so that the next authorization request comes straight back."""
+def test_a_signed_in_person_is_redirected_at_once(client: Client) -> None:
+    """The browser is remembered."""
     opener = browser()
     client.code(opener)
     again = visit(opener, client.authorization_url(state="second"))
@@ -203,7 +203,7 @@ def test_signed_in_person_types_nothing(client: Client) -> None:
 
 
 def test_prompt_login_and_sign_out_show_the_page_again(client: Client) -> None:
-    """A signed-in person can sign in as somebody else."""
+    """So that somebody else can sign in."""
     opener = browser()
     client.code(opener)
     page = sign_in(opener, client.authorization_url(prompt="login"), "bob@example.com")
@@ -215,7 +215,7 @@ def test_prompt_login_and_sign_out_show_the_page_again(client: Client) -> None:
 
 
 def test_prompt_none_without_a_person_is_login_required(client: Client) -> None:
-    """OpenID Connect Core 3.1.2.6, with the issuer in the error too (RFC 9207)."""
+    """OpenID Connect Core 3.1.2.6. The error also names the issuer (RFC 9207)."""
     answer = visit(browser(), client.authorization_url(prompt="none")).answer
     assert answer["error"] == "login_required"
     assert answer["state"] == "the-state"
@@ -227,7 +227,7 @@ def test_prompt_none_without_a_person_is_login_required(client: Client) -> None:
     [{"code_challenge": None}, {"code_challenge_method": "plain"}, {"code_challenge_method": None}],
 )
 def test_pkce_with_s256_is_required(client: Client, changes: dict[str, str | None]) -> None:
-    """RFC 9700 §2.1.1: refused when the browser comes, before anybody signs in."""
+    """RFC 9700 §2.1.1: rejected before anybody signs in."""
     page = visit(browser(), client.authorization_url(**changes))
     assert page.answer["error"] == "invalid_request"
     assert "S256" in page.answer["error_description"]
@@ -260,7 +260,7 @@ def test_loopback_redirect_on_any_port_is_registered(client: Client, uri: str) -
     ],
 )
 def test_other_redirect_uris_are_shown_as_an_error_and_not_followed(client: Client, uri: str) -> None:
-    """RFC 6749 §4.1.2.1: the browser is not sent to an address that is not registered."""
+    """RFC 6749 §4.1.2.1: there is no redirect to an unregistered URI."""
     page = visit(browser(), client.authorization_url(redirect_uri=uri))
     assert page.status == 400
     assert "location" not in page.headers
@@ -274,14 +274,14 @@ def test_unknown_client_is_shown_as_an_error(client: Client) -> None:
     assert "The client does not exist on this server." in page.text
 
 
-def test_without_offline_access_no_refresh_token_comes(client: Client) -> None:
+def test_without_offline_access_there_is_no_refresh_token(client: Client) -> None:
     """OpenID Connect Core 11."""
     assert "refresh_token" not in client.tokens(scope="openid email")
     assert "refresh_token" in client.tokens()
 
 
 def test_refresh_rotates_and_reuse_ends_the_family(client: Client) -> None:
-    """RFC 9700 §4.14.2: each refresh token is good once; a second use ends every token of that sign-in."""
+    """RFC 9700 §4.14.2: a second use ends every token of the sign-in."""
     first = client.tokens()["refresh_token"]
     status, answer = client.refresh(first)
     assert status == 200
@@ -292,7 +292,7 @@ def test_refresh_rotates_and_reuse_ends_the_family(client: Client) -> None:
     assert client.refresh(second) == (400, {"error": "invalid_grant"})
 
 
-def test_code_is_good_once_and_reuse_ends_the_family(client: Client) -> None:
+def test_a_code_is_valid_once_and_reuse_ends_the_family(client: Client) -> None:
     """RFC 6749 §4.1.2."""
     code = client.code()
     _, tokens = client.exchange(code)
@@ -302,8 +302,8 @@ def test_code_is_good_once_and_reuse_ends_the_family(client: Client) -> None:
     assert client.refresh(tokens["refresh_token"])[0] == 400
 
 
-def test_twenty_at_once_redeem_a_refresh_token_once(client: Client) -> None:
-    """Whether a token was used is looked at and noted in one step."""
+def test_a_refresh_token_is_redeemed_once_by_twenty_concurrent_requests(client: Client) -> None:
+    """Checking and marking is one step."""
     token = client.tokens()["refresh_token"]
     statuses: list[int] = []
     threads = [threading.Thread(target=lambda: statuses.append(client.refresh(token)[0])) for _ in range(20)]
@@ -314,16 +314,16 @@ def test_twenty_at_once_redeem_a_refresh_token_once(client: Client) -> None:
     assert sorted(statuses) == [200] + [400] * 19
 
 
-def test_revoked_refresh_token_is_not_good(client: Client) -> None:
-    """RFC 7009: revocation ends the family; an unknown token is no error."""
+def test_a_revoked_refresh_token_is_invalid(client: Client) -> None:
+    """RFC 7009: revocation ends the family; an unknown token is not an error."""
     token = client.tokens()["refresh_token"]
     assert client.post("revocation_endpoint", token=token)[0] == 200
     assert client.refresh(token) == (400, {"error": "invalid_grant"})
     assert client.post("revocation_endpoint", token=secrets.token_hex())[0] == 200
 
 
-def test_out_of_the_group_the_next_token_has_no_groups_claim(provider: Provider, client: Client) -> None:
-    """Groups are those of the moment, after a refresh too."""
+def test_a_person_outside_the_group_gets_no_groups_claim(provider: Provider, client: Client) -> None:
+    """Groups are the current ones, after a refresh too."""
     tokens = client.tokens()
     provider.directory.leave(ALICE, ADMINS)
     _, tokens = client.refresh(tokens["refresh_token"])
@@ -332,7 +332,7 @@ def test_out_of_the_group_the_next_token_has_no_groups_claim(provider: Provider,
     assert client.claims(client.tokens()["id_token"])["groups"] == [ADMINS]
 
 
-def test_lifetime_is_as_configured(authority: Authority) -> None:
+def test_the_lifetime_of_tokens_is_configurable(authority: Authority) -> None:
     """ID and access token live as long as the provider is told."""
     with Provider(authority, lifetime=120) as provider:
         http = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET)
@@ -344,14 +344,14 @@ def test_lifetime_is_as_configured(authority: Authority) -> None:
     assert tokens["expires_in"] == 120
 
 
-def test_tokens_are_not_given_over_plain_http(client: Client) -> None:
+def test_tokens_are_not_issued_over_plain_http(client: Client) -> None:
     """Only the sign-in page is plain http."""
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(client.metadata["authorization_endpoint"]))
     assert visit(browser(), f"{origin}/token", {"grant_type": "authorization_code"}).status == 404
 
 
-def test_forged_form_signs_nobody_in(client: Client) -> None:
-    """Another site's page cannot sign this browser in as somebody (login CSRF)."""
+def test_a_forged_form_signs_nobody_in(client: Client) -> None:
+    """Against login CSRF by another site."""
     opener = browser()
     page = visit(opener, client.authorization_url())
     action = page.text.split('action="')[1].split('"')[0].replace("&amp;", "&")
@@ -360,13 +360,13 @@ def test_forged_form_signs_nobody_in(client: Client) -> None:
     assert visit(opener, client.authorization_url()).status == 200
 
 
-def test_foreign_host_name_is_refused(client: Client) -> None:
-    """A name of somebody else's that leads to loopback does not speak to the provider (DNS rebinding)."""
+def test_a_foreign_host_name_is_rejected(client: Client) -> None:
+    """Against DNS rebinding."""
     assert visit(browser(), client.authorization_url(), Host="attacker.example").status == 400
 
 
 def test_pages_run_nothing_and_load_nothing(client: Client) -> None:
-    """The sign-in page has a policy that allows its own style alone, and is kept by no cache."""
+    """Their policy allows only their own style. They are not cached."""
     page = visit(browser(), client.authorization_url(state='"><script>alert(1)</script>'))
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -378,7 +378,7 @@ def test_pages_run_nothing_and_load_nothing(client: Client) -> None:
 
 
 def test_person_without_browser_signs_in_and_is_remembered(client: Client, tmp_path: Path) -> None:
-    """The built-in person presses the button once, and with the same cookies never again."""
+    """With the same cookies the button is pressed only once."""
     with callback() as (uri, queries):
         for state in ("one", "two"):
             page = PersonWithoutBrowser(tmp_path / "cookies").open(
@@ -390,8 +390,7 @@ def test_person_without_browser_signs_in_and_is_remembered(client: Client, tmp_p
     assert visit(opener, client.authorization_url()).status == 200
 
 
-def test_person_without_browser_stays_on_this_machine(tmp_path: Path) -> None:
-    """The built-in person opens no address of another machine."""
+def test_person_without_browser_requests_only_this_computer(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not http on this machine"):
         PersonWithoutBrowser(tmp_path / "cookies").open("http://example.com/")
 
