@@ -1,4 +1,4 @@
-"""The token that the cluster gets: its claims, its algorithm, its size, and how the cluster is thought to read it."""
+"""The token that the cluster gets: its claims, its algorithm, its size, and how the cluster is expected to read it."""
 
 from __future__ import annotations
 
