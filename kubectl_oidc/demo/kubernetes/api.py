@@ -39,7 +39,6 @@ class KubernetesApi:
         authority: The authority that issues its certificate.
         issuer: The provider whose tokens it accepts.
         client_id: The audience that it expects.
-        http: The client for requests to the provider.
     """
 
     def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:

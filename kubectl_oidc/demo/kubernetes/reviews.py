@@ -17,8 +17,6 @@ def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, An
 
     Args:
         resource: The kind of review.
-        user: The user who asks.
-        body: The review.
 
     Raises:
         ApiError: It cannot be parsed.
