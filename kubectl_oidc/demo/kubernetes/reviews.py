@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import errors
-from .authn_authz import User, reason_to_allow, rules_of
+from .rbac import reason_to_allow, rules_of
 from .request_path import Attributes
 
 if TYPE_CHECKING:
     from .resources import Resource
+    from .token_authenticator import User
 
 
 def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.demo.kubernetes.authn_authz import TokenAuthenticator
+from kubectl_oidc.demo.kubernetes.token_authenticator import TokenAuthenticator
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.log import QUIET
