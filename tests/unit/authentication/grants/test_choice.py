@@ -12,7 +12,7 @@ from kubectl_oidc.errors import InvalidGrant, NoFreeListenAddress, OidcLoginErro
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, json_reply
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
         "device-code": DEVICE_CODE,
         "client-credentials": "client_credentials",
     }
-    assert {grant: chosen(desk, grant=grant, client_secret=SECRET) for grant in named} == named
+    assert {grant: chosen(desk, grant=grant, client_authentication=WITH_SECRET) for grant in named} == named
     assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
 
 
@@ -119,7 +119,7 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     with pytest.raises(SignInPaused):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
-    desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
+    desk.settings = {"grant": "client-credentials", "client_authentication": WITH_SECRET}
     with pytest.raises(InvalidGrant):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
 

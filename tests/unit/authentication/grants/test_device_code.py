@@ -24,7 +24,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, html_reply, json_reply, reply
 from tests.plugin import wait_until
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +188,7 @@ def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
 
 def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk) -> None:
     """RFC 8628 §3.1, §3.4."""
-    desk.settings["client_secret"] = SECRET
+    desk.settings["client_authentication"] = WITH_SECRET
     sign_in(desk)
     sent = [asked for asked in desk.server.asked if asked.path in {"/device", "/token"}]
     assert [("authorization" in asked.headers) for asked in sent] == [True, True]

@@ -359,7 +359,7 @@ TAKEN = {
     # Ours.
     "a client that shows a certificate": Taken(
         ("--grant-type=client-credentials", "--oidc-client-certificate=/c.pem", "--oidc-client-key=/k.pem"),
-        lambda asked: asked.client_secret,
+        lambda asked: asked.client_authentication.secret,
         None,
     ),
     "a session that is kept apart and not kept": Taken(

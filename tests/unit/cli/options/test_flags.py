@@ -59,7 +59,7 @@ def refused(*arguments: str) -> UsageError:
 def test_the_two_needed_flags_are_enough(home: Path) -> None:
     """Everything else has kubelogin's default."""
     asked = request()
-    assert (asked.issuer, asked.client_id, asked.client_secret) == (ISSUER, CLIENT_ID, None)
+    assert (asked.issuer, asked.client_id, asked.client_authentication.secret) == (ISSUER, CLIENT_ID, None)
     assert asked.scopes == ("openid",)
     assert asked.pkce
     assert asked.listen_addresses == (ListenAddress("127.0.0.1", 8000), ListenAddress("127.0.0.1", 18000))
@@ -415,7 +415,7 @@ def test_an_empty_value_counts_as_not_given(flag: str) -> None:
 def test_a_client_secret_is_hidden() -> None:
     """Nothing that shows the request shows it."""
     asked = request("--oidc-client-secret=the-SECRET")
-    assert asked.client_secret == Secret("the-SECRET")
+    assert asked.client_authentication.secret == Secret("the-SECRET")
     assert "SECRET" not in repr(asked)
 
 

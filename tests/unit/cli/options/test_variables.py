@@ -219,8 +219,8 @@ def test_a_secret_file_holds_the_secret_and_at_most_a_newline(
     """Editors end a file with one; ``~`` is the home directory."""
     secret_file.write_bytes(content)
     asked = request("--oidc-client-secret-file=~/secret")
-    assert asked.client_secret is not None
-    assert asked.client_secret.reveal() == secret
+    assert asked.client_authentication.secret is not None
+    assert asked.client_authentication.secret.reveal() == secret
     assert f"--oidc-client-secret-file={secret_file}" in asked.command_line("setup")
 
 
@@ -242,8 +242,8 @@ def test_a_secret_on_the_command_line_overrules_the_environment(
     for name, value in environment.items():
         monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
     asked = request(*([flag] if flag else []))
-    assert asked.client_secret is not None
-    assert asked.client_secret.reveal() == secret
+    assert asked.client_authentication.secret is not None
+    assert asked.client_authentication.secret.reveal() == secret
 
 
 def refused(*arguments: str) -> str:
