@@ -46,7 +46,7 @@ from kubectl_oidc.loopback.authorization_response import (
 )
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.pages import refusal as page
+from kubectl_oidc.loopback.pages import rejection_page as page
 from kubectl_oidc.oidc.error_hints import Sent
 from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
 from kubectl_oidc.oidc.key_set import KeySet
@@ -54,10 +54,11 @@ from kubectl_oidc.oidc.metadata import parse_metadata
 from kubectl_oidc.oidc.metadata_cache import LONGEST, SHORTEST, entity_tag, lifetime
 from kubectl_oidc.oidc.token_response import refusal, token_response
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions import kubelogin_cache
-from kubectl_oidc.sessions.session import Session, _guarded
+from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
+from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.session_record import with_digest
 from kubectl_oidc.sessions.stores import index
-from kubectl_oidc.sessions.stores.keyring_parts import read as read_slots
+from kubectl_oidc.sessions.stores.keyring_parts import read_record
 from kubectl_oidc.urls import check_issuer, shown
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def json_answer(data: bytes) -> None:
 
 def session(data: bytes) -> None:
     assert Session.parse(data, ID) is None or data.isascii()
-    record = _guarded({**SESSION, **members(data), "session": ID, "version": 1})
+    record = with_digest({**SESSION, **members(data), "session": ID, "version": 1})
     found = Session.parse(record, ID)
     assert found is None or Session.parse(found.record(), ID) == found
 
@@ -141,7 +142,7 @@ def index_entry(data: bytes) -> None:
 
 def slots(data: bytes) -> None:
     entries = dict(zip(("s/a", "s/b", "s/a/1", "s/b/1", "s/a/2"), text(data).split("\0"), strict=False))
-    read_slots(entries.get, "s")
+    read_record(entries.get, "s")
 
 
 def metadata(data: bytes) -> None:
@@ -291,7 +292,7 @@ def headers(data: bytes) -> None:
 
 
 def kubelogin(data: bytes) -> None:
-    left = kubelogin_cache._parse(data, "F", lambda: None)  # noqa: SLF001
+    left = KubeloginSession.parse(data, "F", lambda: None)
     if left is not None:
         plain(left.person())
         assert isinstance(left.client(), str)

@@ -69,8 +69,7 @@ def _run(command: KnownCommand | None, *, ahead: bool) -> int:
 
                 ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
-            from kubectl_oidc.cli.call import Call
-            from kubectl_oidc.cli.program import main
+            from kubectl_oidc.cli.program import Call, main
 
             times = command.handouts if command else 0
             status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))

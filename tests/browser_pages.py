@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.loopback.authorization_response import RejectedRequest
-from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, refusal
+from kubectl_oidc.loopback.pages import Failed, SignedIn, already_answered_page, final_page, rejection_page
 from kubectl_oidc.oidc.token_response import DENIED
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 NOON = 1_773_057_600.0  # 2026-03-09 12:00 UTC
 
 PAGES: Mapping[str, Reply] = {
-    "signed-in": outcome(
+    "signed-in": final_page(
         SignedIn("ada@corp.example", NOON + 3600, "https://corp.okta.example/oauth2/aus1"), now=NOON
     ),
-    "failed": outcome(
+    "failed": final_page(
         Failed(
             "the provider refused the sign-in with access_denied: User is not assigned to the client application.",
             DENIED,
         ),
         now=NOON,
     ),
-    "timed-out": outcome(
+    "timed-out": final_page(
         Failed(
             "nobody finished the sign-in within 180 s",
             "try again; if the provider showed an error in the browser, check --oidc-client-id 0oa1kubernetes and register "
@@ -38,12 +38,12 @@ PAGES: Mapping[str, Reply] = {
         ),
         now=NOON,
     ),
-    "already-done": answered(),
-    "over": refusal(
+    "already-done": already_answered_page(),
+    "over": rejection_page(
         RejectedRequest(
             403,
             "this answers another sign-in than the one that waits here, perhaps an earlier one",
-            over=True,
+            is_outdated=True,
         )
     ),
 }

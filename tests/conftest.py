@@ -70,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(held_page.Writer())
     if config.getoption(quick.OPTION):
         config.pluginmanager.register(quick.Guard())
+        settings.register_profile("quick", settings.get_profile("tests"), max_examples=25)
+        settings.load_profile("quick")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

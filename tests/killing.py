@@ -54,7 +54,9 @@ WATCHED = (
     str(Path(__file__).with_name("keyrings.py")),
 )
 # Here one thread waits for another, however often it has to look: nothing is written.
-UNWATCHED = {str(parts.REPOSITORY / "kubectl_oidc" / name) for name in ("deadline.py", "signals.py")}
+UNWATCHED = {
+    str(parts.REPOSITORY / "kubectl_oidc" / "system" / name) for name in ("deadline.py", "signals.py")
+}
 
 
 def secret(length: int, word: str) -> Secret:

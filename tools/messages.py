@@ -33,7 +33,9 @@ the command line is at fault ([exit statuses](reference.md)); [troubleshooting](
 LOG = "What `-v` shows"
 
 _SENTENCE = re.compile(r"[A-Za-z]{2}[^\s]*[\s]+[^\s]*[A-Za-z{…]")
-_PLAIN = re.compile(r"^(?:plain|quoted|shown|str|repr|remaining|ago|named)\((.*?)(?:, limit=\d+)?\)$")
+_PLAIN = re.compile(
+    r"^(?:sanitize|json_quoted|shown|shown_url|str|repr|remaining|ago|named)\((.*?)(?:, limit=\d+)?\)$"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*$")
 _NOT_SAID = frozenset(
     {"said_by_provider", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.id_token import Expected, IdToken, belongs
+from kubectl_oidc.oidc.at_hash import belongs
+from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.oidc.tokens import Tokens, access_token, believed, expiry_of_access_token
 from kubectl_oidc.secret import Secret
@@ -35,11 +36,7 @@ def accept(
     """Return the tokens of a response, with its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
 
     Args:
-        response: The token response.
-        provider: Has the key set, which is fetched again if the token names an unknown key.
-        request: The flags.
         deadline: For fetching the key set and exchanging the token.
-        now: Epoch seconds.
         nonce: The nonce of the sign-in; None after a refresh.
         before: The session that was refreshed; None after a sign-in.
 
@@ -56,11 +53,8 @@ def accept(
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
         id_token = believed(raw, provider, expected, deadline=deadline, now=now)
         request.account.check(id_token.claims)
-        unused = response.access_token if expected.access_token is None else None
-        if unused and not belongs(id_token.claims, id_token.algorithm, unused):
-            provider.note(
-                "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
-            )
+        if expected.access_token is None:
+            _note_wrong_at_hash(response, provider, id_token)
     tokens = Tokens(
         raw_id_token=raw,
         id_token=id_token,
@@ -70,6 +64,15 @@ def accept(
     )
     subject = before.subject if before else id_token.subject if raw else ""
     return _exchange(tokens, response, provider, request, subject=subject, deadline=deadline, now=now)
+
+
+def _note_wrong_at_hash(response: TokenResponse, provider: Provider, id_token: IdToken) -> None:
+    """Log that at_hash does not match an access token that is not used."""
+    token = response.access_token
+    if token and not belongs(id_token.claims, id_token.algorithm, token):
+        provider.note(
+            "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
+        )
 
 
 def _exchange(

@@ -57,8 +57,6 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        request: The flags.
-        system: Clock, environment, terminal and log.
         id_token: The session's ID token.
     """
     if not request.open_browser:
@@ -88,10 +86,14 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
             server.expect(url)
             if not browser.open(server.start_url):
                 return browser.failure()
-            deadline = Deadline.after(BROWSER_SECONDS)
-            with system.terminal.waiting(f"Waiting for the browser, at most {remaining(deadline.left())}"):
-                while not redirected.is_set() and not deadline.passed():
-                    server.wait(min(0.2, deadline.left()))
+            _wait_for_redirect(server, redirected, system)
             return None if redirected.is_set() else "the browser did not come"
     except NoFreeListenAddress as error:
         return error.message
+
+
+def _wait_for_redirect(server: CallbackServer, redirected: threading.Event, system: System) -> None:
+    deadline = Deadline.after(BROWSER_SECONDS)
+    with system.terminal.waiting(f"Waiting for the browser, at most {remaining(deadline.left())}"):
+        while not redirected.is_set() and not deadline.passed():
+            server.wait(min(0.2, deadline.left()))

@@ -8,7 +8,7 @@ from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError, WrongAc
 from kubectl_oidc.http.trust import identity
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.sessions import kubelogin_cache
-from kubectl_oidc.sessions.kubelogin_cache import KubeloginSession
+from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
 from kubectl_oidc.system.deadline import Deadline
 
 from .accept import accept

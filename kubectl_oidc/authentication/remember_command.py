@@ -28,8 +28,6 @@ def remember_command(
     """Record which session answers this process's command line, if the fast path may answer it.
 
     Args:
-        request: The flags.
-        outcome: The answer to this command.
         api_version: The ``apiVersion`` of the ExecCredential.
         margin: How many seconds before its expiry a credential is no longer used.
         log: A command with -v is not remembered.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,11 +44,3 @@ def echo_document(document: Mapping[str, object], form: str) -> None:
     """
     # ASCII, so that every locale can print it and it holds no escape sequence.
     click.echo(json.dumps(document, indent=2) if form == "json" else block(document))
-
-
-def moment(seconds: float) -> str | None:
-    """Return epoch seconds in UTC, as RFC 3339 writes them; None for 0 and for times that no calendar has."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds > 0 else None
-    except (OverflowError, ValueError, OSError):
-        return None

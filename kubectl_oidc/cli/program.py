@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
-from kubectl_oidc.cli.call import UNKNOWN, Call
 from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
 from kubectl_oidc.errors import UsageError
 
@@ -17,7 +16,27 @@ from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
 from .options.flags import options
 from .options.types import Switch
 
+if TYPE_CHECKING:
+    from kubectl_oidc.sessions.session_lock import SessionLock
+
 _COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
+
+
+class Call(NamedTuple):
+    """What the fast path found out about a command before its arguments are parsed.
+
+    Attributes:
+        times: How often this kubectl process already received the same credential; 0 if that was not counted.
+        ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
+        lock: The session's lock, if the fast path holds it.
+    """
+
+    times: int = 0
+    ahead: bool = False
+    lock: SessionLock | None = None
+
+
+_NOTHING_KNOWN = Call()
 
 
 def _without_variable(param: click.Parameter) -> click.Parameter:
@@ -117,7 +136,7 @@ def program(ctx: click.Context, /, **values: Any) -> int:
     return 0
 
 
-def main(arguments: list[str], call: Call = UNKNOWN) -> int:
+def main(arguments: list[str], call: Call = _NOTHING_KNOWN) -> int:
     """Run a command line and return the exit status.
 
     Args:

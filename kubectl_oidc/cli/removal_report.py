@@ -41,19 +41,14 @@ def report_removal(
     removed = [one for one in purged if one.places]
     for one in removed:
         click.echo(_removed(one), err=True)
-    left: list[str] = []
     named = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
-    # Each search of the keyring is slow, so one search covers every client.
-    for issuer, client_id in {EVERY_CLIENT} if EVERY_CLIENT in named else named:
-        left += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
-    for place in left:
-        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
+    of_kubelogin = _remove_kubelogin_sessions(named, cache_dir)
     failures = [failure for one in purged for failure in one.failures]
     if failures:
         raise StoreError(
             f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
         )
-    if not removed and not left:
+    if not removed and not of_kubelogin:
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
@@ -63,6 +58,17 @@ def report_removal(
             err=True,
         )
     return 0
+
+
+def _remove_kubelogin_sessions(clients: set[tuple[str, str]], cache_dir: Path) -> list[str]:
+    """Remove and report kubelogin's sessions of these clients, and return their places."""
+    places: list[str] = []
+    # Each search of the keyring is slow, so one search covers every client.
+    for issuer, client_id in {EVERY_CLIENT} if EVERY_CLIENT in clients else clients:
+        places += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
+    for place in places:
+        click.echo(f"Removed the session that kubelogin left in {place}", err=True)
+    return places
 
 
 def _removed(one: Purged) -> str:

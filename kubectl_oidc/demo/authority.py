@@ -1,4 +1,4 @@
-"""A certificate authority that lives as long as one run of the demo, in memory; only its certificate is written."""
+"""A certificate authority for one run of the demo. Its key stays in memory; only its certificate is written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Authority:
-    """Issues certificates for this machine's loopback names."""
+    """Issues certificates for this computer's loopback names."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="kubectl-oidc demo")
@@ -30,13 +30,6 @@ class Authority:
         return self._ca.cert_pem.bytes()
 
     def write(self, path: Path) -> Path:
-        """Write the authority's certificate as PEM.
-
-        Args:
-            path: The file, which is made or replaced.
-
-        Returns:
-            The same path.
-        """
+        """Write the authority's certificate as PEM, and return the path."""
         path.write_bytes(self.pem)
         return path

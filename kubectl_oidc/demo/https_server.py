@@ -1,4 +1,4 @@
-"""An HTTP server on a free loopback port, in a thread of its own."""
+"""A WSGI server on a free loopback port, with or without TLS, in its own thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 IDLE_SECONDS = 30.0
-"""How long a connection may say nothing."""
+"""How long a connection may be idle."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -21,33 +21,28 @@ class _Handler(WSGIRequestHandler):
     timeout = IDLE_SECONDS
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's signature
-        """Write nothing: a request line of the provider holds codes, and the demo's words are its own."""
+        """Log nothing: the provider's request lines hold codes, and would disturb the story."""
 
 
 class _Server(ThreadedWSGIServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that went away or does not like the certificate."""
+        """Log nothing if a client goes away or rejects the certificate."""
 
 
 class Listener:
-    """Serve a WSGI application on 127.0.0.1.
-
-    Args:
-        application: What is served.
-        tls: Its TLS settings; None for plain HTTP.
-    """
+    """Serve a WSGI application on 127.0.0.1, by plain HTTP if `tls` is None."""
 
     def __init__(self, application: WSGIApplication, tls: ssl.SSLContext | None = None) -> None:
         self._server = _Server("127.0.0.1", 0, application, handler=_Handler, ssl_context=tls)
         if tls is not None:
-            # Each connection shakes hands in its own thread, so that a silent one holds up nobody.
+            # Each connection does its TLS handshake in its own thread, so that a silent one delays no other.
             self._server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         scheme = "https" if tls else "http"
         self.origin = f"{scheme}://127.0.0.1:{self._server.port}"
 
     def start(self) -> None:
-        """Answer requests from now on."""
+        """Start to answer requests."""
         self._thread.start()
 
     def close(self) -> None:

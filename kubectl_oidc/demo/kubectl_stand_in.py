@@ -1,4 +1,4 @@
-"""``kubectl get pods`` without a kubectl: the same plugin call and the same request, made by the demo itself."""
+"""Do what ``kubectl get pods`` does, for computers without kubectl: the same plugin call and the same request."""
 
 from __future__ import annotations
 
@@ -24,28 +24,22 @@ _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _FAILURES = 400  # HTTP statuses from here on are failures
 
 
-def get_pods(stage: Sandbox) -> CommandResult:
-    """Do what ``kubectl --user=oidc get pods --all-namespaces`` does (client authentication v1).
-
-    Args:
-        stage: Where the kubeconfig is.
-
-    Returns:
-        What kubectl would have ended with and written.
+def get_pods(sandbox: Sandbox) -> CommandResult:
+    """Do what ``kubectl --user=oidc get pods --all-namespaces`` does, and return kubectl's result (client authentication v1).
 
     Raises:
-        DemoError: The kubeconfig does not say how to sign in.
+        DemoError: The kubeconfig has no user or cluster.
         OidcLoginError: The API does not answer.
     """
-    config = read(None, stage.environ)
+    config = read(None, sandbox.environ)
     user, cluster = config.users.get(USER), config.clusters.get(config.context_cluster())
     if user is None or cluster is None:
         raise DemoError(f"the kubeconfig has no user {USER}", "run the demo again")
-    plugin = _run_plugin(stage, user.value["exec"])
+    plugin = _run_plugin(sandbox, user.value["exec"])
     if plugin.status != 0:
         return CommandResult(1, "", plugin.err)
     token = json.loads(plugin.out)["status"]["token"]
-    http = HttpClient(tls=TlsOptions(ca_files=(stage.authority_file,)), log=QUIET)
+    http = HttpClient(tls=TlsOptions(ca_files=(sandbox.authority_file,)), log=QUIET)
     try:
         answer = http.get(
             f"{cluster.value['server']}/api/v1/pods",
@@ -60,12 +54,12 @@ def get_pods(stage: Sandbox) -> CommandResult:
     return CommandResult(0, _printed(document), "")
 
 
-def _run_plugin(stage: Sandbox, exec_: Mapping[str, Any]) -> CommandResult:
+def _run_plugin(sandbox: Sandbox, exec_: Mapping[str, Any]) -> CommandResult:
     info = {"kind": "ExecCredential", "apiVersion": exec_["apiVersion"], "spec": {"interactive": False}}
     done = subprocess.run(
-        [str(stage.plugin), *map(str, exec_["args"])],
-        cwd=stage.directory,
-        env={**stage.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)},
+        [str(sandbox.plugin), *map(str, exec_["args"])],
+        cwd=sandbox.directory,
+        env={**sandbox.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -77,7 +71,7 @@ def _run_plugin(stage: Sandbox, exec_: Mapping[str, Any]) -> CommandResult:
 
 
 def _printed(table: Mapping[str, Any]) -> str:
-    """Return a ``meta.k8s.io/v1`` Table as kubectl prints it: the namespace first, wide columns left out."""
+    """Return a ``meta.k8s.io/v1`` Table as kubectl prints it: the namespace first, without wide columns."""
     shown = [number for number, column in enumerate(table["columnDefinitions"]) if column["priority"] == 0]
     rows: list[Sequence[str]] = [
         ["NAMESPACE", *(table["columnDefinitions"][number]["name"].upper() for number in shown)]

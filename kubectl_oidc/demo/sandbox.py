@@ -1,7 +1,7 @@
-"""Where the demo plays: a directory of its own, the environment of its commands, and the commands themselves.
+"""The temporary directory and the environment in which the demo runs its commands.
 
-Nothing of the person's is touched: the kubeconfig, kubectl's caches and the session rest in the directory, which goes
-with the demo. HOME stays as it is, because a browser that is opened needs it.
+Nothing of the user's is changed: kubeconfig, kubectl's caches and the session are in the directory, which is removed at the end.
+HOME stays, because a browser needs it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 PROGRAM = "kubectl-oidc_login"
 USER = "oidc"
 SECONDS = 240
-"""The longest that one command may take: a person may be thinking at the sign-in page."""
+"""The longest that one command may take: a person may need time at the sign-in page."""
 
-# What would lead the commands elsewhere, or speaks for another kubectl than ours.
-_LEFT_OUT = frozenset({"KUBERNETES_EXEC_INFO", "KUBECTL_COMMAND_HEADERS", "KUBECTL_EXTERNAL_DIFF"})
+# Variables that would redirect the commands, or belong to another kubectl.
+_REMOVED = frozenset({"KUBERNETES_EXEC_INFO", "KUBECTL_COMMAND_HEADERS", "KUBECTL_EXTERNAL_DIFF"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class CommandResult:
 
     Attributes:
         status: Its exit status.
-        out: What it wrote on standard output.
-        err: What it wrote on standard error.
+        out: Its standard output.
+        err: Its standard error.
     """
 
     status: int
@@ -58,13 +58,13 @@ class Sandbox:
     """The directory and the environment; a context manager that removes the directory at its end.
 
     Args:
-        opens_browser: Whether a browser is opened, which needs the runtime directory as it is.
+        opens_browser: Whether a browser is opened, which needs the usual runtime directory.
 
     Attributes:
         directory: The directory.
         environ: The environment of the commands.
-        changed: Those variables of it that a person needs to go on by hand (``--keep``).
-        kubectl: The path of kubectl, or None where there is none.
+        changed: The variables that a person needs in another terminal (``--keep``).
+        kubectl: The path of kubectl; None if there is none.
         plugin: The path of this program.
     """
 
@@ -86,7 +86,7 @@ class Sandbox:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name not in _LEFT_OUT and not name.startswith(VARIABLES)
+            if name not in _REMOVED and not name.startswith(VARIABLES)
         }
         if not self._opens_browser:
             runtime = self.directory / "run"
@@ -103,7 +103,7 @@ class Sandbox:
         self._temporary.cleanup()
 
     def _remove_locks(self) -> None:
-        """Remove the lock files outside the directory; nobody signs in any more at a provider that has gone."""
+        """Remove the lock files outside the directory: nobody signs in to this provider again."""
         if not self._opens_browser:
             return
         from kubectl_oidc.errors import LockError
@@ -118,15 +118,11 @@ class Sandbox:
 
     @property
     def authority_file(self) -> Path:
-        """The file with the certificate of who vouches for provider and cluster."""
+        """The file with the certificate of the demo's authority."""
         return self.directory / "ca.crt"
 
     def write_kubeconfig(self, server: str) -> None:
-        """Write what an administrator hands to everybody: the cluster, and no user yet.
-
-        Args:
-            server: The API server's URL.
-        """
+        """Write a kubeconfig as an administrator gives it to everybody: the cluster at `server`, and no user yet."""
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -142,7 +138,7 @@ class Sandbox:
         Path(self.changed["KUBECONFIG"]).write_text(block(config) + "\n", encoding="utf-8")
 
     def assignments(self) -> list[str]:
-        """Return the lines that give a shell the same environment; its own PATH stays, behind the program's directory."""
+        """Return lines that set the same environment in a shell; the program's directory is added to its PATH."""
         own = {name: value for name, value in self.changed.items() if name != "PATH"}
         before = f"{self.plugin.parent}{os.pathsep}"
         if shell.is_powershell():
@@ -152,17 +148,14 @@ class Sandbox:
         return [*lines, f'export PATH={shlex.quote(before)}"$PATH"']
 
     def words(self, *arguments: str) -> list[str]:
-        """Return a command of this program as people type it: by way of kubectl, if there is one."""
+        """Return a command of this program as people type it: through kubectl, if there is one."""
         return ["kubectl", "oidc-login", *arguments] if self.kubectl else [PROGRAM, *arguments]
 
     def run(self, words: Sequence[str]) -> CommandResult:
-        """Run a command to its end.
-
-        Args:
-            words: ``kubectl …`` or ``kubectl-oidc_login …``.
+        """Run ``kubectl …`` or ``kubectl-oidc_login …``, and wait for its end.
 
         Raises:
-            DemoError: It cannot be started, or does not end.
+            DemoError: It cannot be started, or does not end in time.
         """
         program = self.kubectl if words[0] == "kubectl" else str(self.plugin)
         try:
@@ -190,15 +183,15 @@ class Sandbox:
 
     @staticmethod
     def joined(words: Sequence[str]) -> str:
-        """Return words as one value of --browser-command."""
+        """Return a command as one value of --browser-command."""
         return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def _own_program() -> Path:
-    """Return the console script of this very installation.
+    """Return the console script of this installation.
 
     Raises:
-        DemoError: There is none, as when the package is run from a source tree.
+        DemoError: There is none, for example in a source tree.
     """
     for directory in (Path(sys.argv[0]).absolute().parent, Path(sysconfig.get_path("scripts"))):
         for name in (PROGRAM, f"{PROGRAM}.exe"):

@@ -1,7 +1,7 @@
-"""A person without a browser: opens the address, presses the first button of the sign-in page, keeps the cookies.
+"""Sign in without a browser: open the URL, press the first button of the sign-in page, keep the cookies.
 
-``python -m kubectl_oidc.demo.scripted_person --cookies FILE URL`` is a browser command (``--browser-command``) for a machine that
-has no browser, such as a server or CI. It speaks HTTP to this machine only.
+``python -m kubectl_oidc.demo.scripted_person --cookies FILE URL`` is a browser command (``--browser-command``) for a computer
+without a browser, such as a server or CI. It sends requests only to this computer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class _Form(HTMLParser):
-    """The first form of a page: where it leads, its hidden fields, its buttons."""
+    """The first form of a page: its action, its hidden fields, its buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class _Form(HTMLParser):
         self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take what belongs to the form."""
+        """Collect the fields and buttons of the form."""
         attributes = {name: value or "" for name, value in attrs}
         field = (attributes.get("name", ""), attributes.get("value", ""))
         if tag == "form" and self.action is None:
@@ -51,27 +51,27 @@ class _Form(HTMLParser):
             self.buttons.append(field)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave the form."""
+        """Stop at the end of the form."""
         if tag == "form":
             self._inside = False
 
 
 class _StayHere(HTTPRedirectHandler):
-    """Follow redirects on this machine only, because an answer to an application holds a code."""
+    """Follow redirects only on this computer, because the redirect to the application holds a code."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        """Return the next request."""
+        """Return the redirected request."""
         _check(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class PersonWithoutBrowser:
-    """Somebody who signs in by HTTP.
+    """Sign in by HTTP as a person does in a browser.
 
     Args:
-        cookies: The file that remembers who is signed in from one run to the next; None for no memory.
+        cookies: The file that keeps the cookies between runs; None to keep none.
     """
 
     def __init__(self, cookies: Path | None = None) -> None:
@@ -85,20 +85,16 @@ class PersonWithoutBrowser:
         )
 
     def open(self, url: str, *, email: str = "") -> str:
-        """Open an address and sign in if a sign-in page comes.
+        """Open a URL, sign in if there is a sign-in page, and return the last page.
 
         Args:
-            url: An http URL of this machine.
-            email: Whose button is pressed; empty for the first one.
-
-        Returns:
-            The page at the end.
+            url: An http URL of this computer.
+            email: The person whose button is pressed; empty for the first one.
 
         Raises:
-            OSError: No answer came, or one that says no.
-            HTTPException: The answer is not HTTP, or the address cannot be asked for.
-            ValueError: The address, or one that it leads to, is not of this machine, or its sign-in page has no such
-                button.
+            OSError: No answer came, or an HTTP error.
+            HTTPException: The answer is not HTTP, or the URL cannot be requested.
+            ValueError: The URL or a redirect is not on this computer, or the sign-in page has no such button.
         """
         address, page = self._ask(url)
         form = _Form()
@@ -122,25 +118,14 @@ class PersonWithoutBrowser:
 
 
 def _check(url: str) -> None:
-    """Refuse what leads away from this machine.
-
-    Raises:
-        ValueError: It does.
-    """
+    """Raise ValueError if the URL is not on this computer."""
     parts = urlsplit(url)
     if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
         raise ValueError(f"{parts.scheme}://{parts.hostname} is not http on this machine")
 
 
 def main(arguments: list[str]) -> int:
-    """Sign in once.
-
-    Args:
-        arguments: The command line after the program's name.
-
-    Returns:
-        The exit status.
-    """
+    """Sign in once, and return the exit status."""
     parser = argparse.ArgumentParser(prog="kubectl_oidc.demo.scripted_person", description=__doc__)
     parser.add_argument("--cookies", type=Path, help="file that remembers who is signed in")
     parser.add_argument("--as", dest="email", default="", help="whose button is pressed (default: the first)")
@@ -149,7 +134,7 @@ def main(arguments: list[str]) -> int:
     try:
         PersonWithoutBrowser(options.cookies).open(options.url, email=options.email)
     except (OSError, HTTPException, ValueError) as error:
-        # Its words may hold the address, and that holds a code.
+        # Its message may hold the URL with a code.
         sys.stderr.write(f"error: the demo's person could not sign in: {type(error).__name__}\n")
         return 1
     return 0

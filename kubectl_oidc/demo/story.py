@@ -1,8 +1,8 @@
-"""What ``kubectl oidc-login demo`` does: the story, step by step, each step held to what it must show.
+"""The story that ``kubectl oidc-login demo`` plays, step by step. Each step is checked.
 
     setup -> get pods -> again, without a browser -> out of the group, purged: Forbidden -> back in, purged: pods
 
-A step that does not come out as the story has it ends the demo with an error, so its exit status means something.
+If a step has another result, the demo ends with an error, so its exit status is a test.
 """
 
 from __future__ import annotations
@@ -33,44 +33,44 @@ if TYPE_CHECKING:
     from .sandbox import CommandResult
 
 SCOPES = "email,profile,offline_access"
-# kubelogin's first choice, and where it is taken any free port: the demo's provider takes every one (RFC 8252 §7.3).
+# kubelogin's default port, or any free port: the demo's provider accepts every port (RFC 8252 §7.3).
 LISTEN = "127.0.0.1:8000,127.0.0.1:0"
 GET_PODS = ("kubectl", f"--user={USER}", "get", "pods", "--all-namespaces")
-_FIRST_MANIFEST = "1. "  # how setup's headings for the cluster and the kubeconfig begin
+_FIRST_MANIFEST = "1. "  # what the first of setup's headings for cluster and kubeconfig begins with
 
 
 def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = False) -> None:
     """Play the story.
 
     Args:
-        environ: The environment, which tells whether a browser can be opened.
-        by_itself: Whether the demo signs in by itself though there is a browser.
-        keep: Whether provider and cluster go on after the story, until Ctrl-C.
+        environ: The environment, which decides whether a browser can be opened.
+        by_itself: Whether the demo signs in by itself although there is a browser.
+        keep: Whether provider and cluster keep running after the story, until Ctrl-C.
 
     Raises:
-        DemoError: A step did not come out as it should.
-        OidcLoginError: Something that the demo stands on failed.
+        DemoError: A step had another result.
+        OidcLoginError: Something that the demo needs failed.
     """
     no_browser = _no_browser(environ, by_itself=by_itself)
     with ExitStack() as running:
-        stage = running.enter_context(Sandbox(opens_browser=no_browser is None))
+        sandbox = running.enter_context(Sandbox(opens_browser=no_browser is None))
         authority = Authority()
         provider = running.enter_context(Provider(authority))
-        authority.write(stage.authority_file)
-        http = HttpClient(tls=TlsOptions(ca_files=(stage.authority_file,)), log=QUIET)
+        authority.write(sandbox.authority_file)
+        http = HttpClient(tls=TlsOptions(ca_files=(sandbox.authority_file,)), log=QUIET)
         running.callback(http.close)
         api = running.enter_context(
             KubernetesApi(authority, issuer=provider.issuer, client_id=provider.client_id, http=http)
         )
-        stage.write_kubeconfig(api.url)
-        story = _Story(stage, provider, api, no_browser=no_browser)
+        sandbox.write_kubeconfig(api.url)
+        story = _Story(sandbox, provider, api, no_browser=no_browser)
         story.tell()
         if keep:
             story.keep()
 
 
 def _no_browser(environ: Mapping[str, str], *, by_itself: bool) -> str | None:
-    """Return why the demo signs in by itself, or None where a person does in their browser."""
+    """Return why the demo signs in by itself; None if a person signs in in the browser."""
     if by_itself:
         return "--without-browser was given"
     if environ.get("CI"):
@@ -80,9 +80,9 @@ def _no_browser(environ: Mapping[str, str], *, by_itself: bool) -> str | None:
 
 class _Story:
     def __init__(
-        self, stage: Sandbox, provider: Provider, api: KubernetesApi, *, no_browser: str | None
+        self, sandbox: Sandbox, provider: Provider, api: KubernetesApi, *, no_browser: str | None
     ) -> None:
-        self.stage = stage
+        self.sandbox = sandbox
         self.provider = provider
         self.api = api
         self.no_browser = no_browser
@@ -102,10 +102,10 @@ class _Story:
     def keep(self) -> None:
         """Stay until Ctrl-C."""
         self._step("Provider and cluster stay until Ctrl-C. In another terminal:")
-        for line in self.stage.assignments():
+        for line in self.sandbox.assignments():
             _say(f"  {line}")
-        _say(f"  {self.stage.shown(GET_PODS)}")
-        _say(f"\nThe kubeconfig: {self.stage.changed['KUBECONFIG']}")
+        _say(f"  {self.sandbox.shown(GET_PODS)}")
+        _say(f"\nThe kubeconfig: {self.sandbox.changed['KUBECONFIG']}")
         try:
             threading.Event().wait()
         except Interrupted:
@@ -127,8 +127,8 @@ class _Story:
             browser: list[str] = []
         else:
             _say(f"  No browser opens ({self.no_browser}), so the demo signs in by itself.")
-            browser = [f"--browser-command={_person_without_browser(self.stage.directory)}"]
-        words = self.stage.words(
+            browser = [f"--browser-command={_person_without_browser(self.sandbox.directory)}"]
+        words = self.sandbox.words(
             "setup",
             f"--oidc-issuer-url={self.provider.issuer}",
             f"--oidc-client-id={self.provider.client_id}",
@@ -138,11 +138,11 @@ class _Story:
             "--token-cache-storage=disk",
             "--write-kubeconfig",
         )
-        _say(f"$ {self.stage.shown(words)}")
-        ran = self.stage.run([*words, *browser])
-        if ran.status != 0:
-            raise _unlike(ran, "setup failed")
-        shown, heading, _ = ran.err.partition(f"\n{_FIRST_MANIFEST}")
+        _say(f"$ {self.sandbox.shown(words)}")
+        result = self.sandbox.run([*words, *browser])
+        if result.status != 0:
+            raise _failed_step(result, "setup failed")
+        shown, heading, _ = result.err.partition(f"\n{_FIRST_MANIFEST}")
         _quote(shown)
         if heading:
             _say(
@@ -165,10 +165,13 @@ class _Story:
         self._step(f"{person} is taken out of {ADMINS}, and the cached token purged: Forbidden")
         self.provider.directory.leave(person, ADMINS)
         self._purge()
-        ran = self._get_pods()
-        _quote(ran.err)
-        if ran.status == 0 or f'is forbidden: User "{person}" cannot list resource "pods"' not in ran.err:
-            raise _unlike(ran, "get pods was not forbidden")
+        result = self._get_pods()
+        _quote(result.err)
+        if (
+            result.status == 0
+            or f'is forbidden: User "{person}" cannot list resource "pods"' not in result.err
+        ):
+            raise _failed_step(result, "get pods was not forbidden")
 
     def _back_in_the_group(self, person: str) -> None:
         self._step(f"{person} is back in {ADMINS}, purged again: the pods are listed as before")
@@ -181,12 +184,12 @@ class _Story:
         _say("  (The sign-in went through the provider, where the person was signed in: nothing was typed.)")
 
     def _purge(self) -> None:
-        words = self.stage.words("purge")
-        _say(f"$ {self.stage.shown(words)}")
-        ran = self.stage.run(words)
-        _quote(ran.err)
-        if ran.status != 0:
-            raise _unlike(ran, "purge failed")
+        words = self.sandbox.words("purge")
+        _say(f"$ {self.sandbox.shown(words)}")
+        result = self.sandbox.run(words)
+        _quote(result.err)
+        if result.status != 0:
+            raise _failed_step(result, "purge failed")
 
     def _pods_without_sign_in(self, *, show: bool = True) -> None:
         before = len(self.provider.sent_back)
@@ -195,18 +198,20 @@ class _Story:
             raise DemoError("a browser opened a second time", "run the demo again, and report it")
 
     def _pods(self, *, show: bool = True) -> None:
-        ran = self._get_pods()
+        result = self._get_pods()
         if show:
-            _quote(ran.out)
-        if ran.status != 0 or "coredns" not in ran.out:
-            raise _unlike(ran, "get pods listed no pods")
+            _quote(result.out)
+        if result.status != 0 or "coredns" not in result.out:
+            raise _failed_step(result, "get pods listed no pods")
 
     def _get_pods(self) -> CommandResult:
-        if self.stage.kubectl:
-            _say(f"$ {self.stage.shown(GET_PODS)}")
-            return self.stage.run(GET_PODS)
-        _say(f"$ {self.stage.shown(GET_PODS)}   (there is no kubectl here; the demo makes the same requests)")
-        return kubectl_stand_in.get_pods(self.stage)
+        if self.sandbox.kubectl:
+            _say(f"$ {self.sandbox.shown(GET_PODS)}")
+            return self.sandbox.run(GET_PODS)
+        _say(
+            f"$ {self.sandbox.shown(GET_PODS)}   (there is no kubectl here; the demo makes the same requests)"
+        )
+        return kubectl_stand_in.get_pods(self.sandbox)
 
     def _step(self, words: str) -> None:
         self.steps += 1
@@ -214,21 +219,15 @@ class _Story:
 
 
 def _person_without_browser(directory: Path) -> str:
-    words = [
-        sys.executable,
-        "-I",
-        "-m",
-        "kubectl_oidc.demo.scripted_person",
-        "--cookies",
-        str(directory / "cookies"),
-    ]
-    return Sandbox.joined(words)
+    module = "kubectl_oidc.demo.scripted_person"
+    return Sandbox.joined([sys.executable, "-I", "-m", module, "--cookies", str(directory / "cookies")])
 
 
-def _unlike(ran: CommandResult, what: str) -> DemoError:
-    lines = [line for line in ran.err.splitlines() if line.strip()]
+def _failed_step(result: CommandResult, what: str) -> DemoError:
+    lines = [line for line in result.err.splitlines() if line.strip()]
     said = next(
-        (line for line in lines if line.startswith("error: ")), lines[0] if lines else f"status {ran.status}"
+        (line for line in lines if line.startswith("error: ")),
+        lines[0] if lines else f"status {result.status}",
     )
     return DemoError(
         f"{what}: {sanitize(said.removeprefix('error: '))}", "run the demo again, and report it if it stays"
@@ -242,6 +241,6 @@ def _quote(text: str) -> None:
 
 def _say(line: str) -> None:
     if sys.stdout is None:
-        return  # it was closed; the exit status still tells
+        return  # it was closed; the exit status still shows the result
     encoding = sys.stdout.encoding or "ascii"
     print(line.encode(encoding, "replace").decode(encoding), flush=True)

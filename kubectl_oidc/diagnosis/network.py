@@ -117,7 +117,7 @@ def check_tls(run: DoctorRun) -> Observations:
     seen: list[tuple[str, object]] = []
 
     def shake_hands() -> None:
-        context = tls.context(options)
+        context = tls.client_context(options)
         with (
             socket.create_connection((host, port), _SECONDS) as connection,
             context.wrap_socket(connection, server_hostname=host) as encrypted,

@@ -27,17 +27,14 @@ _VERSION_SECONDS = 8.0
 
 def check_plugin(run: DoctorRun) -> Observations:
     """Check that kubectl finds the plugin, and that it is this version of this program."""
-    user = run.chosen.user
+    user, environ = run.chosen.user, run.system.environ
     command = str(exec_of(user).get("command") or COMMAND)
-    for name in (command, COMMAND) if program_name(command) == "kubectl" else (command,):
-        found = find_command(name, user, run.system.environ)
+    starts_kubectl = program_name(command) == "kubectl"
+    for name in (command, COMMAND) if starts_kubectl else (command,):
+        found = find_command(name, user, environ)
         if found is None:
             where = "at that path" if os.sep in name else "on PATH"
-            dispatcher = (
-                programs.kubectl_dispatcher(run.system.environ)
-                if program_name(command) == "kubectl"
-                else None
-            )
+            dispatcher = programs.kubectl_dispatcher(environ) if starts_kubectl else None
             endless = (
                 f", and {sanitize(dispatcher)}, which asks the cluster first, then {ENDLESS}"
                 if dispatcher
@@ -51,7 +48,7 @@ def check_plugin(run: DoctorRun) -> Observations:
                 "plugin",
             )
             return
-    yield from _version(found or "", run.system.environ)
+    yield from _version(found or "", environ)
 
 
 def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:

@@ -31,7 +31,7 @@ _POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
 def check_plugin_policy(run: DoctorRun) -> Observations:
     """Check that kubectl's preferences allow it to start the plugin."""
     environ, user = run.system.environ, run.chosen.user
-    path = _path(environ)
+    path = _preferences_path(environ)
     if user is None or path is None:
         yield Skipped(
             "no user of a kubeconfig is meant" if path else "kubectl's preferences are off (KUBERC)"
@@ -52,10 +52,10 @@ def check_plugin_policy(run: DoctorRun) -> Observations:
         yield f"every plugin is allowed: there is no {sanitize(path)}"
         return
     command = str(exec_of(user).get("command") or "")
-    yield from _judge(preferences, command, path, _places(command, preferences, run))
+    yield from _apply_policy(preferences, command, path, _found_paths(command, preferences, run))
 
 
-def _path(environ: Mapping[str, str]) -> Path | None:
+def _preferences_path(environ: Mapping[str, str]) -> Path | None:
     """Return the path of kubectl's preferences; None if they are off."""
     named = environ.get("KUBERC", "")
     if named == "off" or environ.get("KUBECTL_KUBERC", "").lower() == "false":
@@ -69,20 +69,20 @@ def _entries(preferences: Mapping[str, Any]) -> list[str]:
     return [str(item.get("command") or item.get("name") or "") for item in items]
 
 
-def _places(command: str, preferences: Mapping[str, Any], run: DoctorRun) -> dict[str, str | None]:
+def _found_paths(command: str, preferences: Mapping[str, Any], run: DoctorRun) -> dict[str, str | None]:
     """Return the path of the command and of each entry; None if it is not found."""
     user, environ = run.chosen.user, run.system.environ
     return {name: find_command(name, user, environ) for name in (command, *_entries(preferences)) if name}
 
 
-def _judge(
-    preferences: Mapping[str, Any], command: str, path: Path, places: Mapping[str, str | None]
+def _apply_policy(
+    preferences: Mapping[str, Any], command: str, path: Path, paths: Mapping[str, str | None]
 ) -> Observations:
     policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
     add = f"add `- command: {sanitize(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {sanitize(path)}"
     if policy == "Allowlist":
-        there = places.get(command)
-        if any(entry and (entry == command or (there and there == places.get(entry))) for entry in entries):
+        there = paths.get(command)
+        if any(entry and (entry == command or (there and there == paths.get(entry))) for entry in entries):
             yield f"{sanitize(command)} is on the list of {sanitize(path)}"
             return
         yield Finding(

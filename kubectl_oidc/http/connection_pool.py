@@ -62,7 +62,7 @@ class ConnectionPool:
         if handover is not None and (known := handover.answer()):
             return known
         progress = RequestProgress(current.between_reads if current is not None else None)
-        seconds, began = end.left(), time.monotonic()
+        name, seconds, began = f"{request.method} {shown(request.url)}", end.left(), time.monotonic()
         busy = _run_when_sent(progress, meanwhile, seconds) if meanwhile else None
 
         def late() -> Exception:
@@ -82,10 +82,10 @@ class ConnectionPool:
             response = bounded(attempt, seconds, late)
         except BaseException:
             progress.give_up()  # Ctrl-C too: a request that has not left by now must not leave
-            self._log.info(4, f"{request.method} {shown(request.url)} failed")
+            self._log.info(4, f"{name} failed")
             raise
-        size_and_time = f"{len(response.body)} bytes, {time.monotonic() - began:.2f} s"
-        self._log.info(4, f"{request.method} {shown(request.url)}: {response.status}, {size_and_time}")
+        took = time.monotonic() - began
+        self._log.info(4, f"{name}: {response.status}, {len(response.body)} bytes, {took:.2f} s")
         return response
 
     def _exchange(self, request: Request, progress: RequestProgress, seconds: float) -> Response:
@@ -140,9 +140,9 @@ class ConnectionPool:
         """
         with self._context_lock:
             if self._context is None:
-                from .tls import context
+                from .tls import client_context
 
-                self._context = context(self._tls)
+                self._context = client_context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 

@@ -59,7 +59,7 @@ class TlsOptions:
 SYSTEM_TRUST = TlsOptions()
 
 
-def context(options: TlsOptions) -> ssl.SSLContext:
+def client_context(options: TlsOptions) -> ssl.SSLContext:
     """Return the TLS settings for requests.
 
     Raises:

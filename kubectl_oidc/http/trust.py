@@ -15,7 +15,6 @@ import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .authorities import PEM
 from .tls import BUNDLE_LIMIT, VARIABLES
 
 if TYPE_CHECKING:
@@ -101,6 +100,8 @@ def _authority(content: bytes) -> str:
 
 def _certificates(data: bytes) -> Iterator[bytes]:
     """Yield each certificate as DER. Data that is not PEM, or not strict base64, is yielded unchanged."""
+    from .authorities import PEM
+
     blocks = PEM.findall(data)
     if not blocks:
         yield data

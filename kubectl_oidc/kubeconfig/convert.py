@@ -23,7 +23,7 @@ from .file_checks import cannot_write, check_writable, readable_by_others, regul
 from .kubectl_lock import LOCK_SECONDS, locked
 from .parse import load
 from .read import kubeconfig_paths, read_text
-from .replace_file import replace_file
+from .replace_file import KubeconfigChanged, replace_file
 from .select import unknown_name
 from .stanza_secrets import redacted, redacted_pairs, redacted_userinfo, redacted_variable
 
@@ -102,8 +102,8 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
 
     Args:
         one: The plan.
-        names: The same as for `plan`.
-        install_hint: The same as for `plan`.
+        names: The same as for the plan.
+        install_hint: The same as for the plan.
 
     Raises:
         KubeconfigError: Nothing was written.
@@ -113,7 +113,7 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
         with locked(one.path, LOCK_SECONDS):
             before = regular_file_status(target)
             if before is None or _plan(one.path, read_text(target) or "", names, install_hint) != one:
-                raise KubeconfigError(
+                raise KubeconfigChanged(
                     f"the kubeconfig {sanitize(one.path)} was changed by another program just now",
                     "run the command again; it was not changed by this one",
                 )

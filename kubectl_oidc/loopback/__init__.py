@@ -1,1 +1,1 @@
-"""Where the browser comes back to: a server on the loopback interface, only while signing in (RFC 8252 §7.3, §8.3)."""
+"""The callback server: receives the authorization response on the loopback interface, during a sign-in (RFC 8252 §7.3, §8.3)."""

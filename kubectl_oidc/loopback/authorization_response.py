@@ -1,7 +1,7 @@
-"""Which request is the answer to ours (RFC 6749 §4.1.2, RFC 9207), decided without touching anything.
+"""Decide whether a request is the authorization response (RFC 6749 §4.1.2, RFC 9207). Nothing here has side effects.
 
-Any web page and any program on this machine can send requests here. So nothing in a request is believed, shown or
-acted on before its ``state`` is ours, and a request that is not the answer changes nothing: the wait goes on.
+Any web page and any program on this machine can send requests to the callback server. So nothing in a request is trusted,
+shown or acted on before its ``state`` is checked. Any other request changes nothing, and the server waits on.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ _MOST_PARAMETERS = 50
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """What the provider answered; its words are not yet safe to show (``text.plain``).
+    """The provider's answer: a code, or an error (RFC 6749 §4.1.2.1). Pass texts through ``text.sanitize`` before showing them.
 
     Attributes:
-        code: The authorization code, or None when the provider refused.
-        error: The error code (RFC 6749 §4.1.2.1).
-        error_description: The provider's words about it.
-        error_uri: The provider's page about it.
+        code: The authorization code; None if the provider refused.
+        error: The error code.
     """
 
     code: Secret | None
@@ -41,10 +39,9 @@ class Request:
     """The head of an HTTP request.
 
     Attributes:
-        method: The method, as sent.
         target: The request target: path and query.
-        host: The Host header, None when there is none.
-        uid: Finds out whose process sent it: a user id, or None where the system does not tell.
+        host: The Host header; None if it is missing or repeated.
+        uid: Returns the user id of the process that sent it; None if the system does not tell.
     """
 
     method: str
@@ -55,43 +52,43 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRequest:
-    """A request that is not the answer.
+    """A request that is not the authorization response.
 
     Attributes:
         status: The HTTP status, 4xx.
-        why: A few words for the log and the page; nothing of the request is in them.
-        headers: Headers that this status asks for.
-        over: Whether it looks like the answer to a sign-in that has ended.
+        reason: A short text for the log and the page. It quotes nothing of the request.
+        headers: Headers that this status requires.
+        over: Whether it looks like the answer to an earlier sign-in.
     """
 
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
-    over: bool = False
+    is_outdated: bool = False
 
 
-class Start:
-    """The request for the start URL: the browser goes on to the provider."""
+class StartRequest:
+    """The request for the start URL: the browser is redirected to the provider."""
 
 
-class End:
-    """The request for the address that shows how the sign-in ended: it has neither code nor state."""
+class FinalPageRequest:
+    """The request for the page that shows how the sign-in ended. Its URL has neither code nor state."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedResponse:
-    """What the answer must look like.
+    """The properties of the authorization response that the server waits for.
 
     Attributes:
-        hosts: The values that the Host header may have, in lower case. A page that has bound its own name to
+        hosts: The allowed values of the Host header, in lower case. A web page that has pointed its own name to
             127.0.0.1 (DNS rebinding) sends another one.
         path: The path of the redirect URI.
-        start_path: The path of the start URL, unguessable: whoever knows it may be sent to the provider.
+        start_path: The path of the start URL. It cannot be guessed, because it redirects to the provider with our state.
         state: The state of the authorization request (RFC 6749 §10.12).
-        issuer: Who must have answered (RFC 9207 §2.4).
-        iss_required: Whether the provider promised to say who it is.
-        end_query: The query of the address at ``path`` that shows how the sign-in ended, unguessable because the page names the
-            person; None if there is no such page.
+        issuer: The expected ``iss`` (RFC 9207 §2.4).
+        iss_required: Whether the provider's metadata promises ``iss``.
+        end_query: The query of the final page at ``path``; None for no such page. It cannot be guessed, because the page
+            names the user.
     """
 
     hosts: frozenset[str]
@@ -102,43 +99,41 @@ class ExpectedResponse:
     iss_required: bool
     end_query: Secret | None = None
 
-    def check(self, request: Request) -> AuthorizationResponse | Start | End | RejectedRequest:
-        """Return the answer that ``request`` carries, or what else it is.
-
-        Args:
-            request: The head of a request.
-        """
+    def check(
+        self, request: Request
+    ) -> AuthorizationResponse | StartRequest | FinalPageRequest | RejectedRequest:
+        """Return the authorization response in ``request``, or what else the request is."""
         path, _, query = request.target.partition("?")
-        if (refused := self._judge_head(request)) is not None:
+        if (refused := self._check_head(request)) is not None:
             return refused
         if _same(path, self.start_path.reveal()):
-            return Start()
+            return StartRequest()
         if unquote(path) != unquote(self.path):
             return RejectedRequest(404, "nothing is at this address")
         if self.end_query is not None and _same(query, self.end_query.reveal()):
-            return End()
+            return FinalPageRequest()
         if not query:
             return RejectedRequest(400, "this is where a sign-in ends")
         parameters = _parameters(query)
-        return parameters if isinstance(parameters, RejectedRequest) else self._judge_parameters(parameters)
+        return parameters if isinstance(parameters, RejectedRequest) else self._check_parameters(parameters)
 
-    def _judge_head(self, request: Request) -> RejectedRequest | None:
+    def _check_head(self, request: Request) -> RejectedRequest | None:
         if (request.host or "").lower() not in self.hosts:
             return RejectedRequest(403, "the request names another host")
         if request.method != "GET":
-            # HEAD too: what looks ahead at links must not use the answer up.
+            # HEAD too: a link preview must not consume the answer.
             return RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))
         if not request.target.startswith("/"):
             return RejectedRequest(400, "the request target is no path")
         return None
 
-    def _judge_parameters(self, parameters: Mapping[str, str]) -> AuthorizationResponse | RejectedRequest:
-        """Check state, then issuer, then what was answered; the order is what keeps strangers' words out."""
+    def _check_parameters(self, parameters: Mapping[str, str]) -> AuthorizationResponse | RejectedRequest:
+        """Check state, then issuer, then code and error. The order keeps texts of other senders out."""
         if not _same(parameters.get("state", ""), self.state.reveal()):
             return RejectedRequest(
                 403,
                 "this answers another sign-in than the one that waits here, perhaps an earlier one",
-                over="state" in parameters,
+                is_outdated="state" in parameters,
             )
         iss = parameters.get("iss")
         if iss is None and self.iss_required:
@@ -158,7 +153,7 @@ class ExpectedResponse:
 
 
 def _parameters(query: str) -> dict[str, str] | RejectedRequest:
-    """Return the parameters of an answer, each of which may stand in it once (RFC 6749 §3.1)."""
+    """Return the parameters in a query. A repeated one is refused (RFC 6749 §3.1)."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
     except ValueError:
@@ -168,5 +163,5 @@ def _parameters(query: str) -> dict[str, str] | RejectedRequest:
 
 
 def _same(given: str, ours: str) -> bool:
-    """Compare in constant time, whatever characters were sent."""
+    """Compare in constant time; ``given`` may contain any characters."""
     return compare_digest(given.encode(errors="surrogatepass"), ours.encode())

@@ -1,4 +1,4 @@
-"""A client's connection as bytes, as they are."""
+"""Read and write a client's connection without TLS."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import socket
 
 
 class Channel:
-    """Bytes over a socket as they are.
-
-    Args:
-        client: The connected socket, non-blocking.
-    """
+    """A connection without TLS, over a connected, non-blocking socket."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self._loop = asyncio.get_running_loop()
 
     async def receive(self, most: int) -> bytes:
-        """Return what comes, at most ``most`` bytes; nothing at the end.
+        """Return the next bytes, at most ``most``; none at the end of the connection.
 
         Raises:
             OSError: The connection broke.
@@ -27,7 +23,7 @@ class Channel:
         return await self._loop.sock_recv(self._client, most)
 
     async def send(self, data: bytes) -> None:
-        """Send everything.
+        """Send all of ``data``.
 
         Raises:
             OSError: The client left.
@@ -35,10 +31,6 @@ class Channel:
         await self._loop.sock_sendall(self._client, data)
 
     async def end(self) -> None:
-        """Say that nothing follows.
-
-        Raises:
-            OSError: The client left.
-        """
+        """Close our side of the connection. The client can still send."""
         with contextlib.suppress(OSError):
             self._client.shutdown(socket.SHUT_WR)

@@ -1,4 +1,7 @@
-"""A client's connection through TLS that is spoken in memory (RFC 8446); imported only where it is spoken."""
+"""Read and write a client's connection with TLS (RFC 8446). Imported only if the callback server uses TLS.
+
+asyncio's own TLS is not used: it does not send the alert that explains a failed handshake, and cannot close one side only.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ _BYTES = 64 * 1024
 
 
 class TlsChannel(Channel):
-    """The same through TLS; the handshake comes with the first bytes.
+    """A connection with TLS. The handshake happens with the first bytes.
 
     Args:
         client: The connected socket, non-blocking.
-        context: Our certificate.
+        context: The settings with our certificate.
     """
 
     def __init__(self, client: socket.socket, context: ssl.SSLContext) -> None:
@@ -45,14 +48,14 @@ class TlsChannel(Channel):
             view = view[await self._drive(partial(self._tls.write, view)) :]
 
     async def end(self) -> None:
-        """As in `Channel.end`; whether the client answers does not matter."""
+        """As in `Channel.end`. The client's own close_notify is not awaited."""
         with contextlib.suppress(ssl.SSLError):
             self._tls.unwrap()
         await self._flush()
         await super().end()
 
     async def _drive(self, step: Callable[[], T]) -> T:
-        """Do one thing in memory, with as many bytes to and from the client as it takes."""
+        """Run one TLS operation in memory, and exchange bytes with the client until it is complete."""
         while True:
             try:
                 result = step()
@@ -64,7 +67,7 @@ class TlsChannel(Channel):
                 else:
                     self._incoming.write_eof()
             except ssl.SSLError:
-                await self._flush()  # the alert that says why
+                await self._flush()  # the alert that explains the error
                 raise
             else:
                 await self._flush()

@@ -1,4 +1,4 @@
-"""One HTTP connection: a bounded request in, one reply out, and a close that loses neither (RFC 9112 §9.6)."""
+"""One HTTP connection: read one request of bounded size, send one reply, and close without losing it (RFC 9112 §9.6)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import h11
 
 from .authorization_response import RejectedRequest, Request
 from .channel import Channel
-from .peer_user import uid_of
+from .peer_user import user_id_of_peer
 
 if TYPE_CHECKING:
     import socket
@@ -21,30 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAD_BYTES = 64 * 1024
-"""The longest request line with headers. A browser sends a site's cookies to each of its ports, and developers collect
-many for localhost: four times what web servers commonly take."""
+"""The longest request line with headers: four times the usual limit of web servers. Browsers send the cookies of
+localhost to every port, and developers collect many."""
 
 READ_BYTES = 16 * 1024
 
-_TLS_HANDSHAKE = b"\x16\x03"  # RFC 8446 §5.1: how a ClientHello begins
+_TLS_HANDSHAKE = b"\x16\x03"  # RFC 8446 §5.1: the first bytes of a ClientHello
 SPOKE_TLS = "the browser came with https, and http is spoken here"
-"""Why the request of a browser that speaks TLS to an http redirect URI is refused."""
+"""The reason for refusing a browser that uses TLS for an http redirect URI."""
 
 LINGER_SECONDS = 1.0
-"""How long a client that still sends is listened to after the reply."""
+"""How long to read what a client still sends after the reply."""
 
 LINGER_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response.
-
-    Attributes:
-        status: The status code.
-        headers: The header fields, without those about the connection and the length.
-        body: The body.
-    """
+    """An HTTP response. Connection and length are not among its headers."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -56,7 +50,7 @@ class Connection:
 
     Args:
         client: The connected socket, non-blocking; ``close`` closes it.
-        tls: Our certificate, where TLS is spoken.
+        tls: The settings with our certificate; None for plain http.
     """
 
     def __init__(self, client: socket.socket, tls: ssl.SSLContext | None = None) -> None:
@@ -67,7 +61,7 @@ class Connection:
         self._head_only = False
 
     async def read(self) -> Request | RejectedRequest | None:
-        """Return the request; a refusal for what is not HTTP or too large; None when the client left.
+        """Return the request, a rejection if it is not HTTP or too large, or None if the client left.
 
         Raises:
             OSError: The connection broke.
@@ -77,7 +71,7 @@ class Connection:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                # h11 hints at 501 for a transfer coding that it does not know; whose fault that is, is the same.
+                # h11 suggests 501 for an unknown transfer coding. That is the client's fault too, so it gets a 4xx.
                 return RejectedRequest(min(error.error_status_hint, 431), "the request cannot be read")
             if event is h11.NEED_DATA:
                 data = await self._channel.receive(READ_BYTES)
@@ -92,7 +86,7 @@ class Connection:
                 return None
 
     async def send(self, reply: Reply) -> None:
-        """Send ``reply`` and say that nothing follows.
+        """Send ``reply`` and close our side of the connection.
 
         Raises:
             OSError: The client left.
@@ -101,7 +95,7 @@ class Connection:
         response = h11.Response(
             status_code=reply.status, headers=_encoded(headers), reason=_reason(reply.status)
         )
-        # What h11 could not read leaves its own side of the connection whole, so it can still write the reply.
+        # After a request that h11 could not parse, it can still write a reply.
         data = self._http.send(response) or b""
         if not self._head_only:
             data += self._http.send(h11.Data(data=reply.body)) or b""
@@ -109,10 +103,9 @@ class Connection:
         await self._channel.end()
 
     async def linger(self) -> None:
-        """Take in what the client still sends, within bounds.
+        """Read what the client still sends, within limits.
 
-        A socket closed with unread bytes resets the connection, and a reset may take the reply from the client before it
-        has read it.
+        Closing a socket with unread bytes resets the connection, and the client may then lose the reply.
         """
         left = LINGER_BYTES
         with contextlib.suppress(OSError, TimeoutError):
@@ -145,5 +138,5 @@ def _request(event: h11.Request, client: socket.socket) -> Request:
         method=event.method.decode("latin-1"),
         target=event.target.decode("latin-1"),
         host=hosts[0].decode("latin-1") if len(hosts) == 1 else None,
-        uid=partial(uid_of, client),
+        uid=partial(user_id_of_peer, client),
     )

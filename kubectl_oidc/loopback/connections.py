@@ -1,4 +1,4 @@
-"""Many connections at once, none of which can hold up another (the event loop's side of the callback server)."""
+"""Serve many connections at once in the event loop. No connection can block another."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     Respond = Callable[[Request | RejectedRequest], Reply | asyncio.Future[Reply]]
 
 CONNECTION_SECONDS = 10.0
-"""How long a client may take to send its request and to take in the reply."""
+"""How long a client may take to send its request, and again to receive the reply."""
 
 MOST_CONNECTIONS = 64
-"""Connections that wait for their request. Beyond them the oldest goes, so that whoever sends at once is never held up."""
+"""The most connections that wait for their request. For one more, the oldest is dropped, so that silent clients block nobody."""
 
 MOMENT = 0.05
-"""Seconds that each connection has to send its request before it is dropped for another, however many come at once."""
+"""Seconds that every connection gets to send its request before it may be dropped."""
 
 _PAUSE = 0.05
-"""Seconds until the next try when the system has no room for another connection."""
+"""Seconds until the next try if the system cannot accept another connection."""
 
 
 class Listener:
-    """Accept connections and answer one request on each, until it is stopped.
+    """Accept connections and answer one request on each, until `stop`.
 
     Args:
         sockets: The listening sockets; closed at the end.
-        respond: Gives the reply to a request. A future means that the client is held, without limit, until the reply
-            is known; such a client is not dropped for another.
-        tls: Our certificate, where TLS is spoken.
+        respond: Returns the reply to a request. If it returns a future, the client waits for it without limit, and is
+            not dropped for another.
+        tls: The settings with our certificate; None for plain http.
     """
 
     def __init__(
@@ -50,21 +50,21 @@ class Listener:
         self._respond = respond
         self._stopped = asyncio.Event()
         self._grace = 0.0
-        # When each came, in that order: the first is the one that has had the most time.
+        # The time when each connection was accepted; the oldest is first.
         self._droppable: dict[asyncio.Task[None], float] = {}
         self._held: set[asyncio.Task[None]] = set()
 
     def stop(self, grace: float) -> None:
-        """Accept nothing any more and end `run`; called in the event loop.
+        """Stop accepting connections, and end `run`. Call it in the event loop.
 
         Args:
-            grace: Seconds until clients that are held must have taken in their reply.
+            grace: Seconds for clients that wait for a reply to receive it.
         """
         self._grace = grace
         self._stopped.set()
 
     async def run(self) -> None:
-        """Serve until `stop`; afterwards every socket is closed."""
+        """Serve until `stop`, and then close every socket."""
         accepting = [asyncio.create_task(self._accept(listener)) for listener in self._sockets]
         try:
             await self._stopped.wait()
@@ -84,20 +84,20 @@ class Listener:
             try:
                 client, _ = await loop.sock_accept(listener)
             except OSError:
-                # The client has gone again, or there are too many open files: make room.
+                # The client left already, or there are too many open files.
                 self._drop_oldest()
                 await asyncio.sleep(_PAUSE)
                 continue
             connection = Connection(client, self._tls)
-            task = asyncio.create_task(self._converse(connection))
+            task = asyncio.create_task(self._answer_one_request(connection))
             self._droppable[task] = loop.time()
-            # Not at the end of the task's own work: one that is cancelled before its first step does none.
+            # A callback, because a task that is cancelled before its first step runs no code of its own.
             task.add_done_callback(partial(self._forget, connection))
-            # One turn for everybody else: a flood of connections must not keep the loop to itself.
+            # Let the other tasks run: a flood of connections must not occupy the loop.
             await asyncio.sleep(0)
 
     async def _make_room(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Drop the oldest connections until one more can be taken, none before its moment is over."""
+        """Drop the oldest connections until one more can be accepted, but none before its `MOMENT` is over."""
         while len(self._droppable) >= MOST_CONNECTIONS:
             wait = next(iter(self._droppable.values())) + MOMENT - loop.time()
             if wait > 0:
@@ -116,8 +116,8 @@ class Listener:
         self._droppable.pop(task, None)
         self._held.discard(task)
 
-    async def _converse(self, connection: Connection) -> None:
-        """Answer one request; what a client does wrong ends its connection and nothing else."""
+    async def _answer_one_request(self, connection: Connection) -> None:
+        """Answer one request. An error of the client ends only its own connection."""
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CONNECTION_SECONDS) as limit:
                 request = await connection.read()
@@ -126,12 +126,12 @@ class Listener:
                 reply = self._respond(request)
                 if isinstance(reply, asyncio.Future):
                     limit.reschedule(None)
-                    reply = await self._hold(reply)
+                    reply = await self._wait_for_reply(reply)
                     limit.reschedule(asyncio.get_running_loop().time() + CONNECTION_SECONDS)
                 await connection.send(reply)
                 await connection.linger()
 
-    async def _hold(self, reply: asyncio.Future[Reply]) -> Reply:
+    async def _wait_for_reply(self, reply: asyncio.Future[Reply]) -> Reply:
         task = asyncio.current_task()
         if task is not None:
             self._droppable.pop(task, None)

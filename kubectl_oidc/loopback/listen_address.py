@@ -1,4 +1,4 @@
-"""What --listen-address says: a host and a port, as kubelogin writes them."""
+"""Parse --listen-address: a host and a port, in kubelogin's format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ListenAddress:
 
     Attributes:
         host: A host name or address without brackets; empty means ``localhost``.
-        port: The port; 0 is any that is free.
+        port: The port; 0 means any free port.
     """
 
     host: str
@@ -28,14 +28,12 @@ class ListenAddress:
 
     @classmethod
     def parse(cls, text: str) -> ListenAddress:
-        """Return the address that ``text`` names.
+        """Parse ``127.0.0.1:8000``, ``localhost:0``, ``[::1]:8000`` or ``:8000``.
 
-        Args:
-            text: ``127.0.0.1:8000``, ``localhost:0``, ``[::1]:8000``, or ``:8000``, which is loopback too: Go would
-                listen on every interface there, and a callback server has no business on those (RFC 8252 §8.3).
+        Without a host it is loopback. Go would listen on every interface, which a callback server must not do (RFC 8252 §8.3).
 
         Raises:
-            UsageError: It is no host and port.
+            UsageError: It is not a host and a port.
         """
         host, colon, port = text.strip().rpartition(":")
         if not colon:

@@ -1,7 +1,7 @@
-"""What the browser shows when it comes back: pages from the templates beside this file.
+"""The pages that the callback server shows in the browser, from the templates in this directory.
 
-Every value is escaped, no page has a script or loads anything, and none says more than the person may see: no state,
-no code, no token. The Content-Security-Policy holds even where that should ever fail.
+Every value is escaped. No page has a script, loads anything, or shows a state, a code or a token. The
+Content-Security-Policy protects the page even if escaping should fail.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.text import sanitize
 
 from .connection import Reply
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .authorization_response import RejectedRequest
 
 _GOOD, _BAD, _LATE, _IDLE, _OVER = "good", "bad", "late", "idle", "over"
-# For each kind: what a screen reader says, the colour of the tab's icon, the mark in it.
+# For each kind: the text for screen readers, the colour of the tab's icon, the path drawn in it.
 _MARKS = {
     _GOOD: ("Done", "1a7f37", "M7 12.5l3.4 3.4L17 9"),
     _BAD: ("Failed", "c62828", "M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6"),
@@ -34,7 +35,7 @@ _MARKS = {
     _IDLE: ("Waiting", "57606a", "M12 6.8V12l3.2 2.4"),
     _OVER: ("Done before", "57606a", "M7 12.5l3.4 3.4L17 9"),
 }
-_WHOLE = re.compile(r"--|[/=@]")  # a flag, an address, a path or an account
+_UNBREAKABLE = re.compile(r"--|[/=@]")  # a flag, a URL, a path or an account
 _ANY_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _CLOCK = "%H:%M"
 _LONGEST_VALUE = 4000
@@ -44,13 +45,12 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A sign-in that worked.
+    """A successful sign-in.
 
     Attributes:
-        person: Who signed in, as kubectl users know them.
-        expiry: When the token ends, in epoch seconds.
-        issuer: The provider.
-        redirect_to: Where the browser goes instead of to our page (--open-url-after-authentication).
+        person: The user's name in the cluster.
+        expiry: When the token expires, in epoch seconds.
+        redirect_to: The URL to open instead of our page (--open-url-after-authentication).
     """
 
     person: str
@@ -61,29 +61,29 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A sign-in that did not work; the words are those of the terminal.
+    """A failed sign-in, with the message and the hint that the terminal shows.
 
     Attributes:
-        message: What failed.
-        hint: What to do next.
-        timed_out: Whether nobody came in time.
+        timed_out: Whether no answer came in time.
     """
 
     message: str
     hint: str
     timed_out: bool = False
 
+    @classmethod
+    def from_error(cls, error: BaseException) -> Failed:
+        """Return an error's message and hint. Texts of an unexpected error are not shown."""
+        if isinstance(error, OidcLoginError):
+            return cls(error.message, error.hint)
+        return cls("the sign-in failed", "the terminal says more")
 
-def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
-    """Return the page at the end of a sign-in.
 
-    Args:
-        result: How it ended.
-        now: The time, in epoch seconds.
-    """
+def final_page(result: SignedIn | Failed, *, now: float) -> Reply:
+    """Return the page that shows how a sign-in ended; ``now`` is in epoch seconds."""
     if isinstance(result, Failed):
         body = _fill(
-            "failed.html", message=_sentence(result.message), hint=_sentence(result.hint or "try again")
+            "failed.html", message=_capitalized(result.message), hint=_capitalized(result.hint or "try again")
         )
         kind, title = (_LATE, "Sign-in timed out") if result.timed_out else (_BAD, "Sign-in failed")
         return _page(400, kind, title, body)
@@ -93,29 +93,25 @@ def outcome(result: SignedIn | Failed, *, now: float) -> Reply:
         "signed_in.html",
         person=result.person,
         issuer=result.issuer,
-        until=_moment(result.expiry, now),
-        span=_span(result.expiry - now),
+        until=_local_time(result.expiry, now),
+        span=_duration(result.expiry - now),
     )
     return _page(200, _GOOD, "You are signed in", body)
 
 
-def refusal(refused: RejectedRequest) -> Reply:
-    """Return the page for a request that is not the answer.
-
-    Args:
-        refused: Its status, and why.
-    """
+def rejection_page(refused: RejectedRequest) -> Reply:
+    """Return the page for a request that is not the authorization response."""
     body = _fill(
         "notice.html",
-        what=_sentence(refused.reason) + ".",
+        what=_capitalized(refused.reason) + ".",
         next="Go on in the window where you sign in, or see the terminal.",
     )
-    title = "This sign-in is over" if refused.over else "Waiting for a sign-in"
+    title = "This sign-in is over" if refused.is_outdated else "Waiting for a sign-in"
     return _page(refused.status, _IDLE, title, body, refused.headers)
 
 
-def answered() -> Reply:
-    """Return the page for an answer that comes a second time."""
+def already_answered_page() -> Reply:
+    """Return the page for a second authorization response."""
     body = _fill(
         "notice.html",
         what="This sign-in has its answer. Nothing was done a second time.",
@@ -125,8 +121,8 @@ def answered() -> Reply:
 
 
 def redirect(url: str) -> Reply:
-    """Return what sends the browser on to ``url`` (RFC 9700 §4.12: 303, so that it asks with GET)."""
-    # An argument that is not UTF-8 has lone surrogates in it.
+    """Return the redirect to ``url`` (RFC 9700 §4.12: status 303, so that the browser uses GET)."""
+    # A command-line argument that is not UTF-8 contains lone surrogates.
     location = quote(url, safe=_ANY_ASCII, errors="surrogatepass")
     return Reply(303, (("location", location), *_headers("")))
 
@@ -144,11 +140,7 @@ def _page(status: int, kind: str, title: str, body: str, more: tuple[tuple[str, 
 
 
 def _headers(policy: str) -> tuple[tuple[str, str], ...]:
-    """Return the header fields of every response.
-
-    Args:
-        policy: What the Content-Security-Policy allows beside nothing.
-    """
+    """Return the header fields of every response; ``policy`` is what the Content-Security-Policy allows."""
     return (
         (
             "content-security-policy",
@@ -169,43 +161,43 @@ def _template(name: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    """Return a template with its values, each made plain and escaped.
+    """Fill a template with values, which are sanitized and escaped.
 
-    A flag or an address stays on one line; one that is wider than the page may break after its slashes.
+    A flag or a URL stays on one line. If it is wider than the page, it may break after a slash.
     """
     safe = {
-        key: " ".join(map(_word, sanitize(value, limit=_LONGEST_VALUE).split()))
+        key: " ".join(map(_unbroken, sanitize(value, limit=_LONGEST_VALUE).split()))
         for key, value in values.items()
     }
     return Template(_template(name)).substitute(safe)
 
 
-def _word(word: str) -> str:
+def _unbroken(word: str) -> str:
     safe = escape(word).replace("/", "/<wbr>")
-    return f'<span class="whole">{safe}</span>' if _WHOLE.search(word) else safe
+    return f'<span class="whole">{safe}</span>' if _UNBREAKABLE.search(word) else safe
 
 
-def _sentence(text: str) -> str:
-    """Begin with a capital, unless the first word is a flag, an address or a command."""
+def _capitalized(text: str) -> str:
+    """Capitalize a text, unless its first word is a flag, an address or a command."""
     first = text.partition(" ")[0]
     return text[:1].upper() + text[1:] if first.isalpha() and first not in {"kubectl", "localhost"} else text
 
 
-def _moment(expiry: float, now: float) -> str:
-    """Return a local time with its zone, and the date when that is not today's."""
+def _local_time(expiry: float, now: float) -> str:
+    """Return a local time with its zone, and with the date if it is not today."""
     try:
         moment, today = (datetime.fromtimestamp(at).astimezone() for at in (expiry, now))
     except (OverflowError, OSError, ValueError):
         return "a time beyond the calendar"
     name = moment.tzname() or ""
-    # Windows has whole sentences for names, and zones without letters are called "-03".
+    # Windows has long names for time zones, and some zones have names like "-03".
     zone = name if name.isalpha() and len(name) <= _LONGEST_ZONE else f"UTC{moment.isoformat()[-6:]}"
     date = "" if moment.date() == today.date() else f"{moment.day} {moment:%B %Y}, "
     return f"{date}{moment:{_CLOCK}} {zone}"
 
 
-def _span(seconds: float) -> str:
-    """Return how long from now, in words."""
+def _duration(seconds: float) -> str:
+    """Return a duration from now as text, such as "in 1 hour 20 minutes"."""
     if seconds < _MINUTE:
         return "in less than a minute" if seconds > 0 else "it has ended"
     steps = ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))

@@ -1,8 +1,8 @@
-"""Whose process is at the other end of a connection of this machine, where the system tells (Linux, proc_net(5)).
+"""Find the user whose process is at the other end of a local connection (Linux only, proc_net(5)).
 
-Every user of a machine can connect to its loopback addresses, and can read in the process list what a browser was started
-with. The start address there leads on to the provider with our state in it: who has that can end our sign-in with an account
-of their own.
+Every user of a machine can connect to its loopback addresses, and can read the browser's command line in the process list.
+The start URL in it redirects to the provider with our state. Another user who follows it could finish our sign-in with an
+account of their own.
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NOBODY = 65534
-"""What stands for a user that a user namespace does not have (user_namespaces(7))."""
+"""The id of a user that this user namespace does not have (user_namespaces(7))."""
 
 CLOSED = -1
-"""What stands for the user of a socket that its process has closed: the table says inode 0 and user 0 for it."""
+"""Returned for a socket that its process has closed. The kernel's table has inode 0 and user 0 for it."""
 
-_FAR, _NEAR, _UID, _INODE = 1, 2, 7, 9  # fields of a line, seen from the other end
+_FAR, _NEAR, _UID, _INODE = 1, 2, 7, 9  # the fields of a line, from the view of the other end
 
 
-def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
-    """Return the user id of who holds the other end of a connection, CLOSED if nobody does, or None if the system does not tell.
+def user_id_of_peer(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
+    """Return the user id of the process at the other end, CLOSED if it has closed it, or None if the system does not tell.
 
     Args:
-        client: The connected socket.
-        tables: Where the system keeps its tables of connections.
+        tables: The directory with the kernel's tables of connections.
     """
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        # Not such an address, or no such table: the other one may tell.
+        # Another address family, or no such table: try the other one.
         with contextlib.suppress(OSError, ValueError, IndexError):
             ends = [_place(client.getpeername(), family), _place(client.getsockname(), family)]
             for line in (tables / name).read_text(encoding="ascii").splitlines():
@@ -44,13 +43,13 @@ def uid_of(client: socket.socket, tables: Path = Path("/proc/net")) -> int | Non
     return None
 
 
-def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
-    """Tell whether a process of this user is none of ours: not our user's, not root's, and not of who became us by sudo.
+def is_other_user(uid: int | None, environ: Mapping[str, str]) -> bool:
+    """Return whether a user id belongs to another user: not to this one, not to root, and not to the user who ran sudo.
 
     Args:
-        uid: The user id, or None if it is not known, which is no reason to refuse anybody. CLOSED is a stranger: another user
-            may have sent the request and closed the connection, and its own user has no use for the answer.
-        environ: The environment.
+        uid: None, if it is not known, counts as this user. CLOSED counts as another one: another user may have sent the
+            request and closed the connection, and a browser that has closed it does not need the answer.
+        environ: SUDO_UID in it is the user who ran sudo.
     """
     if uid is None or sys.platform != "linux":
         return False
@@ -58,12 +57,12 @@ def is_stranger(uid: int | None, environ: Mapping[str, str]) -> bool:
 
 
 def _place(end: Sequence[Any], family: socket.AddressFamily) -> str:
-    """Return an end as the table of this family writes it, words of 32 bits in this machine's byte order.
+    """Return host and port in the format of the family's table: words of 32 bits in this machine's byte order.
 
     Raises:
-        OSError: It is no address of this family.
+        OSError: The address is not of this family.
     """
-    # What an IPv4 client of an IPv6 socket is called there; its own socket is one of IPv4, as a rule.
+    # An IPv4 client of an IPv6 socket has this prefix; its own socket is usually an IPv4 one.
     host, port = end[0].removeprefix("::ffff:"), end[1]
     if family == socket.AF_INET6 and ":" not in host:
         host = f"::ffff:{host}"

@@ -32,7 +32,7 @@ def reachable(asked: ListenAddress) -> str:
     return str(asked)
 
 
-def host_headers(asked: ListenAddress, redirect_url: str | None) -> frozenset[str]:
+def allowed_host_headers(asked: ListenAddress, redirect_url: str | None) -> frozenset[str]:
     """Return the Host headers of legitimate requests, in lower case.
 
     Args:

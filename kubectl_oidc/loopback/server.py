@@ -1,9 +1,7 @@
-"""The callback server: it waits for one answer, shows how the sign-in ended, and goes (RFC 8252 §7.3, §8.3)."""
+"""The callback server: it waits for the authorization response, and shows how the sign-in ended (RFC 8252 §7.3, §8.3)."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import secrets
 import threading
@@ -12,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import OidcLoginError, SignInTimeout
+from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import is_loopback, port_of
@@ -20,20 +18,21 @@ from kubectl_oidc.urls import is_loopback, port_of
 from . import pages
 from .authorization_response import (
     AuthorizationResponse,
-    End,
     ExpectedResponse,
+    FinalPageRequest,
     RejectedRequest,
     Request,
-    Start,
+    StartRequest,
 )
 from .connection import SPOKE_TLS
 from .pages import Failed
-from .peer_user import is_stranger
-from .redirect_uri import choices, host_headers, reachable
-from .server_thread import SLICE, ListenerThread
+from .peer_user import is_other_user
+from .redirect_uri import allowed_host_headers, choices, reachable
+from .server_thread import LONGEST_WAIT, ListenerThread, reply_from_thread
 from .sockets import listen
 
 if TYPE_CHECKING:
+    import asyncio
     import socket
     import ssl
     from collections.abc import Callable, Sequence
@@ -47,37 +46,35 @@ if TYPE_CHECKING:
     from .sockets import NotFree
 
 FLUSH_SECONDS = 2.0
-"""How long `finish` waits until the browser has the page."""
+"""How long `finish` waits until the browser has received the page."""
 
 FAREWELL_SECONDS = 0.5
-"""The same when the sign-in is given up: whoever pressed Ctrl-C does not wait for a browser."""
+"""The same if the sign-in ends without an answer: after Ctrl-C the user does not want to wait."""
 
 _ENDED = Failed("the sign-in was ended in the terminal", "run the command again to sign in")
 
 
 class CallbackServer:
-    """Where the browser comes back to, while the ``with`` block runs.
+    """A server on the loopback interface that runs during the ``with`` block.
 
     Args:
-        addresses: The addresses to listen on, the first that is free. When the redirect URL is a loopback address whose
-            port is among them, only that port is tried: at any other the answer would go to a stranger.
-        redirect_url: The redirect URI as it is registered; None means ``http://localhost:PORT`` without a path, which
-            some providers compare byte for byte; with TLS ``https://localhost:PORT``.
-        state: The state of the authorization request.
-        issuer: Who must have answered.
-        iss_required: Whether the answer must say so (RFC 9207).
-        log: Where refused requests are told of.
-        tls: Our certificate, where the redirect URI is https of this machine.
+        addresses: Listen on the first of these that is free. If the redirect URL is a loopback URL with the port of some
+            of them, only those are tried: at another port the answer would reach another program.
+        redirect_url: The redirect URI as registered. None means ``http://localhost:PORT``, or https with TLS; without a
+            path, because some providers compare it byte for byte.
+        issuer: The expected ``iss`` in the answer (RFC 9207).
+        iss_required: Whether the answer must contain ``iss``.
+        tls: The settings with our certificate, if the redirect URI is https on this machine.
 
     Attributes:
         redirect_uri: The redirect URI of the authorization request.
-        start_url: An address of ours that leads to the provider; unlike the authorization URL it can stand in an
-            argument list, because it gives nothing away and is good for nothing when the sign-in is over.
-        tried: The addresses before the one that is listened on, each not free.
-        exposed: The address listened on if other machines may reach it, else None: a person should be told.
-        unserved: The host and port of the redirect URI if it says ``localhost`` and nothing of ours listens there, else
-            None: what listens there may be a stranger, so a person should be told (RFC 8252 §8.3).
-        spoke_tls: Whether a browser came with https to an http redirect URI.
+        start_url: A URL of this server that redirects to the provider. Unlike the authorization URL it may be part of a
+            command line: it contains no secret, and is useless after the sign-in.
+        tried: The addresses before the one in use, which were not free.
+        exposed: The address in use if other machines may reach it, else None. The user should be warned.
+        unserved: The host and port of the redirect URI if it is a loopback URL that does not reach this server, else None.
+            Another program may receive the answer, so the user should be warned (RFC 8252 §8.3).
+        spoke_tls: Whether a browser used https for an http redirect URI.
 
     Raises:
         NoFreeListenAddress: (on entering) None of the addresses is free.
@@ -135,35 +132,28 @@ class CallbackServer:
         self._close(late or _ENDED, FAREWELL_SECONDS)
 
     def expect(self, authorization_url: Callable[[], str]) -> None:
-        """Set where the start URL leads.
+        """Set where the start URL redirects to.
 
         Args:
-            authorization_url: Returns the address of the authorization request, for each browser that asks anew, in a thread
-                of its own; what it raises ends the wait.
+            authorization_url: Returns the authorization URL. It is called in a thread for every request of the start URL.
+                If it raises an error, `wait` raises it.
         """
         self._authorization_url = authorization_url
 
     def wait(self, seconds: float) -> AuthorizationResponse | None:
-        """Return the answer, or None when none came yet; what is not the answer does not end the wait.
-
-        Args:
-            seconds: The longest time to wait.
-        """
+        """Return the authorization response, or None if none came within ``seconds``. Other requests do not end the wait."""
         end = Deadline.after(seconds)
-        while not self._answered.wait(min(SLICE, end.left())) and not end.passed():
+        while not self._answered.wait(min(LONGEST_WAIT, end.left())) and not end.passed():
             pass
         if self._broken is not None:
             raise self._broken
         return self._answer
 
     def finish(self, outcome: SignedIn | Failed) -> None:
-        """Show the browser how the sign-in ended, and stop listening; harmless when the browser has gone.
+        """Show the browser how the sign-in ended, and stop listening.
 
-        The browser that brought the answer was sent on at once, mostly long before this; one that does not follow is waited
-        for `FLUSH_SECONDS` from then on.
-
-        Args:
-            outcome: How it ended.
+        The browser that brought the answer was redirected to the final page. If it does not follow, this waits until
+        `FLUSH_SECONDS` after the redirect.
         """
         if self._sent_again:
             self._came_again.wait(self._sent_again.left())
@@ -188,7 +178,7 @@ class CallbackServer:
         self._end_url = Secret(f"{target.path or '/'}?{end}")
         self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
         awaited = ExpectedResponse(
-            hosts=host_headers(listening.asked, self._redirect_url),
+            hosts=allowed_host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",
             start_path=Secret(f"/{ticket}"),
             end_query=Secret(end),
@@ -205,7 +195,7 @@ class CallbackServer:
         try:
             running, self._running = self._running, None
             if running is not None:
-                running.end(pages.outcome(outcome, now=time.time()), grace)
+                running.finish(pages.final_page(outcome, now=time.time()), grace)
         finally:
             for listener in self._sockets:
                 listener.close()
@@ -217,59 +207,44 @@ class CallbackServer:
     def _respond(
         self, awaited: ExpectedResponse, page: asyncio.Future[Reply], request: Request | RejectedRequest
     ) -> Reply | asyncio.Future[Reply]:
-        """Decide about a request; runs in the event loop, so that no two decide at once."""
+        """Return the reply to a request. Runs in the event loop, so that only one request is handled at a time."""
         verdict = request if isinstance(request, RejectedRequest) else awaited.check(request)
         if (
-            isinstance(verdict, Start)
+            isinstance(verdict, StartRequest)
             and isinstance(request, Request)
-            and is_stranger(request.uid(), os.environ)
+            and is_other_user(request.uid(), os.environ)
         ):
             verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
-        self.spoke_tls = self.spoke_tls or (
-            isinstance(verdict, RejectedRequest) and verdict.reason == SPOKE_TLS
-        )
         if isinstance(verdict, RejectedRequest):
             self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.reason}")
-            return pages.refusal(verdict)
-        if isinstance(verdict, End) and self._answer is not None:
+            self.spoke_tls = self.spoke_tls or verdict.reason == SPOKE_TLS
+            return pages.rejection_page(verdict)
+        if isinstance(verdict, FinalPageRequest) and self._answer is not None:
             self._came_again.set()
-            return page  # a reload has it too, until `finish`
+            return page  # a reload gets it too, until `finish`
         if self._answer is not None:
             self._log.info(4, "the callback server was asked again after the answer")
-            return pages.answered()
+            return pages.already_answered_page()
         if isinstance(verdict, AuthorizationResponse):
             self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
             self._answer = verdict
             self._sent_again = Deadline.after(FLUSH_SECONDS)
             self._answered.set()
-            # At once: neither code nor state stay in the address bar or the history while the code is redeemed.
+            # Redirect at once, so that code and state leave the address bar and the history before the code is redeemed.
             return pages.redirect(self._end_url.reveal())
-        if self._authorization_url is None or isinstance(verdict, End):
-            return pages.refusal(RejectedRequest(404, "the sign-in has not begun"))
-        return self._sent_on(self._authorization_url)
+        if self._authorization_url is None or isinstance(verdict, FinalPageRequest):
+            return pages.rejection_page(RejectedRequest(404, "the sign-in has not begun"))
+        return self._redirect_to_provider(self._authorization_url)
 
-    def _sent_on(self, authorization_url: Callable[[], str]) -> asyncio.Future[Reply]:
-        """Send the browser on; finding out where to may take a request to the provider, so the loop does not wait for it."""
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Reply] = loop.create_future()
+    def _redirect_to_provider(self, authorization_url: Callable[[], str]) -> asyncio.Future[Reply]:
+        """Return the redirect to the provider later: its URL may need a request (RFC 9126), which runs in a thread."""
 
-        def find() -> None:
+        def find() -> Reply:
             try:
-                page = pages.redirect(authorization_url())
-            except BaseException as error:  # noqa: BLE001 - raised again where the answer is awaited
-                page = pages.outcome(_failed(error), now=time.time())
+                return pages.redirect(authorization_url())
+            except BaseException as error:  # noqa: BLE001 - `wait` raises it
                 if self._answer is None:
                     self._break(error)
-            with contextlib.suppress(
-                RuntimeError
-            ):  # the loop has ended, and with it the browser's connection
-                loop.call_soon_threadsafe(reply.set_result, page)
+                return pages.final_page(Failed.from_error(error), now=time.time())
 
-        threading.Thread(target=find, daemon=True, name="authorization-request").start()
-        return reply
-
-
-def _failed(error: BaseException) -> Failed:
-    if isinstance(error, OidcLoginError):
-        return Failed(error.message, error.hint)
-    return Failed("the sign-in failed", "the terminal says more")
+        return reply_from_thread(find)

@@ -1,4 +1,4 @@
-"""The event loop in a thread of its own, so that the caller's thread is free for signals and for the clock."""
+"""Run the event loop of the callback server in a thread, so that the main thread can handle signals and deadlines."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ if TYPE_CHECKING:
     from .authorization_response import RejectedRequest, Request
     from .connection import Reply
 
-SLICE = 0.5
-"""Seconds of waiting at once: on Windows a longer wait would hold up Ctrl-C."""
+LONGEST_WAIT = 0.5
+"""The longest single wait, in seconds. On Windows, Ctrl-C does not interrupt a longer one."""
 
 
 class ListenerThread:
-    """The listener in its thread.
+    """A `Listener` in a thread.
 
     Args:
-        sockets: The listening sockets.
-        respond: Gives the reply to a request, the page at the end being its first argument.
-        failed: Is told of what should never happen.
-        tls: Our certificate, where TLS is spoken.
+        respond: Returns the reply to a request. Its first argument is the final page, which comes later.
+        failed: Called with an error that ends the event loop.
+        tls: The settings with our certificate; None for plain http.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class ListenerThread:
         failed: Callable[[BaseException], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        # What asyncio has to say, such as of a lack of file descriptors, is not for a person's terminal.
+        # Keep asyncio's own log, such as about missing file descriptors, from the user's terminal.
         logging.getLogger("asyncio").addHandler(logging.NullHandler())
         self._loop = _new_loop()
         self._page: asyncio.Future[Reply] = self._loop.create_future()
@@ -56,23 +55,24 @@ class ListenerThread:
             self._loop.close()
             raise
 
-    def end(self, page: Reply, grace: float) -> None:
-        """Give ``page`` to the browser that is held, and return when everything is closed.
+    def finish(self, page: Reply, grace: float) -> None:
+        """Send the final page to the browser that waits for it, and return when everything is closed.
 
         Args:
-            page: The page at the end of the sign-in.
-            grace: Seconds that the browser may take for it.
+            grace: Seconds that the browser may take to receive it.
         """
 
         def last() -> None:
             self._page.set_result(page)
             self._listener.stop(grace)
 
-        with contextlib.suppress(RuntimeError):  # it ended by itself: a failure that `wait` has told of
+        with contextlib.suppress(
+            RuntimeError
+        ):  # the loop has ended with an error, which `failed` has received
             self._loop.call_soon_threadsafe(last)
         patience = Deadline.after(grace + 1.0)
         while self._thread.is_alive() and not patience.passed():
-            self._thread.join(min(SLICE, patience.left()))
+            self._thread.join(min(LONGEST_WAIT, patience.left()))
 
     def _run(self) -> None:
         try:
@@ -82,11 +82,25 @@ class ListenerThread:
             self._failed(error)
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """Return a loop for another thread than this one, that signals have nothing to do with.
+def reply_from_thread(work: Callable[[], Reply]) -> asyncio.Future[Reply]:
+    """Return a future of the running loop for the reply that ``work`` returns in a thread."""
+    loop = asyncio.get_running_loop()
+    reply: asyncio.Future[Reply] = loop.create_future()
 
-    Windows' loop has each signal written to a socket of its own where it is made in the main thread, and takes that back
-    only where it is closed there: after a sign-in it would be written to whatever has the number then.
+    def run() -> None:
+        page = work()
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and closed the browser's connection
+            loop.call_soon_threadsafe(reply.set_result, page)
+
+    threading.Thread(target=run, daemon=True, name="authorization-request").start()
+    return reply
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop for another thread, without a connection to signals.
+
+    If created in the main thread, Windows' loop makes Python write each signal to a socket of the loop. It undoes this only
+    if it is closed in the main thread. Otherwise, after a sign-in, signals would go to whatever file has that number then.
     """
     loop = asyncio.new_event_loop()
     with contextlib.suppress(ValueError):  # not the main thread: nothing was set

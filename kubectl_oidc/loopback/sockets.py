@@ -1,4 +1,4 @@
-"""The listening sockets: both addresses that ``localhost`` means, at one port, or the next choice (RFC 8252 §7.3)."""
+"""Open the listening sockets: 127.0.0.1 and ::1 at the same port, at the first listen address that is free (RFC 8252 §7.3)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 BOTH = ("127.0.0.1", "::1")
-"""What a browser may take for ``localhost``."""
+"""The addresses that a browser may use for ``localhost``."""
 
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared only
 
 BACKLOG = 512
-"""Connections that wait in the kernel while many come at once; it takes fewer where it has a lower limit."""
+"""Connections that may wait in the kernel. The kernel's own limit may be lower."""
 
 _ANY_PORT_TRIES = 30
-"""A free port of IPv4 may be taken for IPv6; so often another one is asked for."""
+"""How many free ports are tried if the port is free for IPv4 but in use for IPv6."""
 
-# The host has no such family or address, as without IPv6: nobody can take it from us, and no browser reaches it.
+# The machine does not have such an address, for example no IPv6: no other program can use it, and no browser reaches it.
 _ABSENT = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
 _REASONS = {
@@ -42,17 +42,17 @@ _REASONS = {
     errno.EAFNOSUPPORT: "not an address of this machine",
     errno.EMFILE: "too many open files",
 }
-# Windows says EACCES for a port that another program holds exclusively, or that Hyper-V reserves.
+# Windows reports EACCES for a port that another program holds exclusively, or that Hyper-V reserves.
 _WINDOWS_TAKEN = frozenset({10013, 10048})
 
 
 @dataclass(frozen=True, slots=True)
 class NotFree:
-    """An address that could not be had; ``str`` is the address alone.
+    """An address that could not be listened on; ``str`` is the address.
 
     Attributes:
-        address: The very address, ``[::1]:8000`` where only that half of ``localhost:8000`` was taken.
-        reason: Why, in words.
+        address: ``[::1]:8000`` if only that half of ``localhost:8000`` was in use.
+        reason: Why, for a message.
     """
 
     address: ListenAddress
@@ -64,13 +64,13 @@ class NotFree:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What is listened on.
+    """The open listening sockets.
 
     Attributes:
-        asked: The listen address that was chosen, with the real port.
-        sockets: The listening sockets; whoever holds them closes them.
-        tried: The addresses before it, each not free.
-        absent: The halves of ``localhost`` that this machine does not have.
+        asked: The listen address that was free, with the real port.
+        sockets: The caller closes them.
+        tried: The addresses before it, which were not free.
+        absent: The addresses of ``localhost`` that this machine does not have.
     """
 
     asked: ListenAddress
@@ -80,12 +80,12 @@ class Listening:
 
     @property
     def exposed(self) -> bool:
-        """Whether other machines may reach it."""
+        """Whether other machines may reach the sockets."""
         return not all(is_loopback(listener.getsockname()[0]) for listener in self.sockets)
 
     @property
     def beside_localhost(self) -> bool:
-        """Whether a browser that asks for ``localhost`` here does not reach it, but perhaps another program."""
+        """Whether ``localhost`` does not reach these sockets, but perhaps another program's."""
         reached = {listener.getsockname()[0] for listener in self.sockets}
         return reached.isdisjoint({*BOTH, *_WILDCARDS})
 
@@ -102,14 +102,11 @@ class _Refused(Exception):
 def listen(addresses: Sequence[ListenAddress]) -> Listening:
     """Listen on the first of ``addresses`` that is free.
 
-    A loopback address, or none, means both 127.0.0.1 and ::1, because the redirect URI says ``localhost`` and the
-    browser may take either. Any other host is listened on as asked, 0.0.0.0 together with ::1.
-
-    Args:
-        addresses: What to try, in order.
+    A loopback address, or no host, means both 127.0.0.1 and ::1, because the redirect URI contains ``localhost`` and the
+    browser may use either. Any other host is used as given, 0.0.0.0 together with ::1.
 
     Raises:
-        NoFreeListenAddress: None is free; the error names each and why.
+        NoFreeListenAddress: None is free. The error names each address and why.
     """
     tried: list[NotFree] = []
     for address in addresses:
@@ -121,11 +118,11 @@ def listen(addresses: Sequence[ListenAddress]) -> Listening:
             sockets, absent = found
             port = sockets[0].getsockname()[1]
             return Listening(ListenAddress(address.host, port), sockets, tuple(tried), absent)
-    raise _ports_taken(tried)
+    raise _none_free(tried)
 
 
 def _listen(address: ListenAddress) -> tuple[tuple[socket.socket, ...], tuple[str, ...]]:
-    """Return the sockets of one listen address, and which addresses this machine does not have."""
+    """Return the sockets of one listen address, and the addresses that this machine does not have."""
     hosts = _hosts(address.host)
     tries = _ANY_PORT_TRIES if address.port == 0 else 1
     while True:
@@ -138,8 +135,8 @@ def _listen(address: ListenAddress) -> tuple[tuple[socket.socket, ...], tuple[st
 
 
 def _hosts(host: str) -> tuple[str, ...]:
-    if _loopback(host):
-        # 127.0.0.2, say, beside the two: the redirect URI says localhost all the same.
+    if not host or is_loopback(host):
+        # For 127.0.0.2, say, all three: the redirect URI still contains localhost.
         with contextlib.suppress(ValueError):
             return tuple(dict.fromkeys((*BOTH, str(ip_address(host)))))
         return BOTH
@@ -148,15 +145,15 @@ def _hosts(host: str) -> tuple[str, ...]:
     except OSError as error:
         raise _Refused(host, error) from None
     except UnicodeError:
-        # A label that is empty or too long: such a name is not even looked up.
+        # Python does not look up a name with an empty or too long label.
         raise _Refused(host, socket.gaierror(socket.EAI_NONAME, "no host name")) from None
     hosts = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-    # "::" takes IPv4 along; the other way round a stranger could have the half of localhost that is left.
+    # "::" includes IPv4. 0.0.0.0 does not include IPv6, so ::1 is added: otherwise another program could listen there.
     return (*hosts, "::1") if hosts == ("0.0.0.0",) else hosts  # noqa: S104 - compared only
 
 
 def _bind_all(hosts: Iterable[str], port: int) -> tuple[tuple[socket.socket, ...], tuple[str, ...]]:
-    """Bind every host that this machine has at one port; nothing stays bound when one is taken."""
+    """Listen on every address that this machine has, at one port. If one is in use, all are closed again."""
     absent: list[str] = []
     last: OSError | None = None
     with contextlib.ExitStack() as undo:
@@ -178,18 +175,18 @@ def _bind_all(hosts: Iterable[str], port: int) -> tuple[tuple[socket.socket, ...
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket at one address."""
+    """Return a listening socket for one address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform == "win32":
-            # There SO_REUSEADDR would let any program take the port from us while we listen.
+            # On Windows, SO_REUSEADDR would let any program take over the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
-            # Connections of the sign-in before, in TIME_WAIT, are no reason to call the port taken.
+            # Ignore connections of an earlier sign-in that are in TIME_WAIT.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # "::" is asked for where everything is meant, IPv4 included; any other address is what it is.
+            # Only "::" includes IPv4.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
         listener.bind((host, port))
         listener.listen(BACKLOG)
@@ -201,14 +198,10 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _is_taken(error: OSError) -> bool:
-    """Tell whether somebody else has the port; another may be free."""
+    """Return whether another program has the port."""
     return error.errno == errno.EADDRINUSE or (
         sys.platform == "win32" and getattr(error, "winerror", None) in _WINDOWS_TAKEN
     )
-
-
-def _loopback(host: str) -> bool:
-    return not host or is_loopback(host)
 
 
 def _reason(error: OSError) -> str:
@@ -220,7 +213,7 @@ def _reason(error: OSError) -> str:
     return words or sanitize(os.strerror(error.errno) if error.errno else error, limit=80)
 
 
-def _ports_taken(tried: Sequence[NotFree]) -> NoFreeListenAddress:
+def _none_free(tried: Sequence[NotFree]) -> NoFreeListenAddress:
     if not tried:
         return NoFreeListenAddress(
             "there is no address to listen on", "name one: --listen-address=127.0.0.1:8000"

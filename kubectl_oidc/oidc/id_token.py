@@ -13,6 +13,7 @@ from kubectl_oidc.text import json_quoted
 from kubectl_oidc.times import utc
 from kubectl_oidc.urls import issuer_of
 
+from .at_hash import belongs
 from .claims import ASK, moment, required, required_text
 from .jws import signed_claims
 
@@ -224,33 +225,18 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
 
 def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
     """Check ``nonce``: that of the request (Core 3.1.3.7 rule 11). A refresh may omit it, not change it (12.2)."""
+    from hmac import compare_digest
+
     nonce = claims.get("nonce")
     if expected.nonce is None or (nonce is None and expected.refreshed):
         return
-    if not isinstance(nonce, str) or not _equal(nonce, expected.nonce.reveal()):
+    if not isinstance(nonce, str) or not compare_digest(nonce.encode(), expected.nonce.reveal().encode()):
         how = "has no nonce" if nonce is None else "has the nonce of another sign-in"
         raise IdTokenError(
             f"the ID token {how}, so it may not answer this request",
             "try again; if it stays, the provider or something between does not keep the nonce (Core 3.1.3.7)",
             topic="id-token-nonce",
         )
-
-
-def belongs(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
-    """Return whether ``at_hash`` is absent or the left half of the access token's hash (Core 3.1.3.6, 3.1.3.8).
-
-    Args:
-        algorithm: The algorithm of the ID token's signature. Its last three characters name the hash.
-    """
-    from base64 import urlsafe_b64encode
-    from hashlib import new
-
-    claim = claims.get("at_hash")
-    if claim is None:
-        return True
-    digest = new(f"sha{algorithm[2:]}", access_token.reveal().encode("utf-8", "surrogatepass")).digest()
-    half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    return isinstance(claim, str) and _equal(claim, half)
 
 
 def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: Expected) -> None:
@@ -261,10 +247,3 @@ def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: 
             "try again; if it stays, the provider computes at_hash wrongly (Core 3.1.3.8): tell its administrator",
             topic="id-token-at-hash",
         )
-
-
-def _equal(claim: str, expected: str) -> bool:
-    """Compare in constant time."""
-    from hmac import compare_digest
-
-    return compare_digest(claim.encode(), expected.encode())

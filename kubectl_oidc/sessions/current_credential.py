@@ -1,4 +1,4 @@
-"""The session's current credential, where the hot half finds it: beside the session, or in the kernel keyring."""
+"""Publish a session's current credential for the fast path, and withdraw it: a file, or a key in the kernel keyring."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class CurrentCredential:
-    """Put and remove one session's current credential.
+    """The current credential of one session.
 
     Args:
         session_id: The session.
-        storage: Where the session rests.
+        storage: The session's store.
         cache_dir: The cache directory.
         environ: The environment.
         log: What -v shows.
@@ -43,25 +43,25 @@ class CurrentCredential:
         self._log = log
 
     def place(self) -> str:
-        """Return where it rests: beside the session, or in the kernel keyring for ``keyring``."""
+        """Return where it is stored: in the session's store; for ``keyring`` in the kernel keyring, if that is private."""
         if self._storage != "keyring":
             return "" if self._storage == "none" else self._storage
         return "kernel" if kernel_store(self._environ) else "keyring"
 
     def put(self, session: Session, now: int) -> str:
-        """Put it in its place.
+        """Store it in its place.
 
         Args:
-            session: The session, good and stored.
+            session: The session, valid and stored.
             now: Epoch seconds.
 
         Returns:
-            Where it rests, or an empty string where the hot half cannot find it.
+            Where it is, or an empty string if the fast path cannot read it.
         """
         place = self.place()
         record = credential(session.token(), session.expiry, session.issued_at(now)).record()
         if self._log.level >= 1:
-            self._say_damage(place)
+            self._log_damage(place)
         try:
             if place == "disk":
                 directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
@@ -78,10 +78,10 @@ class CurrentCredential:
         return place
 
     def withdraw(self) -> bool:
-        """Remove it from wherever it may rest and tell whether there was one.
+        """Remove it from every place it may be in, and return whether there was one.
 
         Raises:
-            StoreError: It stays there.
+            StoreError: It cannot be removed.
         """
         found = private_files.remove(self._cache_dir / DIRECTORY, self._session_id)
         if sys.platform == "linux":
@@ -91,8 +91,15 @@ class CurrentCredential:
             found = (store.usable() and store.withdraw(self._session_id)) or found
         return found
 
-    def _say_damage(self, place: str) -> None:
-        """Say that what stands in the place cannot be used; the hot half has taken it for a miss without a word."""
+    def try_withdraw(self) -> None:
+        """Do what `withdraw` does, but only log an error."""
+        try:
+            self.withdraw()
+        except StoreError as error:
+            self._log.info(1, f"the former credential cannot be removed: {error.message}")
+
+    def _log_damage(self, place: str) -> None:
+        """Log why the credential in its place cannot be used. The fast path treated it as missing and logged nothing."""
         directory = self._cache_dir / DIRECTORY
         record, where, refusal = None, str(directory / self._session_id), ""
         if place == "disk":

@@ -1,6 +1,6 @@
-"""A refresh that the provider failed with a 5xx and an OAuth error is remembered, so that a second one in a row is noticed.
+"""Remember that a refresh failed with a 5xx status and an OAuth error, to notice a second such failure in a row.
 
-One small file per session, in the directory of the failed sign-ins. It holds no word of the provider and no secret.
+One small file for each session, in the directory of the failed sign-ins. It holds nothing that the provider sent, and no secret.
 """
 
 from __future__ import annotations
@@ -22,13 +22,7 @@ _CONTENT = b'{"version": 1}\n'
 
 
 class FailedRefreshes:
-    """Whether the last refresh of one session failed with a 5xx and an OAuth error.
-
-    Args:
-        cache_dir: The cache directory. If it cannot be written, nothing is remembered.
-        session_id: The session.
-        log: What -v shows.
-    """
+    """The note about one session's last refresh. If the cache directory cannot be written, nothing is remembered."""
 
     def __init__(self, cache_dir: Path, session_id: str, log: Log) -> None:
         self._cache_dir = cache_dir
@@ -36,11 +30,11 @@ class FailedRefreshes:
         self._log = log
 
     def last(self) -> bool:
-        """Return whether the last refresh failed so."""
+        """Return whether the last refresh failed in this way."""
         return private_files.read(self._cache_dir / DIRECTORY, f"{self._session_id}{_SUFFIX}") == _CONTENT
 
     def remember(self) -> None:
-        """Note that a refresh failed so."""
+        """Record that a refresh failed in this way."""
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
             private_files.write(directory, f"{self._session_id}{_SUFFIX}", _CONTENT)
@@ -53,14 +47,8 @@ class FailedRefreshes:
 
 
 def forget(cache_dir: Path, session_id: str, log: Log) -> None:
-    """Remove the note about a session's last refresh, if there is one.
-
-    Args:
-        cache_dir: The cache directory.
-        session_id: The session.
-        log: What -v shows.
-    """
+    """Remove the note about a session's last refresh, if there is one."""
     try:
         private_files.remove(cache_dir / DIRECTORY, f"{session_id}{_SUFFIX}")
     except StoreError as error:
-        log.info(1, f"a failed refresh stays remembered: {error.message}")
+        log.info(1, f"the note about a failed refresh cannot be removed: {error.message}")

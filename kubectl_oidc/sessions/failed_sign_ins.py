@@ -1,10 +1,10 @@
-"""Sign-ins that failed are remembered for a while, so that background programs do not open tab after tab.
+"""Remember failed sign-ins for a while, so that background programs do not open one browser tab after another.
 
-A person at a terminal always gets a sign-in. A program without one (VS Code, Lens, k9s, a shell loop) that comes soon after a
-sign-in that failed, or that nobody answered, fails at once and names the command that a person can run.
+A person at a terminal can always sign in. A program without a terminal (VS Code, Lens, k9s, a shell loop) fails at once if the
+last sign-in has just failed or nobody answered it. The error names the command that a person can run.
 
-The words of the last failed sign-in and of the last refused refresh are kept until a sign-in works, for `doctor`. No error's words hold
-a secret.
+The messages of the last failed sign-in and the last refused refresh are stored for `doctor` until a sign-in succeeds. No
+message contains a secret.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ PAUSES = (30, 60, 120, 300)
 """Seconds until background programs may try again, after the first failure, the second and so on."""
 
 _LONGEST_REASON = 200
-_LONGEST_WORDS = 500
+_LONGEST_TEXT = 500
 _TOPIC = re.compile(r"[a-z0-9-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What a sign-in or a refresh failed with.
+    """Why a sign-in or a refresh failed.
 
     Attributes:
         at: When, epoch seconds.
-        why: The error's words, one line.
-        hint: What to do, one line; empty where nothing is known to help.
+        why: The error's message, one line.
+        hint: What to do, one line; empty if unknown.
         topic: The anchor in docs/troubleshooting.md; empty if the sign-in was interrupted.
     """
 
@@ -54,20 +54,15 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException, now: float) -> Failure:
-        """Return the failure that an error is.
-
-        Args:
-            error: The error; one that is not ours was an interruption.
-            now: Epoch seconds.
-        """
+        """Return the failure for an error at ``now``. Any error but an OidcLoginError was an interruption."""
         if not isinstance(error, OidcLoginError):
             return cls(at=now, why="it was interrupted")
-        why, hint = (sanitize(words, limit=_LONGEST_WORDS) for words in (error.message, error.hint))
+        why, hint = (sanitize(text, limit=_LONGEST_TEXT) for text in (error.message, error.hint))
         return cls(at=now, why=why, hint=hint, topic=error.topic)
 
     @classmethod
-    def read(cls, values: Any) -> Failure | None:
-        """Return the failure that a record holds, or None where it holds none that can be understood."""
+    def parse(cls, values: Any) -> Failure | None:
+        """Return the failure in a record, or None if it has none that is well-formed."""
         if not isinstance(values, dict):
             return None
         at = values.get("at")
@@ -81,7 +76,7 @@ class Failure:
             return None
         if not _TOPIC.fullmatch(topic):
             return None
-        why, hint = (sanitize(words, limit=_LONGEST_WORDS) for words in (why, hint))
+        why, hint = (sanitize(text, limit=_LONGEST_TEXT) for text in (why, hint))
         return cls(at=at, why=why, hint=hint, topic=topic)
 
 
@@ -90,9 +85,9 @@ class _Record:
     """The failures since the last success.
 
     Attributes:
-        count: How many sign-ins failed that a person was asked for; 0 if nobody was asked.
+        count: How many sign-ins failed after a person was asked; 0 if nobody was asked.
         at: When the last of these ended, epoch seconds.
-        why: What it ended with, in words.
+        why: Its error's message.
         last: The last failed sign-in of any kind.
         refused: The last refresh that the provider refused.
     """
@@ -104,7 +99,7 @@ class _Record:
     refused: Failure | None = None
 
     def pause(self, now: float) -> float:
-        """Return the seconds that are left of the pause; a clock that went back ends it."""
+        """Return the seconds that remain of the pause. A clock that was set back ends it."""
         if self.count < 1:
             return 0.0
         length = PAUSES[min(self.count, len(PAUSES)) - 1]
@@ -115,11 +110,11 @@ class FailedSignIns:
     """The failed sign-ins of one session.
 
     Args:
-        cache_dir: The cache directory; where it cannot be written, nothing is remembered.
+        cache_dir: The cache directory. If it cannot be written, nothing is remembered.
         session_id: The session.
-        clock: The time in epoch seconds.
+        clock: Returns the time in epoch seconds.
         log: What -v shows.
-        asks: Is called when a person is asked.
+        asks: Called when a person is asked.
     """
 
     def __init__(
@@ -139,80 +134,76 @@ class FailedSignIns:
         self._counted: BaseException | None = None
 
     def check(self, command: str) -> None:
-        """Refuse to bother a person again so soon.
+        """Refuse to ask a person again too soon.
 
         Args:
-            command: What a person can run at a terminal to sign in.
+            command: The command that signs in at a terminal.
 
         Raises:
-            SignInPaused: A sign-in failed a moment ago.
+            SignInPaused: A sign-in has just failed.
         """
-        record, now = self._read(), self._clock()
-        left = record.pause(now) if record else 0.0
-        if record and left > 0:
+        record, now = self._load(), self._clock()
+        pause = record.pause(now) if record else 0.0
+        if record and pause > 0:
             raise SignInPaused(
                 f"a sign-in for this session failed {remaining(now - record.at)} ago ({record.why}), "
                 "and without a terminal it is not tried again so soon",
-                f"sign in from a terminal: {command} ; background programs may try again in {remaining(left)}",
+                f"sign in from a terminal: {command} ; background programs may try again in {remaining(pause)}",
             )
 
     @contextlib.contextmanager
     def counted(self, failure: type[BaseException] = BaseException) -> Iterator[None]:
-        """Count a sign-in from the moment that a person is asked: any end but a good one is a failure.
+        """Count a sign-in as failed unless it succeeds, from the moment that a person is asked.
 
         Args:
-            failure: What counts; less than everything where nobody was asked.
+            failure: Which errors count; fewer if nobody was asked.
         """
         self._asks()
         try:
             yield
         except failure as error:
             self._counted = error
-            before, last = self._read(), Failure.of(error, self._clock())
+            before, last = self._load(), Failure.of(error, self._clock())
             count = (before.count if before else 0) + 1
             refused = before.refused if before else None
-            self._write(_Record(count, last.at, sanitize(last.why, limit=_LONGEST_REASON), last, refused))
+            self._save(_Record(count, last.at, sanitize(last.why, limit=_LONGEST_REASON), last, refused))
             raise
         self.forget()
 
     @contextlib.contextmanager
     def remembered(self) -> Iterator[None]:
-        """Remember the words of a sign-in that fails while the block runs; a failure before a person is asked pauses nobody."""
+        """Remember the error of a sign-in that fails in the block. A failure before a person was asked causes no pause."""
         try:
             yield
         except OidcLoginError as error:
             if error is not self._counted and not isinstance(error, SignInPaused):
                 last = Failure.of(error, self._clock())
-                self._write(replace(self._or_empty(), last=last))
+                self._save(replace(self._or_empty(), last=last))
             raise
         self.forget()
 
     def refused(self, error: OidcLoginError) -> None:
-        """Remember that the provider refused to refresh the session; it pauses nobody.
-
-        Args:
-            error: Its words.
-        """
-        self._write(replace(self._or_empty(), refused=Failure.of(error, self._clock())))
+        """Remember that the provider refused to refresh the session. That causes no pause."""
+        self._save(replace(self._or_empty(), refused=Failure.of(error, self._clock())))
 
     def resume(self) -> None:
-        """End the pause, because a person is at a terminal."""
-        if self._read():
-            self._write(replace(self._or_empty(), count=0))
+        """End the pause: a person is at a terminal."""
+        if self._load():
+            self._save(replace(self._or_empty(), count=0))
 
     def last(self) -> tuple[Failure | None, Failure | None]:
-        """Return the last failed sign-in and the last refused refresh since a sign-in worked; each may be None."""
+        """Return the last failed sign-in and the last refused refresh since the last successful sign-in; each may be None."""
         record = self._or_empty()
         return record.last, record.refused
 
     def _or_empty(self) -> _Record:
-        return self._read() or _Record(0, self._clock(), "")
+        return self._load() or _Record(0, self._clock(), "")
 
     def forget(self) -> None:
-        """Begin anew, because a sign-in worked."""
+        """Forget all failures: a sign-in succeeded."""
         forget(self._cache_dir, self._session_id)
 
-    def _write(self, record: _Record) -> None:
+    def _save(self, record: _Record) -> None:
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
             content = json.dumps({"version": VERSION, **asdict(record)}).encode()
@@ -220,26 +211,21 @@ class FailedSignIns:
         except StoreError as error:
             self._log.info(1, f"the failed sign-in is not remembered: {error.message}")
 
-    def _read(self) -> _Record | None:
-        """Return what is remembered; what cannot be understood counts as nothing."""
+    def _load(self) -> _Record | None:
+        """Return what is remembered. A damaged record is treated as missing."""
         content = private_files.read(self._cache_dir / DIRECTORY, self._session_id)
         try:
             values = json.loads(content or b"")
             count, at, why = values["count"], values["at"], values["why"]
             if values["version"] != VERSION or type(count) is not int or count < 0 or type(at) is not float:
                 return None
-            last, refused = (Failure.read(values.get(name)) for name in ("last", "refused"))
+            last, refused = (Failure.parse(values.get(name)) for name in ("last", "refused"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return _Record(count, at, sanitize(why, limit=_LONGEST_REASON), last, refused)
 
 
 def forget(cache_dir: Path, session_id: str) -> None:
-    """Remove what is remembered of a session's failures.
-
-    Args:
-        cache_dir: The cache directory.
-        session_id: The session.
-    """
+    """Forget a session's failures."""
     with contextlib.suppress(StoreError):
         private_files.remove(cache_dir / DIRECTORY, session_id)

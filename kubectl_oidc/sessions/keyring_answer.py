@@ -1,6 +1,6 @@
-"""The light way: a known command whose session rests in the OS keyring alone, answered without flags, HTTP or cryptography.
+"""Answer a known command whose session is only in the OS keyring, without loading flags, HTTP or cryptography.
 
-The hot half cannot talk to the keyring; the rest of the cold half would take three times as long to load as this does.
+The fast path cannot read an OS keyring. The rest of the slow path would take three times as long to load as this module.
 """
 
 from __future__ import annotations
@@ -23,36 +23,41 @@ if TYPE_CHECKING:
     from kubectl_oidc.fast_path.known_command import KnownCommand
 
 SECONDS = 2.0
-"""A Secret Service that is there answers within milliseconds; one that hangs is left to the way that says so."""
+"""A Secret Service answers within milliseconds. If it hangs, `slow_path` goes on and reports that."""
 
 
-def answer_from_keyring(words: KnownCommand) -> int | None:
-    """Answer from the session in the OS keyring, if its token is good.
+def answer_from_keyring(command: KnownCommand) -> int | None:
+    """Answer with the session in the OS keyring if its token is valid.
 
     Args:
-        words: What is known of the command, whose place is ``keyring``.
+        command: The known command, whose credential is in the ``keyring``.
 
     Returns:
-        The exit status after an answer, or None, as `hot.look` does. Whatever is not as it was when the command was
-        remembered is left to the whole way.
+        The exit status after an answer, or None, as `fast_path.answer_from_cache` does. If anything has changed since the
+        command was remembered, there is no answer from here.
     """
-    entry = index.read(Path(words.directory), words.session_id, KEYRING)
-    if entry is None or entry.storage != KEYRING or entry.former or entry.expiry - words.margin <= time():
-        return None
-    if kernel_store(os.environ) or secret_service.configured(os.environ):
+    entry = index.read(Path(command.directory), command.session_id, KEYRING)
+    if (
+        entry is None
+        or entry.storage != KEYRING
+        or entry.former
+        or entry.expiry - command.margin <= time()
+        or kernel_store(os.environ)
+        or secret_service.configured(os.environ)
+    ):
         return None
     try:
-        record = _load(words.session_id)
-    except Exception:  # noqa: BLE001 - keyrings have errors of many kinds, and the whole way says what is the matter
+        record = _load(command.session_id)
+    except Exception:  # noqa: BLE001 - keyrings raise many types of errors, and the slow path reports them
         return None
-    session = Session.parse(record, words.session_id)
+    session = Session.parse(record, command.session_id)
     if session is None or session.generation < entry.generation:
         return None
-    return answer_with(words, credential(session.token(), session.expiry, entry.refreshed_at))
+    return answer_with(command, credential(session.token(), session.expiry, entry.refreshed_at))
 
 
 def _load(session_id: str) -> bytes | None:
-    """Return the session's record by this system's own keyring."""
+    """Return the session's record from the operating system's own keyring."""
     if sys.platform in native_keyring.BACKENDS:
         return bounded(lambda: native_keyring.load(session_id), native_keyring.SECONDS, TimeoutError)
     return bounded(lambda: secret_service.load(session_id), SECONDS, TimeoutError)

@@ -1,4 +1,4 @@
-"""The commands that the hot half answers from memory: one private file each, which names the session that answers it."""
+"""The commands that the fast path answers from memory: one private file each, which names the session that answers it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 DIRECTORY = "words"
 MOST = 256
-"""How many commands are remembered; beyond that the oldest are forgotten."""
+"""How many commands are remembered. Beyond that the oldest are forgotten."""
 
 
 def say_damage(directory: Path, log: Log) -> None:
-    """Log which files cannot be used: the hot half takes them for unknown commands without a word."""
+    """Log which files cannot be used. The fast path treats them as unknown commands and logs nothing."""
     for name in private_files.names(directory):
         record = private_files.read(directory, name)
         refusal = private_files.refusal(directory, name)

@@ -1,4 +1,4 @@
-"""The sessions that are kept here: what the index knows of each, its record, and which kubeconfig contexts use it."""
+"""List the stored sessions: what the index knows of each, and its record."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class KeptSession:
-    """One session.
+    """One stored session.
 
     Attributes:
-        entry: What the index knows of it.
-        cache_dir: The cache directory that it is known in.
+        entry: Its index entry.
+        cache_dir: The cache directory whose index knows it.
         session: Its record, if it could be read.
-        place: Where it rests, in words.
+        place: Where it is stored, for display.
         failure: Why its record could not be read, else None.
     """
 
@@ -46,11 +46,7 @@ class KeptSession:
     failure: StoreError | None
 
     def state(self, now: float) -> str:
-        """Return how it stands: ``good``, ``ended``, ``gone`` (its record is not there any more) or ``unreadable``.
-
-        Args:
-            now: Epoch seconds.
-        """
+        """Return its state at ``now``: ``good``, ``ended``, ``gone`` (it has no record any more) or ``unreadable``."""
         if self.failure:
             return UNREADABLE
         if self.session is None:
@@ -58,25 +54,25 @@ class KeptSession:
         return GOOD if self.session.expiry > now else ENDED
 
     def expiry(self) -> int:
-        """Return when its token ends, epoch seconds."""
+        """Return when its token expires, epoch seconds."""
         return self.session.expiry if self.session else self.entry.expiry
 
     def renewable(self) -> bool:
-        """Tell whether it has a refresh token."""
+        """Return whether it has a refresh token."""
         return self.session.refresh_token is not None if self.session else self.entry.renewable
 
     def claims(self) -> Mapping[str, object]:
-        """Return what the token that the cluster gets says; nothing where it is not there, or says nothing to us."""
+        """Return the claims of the token that kubectl gets, unverified; none if there is no token or it is not a JWT."""
         return self.session.claims() if self.session else {}
 
     def last_used(self) -> int:
-        """Return when a token of it was last had or handed to a kubectl, epoch seconds, as far as that is noted here."""
+        """Return when it was last signed in, refreshed or given to a kubectl, epoch seconds, as far as that is recorded here."""
         return max(
-            self.entry.signed_in_at, self.entry.refreshed_at, _written(self.cache_dir / HANDED, self.entry)
+            self.entry.signed_in_at, self.entry.refreshed_at, _written_at(self.cache_dir / HANDED, self.entry)
         )
 
 
-def _written(directory: Path, entry: index.Entry) -> int:
+def _written_at(directory: Path, entry: index.Entry) -> int:
     try:
         status = os.lstat(directory / entry.session_id)
     except OSError:
@@ -85,12 +81,7 @@ def _written(directory: Path, entry: index.Entry) -> int:
 
 
 def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
-    """Return the sessions that are known in these cache directories, by person, issuer and name.
-
-    Args:
-        cache_dirs: The directories, each once.
-        log: What -v shows.
-    """
+    """Return the sessions of these different cache directories, sorted by person, issuer and name."""
     found = [
         _kept(entry, cache_dir, log) for cache_dir in cache_dirs for entry in known_entries(cache_dir, log)
     ]
@@ -100,12 +91,7 @@ def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
 
 
 def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
-    """Return what is known of every session of a cache directory: those of its index, and those that the index has lost.
-
-    Args:
-        cache_dir: The cache directory.
-        log: What -v shows.
-    """
+    """Return the index entries of a cache directory, and one for each stored session that the index has lost."""
     indexed = index.read_all(cache_dir)
     known = {entry.session_id for entry in indexed}
     lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
@@ -118,34 +104,23 @@ def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
 
 
 def _entry_of(session: Session, storage: str) -> index.Entry:
-    """Return what a record tells of a session that the index has lost: neither its scopes nor its name."""
+    """Return an entry made from the record of a session that the index has lost. The record has neither scopes nor name."""
     return index.Entry(
         session_id=session.session_id,
         issuer=session.issuer,
         client_id=session.audience[0] if session.audience else "",
-        scopes=(),
-        name="",
         person=session.person,
         storage=storage,
-        credential="",
         generation=session.generation,
         signed_in_at=session.signed_in_at,
         refreshed_at=session.signed_in_at,
         expiry=session.expiry,
         renewable=session.refresh_token is not None,
-        in_flight=0,
-        host=index.hostname(),
     )
 
 
 def kept_session(session_id: str, cache_dir: Path, log: Log) -> KeptSession | None:
-    """Return one session, or None where none is known.
-
-    Args:
-        session_id: The session.
-        cache_dir: The cache directory.
-        log: What -v shows.
-    """
+    """Return one session, or None if the index does not know it."""
     entry = index.read(cache_dir, session_id)
     return _kept(entry, cache_dir, log) if entry and entry.storage else None
 
@@ -159,5 +134,5 @@ def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> KeptSession:
     except StoreError as error:
         return KeptSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:
-        session = None  # what a crash or a backup left behind is not used
+        session = None  # a copy that a crash or a backup left behind is not used
     return KeptSession(entry, cache_dir, session, place, None)

@@ -1,4 +1,4 @@
-"""Where lock files are: a local directory of the user's, ours alone, and one next to the index."""
+"""Where a session's lock files are: in a private local directory, and next to the index."""
 
 from __future__ import annotations
 
@@ -23,20 +23,15 @@ if TYPE_CHECKING:
 _VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
 
 BESIDE = "locks"
-"""The directory of lock files in the cache directory, next to the index."""
+"""The directory of lock files in the cache directory."""
 
 
 def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...]:
-    """Return the session's lock files, in the order in which they are taken.
+    """Return the session's lock files in ``storage``, in the order in which they are locked.
 
     The first is local to this machine. The second is next to the index, where no environment variable moves it: two terminals
-    may have different runtime or temporary directories, and a container may mount the home directory. For the kernel keyring,
-    which belongs to one host, it is one per host.
-
-    Args:
-        session_id: The session.
-        storage: Where it is stored.
-        cache_dir: The cache directory.
+    may have different runtime or temporary directories, and a container may mount the home directory. A kernel keyring belongs to
+    one host, so for it each host has its own second file.
 
     Raises:
         LockError: No directory can hold a lock.
@@ -45,11 +40,7 @@ def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...
 
 
 def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
-    """Return the lock files of the session wherever it is stored, in the order in which they are taken.
-
-    Args:
-        session_id: The session.
-        cache_dir: The cache directory.
+    """Return the session's lock files for all stores, in the order in which they are locked.
 
     Raises:
         LockError: No directory can hold a lock.
@@ -59,12 +50,9 @@ def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
 
 
 def needed(storage: str) -> int | None:
-    """Return how many of the session's lock files must be locked before its refresh token is sent; None is all.
+    """Return how many lock files of a session in ``storage`` must be locked before its refresh token is sent; None means all.
 
-    A file system without locks, or one that cannot be written, is no reason not to refresh a session that is stored elsewhere.
-
-    Args:
-        storage: Where the session is stored.
+    A file system that has no locks or cannot be written does not prevent the refresh of a session that is stored elsewhere.
     """
     return None if storage == "disk" else 1
 
@@ -73,14 +61,14 @@ def _beside(session_id: str, cache_dir: Path, *storages: str) -> Iterator[str]:
     try:
         directory = private_files.ensure_directory(cache_dir, BESIDE)
     except StoreError:
-        return  # where the directory cannot be written, no session is stored in it either
+        return  # if the directory cannot be written, no session is stored in it either
     for storage in storages:
         mark = f".{this_host().mark}" if storage == "kernel" else ""
         yield str(directory / f"{session_id}{mark}.lock")
 
 
 def local_directory() -> Path:
-    """Return the first directory that is local and ours: macOS' own, the runtime directory, else one of ours under /tmp.
+    """Return the first private local directory: macOS' own, the runtime directory, else one under the temporary directory.
 
     Raises:
         LockError: None of them can be used.
@@ -91,13 +79,13 @@ def local_directory() -> Path:
             base = candidate()
             if base is None:
                 continue
-            if base.is_symlink():  # whoever made it could lead two of us to two locks
+            if base.is_symlink():  # its owner could give two processes two locks
                 failures.append(f"{base} is a symlink")
                 continue
             return private_files.ensure_directory(base)
         except StoreError as error:
             failures.append(error.message)
-        except OSError as error:  # a full or read-only disk has no temporary directory
+        except OSError as error:  # there is no temporary directory on a full or read-only disk
             failures.append(str(error.strerror or error))
     raise LockError(
         f"no directory can hold the session's lock: {'; '.join(failures)}",
@@ -106,17 +94,14 @@ def local_directory() -> Path:
     )
 
 
-_DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS, which Python has no name for
+_DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS; Python does not name it
 
 
 def _darwin_directory(platform: str = sys.platform) -> Path | None:
     """Return the user's own directory under /var/folders on macOS, unless XDG_RUNTIME_DIR names another.
 
-    The runtime directory that platformdirs has there lies in the home directory, which may be on the network; and TMPDIR is
-    another one in some shells (nix-shell), so that two of ours would hold two locks.
-
-    Args:
-        platform: As ``sys.platform`` has it.
+    platformdirs' runtime directory is in the home directory there, which may be on the network. Some shells (nix-shell) change
+    TMPDIR, so that two processes would hold two locks. ``platform`` is a value of `sys.platform`.
     """
     if platform != "darwin" or sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
         return None
@@ -128,13 +113,13 @@ def _darwin_directory(platform: str = sys.platform) -> Path | None:
 
 def _runtime_directory() -> Path:
     with warnings.catch_warnings():
-        # It warns where XDG_RUNTIME_DIR is not set, as on many servers; nothing is wrong with that.
+        # It warns if XDG_RUNTIME_DIR is not set. On many servers that is normal.
         warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path("kubectl-oidc", appauthor=False)
 
 
 def _temporary_directory() -> Path:
     name = "kubectl-oidc"
-    if sys.platform != "win32":  # there it is the user's own
+    if sys.platform != "win32":  # on Windows each user has their own
         name += f"-{os.geteuid()}"
     return Path(tempfile.gettempdir()) / name

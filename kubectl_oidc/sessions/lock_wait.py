@@ -1,4 +1,4 @@
-"""Waiting for another plugin that holds the session's lock: told, bounded, and light."""
+"""What the user is told while another process holds the session's lock, and when the wait was too long."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _AWAITED = {
     "waiting for a code to be pasted": "paste the code where it asks for it",
     "waiting for a password to be typed": "type the password where it asks for it",
 }
-"""What a holder does that waits for a person, and what that person can do."""
+"""What a lock's holder is doing while it waits for a person, and what that person can do."""
 
 _BROWSER, _DEVICE, _PASTE, _PASSWORD = _AWAITED
 
 PATIENCE = 1.0
-"""Seconds of waiting before a person at a terminal is told of it."""
+"""Seconds before a person at a terminal is told about the wait."""
 
 LONG = 5.0
-"""Seconds of waiting before it is told without a terminal, if it takes a person to end it."""
+"""Seconds before it is told without a terminal, if the holder waits for a person."""
 
 
 def signing_in(grant: str, *, asks: bool = True) -> str:
-    """Return what a holder does that signs in.
+    """Return what a process that signs in is doing, for display.
 
     Args:
         grant: The value of --grant-type.
-        asks: Whether a password is asked for, where the grant has one.
+        asks: Whether it prompts for a password, if the grant has one.
     """
     if grant == "client-credentials":
         return "signing in as the client itself"
@@ -47,13 +47,13 @@ def signing_in(grant: str, *, asks: bool = True) -> str:
 
 
 class Waiting:
-    """Say once, after a moment, what we wait for.
+    """Tell the user once, after a moment, what this process is waiting for.
 
-    Without a person at a terminal only the wait for a person is told: a call that succeeds without a person writes nothing.
+    Without a terminal it is told only if the holder waits for a person. A call that succeeds without a person writes nothing.
 
     Args:
-        lock: The lock that another holds.
-        terminal: Where it is said.
+        lock: The lock that another process holds.
+        terminal: Where it is told.
         deadline: When the wait ends.
     """
 
@@ -63,23 +63,23 @@ class Waiting:
         self._deadline = deadline
         self._patience = Deadline.after(PATIENCE)
         self._long = Deadline.after(LONG)
-        self._said = False
+        self._told = False
 
     def look(self) -> bool:
-        """Say it when the moment has come; return False, because nothing ends the wait from here."""
-        if not self._said and self._patience.passed():
+        """Tell the user if it is time to. Return False: the wait goes on."""
+        if not self._told and self._patience.passed():
             if self._terminal.interactive:
-                self._said = True
-                self._terminal.say(f"{self._words(_holder(self._lock))}; Ctrl-C ends the wait")
+                self._told = True
+                self._terminal.say(f"{self._waiting_for(_holder(self._lock))}; Ctrl-C ends the wait")
             elif self._long.passed() and not is_muted():
                 holder = _holder(self._lock)
                 finish = _what_ends(holder[1])
-                self._said = bool(finish)
+                self._told = bool(finish)
                 if finish:
-                    self._terminal.need(f"{self._words(holder)}: {finish}")
+                    self._terminal.need(f"{self._waiting_for(holder)}: {finish}")
         return False
 
-    def _words(self, holder: tuple[int, str]) -> str:
+    def _waiting_for(self, holder: tuple[int, str]) -> str:
         pid, doing = holder
         return (
             f"Waiting for another kubectl oidc-login ({_named(pid)}{', ' + doing if doing else ''}), "
@@ -88,11 +88,11 @@ class Waiting:
 
 
 def still_held(lock: FileLock, seconds: float) -> LockError:
-    """Return the error of a wait that was too long: who is waited for, what it does, and how to end it.
+    """Return the error for a wait that was too long: who holds the lock, what it is doing, and how to end it.
 
     Args:
-        lock: The lock that another still holds.
-        seconds: How long was waited.
+        lock: The lock that another process still holds.
+        seconds: How long the wait was.
     """
     pid, doing = _holder(lock)
     message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
@@ -108,12 +108,12 @@ def still_held(lock: FileLock, seconds: float) -> LockError:
 
 
 def _what_ends(doing: str) -> str:
-    """Return what a person can do to end what a holder waits for; empty if it waits for no person."""
-    return next((words for awaited, words in _AWAITED.items() if awaited in doing), "")
+    """Return what a person can do so that the holder continues; empty if it does not wait for a person."""
+    return next((action for awaited, action in _AWAITED.items() if awaited in doing), "")
 
 
 def _holder(lock: FileLock) -> tuple[int, str]:
-    """Return who holds the lock, and what it does in words that may be shown: others of this user can write the file."""
+    """Return the process that holds the lock and what it is doing, made safe to show: other programs can write the file."""
     pid, doing = lock.holder()
     return pid, sanitize(doing)
 
@@ -125,7 +125,7 @@ def _named(pid: int) -> str:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Tell whether a process of this machine is stopped, as by Ctrl-Z; where there is no /proc nothing is known."""
+    """Return whether a process of this machine is stopped, as by Ctrl-Z; False if there is no /proc."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is heavy
             state = file.read(4096).rpartition(b")")[2].split()[:1]

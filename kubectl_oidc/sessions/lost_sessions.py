@@ -1,7 +1,7 @@
-"""Sessions that the index has lost, as after ``rm -rf ~/.kube/cache``: found by listing the keyrings that can be listed.
+"""Find sessions that the index has lost, for example after ``rm -rf ~/.kube/cache``, by listing keyrings.
 
-The kernel keyring and the Secret Service can be. A keyring belongs to the user, not to a cache directory, so a record says which
-directory knows it. Only those of the directory that is asked about are returned.
+Only the kernel keyring and the Secret Service can be listed. A keyring belongs to the user, not to a cache directory, so each
+record names its cache directory. Only sessions of the given directory are returned.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
 SECONDS = 2.0
-"""A Secret Service that is there answers within milliseconds; one that hangs is not waited for longer."""
+"""How long to wait for a Secret Service. One that works answers within milliseconds."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A session that a keyring holds and the index does not know.
+    """A session in a keyring that the index does not know.
 
     Attributes:
         storage: ``kernel`` or ``keyring``.
@@ -52,14 +52,14 @@ def lost_sessions(
 ) -> list[Lost]:
     """Return the sessions of a cache directory that its index does not know.
 
-    A record of version 1.0.0 does not say whose it is. It counts as one of the default directory in the account's own home.
-    A keyring that is locked or does not answer is passed over: nobody is asked for a password here.
+    A record of version 1.0.0 does not name its cache directory. It belongs to the default directory in the account's own home.
+    A keyring that is locked or does not answer is skipped, because nobody is asked for a password here.
 
     Args:
         cache_dir: The cache directory.
-        known: The sessions that the index knows, which are not looked at.
+        known: The sessions that the index knows.
         log: What -v shows.
-        home: Another home directory than that of the user database.
+        home: The account's own home; by default from the user database.
     """
     marks = {cache_mark(cache_dir)}
     home = home or account_home()
@@ -67,11 +67,11 @@ def lost_sessions(
         marks.add("")
     found = {}
     for keyring in _listable():
-        listed: list[str] = _answer(keyring.list_ids, [], log)
+        listed: list[str] = _or_nothing(keyring.list_ids, [], log)
         for session_id in listed:
             if session_id in known or session_id in found:
                 continue
-            session = Session.parse(_answer(partial(keyring.load, session_id), None, log), session_id)
+            session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, log), session_id)
             if session and session.cache in marks:
                 found[session_id] = Lost(keyring.storage, session)
     return list(found.values())
@@ -79,7 +79,7 @@ def lost_sessions(
 
 @dataclass(frozen=True, slots=True)
 class _Keyring:
-    """A keyring that can be listed: how its sessions are listed, and how one is read."""
+    """A keyring that can be listed, with its functions to list the sessions and to read one."""
 
     storage: str
     list_ids: Callable[[], list[str]]
@@ -94,7 +94,7 @@ def _listable() -> Iterator[_Keyring]:
     kernel = KernelStore()
     if kernel.usable():
         yield _Keyring("kernel", kernel.session_ids, kernel.load)
-    # Where it is configured, the keyring library has another keyring, or may have one.
+    # If the keyring library is configured, it may use another keyring.
     if not secret_service.configured(os.environ):
         yield _Keyring(
             "keyring",
@@ -103,10 +103,10 @@ def _listable() -> Iterator[_Keyring]:
         )
 
 
-def _answer(work: Callable[[], T], otherwise: T, log: Log) -> T:
-    """Return what a keyring answers; one that cannot be asked has nothing."""
+def _or_nothing(work: Callable[[], T], otherwise: T, log: Log) -> T:
+    """Return what a keyring answers, or ``otherwise`` if it cannot be asked."""
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - keyrings have errors of many kinds
+    except Exception as error:  # noqa: BLE001 - keyrings raise many types of errors
         log.info(1, f"a keyring cannot be listed: {type(error).__name__}")
         return otherwise

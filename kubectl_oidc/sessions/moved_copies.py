@@ -1,7 +1,7 @@
-"""A session's copies: where it was moved from one store to another, and where a move was cut short.
+"""Copies of a session in other stores: it was moved from one store to another, or a move was interrupted.
 
-The index says where a session rests and which other stores may still hold a copy of it. It says so before anything is
-moved, so that the newest copy is found and each one can be purged, wherever the move ends.
+The index names the session's store and the other stores that may still hold a copy. It does so before anything is moved.
+So wherever a move is interrupted, the newest copy is found and every copy can be purged.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class MovedCopies:
-    """Find the newest copy, and remove those that were left behind.
+    """Find the newest copy of a session and remove the others.
 
     Args:
         session_id: The session.
-        store: Where it rests from now on.
+        store: Its store from now on.
         cache_dir: The cache directory.
         log: What -v shows.
     """
@@ -39,10 +39,9 @@ class MovedCopies:
         self._log = log
 
     def others(self, entry: Entry | None) -> tuple[str, ...]:
-        """Return the other stores that may hold the session; ``none`` neither reads nor renews what rests there.
+        """Return the other stores that may hold the session, according to its index entry.
 
-        Args:
-            entry: What the index knows.
+        With ``none`` there are no others: it neither reads nor renews a stored session.
         """
         if self._store.name == "none" or entry is None:
             return ()
@@ -50,32 +49,29 @@ class MovedCopies:
         return tuple(dict.fromkeys(storage for storage in named if storage not in {"", self._store.name}))
 
     def newest(self, entry: Entry | None) -> Session | None:
-        """Return the newest copy, or None.
-
-        Args:
-            entry: What the index knows.
+        """Return the newest copy, or None. ``entry`` is the session's index entry.
 
         Raises:
-            StoreError: The session's own store cannot be read just now.
+            StoreError: The session's own store cannot be read now.
         """
-        session = self._read(self._store)
-        cut_short = entry is not None and self._store.name in entry.former
-        if entry is None or (session and session.generation >= entry.generation and not cut_short):
+        session = self._load(self._store)
+        interrupted = entry is not None and self._store.name in entry.former
+        if entry is None or (session and session.generation >= entry.generation and not interrupted):
             return session
         for storage in self.others(entry):
             try:
-                other = self._read(open_store(storage, self._cache_dir))
+                other = self._load(open_store(storage, self._cache_dir))
             except StoreError as error:
                 self._log.info(1, f"the session's other store cannot be read: {error.message}")
-                if cut_short:
-                    return None  # a newer one may be there
+                if interrupted:
+                    return None  # a newer copy may be there
                 continue
             if other and (session is None or other.generation > session.generation):
                 session = other
         return session
 
-    def _read(self, store: Store) -> Session | None:
-        """Return the session that a store holds; what is damaged is a miss, and said."""
+    def _load(self, store: Store) -> Session | None:
+        """Return the session in a store. A damaged record is logged and treated as missing."""
         record = store.load(self._session_id)
         session = Session.parse(record, self._session_id)
         if session is None and self._log.level >= 1:
@@ -88,19 +84,19 @@ class MovedCopies:
                 self._log.info(1, f"{damage}: it is not used")
         return session
 
-    def remove(self, entry: Entry, *, moved_from: str, anew: bool) -> tuple[str, ...]:
-        """Remove what other stores hold and return the stores that may hold it still.
+    def remove(self, entry: Entry, *, moved_from: str, signed_in_again: bool) -> tuple[str, ...]:
+        """Remove the copies in other stores and return the stores that may still hold one.
 
-        An OS keyring that did not let go of it once is asked again only when a person signs in: it may hang.
+        If an OS keyring failed to remove its copy once, it is asked again only at a sign-in, because it may hang.
 
         Args:
-            entry: What the index knows.
-            moved_from: The store that the session rested in until now.
-            anew: Whether a person has signed in.
+            entry: The session's index entry.
+            moved_from: The session's store until now.
+            signed_in_again: Whether a person has just signed in.
         """
         left = []
         for storage in self.others(entry):
-            if storage == "keyring" and storage != moved_from and not anew:
+            if storage == "keyring" and storage != moved_from and not signed_in_again:
                 left.append(storage)
                 continue
             try:

@@ -1,7 +1,7 @@
-"""One session and all the places it rests in: the store, the index, the current credential and the lock.
+"""Load, store, move and publish one session: its record, its index entry, its current credential and its lock.
 
-A record is used only if the index knows no newer generation of it, so a copy that a crash, a backup or a purge left
-behind is never taken for the session, and its refresh token is never sent.
+A record that is older than its index entry is never used. It is a copy that a crash, a backup or a purge left behind, and
+its refresh token must not be sent.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from kubectl_oidc.errors import StoreError
 from .current_credential import CurrentCredential
 from .lock_directory import lock_paths, needed
 from .moved_copies import MovedCopies
-from .session import RAISE, Session, cache_mark
+from .session import Session, cache_mark
 from .session_lock import SessionLock
+from .session_writer import SessionWriter
 from .stores import first_store, index, keeps_nothing, open_store, prove
+from .stores.tombstones import sweep
 from .write_lock import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from kubectl_oidc.system.log import Log
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 2.0
-"""How long the write lock is waited for, in seconds, where only the next call is quicker for it."""
+"""Seconds to wait for the write lock when only the next call becomes faster by it."""
 
 
 class SessionRepository:
-    """Read, keep and remove one session.
+    """One session in its store.
 
     Args:
         key: What identifies the session.
@@ -45,7 +47,7 @@ class SessionRepository:
         log: What -v shows.
 
     Raises:
-        StoreError: The store that was asked for does not exist on this machine.
+        StoreError: The requested store does not exist on this machine.
     """
 
     def __init__(
@@ -59,12 +61,11 @@ class SessionRepository:
         entry = index.read(cache_dir, self.session_id)
         self.decided_here = False
         self._auto = storage == "auto"
-        self._use(self._open(storage, entry))
-        self._known = entry is not None
-        log.info(4, f"session {self.session_id} rests in {self.store.where()}")
+        self._use(self._open(storage, entry), known=entry is not None)
+        log.info(4, f"session {self.session_id} is stored in {self.store.where()}")
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
-        """Return the store; ``auto`` decides for a new session, or for one whose keyring never kept it."""
+        """Return the store. ``auto`` keeps the session's store, unless that is a keyring that stores nothing."""
         known = entry.storage if entry else ""
         if storage != "auto":
             store = open_store(storage, self.cache_dir)
@@ -76,7 +77,7 @@ class SessionRepository:
         self.decided_here = True
         return first_store(self.cache_dir, self._environ, self._log)
 
-    def _use(self, store: Store) -> None:
+    def _use(self, store: Store, *, known: bool) -> None:
         self.store = store
         self._copies = MovedCopies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
         self._credential = CurrentCredential(
@@ -86,9 +87,18 @@ class SessionRepository:
             environ=self._environ,
             log=self._log,
         )
+        self._writer = SessionWriter(
+            self.key,
+            store=store,
+            copies=self._copies,
+            credential=self._credential,
+            cache_dir=self.cache_dir,
+            log=self._log,
+            known=known,
+        )
 
     def _decide_again(self, entry: index.Entry | None) -> None:
-        """Choose another store if the one that ``auto`` chose, a keyring, does not return what it is given."""
+        """Choose another store if ``auto`` chose a keyring that does not return what was stored in it."""
         if not self._auto or self.decided_here or entry is None or entry.storage != "keyring":
             return
         try:
@@ -96,14 +106,14 @@ class SessionRepository:
         except StoreError as error:
             self._log.info(1, error.message)
             self.decided_here = True
-            self._use(first_store(self.cache_dir, self._environ, self._log))
+            self._use(first_store(self.cache_dir, self._environ, self._log), known=self._writer.known)
 
     def entry(self) -> index.Entry | None:
-        """Return the session's entry in the index."""
-        return index.read(self.cache_dir, self.session_id, self.store.name)
+        """Return the session's entry in the index, or None if there is none that can be used."""
+        return self._writer.entry()
 
     def lock(self) -> SessionLock:
-        """Return the session's lock, not yet taken.
+        """Return the session's lock, not yet acquired.
 
         Raises:
             LockError: No directory can hold it.
@@ -119,10 +129,10 @@ class SessionRepository:
         return lock_paths(self.session_id, self.store.name, self.cache_dir)
 
     def load(self) -> Session | None:
-        """Return the session, or None when there is none that may be used.
+        """Return the session, or None if there is none that may be used.
 
         Raises:
-            StoreError: The store exists and cannot be read just now.
+            StoreError: The store exists and cannot be read now.
         """
         entry = self._look()
         session = self._copies.newest(entry)
@@ -136,9 +146,9 @@ class SessionRepository:
         return session
 
     def _look(self) -> index.Entry | None:
-        """Return the session's entry, and remember whether there was one."""
+        """Return the index entry and remember whether there is one. A damaged one is logged."""
         entry = self.entry()
-        self._known = entry is not None
+        self._writer.known = entry is not None
         if entry is None and self._log.level >= 1:
             damage = index.damage(self.cache_dir, self.session_id)
             if damage:
@@ -146,68 +156,33 @@ class SessionRepository:
         return entry
 
     def next_generation(self, session: Session | None, *, by: int = 1) -> int:
-        """Return the generation of the tokens that replace ``session``'s.
-
-        Args:
-            session: The session, where there is one.
-            by: How many generations later.
-        """
-        entries = index.read_each(self.cache_dir, self.session_id)
-        if session is None or by >= RAISE:
-            self._known = bool(entries)  # a sign-in that ends after a purge is kept
-        return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
+        """Return the generation of the tokens that replace ``session``'s, ``by`` higher than any that is known."""
+        return self._writer.next_generation(session, by=by)
 
     def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
-        """Record that a refresh is about to be sent, or that it has been answered.
+        """Record that a refresh is about to be sent, or that it was answered.
 
         Args:
-            now: Epoch seconds; 0 when it has been answered.
-            session: The session, of which an index entry is made if that was lost.
+            now: Epoch seconds; 0 if it was answered.
+            session: The session. If its index entry was lost, it gets a new one.
 
         Returns:
-            Whether that could be recorded. If it could not, what replaces a refresh token on disk cannot be kept either, or the
-            session was purged meanwhile.
+            Whether that was recorded. If not, the session was purged meanwhile, or the disk cannot be written. Then a new
+            refresh token could not be stored on it either.
         """
-
-        def change(entry: index.Entry | None) -> index.Entry | None:
-            if now and entry and entry.in_flight:
-                self._log.info(
-                    1, "the answer to the last refresh never came: the same refresh token is sent once more"
-                )
-            if entry is None and session and not self._known:
-                entry = self._entry_for(session, now, ())
-            return replace(entry, in_flight=now) if entry else None
-
-        return self._update(change)
-
-    def _update(self, change: Callable[[index.Entry | None], index.Entry | None]) -> bool:
-        """Change the entry and tell whether that could be done and there is one."""
-        if self.store.name == "none":
-            return False
-        try:
-            return index.update(self.cache_dir, self.session_id, change, self.store.name) is not None
-        except StoreError as error:
-            self._log.info(1, f"the index cannot be written: {error.message}")
-            return False
+        return self._writer.mark_in_flight(now, session)
 
     def forget_entry(self) -> None:
-        """Remove the session's index entry: nothing is stored, and nothing ever was. The session's lock is held."""
-        try:
-            with writing(self.cache_dir, self.session_id):
-                entry = self.entry()
-                if entry and not entry.purged():
-                    index.remove(self.cache_dir, self.session_id)
-        except StoreError as error:
-            self._log.info(1, f"the index entry stays: {error.message}")
-        self._known = False
+        """Remove the index entry of a session that was never stored. The caller holds the session's lock."""
+        self._writer.forget_entry()
 
     def settled(self) -> bool:
-        """Tell whether the session rests where it was asked for and the index knows of it."""
+        """Return whether the session is in the requested store and the index knows it."""
         entry = self.entry()
         return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
 
     def settle(self, session: Session, now: int) -> None:
-        """Move the session to the store that was asked for, or tell the index of it. The session's lock is held.
+        """Move the session to the requested store, or write its index entry. The caller holds the session's lock.
 
         Args:
             session: The session, as it was just read.
@@ -217,133 +192,49 @@ class SessionRepository:
             StoreError: The store refused.
         """
         if self.entry() is None:
-            self._update(lambda entry: entry or self._entry_for(session, now, ()))
+            self._writer.add_entry(session, now)
         else:
             self.save(session, now)
 
     def save(self, session: Session, now: int) -> bool:
-        """Keep the session, and leave nothing of it in the store it rested in before.
+        """Store the session, and remove it from the store that held it before.
 
         Args:
-            session: What to keep.
+            session: What to store.
             now: Epoch seconds.
 
         Returns:
-            Whether it was kept. A purge, a sign-out or another sign-in that went by meanwhile is not undone.
+            Whether it was stored. A purge, a sign-out or another sign-in that happened meanwhile is not undone.
 
         Raises:
-            StoreError: The store refused; where the old record's refresh token was used up, or it is another person's, the
-                index then knows the generation, so that it is not used again. Or another process is still writing the session.
+            StoreError: The store refused, or another process is still writing the session. If the old record must not be used
+                again, the index knows that.
         """
         if self.store.name == "none":
             return True
         with writing(self.cache_dir, self.session_id):
-            kept = self._save(replace(session, cache=cache_mark(self.cache_dir)), now)
-        index.sweep(self.cache_dir, now)
-        return kept
-
-    def _save(self, session: Session, now: int) -> bool:
-        """As `save`; the write lock is held."""
-        before = self.entry()
-        if before.generation > session.generation if before else self._known:
-            self._log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
-            return False
-        anew = before is not None and before.signed_in_at != session.signed_in_at
-        if before and (anew or before.person != session.person):
-            self._withdraw()  # what is handed out is the former person's until the new one is published
-        former = self._copies.others(before)
-        moves = before is not None and before.storage in former
-        if before and moves:
-            # Before anything is moved: wherever that is cut short, the newest copy is found, and each one purged.
-            self._index(replace(before, storage=self.store.name, former=former))
-        try:
-            self.store.save(self.session_id, session.record())
-        except StoreError:
-            if before:
-                self._refused(before, session)
-            raise
-        entry = self._entry_for(session, now, former)
-        self._index(entry)
-        if before and former:
-            left = self._copies.remove(entry, moved_from=before.storage, anew=anew)
-            if moves:
-                self._withdraw()
-            self._index(replace(entry, former=left))
-        return True
-
-    def _refused(self, before: index.Entry, session: Session) -> None:
-        """See to it that the old record is not used where it must not be: its refresh token is used up, or it is another's.
-
-        That of a person who has only signed in once more is as good as it was.
-        """
-        used_up = before.signed_in_at == session.signed_in_at and before.generation < session.generation
-        over = used_up or before.person != session.person
-        generation = max(before.generation, session.generation) if over else before.generation
-        if self._index(replace(before, generation=generation, in_flight=0)) or not over:
-            return
-        try:
-            open_store(before.storage, self.cache_dir).delete(self.session_id)  # even on a full disk
-        except StoreError as error:
-            self._log.info(1, f"the old session stays where it is: {error.message}")
-
-    def _entry_for(self, session: Session, now: int, former: tuple[str, ...]) -> index.Entry:
-        return index.Entry(
-            session_id=self.session_id,
-            issuer=session.issuer,
-            client_id=self.key.client_id,
-            scopes=self.key.scopes,
-            name=self.key.name,
-            person=session.person,
-            storage=self.store.name,
-            credential=self.credential_place(),
-            generation=session.generation,
-            signed_in_at=session.signed_in_at,
-            refreshed_at=now,
-            expiry=session.expiry,
-            renewable=session.refresh_token is not None,
-            in_flight=0,
-            host=index.hostname(),
-            former=former,
-            trust=self.key.trust,
-        )
-
-    def _index(self, entry: index.Entry) -> bool:
-        """Write the entry and tell whether that could be done; the write lock is held."""
-        try:
-            index.write(self.cache_dir, entry)
-        except StoreError as error:
-            self._log.info(1, f"the index cannot be written: {error.message}")
-            return False
-        return True
-
-    def _withdraw(self) -> None:
-        try:
-            self.withdraw()
-        except StoreError as error:
-            self._log.info(1, f"the former credential stays where it is: {error.message}")
-
-    def credential_place(self) -> str:
-        """Return where the current credential rests: beside the session, or in the kernel keyring for ``keyring``."""
-        return self._credential.place()
+            stored = self._writer.write(replace(session, cache=cache_mark(self.cache_dir)), now)
+        sweep(self.cache_dir, now)
+        return stored
 
     def publish(self, session: Session, now: int) -> str:
-        """Put the session's current credential where the hot half finds it.
+        """Store the session's current credential for the fast path.
 
         Args:
-            session: The session, good and stored.
+            session: The session, valid and stored.
             now: Epoch seconds.
 
         Returns:
-            Where it is, or an empty string if the hot half cannot find it. A purge or another sign-in that went by since the
+            Where it is, or an empty string if the fast path cannot read it. A purge or another sign-in that happened since the
             session was read is not undone.
         """
         if self._credential.place() in ("", "keyring"):
             return ""
         try:
             with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
-                place = self._credential.put(session, now) if self._is_there(session) else ""
-                if place and not locked and not self._is_there(session):
-                    self._withdraw()
+                place = self._credential.put(session, now) if self._may_publish(session) else ""
+                if place and not locked and not self._may_publish(session):
+                    self._credential.try_withdraw()
                     place = ""
         except StoreError as error:
             self._log.info(1, f"the credential is not published: {error.message}")
@@ -364,27 +255,27 @@ class SessionRepository:
             yield self._is_newest(session, self.entry())
 
     def _is_newest(self, session: Session, entry: index.Entry | None) -> bool:
-        """Tell whether the index knows of nothing that has replaced or removed a session."""
-        newest = not self._known if entry is None else entry.generation <= session.generation
+        """Return whether ``entry`` shows that nothing has replaced or removed the session."""
+        newest = not self._writer.is_superseded(entry, session)
         if not newest:
             self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
         return newest
 
-    def _is_there(self, session: Session) -> bool:
-        """Tell the same for a session that is to be published: if the index has lost it, its record must be there.
+    def _may_publish(self, session: Session) -> bool:
+        """Return whether nothing has replaced or removed the session. If the index lost it, its record must be there.
 
         Raises:
             StoreError: The record cannot be read.
         """
         entry = self.entry()
-        if entry is None and not self._known:
+        if entry is None and not self._writer.known:
             return Session.parse(self.store.load(self.session_id), self.session_id) == session
         return self._is_newest(session, entry)
 
     def withdraw(self) -> bool:
-        """Remove the current credential from wherever it may rest and tell whether there was one.
+        """Remove the current credential from every place it may be in, and return whether there was one.
 
         Raises:
-            StoreError: It stays there.
+            StoreError: It cannot be removed.
         """
         return self._credential.withdraw()

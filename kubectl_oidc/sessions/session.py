@@ -1,7 +1,7 @@
-"""Who is signed in: the session's identity and its record.
+"""A session: what identifies it (`SessionKey`), and its tokens (`Session`).
 
-A session is identified by what makes a different token, another person's or another trust; how the browser is opened or which port
-listens makes no different one, so ten clusters that trust the same client share one sign-in.
+A setting is part of the key if it leads to a different token, another person or another trust. How the browser is opened, or
+on which port the callback server listens, is not. So ten clusters that trust the same client share one sign-in.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
+
+from .session_record import VERSION, number, parse_record, secret, text, texts, with_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +25,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.id_token import IdToken
     from kubectl_oidc.oidc.tokens import Tokens
 
-VERSION = 1
 RAISE = 2
-"""By how much a purge or another sign-in raises the generation: a refresh on its way has counted one further already, and
-what it brings must be older."""
+"""How much a purge or another sign-in adds to the generation. A refresh that was sent before has already added one, and its
+tokens must count as older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +37,16 @@ class SessionKey:
     Attributes:
         issuer: The issuer, byte for byte.
         client_id: The client.
-        scopes: The scopes asked for; their order makes no difference.
+        scopes: The requested scopes, in any order.
         grant: The grant, such as ``authcode``.
         username: The user name of a password grant, else empty.
         extra_params: Extra authorization parameters, in any order.
-        request_headers: Headers that reach the provider, in any order.
-        cache_dir: A cache directory that is not the default of the account's own home (``account_home``), else empty.
+        request_headers: Headers that are sent to the provider, in any order.
+        cache_dir: The cache directory; empty for the default in the account's own home (``account_home``).
         name: ``--session``, else empty.
-        use_access_token: Whether the access token is handed out, not the ID token.
+        use_access_token: Whether kubectl gets the access token instead of the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
-        wishes: Which account is wished for (``Wishes.identity``), else empty.
+        wishes: The requested account (``AccountOptions.identity``), else empty.
         trust: Who is trusted to be the provider (``trust.identity``); empty for the system's authorities.
     """
 
@@ -89,22 +90,22 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A sign-in as it is kept.
+    """A sign-in as it is stored.
 
     Attributes:
         session_id: The id of its SessionKey.
-        generation: How often its refresh token was replaced; one of an older generation is never sent.
-        issuer: The issuer that vouched.
-        subject: ``sub``: who.
-        audience: ``aud``: for whom.
-        person: The same person in words for people: email, preferred user name, or the subject.
+        generation: Counts the replacements of its refresh token. One of an older generation is never sent.
+        issuer: The issuer of its ID token.
+        subject: The ID token's ``sub``.
+        audience: The ID token's ``aud``.
+        person: Who signed in, for display: email, preferred user name, or the subject.
         id_token: The ID token.
-        access_token: The access token, or an exchanged token, kept only where it is handed out.
-        refresh_token: The refresh token, where the provider gave one.
-        expiry: When the token that is handed out ends, epoch seconds.
+        access_token: The access token or an exchanged token, only if kubectl gets that one.
+        refresh_token: The refresh token, if the provider issued one.
+        expiry: When the token that kubectl gets expires, epoch seconds.
         signed_in_at: When the person signed in, epoch seconds.
-        cache: The `cache_mark` of the cache directory that knows it; empty in records of version 1.0.0. A keyring is the same for
-            all of a user's directories.
+        cache: The `cache_mark` of the cache directory that knows it; empty in records of version 1.0.0. All of a user's cache
+            directories share one keyring.
     """
 
     session_id: str
@@ -122,14 +123,7 @@ class Session:
 
     @classmethod
     def begin(cls, session_id: str, tokens: Tokens, *, generation: int, now: int) -> Session:
-        """Return the session that a sign-in begins.
-
-        Args:
-            session_id: The id of its SessionKey.
-            tokens: What the sign-in brought.
-            generation: Its generation.
-            now: Epoch seconds.
-        """
+        """Return the session that a sign-in begins, at ``now`` in epoch seconds."""
         return cls(
             session_id=session_id,
             generation=generation,
@@ -149,11 +143,11 @@ class Session:
         return replace(self, refresh_token=refresh_token, generation=generation)
 
     def with_tokens(self, tokens: Tokens, *, generation: int) -> Session:
-        """Return the session with what a refresh brought; without a new refresh token the old one stays."""
+        """Return the session with the tokens of a refresh. Without a new refresh token it keeps its own."""
         return replace(
             self,
             generation=generation,
-            # A refresh may bring no ID token; then whose the session is stays as it was said.
+            # A refresh response may have no ID token: then the person is the same.
             person=self.person if tokens.raw_id_token == self.id_token else person(tokens.id_token),
             id_token=tokens.raw_id_token,
             access_token=tokens.access_token,
@@ -162,11 +156,11 @@ class Session:
         )
 
     def token(self) -> Secret:
-        """Return the token that is handed out."""
+        """Return the token that kubectl gets."""
         return self.access_token or self.id_token
 
     def claims(self) -> Mapping[str, object]:
-        """Return what the token that is handed out says; nothing where it is one that somebody else reads."""
+        """Return the claims of the token that kubectl gets, unverified; none if only the API server can read it."""
         from kubectl_oidc.errors import IdTokenError
         from kubectl_oidc.oidc.jws import unverified_claims
 
@@ -176,37 +170,19 @@ class Session:
             return {}
 
     def issued_at(self, now: int) -> int:
-        """Return when the token that is handed out was issued, epoch seconds.
-
-        Args:
-            now: Stands in for it where the token does not say: an access token that somebody else reads.
-        """
-        from kubectl_oidc.errors import IdTokenError
-        from kubectl_oidc.oidc.claims import moment
-        from kubectl_oidc.oidc.jws import unverified_claims
-
-        try:
-            return min(now, moment(unverified_claims(self.token()), "iat"))
-        except IdTokenError:
-            return now
+        """Return when the token that kubectl gets was issued, epoch seconds; ``now`` if that is not known."""
+        return _moment(self.token(), "iat", now)
 
     def authenticated_at(self) -> int:
-        """Return when the person last proved who they are: ``auth_time`` (OpenID Connect Core 2), else when they signed in here.
+        """Return when the provider last authenticated the person: ``auth_time`` (OpenID Connect Core 2), else the sign-in, epoch seconds.
 
-        A refresh may leave ``auth_time`` out and does not move it (12.2), so one that is later than the sign-in does not count.
+        A refresh may omit ``auth_time`` but does not change it (12.2), so a value after the sign-in is ignored.
         """
-        from kubectl_oidc.errors import IdTokenError
-        from kubectl_oidc.oidc.claims import moment
-        from kubectl_oidc.oidc.jws import unverified_claims
-
-        try:
-            return min(self.signed_in_at, moment(unverified_claims(self.id_token), "auth_time"))
-        except IdTokenError:
-            return self.signed_in_at
+        return _moment(self.id_token, "auth_time", self.signed_in_at)
 
     def record(self) -> bytes:
-        """Return the record as ASCII JSON, so that a character is a byte on every keyring."""
-        return _guarded(
+        """Return the record as ASCII JSON, so that a character is one byte in every keyring."""
+        return with_digest(
             {
                 "version": VERSION,
                 "session": self.session_id,
@@ -226,89 +202,48 @@ class Session:
 
     @classmethod
     def parse(cls, record: bytes | None, session_id: str) -> Session | None:
-        """Return the session in ``record``, or None when it is damaged, of another version or another session's.
-
-        Args:
-            record: What a store held.
-            session_id: The session that was asked for.
-        """
+        """Return the session in ``record``, or None if that is missing, damaged, of another version or of another session."""
         try:
-            values = json.loads(record or b"")
-            if (
-                not isinstance(values, dict)
-                or values.get("version") != VERSION
-                or values.get("session") != session_id
-                or _guarded(values) != record
-            ):
-                return None
-            return _from_values(values)
+            values = parse_record(record, session_id)
+            return cls(
+                session_id=session_id,
+                generation=number(values["generation"]),
+                issuer=text(values["issuer"]),
+                subject=text(values["sub"]),
+                audience=texts(values["aud"]),
+                person=text(values["person"]),
+                id_token=Secret(text(values["id_token"])),
+                access_token=secret(values["access_token"]),
+                refresh_token=secret(values["refresh_token"]),
+                expiry=number(values["expiry"]),
+                signed_in_at=number(values["signed_in_at"]),
+                cache=text(values.get("cache", "")),
+            )
         except (KeyError, TypeError, ValueError, RecursionError):
             return None
 
 
-def cache_mark(cache_dir: Path) -> str:
-    """Return what tells a cache directory from another in a record: 16 hexadecimal digits.
+def _moment(token: Secret, claim: str, latest: int) -> int:
+    """Return a time that a token names, epoch seconds, but none after ``latest``; ``latest`` if it names none."""
+    from kubectl_oidc.errors import IdTokenError
+    from kubectl_oidc.oidc.claims import moment
+    from kubectl_oidc.oidc.jws import unverified_claims
 
-    Args:
-        cache_dir: The directory; symbolic links in its path make no difference.
-    """
+    try:
+        return min(latest, moment(unverified_claims(token), claim))
+    except IdTokenError:
+        return latest
+
+
+def cache_mark(cache_dir: Path) -> str:
+    """Return 16 hexadecimal digits that identify a cache directory in a record. Symbolic links make no difference."""
     return hexdigest(os.fsencode(os.path.realpath(cache_dir)))[:16]
 
 
 def person(id_token: IdToken) -> str:
-    """Return who the token is about, in words for people: email, preferred user name, or the subject."""
+    """Return who the token is about, for display: email, preferred user name, or the subject."""
     for claim in ("email", "preferred_username"):
         value = id_token.claims.get(claim)
         if isinstance(value, str) and value:
             return sanitize(value, limit=200)
     return sanitize(id_token.subject, limit=200) or "somebody whom no ID token names"
-
-
-def _guarded(values: dict[str, Any]) -> bytes:
-    """Return the values as they are stored, a digest among them: a damaged token must not be handed out."""
-    whole = {name: value for name, value in values.items() if name != "digest"}
-    whole["digest"] = hexdigest(_json(whole))
-    return _json(whole)
-
-
-def _json(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, separators=(",", ":")).encode("ascii")
-
-
-def _from_values(values: dict[str, Any]) -> Session:
-    return Session(
-        session_id=_text(values["session"]),
-        generation=_number(values["generation"]),
-        issuer=_text(values["issuer"]),
-        subject=_text(values["sub"]),
-        audience=_texts(values["aud"]),
-        person=_text(values["person"]),
-        id_token=Secret(_text(values["id_token"])),
-        access_token=_secret(values["access_token"]),
-        refresh_token=_secret(values["refresh_token"]),
-        expiry=_number(values["expiry"]),
-        signed_in_at=_number(values["signed_in_at"]),
-        cache=_text(values.get("cache", "")),
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(_text(entry) for entry in value)
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _secret(value: object) -> Secret | None:
-    return None if value is None else Secret(_text(value))

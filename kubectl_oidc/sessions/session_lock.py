@@ -1,4 +1,4 @@
-"""One lock a session, held from re-read to store: one refresh and one browser for any number of plugins."""
+"""The lock of a session, held from the second read until the session is stored. One process refreshes or signs in, the others wait."""
 
 from __future__ import annotations
 
@@ -13,16 +13,11 @@ if TYPE_CHECKING:
 
 
 class SessionLock(FileLock):
-    """The lock of one session, which tells those that wait for it why its holder failed.
-
-    Args:
-        paths: As for `FileLock`.
-        needed: As for `FileLock`.
-    """
+    """The lock of one session. A process that waits for it can read why the holder failed."""
 
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
         super().__init__(paths, needed=needed)
-        self._before: tuple[bytes | None, ...] | None = None  # failures when a wait began
+        self._before: tuple[bytes | None, ...] | None = None  # the failures when the wait began
 
     def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool], *, lenient: bool = False) -> bool:
         """Wait for the lock, as `FileLock` does.
@@ -39,5 +34,5 @@ class SessionLock(FileLock):
         return super().acquire(deadline, waits, lenient=lenient)
 
     def failure_of_holder(self) -> shared_failure.SharedFailure | None:
-        """Return why a holder failed that we waited for, or None."""
+        """Return why the holder failed that this process waited for, or None."""
         return shared_failure.since(self._before, self.paths) if self._before else None

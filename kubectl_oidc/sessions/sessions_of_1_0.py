@@ -1,8 +1,8 @@
-"""Sessions of version 1.0.0, whose ids have neither the trust nor a moved HOME in them: taken over once, else only removed.
+"""Take over a session of version 1.0.0, whose id includes neither the trust nor a moved HOME.
 
-A session is taken over where it is known that this very trust obtained it: in the index of the same cache directory and, if
-others than the system's authorities are trusted, remembered by 1.0.0 for the same command line. Everybody else signs in once.
-This module can be removed when nobody upgrades from 1.0.0 any more.
+A session is taken over only if it is known to be obtained under the same trust. It must be in the index of the same cache directory.
+If the command trusts others than the system's authorities, 1.0.0 must also have remembered the session for the same command line.
+Otherwise the user signs in once. This module can be removed when nobody upgrades from 1.0.0 any more.
 """
 
 from __future__ import annotations
@@ -36,29 +36,26 @@ _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
 _INTERACTIVE = re.compile(r'("interactive"\s*:\s*)(true|false)')
 
 
-class _StaysError(Exception):
+class _NotTakenOverError(Exception):
     """The session is not taken over."""
 
 
 def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> SessionKey:
-    """Return what identified the session of a key in version 1.0.0.
+    """Return the key that version 1.0.0 used for the session with this key.
 
     Args:
-        key: What identifies it now.
+        key: The session's present key.
         cache_dir: The cache directory.
-        default_cache_dir: Whether neither a flag nor a variable names another one.
+        default_cache_dir: Whether it is the default: neither a flag nor a variable names one.
     """
-    moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - without links, as it was
+    moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
     return replace(key, trust=(), cache_dir="" if default_cache_dir else moved)
 
 
 def left(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[str, ...]:
-    """Return the id of the session that version 1.0.0 left for a key; nothing if it left none under another id.
+    """Return the id of the session that version 1.0.0 stored for a key; empty if there is none under another id.
 
-    Args:
-        key: As for `former_key`, like the others.
-        cache_dir: The cache directory.
-        default_cache_dir: Whether it is the default one.
+    The arguments are those of `former_key`.
     """
     former = former_key(key, cache_dir, default_cache_dir=default_cache_dir).id()
     if former == key.id():
@@ -77,16 +74,16 @@ def take_over(
     log: Log,
     clock: Callable[[], float],
 ) -> None:
-    """Give the session that version 1.0.0 left for a key its present id; what cannot be taken over stays as it is.
+    """Store the session that version 1.0.0 left for a key under its present id. If that fails, it is left as it is.
 
     Args:
         key: As for `former_key`.
-        cache_dir: The cache directory.
+        cache_dir: As for `former_key`.
         default_cache_dir: As for `former_key`.
-        ca_files: The authorities' files, as they were named.
+        ca_files: The files of certificate authorities, as the command names them.
         environ: The environment.
         log: What -v shows.
-        clock: The time in epoch seconds.
+        clock: Returns the time in epoch seconds.
     """
     former = left(key, cache_dir, default_cache_dir=default_cache_dir)
     if not former or index.read(cache_dir, key.id()):
@@ -98,40 +95,39 @@ def take_over(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
         )
         return
-    keep = partial(SessionRepository, cache_dir=cache_dir, environ=environ, log=log)
+    repository = partial(SessionRepository, cache_dir=cache_dir, environ=environ, log=log)
     try:
-        old = keep(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
-        new = keep(key, storage=old.store.name)
+        old = repository(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
+        new = repository(key, storage=old.store.name)
         purge_session(old.session_id, cache_dir, before=lambda: _copy(old, new, int(clock())))
-    except (_StaysError, LockError, StoreError, OSError) as error:
+    except (_NotTakenOverError, LockError, StoreError, OSError) as error:
         log.info(1, f"the session that version 1.0.0 left is not used: {error}")
     else:
         log.info(1, "the session that version 1.0.0 left has its new id now")
 
 
 def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:
-    """Store the old session under its new id. The old one's lock is held.
+    """Store the old session under its new id. The caller holds the old one's lock.
 
     Raises:
-        _StaysError: It cannot be used, or a newer one is there.
+        _NotTakenOverError: It cannot be used, or there is a newer session.
         StoreError: It cannot be read or stored.
     """
     from .purge import LOCK_SECONDS
 
     with new.lock() as lock:
         if not lock.acquire(Deadline.after(LOCK_SECONDS), lambda: False):
-            raise _StaysError("another process is at work")
+            raise _NotTakenOverError("another process is using it")
         entry, session = old.entry(), old.load()
         if new.entry() or entry is None or session is None:
-            raise _StaysError("there is none any more")
+            raise _NotTakenOverError("it was removed or replaced meanwhile")
         if (entry.person, entry.signed_in_at) != (session.person, session.signed_in_at):
-            raise _StaysError(
-                "it was made in another cache directory"
-            )  # the kernel keeps one for all of them
+            # All cache directories share the kernel keyring.
+            raise _NotTakenOverError("it was made in another cache directory")
         if not new.save(
             replace(session, session_id=new.session_id, generation=session.generation + RAISE), now
         ):
-            raise _StaysError("it cannot be stored")
+            raise _NotTakenOverError("it cannot be stored")
 
 
 def _same_trust(trust: tuple[str, ...], ca_files: Sequence[Path], former: str) -> bool:
@@ -145,9 +141,9 @@ def _same_trust(trust: tuple[str, ...], ca_files: Sequence[Path], former: str) -
 
 
 def _remembered(digest: str) -> str:
-    """Return the session that version 1.0.0 remembered for a command; empty where it did not."""
+    """Return the session that version 1.0.0 remembered for a command, or an empty string."""
     root = known_command.cache_root()
-    record = read_private(os.path.join(root, "words"), digest, 16384) if root else None  # noqa: PTH118 - as in `words`
+    record = read_private(os.path.join(root, "words"), digest, 16384) if root else None  # noqa: PTH118 - as in `known_command`
     try:
         known = known_command.KnownCommand.parse(record or b"")
     except ValueError:
@@ -156,7 +152,7 @@ def _remembered(digest: str) -> str:
 
 
 def _digests() -> Iterator[str]:
-    """Yield the digests that version 1.0.0 gave this command line, at a terminal and without one."""
+    """Yield the digests of this command line in version 1.0.0, with a terminal and without one."""
     environ = os.environ
     info = environ.get("KUBERNETES_EXEC_INFO", "-")
     toggled = _INTERACTIVE.sub(lambda found: found[1] + ("false" if found[2] == "true" else "true"), info)

@@ -1,7 +1,7 @@
-"""Why the holder of a session's lock failed, for those who wait for that lock: they end with it.
+"""Share why the holder of a session's lock failed with the processes that wait for the lock, so that they fail with it.
 
-Else each of six that wait for a provider that hangs would wait its own time, one after the other. The record is beside each lock
-file. It holds no secret, and means something only to who waited while it was written.
+Otherwise each of six processes that wait for a hanging provider would wait for its own time-out, one after the other. The
+record is next to each lock file. It holds no secret, and counts only for a process that was waiting when it was written.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _SUFFIX = ".failure"
 
 
 class SharedFailure(OidcLoginError):
-    """The failure of the one that was waited for.
+    """The failure of another process, which this one was waiting for.
 
     Args:
         message: As in OidcLoginError.
         hint: As in OidcLoginError.
         topic: As in OidcLoginError.
-        of_a_person: Whether a person at a terminal was asked, who did not sign in.
+        of_a_person: Whether a person at a terminal was asked and did not sign in.
     """
 
     def __init__(self, message: str, hint: str, *, topic: str, of_a_person: bool) -> None:
@@ -36,11 +36,11 @@ class SharedFailure(OidcLoginError):
 
 
 def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> None:
-    """Write down why the holder fails; call it before the lock is released.
+    """Write a failure next to the lock files ``paths``. Call it before the lock is released.
 
     Args:
         paths: The lock files.
-        error: The failure.
+        error: Why the holder fails.
         of_a_person: As in `SharedFailure`.
     """
     import json
@@ -50,7 +50,7 @@ def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> 
     from kubectl_oidc.errors import StoreError
     from kubectl_oidc.system import private_files
 
-    # The time and the process make two failures that read the same two records.
+    # With the time and the process, two failures with the same text are two different records.
     record = {
         "at": time.time_ns(),
         "pid": os.getpid(),
@@ -63,24 +63,20 @@ def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> 
         try:
             private_files.write(path.parent, path.name + _SUFFIX, json.dumps(record).encode())
         except StoreError:
-            continue  # then the others find out by themselves
+            continue  # then the other processes find out themselves
 
 
 def seen(paths: Sequence[str]) -> tuple[bytes | None, ...]:
-    """Return the records beside these lock files as they are now.
-
-    Args:
-        paths: The lock files.
-    """
+    """Return the present records next to these lock files."""
     split = (path.rpartition(os.sep) for path in paths)
     return tuple(read_private(directory, name + _SUFFIX, _LONGEST) for directory, _, name in split)
 
 
 def since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure | None:
-    """Return the failure that was written since, or None.
+    """Return the failure that was written since the wait began, or None.
 
     Args:
-        before: What was there when the wait began, as `seen` returns it.
+        before: The records when the wait began, from `seen`.
         paths: The lock files.
     """
     import json
@@ -94,8 +90,7 @@ def since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure
             of_a_person = values["of_a_person"] is True
         except (ValueError, KeyError, TypeError, RecursionError):
             continue  # damaged, or of another version
-        words = [word for word in (message, hint, topic) if isinstance(word, str)]
-        if len(words) == 3:  # noqa: PLR2004 - all of them
+        if all(isinstance(text, str) for text in (message, hint, topic)):
             return SharedFailure(
                 sanitize(message, limit=600),
                 sanitize(hint, limit=1500),

@@ -1,8 +1,8 @@
-"""The write lock of a session: held from the look at its index entry until what belongs to it is written.
+"""The write lock of a session: held from reading its index entry until everything that depends on it is written.
 
-The session's own lock is held over the network and may take minutes, and a purge does not wait so long. This one is short: it
-covers the entry, the store's record and the published credential. So a purge, a sign-out or another sign-in is either seen by
-whoever stores something, or comes after it and removes it.
+The session's own lock is held during network requests, for minutes if need be. A purge does not wait that long. The write lock
+is held only to write the entry, the record and the published credential. So a purge, a sign-out or another sign-in either
+comes first and is seen by the writer, or comes later and removes what was written.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 30.0
-"""How long another writer is waited for: a keyring may take as long as that."""
+"""How long to wait for another writer: a keyring may need that long."""
 
 _held: list[FileLock] = []  # by this process
 
 
 def let_go() -> None:
-    """Hold no write lock in a process that was forked: the lock stays with the first process until that ends."""
+    """Release the write locks in a forked process. The parent process still holds them."""
     while _held:
         _held.pop().release()
 
@@ -41,22 +41,22 @@ def writing(
     seconds: float = SECONDS,
     waiting: Callable[[FileLock, Deadline], Callable[[], bool]] | None = None,
 ) -> Iterator[bool]:
-    """Hold the session's write lock. It is never taken twice by one process, and never before the session's own lock.
+    """Hold the session's write lock. A process never acquires it twice, and never before the session's own lock.
 
     Args:
         cache_dir: The cache directory.
         session_id: The session.
-        seconds: How long another writer is waited for.
-        waiting: Makes what is called while waiting, such as to tell a person.
+        seconds: How long to wait for another writer.
+        waiting: Returns the function to call during the wait, such as one that tells the user.
 
     Yields:
-        Whether it is held. It is not if neither the cache directory nor the local directory can be locked.
+        Whether it is held. It is not if neither the cache directory nor the local directory can hold a lock.
 
     Raises:
         StoreError: Another process still holds it.
     """
     deadline = Deadline.after(seconds)
-    for path in _places(cache_dir, session_id):
+    for path in _lock_files(cache_dir, session_id):
         with FileLock((path,)) as lock:
             try:
                 held = lock.acquire(deadline, waiting(lock, deadline) if waiting else lambda: False)
@@ -69,14 +69,14 @@ def writing(
             try:
                 yield True
             finally:
-                with contextlib.suppress(ValueError):  # a process that was forked has let go of it
+                with contextlib.suppress(ValueError):  # a forked process has released it
                     _held.remove(lock)
             return
     yield False
 
 
-def _places(cache_dir: Path, session_id: str) -> Iterator[str]:
-    """Return where the lock file may be: next to the index, else local to this machine."""
+def _lock_files(cache_dir: Path, session_id: str) -> Iterator[str]:
+    """Yield where the lock file may be: next to the index, else in the local directory."""
     name = f"{session_id}.write"
     with contextlib.suppress(StoreError):
         yield str(private_files.ensure_directory(cache_dir, BESIDE) / name)

@@ -26,14 +26,15 @@ from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import keyring_answer, lock_directory
 from kubectl_oidc.sessions.repository import SessionRepository
+from kubectl_oidc.sessions.stores.keyring_backends import WINDOWS_LIMIT
 from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
-from kubectl_oidc.sessions.stores.os_keyring import WINDOWS_LIMIT, KeyringStore
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from kubectl_oidc.sessions.stores.secret_service import configured
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.browser import Browser, no_browser
 from kubectl_oidc.system.log import QUIET
 from tests import os_calls, parts, windows
-from tests.keyrings import Fake, SecretServiceLike
+from tests.keyrings import Fake, SecretServiceLike, the_os_keyring
 from tests.sessions import begin, cache, key, session
 
 if TYPE_CHECKING:
@@ -280,14 +281,14 @@ def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_an_x_display_is_no_sign_of_a_desktop_there(platform: str) -> None:
-    """XQuartz over SSH: `open` would open the page on the screen of the machine itself, which nobody sees."""
+    """XQuartz over SSH: `open` would open the page on the remote machine's own screen, which the user does not see."""
     environ = {"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}
     assert no_browser(environ, platform, container=False) == "this is an SSH session"
     assert no_browser({"DISPLAY": "/private/tmp/x:0"}, platform, container=False) is None
 
 
 def test_windows_opens_the_page_by_its_own_means(tmp_path: Path) -> None:
-    """Ampersands reach the browser as they are, because no cmd.exe is between; a desktop that has none is told of."""
+    """Ampersands reach the browser unchanged, because cmd.exe is not involved. If there is no browser, the reason is given."""
     browser = tmp_path / "browser"
     browser.write_text(
         f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened.part\nmv {tmp_path}/opened.part {tmp_path}/opened\n'
@@ -485,8 +486,9 @@ def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
         backend, _ = os_calls.credential_locker(monkeypatch)
     monkeypatch.setattr(sys, "platform", platform)
     whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
-    repository = SessionRepository(key(), storage="none", cache_dir=cache(), environ={}, log=QUIET)
-    repository.store = KeyringStore(backend)
+    with the_os_keyring(backend):
+        repository = SessionRepository(key(), storage="keyring", cache_dir=cache(), environ={}, log=QUIET)
+    assert isinstance(repository.store, KeyringStore)
     assert repository.store.light({})
     assert not repository.store.light({"PYTHON_KEYRING_BACKEND": "x"})
     words = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
@@ -513,7 +515,7 @@ def test_their_keyrings_are_read_so_only_where_nothing_is_configured(tmp_path: P
 
 @pytest.mark.parametrize("backend", [Fake, SecretServiceLike])
 def test_another_keyring_is_not_read_so(monkeypatch: pytest.MonkeyPatch, backend: type[Fake]) -> None:
-    """Whoever has installed another backend there has its entries in another place."""
+    """Another backend that the user has installed stores its entries elsewhere."""
     for platform in ("darwin", "win32"):
         monkeypatch.setattr(sys, "platform", platform)
         assert not KeyringStore(backend()).light({})
@@ -526,7 +528,7 @@ def test_another_keyring_is_not_read_so(monkeypatch: pytest.MonkeyPatch, backend
     ("signum", "status"), [(signal.SIGINT, 130), (windows.SIGBREAK, 149), (signal.SIGTERM, 143)]
 )
 def test_ctrl_c_and_ctrl_break_end_it_with_their_status(signum: int, status: int) -> None:
-    """Ctrl-Break is what the console sends as well when it is closed; there is no SIGHUP."""
+    """The console sends Ctrl-Break when it is closed, too. There is no SIGHUP."""
     said = windows.run(
         "import os\n"
         "from kubectl_oidc import slow_path\nfrom kubectl_oidc.system import signals\n"
@@ -568,10 +570,10 @@ def test_the_callback_servers_loop_has_nothing_to_do_with_signals() -> None:
         "asyncio.new_event_loop().close()\n"
         "assert signal.set_wakeup_fd(-1) != -1, 'the loop that stands for it does what it should not'\n"
         "from kubectl_oidc.loopback.server_thread import ListenerThread\n"
-        "from kubectl_oidc.loopback.pages import answered\n"
+        "from kubectl_oidc.loopback.pages import already_answered_page\n"
         "thread = ListenerThread((), lambda *_: None, print)\n"
         "assert signal.set_wakeup_fd(-1) == -1\n"
-        "thread.end(answered(), 0)\n"
+        "thread.finish(already_answered_page(), 0)\n"
     )
 
 
@@ -621,7 +623,7 @@ def test_keys_at_the_console_of_windows(keys: list[object], line: str) -> None:
 
 
 def test_the_null_device_is_no_terminal() -> None:
-    """To Windows' isatty it is one: a program that gives us NUL would be asked a question that nobody sees."""
+    """Windows' isatty is true for NUL: a program that gives it to us would be asked a question that nobody sees."""
     windows.run(
         "import io\n"
         "from kubectl_oidc.system.standard_error import is_terminal\n"
@@ -694,7 +696,7 @@ TRY = (
 def test_on_windows_one_plugin_holds_the_lock_and_says_what_for(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
-    """Another is told who has it; when that one dies it is free, and the words of the dead are no longer there."""
+    """A second plugin learns who has it. When the holder dies, the lock is free, and its description is gone."""
     lock = str(tmp_path / "lock")
     assert windows.run(TRY, lock) == f"False,{holder.pid},waiting for a sign-in in the browser\n"
     holder.kill()
@@ -709,7 +711,7 @@ def test_on_windows_a_lock_that_cannot_be_described_is_held_all_the_same(tmp_pat
 
 
 def test_on_windows_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    """The lock never falls back to a file that stands for one."""
+    """The lock never falls back to filelock's soft lock."""
     said = windows.run(
         "import sys\n"
         "from kubectl_oidc.system.file_lock import FileLock\n"
@@ -738,7 +740,7 @@ def test_on_windows_whoever_hangs_is_ended_by_its_own_command(
 
 
 def test_macos_has_its_locks_on_the_machine_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """In the user's own directory below /var/folders, whatever TMPDIR says and wherever the home directory lies."""
+    """In the user's own directory below /var/folders, whatever TMPDIR and HOME are."""
     asked: list[object] = []
 
     def confstr(name: object) -> str:
@@ -771,7 +773,7 @@ def test_a_system_without_that_directory_has_another(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
-    """There is no fork; the refresh waits for the token's end."""
+    """There is no fork, so the refresh waits until the token expires."""
     (tmp_path / "ahead").mkdir(mode=0o700)
     said = windows.run(
         "import sys\n"
@@ -783,8 +785,8 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     assert list((tmp_path / "ahead").iterdir()) == [], "and no claim is made that nobody keeps"
 
 
-def test_a_command_that_cannot_begin_anew_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On macOS nothing else may go on in a process that was forked."""
+def test_a_child_that_cannot_exec_exits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS, a forked process must not continue in another way."""
 
     def work() -> None:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
@@ -826,7 +828,7 @@ def test_a_free_port_that_windows_reserves_for_ipv6_is_not_taken() -> None:
 
 
 def test_a_port_that_windows_reserves_leads_to_the_next_address() -> None:
-    """Hyper-V has ranges of ports that nobody may bind: it is said so, with the command that shows who listens."""
+    """Hyper-V reserves ranges of ports: the error says so, and names the command that shows who listens."""
     said = windows.run(
         TAKEN.replace("REFUSES(self, where)", "where[1] == 8000")
         + "found = sockets.listen([ListenAddress('127.0.0.1', 8000), ListenAddress('127.0.0.1', 0)])\n"

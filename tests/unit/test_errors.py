@@ -77,13 +77,13 @@ def test_exit_statuses() -> None:
 
 
 def test_an_unreachable_provider_may_have_been_reached() -> None:
-    """Unless somebody knows better, a request counts as sent: its refresh token may be used up."""
+    """Unless the caller knows better, a request counts as sent: its refresh token may be used up."""
     assert ProviderUnreachable("no answer").sent
     assert not ProviderUnreachable("no name", sent=False).sent
 
 
 def test_a_refusal_carries_its_code() -> None:
-    """The code of RFC 6749 is there for whoever decides by it."""
+    """The error carries the code of RFC 6749."""
     assert OAuthErrorResponse("no", code="invalid_client").code == "invalid_client"
     assert OAuthErrorResponse("no").code == ""
 

@@ -1,4 +1,4 @@
-"""KUBERNETES_EXEC_INFO in, ExecCredential out."""
+"""The protocol of exec credential plugins: KUBERNETES_EXEC_INFO and the ExecCredential."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def info(**members: object) -> str:
 
 @pytest.mark.parametrize("text", [None, ""])
 def test_nothing_asked_is_v1beta1_and_not_interactive(text: str | None) -> None:
-    """Without the variable the answer is what kubelogin gives."""
+    """As in kubelogin."""
     assert ExecInfo.parse(text) == ExecInfo(V1BETA1, interactive=False)
 
 
@@ -48,7 +48,7 @@ def test_the_version_that_is_asked_for_is_kept(version: str) -> None:
     ],
 )
 def test_standard_input_is_the_persons_only_if_it_says_true(spec: object, interactive: bool) -> None:  # noqa: FBT001
-    """Only the truth value itself counts."""
+    """Only JSON's true counts."""
     assert ExecInfo.parse(info(spec=spec)).interactive is interactive
 
 
@@ -117,7 +117,7 @@ def test_any_json_object_is_understood_or_refused(document: dict[str, object]) -
 @pytest.mark.parametrize("version", VERSIONS)
 @given(token=st.text(st.characters(codec="ascii"), min_size=1), expiry=st.integers(0, 32_503_679_999))
 def test_the_answer_is_one_json_object(version: str, token: str, expiry: int) -> None:
-    """Whatever the token holds, the document is JSON with that token and the expiry as RFC 3339, on one line."""
+    """For any token, the document is one line of JSON with that token and the expiry as RFC 3339."""
     answer = credential(Secret(token), expiry).exec_credential(version)
     assert answer.endswith(b"\n")
     assert answer.count(b"\n") == 1
@@ -131,7 +131,7 @@ def test_the_answer_is_one_json_object(version: str, token: str, expiry: int) ->
 
 
 def test_a_credential_hides_its_token() -> None:
-    """Its ``repr`` shows when it ends, and no more."""
+    """Its ``repr`` shows only the expiry."""
     shown = repr(credential(Secret("eyJ-secret"), NOW))
     assert "secret" not in shown
     assert str(NOW) in shown
@@ -139,6 +139,6 @@ def test_a_credential_hides_its_token() -> None:
 
 @given(TEXT | ANY_JSON.map(json.dumps) | TEXT.map(lambda word: info(apiVersion=word, kind=word)))
 def test_any_text_is_understood_or_refused_in_plain_words(text: str) -> None:
-    """Whatever the variable holds, it is taken, or the words about it can be shown."""
+    """Any value is accepted, or refused with a printable message."""
     with or_refused(ExecInfoError):
         assert ExecInfo.parse(text).api_version in VERSIONS

@@ -1,4 +1,4 @@
-"""The error boundary: whatever fails becomes one error, one hint and an exit status."""
+"""The error boundary: every failure becomes one error, one hint and an exit status."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and de
 
 @pytest.fixture
 def verbose() -> Iterator[None]:
-    """Be at -v 9, as a process that was asked for it is."""
+    """Set the verbosity to -v 9."""
     VERBOSITY.level = 9
     yield
     VERBOSITY.level = 0
 
 
 def raised(error: Exception) -> Exception:
-    """Return the error with a traceback, as one that was raised has it."""
+    """Return the error with a traceback."""
 
     def fail() -> None:
         raise error
@@ -58,7 +58,7 @@ def raised(error: Exception) -> Exception:
 
 
 def test_an_error_is_two_lines_with_its_topic(capsys: pytest.CaptureFixture[str]) -> None:
-    """What failed, and what to do next; standard output stays empty."""
+    """What failed, and what to do next. Standard output stays empty."""
     slow_path._report(ProviderUnreachable("no answer", "try again"))
     shown = capsys.readouterr()
     assert shown.err == "error: no answer\nhint: try again (troubleshooting: provider-unreachable)\n"
@@ -66,13 +66,13 @@ def test_an_error_is_two_lines_with_its_topic(capsys: pytest.CaptureFixture[str]
 
 
 def test_an_error_without_a_hint_has_one_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    """There is always something to do next."""
+    """There is always a next step."""
     slow_path._report(OidcLoginError("it failed"))
     assert "\nhint: run it again with -v 1" in capsys.readouterr().err
 
 
 def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Even where somebody forgot to make them plain, the boundary does."""
+    """The boundary sanitizes every message."""
     slow_path._report(OidcLoginError("a\x1b[2J\nerror: forged\u202e", "b\r\nhint: forged"))
     assert capsys.readouterr().err.splitlines() == [
         "error: a [2J error: forged",
@@ -81,7 +81,7 @@ def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[st
 
 
 def test_an_unexpected_failure_does_not_show_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    """A bug of ours says its kind alone: its words may hold a token."""
+    """Only the type is shown, because the message may contain a token."""
     assert slow_path._report_internal_error(raised(ValueError("the-SECRET"))) == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[0] == "error: something unexpected happened: ValueError"
@@ -91,7 +91,7 @@ def test_an_unexpected_failure_does_not_show_its_words(capsys: pytest.CaptureFix
 
 @pytest.mark.usefixtures("verbose")
 def test_a_traceback_is_shown_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """-v 9 shows where it happened, for known and unknown failures, and still not the words of an unknown one."""
+    """-v 9 shows where it was raised, for expected and internal errors, but not the message of an internal one."""
     secret = "the-" + "SECRET"
     slow_path._report_internal_error(raised(ValueError(secret)))
     slow_path._report(raised(OidcLoginError("it failed", "do this")))  # type: ignore[arg-type] # what `raised` was given
@@ -116,14 +116,14 @@ class _Full(io.StringIO):
 def test_a_standard_error_that_takes_nothing_changes_no_status(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], object]
 ) -> None:
-    """The exit status tells all the same."""
+    """The exit status stays the same."""
     monkeypatch.setattr(sys, "stderr", stream())
     slow_path._report(UsageError("wrong"))
     assert slow_path._report_internal_error(ValueError()) == 1
 
 
 def test_words_that_a_terminal_cannot_write_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With LANG=C an umlaut is a question mark, and no crash."""
+    """With LANG=C an umlaut becomes a question mark, without a crash."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
     monkeypatch.setattr(sys, "stderr", stream)
     slow_path._report(OidcLoginError("für", "\udcff hier"))
@@ -202,7 +202,7 @@ sys.exit(slow_path.run(KnownCommand()))
 
 
 def child(what: str, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the boundary in a process of its own, in which ``what`` happens before the command runs."""
+    """Run the boundary in a child process, in which ``what`` happens before the command runs."""
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.format(what=what, before=before), *arguments],
         capture_output=True,
@@ -215,7 +215,7 @@ def child(what: str, *arguments: str, before: str = "") -> subprocess.CompletedP
 @posix
 @pytest.mark.parametrize(("name", "said"), [("SIGINT", ["error", "hint"]), ("SIGTERM", []), ("SIGHUP", [])])
 def test_a_signal_ends_the_program_with_its_status(name: str, said: list[str]) -> None:
-    """128 + N, nothing is begun any more; who pressed Ctrl-C is told, a program that ends us is not."""
+    """128 + N. After Ctrl-C the user reads a message; after another signal there is none."""
     ended = child(f"os.kill(os.getpid(), signal.{name})", "version")
     assert ended.returncode == 128 + signal.Signals[name]
     assert ended.stdout == ""
@@ -225,7 +225,7 @@ def test_a_signal_ends_the_program_with_its_status(name: str, said: list[str]) -
 @pytest.mark.skipif(sys.platform != "linux", reason="fills a pipe of one page")
 @pytest.mark.parametrize("signum", [getattr(signal, name) for name in NAMES if hasattr(signal, name)])
 def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signal.Signals) -> None:
-    """Nobody reads standard error: the program hangs in the middle of its last words, and ends with the signal's status."""
+    """Standard error is not read, so the program blocks while it reports an error. It exits with the signal's status."""
     import fcntl
     import termios
 
@@ -253,7 +253,7 @@ def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signa
 
 @posix
 def test_a_signal_that_was_ignored_stays_ignored() -> None:
-    """What nohup set is kept, and the command runs."""
+    """The signals that nohup ignores stay ignored, and the command runs."""
     ended = child(
         "os.kill(os.getpid(), signal.SIGHUP)",
         "version",
@@ -274,7 +274,7 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
     ],
 )
 def test_any_bug_is_two_lines_and_status_1(what: str) -> None:
-    """No traceback, and nothing of what the exception says."""
+    """Neither a traceback nor the message of the exception."""
     ended = child(what, "version")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert len(ended.stderr.splitlines()) == 2
@@ -285,7 +285,7 @@ def test_any_bug_is_two_lines_and_status_1(what: str) -> None:
 @posix
 @pytest.mark.parametrize("close", ["os.close(1)", "os.close(1); os.close(0)", "sys.stdout = None"])
 def test_a_standard_output_that_is_gone_is_quiet(close: str) -> None:
-    """The interpreter has nothing to complain about at its end, and the status stays what it was."""
+    """The interpreter reports nothing at its exit, and the status is unchanged."""
     ended = child(f"sys.stdout.write('nobody hears this'); {close}", "nonsense")
     assert ended.returncode == 2
     assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == ["error", "hint"]
@@ -298,7 +298,7 @@ NOW_GOOD = int(time.time()) + 3600
 
 
 class Desk:
-    """A session on disk, its lock, and the words that lead to it."""
+    """A session on disk, its lock, and a remembered command."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -317,7 +317,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_nobody_to_wait_for_is_found_out_at_once(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
-    """The lock is free and nothing was published: the cold way begins and keeps it, so that nobody else begins too."""
+    """The lock is free and nothing was published: this process keeps the lock, so that no other one starts too."""
     status, lock = slow_path._keyring_or_published_answer(desk.words)
     assert status is None
     assert lock is not None
@@ -331,7 +331,7 @@ def test_nobody_to_wait_for_is_found_out_at_once(desk: Desk, capfd: pytest.Captu
 def test_what_another_plugin_published_meanwhile_is_the_answer(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A holder that refreshes is waited for, and its credential handed out, once."""
+    """The process waits for a holder that refreshes, and answers once with its credential."""
     assert desk.lock.try_acquire()
 
     def work() -> None:
@@ -352,7 +352,7 @@ def test_what_another_plugin_published_meanwhile_is_the_answer(
 def test_a_credential_that_came_before_the_look_is_taken(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The lock is free again already, and the credential there."""
+    """The lock is already free, and the credential is published."""
     desk.publish()
     assert slow_path._keyring_or_published_answer(desk.words) == (0, None)
     assert json.loads(capfd.readouterr().out)["status"]["token"] == "the-token"
@@ -363,7 +363,7 @@ def test_a_credential_that_came_before_the_look_is_taken(
 def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The light wait is short, because it cannot say what it waits for."""
+    """This wait is short, because it cannot show what it waits for."""
     assert desk.lock.try_acquire()
     began = time.monotonic()
     assert slow_path._keyring_or_published_answer(desk.words) == (None, None)
@@ -374,7 +374,7 @@ def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
 
 
 def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk) -> None:
-    """A cleaner of temporary files removed it; where it cannot be made the cold way says why, and no lock is waited for there."""
+    """A cleaner of temporary files removed it. If it cannot be created, `authenticate` says why. Without locks there is no wait."""
     gone = KnownCommand("0" * 32, V1, "disk", str(desk.place), 10, (str(desk.place / "no" / "lock"),))
     status, lock = slow_path._keyring_or_published_answer(gone)
     assert status is None
@@ -393,7 +393,7 @@ def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk)
 
 
 def test_only_files_need_every_lock_on_the_light_way(desk: Desk) -> None:
-    """A session in a keyring is held by the local lock where the file system of the other one has no locks."""
+    """For a session in a keyring, the local lock is enough if the other file system has no locks."""
     (desk.place / "file").touch()
     locks = (str(desk.place / "other"), str(desk.place / "file" / "lock"))
     assert slow_path._keyring_or_published_answer(

@@ -151,6 +151,7 @@ def test_local_times_have_the_offset_and_the_date_only_if_it_is_not_today(
         assert local_time(1_760_000_000) == "2025-10-09 10:53:20+02:00"
         assert local_clock(1_760_000_000, 1_760_000_060) == "10:53"
         assert local_clock(1_760_000_000, 1_760_086_400) == "10:53 on 2025-10-09"
+        assert local_clock(1_760_172_800, 1_760_086_400) == "10:53 on 2025-10-11"
     finally:
         monkeypatch.undo()
         time.tzset()

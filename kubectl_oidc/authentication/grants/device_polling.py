@@ -29,8 +29,6 @@ def poll(
     """Return the token response once the user has entered the code.
 
     Args:
-        ask: Sends one token request.
-        system: Its clock waits between two requests.
         interval: The least number of seconds between two requests.
         end: When the code expires or the time-out ends.
         tick: Called every second, to show how much time is left.
@@ -58,9 +56,7 @@ def poll(
                 system.log.info(1, f"the provider asks to slow down: every {interval:.0f} s")
             elif error.code != "authorization_pending":
                 raise _sign_in_error(error) from error
-    if unreachable:
-        raise unreachable
-    raise _timeout(hint)
+    raise unreachable or _timeout(hint)
 
 
 def _wait(system: System, interval: float, end: Deadline, tick: Callable[[], None]) -> bool:

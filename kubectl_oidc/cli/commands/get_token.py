@@ -20,7 +20,7 @@ from kubectl_oidc.system import caller
 from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
-    from kubectl_oidc.cli.call import Call
+    from kubectl_oidc.cli.program import Call
 
 
 @click.command("get-token")

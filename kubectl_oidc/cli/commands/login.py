@@ -14,8 +14,8 @@ from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
 from kubectl_oidc.cli.users.target import SUBJECT
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import remaining
 
 
 @click.command("login")

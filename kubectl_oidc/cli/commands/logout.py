@@ -18,11 +18,10 @@ from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
-from kubectl_oidc.cli.users.sessions_of_users import session_users
+from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import SUBJECT, request_from_index
-from kubectl_oidc.errors import KubeconfigError, OtherTrust, StoreError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.sessions_of_1_0 import former_key, left
 from kubectl_oidc.system.system import System
@@ -127,12 +126,7 @@ def _former_id(request: SignInRequest) -> str:
 def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
     """End every session, with the flags of its kubeconfig user, or else those that the index knows."""
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    try:
-        kubeconfig = read(values["kubeconfig"], os.environ)
-    except KubeconfigError:
-        if values["kubeconfig"]:
-            raise
-        kubeconfig = Kubeconfig(())
+    kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
     users = session_users(kubeconfig)
     known = {_former_id(one.request): one.request for one in users}
     known |= {one.session_id: one.request for one in users}

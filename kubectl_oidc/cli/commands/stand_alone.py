@@ -79,7 +79,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     """
     from kubectl_oidc.authentication.stand_alone import bring_up_to_date
     from kubectl_oidc.system.system import System
-    from kubectl_oidc.system.terminal import remaining
+    from kubectl_oidc.times import remaining
 
     system = System(log=log_at(values.pop("v")))
     try:

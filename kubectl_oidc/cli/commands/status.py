@@ -13,26 +13,25 @@ from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, FILE
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
-from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
 from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sessions_named
-from kubectl_oidc.cli.users.sessions_of_users import cache_directories, session_users
+from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
 from kubectl_oidc.cli.users.target import SUBJECT, no_user
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
-from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
 from kubectl_oidc.kubeconfig.select import choose
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
 from kubectl_oidc.system.private_files import shown
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import ago, remaining
+from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.cli.users.sessions_of_users import SessionUser
+    from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.sessions.listing import KeptSession
     from kubectl_oidc.system.terminal import Terminal
 
@@ -74,7 +73,9 @@ def status(**values: Any) -> int:
     other commands take what the column SESSION shows as --session.
     """
     system = System(log=log_at(values["v"]))
-    kubeconfig = _kubeconfig(values["kubeconfig"], system)
+    kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)
+    if error:
+        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
     users = session_users(kubeconfig)
     cache_dirs = cache_directories(values["token_cache_dir"], users)
     every = [
@@ -125,17 +126,6 @@ def _selected(
         if not found:
             raise no_session(request, request.command_line("login"))
     return found
-
-
-def _kubeconfig(explicit: str | None, system: System) -> Kubeconfig:
-    """Return the merged kubeconfig files. Warn of a broken one instead of failing, unless --kubeconfig names it."""
-    try:
-        return read(explicit, os.environ)
-    except KubeconfigError as error:
-        if explicit:
-            raise
-        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
-        return Kubeconfig(())
 
 
 class _ListedSession:
@@ -239,10 +229,10 @@ class _ListedSession:
             "groups": list(self._groups),
             "storage": entry.storage,
             "place": self._kept.place,
-            "expires": moment(self._kept.expiry()),
+            "expires": rfc3339(self._kept.expiry()),
             "renewable": self._kept.renewable(),
-            "signedIn": moment(entry.signed_in_at),
-            "lastUsed": moment(self._kept.last_used()),
+            "signedIn": rfc3339(entry.signed_in_at),
+            "lastUsed": rfc3339(self._kept.last_used()),
             "users": [user.user for user in self._users],
             "contexts": [context for user in self._users for context in user.contexts],
         }

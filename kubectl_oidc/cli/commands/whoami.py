@@ -13,7 +13,7 @@ from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
-from kubectl_oidc.cli.output import echo_document, moment, output
+from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SELECTED
@@ -27,8 +27,8 @@ from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api import ClusterClient, cluster_of
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.system import System
-from kubectl_oidc.system.terminal import ago, remaining
 from kubectl_oidc.text import json_quoted, sanitize
+from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,7 +231,7 @@ class _WhoamiOutput:
             "groups": self._groups(),
             "issuer": facts.issuer,
             "person": self._session.person,
-            "expires": moment(self._session.expiry),
+            "expires": rfc3339(self._session.expiry),
             "claims": dict(facts.claims),
             "cluster": {"username": self._identity.username, "groups": list(self._identity.groups)}
             if self._identity

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import json_quoted, sanitize
+from kubectl_oidc.times import local_time, remaining
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,11 +45,3 @@ def _value(name: str, value: object, now: float) -> str:
         ends = f", in {remaining(value - now)}" if name == "exp" and value > now else ""
         return f"{value} ({moment}{ends})"
     return json_quoted(value, limit=1000)
-
-
-def local_time(seconds: float) -> str:
-    """Return epoch seconds as local date and time with the UTC offset; empty if no calendar has them."""
-    try:
-        return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
-    except (OverflowError, ValueError, OSError):
-        return ""

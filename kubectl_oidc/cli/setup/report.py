@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.kubeconfig.exec_stanza import kubeconfig_flag
 from kubectl_oidc.system.shell import one_line
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import local_time, remaining
 
-from .claims import MOST_ITEMS, claim_rows, local_time
+from .claims import MOST_ITEMS, claim_rows
 from .cluster_steps import render_role, render_trust
 
 if TYPE_CHECKING:

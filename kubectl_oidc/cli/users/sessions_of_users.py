@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.errors import KubeconfigError, OidcLoginError
+from kubectl_oidc.kubeconfig import Kubeconfig, read
 
 from .from_stanza import stanza_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.kubeconfig import Kubeconfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,22 @@ class SessionUser:
     def cache_dir(self) -> Path:
         """The cache directory of its session."""
         return self.request.cache_dir
+
+
+def kubeconfig_or_empty(
+    explicit: str | None, environ: Mapping[str, str]
+) -> tuple[Kubeconfig, KubeconfigError | None]:
+    """Return the merged kubeconfig files; if they cannot be read, an empty kubeconfig and the error.
+
+    Raises:
+        KubeconfigError: The file that ``--kubeconfig`` names cannot be read.
+    """
+    try:
+        return read(explicit, environ), None
+    except KubeconfigError as error:
+        if explicit:
+            raise
+        return Kubeconfig(()), error
 
 
 def session_users(kubeconfig: Kubeconfig) -> list[SessionUser]:

@@ -1,1 +1,1 @@
-"""The demo's Kubernetes API server, as much of it as ``kubectl get pods`` needs."""
+"""The demo's Kubernetes API server: as much of it as ``kubectl get pods`` needs."""

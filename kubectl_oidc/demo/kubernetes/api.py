@@ -1,6 +1,6 @@
-"""A small Kubernetes API over TLS that a real kubectl talks to: what EKS is in the story.
+"""A small Kubernetes API over TLS for a real kubectl: authenticates, authorizes and answers each request.
 
-It believes ID tokens of the demo's provider and nothing else: no anonymous requests, no client certificates.
+It accepts only ID tokens of the demo's provider: no anonymous requests, no client certificates.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_BODY_LIMIT = 64 * 1024  # bytes; a question about oneself has a few hundred
+_BODY_LIMIT = 64 * 1024  # bytes; a self-subject review has a few hundred
 _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 
@@ -36,10 +36,10 @@ class KubernetesApi:
     """The API; a context manager that serves while it is entered.
 
     Args:
-        authority: Who vouches for its certificate.
-        issuer: The provider whose tokens it believes.
-        client_id: The client that they must be for.
-        http: How it asks the provider for the key set.
+        authority: The authority that issues its certificate.
+        issuer: The provider whose tokens it accepts.
+        client_id: The audience that it expects.
+        http: The client for requests to the provider.
     """
 
     def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:
@@ -62,7 +62,7 @@ class KubernetesApi:
         self._listener.close()
 
     def _answer(self, path: str) -> Response:
-        """Authenticate, authorize, then do it: in this order, as an API server does."""
+        """Authenticate, authorize, then answer, in this order, as an API server does."""
         try:
             user = self._authenticator.authenticate(request.headers.get("Authorization"))
             if user is None:
@@ -70,12 +70,12 @@ class KubernetesApi:
             asked = attributes(request.method, f"/{path}", request.args)
             if not reason_to_allow(user, asked):
                 raise errors.forbidden(user.name, asked)
-            return self._plain(asked) if asked.path else self._resource(user, asked)
+            return self._non_resource(asked) if asked.path else self._resource(user, asked)
         except ApiError as error:
             return _json(error.status(), error.code)
 
-    def _plain(self, asked: Attributes) -> Response:
-        """Answer for a path that is no resource: version, health, discovery."""
+    def _non_resource(self, asked: Attributes) -> Response:
+        """Answer a request for a path without a resource: version, health, discovery."""
         if asked.verb != "get":
             raise errors.method_not_allowed()
         path = asked.path.rstrip("/")
@@ -97,7 +97,7 @@ class KubernetesApi:
 
     def _resource(self, user: User, asked: Attributes) -> Response:
         resource = resources.find(asked.group, asked.version, asked.resource)
-        if resource is None or asked.subresource or not _lies_there(resource, asked):
+        if resource is None or asked.subresource or not _path_fits(resource, asked):
             raise errors.no_such_resource()
         if asked.verb not in resource.verbs:
             raise errors.method_not_allowed()
@@ -116,8 +116,8 @@ class KubernetesApi:
         return _json(objects[0] if asked.name else tables.object_list(resource, objects))
 
 
-def _lies_there(resource: resources.Resource, asked: Attributes) -> bool:
-    """Tell whether the resource has this path: the name of what lies in namespaces comes after one, other names do not."""
+def _path_fits(resource: resources.Resource, asked: Attributes) -> bool:
+    """Return whether the path fits the resource: only objects in namespaces are named after a namespace."""
     if resource.namespaced:
         return bool(asked.namespace) or not asked.name
     return asked.namespace == (asked.name if resource.kind == "Namespace" else "")
@@ -128,10 +128,10 @@ def _json(document: object, code: int = 200, content_type: str = "application/js
 
 
 def _accepted() -> list[dict[str, str]]:
-    """Return the parameters of each kind of JSON that the client takes, in its order.
+    """Return the parameters of each kind of JSON in ``Accept``, in its order.
 
     Raises:
-        ApiError: It takes no JSON.
+        ApiError: The client does not accept JSON.
     """
     accepted: list[dict[str, str]] = []
     for choice in (request.headers.get("Accept") or "*/*").split(","):
@@ -144,10 +144,10 @@ def _accepted() -> list[dict[str, str]]:
 
 
 def _selected(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the objects that the request's selectors choose (``-l app=web``, ``--field-selector metadata.name=…``).
+    """Return the objects that match the request's selectors (``-l app=web``, ``--field-selector metadata.name=…``).
 
     Raises:
-        ApiError: A selector is of a kind that the demo does not know.
+        ApiError: The demo does not support this kind of selector.
     """
     fields = {
         "metadata.name": lambda one: one["metadata"]["name"],
@@ -177,10 +177,10 @@ def _equality(term: str) -> tuple[str, str]:
 
 
 def _body(kind: str) -> dict[str, Any]:
-    """Return the object that was sent, JSON or protobuf.
+    """Return the request's object, JSON or protobuf.
 
     Raises:
-        ApiError: It cannot be understood.
+        ApiError: It cannot be parsed.
     """
     if request.mimetype not in {"", "application/json", protobuf.MEDIA_TYPE}:
         raise errors.unsupported_media_type()

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do: what an API server's OIDC authenticator and RBAC do."""
+"""Authenticate a request by its ID token, and authorize it by RBAC, as kube-apiserver does."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from .request_path import Attributes
 
-# What kube-apiserver's --oidc-signing-algs may hold: asymmetric ones only.
+# The algorithms that kube-apiserver's --oidc-signing-algs accepts: only asymmetric ones.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 _FETCH_SECONDS = 10.0
 _FETCH_PAUSE = 1.0
-"""Seconds between two looks for a new signing key, so that forged tokens do not become requests."""
+"""Seconds between two requests for new keys, so that forged tokens do not cause one each."""
 
 EVERYBODY = "system:authenticated"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is asking.
+    """The authenticated user.
 
     Attributes:
         name: The ``email`` claim.
@@ -48,8 +48,8 @@ class TokenAuthenticator:
 
     Args:
         issuer: The issuer URL.
-        client_id: The audience that a token must be for.
-        http: How the provider's key set is fetched; its TLS trust is ``--oidc-ca-file``.
+        client_id: The expected audience.
+        http: The client for the provider's key set; its TLS trust is ``--oidc-ca-file``.
     """
 
     def __init__(self, issuer: str, client_id: str, http: HttpClient) -> None:
@@ -61,11 +61,7 @@ class TokenAuthenticator:
         self._fetching = threading.Lock()
 
     def authenticate(self, authorization: str | None) -> User | None:
-        """Return who brings this ``Authorization`` header, or None when it does not prove who.
-
-        Args:
-            authorization: The header's value.
-        """
+        """Return the user of an ``Authorization`` header; None if it has no valid token."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
@@ -87,7 +83,7 @@ class TokenAuthenticator:
         return claims
 
     def _key(self, key_id: str) -> jwt.PyJWK:
-        """Return the provider's key of this name; a name that is not known is looked up anew.
+        """Return the provider's key with this ID; an unknown ID causes a new request.
 
         Raises:
             ValueError: There is no such key.
@@ -121,7 +117,7 @@ class TokenAuthenticator:
 
 
 def _user(claims: dict[str, Any]) -> User | None:
-    """Return the user of these claims; an address that is not said to be verified is nobody's, as in kube-apiserver."""
+    """Return the user of these claims; None for an unverified email address, as in kube-apiserver."""
     email, groups = claims.get("email"), claims.get("groups")
     if not isinstance(email, str) or not email or claims.get("email_verified", True) is not True:
         return None
@@ -133,13 +129,11 @@ def _user(claims: dict[str, Any]) -> User | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a role allows; ``*`` stands for everything.
+    """What a role allows; ``*`` means everything.
 
     Attributes:
-        verbs: The verbs.
         groups: The API groups.
-        resources: The resources.
-        paths: Paths that are no resources; one may end in ``*``.
+        paths: Paths without a resource; one may end in ``*``.
     """
 
     verbs: tuple[str, ...]
@@ -148,7 +142,7 @@ class Rule:
     paths: tuple[str, ...] = ()
 
     def allows(self, asked: Attributes) -> bool:
-        """Tell whether the rule covers what is asked."""
+        """Return whether the rule allows the request."""
         if not _has(self.verbs, asked.verb):
             return False
         if asked.path:
@@ -165,13 +159,7 @@ def _has(allowed: tuple[str, ...], word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClusterRoleBinding:
-    """Gives a cluster role to a group, in every namespace.
-
-    Attributes:
-        name: Its name.
-        role: The cluster role.
-        group: The group.
-    """
+    """Gives a cluster role to a group, in every namespace."""
 
     name: str
     role: str
@@ -207,12 +195,7 @@ BINDINGS = (
 
 
 def reason_to_allow(user: User, asked: Attributes) -> str:
-    """Return in RBAC's own words why this is allowed, or nothing when it is not.
-
-    Args:
-        user: Who asks.
-        asked: What.
-    """
+    """Return RBAC's reason why the request is allowed; empty if it is not."""
     for binding in BINDINGS:
         if binding.group in user.groups and any(rule.allows(asked) for rule in ROLES[binding.role]):
             return (
@@ -223,5 +206,5 @@ def reason_to_allow(user: User, asked: Attributes) -> str:
 
 
 def rules_of(user: User) -> Sequence[Rule]:
-    """Return every rule that applies to the user."""
+    """Return all rules that apply to the user."""
     return [rule for binding in BINDINGS if binding.group in user.groups for rule in ROLES[binding.role]]

@@ -1,4 +1,4 @@
-"""What the API has: discovery in the old form, one document a group version, and aggregated, all in one."""
+"""Kubernetes API discovery: the old form with one document for each group version, and the aggregated form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GROUPS = tuple(dict.fromkeys(resource.group for resource in RESOURCES if resourc
 
 
 def legacy(path: str) -> Document | None:
-    """Return the discovery document of a path such as ``/apis``, or None when the path is none.
+    """Return the discovery document of a path such as ``/apis``; None for another path.
 
     Args:
         path: The URL's path, without a slash at its end.
@@ -32,11 +32,11 @@ def legacy(path: str) -> Document | None:
 
 
 def aggregated(path: str, version: str) -> Document | None:
-    """Return the aggregated document of ``/api`` or ``/apis``, or None for another path.
+    """Return the aggregated document of ``/api`` or ``/apis``; None for another path.
 
     Args:
         path: The URL's path, without a slash at its end.
-        version: The version of ``apidiscovery.k8s.io`` that the client asks for.
+        version: The version of ``apidiscovery.k8s.io`` that the client requests.
     """
     groups = {"/api": ("",), "/apis": GROUPS}.get(path)
     if groups is None:

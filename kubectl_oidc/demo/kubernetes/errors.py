@@ -1,4 +1,4 @@
-"""Failures in Kubernetes' own words (``meta/v1`` Status, as kube-apiserver writes them)."""
+"""Failures as kube-apiserver sends them: ``meta/v1`` Status objects with its messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ApiError(Exception):
         code: The HTTP status.
         reason: The machine-readable reason.
         message: The sentence that kubectl shows.
-        details: What it is about.
+        details: The object that it is about.
     """
 
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
@@ -42,17 +42,12 @@ class ApiError(Exception):
 
 
 def unauthorized() -> ApiError:
-    """Return the answer to who brings no good token."""
+    """Return the answer to a request without a valid token."""
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
 def forbidden(user: str, asked: Attributes) -> ApiError:
-    """Return the answer to who may not do what they ask.
-
-    Args:
-        user: The user's name.
-        asked: What was asked.
-    """
+    """Return the answer to a request that is not allowed for the user."""
     if asked.path:
         return ApiError(
             403, "Forbidden", f'forbidden: User "{user}" cannot {asked.verb} path "{asked.path}"', {}
@@ -67,7 +62,7 @@ def forbidden(user: str, asked: Attributes) -> ApiError:
 
 
 def not_found(asked: Attributes) -> ApiError:
-    """Return the answer for an object that is not there."""
+    """Return the answer for an object that does not exist."""
     return ApiError(404, "NotFound", f'{asked.group_resource} "{asked.name}" not found', _details(asked))
 
 
@@ -84,22 +79,22 @@ def method_not_allowed() -> ApiError:
 
 
 def bad_request(message: str) -> ApiError:
-    """Return the answer for a request that cannot be understood."""
+    """Return the answer to a request that cannot be parsed."""
     return ApiError(400, "BadRequest", message)
 
 
 def too_large(limit: int) -> ApiError:
-    """Return the answer to who sends more than ``limit`` bytes."""
+    """Return the answer to a body of more than ``limit`` bytes."""
     return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
 def not_acceptable() -> ApiError:
-    """Return the answer to who takes no JSON."""
+    """Return the answer to a client that does not accept JSON."""
     return ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
 
 
 def unsupported_media_type() -> ApiError:
-    """Return the answer to who sends no JSON; newer clients then send it instead of protobuf."""
+    """Return the answer to a body that is not JSON; newer clients then send JSON instead of protobuf."""
     return ApiError(
         415,
         "UnsupportedMediaType",

@@ -1,4 +1,4 @@
-"""Read the reviews that newer kubectls send as protobuf (Kubernetes' envelope, then ``runtime.Unknown``).
+"""Parse the reviews that newer versions of kubectl send as protobuf (Kubernetes' envelope, then ``runtime.Unknown``).
 
 The field numbers are those of ``generated.proto`` in k8s.io/apimachinery and k8s.io/api/authorization/v1.
 """
@@ -19,14 +19,14 @@ _NON_RESOURCE_NAMES = {1: "path", 2: "verb"}
 
 
 def review(body: bytes, kind: str) -> dict[str, Any]:
-    """Return a review as the JSON object that it stands for, as far as the demo's API looks at it.
+    """Return a review as a JSON object with the fields that the demo's API needs.
 
     Args:
         body: The request's body.
-        kind: The kind of review that the URL is for.
+        kind: The kind of review in the URL.
 
     Raises:
-        ValueError: The body is not of this form.
+        ValueError: The body is not Kubernetes protobuf.
     """
     if not body.startswith(_MAGIC):
         raise ValueError("no Kubernetes protobuf")
@@ -48,10 +48,10 @@ def _named(message: bytes, names: dict[int, str]) -> dict[str, str]:
 
 
 def _fields(message: bytes) -> dict[int, bytes]:
-    """Return the fields of a message that have a length, by number; of others only the place is looked at.
+    """Return the length-delimited and fixed-size fields of a message by number; skip its integers.
 
     Raises:
-        ValueError: The message ends too soon, or holds what proto2 no longer has.
+        ValueError: The message ends too soon, or has an unknown wire type.
     """
     fields: dict[int, bytes] = {}
     at = 0
@@ -75,7 +75,7 @@ def _fields(message: bytes) -> dict[int, bytes]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """Return a number of variable length and where it ends."""
+    """Return a number of variable length, and its end."""
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(message):
@@ -83,6 +83,6 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         byte = message[at]
         at += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says: more follows
+        if byte < 0x80:  # noqa: PLR2004 - the bit that means that more follows
             return value, at
     raise ValueError("a number without end")

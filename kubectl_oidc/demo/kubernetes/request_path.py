@@ -1,4 +1,4 @@
-"""What a request asks for: verb, resource, namespace (the Kubernetes API's URL scheme)."""
+"""The verb, resource, namespace and name of a request, from its method and path (Kubernetes API URL scheme)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ _PARTS_OF_A_NAMESPACE = frozenset({"status", "finalize"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What is asked, in the words that authorization uses.
+    """The attributes of a request, as authorization uses them.
 
     Attributes:
-        verb: Such as ``list``; for a path that is no resource, the method in small letters.
-        path: The whole path, when it is no resource; else empty.
+        verb: Such as ``list``; without a resource, the method in lower case.
+        path: The whole path if it has no resource; else empty.
         group: The API group; empty for the core group.
-        version: The API version.
         resource: Such as ``pods``.
         subresource: Such as ``log``, or empty.
         namespace: Empty at the cluster scope.
@@ -48,13 +47,7 @@ class Attributes:
 
 
 def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
-    """Return what a request asks for.
-
-    Args:
-        method: The HTTP method.
-        path: The URL's path.
-        query: The URL's query.
-    """
+    """Return the attributes of a request."""
     words = [word for word in path.split("/") if word]
     if words[:2] == ["api", "v1"] and len(words) > 2:  # noqa: PLR2004 - /api/v1/RESOURCE
         group, version, rest = "", "v1", words[2:]
@@ -65,7 +58,7 @@ def attributes(method: str, path: str, query: Mapping[str, str]) -> Attributes:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]
-        # namespaces/NAME is a namespace itself, namespaces/NAME/status a part of it, namespaces/NAME/pods lies in it.
+        # namespaces/NAME is a namespace, namespaces/NAME/status a part of it, namespaces/NAME/pods are objects in it.
         if len(rest) > 2 and rest[2] not in _PARTS_OF_A_NAMESPACE:  # noqa: PLR2004
             rest = rest[2:]
     name = rest[1] if len(rest) > 1 else ""

@@ -1,4 +1,4 @@
-"""The demo's cluster, in memory: a few pods like those of a small EKS cluster. Nothing in it can be changed."""
+"""The objects of the demo's cluster, in memory and read-only: a few pods like those of a small EKS cluster."""
 
 from __future__ import annotations
 
@@ -35,12 +35,8 @@ class Resource:
     Attributes:
         group: The API group; empty for the core group.
         name: The plural, as in URLs.
-        singular: The singular.
-        kind: The kind.
-        namespaced: Whether its objects lie in namespaces.
-        verbs: What can be done.
-        short_names: What people type.
-        categories: Groups of resources that people type, such as ``all``.
+        namespaced: Whether its objects are in namespaces.
+        categories: Names for groups of resources, such as ``all``.
     """
 
     group: str
@@ -97,7 +93,7 @@ class Cluster:
     """The objects.
 
     Args:
-        clock: Returns the time in epoch seconds; what is old is so long before it.
+        clock: Returns the time in epoch seconds; the ages of objects are relative to it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -189,17 +185,18 @@ class Cluster:
                 "podIPs": [{"ip": address}],
                 "startTime": started,
                 "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": started}],
-                "containerStatuses": [
-                    {
-                        "name": one,
-                        "image": f"registry.example.com/{one}:v1",
-                        "imageID": "",
-                        "ready": True,
-                        "started": True,
-                        "restartCount": 0,
-                        "state": {"running": {"startedAt": started}},
-                    }
-                    for one in names
-                ],
+                "containerStatuses": [_running(one, started) for one in names],
             },
         }
+
+
+def _running(container: str, started: str) -> dict[str, Any]:
+    return {
+        "name": container,
+        "image": f"registry.example.com/{container}:v1",
+        "imageID": "",
+        "ready": True,
+        "started": True,
+        "restartCount": 0,
+        "state": {"running": {"startedAt": started}},
+    }

@@ -1,4 +1,4 @@
-"""What people ask about themselves: who am I, may I, what may I (``kubectl auth whoami``, ``can-i``, ``can-i --list``)."""
+"""Answer self-subject reviews: who am I, may I, what may I (``kubectl auth whoami``, ``can-i``, ``can-i --list``)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
-    """Answer one of the questions about oneself.
+    """Return the answer to a self-subject review.
 
     Args:
-        resource: Which kind of question.
-        user: Who asks.
-        body: The question.
+        resource: The kind of review.
+        user: The user who asks.
+        body: The review.
 
     Raises:
-        ApiError: It cannot be understood.
+        ApiError: It cannot be parsed.
     """
     given = body.get("spec")
     spec: dict[str, Any] = given if isinstance(given, dict) else {}
@@ -43,10 +43,10 @@ def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, An
 
 
 def _asked(spec: dict[str, Any]) -> Attributes:
-    """Return what a SelfSubjectAccessReview asks about.
+    """Return the attributes of a SelfSubjectAccessReview.
 
     Raises:
-        ApiError: It asks about neither or both.
+        ApiError: It has neither resource nor non-resource attributes, or both.
     """
     about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if isinstance(path, dict) and about is None:

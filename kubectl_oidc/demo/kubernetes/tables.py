@@ -1,4 +1,4 @@
-"""Objects as kubectl wants them: lists, and tables whose columns the server decides (``meta.k8s.io/v1`` Table)."""
+"""Objects as lists, and as tables whose columns the server defines (``meta.k8s.io/v1`` Table)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .resources import Resource
 
 TABLE = {"as": "Table", "v": "v1", "g": "meta.k8s.io"}
-"""How a client asks for a table, in the parameters of ``Accept``."""
+"""The parameters of ``Accept`` with which a client requests a table."""
 
 Object = dict[str, Any]
 
@@ -36,8 +36,8 @@ def table(resource: Resource, objects: Sequence[Object], *, include: str, now: f
     Args:
         resource: Their resource.
         objects: The objects.
-        include: What each row carries of its object: ``Metadata``, ``Object`` or ``None``.
-        now: The time, in epoch seconds, for the ages.
+        include: What each row has of its object: ``Metadata``, ``Object`` or ``None``.
+        now: The time for the ages, in epoch seconds.
     """
     columns, cells = _COLUMNS[resource.name]
     return {
@@ -117,7 +117,7 @@ def _age(one: Object, now: float) -> str:
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400  # seconds
 
-# Below so many seconds an age is written in these units, the second one left out where it is 0 or None.
+# Below this many seconds an age is written in these units; the second one is left out if it is 0 or None.
 _STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
     (2 * _MINUTE, (1, "s"), None),
     (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
@@ -132,10 +132,10 @@ _STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
 
 
 def human_duration(seconds: int) -> str:
-    """Return a span of time as Kubernetes prints ages: the longer it is, the coarser.
+    """Return an age as Kubernetes prints it: the longer, the coarser.
 
     Args:
-        seconds: The span; two clocks may differ by a second, and what is younger than that is invalid.
+        seconds: The age; below -1 it is invalid, because two clocks may differ by a second.
     """
     if seconds < -1:
         return "<invalid>"

@@ -1,7 +1,7 @@
-"""Authlib's server parts, set up as a strict provider does (OpenID Connect Core 3.1, RFC 7636, RFC 9700).
+"""The grants of the demo's provider: Authlib configured as a strict provider (OpenID Connect Core 3.1, RFC 7636, RFC 9700).
 
-PKCE with S256 is required, a refresh token comes only with ``offline_access`` and is good for one use, and the answer to
-the browser names the issuer (RFC 9207).
+PKCE with S256 is required. A refresh token is issued only with ``offline_access``, and can be used once. The authorization
+response names the issuer (RFC 9207).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from authlib.oauth2.rfc9207 import IssuerParameter
 from authlib.oidc.core import UserInfo
 from authlib.oidc.core.grants import OpenIDCode
 
-from .issued import CLIENT_ID, CODE_SECONDS, Code, Ledger, RefreshToken, SignIn
+from .issued import CLIENT_ID, CODE_SECONDS, Code, IssuedTokens, RefreshToken, SignIn
 
 if TYPE_CHECKING:
     from authlib.oauth2 import OAuth2Request
@@ -33,37 +33,29 @@ ALGORITHM = "RS256"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the grants need to know.
+    """The settings of the grants.
 
     Attributes:
-        issuer: The issuer URL.
         key: The private signing key, a JWK with its ``kid``.
-        lifetime: How long ID and access tokens live, in seconds.
-        directory: People and groups.
-        ledger: Codes and refresh tokens.
+        lifetime: The lifetime of ID and access tokens, in seconds.
     """
 
     issuer: str
     key: dict[str, Any]
     lifetime: int
     directory: Directory
-    ledger: Ledger
+    issued: IssuedTokens
 
 
 class Server(AuthorizationServer):
-    """The authorization server; grants find the settings here.
-
-    Args:
-        app: The web application.
-        settings: What the grants need to know.
-    """
+    """The authorization server; its grants read the settings here."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.settings = settings
         lifetime = settings.lifetime
         app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {"authorization_code": lifetime, "refresh_token": lifetime}
         app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
-        super().__init__(app, self._find_client, self._remember)
+        super().__init__(app, self._find_client, self._store_refresh_token)
         id_token = _IdToken(settings)
         self.register_grant(_CodeGrant, [_RequirePkce(), id_token])
         self.register_grant(_RefreshGrant, [id_token])
@@ -72,33 +64,30 @@ class Server(AuthorizationServer):
         self.register_extension(self._issuer)
 
     def _find_client(self, client_id: str) -> object:
-        return self.settings.ledger.client if client_id == CLIENT_ID else None
+        return self.settings.issued.client if client_id == CLIENT_ID else None
 
-    def _remember(self, token: dict[str, Any], request: OAuth2Request) -> None:
-        """Remember the refresh token that was just issued, in the family of what it was issued for."""
+    def _store_refresh_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Store the refresh token that was just issued, in the family of the code or token that was redeemed."""
         origin: Any = request.authorization_code or request.refresh_token
         if "refresh_token" in token:
-            self.settings.ledger.add_refresh_token(
+            self.settings.issued.add_refresh_token(
                 token["refresh_token"], RefreshToken(origin.sign_in, origin.scope, origin.family)
             )
 
     def begin(self, sign_in: SignIn | None) -> BaseGrant:
-        """Check the authorization request of this moment (RFC 6749 §4.1.1).
+        """Check the current authorization request (RFC 6749 §4.1.1); the grant's ``prompt`` shows if a person must act first.
 
         Args:
-            sign_in: Who is signed in, if anybody.
-
-        Returns:
-            The grant; its ``prompt`` tells whether a person must act first.
+            sign_in: The person who is signed in, or None.
 
         Raises:
-            OAuth2Error: The request must be refused.
+            OAuth2Error: The request must be rejected.
         """
         grant: BaseGrant = self.get_consent_grant(end_user=sign_in)  # type: ignore[no-untyped-call] # bare in the stubs
         return grant
 
     def send_back(self, sign_in: SignIn, grant: BaseGrant) -> Response:
-        """Send the browser back with a code (RFC 6749 §4.1.2)."""
+        """Redirect the browser with a code (RFC 6749 §4.1.2)."""
         response: Any = self.create_authorization_response(grant_user=sign_in, grant=grant)
         return cast("Response", response)
 
@@ -113,7 +102,7 @@ class Server(AuthorizationServer):
         return cast("Response", response)
 
     def refuse(self, error: OAuth2Error) -> Response:
-        """Send the browser back with an error (RFC 6749 §4.1.2.1); the error knows where to."""
+        """Redirect the browser to the error's redirect URI (RFC 6749 §4.1.2.1)."""
         response: Response = self.handle_response(*error())
         self._issuer.add_issuer_parameter(self, response)
         return response
@@ -129,7 +118,7 @@ class _Issuer(IssuerParameter):
 
 
 class _RequirePkce(CodeChallenge):
-    """Insist on S256 when the browser comes, not only when the code is redeemed."""
+    """Require S256 in the authorization request, not only when the code is redeemed."""
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
         data = grant.request.payload.data
@@ -143,7 +132,7 @@ class _CodeGrant(AuthorizationCodeGrant):
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         data = request.payload.data
-        self.server.settings.ledger.add_code(
+        self.server.settings.issued.add_code(
             code,
             Code(
                 sign_in=request.user,
@@ -157,7 +146,7 @@ class _CodeGrant(AuthorizationCodeGrant):
         )
 
     def query_authorization_code(self, code: str, client: object) -> Code | None:  # noqa: ARG002
-        found: Code | None = self.server.settings.ledger.redeemable(code)
+        found: Code | None = self.server.settings.issued.redeemable(code)
         return found
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
@@ -167,7 +156,7 @@ class _CodeGrant(AuthorizationCodeGrant):
         return authorization_code.sign_in
 
     def generate_token(self, *args: Any, **kwargs: Any) -> dict[str, str | int]:
-        """Leave the refresh token out where ``offline_access`` was not asked for (OpenID Connect Core 11)."""
+        """Issue a refresh token only if ``offline_access`` was requested (OpenID Connect Core 11)."""
         offline = "offline_access" in (kwargs.get("scope") or "").split()
         return super().generate_token(*args, **{**kwargs, "include_refresh_token": offline})
 
@@ -177,8 +166,8 @@ class _RefreshGrant(RefreshTokenGrant):
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken:
-        # Authlib answers invalid_grant where there is none; its stubs do not say so.
-        found: RefreshToken = self.server.settings.ledger.refreshable(refresh_token)
+        # Authlib answers invalid_grant to None; its stubs do not allow it.
+        found: RefreshToken = self.server.settings.issued.refreshable(refresh_token)
         return found
 
     def authenticate_user(self, refresh_token: RefreshToken) -> SignIn:
@@ -189,7 +178,7 @@ class _RefreshGrant(RefreshTokenGrant):
 
 
 class _IdToken(OpenIDCode):
-    """The ID token, after a sign-in and after a refresh, with the groups of that moment."""
+    """The ID token of a sign-in and of a refresh, with the current groups."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -218,7 +207,7 @@ class _IdToken(OpenIDCode):
         return False
 
     def generate_user_info(self, user: SignIn, scope: str) -> UserInfo:
-        """Return the claims about the person (OpenID Connect Core 5.4), and the groups whatever the scope."""
+        """Return the claims about the person (OpenID Connect Core 5.4), with the groups for any scope."""
         directory = self._settings.directory
         person = directory.find(user.email)
         claims = UserInfo(sub=person.subject if person else user.email, auth_time=user.at)
@@ -232,12 +221,12 @@ class _IdToken(OpenIDCode):
 
 
 class _Revocation(RevocationEndpoint):
-    """RFC 7009: a revoked refresh token ends all that came from its sign-in."""
+    """RFC 7009: revoking a refresh token ends every token of its sign-in."""
 
     CLIENT_AUTH_METHODS = ("none",)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> RefreshToken | None:  # noqa: ARG002
-        found: RefreshToken | None = self.server.settings.ledger.refresh_token(token_string)
+        found: RefreshToken | None = self.server.settings.issued.refresh_token(token_string)
         return found
 
     def revoke_token(self, token: RefreshToken, request: OAuth2Request) -> None:  # noqa: ARG002

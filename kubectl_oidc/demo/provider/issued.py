@@ -1,7 +1,7 @@
-"""What the demo's provider remembers in memory: its one client, authorization codes, refresh tokens.
+"""What the demo's provider keeps in memory: its one client, authorization codes, refresh tokens.
 
-Every token that came from one sign-in is of one family. A code or a refresh token that is used a second time has been
-stolen from one of its two users, so its whole family ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+All tokens of one sign-in are one family. If a code or refresh token is used twice, one of the two users has stolen it, so the
+whole family ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
 """
 
 from __future__ import annotations
@@ -22,42 +22,37 @@ SCOPES = ("openid", "email", "profile", "offline_access")
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
 CODE_SECONDS = 60
-"""How long an authorization code can be redeemed."""
+"""How long an authorization code is valid."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A person who has proved who they are.
-
-    Attributes:
-        email: Who.
-        at: When, in epoch seconds.
-    """
+    """A person who signed in at the time `at`, epoch seconds."""
 
     email: str
     at: int
 
 
 class NativeApp(ClientMixin):
-    """The provider's one client: public, with a redirect to loopback on any port (RFC 8252 §7.3, §8.4)."""
+    """The provider's only client: public, with a loopback redirect URI on any port (RFC 8252 §7.3, §8.4)."""
 
     def get_client_id(self) -> str:
         """Return its client ID."""
         return CLIENT_ID
 
     def get_default_redirect_uri(self) -> str:
-        """Return nothing: the request must name it."""
+        """Return no default: the request must name it."""
         return ""
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
-        """Return those of the requested scopes that there are."""
+        """Return the requested scopes that exist."""
         asked = scope.split() if isinstance(scope, str) else scope
         return " ".join(name for name in SCOPES if name in asked)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Tell whether the URI is http on loopback without a path, whatever its port."""
+        """Return whether the URI is http on loopback without a path, on any port."""
         try:
             parts = urlsplit(redirect_uri)
             known = parts.hostname in _LOOPBACK and (parts.port is None or parts.port > 0)
@@ -67,32 +62,32 @@ class NativeApp(ClientMixin):
         return known and plain and parts.path in {"", "/"}
 
     def check_client_secret(self, client_secret: str) -> bool:  # noqa: ARG002 - Authlib's signature
-        """Refuse: a public client has none."""
+        """Return False: a public client has no secret."""
         return False
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
-        """Tell whether the client may authenticate so."""
+        """Return whether the client may use this authentication method."""
         return method == "none"
 
     def check_response_type(self, response_type: str) -> bool:
-        """Tell whether the client may ask for this."""
+        """Return whether the client may use this response type."""
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the client may use this grant."""
+        """Return whether the client may use this grant."""
         return grant_type in GRANT_TYPES
 
 
 @dataclass(slots=True)
 class Family:
-    """All that came from one sign-in."""
+    """All tokens of one sign-in."""
 
     ended: bool = False
 
 
 @dataclass(slots=True)
 class Code(AuthorizationCodeMixin):
-    """An authorization code (RFC 6749 §4.1.2) and what it is bound to."""
+    """An authorization code (RFC 6749 §4.1.2) and its parameters."""
 
     sign_in: SignIn
     redirect_uri: str
@@ -105,33 +100,33 @@ class Code(AuthorizationCodeMixin):
     used: bool = False
 
     def get_redirect_uri(self) -> str:
-        """Return where it was sent."""
+        """Return its redirect URI."""
         return self.redirect_uri
 
     def get_scope(self) -> str:
-        """Return what it is for."""
+        """Return its scopes."""
         return self.scope
 
     def get_nonce(self) -> str | None:
-        """Return what the client wants to see again in the ID token."""
+        """Return the nonce for the ID token."""
         return self.nonce
 
     def get_auth_time(self) -> int:
-        """Return when the person signed in."""
+        """Return when the person signed in, epoch seconds."""
         return self.sign_in.at
 
     def get_acr(self) -> str:
-        """Return nothing: no class of authentication is claimed."""
+        """Return no authentication context class."""
         return ""
 
     def get_amr(self) -> list[str]:
-        """Return nothing: no method of authentication is claimed."""
+        """Return no authentication methods."""
         return []
 
 
 @dataclass(slots=True)
 class RefreshToken(TokenMixin):
-    """A refresh token, good for one use."""
+    """A refresh token, which can be used once."""
 
     sign_in: SignIn
     scope: str
@@ -139,16 +134,16 @@ class RefreshToken(TokenMixin):
     used: bool = False
 
     def check_client(self, client: ClientMixin) -> bool:
-        """Tell whether it was issued to this client."""
+        """Return whether it was issued to this client."""
         return client.get_client_id() == CLIENT_ID
 
     def get_scope(self) -> str:
-        """Return what it is for."""
+        """Return its scopes."""
         return self.scope
 
 
-class Ledger:
-    """Codes and refresh tokens. Not safe for two threads: whoever redeems holds a lock around it."""
+class IssuedTokens:
+    """Codes and refresh tokens. Not thread-safe: the caller holds a lock while it redeems one."""
 
     def __init__(self) -> None:
         self.client = NativeApp()
@@ -156,11 +151,11 @@ class Ledger:
         self._refresh_tokens: dict[str, RefreshToken] = {}
 
     def add_code(self, text: str, code: Code) -> None:
-        """Remember a code that goes to the browser."""
+        """Store an issued code."""
         self._codes[text] = code
 
     def redeemable(self, text: str) -> Code | None:
-        """Return the code if it can be redeemed now; end its family if it was redeemed before."""
+        """Return the code if it is valid; end its family if it was redeemed before."""
         code = self._codes.get(text)
         if code is None or code.expires < time.time():
             return None
@@ -170,15 +165,15 @@ class Ledger:
         return code
 
     def add_refresh_token(self, text: str, token: RefreshToken) -> None:
-        """Remember a refresh token that goes to the client."""
+        """Store an issued refresh token."""
         self._refresh_tokens[text] = token
 
     def refresh_token(self, text: str) -> RefreshToken | None:
-        """Return the refresh token if there is such a one, good or not."""
+        """Return the refresh token, valid or not; None if it does not exist."""
         return self._refresh_tokens.get(text)
 
     def refreshable(self, text: str) -> RefreshToken | None:
-        """Return the refresh token if it is good now; end its family if it was used before."""
+        """Return the refresh token if it is valid; end its family if it was used before."""
         token = self._refresh_tokens.get(text)
         if token is None or token.family.ended:
             return None

@@ -1,4 +1,4 @@
-"""Who can sign in at the demo's provider, and the groups they are in."""
+"""The people who can sign in to the demo's provider, and their groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADMINS = "eks-admins"
 """The group that the cluster's role binding names."""
 
 CLAIM_PREFIX = "eks-"
-"""The groups claim carries the groups whose names start so, as the administrator of the story sets it up."""
+"""The groups claim has only groups with this prefix, as an administrator would configure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Person:
     """Somebody with an account.
 
     Attributes:
-        subject: The ``sub`` claim: never given to anybody else (OpenID Connect Core 2).
-        email: The address, which is also the name to sign in with.
+        subject: The ``sub`` claim: never reused for anybody else (OpenID Connect Core 2).
+        email: The email address, with which the person signs in.
         name: The full name.
     """
 
@@ -32,10 +32,10 @@ class Person:
 
 
 class Directory:
-    """The provider's people and groups; groups change while it runs.
+    """The provider's people and groups; groups can change while it runs.
 
     Args:
-        people: Who has an account, and in which groups they are at first.
+        people: Each person with their first groups.
     """
 
     def __init__(self, people: Iterable[tuple[Person, Iterable[str]]]) -> None:
@@ -47,35 +47,35 @@ class Directory:
             self._groups[person.email] = tuple(groups)
 
     def people(self) -> list[Person]:
-        """Return everybody, in the order of their making."""
+        """Return all people, in the order in which they were given."""
         return list(self._people.values())
 
     def find(self, email: str) -> Person | None:
-        """Return the person with this address, or None."""
+        """Return the person with this email address, or None."""
         return self._people.get(email)
 
     def groups(self, email: str) -> tuple[str, ...]:
-        """Return the groups that this person is in now."""
+        """Return the person's current groups."""
         return self._groups.get(email, ())
 
     def claimed_groups(self, email: str) -> list[str]:
-        """Return what the groups claim carries for this person now."""
+        """Return the person's current groups claim."""
         return [group for group in self.groups(email) if group.startswith(CLAIM_PREFIX)]
 
     def leave(self, email: str, group: str) -> None:
-        """Take a person out of a group."""
+        """Remove a person from a group."""
         with self._changing:
             self._groups[email] = tuple(name for name in self.groups(email) if name != group)
 
     def join(self, email: str, group: str) -> None:
-        """Put a person into a group."""
+        """Add a person to a group."""
         with self._changing:
             if group not in self.groups(email):
                 self._groups[email] = (*self.groups(email), group)
 
 
 def team() -> Directory:
-    """Return the people of the story: two administrators of the cluster."""
+    """Return the people of the story: two cluster administrators."""
     return Directory(
         (
             (Person("00u1a2alice", "alice@example.com", "Alice Archer"), ("everyone", ADMINS)),

@@ -1,8 +1,7 @@
-"""An OpenID provider on loopback: what Okta is in the story.
+"""An OpenID provider on loopback: its endpoints and its sign-in page.
 
-The issuer is https with a certificate of the demo's authority, so that the whole way to a provider is walked. A browser
-does not know that authority; so the sign-in page, and it alone, is plain http on loopback (RFC 8252 §8.3 has why that
-is safe: nobody else sees it).
+The issuer is https with a certificate of the demo's authority, so that everything is tested as with a real provider. A browser
+does not trust that authority, so only the sign-in page is plain http on loopback, which nobody else can read (RFC 8252 §8.3).
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from flask import Flask, Response, abort, g, jsonify, redirect, render_template,
 from kubectl_oidc.demo.https_server import Listener
 
 from .grants import ALGORITHM, Server, Settings
-from .issued import CLIENT_ID, GRANT_TYPES, SCOPES, Ledger, SignIn
+from .issued import CLIENT_ID, GRANT_TYPES, SCOPES, IssuedTokens, SignIn
 from .people import team
 
 if TYPE_CHECKING:
@@ -35,23 +34,23 @@ if TYPE_CHECKING:
     from .people import Directory
 
 LIFETIME = 3600
-"""How long an ID token lives, in seconds; Okta's live as long."""
+"""The lifetime of an ID token in seconds, as at Okta."""
 
 
 class Provider:
     """The provider; a context manager that serves while it is entered.
 
     Args:
-        authority: Who vouches for its certificate.
+        authority: The authority that issues its certificate.
         directory: Its people and groups.
-        lifetime: How long its ID and access tokens live, in seconds.
+        lifetime: The lifetime of its ID and access tokens, in seconds.
 
     Attributes:
         directory: Its people and groups.
-        client_id: Its one client.
+        client_id: Its only client.
         issuer: The issuer URL.
-        sent_back: The addresses of the people whose browser was sent back with a code, in order.
-        token_requests: How many requests the token endpoint has had.
+        sent_back: The email addresses of the people who got a code, in order.
+        token_requests: How many requests the token endpoint has received.
     """
 
     def __init__(
@@ -71,7 +70,11 @@ class Provider:
         self._server = Server(
             self._app,
             Settings(
-                issuer=self.issuer, key=key, lifetime=lifetime, directory=self.directory, ledger=Ledger()
+                issuer=self.issuer,
+                key=key,
+                lifetime=lifetime,
+                directory=self.directory,
+                issued=IssuedTokens(),
             ),
         )
 
@@ -87,17 +90,17 @@ class Provider:
         self._back.close()
 
     def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request; the listeners exist before the application, which must know the issuer."""
+        """Answer one request. The listeners exist before the application, because it needs the issuer URL."""
         return self._app(environ, start_response)
 
     def _build(self) -> Flask:
         app = Flask(__name__, static_folder=None)
         app.config.update(
-            SECRET_KEY=secrets.token_bytes(32),  # who is signed in is forgotten with the provider
+            SECRET_KEY=secrets.token_bytes(32),  # sign-ins end with the provider
             SESSION_COOKIE_NAME="kubectl_oidc_demo",
             SESSION_COOKIE_HTTPONLY=True,
             SESSION_COOKIE_SAMESITE="Lax",
-            TRUSTED_HOSTS=["127.0.0.1"],  # a name that leads here must not speak for us (DNS rebinding)
+            TRUSTED_HOSTS=["127.0.0.1"],  # against DNS rebinding
             MAX_CONTENT_LENGTH=64 * 1024,
         )
         app.before_request(_make_style_nonce)
@@ -139,13 +142,13 @@ class Provider:
         return jsonify(keys=[self._public_key])
 
     def _authorize(self) -> AnyResponse | str:
-        """OpenID Connect Core 3.1.2: whoever is signed in goes straight back; consent is not asked for."""
+        """OpenID Connect Core 3.1.2: a person who is signed in gets a code at once, without consent."""
         sign_in = self._signed_in()
         try:
             grant = self._server.begin(sign_in)
         except OAuth2Error as error:
             return self._refuse(error)
-        except ValueError:  # Authlib puts what was asked into its words, and refuses to say some characters
+        except ValueError:  # Authlib rejects some characters in its own error description
             return _refusal("The request holds characters that do not belong there.")
         if sign_in is None or grant.prompt in {"login", "select_account"}:
             session.setdefault("form", secrets.token_urlsafe(16))
@@ -157,7 +160,7 @@ class Provider:
         return self._server.send_back(sign_in, grant)
 
     def _refuse(self, error: OAuth2Error) -> AnyResponse:
-        """Send the browser back with the error, or show it where that cannot be (RFC 6749 §4.1.2.1)."""
+        """Redirect the browser with the error, or show it if there is no redirect URI (RFC 6749 §4.1.2.1)."""
         if error.redirect_uri:
             return self._server.refuse(error)
         return _refusal(error.description or error.error or "The request cannot be granted.")
@@ -169,7 +172,7 @@ class Provider:
         return None
 
     def _sign_in(self) -> AnyResponse:
-        """Take the form that only our own page can send, and go on with the authorization request."""
+        """Accept the form of the sign-in page, and continue with the authorization request."""
         expected = session.get("form", "")
         if not expected or not secrets.compare_digest(request.form.get("form", ""), expected):
             abort(400, "This form has ended. Go back and open the sign-in again.")
@@ -181,12 +184,12 @@ class Provider:
         return redirect(f"/authorize?{urlencode(rest)}", 303)
 
     def _sign_out(self) -> str:
-        """Forget who is signed in, so that the next sign-in asks."""
+        """End the sign-in, so that the next one asks again."""
         session.clear()
         return render_template("signed_out.html")
 
     def _token(self) -> Response:
-        """RFC 6749 §3.2, one request at a time: whether a code or token was used is looked at and noted together."""
+        """RFC 6749 §3.2, one request at a time: checking and marking a code or token as used is one step."""
         _only_over_tls()
         with self._redeeming:
             self.token_requests += 1
@@ -199,7 +202,7 @@ class Provider:
             return self._server.revoke()
 
 
-# What the public key does not have; key_ops says what the private one is for (RFC 7517 §4.3).
+# Members of the private key that the public key does not have; key_ops names the private key's use (RFC 7517 §4.3).
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "key_ops"})
 
 
@@ -214,7 +217,7 @@ def _signing_key() -> dict[str, Any]:
 
 
 def _refusal(words: str) -> Response:
-    """Show on a page why the browser is not sent back."""
+    """Return a page that says why there is no redirect."""
     return Response(render_template("refused.html", words=words), status=400)
 
 
@@ -228,7 +231,7 @@ def _make_style_nonce() -> None:
 
 
 def _guard_pages(response: Response) -> Response:
-    """Allow a page its own style and nothing else; a form may lead back to an application on loopback."""
+    """Allow only the page's own style; its form may redirect to an application on loopback."""
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'nonce-{g.style_nonce}'; base-uri 'none'; frame-ancestors 'none'; "
         "form-action 'self' http://localhost:* http://127.0.0.1:*"

@@ -99,7 +99,7 @@ def facts_of(
 def facts_of_session(
     request: SignInRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
-    """Return the facts about the token of a stored session; the arguments are those of ``facts_of``."""
+    """Return the facts about the token of a stored session; `trust` and `scopes_supported` are as for an outcome."""
     access_token = request.use_access_token or (request.exchange and request.exchange.opaque())
     return facts_of_claims(
         request,
@@ -122,7 +122,7 @@ def facts_of_claims(
     scopes_supported: tuple[str, ...] = (),
     size: int = 0,
 ) -> TokenFacts:
-    """Return the facts about a token whose claims are known; the arguments are those of ``facts_of`` and `TokenFacts`."""
+    """Return the facts about a token whose claims are known; `trust` and `scopes_supported` are as for an outcome."""
     return TokenFacts(
         issuer=request.issuer,
         client_id=request.audience(),

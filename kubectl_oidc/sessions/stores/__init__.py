@@ -1,4 +1,4 @@
-"""Where tokens rest: one store for session and credential, chosen once and kept with the session."""
+"""Where tokens are stored, and which store is used: chosen once for each session."""
 
 from __future__ import annotations
 
@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 
     from .base import Store
     from .kernel import KernelStore
+    from .os_keyring import KeyringStore
 
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
 
 
 def open_store(name: str, cache_dir: Path) -> Store:
-    """Return the store of this name.
-
-    Args:
-        name: One of CHOICES but ``auto``.
-        cache_dir: The cache directory, for ``disk``.
+    """Return the store of this name, any of CHOICES but ``auto``.
 
     Raises:
         StoreError: There is no such store on this machine.
@@ -37,44 +34,46 @@ def open_store(name: str, cache_dir: Path) -> Store:
     if name == "disk":
         return DiskStore(cache_dir)
     if name == "kernel":
-        from .kernel import KernelStore
-
-        store = KernelStore()
-        if not store.usable():
-            raise StoreError(
-                "there is no kernel keyring that this process may use",
-                "choose --token-cache-storage=keyring or disk (containers forbid the kernel keyring by seccomp)",
-                topic="kernel-keyring",
-            )
-        return store
+        return _open_kernel_keyring()
     if name == "keyring":
-        from .keyring_backends import check
-        from .os_keyring import KeyringStore, find_backend
-
-        backend = find_backend()
-        if backend is not None:
-            check(backend)
-        else:
-            raise StoreError(
-                "there is no OS keyring here",
-                "start one (Secret Service, KWallet), or choose --token-cache-storage=disk"
-                + (" or kernel" if sys.platform == "linux" else ""),
-                topic="os-keyring",
-            )
-        return KeyringStore(backend)
+        return _open_os_keyring()
     return NoStore()
 
 
+def _open_kernel_keyring() -> KernelStore:
+    from .kernel import KernelStore
+
+    store = KernelStore()
+    if not store.usable():
+        raise StoreError(
+            "there is no kernel keyring that this process may use",
+            "choose --token-cache-storage=keyring or disk (containers forbid the kernel keyring by seccomp)",
+            topic="kernel-keyring",
+        )
+    return store
+
+
+def _open_os_keyring() -> KeyringStore:
+    from .keyring_backends import check
+    from .os_keyring import KeyringStore, find_backend
+
+    backend = find_backend()
+    if backend is None:
+        raise StoreError(
+            "there is no OS keyring here",
+            "start one (Secret Service, KWallet), or choose --token-cache-storage=disk"
+            + (" or kernel" if sys.platform == "linux" else ""),
+            topic="os-keyring",
+        )
+    check(backend)
+    return KeyringStore(backend)
+
+
 def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -> Store:
-    """Return the store that ``auto`` takes here: the first of keyring, kernel and disk that exists.
+    """Return the store that ``auto`` chooses here: the first of keyring, kernel and disk that exists.
 
-    A keyring exists if it returns what it was given. One that cannot be used just now is taken all the same: its failure is said,
-    and is no reason to move.
-
-    Args:
-        cache_dir: The cache directory, for ``disk``.
-        environ: The environment.
-        log: Where -v 1 shows why a keyring is not taken.
+    A keyring exists if it returns what was stored in it. One that cannot be used now, such as a locked one, is chosen too: the error
+    is reported when the session is read or stored, and another store is not used instead.
 
     Raises:
         StoreError: The search for a keyring did not end in time.
@@ -86,7 +85,7 @@ def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -
 
 
 def working_keyring() -> tuple[Store | None, StoreError | None]:
-    """Return the OS keyring if there is one that returns what it is given; else None, and why not if one is chosen.
+    """Return the OS keyring if there is one that returns what was stored in it; else None, and why a chosen one does not work.
 
     Raises:
         StoreError: The search for a keyring did not end in time.
@@ -98,7 +97,7 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
         backend = find_backend()
     except StoreError as error:
         if error.__cause__ is None:
-            raise  # it did not answer: there may be one
+            raise  # it did not answer, so there may be one
         return None, error
     if backend is None:
         return None, None
@@ -106,18 +105,15 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
     try:
         works = store.works()
     except StoreError:
-        return store, None  # its failure is said when the session is read or stored
+        return store, None  # the error is reported when the session is read or stored
     return (store, None) if works else (None, no_keyring(backend))
 
 
 def prove(store: Store) -> None:
-    """See that a keyring that was asked for returns what it is given, before a session is stored in it for the first time.
-
-    Args:
-        store: Any store; only a keyring is tried.
+    """Check that a keyring returns what is stored in it, before a session is stored in it for the first time.
 
     Raises:
-        StoreError: It does not.
+        StoreError: It does not. Other stores are not checked.
     """
     from .keyring_backends import no_keyring
     from .os_keyring import KeyringStore
@@ -133,10 +129,7 @@ def prove(store: Store) -> None:
 
 
 def keeps_nothing(name: str) -> bool:
-    """Return whether the keyring that ``auto`` chose once is one that keeps nothing, as 1.0.0 may have chosen it.
-
-    Args:
-        name: The store, as the index has it.
+    """Return whether the store of this name is a keyring that stores nothing. ``auto`` of version 1.0.0 may have chosen it.
 
     Raises:
         StoreError: The search for a keyring did not end in time, or failed.
@@ -150,11 +143,7 @@ def keeps_nothing(name: str) -> bool:
 
 
 def kernel_store(environ: Mapping[str, str]) -> KernelStore | None:
-    """Return the kernel keyring where it exists and is ours alone, else None.
-
-    Args:
-        environ: The environment.
-    """
+    """Return the kernel keyring if it exists and no other container can read it, else None."""
     if not kernel_is_private(environ):
         return None
     from .kernel import KernelStore
@@ -164,11 +153,8 @@ def kernel_store(environ: Mapping[str, str]) -> KernelStore | None:
 
 
 def kernel_is_private(environ: Mapping[str, str]) -> bool:
-    """Tell whether the kernel keyring is ours alone here: on Linux, and neither in a container nor in CI.
+    """Return whether the kernel keyring is private here: on Linux, and neither in a container nor in CI.
 
-    Processes of the same user id in another container read the same keyring.
-
-    Args:
-        environ: The environment.
+    Processes with the same user id in another container can read the same keyring.
     """
     return sys.platform == "linux" and not (environ.get("CI") or in_container(environ))

@@ -1,4 +1,4 @@
-"""What a token store is."""
+"""The interface of a token store."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ from typing import Protocol
 
 
 class Store(Protocol):
-    """A place where session records rest, one a session id.
+    """A place that holds session records, one for each session id.
 
-    No call blocks without end. A record that is damaged is a miss, not an error.
+    No call blocks without end. A damaged record is treated as missing, not as an error.
     """
 
     name: str
     """The value of --token-cache-storage: ``keyring``, ``kernel``, ``disk`` or ``none``."""
 
     def where(self) -> str:
-        """Return the place in words for people, such as "the kernel keyring"."""
+        """Return the place for display, such as "the kernel keyring"."""
 
     def asks(self) -> bool:
-        """Tell whether reading it may show a person a prompt, such as for the keyring's password."""
+        """Return whether reading it may show a prompt, such as for the keyring's password."""
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None.
 
         Raises:
-            StoreError: The store exists and cannot be read just now.
+            StoreError: The store exists and cannot be read now.
         """
 
     def damage(self, session_id: str) -> str:
-        """Return why what stands in the record's place is none, in words; empty where nothing stands there.
-
-        For who has loaded None and wants to say more.
-        """
+        """Return why `load` returned None, for display; empty if the store has nothing for this session."""
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Put the record, so that a crash leaves the old one or the new one, whole.
+        """Store the record. After a crash the old or the new one is there, whole.
 
         Raises:
             StoreError: The record is not stored; the old one still is.
         """
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record and tell whether there was one.
+        """Remove the record and return whether there was one.
 
         Raises:
             StoreError: It may still be there.

@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 DIRECTORY = "tokens"
 UNWRITTEN = "unwritten"
-"""The directory of tokens that could not be written into the kubeconfig that they belong in."""
+"""The directory of tokens that could not be written into the kubeconfig they belong to."""
 
 _ID = re.compile("[0-9a-f]{32}")
 
 
+def is_session_id(name: str) -> bool:
+    """Return whether a file's name is a session's id."""
+    return bool(_ID.fullmatch(name))
+
+
 class DiskStore:
-    """Keep each session in one file, 0600 in a directory of 0700.
+    """Store each session in a file of mode 0600 in a directory of mode 0700.
 
     Args:
         base: The cache directory.
@@ -36,7 +41,7 @@ class DiskStore:
         return str(self._base / DIRECTORY)
 
     def asks(self) -> bool:
-        """Return False: nobody is asked."""
+        """Return False: reading files asks nobody."""
         return False
 
     def load(self, session_id: str) -> bytes | None:
@@ -45,14 +50,14 @@ class DiskStore:
 
     def session_ids(self) -> list[str]:
         """Return the ids of the sessions that have a file here, damaged or not."""
-        return list(filter(_ID.fullmatch, private_files.names(self._base / DIRECTORY)))
+        return list(filter(is_session_id, private_files.names(self._base / DIRECTORY)))
 
     def damage(self, session_id: str) -> str:
-        """Return why what stands in the record's place is not read, in words."""
+        """Return why the session's file cannot be used, for display; empty if there is none."""
         return private_files.refusal(self._base / DIRECTORY, session_id)
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Put the record.
+        """Store the record.
 
         Raises:
             StoreError: The file cannot be written.
@@ -61,9 +66,9 @@ class DiskStore:
         private_files.write(directory, session_id, record, lasting=True)
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record.
+        """Remove the record and return whether there was one.
 
         Raises:
-            StoreError: The file stays there.
+            StoreError: The file cannot be removed.
         """
         return private_files.remove(self._base / DIRECTORY, session_id, lasting=True)

@@ -1,4 +1,4 @@
-"""This host as kernel sessions tell hosts apart: several may share one home directory, and each has a kernel keyring of its own."""
+"""Which host this is. Several hosts may share one home directory, and each has its own kernel keyring."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Host:
 
     Attributes:
         mark: 16 hexadecimal digits, for file names.
-        name: The host name, as entries of version 1.0.0 have it.
+        name: The host name, which entries of version 1.0.0 contain.
     """
 
     mark: str
@@ -34,7 +34,7 @@ def host_of(machine_id: Path, name: str) -> Host:
     """Return a host.
 
     Args:
-        machine_id: Its file of machine-id(5). If that is missing or not initialized, the name counts.
+        machine_id: Its file of machine-id(5). If that is missing or not initialized, the host name identifies it.
         name: Its host name.
     """
     try:

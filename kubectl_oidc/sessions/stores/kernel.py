@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 SESSION, CREDENTIAL = "kubectl-oidc:session:", "kubectl-oidc:credential:"
 KEYCTL_DESCRIBE = 6
 ROOM_SECONDS = 0.5
-"""How long is waited for the room of removed keys: the kernel gives it back some 10 ms later."""
+"""How long to wait for the space of removed keys. The kernel frees it about 10 ms later."""
 
 T = TypeVar("T")
 
 
-def _guard(work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, its OSError turned into words."""
+def _reported(work: Callable[[], T]) -> T:
+    """Return what ``work`` returns.
+
+    Raises:
+        StoreError: It failed with an OSError.
+    """
     try:
         return work()
     except (OSError, AttributeError) as error:
@@ -42,19 +46,19 @@ def _guard(work: Callable[[], T]) -> T:
 
 
 class KernelStore:
-    """Keep each session in a key of the persistent keyring, else of the user keyring.
+    """Store each session in a key of the persistent keyring, else of the user keyring.
 
-    The kernel replaces a key's payload in one step, so a write cannot be torn.
+    The kernel replaces a key's payload in one step, so a record is never half written.
     """
 
     name = "kernel"
 
     def where(self) -> str:
-        """Return the words for the kernel keyring."""
+        """Return the name of this place, for display."""
         return "the kernel keyring"
 
     def asks(self) -> bool:
-        """Return False: nobody is asked."""
+        """Return False: reading keys asks nobody."""
         return False
 
     def load(self, session_id: str) -> bytes | None:
@@ -63,32 +67,32 @@ class KernelStore:
         Raises:
             StoreError: The keyring is forbidden or broken here.
         """
-        return _guard(lambda: self._read(SESSION + session_id))
+        return _reported(lambda: self._read(SESSION + session_id))
 
-    def damage(self, session_id: str) -> str:  # noqa: ARG002 - a store's shape
-        """Return nothing: a key that can be read is loaded as it is, and one that cannot is an error."""
+    def damage(self, session_id: str) -> str:  # noqa: ARG002 - the protocol's signature
+        """Return an empty string: `load` returns None only if there is no key."""
         return ""
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Put the record; where the quota is used up, credentials go first, because they can be had again.
+        """Store the record. If the quota is used up, all credentials are removed first, because they can be published again.
 
         Raises:
             StoreError: The record does not fit, or the keyring is forbidden.
         """
         try:
-            _guard(lambda: self._write(SESSION + session_id, record, seconds=0))
+            _reported(lambda: self._write(SESSION + session_id, record, seconds=0))
         except StoreError as error:
             full = getattr(error.__cause__, "errno", None) == errno.EDQUOT
-            if not full or not _guard(self.drop_credentials):
+            if not full or not _reported(self.drop_credentials):
                 raise
             room = Deadline.after(ROOM_SECONDS)
             while not self._fits(session_id, record, last=room.passed()):
                 sleep(0.005)
 
     def _fits(self, session_id: str, record: bytes, *, last: bool) -> bool:
-        """Put the record and tell whether it fitted; the last attempt raises."""
+        """Store the record and return whether it fitted. The last try raises."""
         try:
-            _guard(lambda: self._write(SESSION + session_id, record, seconds=0))
+            _reported(lambda: self._write(SESSION + session_id, record, seconds=0))
         except StoreError:
             if last:
                 raise
@@ -96,36 +100,31 @@ class KernelStore:
         return True
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record.
+        """Remove the record and return whether there was one.
 
         Raises:
             StoreError: The keyring is forbidden.
         """
-        return _guard(lambda: self._unlink(SESSION + session_id))
+        return _reported(lambda: self._unlink(SESSION + session_id))
 
     def publish(self, session_id: str, record: bytes, seconds: int) -> None:
-        """Put the session's current credential; the kernel drops it when it ends.
-
-        Args:
-            session_id: The session.
-            record: The credential's record.
-            seconds: How long it is good for.
+        """Store the session's current credential. The kernel removes it after ``seconds``, when it has expired.
 
         Raises:
             StoreError: It does not fit, or the keyring is forbidden.
         """
-        _guard(lambda: self._write(CREDENTIAL + session_id, record, seconds=max(1, seconds)))
+        _reported(lambda: self._write(CREDENTIAL + session_id, record, seconds=max(1, seconds)))
 
     def withdraw(self, session_id: str) -> bool:
-        """Remove the session's current credential and tell whether there was one.
+        """Remove the session's current credential and return whether there was one.
 
         Raises:
             StoreError: The keyring is forbidden.
         """
-        return _guard(lambda: self._unlink(CREDENTIAL + session_id))
+        return _reported(lambda: self._unlink(CREDENTIAL + session_id))
 
     def usable(self) -> bool:
-        """Tell whether the keyring can be reached at all."""
+        """Return whether this process may use the keyring."""
         try:
             KeyringCall().home()
         except (OSError, AttributeError):
@@ -133,7 +132,7 @@ class KernelStore:
         return True
 
     def session_ids(self) -> list[str]:
-        """Return the ids of every session that this user has in the keyring, whichever cache directory knows it.
+        """Return the ids of this user's sessions in the keyring, of all cache directories.
 
         Raises:
             StoreError: The keyring is forbidden.
@@ -146,10 +145,10 @@ class KernelStore:
             names = [text.decode(errors="replace").split(";", 4)[-1] for text in descriptions]
             return sorted(name.removeprefix(SESSION) for name in names if name.startswith(SESSION))
 
-        return _guard(listed)
+        return _reported(listed)
 
     def drop_credentials(self) -> bool:
-        """Remove every credential of ours and tell whether there was one."""
+        """Remove all credentials of this program and return whether there was one."""
         call = KeyringCall()
         home = call.home()
         dropped = False
@@ -162,9 +161,7 @@ class KernelStore:
 
     @staticmethod
     def _serials(call: KeyringCall, home: int) -> list[int]:
-        raw = call.payload(
-            home
-        )  # a keyring's payload is its keys' serial numbers, 32 bits each, native order
+        raw = call.payload(home)  # the serial numbers of its keys, 32 bits each, in native byte order
         return [int.from_bytes(raw[i : i + 4], sys.byteorder) for i in range(0, len(raw) - 3, 4)]
 
     @staticmethod
@@ -175,7 +172,7 @@ class KernelStore:
         try:
             call.keyctl(KEYCTL_DESCRIBE, key, buffer, len(buffer))
         except OSError:
-            return b""  # it ended meanwhile
+            return b""  # it expired meanwhile
         return buffer.value
 
     @staticmethod
@@ -195,7 +192,7 @@ class KernelStore:
             if error.errno not in {errno.ENODEV, errno.ENOSYS, errno.EINVAL, errno.ENOENT}:
                 raise
             key = call.add_key(user, description.encode(), payload, home)
-        # An update clears the time-out, so it is set again each time; 0 means none.
+        # An update clears the time-out, so it is set each time; 0 means none.
         call.keyctl(SET_TIMEOUT, key, seconds)
 
     @staticmethod

@@ -1,16 +1,18 @@
-"""Which backends of the ``keyring`` library are a keyring: those of known desktops, those that keep nothing, and any other."""
+"""What is known of the ``keyring`` library's backends: which are usable, how long a secret may be, whether they ask a person."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import StoreError
 
 from . import secret_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keyring.backend import KeyringBackend
 
 CHAINER = "keyring.backends.chainer"
@@ -19,34 +21,35 @@ _EMPTY = ("keyring.backends.null", "keyring.backends.fail")
 VARIABLE = "PYTHON_KEYRING_BACKEND"
 """The variable that chooses the keyring library's backend."""
 
-# Backends that are known to take long secrets; any other may be as narrow as Windows.
+# Backends that are known to accept long secrets; any other may be as limited as Windows.
 ROOMY = (
     secret_service.BACKEND,
     "keyring.backends.libsecret",
     "keyring.backends.kwallet",
     "keyring.backends.macOS",
 )
-# Backends that ask nobody for entries of ours: the Credential Locker is open while its user is signed in, and so is the
-# Keychain, which takes whoever made an entry for who may read it. Where it is locked, as over SSH, it fails.
+# Backends that ask nobody for this program's entries: the Credential Locker and the Keychain are open while their user is signed
+# in, and the Keychain lets the program that made an entry read it. If it is locked, as over SSH, it fails.
 WINDOWS = "keyring.backends.Windows"
 SILENT = (WINDOWS, "keyring.backends.macOS")
 
+WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker accepts 2,560 bytes
+_ROOMY_LIMIT = 60_000
+_ROAMS = 3  # CRED_PERSIST_ENTERPRISE
+
 
 def check(backend: KeyringBackend) -> None:
-    """See that a backend is not one that keeps nothing, whatever it is given.
-
-    Args:
-        backend: The keyring library's backend.
+    """Check that a backend stores anything at all.
 
     Raises:
-        StoreError: It is its null backend, its fail backend, or a chain of such.
+        StoreError: It is the library's null backend, its fail backend, or a chain of such.
     """
     if keeps_nothing(backend):
         raise no_keyring(backend)
 
 
 def no_keyring(backend: KeyringBackend) -> StoreError:
-    """Return the error for a backend that does not return what it is given; the hint names what chose it."""
+    """Return the error for a backend that does not return what was stored in it. The hint names what chose it."""
     kind = type(backend)
     chosen = os.environ.get(VARIABLE)
     return StoreError(
@@ -71,8 +74,33 @@ def keeps_nothing(backend: KeyringBackend) -> bool:
 
 
 def is_desktops(backend: KeyringBackend) -> bool:
-    """Return whether a backend speaks to the keyring of a desktop that is known."""
+    """Return whether a backend uses the keyring of a known desktop."""
     module = type(backend).__module__
     if module == CHAINER:
         return any(is_desktops(inner) for inner in getattr(backend, "backends", ()))
     return module in (*ROOMY, *SILENT)
+
+
+def is_keyring(backend: KeyringBackend) -> bool:
+    """Return whether a backend that the library chose by itself is a keyring: not its null, fail or plain-text backend."""
+    module = type(backend).__module__
+    if module == CHAINER:
+        return any(is_keyring(inner) for inner in getattr(backend, "backends", ()))
+    return not any(word in module.lower() for word in ("null", "fail", "plain", "file", "insecure"))
+
+
+def limit_of(backend: KeyringBackend) -> int:
+    """Return the longest secret that fits one entry, in characters."""
+    return _ROOMY_LIMIT if type(backend).__module__ in ROOMY else WINDOWS_LIMIT
+
+
+def keep_on_this_machine(backend: KeyringBackend) -> None:
+    """Make the Windows backend write entries that do not roam.
+
+    The lock and the index stay on this machine, so two machines would use one refresh token. The library's default is
+    CRED_PERSIST_ENTERPRISE (CREDENTIAL structure, wincred.h). The next write of such an entry replaces all of it.
+    """
+    backends: Sequence[Any] = getattr(backend, "backends", None) or (backend,)
+    for one in backends:
+        if type(one).__module__ == WINDOWS and one.persist == _ROAMS:
+            one.persist = "local machine"

@@ -1,11 +1,10 @@
-"""Atomic records on a keyring that promises nothing: two alternating slots, parts, and a digest in the head.
+"""Store a long record atomically in keyring entries of limited length: two alternating slots, each with parts and a head.
 
-Windows takes at most 1,280 UTF-16 characters a secret and moves other entries of the same service; macOS deletes, then
-adds. So each part has a service name of its own, and a record is written to the slot that is not current: its parts
-first, its head last. The head carries the sequence number, the number of parts and the digest of the whole. Until the
-new head is there the old slot is current; a head whose digest does not match what its parts hold is no record.
-Afterwards the old slot is emptied from the last part to the first, its head last, so that what a crash leaves behind
-can always be found again and removed.
+Windows accepts at most 1,280 UTF-16 characters in a secret, and moves other entries of the same service. macOS deletes the old
+secret, then adds the new one. So each part has its own service name, and a record is written to the slot that is not current: its
+parts first, its head last. The head contains the sequence number, the number of parts and the digest of the whole record. Until
+the new head is written, the old slot is current. A head whose digest does not match its parts is ignored. Afterwards the old slot
+is emptied from the last part to the first, its head last. So what a crash leaves behind can always be found and removed.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Entries(Protocol):
-    """Single entries of a keyring, each under a service name of its own."""
+    """Single entries of a keyring, each with its own service name."""
 
     limit: int
     """The longest secret that fits one entry, in characters."""
@@ -34,10 +33,10 @@ class Entries(Protocol):
         """Return the entry's secret, or None."""
 
     def set(self, service: str, secret: str) -> None:
-        """Put the entry."""
+        """Store the entry."""
 
     def delete(self, service: str) -> bool:
-        """Remove the entry and tell whether there was one."""
+        """Remove the entry and return whether there was one."""
 
 
 class _Head:
@@ -63,30 +62,25 @@ class _Head:
 
 
 class ChunkedSecret:
-    """One record of any length, kept in entries of limited length.
-
-    Args:
-        entries: The keyring.
-        service: The record's service name; its entries' names begin with it.
-    """
+    """One record of any length in entries of limited length, whose service names begin with ``service``."""
 
     def __init__(self, entries: Entries, service: str) -> None:
         self._entries = entries
         self._service = service
 
     def load(self) -> str | None:
-        """Return the current record, or None when no slot holds a whole one."""
-        return read(self._entries.get, self._service)
+        """Return the current record, or None if no slot holds a whole one."""
+        return read_record(self._entries.get, self._service)
 
     def there(self) -> bool:
-        """Tell whether anything stands in the place of a head, a record or not."""
+        """Return whether there is an entry in the place of a head, valid or not."""
         return any(self._entries.get(self._name(slot)) is not None for slot in SLOTS)
 
     def save(self, record: str) -> None:
-        """Put the record in the slot that is not current, then empty the other.
+        """Store the record in the slot that is not current, then empty the other.
 
         Raises:
-            ValueError: It is longer than the parts can hold; the old one still is there.
+            ValueError: It is longer than the parts can hold; the old record is still stored.
         """
         if len(record) > MOST_PARTS * self._entries.limit:
             raise ValueError("the record is too long")
@@ -103,16 +97,16 @@ class ChunkedSecret:
                 self._entries.set(self._part(target, number), part)
             self._entries.set(self._name(target), head.text())
         except Exception:
-            with contextlib.suppress(Exception):  # what was refused is what counts
+            with contextlib.suppress(Exception):  # the first error is the one to report
                 self._empty(target)
             raise
         if current:
             self._empty(current)
 
     def delete(self) -> bool:
-        """Remove both slots with all their parts and tell whether there was anything."""
+        """Remove both slots with all their parts and return whether there was anything."""
         current, _ = self._current()
-        # Both, the current one last: what a killed writer left in the other must not be the record once this one is gone.
+        # The current slot last: a record that a killed writer left in the other must not become current.
         found = [self._empty(slot) for slot in sorted(SLOTS, key=lambda slot: slot == current)]
         return any(found)
 
@@ -148,8 +142,8 @@ class ChunkedSecret:
         return _part(self._name(slot), number)
 
 
-def read(get: Callable[[str], str | None], service: str) -> str | None:
-    """Return the current record, or None when no slot holds a whole one.
+def read_record(get: Callable[[str], str | None], service: str) -> str | None:
+    """Return the current record, or None if no slot holds a whole one.
 
     Args:
         get: Returns the secret of the entry with a service name, or None.

@@ -1,4 +1,4 @@
-"""``keyring``: the OS keyring through the keyring library, its configuration honoured.
+"""``keyring``: the OS keyring, through the ``keyring`` library and its configuration.
 
 Secret Service and KWallet on Linux, the Keychain on macOS, the Credential Locker on Windows.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.system.deadline import bounded
@@ -16,31 +16,27 @@ from kubectl_oidc.system.private_files import no_home
 from kubectl_oidc.text import sanitize
 
 from . import native_keyring, secret_service
-from .keyring_backends import CHAINER, ROOMY, SILENT, WINDOWS, is_desktops
+from .keyring_backends import SILENT, is_desktops, is_keyring, keep_on_this_machine, limit_of
 from .keyring_parts import ChunkedSecret
 from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from keyring.backend import KeyringBackend
 
-SECONDS = 30.0  # a person may be typing the keyring's password; a hanging daemon is not waited for longer
-WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker takes 2,560 bytes
-
-_ROOMY_LIMIT = 60_000
-
-_ROAMS = 3  # CRED_PERSIST_ENTERPRISE
+SECONDS = 30.0
+"""How long to wait for an answer: a person may be typing the keyring's password."""
 
 T = TypeVar("T")
 
 
 class KeyringStore:
-    """Keep each session in the OS keyring, in slots and parts.
+    """Store each session in the OS keyring, divided by `ChunkedSecret`.
 
     Args:
         backend: The keyring library's backend.
-        seconds: How long an answer is waited for.
+        seconds: How long to wait for an answer.
     """
 
     name = "keyring"
@@ -49,16 +45,15 @@ class KeyringStore:
         self.backend = backend
         self._seconds = seconds
         self._unanswered: StoreError | None = None
-        _keep_on_this_machine(backend)
-        module = type(backend).__module__
-        self.limit = _ROOMY_LIMIT if module in ROOMY else WINDOWS_LIMIT
+        self.limit = limit_of(backend)
+        keep_on_this_machine(backend)
 
     def where(self) -> str:
-        """Return the keyring's name."""
+        """Return the keyring's name, for display."""
         return f"the OS keyring ({self.backend.name})"
 
     def asks(self) -> bool:
-        """Tell whether a person may be asked: yes, unless it is known that nobody is, or it says that it is unlocked."""
+        """Return whether a person may be asked: not if the backend never asks, or the keyring is unlocked."""
         module = type(self.backend).__module__
         if module in SILENT:
             return False
@@ -77,19 +72,19 @@ class KeyringStore:
             return True
 
     def works(self) -> bool:
-        """Return whether the keyring returns what it was given. It is tried with an entry that holds no secret.
+        """Return whether the keyring returns what is stored in it. It is tried with an entry that holds no secret.
 
-        A backend that swallows what it takes, or that has no keyring behind it, does not work.
+        A backend that loses what it accepts, or that has no keyring behind it, does not work.
 
         Raises:
-            StoreError: There is a keyring, and it cannot be used just now: it is locked, refuses, or does not answer.
+            StoreError: There is a keyring that cannot be used now: it is locked, refuses, or does not answer.
         """
         from keyring.errors import InitError, KeyringLocked, NoKeyringError
 
         name = f"{SERVICE}/probe-{token_hex(8)}"
 
         def probe() -> bool:
-            self.get(name)  # a keyring that is locked says so
+            self.get(name)  # raises KeyringLocked if it is locked
             self.set(name, name)
             try:
                 return self.get(name) == name
@@ -100,7 +95,7 @@ class KeyringStore:
         try:
             return _ask(probe, self._seconds)
         except StoreError as error:
-            cause = error.__cause__  # none for one that did not answer
+            cause = error.__cause__  # None if it did not answer
             is_none = isinstance(cause, NoKeyringError | InitError)
             self._unanswered = error if cause is None else None
             just_now = cause is None or isinstance(cause, KeyringLocked) or is_desktops(self.backend)
@@ -109,11 +104,7 @@ class KeyringStore:
             return False
 
     def light(self, environ: Mapping[str, str]) -> bool:
-        """Tell whether `secret_service` or, on macOS and Windows, `desktop_keyring` reads the same entries.
-
-        Args:
-            environ: The environment.
-        """
+        """Return whether `secret_service` or, on macOS and Windows, `native_keyring` reads the same entries."""
         own, _ = native_keyring.BACKENDS.get(sys.platform, (secret_service.BACKEND, ""))
         return type(self.backend).__module__ == own and not secret_service.configured(environ)
 
@@ -124,46 +115,46 @@ class KeyringStore:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
         if self._unanswered:
-            raise self._unanswered  # it is not waited for twice
-        record = _ask(self._slots(session_id).load, self._seconds)
+            raise self._unanswered  # do not wait a second time
+        record = _ask(self._secret(session_id).load, self._seconds)
         return record.encode() if record and record.isascii() else None
 
     def damage(self, session_id: str) -> str:
-        """Return that the entries hold no record, where there are entries.
+        """Return why the entries are not a record, for display; empty if there are none.
 
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
-        there = _ask(self._slots(session_id).there, self._seconds)
+        there = _ask(self._secret(session_id).there, self._seconds)
         return f"the session in {self.where()} is damaged or of another version" if there else ""
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Put the record.
+        """Store the record.
 
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
         text = record.decode("ascii")
-        _ask(lambda: self._slots(session_id).save(text), self._seconds)
+        _ask(lambda: self._secret(session_id).save(text), self._seconds)
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record.
+        """Remove the record and return whether there was one.
 
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
-        return _ask(self._slots(session_id).delete, self._seconds)
+        return _ask(self._secret(session_id).delete, self._seconds)
 
     def get(self, service: str) -> str | None:
         """Return one entry's secret, or None."""
         return self.backend.get_password(service, ACCOUNT)
 
     def set(self, service: str, secret: str) -> None:
-        """Put one entry."""
+        """Store one entry."""
         self.backend.set_password(service, ACCOUNT, secret)
 
     def delete_entry(self, service: str) -> bool:
-        """Remove one entry and tell whether there was one.
+        """Remove one entry and return whether there was one.
 
         Raises:
             PasswordDeleteError: It is still there.
@@ -178,24 +169,12 @@ class KeyringStore:
             return False
         return True
 
-    def _slots(self, session_id: str) -> ChunkedSecret:
+    def _secret(self, session_id: str) -> ChunkedSecret:
         return ChunkedSecret(_Entries(self), f"{SERVICE}/{session_id}")
 
 
-def _keep_on_this_machine(backend: KeyringBackend) -> None:
-    """Have Windows write entries that do not roam: the lock and the index stay here, and two machines would share one refresh token.
-
-    The library's default is CRED_PERSIST_ENTERPRISE (CREDENTIAL structure, wincred.h). An entry that was written with it is
-    replaced at the next write, because a write replaces the whole entry.
-    """
-    backends: Sequence[Any] = getattr(backend, "backends", None) or (backend,)
-    for one in backends:
-        if type(one).__module__ == WINDOWS and one.persist == _ROAMS:
-            one.persist = "local machine"
-
-
 class _Entries:
-    """The keyring as `Slots` sees it."""
+    """The keyring as `ChunkedSecret` uses it."""
 
     def __init__(self, store: KeyringStore) -> None:
         self.limit = store.limit
@@ -205,7 +184,11 @@ class _Entries:
 
 
 def _ask(work: Callable[[], T], seconds: float) -> T:
-    """Return what the keyring answers, in bounded time, its errors turned into words."""
+    """Return what the keyring answers, in bounded time.
+
+    Raises:
+        StoreError: The keyring raised any error or did not answer in time.
+    """
     try:
         return bounded(
             work,
@@ -217,11 +200,10 @@ def _ask(work: Callable[[], T], seconds: float) -> T:
     except StoreError:
         raise
     except Exception as error:
-        if isinstance(error, RuntimeError) and "home directory" in str(
-            error
-        ):  # Path.home(), in the keyring library
+        # Path.home(), in the keyring library
+        if isinstance(error, RuntimeError) and "home directory" in str(error):
             raise no_home() from error
-        # Backends raise KeyringError, D-Bus errors, OSError and others of their own: the cause is named, not the type.
+        # Backends raise KeyringError, D-Bus errors, OSError and others, so the message names the cause, not the type.
         raise StoreError(
             f"the OS keyring cannot be used: {sanitize(error) or type(error).__name__}",
             _HINT,
@@ -235,13 +217,9 @@ _HINT = "unlock the keyring, or choose --token-cache-storage=disk" + (
 
 
 def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:
-    """Return the keyring that the keyring library finds here, or None where there is none.
+    """Return the keyring that the keyring library finds here, or None if there is none.
 
-    Its null, fail and plain-text backends are not a keyring unless the user names one (PYTHON_KEYRING_BACKEND or
-    keyringrc.cfg).
-
-    Args:
-        seconds: How long the search may take.
+    Its null, fail and plain-text backends count only if the user chose one (PYTHON_KEYRING_BACKEND or keyringrc.cfg).
 
     Raises:
         StoreError: The search did not end in time.
@@ -254,13 +232,6 @@ def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:
         if load_env() or load_config():
             return keyring.get_keyring()
         backend = keyring.get_keyring()
-        return backend if _is_keyring(backend) else None
+        return backend if is_keyring(backend) else None
 
     return _ask(search, seconds)
-
-
-def _is_keyring(backend: KeyringBackend) -> bool:
-    module = type(backend).__module__
-    if module == CHAINER:
-        return any(_is_keyring(inner) for inner in getattr(backend, "backends", ()))
-    return not any(word in module.lower() for word in ("null", "fail", "plain", "file", "insecure"))

@@ -1,8 +1,8 @@
-"""The Secret Service read without the ``keyring`` library, which takes longer to load than the whole answer may take.
+"""Read the Secret Service without the ``keyring`` library, which is slow to load.
 
-Only where that library would come to the same entries: it chose its Secret Service backend by itself when the session was
-stored, and nothing has been configured since. An entry is found by the attributes that its backend gives it, in the default
-collection. Nobody is asked anything here: what is locked is left to the library.
+This is used only if that library would read the same entries: it chose its Secret Service backend without configuration when the
+session was stored, and has not been configured since. Entries are found in the default collection by the attributes that the
+backend gives them. Nobody is asked for a password here: locked entries are skipped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from .keyring_parts import read
+from .keyring_parts import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,27 +23,22 @@ ACCOUNT = "session"
 
 
 def configured(environ: Mapping[str, str], *, platform: str = sys.platform) -> bool:
-    """Tell whether the ``keyring`` library has a configuration, or may have one: then it alone knows what is read.
+    """Return whether the ``keyring`` library may be configured. Then only the library itself knows which keyring it reads.
 
-    Args:
-        environ: The environment.
-        platform: As ``sys.platform`` has it.
+    ``platform`` is a value of `sys.platform`.
     """
     if any(name == "PYTHON_KEYRING_BACKEND" or name.startswith("KEYRING_PROPERTY_") for name in environ):
         return True
     if platform == "win32":
         place = f"{environ.get('LOCALAPPDATA', environ.get('PROGRAMDATA', '.'))}/Python Keyring"
     else:
-        root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no pathlib on this way
+        root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - pathlib is slow to import
         place = f"{root}/python_keyring"
     return os.path.lexists(f"{place}/keyringrc.cfg")
 
 
 def load(session_id: str) -> bytes | None:
-    """Return the session's record, or None where it is not there or a person would have to be asked.
-
-    Args:
-        session_id: The session.
+    """Return the session's record, or None if it is missing or locked.
 
     Raises:
         SecretStorageException: The service cannot be asked.
@@ -61,12 +56,12 @@ def load(session_id: str) -> bytes | None:
                     return str(item.get_secret().decode())
             return None
 
-        record = read(get, f"{SERVICE}/{session_id}")
+        record = read_record(get, f"{SERVICE}/{session_id}")
     return record.encode() if record and record.isascii() else None
 
 
 def session_ids() -> list[str]:
-    """Return the ids of every session that this user has there, locked or not, whichever cache directory knows it.
+    """Return the ids of this user's sessions, locked or not, of all cache directories.
 
     Raises:
         SecretStorageException: The service cannot be asked.
@@ -80,12 +75,9 @@ def session_ids() -> list[str]:
 
 
 def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | None]]:
-    """Return every entry with these attributes, in any collection: its attributes, and its secret unless it is locked.
+    """Return all entries with these attributes, in any collection: their attributes, and their secrets unless they are locked.
 
-    Where there is no service there is no entry.
-
-    Args:
-        attributes: What the entries have in common.
+    If there is no Secret Service, there are no entries.
 
     Raises:
         SecretStorageException: The service cannot be asked.
@@ -103,10 +95,7 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | 
 
 
 def delete(attributes: Mapping[str, str]) -> None:
-    """Remove every unlocked entry with these attributes.
-
-    Args:
-        attributes: What names the entries.
+    """Remove all unlocked entries with these attributes.
 
     Raises:
         SecretStorageException: The service cannot be asked.

@@ -1,4 +1,4 @@
-"""The provider's end of session: the address, and why a browser could not be sent there."""
+"""Sign-out at the provider: its address, and why the browser could not be opened."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_address_that_is_printed_has_no_token() -> None:
 
 
 def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
-    """client_id with logout_uri, or with redirect_uri and what its sign-in page needs then; a callback URL is registered already."""
+    """Cognito needs client_id with logout_uri, or with redirect_uri and the parameters of its sign-in page. A callback URL is already registered."""
     cognito = request(
         issuer="https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1",
         scopes=("openid", "email"),

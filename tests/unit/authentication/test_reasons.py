@@ -1,4 +1,4 @@
-"""Why a sign-in is needed: one line for each reason."""
+"""Why a sign-in is needed: one line for each reason, with its exact text."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def authentication(
     too_old: bool = False,
     **request: Any,
 ) -> Authentication:
-    """Return a walk that has learnt this much."""
-    asked = {"wishes": AccountOptions(), "force_refresh": False, "why": "", **request}
-    learnt = {
+    """Return the parts of an authentication that a reason depends on."""
+    asked = {"account": AccountOptions(), "force_refresh": False, "reason": "", **request}
+    parts = {
         "repository": SimpleNamespace(entry=lambda: entry, store=SimpleNamespace(name=store)),
         "unreadable": unreadable,
         "now": lambda: NOW,
         "request": SimpleNamespace(**asked),
         "lock": SimpleNamespace(held=locked),
-        "too_old": lambda _: too_old,
+        "is_too_old": lambda _: too_old,
     }
-    return cast("Authentication", SimpleNamespace(**learnt))
+    return cast("Authentication", SimpleNamespace(**parts))
 
 
 @pytest.mark.parametrize(
-    ("learnt", "said"),
+    ("known", "reason"),
     [
         ({}, "first use of this session"),
         ({"unreadable": True}, "the stored session cannot be read"),
@@ -52,17 +52,17 @@ def authentication(
         ({"entry": SimpleNamespace(storage="")}, "the session was removed"),
     ],
 )
-def test_why_there_is_no_session(learnt: dict[str, Any], said: str) -> None:
-    assert reasons.no_session(authentication(**learnt)) == said
+def test_why_there_is_no_session(known: dict[str, Any], reason: str) -> None:
+    assert reasons.no_session(authentication(**known)) == reason
 
 
-def test_on_purpose() -> None:
-    """By `login`, by `setup`, or by a command that says its own reason."""
+def test_a_command_that_always_signs_in() -> None:
+    """`login`, `setup`, or a command with a reason of its own."""
     alice = session(key())
     assert reasons.asked(authentication(), None) == "you asked for it"
     stays = "; the session of alice@example.com stays until the new one is there"
     assert reasons.asked(authentication(), alice) == f"you asked for it{stays}"
-    assert reasons.asked(authentication(why="another account"), alice) == f"another account{stays}"
+    assert reasons.asked(authentication(reason="another account"), alice) == f"another account{stays}"
 
 
 def test_why_a_session_is_not_refreshed() -> None:
@@ -70,15 +70,14 @@ def test_why_a_session_is_not_refreshed() -> None:
     assert reasons.not_refreshed(authentication(), ended) == f"the session ended at {TWO}"
     good = replace(ended, expiry=NOW + 1800)
     wanted = "the session ends at 15:00, sooner than --min-ttl=1h wants"
-    assert reasons.not_refreshed(authentication(wishes=AccountOptions(min_ttl=3600)), good) == wanted
+    assert reasons.not_refreshed(authentication(account=AccountOptions(min_ttl=3600)), good) == wanted
     forced = reasons.not_refreshed(authentication(force_refresh=True), ended)
     assert forced == "--force-refresh, and the session has no refresh token"
     assert reasons.not_refreshed(authentication(), session(key())) == ""
     assert reasons.not_refreshed(authentication(locked=False), session(key())) == reasons.UNLOCKED
 
 
-def test_another_day_is_named() -> None:
-    """A time alone would be taken for today's."""
+def test_a_time_of_another_day_has_its_date() -> None:
     assert reasons.clock(NOW, NOW) == HALF_PAST_TWO
     assert reasons.clock(NOW - 86400, NOW) == f"{HALF_PAST_TWO} on 2026-07-14"
     assert reasons.clock(NOW + 86400, NOW) == f"{HALF_PAST_TWO} on 2026-07-16"

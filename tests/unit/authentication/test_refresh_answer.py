@@ -1,4 +1,4 @@
-"""What an answer to a refresh means: one table of status, OAuth error code and kind of body."""
+"""What a failed refresh means: one table of HTTP status and OAuth error code."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ TABLE = [
 
 @pytest.mark.parametrize(("status", "code", "decision"), TABLE)
 def test_what_follows_from_a_refresh_that_failed(status: int, code: str, decision: Decision) -> None:
-    """A 4xx is a dead refresh token unless it is about load or about the client; a 5xx is not, unless it is repeated."""
+    """A 4xx means that the refresh token is no longer valid, unless it is about load or the client. A 5xx does not, unless repeated."""
     assert decide(status, code) is decision
 
 
 def test_a_failed_refresh_is_remembered_per_session() -> None:
-    """Until it is forgotten; another session knows nothing of it."""
+    """Until it is removed, and for this session only."""
     first, second = FailedRefreshes(cache(), "a" * 32, QUIET), FailedRefreshes(cache(), "b" * 32, QUIET)
     assert not first.last()
     first.remember()
@@ -62,7 +62,7 @@ def test_a_failed_refresh_is_remembered_per_session() -> None:
 
 
 def test_where_nothing_can_be_written_it_is_not_remembered() -> None:
-    """A full disk is no further error."""
+    """A full disk causes no further error."""
     failures = FailedRefreshes(cache(), "a" * 32, QUIET)
     with no_room():
         failures.remember()

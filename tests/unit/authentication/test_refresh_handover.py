@@ -1,4 +1,4 @@
-"""A request that a signal interrupts goes on in a process of its own: over TLS, through a proxy, in the middle of the answer."""
+"""A request that a signal interrupts continues in a child process: over TLS, through a proxy, in the middle of the response."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_the_answer_is_taken_in_though_the_process_has_ended(
     before: float,
     within: float,
 ) -> None:
-    """Over TLS, with its state in the middle of a connection; the request is sent once."""
+    """Over TLS, in the middle of a connection. The request is sent once."""
     authority = trustme.CA()
     trusting = TlsOptions(ca_data=(authority.cert_pem.bytes(),))
     with Hostile(certificate(authority, "localhost", "provider.test")) as server, Hostile() as proxy:
@@ -116,7 +116,7 @@ def test_the_answer_is_taken_in_though_the_process_has_ended(
 
 
 def test_an_answer_that_is_being_stored_is_stored_by_the_other(tmp_path: Path) -> None:
-    """A store that hangs in the first process, such as a keyring, is asked once more; the provider is not."""
+    """If a store hangs in the parent, the child stores again. It sends no second request."""
     with Hostile() as server:
         server.on("/token", slowly(0))
         _, refresh, seconds = interrupted(
@@ -129,7 +129,7 @@ def test_an_answer_that_is_being_stored_is_stored_by_the_other(tmp_path: Path) -
 
 
 def test_an_answer_that_is_soon_there_needs_no_other_process(tmp_path: Path) -> None:
-    """It is stored by the process that asked for it, which ends then."""
+    """The parent stores it, and exits then."""
     with Hostile() as server:
         server.on("/token", slowly(0.8))
         _, refresh, _ = interrupted(f"{server.url}/token", tmp_path / "stored", tls=TlsOptions())
@@ -138,7 +138,7 @@ def test_an_answer_that_is_soon_there_needs_no_other_process(tmp_path: Path) -> 
 
 
 def without_fork(work: Callable[[], T]) -> Callable[[], T]:
-    """Return the work, to be done where no process can be made."""
+    """Return the work, to be run without the right to fork."""
 
     def refused() -> int:
         raise BlockingIOError
@@ -152,7 +152,7 @@ def without_fork(work: Callable[[], T]) -> Callable[[], T]:
 
 @pytest.mark.parametrize("twice", [False, True])
 def test_where_no_process_can_be_made_the_answer_is_awaited(tmp_path: Path, *, twice: bool) -> None:
-    """A person is told so once, and a second Ctrl-C gives the answer up, which is said as well."""
+    """The user is told once. A second Ctrl-C gives the response up, and the user is told that too."""
     said: list[str] = []
 
     def work() -> tuple[str, list[str]]:

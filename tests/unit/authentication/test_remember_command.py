@@ -1,4 +1,4 @@
-"""Which commands are remembered, and which are not answered from memory."""
+"""Which commands are remembered, and which the fast path must not answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMMAND = words_of(key())
 
 @pytest.fixture(autouse=True)
 def typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have typed the command whose session this is."""
+    """Set the command line of this process."""
     monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *COMMAND])
 
 
@@ -63,7 +63,7 @@ def remember_it(asked: SignInRequest | None = None, came: Outcome | None = None,
 
 @pytest.mark.parametrize("place", ["disk", "kernel"])
 def test_a_command_that_was_answered_is_known_next_time(place: str) -> None:
-    """Which session answers it, in which version, where its credential rests, and its locks."""
+    """With its session, the apiVersion, the place of the credential, and the locks."""
     assert known_command.find_known_command(COMMAND) is None
     remember_it(came=outcome(place=place))
     found = known_command.find_known_command(COMMAND)
@@ -75,13 +75,13 @@ def test_a_command_that_was_answered_is_known_next_time(place: str) -> None:
 
 
 def test_a_command_with_a_password_leaves_no_trace() -> None:
-    """Neither flag nor variable: the name of a file is a digest, and whoever has the file could try passwords on it."""
+    """With a password as flag or as variable. A weak password could be guessed from the digest in the file's name."""
     remember_it(request(grant="password", username="ada", password=Secret("a word")))
     assert not (cache() / "words").exists()
 
 
 def test_what_is_written_is_private_and_holds_no_secret() -> None:
-    """0600 in 0700; neither a token nor the words that were typed."""
+    """0600 in 0700. The file contains neither a token nor the command line."""
     remember_it()
     (path,) = (cache() / "words").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -104,7 +104,7 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
 def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
     asked: dict[str, Any], came: dict[str, Any], log: Log
 ) -> None:
-    """What it means moves, it asks for work or a log, or the hot half could not answer it."""
+    """It depends on the working directory, needs a refresh or a log, or the fast path cannot read its credential."""
     remember_it(request(**asked), outcome(**came), log)
     assert known_command.find_known_command(COMMAND) is None
     assert not (cache() / "words").exists()
@@ -113,7 +113,7 @@ def test_a_command_that_must_not_be_answered_from_memory_is_not_remembered(
 def test_a_relative_authority_is_remembered_for_its_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However it is written; elsewhere the same words name another file. An absolute one is the same everywhere."""
+    """In both spellings of the flag. In another directory, the same command names another file. An absolute path does not."""
     for flag, moves in (
         (["--certificate-authority=ca.pem"], True),
         (["--certificate-authority", "../ca.pem"], True),
@@ -138,7 +138,7 @@ def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("case", ["KUBECTL_OIDC_CERTIFICATE_AUTHORITY", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_a_command_whose_authorities_move_with_the_working_directory_is_not_remembered(case: str) -> None:
-    """The same words trust another authority elsewhere; an absolute path is remembered."""
+    """In another directory, the same command trusts another authority. With an absolute path it is remembered."""
     for relative in (True, False):
         path = Path("ca.pem") if relative else Path("/corp/ca.pem")
         tls = {
@@ -154,7 +154,7 @@ def test_a_command_whose_authorities_move_with_the_working_directory_is_not_reme
 def test_a_command_is_another_one_with_other_authorities(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a kubeconfig's ``env`` sets does not lead to a session under the system's authorities."""
+    """With SSL_CERT_FILE in a kubeconfig's ``env``, the session of the system's authorities is not used."""
     remember_it()
     assert known_command.find_known_command(COMMAND)
     monkeypatch.setenv(variable, "/corp")
@@ -165,7 +165,7 @@ def test_a_command_is_another_one_with_other_authorities(
 def test_without_an_absolute_cache_directory_nothing_is_remembered(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its meaning would move with the working directory, or there is none."""
+    """A relative one depends on the working directory."""
     came, asked = outcome(), request()
     if variable == "HOME":
         monkeypatch.delenv("HOME")
@@ -196,7 +196,7 @@ def test_a_directory_that_is_not_utf8_is_remembered_as_it_is(tmp_path: Path) -> 
 
 
 def test_a_command_that_cannot_be_remembered_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """The next one is cold again; nothing is said and nothing raised."""
+    """The next call takes the slow path again. No error is shown or raised."""
     came = outcome()
     cache().mkdir(parents=True, mode=0o700)
     (cache() / "words").write_text("a file")
@@ -206,7 +206,7 @@ def test_a_command_that_cannot_be_remembered_costs_nothing(capsys: pytest.Captur
 
 
 def test_only_so_many_commands_are_remembered() -> None:
-    """Beyond that the oldest are forgotten, not the newest."""
+    """Beyond the maximum, the oldest are removed."""
     one = remembered(repository(key()), ["get-token", "oldest"], "disk")
     for number in range(MOST + 5):
         path = one.with_name(f"{number:032x}")
@@ -222,7 +222,7 @@ def test_only_so_many_commands_are_remembered() -> None:
 
 
 def test_forgetting_a_session_forgets_its_commands_and_no_others() -> None:
-    """Every command that it answers; another session's, and what is not ours, stay."""
+    """All commands of the session are removed. Those of other sessions, and other files, stay."""
     other = remembered(repository(key(name="other")), ["get-token", "other"], "disk")
     mine = other.with_name("README")
     mine.write_text(f"x\n{key().id()}\n")

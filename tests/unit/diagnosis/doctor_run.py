@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.diagnosis import Finding
@@ -52,7 +52,7 @@ def doctor_run(
     cache_dir: Path = Path("/nowhere"),
     **request: Any,
 ) -> DoctorRun:
-    """Return an run of a session; further arguments are those of a SignInRequest."""
+    """Return a run of `doctor` for a session; further arguments are those of a SignInRequest."""
     trust = tls or TlsOptions()
     return DoctorRun(
         request=SignInRequest(
@@ -67,9 +67,25 @@ def doctor_run(
     )
 
 
-def result_of(check: Observations) -> tuple[str, str, str]:
-    """Return the only result of a check: its kind, its message and its hint."""
+class CheckResult(NamedTuple):
+    """What a check found.
+
+    Attributes:
+        status: ``ok``, ``warning``, ``problem`` or ``skipped``.
+        message: The message.
+        hint: The hint, or empty.
+        topic: The topic, or empty.
+    """
+
+    status: str
+    message: str
+    hint: str = ""
+    topic: str = ""
+
+
+def result_of(check: Observations) -> CheckResult:
+    """Return the only result of a check."""
     (one,) = list(check)
     if isinstance(one, Finding):
-        return one.severity.value, one.message, one.hint
-    return ("skipped", one.why, "") if isinstance(one, Skipped) else ("ok", one, "")
+        return CheckResult(one.severity.value, one.message, one.hint, one.topic)
+    return CheckResult("skipped", one.why) if isinstance(one, Skipped) else CheckResult("ok", one)

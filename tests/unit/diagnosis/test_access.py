@@ -17,42 +17,39 @@ from tests.unit.diagnosis.fake_cluster import (
 
 
 @pytest.mark.parametrize(
-    ("answers", "kind", "words"),
+    ("answers", "status", "named"),
     [
-        ({"allowed": True}, "ok", "you may list pods in the namespace default"),
-        ({}, "problem", "you are known as ada@example.com, and may do nothing"),
-        ({"incomplete": True}, "problem", "cannot list what else you may"),
+        ({"allowed": True}, "ok", "namespace default"),
+        ({}, "problem", "ada@example.com, and may do nothing"),
+        ({"incomplete": True}, "problem", "the API server cannot list"),
         (
             {"rules_": (ABOUT_ONESELF, Rule(verbs=("get", "list"), groups=("",), resources=("secrets",)))},
             "problem",
-            "you may get, list secrets",
+            "get, list secrets",
         ),
         ({"rules_": (Rule(verbs=("get",), paths=("/healthz",)),)}, "problem", "may do nothing"),
     ],
 )
-def test_what_is_allowed_is_told(answers: dict[str, Any], kind: str, words: str) -> None:
-    """Questions about oneself and paths that everybody may get are nothing to speak of."""
+def test_access_shows_what_the_user_may_do(answers: dict[str, Any], status: str, named: str) -> None:
+    """Rules about oneself and about paths that everybody may read are not shown."""
     found = result_of(check_access(at_a_cluster(**answers)))
-    assert found[0] == kind
-    assert words in found[1]
+    assert (found.status, found.topic) == (status, "forbidden" if status == "problem" else "")
+    assert named in found.message
 
 
-def test_who_may_do_nothing_is_told_what_a_role_can_be_bound_to() -> None:
-    """The groups that the cluster sees, or the name where it sees none."""
-    assert "your groups (eks-admins)" in result_of(check_access(at_a_cluster()))[2]
+def test_without_access_the_hint_names_what_a_role_can_be_bound_to() -> None:
+    """The groups that the cluster sees, or the user name if it sees none."""
+    assert "(eks-admins)" in result_of(check_access(at_a_cluster())).hint
     alone = Identity(username="ada@example.com", groups=("system:authenticated",))
-    assert "binds a role to ada@example.com" in result_of(check_access(at_a_cluster(alone)))[2]
+    assert "ada@example.com" in result_of(check_access(at_a_cluster(alone))).hint
     many = Identity(username="a", groups=tuple(f"g{number}" for number in range(12)))
-    assert "g7 and 4 more" in result_of(check_access(at_a_cluster(many)))[2]
+    assert "g7 and 4 more" in result_of(check_access(at_a_cluster(many))).hint
 
 
-def test_a_namespace_of_the_kubeconfig_in_which_pods_may_be_listed_is_named() -> None:
-    """Where no binding may be read; the namespaces are those of other contexts of the cluster."""
+def test_a_namespace_of_another_context_with_access_is_named() -> None:
+    """The namespaces are those of other contexts of the same cluster."""
     run = at_a_cluster(ADA, allowed_in="team-a")
     run.namespaces = ("team-b", "team-a")
-    kind, _, hint = result_of(check_access(run))
-    assert kind == "problem"
-    assert (
-        "in the namespace team-a you may list pods: `kubectl config set-context --current --namespace=team-a`"
-        in hint
-    )
+    found = result_of(check_access(run))
+    assert found.status == "problem"
+    assert "`kubectl config set-context --current --namespace=team-a`" in found.hint

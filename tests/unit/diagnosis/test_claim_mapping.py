@@ -27,10 +27,10 @@ from tests.unit.diagnosis.fake_cluster import (
         ({}, Identity(username="mapped-by-cel"), "email", "groups"),
     ],
 )
-def test_the_claims_that_the_cluster_takes_are_known_by_its_answer(
+def test_the_claims_that_the_cluster_uses_are_derived_from_its_answer(
     claims: dict[str, object], identity: Identity, username_claim: str, groups_claim: str
 ) -> None:
-    """Whatever it puts before them; what comes from no claim leaves them as they are."""
+    """A name that comes from no claim leaves the expected claim."""
     found = as_the_cluster_reads(facts(**claims), identity)
     assert (found.username_claim, found.groups_claim) == (username_claim, groups_claim)
 
@@ -64,9 +64,9 @@ def test_the_claims_that_the_cluster_takes_are_known_by_its_answer(
         ({"groups": ABSENT}, Identity(username="ada@example.com"), []),
     ],
 )  # fmt: skip
-def test_what_the_cluster_reads_is_compared_with_the_token(
+def test_each_difference_from_the_token_is_one_sentence(
     claims: dict[str, object], identity: Identity, words: list[str]
 ) -> None:
-    """User name and groups: another claim, a prefix, none; what is as it should be is no difference."""
+    """Another claim, a prefix, or no groups."""
     claims = {"groups": ["eks-admins"], **claims}
     assert differences(facts(**claims), identity) == words

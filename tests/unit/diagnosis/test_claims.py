@@ -21,8 +21,8 @@ def claims_said(identity: Identity | None, **claims: object) -> list[str]:
     return [one if isinstance(one, str) else getattr(one, "topic", "") for one in check_claims(run)]
 
 
-def test_what_the_cluster_does_not_mind_is_no_fault() -> None:
-    """Once it has taken the token, an address that is not verified is no matter; missing groups are."""
+def test_after_the_api_server_accepted_the_token_only_some_findings_matter() -> None:
+    """An unverified email address no longer matters; missing groups do."""
     somebody = Identity(username="somebody", groups=("eks-admins",))
     assert claims_said(None, email_verified=False, groups=ABSENT) == [
         "claims-email-verified",
@@ -40,6 +40,6 @@ def test_what_the_cluster_does_not_mind_is_no_fault() -> None:
     ]
 
 
-def test_what_needs_a_session_says_so() -> None:
+def test_facts_before_the_session_check_are_a_bug() -> None:
     with pytest.raises(LookupError):
         doctor_run().require_facts()

@@ -21,7 +21,7 @@ def trusting(authority: trustme.CA) -> TlsOptions:
     return TlsOptions(ca_data=(authority.cert_pem.bytes(),))
 
 
-def test_a_key_set_that_is_none_is_an_error(server: Hostile, authority: trustme.CA) -> None:
+def test_an_invalid_key_set_is_an_error(server: Hostile, authority: trustme.CA) -> None:
     server.on("/keys", json_reply({"keys": "none"}))
     issuer = f"https://localhost:{server.port}"
     run = doctor_run(issuer=issuer, tls=trusting(authority))

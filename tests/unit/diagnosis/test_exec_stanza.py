@@ -22,8 +22,7 @@ def with_exec(**exec_: Any) -> Any:
     return chosen({"exec": exec_})
 
 
-def test_flags_have_no_stanza() -> None:
-    """Nothing to look at."""
+def test_without_a_kubeconfig_user_the_checks_are_skipped() -> None:
     for check in (check_api_version, check_interactive_mode, check_command, check_other_credentials):
         assert result_of(check(doctor_run()))[0] == "skipped"
 
@@ -37,12 +36,12 @@ def test_flags_have_no_stanza() -> None:
         ("client.authentication.k8s.io/v1alpha1", "problem"),
     ],
 )
-def test_the_version_is_one_that_kubectl_takes(version: str | None, kind: str) -> None:
+def test_the_api_version_is_one_that_kubectl_accepts(version: str | None, kind: str) -> None:
     assert result_of(check_api_version(doctor_run(what=with_exec(apiVersion=version))))[0] == kind
 
 
-def test_v1_is_good_for_kubectl_and_says_who_needs_another() -> None:
-    """No warning, because it works for most; the row names those for whom it does not, and the command that changes it."""
+def test_v1_is_fine_and_names_the_clients_that_need_v1beta1() -> None:
+    """It works for most clients, so it is not a warning."""
     shown = " ".join(str(one) for one in check_api_version(doctor_run(what=with_exec(apiVersion=V1))))
     assert "Java" in shown
     assert "v1beta1" in shown
@@ -61,8 +60,10 @@ def test_v1_is_good_for_kubectl_and_says_who_needs_another() -> None:
         (V1BETA1, "Sometimes", "auto", "problem"),
     ],
 )
-def test_the_mode_lets_background_programs_in(version: str, mode: str | None, grant: str, kind: str) -> None:
-    """v1 must name one; what asks at the terminal must have it."""
+def test_the_interactive_mode_allows_background_programs(
+    version: str, mode: str | None, grant: str, kind: str
+) -> None:
+    """v1 requires a mode. A grant that prompts needs the terminal."""
     what = with_exec(apiVersion=version, interactiveMode=mode)
     assert result_of(check_interactive_mode(doctor_run(what=what, grant=grant)))[0] == kind
 
@@ -76,23 +77,23 @@ def test_the_mode_lets_background_programs_in(version: str, mode: str | None, gr
         ("kubelogin", "warning"),
     ],
 )
-def test_the_command_is_this_program_itself(command: str, kind: str) -> None:
+def test_the_command_starts_this_program_directly(command: str, kind: str) -> None:
     assert result_of(check_command(doctor_run(what=with_exec(command=command))))[0] == kind
 
 
 @pytest.mark.parametrize(
-    ("user", "kind", "words"),
+    ("user", "status", "named"),
     [
-        ({}, "ok", "none"),
-        ({"token": "SECRET"}, "problem", "never asks"),
-        ({"username": "me"}, "problem", "never asks"),
-        ({"auth-provider": {"name": "oidc"}}, "problem", "refuses both"),
+        ({}, "ok", "exec"),
+        ({"token": "SECRET"}, "problem", "token"),
+        ({"username": "me"}, "problem", "username"),
+        ({"auth-provider": {"name": "oidc"}}, "problem", "auth-provider"),
         ({"client-certificate-data": "SECRET"}, "warning", "client certificate"),
-        ({"as": "root"}, "warning", "acts as root"),
+        ({"as": "root"}, "warning", "root (as:)"),
     ],
 )
-def test_nothing_else_takes_the_plugins_place(user: dict[str, Any], kind: str, words: str) -> None:
+def test_other_credentials_of_the_user_are_found(user: dict[str, Any], status: str, named: str) -> None:
     found = result_of(check_other_credentials(doctor_run(what=chosen({"exec": {}, **user}))))
-    assert found[0] == kind
-    assert words in found[1]
+    assert (found.status, found.topic) == (status, "" if status == "ok" else "stanza")
+    assert named in found.message
     assert "SECRET" not in "".join(found)

@@ -22,7 +22,7 @@ def executable(path: Path, says: str = "") -> Path:
 
 
 def test_a_command_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
-    """A bare name on PATH; a path with a slash from the kubeconfig's directory."""
+    """A bare name on PATH; a path with a slash relative to the kubeconfig's directory."""
     there = executable(tmp_path / "bin" / "plugin")
     user = Entry("oidc", {}, tmp_path / "config")
     assert find_command("plugin", user, {"PATH": str(there.parent)}) == str(there)
@@ -32,16 +32,18 @@ def test_a_command_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "words"),
+    ("says", "named"),
     [
-        ("echo kubectl-oidc 0.0.1 '(Python)'", "is another version of this program"),
-        ("echo kubectl-oidc_login version v1.36", "is not this program"),
-        ("exit 1", "says nothing"),
+        ("echo kubectl-oidc 0.0.1 '(Python)'", "0.0.1"),
+        ("echo kubectl-oidc_login version v1.36", "v1.36"),
+        ("exit 1", "nothing"),
     ],
 )
-def test_what_kubectl_finds_is_asked_who_it_is(tmp_path: Path, says: str, words: str) -> None:
-    """Another version, another program, one that says nothing."""
+def test_the_version_of_the_program_that_kubectl_finds_is_checked(
+    tmp_path: Path, says: str, named: str
+) -> None:
+    """Another version, another program, or no output."""
     executable(tmp_path / "kubectl-oidc_login", says)
-    kind, message, _ = result_of(check_plugin(doctor_run(environ={"PATH": str(tmp_path)})))
-    assert kind == "warning"
-    assert words in message
+    found = result_of(check_plugin(doctor_run(environ={"PATH": str(tmp_path)})))
+    assert (found.status, found.topic) == ("warning", "plugin")
+    assert named in found.message

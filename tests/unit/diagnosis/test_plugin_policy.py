@@ -25,58 +25,42 @@ def executable(path: Path, says: str = "") -> Path:
     return path
 
 
+def allow_list(*entries: object) -> dict[str, object]:
+    return {"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": list(entries)}
+
+
 POLICIES: list[tuple[dict[str, Any] | str, str, str]] = [
-    ({}, "ok", "every plugin is allowed by"),
-    ({"credentialPluginPolicy": "AllowAll"}, "ok", "every plugin"),
-    ({"credentialPluginPolicy": "DenyAll"}, "problem", "forbids"),
-    ({"credentialPluginPolicy": "Sometimes"}, "problem", "the policy Sometimes"),
-    (
-        {"credentialPluginPolicy": "AllowAll", "credentialPluginAllowlist": [{"name": "a"}]},
-        "problem",
-        "refuses",
-    ),
-    ({"credentialPluginPolicy": "Allowlist"}, "problem", "not among them"),
-    (
-        {"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": [{"name": "other"}]},
-        "problem",
-        "not among",
-    ),
-    ({"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": [{}, "x"]}, "problem", "not among"),
-    (
-        {"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": [{"name": "plugin"}]},
-        "ok",
-        "on the list",
-    ),
-    (
-        {"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": [{"command": "plugin"}]},
-        "ok",
-        "on the",
-    ),
-    (
-        {"credentialPluginPolicy": "Allowlist", "credentialPluginAllowlist": [{"command": "BIN/plugin"}]},
-        "ok",
-        "on the list",
-    ),
-    ("kind: [", "problem", "cannot be read"),
+    ({}, "ok", "kuberc"),
+    ({"credentialPluginPolicy": "AllowAll"}, "ok", "kuberc"),
+    ({"credentialPluginPolicy": "DenyAll"}, "problem", "DenyAll"),
+    ({"credentialPluginPolicy": "Sometimes"}, "problem", "Sometimes"),
+    ({**allow_list({"name": "a"}), "credentialPluginPolicy": "AllowAll"}, "problem", "Allowlist"),
+    ({"credentialPluginPolicy": "Allowlist"}, "problem", "plugin is not"),
+    (allow_list({"name": "other"}), "problem", "plugin is not"),
+    (allow_list({}, "x"), "problem", "plugin is not"),
+    (allow_list({"name": "plugin"}), "ok", "plugin"),
+    (allow_list({"command": "plugin"}), "ok", "plugin"),
+    (allow_list({"command": "BIN/plugin"}), "ok", "plugin"),
+    ("kind: [", "problem", "kuberc"),
 ]
 
 
-@pytest.mark.parametrize(("preferences", "kind", "words"), POLICIES)
-def test_kubectls_policy_for_plugins(
-    tmp_path: Path, preferences: dict[str, Any] | str, kind: str, words: str
+@pytest.mark.parametrize(("preferences", "status", "named"), POLICIES)
+def test_each_plugin_policy_allows_or_forbids_the_plugin(
+    tmp_path: Path, preferences: dict[str, Any] | str, status: str, named: str
 ) -> None:
-    """By the command's words, or by the file that both names lead to; ``name`` in 1.35, ``command`` since."""
+    """An entry matches by its text or by its path; its field is ``name`` in 1.35, ``command`` since."""
     there = executable(tmp_path / "bin" / "plugin")
     text = preferences if isinstance(preferences, str) else json.dumps(preferences)
     (tmp_path / "kuberc").write_text(text.replace("BIN", str(there.parent)))
     environ = {"KUBERC": str(tmp_path / "kuberc"), "PATH": str(there.parent)}
     found = result_of(check_plugin_policy(doctor_run(what=with_exec(command="plugin"), environ=environ)))
-    assert found[0] == kind
-    assert words in found[1]
+    assert (found.status, found.topic) == (status, "" if status == "ok" else "plugin-policy")
+    assert named in found.message
 
 
 @pytest.mark.parametrize("environ", [{"KUBERC": "off"}, {"KUBECTL_KUBERC": "false"}])
-def test_preferences_that_are_off_are_not_looked_at(environ: dict[str, str]) -> None:
+def test_preferences_that_are_off_are_not_read(environ: dict[str, str]) -> None:
     assert (
         result_of(check_plugin_policy(doctor_run(what=with_exec(command="plugin"), environ=environ)))[0]
         == "skipped"

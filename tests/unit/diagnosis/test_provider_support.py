@@ -19,16 +19,16 @@ from tests.unit.diagnosis.doctor_run import doctor_run, result_of
         (("openid", "api://kube/access"), ("openid",), "ok"),
     ],
 )
-def test_scopes_are_looked_for_where_the_provider_lists_them(
+def test_requested_scopes_are_compared_with_the_listed_ones(
     asked: tuple[str, ...], named: tuple[str, ...], kind: str
 ) -> None:
-    """A scope of an API is listed nowhere."""
+    """The scope of an API is listed nowhere."""
     run = doctor_run(scopes=asked)
     run.metadata = Metadata(ISSUER, "https://a", "https://t", "https://k", scopes_supported=named)
     assert result_of(check_scopes(run))[0] == kind
 
 
-def test_what_needs_discovery_says_so() -> None:
+def test_metadata_before_the_discovery_check_is_a_bug() -> None:
     """A check that is asked out of its turn is a fault of ours."""
     with pytest.raises(LookupError):
         list(check_scopes(doctor_run()))

@@ -40,8 +40,8 @@ def results(*checks: Check) -> list[tuple[str, Status, str]]:
     return [(one.name, one.status, one.message) for one in run_checks(doctor_run(), checks)]
 
 
-def test_each_check_is_a_result_under_its_name() -> None:
-    """A sentence, a finding with its hint and topic, nothing to see; an error is a problem, after what was seen before."""
+def test_each_observation_is_a_result_with_the_checks_name() -> None:
+    """An error is a problem, after what the check yielded before."""
     found = list(
         run_checks(
             doctor_run(), (Check("a", well), Check("b", warns), Check("c", fails), Check("d", has_nothing))
@@ -62,8 +62,8 @@ def test_each_check_is_a_result_under_its_name() -> None:
     ]
 
 
-def test_what_needs_a_problem_is_not_looked_at_and_what_needs_that_neither() -> None:
-    """The first thing that must be right is named."""
+def test_checks_that_need_a_failed_one_are_skipped() -> None:
+    """The name of the first failed check is shown."""
     found = results(Check("a", fails), Check("b", well, ("a",)), Check("c", well, ("b",)), Check("d", well))
     assert found[2:] == [
         ("b", Status.SKIPPED, "not checked: first a must be right"),
@@ -72,8 +72,8 @@ def test_what_needs_a_problem_is_not_looked_at_and_what_needs_that_neither() -> 
     ]
 
 
-def test_what_needs_a_warning_or_nothing_is_looked_at() -> None:
-    """Neither keeps anything from being seen; what cannot be known does."""
+def test_warnings_and_skipped_checks_do_not_block_others() -> None:
+    """Only Skipped with ``blocks`` does."""
     found = results(
         Check("a", warns),
         Check("b", has_nothing),
@@ -87,8 +87,7 @@ def test_what_needs_a_warning_or_nothing_is_looked_at() -> None:
     ]
 
 
-def test_no_check_begins_once_the_time_is_over() -> None:
-    """And what needs it is not looked at either."""
+def test_no_check_starts_after_the_deadline() -> None:
     run = doctor_run()
     run.deadline = Deadline.after(0)
     found = list(run_checks(run, (Check("a", well), Check("b", well, ("a",)))))
@@ -96,16 +95,15 @@ def test_no_check_begins_once_the_time_is_over() -> None:
     assert found[0].message == "not checked: no time was left"
 
 
-def test_every_need_is_a_check_that_comes_before() -> None:
-    """Names are there once."""
+def test_each_check_needs_only_earlier_ones() -> None:
+    """Names are unique."""
     names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     for at, check in enumerate(CHECKS):
         assert set(check.needs) <= set(names[:at])
 
 
-def test_warnings_of_the_straight_way_are_kept_and_not_written(capfd: object) -> None:
-    """Nobody reads this terminal."""
+def test_the_silent_terminal_stores_warnings_and_shows_nothing(capfd: object) -> None:
     terminal = SilentTerminal()
     terminal.warn("the store is locked", "unlock it")
     terminal.need("come here")
@@ -115,15 +113,14 @@ def test_warnings_of_the_straight_way_are_kept_and_not_written(capfd: object) ->
     assert capfd.readouterr() == ("", "")  # type: ignore[attr-defined]
 
 
-def test_the_namespace_is_the_contexts() -> None:
-    """``default`` where it names none."""
+def test_the_namespace_is_the_contexts_or_default() -> None:
     assert doctor_run().namespace == "default"
     assert doctor_run(what=chosen(context={})).namespace == "default"
     assert doctor_run(what=chosen(context={"namespace": "web"})).namespace == "web"
 
 
-def test_a_problem_is_made_of_an_error() -> None:
-    """With its own hint, or another."""
+def test_an_error_becomes_a_problem() -> None:
+    """With its own hint, or another one."""
     error = UsageError("wrong", "right it")
     assert Finding.of(error) == Finding(Severity.PROBLEM, "wrong", "right it", "usage")
     assert Finding.of(error, hint="or this").hint == "or this"

@@ -17,40 +17,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_place_that_works_is_left_as_it_was(tmp_path: Path) -> None:
-    """What was put there to try it is gone, and no session is known of."""
-    kind, message, _ = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
-    assert kind == "ok"
-    assert "written, read and cleared in" in message
+def test_the_test_record_is_removed_from_the_store(tmp_path: Path) -> None:
+    """No session is known afterwards."""
+    found = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
+    assert found.status == "ok"
+    assert str(tmp_path / "tokens") in found.message
     assert list((tmp_path / "tokens").iterdir()) == []
     assert index.read_all(tmp_path) == []
 
 
-def test_files_because_there_is_nothing_better_are_a_warning(tmp_path: Path) -> None:
-    """Where nobody chose them: without a keyring, and in CI, where the kernel's is not used."""
+def test_files_are_a_warning_if_nobody_chose_them(tmp_path: Path) -> None:
+    """Without a keyring, and in CI, where the kernel keyring is not used."""
     run = doctor_run(cache_dir=tmp_path, environ={"CI": "1"})
-    kind, message, _ = result_of(check_storage(run))
-    assert kind == "warning"
-    assert f"rest in files: {tmp_path / 'tokens'}" in message
+    found = result_of(check_storage(run))
+    assert (found.status, found.topic) == ("warning", "store")
+    assert str(tmp_path / "tokens") in found.message
 
 
-def test_a_slow_place_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_store_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_storage, "_SLOW_SECONDS", 0.0)
-    kind, message, _ = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
-    assert kind == "warning"
-    assert "to write, read and clear" in message
+    found = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
+    assert (found.status, found.topic) == ("warning", "store")
 
 
-def test_a_locked_place_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would ask."""
+def test_a_locked_store_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would ask the user."""
     monkeypatch.setattr(DiskStore, "asks", lambda _: True)
-    kind, message, _ = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
-    assert kind == "warning"
-    assert "background programs cannot use it" in message
+    found = result_of(check_storage(doctor_run(cache_dir=tmp_path, storage="disk")))
+    assert (found.status, found.topic) == ("warning", "os-keyring")
     assert not (tmp_path / "tokens").exists()
 
 
-def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError):
         list(check_storage(doctor_run(cache_dir=tmp_path / "file" / "cache", storage="disk")))

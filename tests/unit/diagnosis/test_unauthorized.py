@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.diagnosis.run import Neighbour
+from kubectl_oidc.diagnosis.token.findings import lint
 from kubectl_oidc.diagnosis.unauthorized import likely_cause
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kube_api import Cluster
@@ -25,8 +26,8 @@ from tests.unit.diagnosis.fake_cluster import (
 )
 
 
-def refused(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple[str, str]:
-    """Return the cause and the hint for a token with these claims that an API server does not take."""
+def rejected(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple[str, str]:
+    """Return the likely cause and the hint for a rejected token with these claims."""
     run = doctor_run()
     run.facts = facts(**claims)
     run.cluster = Cluster(name="c", path=Path("/k"), server=server, tls=TlsOptions())
@@ -34,45 +35,48 @@ def refused(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple[
 
 
 @pytest.mark.parametrize(
-    ("claims", "cause"),
+    "claims",
     [
-        ({"email": ABSENT}, "because the token has no claim email"),
-        ({"email_verified": "true"}, "because the claim email_verified"),
-        ({"groups": [1]}, "because the claim groups is not a list of strings"),
-        ({"aud": "another"}, 'because the token is for the audience "another"'),
-        ({"iss": "https://sts.windows.net/1/"}, "because the token is of the issuer"),
+        {"email": ABSENT},
+        {"email_verified": "true"},
+        {"groups": [1]},
+        {"aud": "another"},
+        {"iss": "https://sts.windows.net/1/"},
     ],
 )
-def test_a_claim_that_will_not_do_is_the_likely_cause(claims: dict[str, object], cause: str) -> None:
-    assert cause in refused(**claims)[0]
+def test_a_finding_in_the_token_is_the_likely_cause(claims: dict[str, object]) -> None:
+    (finding,) = lint(facts(**claims))
+    cause, hint = rejected(**claims)
+    assert finding.message in cause
+    assert hint == finding.hint
 
 
-def test_an_algorithm_that_not_every_cluster_takes_is_the_likely_cause() -> None:
+def test_an_algorithm_that_not_every_cluster_accepts_is_the_likely_cause() -> None:
     run = doctor_run()
     run.facts = facts("ES256")
-    assert "because the token is signed with ES256" in likely_cause(run)[0]
+    assert "ES256" in likely_cause(run)[0]
 
 
-def test_without_a_cause_issuer_and_audience_are_to_be_compared() -> None:
-    """At EKS with what EKS has."""
-    cause, hint = refused()
+def test_without_a_cause_the_issuer_and_audience_are_shown() -> None:
+    """The hint for EKS names its own command."""
+    cause, hint = rejected()
     assert f'iss "{ISSUER}", aud "{CLIENT_ID}"' in cause
     assert "--oidc-issuer-url" in hint
-    _, hint = refused("https://1234.gr7.eu-central-1.eks.amazonaws.com")
+    _, hint = rejected("https://1234.gr7.eu-central-1.eks.amazonaws.com")
     assert "aws eks describe-identity-provider-config" in hint
 
 
 def test_another_context_of_the_cluster_with_another_client_is_named() -> None:
-    """One with the same says nothing."""
+    """A context with the same client does not matter."""
     run = doctor_run()
     run.facts = facts()
     run.neighbours = (Neighbour("same", ISSUER, CLIENT_ID), Neighbour("other", ISSUER, "another"))
     found, _ = likely_cause(run)
-    assert f"the context other of the same cluster uses another issuer or client ({ISSUER}, another)" in found
+    assert all(word in found for word in ("context other", ISSUER, "another"))
 
 
 def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) -> DoctorRun:
-    """Return an run at a cluster whose clock is ``ahead`` of ours, and the provider's, if it is known."""
+    """Return a run at a cluster whose clock is ``ahead`` of ours, and the provider's, if it is known."""
     run = doctor_run()
     now = run.system.clock()
     run.client = Client(
@@ -96,17 +100,17 @@ def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) 
         (600, None, {"email_verified": False}, "email_verified is false"),
     ],
 )  # fmt: skip
-def test_a_clock_that_refuses_the_token_is_the_cause(
+def test_a_clock_at_which_the_token_is_invalid_is_the_cause(
     ahead: float, provider: float | None, claims: dict[str, object], words: str
 ) -> None:
-    """What is certain comes first; another issuer is blamed only if nothing else fits."""
+    """Certain causes come first. Another issuer is assumed only if nothing else fits."""
     said, _ = likely_cause(at_the_clock(ahead, provider=provider, **claims))
     assert words in said
     assert ("another issuer" in said) == (words == "another issuer or client ID")
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"])
-def test_a_date_that_is_none_says_nothing(date: str) -> None:
+def test_an_invalid_date_header_is_ignored(date: str) -> None:
     run = at_the_clock(0)
     run.client = Client(headers={"date": date})  # type: ignore[assignment]
     assert "another issuer" in likely_cause(run)[0]

@@ -1,4 +1,4 @@
-"""The hot half: a known command and a good credential, almost nothing imported; anything else is the cold half's."""
+"""The fast path: it answers a remembered command with a valid credential, and imports almost nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NEW = "newer-id-token-of-the-test"
 
 
 def known_and_good(session_key: SessionKey | None = None, storage: str = "disk", **changes: Any) -> Session:
-    """Have a session, its credential and a command that it answers."""
+    """Return a session with its credential and a remembered command."""
     session_key = session_key or key()
     whole = kept(repository(session_key, storage), session(session_key, **changes))
     remembered(repository(session_key, storage), words_of(session_key), storage)
@@ -68,7 +68,7 @@ def in_kernel(session_key: SessionKey) -> None:
 
 @pytest.fixture
 def own_key() -> Iterator[SessionKey]:
-    """Return a key of the test's own in the kernel keyring; what it left there is removed."""
+    """Return a session key for the kernel keyring, and remove its entries afterwards."""
     need_the_kernel_keyring()
     one = key(name=secrets.token_hex(8))
     yield one
@@ -99,7 +99,7 @@ ALLOWED_FOR_THE_KERNEL = {
 
 
 def imported(command: list[str]) -> tuple[set[str], subprocess.CompletedProcess[str]]:
-    """Run a command in a fresh interpreter that writes down what it imports."""
+    """Run a command in a new interpreter that records its imports."""
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *command],
@@ -115,7 +115,7 @@ def imported(command: list[str]) -> tuple[set[str], subprocess.CompletedProcess[
 @linux_only
 @pytest.mark.parametrize("storage", ["disk", "kernel"])
 def test_a_cached_answer_imports_next_to_nothing(own_key: SessionKey, storage: str) -> None:
-    """The installed program with a known command and a good credential: an allow-list, held against what is imported."""
+    """The installed program imports only the modules of an allow-list."""
     known_and_good(own_key, storage)
     bare, _ = imported(["-c", "pass"])
     used, done = imported([str(parts.plugin()), *words_of(own_key)])
@@ -127,7 +127,7 @@ def test_a_cached_answer_imports_next_to_nothing(own_key: SessionKey, storage: s
 
 @linux_only
 def test_the_cold_half_would_be_seen_by_that_test() -> None:
-    """A command that is not known imports what is not on the list: the measure measures."""
+    """A command that is not remembered imports other modules, which shows that the measurement works."""
     bare, _ = imported(["-c", "pass"])
     used, _ = imported([str(parts.plugin()), "version"])
     assert {"kubectl_oidc.slow_path", "click", "re", "enum", "typing"} <= used - bare - ALLOWED
@@ -138,7 +138,7 @@ def test_the_cold_half_would_be_seen_by_that_test() -> None:
 
 @pytest.mark.parametrize("version", [V1, V1BETA1])
 def test_the_answer_is_one_document_of_the_version_that_was_remembered(version: str) -> None:
-    """Byte for byte JSON, whatever is in the token; interactive is false; the time is the credential's."""
+    """It is valid JSON for any token, with interactive false and the credential's expiry."""
     whole = session(key(), id_token=Secret('a"b\\c\n\u2028é\udc80'), expiry=1_900_000_000)
     document = credential_of(whole).exec_credential(version)
     assert document.endswith(b"}\n")
@@ -152,7 +152,7 @@ def test_the_answer_is_one_document_of_the_version_that_was_remembered(version: 
 
 
 def test_a_credential_hides_its_token() -> None:
-    """Its `repr` may land in a log."""
+    """A `repr` could be logged."""
     assert SECRETS[0] not in repr(credential_of(session(key())))
 
 
@@ -165,7 +165,7 @@ def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
     good: bool,  # noqa: FBT001 - a table
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The hot half looks at the clock itself, each time: expired means nothing is written."""
+    """The fast path checks the time itself. It does not answer with an expired credential."""
     known_and_good()
     repository(key()).publish(session(key(), expiry=int(time.time()) + left), 0)
     found = known_command.find_known_command(words_of(key()))
@@ -176,7 +176,7 @@ def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
 
 
 def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
-    """The cold half answers from the store, and publishes it for the next time."""
+    """The slow path answers from the store, and publishes the credential for the next call."""
     whole = known_and_good(id_token=Secret(NEW))
     repository(key()).publish(session(key(), expiry=int(time.time()) - 1), 0)
     done = run_plugin(*words_of(key()))
@@ -188,7 +188,7 @@ def test_an_expired_credential_is_replaced_by_what_the_session_has() -> None:
 
 
 def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No other command is looked up, even with the same words after it."""
+    """No other command is looked up, even with the same arguments."""
     known_and_good()
     for arguments, known in ((words_of(key()), True), ([], False), (["purge", *words_of(key())[1:]], False)):
         monkeypatch.setattr(sys, "argv", ["kubectl-oidc_login", *arguments])
@@ -199,7 +199,7 @@ def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_word_and_its_place_counts() -> None:
-    """Another word, another order, one word split in two: another command."""
+    """Another argument, another order, or one argument split in two is another command."""
     command = ["get-token", "--a=1", "--b=2"]
     others = [
         [*command, ""],
@@ -226,7 +226,7 @@ def test_every_word_and_its_place_counts() -> None:
 def test_the_environment_that_the_answer_depends_on_counts(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Set, set to another value, or unset: three different commands; a variable that means nothing is none."""
+    """Set, set to another value, or unset: three commands. Other variables do not count."""
     digests = set()
     for value in ("/one", "/two", None):
         monkeypatch.delenv(variable, raising=False)
@@ -238,7 +238,7 @@ def test_the_environment_that_the_answer_depends_on_counts(
 
 
 def test_arguments_and_environment_that_are_not_utf8_are_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are bytes on the way in."""
+    """They are bytes."""
     odd = os.fsdecode(b"\xff\xfe")
     monkeypatch.setenv("KUBECTL_OIDC_ODD", odd)
     arguments = ["get-token", odd]
@@ -263,7 +263,7 @@ def test_arguments_and_environment_that_are_not_utf8_are_known_too(monkeypatch: 
 def test_the_cache_directory_is_kubelogin_s(
     environ: dict[str, str], root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """KUBECACHEDIR, else the home's; a relative one gives nothing, because its meaning moves."""
+    """KUBECACHEDIR, otherwise the home directory. A relative path is ignored."""
     for name in ("HOME", "KUBECACHEDIR"):
         monkeypatch.delenv(name, raising=False)
         if name in environ:
@@ -296,7 +296,7 @@ def test_records_are_read_as_they_were_written() -> None:
     ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
 )
 def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Callable[[bytes], object]) -> None:
-    """No beginning passes for the whole, and nothing may follow it."""
+    """A shortened or extended record is refused."""
     for length in range(len(record)):
         assert read(record[:length]) is None, length
     assert read(record + b"\n") is None
@@ -305,7 +305,7 @@ def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Calla
 @given(data=st.data())
 @settings(max_examples=150)
 def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
-    """A damaged token is not handed out, a damaged command not answered with another session's."""
+    """A damaged credential is not used, and a damaged command is not answered."""
     record, read = data.draw(
         st.sampled_from([(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)])
     )
@@ -326,7 +326,7 @@ def test_whatever_a_record_holds_reading_it_raises_nothing(content: bytes) -> No
     ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
 )
 def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[bytes], object]) -> None:
-    """The first line names the version; one of the past is a miss too."""
+    """The first line names the version. An older version is a miss too."""
     first, _, rest = record.partition(b"\n")
     assert first.endswith(b" 2")
     for version in (b"1", b"3"):
@@ -334,7 +334,7 @@ def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[b
 
 
 def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:
-    """A damaged credential, damaged words, or both gone: the session in the store answers, and the next call is hot."""
+    """If the credential, the command or both are damaged, the stored session answers, and the next call takes the fast path."""
     known_and_good()
     places = [cache() / "credentials" / key().id(), cache() / "words" / known_command.digest(words_of(key()))]
     for damage in (b"garbage", None):
@@ -431,7 +431,7 @@ PLANTED = {
 @pytest.mark.parametrize("which", ["credentials", "words"])
 @pytest.mark.parametrize("how", PLANTED)
 def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how: str) -> None:
-    """A good record that is not ours alone is a miss, and a FIFO is not waited for; nothing is changed by looking."""
+    """A valid record that others can access is a miss. A FIFO does not block. Nothing is changed."""
     known_and_good()
     path = cache() / which / (key().id() if which == "credentials" else known_command.digest(words_of(key())))
     content = path.read_bytes()
@@ -461,7 +461,7 @@ def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how
 
 
 def test_a_file_of_ours_alone_is_read(tmp_path: Path) -> None:
-    """The same file without any of these is believed; a missing one, and a name with a NUL, is a miss."""
+    """Without any of these, the file is read. A missing file, and a name with NUL, are misses."""
     place = private_files.ensure_directory(tmp_path / "base", "ours")
     private_files.write(place, "file", b"content")
     assert read_private(str(place), "file", 100) == b"content"
@@ -473,7 +473,7 @@ def test_a_file_of_ours_alone_is_read(tmp_path: Path) -> None:
 
 
 def test_a_place_that_the_hot_half_does_not_know_is_a_miss() -> None:
-    """The OS keyring is the cold half's."""
+    """The fast path cannot read the OS keyring."""
     known_and_good()
     for place in ("keyring", "", "elsewhere"):
         assert read_credential(key().id(), place, str(cache())) is None
@@ -497,7 +497,7 @@ def closed(which: str) -> subprocess.CompletedProcess[str]:
 @posix_only
 @pytest.mark.parametrize("which", [">&-", ">/dev/full", ">&- <&-"])
 def test_a_standard_output_that_takes_nothing_is_a_failure(which: str) -> None:
-    """Closed or full: not 0, the reason in one line, and every file as it was."""
+    """Closed or full: the exit status is not 0, one line says why, and no file is changed."""
     if "full" in which and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     known_and_good()
@@ -512,7 +512,7 @@ def test_a_standard_output_that_takes_nothing_is_a_failure(which: str) -> None:
 @posix_only
 @pytest.mark.parametrize("which", [">&-", ">/dev/full"])
 def test_the_cold_half_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
-    """Without words: the session is stored as before, and no file that took the closed descriptor's number has the token."""
+    """For a command that is not remembered: the session is stored, and the token is in no file with the closed descriptor's number."""
     known_and_good()
     (cache() / "words" / known_command.digest(words_of(key()))).unlink()
     done = closed(which)
@@ -529,7 +529,7 @@ def test_the_cold_half_fails_in_the_same_way_and_writes_the_token_nowhere_else(w
 
 
 def test_a_long_answer_is_written_whole() -> None:
-    """A pipe takes a part at a time."""
+    """A pipe accepts a part at a time."""
     token = "t" * 300_000
     known_and_good(id_token=Secret(token))
     done = run_plugin(*words_of(key()))
@@ -538,14 +538,14 @@ def test_a_long_answer_is_written_whole() -> None:
 
 
 def test_a_credential_is_the_same_whatever_made_it() -> None:
-    """Expiry as a number and as text are one moment."""
+    """The expiry as a number and as text are equal."""
     made = credential_of(session(key(), expiry=1_900_000_000))
     assert isinstance(made, Credential)
     assert (made.expiry, made.timestamp) == (1_900_000_000, b"2030-03-17T17:46:40Z")
 
 
 def test_importing_the_package_changes_nothing(tmp_path: Path) -> None:
-    """Tests, tools and `python -m` import it: no module of ours is loaded, and PYTHONPATH stays as it is, until `main` runs."""
+    """Until `main` runs, no other module is imported, and PYTHONPATH is unchanged."""
     program = (
         "import sys; before = list(sys.path); import kubectl_oidc\n"
         "print(sys.path == before, [name for name in sys.modules if name.startswith('kubectl_oidc.')])"
@@ -572,7 +572,7 @@ FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"
 def test_any_words_are_read_as_they_were_written(
     texts: list[str], numbers: tuple[int, int], locks: list[str]
 ) -> None:
-    """Whatever a directory is called, no field passes for another."""
+    """For any name of a directory, each field is read as it was written."""
     session_id, version, place, directory, when = texts
     written = known_command.KnownCommand(
         session_id, version, place, directory, numbers[0], tuple(locks), numbers[1], when
@@ -586,7 +586,7 @@ def test_any_words_are_read_as_they_were_written(
 
 @pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "1.5"])
 def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
-    """The digest guards against damage; who forges their own file gets no traceback either."""
+    """The digest only detects damage. A forged file causes no traceback."""
     record = with_digest(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
     directory = private_files.ensure_directory(cache(), "words")
     private_files.write(directory, known_command.digest(["get-token"]), record)
@@ -595,7 +595,7 @@ def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
 
 @pytest.mark.parametrize("at", range(5))
 def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
-    """Such a directory would shift what follows: the command is not remembered."""
+    """Such a directory would shift the fields, so the command is not remembered."""
     session_id, version, place, directory, lock = ("a\nb" if at == number else "x" for number in range(5))
     assert known_command.KnownCommand(session_id, version, place, directory, 10, (lock,)).record() == b""
 
@@ -604,7 +604,7 @@ def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
     expiry=st.integers(0, 2**40), issued=st.integers(0, 2**40), token=st.text(st.characters(codec="ascii"))
 )
 def test_any_credential_is_read_as_it_was_written(expiry: int, issued: int, token: str) -> None:
-    """A token is a JSON string in it, so no token ends its line or changes its times."""
+    """The token is a JSON string in the record, so it cannot end its line."""
     written = Credential(expiry, b"2027-01-15T08:00:00Z", json.dumps(token).encode(), issued)
     found = parse_credential(written.record())
     assert found is not None

@@ -1,4 +1,4 @@
-"""Who was given what: only what the very same kubectl is given again within seconds counts."""
+"""Counting: only the same kubectl that asks again within seconds counts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Kubectl:
         shutil.copy(os.path.realpath("/bin/sh"), self.program)
 
     def given(self, credential: str = GIVEN, times: int = 0) -> str:
-        """Return the command that notes it."""
+        """Return the command that counts it."""
         return shlex.join([sys.executable, "-c", NOTE, str(self.cache), ID, credential, str(times)])
 
     def later(self, seconds: int) -> str:
@@ -63,7 +63,7 @@ class Kubectl:
         return shlex.join([sys.executable, "-c", AGE, str(self.file), str(seconds)])
 
     def runs(self, *commands: str) -> list[int]:
-        """Run commands in one process of this program, and return what was noted."""
+        """Run commands in one process of this program, and return the counts."""
         done = subprocess.run(
             [str(self.program), "-c", "; ".join([*commands, ":"])],
             capture_output=True,
@@ -76,14 +76,14 @@ class Kubectl:
 
 
 def test_one_process_is_counted_for_each_credential(tmp_path: Path) -> None:
-    """The same again counts up; another one begins anew."""
+    """The same credential counts up; another one starts at 1."""
     kubectl = Kubectl(tmp_path)
     commands = [kubectl.given(credential) for credential in (GIVEN, GIVEN, GIVEN, OTHER, OTHER)]
     assert kubectl.runs(*commands) == [1, 2, 3, 1, 2]
 
 
 def test_two_processes_are_told_apart(tmp_path: Path) -> None:
-    """What one was given says nothing of the next."""
+    """Each process has its own count."""
     kubectl = Kubectl(tmp_path)
     assert [kubectl.runs(kubectl.given()) for _ in range(3)] == [[1]] * 3
 
@@ -118,7 +118,7 @@ def test_every_name_of_kubectl_is_counted(tmp_path: Path, name: str) -> None:
 
 
 def test_a_renewed_credential_goes_on_with_the_count(tmp_path: Path) -> None:
-    """What took the refused one's place counts as the same thing, so the next time is one more."""
+    """The renewed credential continues the count of the rejected one."""
     kubectl = Kubectl(tmp_path)
     commands = [*[kubectl.given()] * 3, kubectl.given(OTHER, times=fast_path.RENEW), kubectl.given(OTHER)]
     assert kubectl.runs(*commands) == [1, 2, 3, fast_path.RENEW, fast_path.WARN]
@@ -126,7 +126,7 @@ def test_a_renewed_credential_goes_on_with_the_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [fast_path.SECONDS, 3600, -60])
 def test_a_process_that_worked_with_it_was_not_refused(tmp_path: Path, seconds: int) -> None:
-    """A kubectl proxy asks again and again while its API server restarts; so may one whose clock went back."""
+    """A kubectl proxy asks again while its API server restarts. The same if the clock went back."""
     kubectl = Kubectl(tmp_path)
     commands = [kubectl.given(), kubectl.later(seconds), *[kubectl.given()] * 4]
     first, *later = kubectl.runs(*commands)
@@ -135,20 +135,20 @@ def test_a_process_that_worked_with_it_was_not_refused(tmp_path: Path, seconds: 
 
 
 def test_the_count_has_an_end(tmp_path: Path) -> None:
-    """Somebody who asks for ever does not make the number longer."""
+    """The count has a maximum."""
     kubectl = Kubectl(tmp_path)
     assert kubectl.runs(kubectl.given(times=9), kubectl.given(), kubectl.given()) == [9, 10, 10]
 
 
 def test_a_missing_directory_is_no_matter(tmp_path: Path) -> None:
-    """Nothing can be noted, and nothing fails."""
+    """Nothing is counted, and nothing fails."""
     kubectl = Kubectl(tmp_path)
     shutil.rmtree(kubectl.cache)
     assert kubectl.runs(kubectl.given(), kubectl.given()) == [0, 0]
 
 
 def test_a_file_with_a_second_name_is_not_written(tmp_path: Path) -> None:
-    """A hard link may be somebody's file."""
+    """A hard link may be another file of the user."""
     kubectl = Kubectl(tmp_path)
     target = tmp_path / "target"
     target.write_bytes(b"mine")
@@ -159,14 +159,14 @@ def test_a_file_with_a_second_name_is_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"\xff" * 2048, b"\n" * 2048, b"x y z 1\n" * 300, b" 1 2 3 4 5 " * 200])
 def test_garbage_counts_as_nothing(tmp_path: Path, content: bytes) -> None:
-    """It is overwritten where it stood in the way."""
+    """Its slot is overwritten."""
     kubectl = Kubectl(tmp_path)
     kubectl.file.write_bytes(content)
     assert kubectl.runs(kubectl.given(), kubectl.given()) == [1, 2]
 
 
 def test_the_file_does_not_grow(tmp_path: Path) -> None:
-    """However many processes ask it has a few slots, and it is its owner's alone."""
+    """It has a fixed number of slots for any number of processes, and only its owner can access it."""
     kubectl = Kubectl(tmp_path)
     for _ in range(40):
         kubectl.runs(kubectl.given())
@@ -184,5 +184,5 @@ def test_the_file_does_not_grow(tmp_path: Path) -> None:
     ).map(b" ".join)
 )
 def test_a_note_of_any_content_counts_a_few_times_at_most(slot: bytes) -> None:
-    """Whatever stands in the file, it is a number of times from 0 to 9, and no error."""
+    """For any content of the file, the count is from 0 to 9, without an error."""
     assert 0 <= fast_path._times(slot.split(), b"mark", GIVEN, 1_800_000_000) <= 9

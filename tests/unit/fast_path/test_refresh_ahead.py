@@ -1,4 +1,4 @@
-"""When a credential is refreshed ahead of its end, and by how many at once."""
+"""When a credential is refreshed ahead of its expiry, and by how many processes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork(2)")
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Have a cache directory."""
+    """Return a cache directory."""
     (tmp_path / refresh_ahead.DIRECTORY).mkdir(mode=0o700)
     return tmp_path
 
 
 def is_open(descriptor: int) -> bool:
-    """Tell whether this process has it."""
+    """Return whether this process has the claim."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -36,7 +36,7 @@ def is_open(descriptor: int) -> bool:
 
 
 def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
-    """Tell whether a process was begun; it ends at once."""
+    """Return whether a child was forked; it exits at once."""
     claim = directory / refresh_ahead.DIRECTORY / ID
     claimed = claim.exists()
     os.waitpid(begin(lambda: refresh_ahead.start_refresh(str(directory), ID, when)), 0)
@@ -56,20 +56,20 @@ def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
     ],
 )
 def test_it_is_due_after_a_part_of_its_useful_life(age: int, permille: int, expected: bool) -> None:  # noqa: FBT001
-    """Of an hour less the margin; off is never."""
+    """Of an hour without the margin; off means never."""
     assert is_due(NOW, NOW + 3600, 10, permille, NOW + age) is expected
 
 
 @given(st.integers(1, 10**6), st.integers(1, 999), st.floats(0, 10**6))
 def test_what_is_due_stays_due(life: int, permille: int, age: float) -> None:
-    """It never becomes less urgent, and at the end of its useful life it is due in any case."""
+    """Once due, it stays due. At the end of its useful life it is always due."""
     if is_due(NOW, NOW + life + 10, 10, permille, NOW + age):
         assert is_due(NOW, NOW + life + 10, 10, permille, NOW + age + 1)
     assert is_due(NOW, NOW + life + 10, 10, permille, NOW + life)
 
 
 def test_one_is_begun_at_a_time(directory: Path) -> None:
-    """Who comes while another is at it leaves it alone; when that one is done the next may."""
+    """While one process refreshes, others do not. After it, the next one may."""
     assert started(directory)
     assert not started(directory)
     refresh_ahead.release_claim(str(directory), ID)
@@ -77,7 +77,7 @@ def test_one_is_begun_at_a_time(directory: Path) -> None:
 
 
 def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
-    """A process that failed, or was killed, holds up the next for a minute only."""
+    """A process that failed or was killed delays the next refresh by one minute."""
     assert started(directory)
     claim = directory / refresh_ahead.DIRECTORY / ID
     old = time.time() - refresh_ahead.CLAIM_SECONDS - 1
@@ -87,7 +87,7 @@ def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
 
 
 def test_many_at_once_begin_one(directory: Path) -> None:
-    """A shell loop or k9s: one process for all of them."""
+    """As in a shell loop or k9s: only one process is forked."""
     begun = directory / "begun"
 
     def work() -> None:
@@ -109,19 +109,19 @@ def test_many_at_once_begin_one(directory: Path) -> None:
 def test_where_processes_end_with_kubectl_none_is_begun(
     directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """In CI, in a pod, in a container and in a service: only where it was asked for."""
+    """In CI, in a pod, in a container and in a service it needs `always`."""
     monkeypatch.setenv(name, "1")
     assert not started(directory, refresh_ahead.AUTO)
     assert started(directory, refresh_ahead.ALWAYS)
 
 
 def test_elsewhere_one_is_begun_by_itself(directory: Path) -> None:
-    """Nothing needs to be said."""
+    """Nothing is shown."""
     assert started(directory, refresh_ahead.AUTO)
 
 
 def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) -> None:
-    """It has a session of its own, its standard streams lead nowhere, and what its caller had open is closed, whatever its number."""
+    """The child is a session leader, its standard streams are the null device, and all inherited descriptors are closed."""
     told = directory / "told"
     reader, writer = os.pipe()
 
@@ -152,7 +152,7 @@ def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) 
 
 @pytest.mark.parametrize("planted", ["a directory", "a dangling link", "no directory"])
 def test_what_stands_in_the_way_of_a_claim_begins_nothing(directory: Path, planted: str) -> None:
-    """Nobody's answer depends on it."""
+    """No answer depends on it."""
     claim = directory / refresh_ahead.DIRECTORY / ID
     if planted == "a directory":
         claim.mkdir()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import load_pem_x509_certificate
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.http.tls import TlsOptions, context
+from kubectl_oidc.http.tls import TlsOptions, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ P12 = pkcs12.serialize_key_and_certificates(b"ca", None, CERTIFICATE, None, NoEn
 
 def authorities(data: bytes) -> int:
     """Return how many authorities are trusted with a file like this."""
-    settings: ssl.SSLContext = context(TlsOptions(ca_data=(data,), system=False))
+    settings: ssl.SSLContext = client_context(TlsOptions(ca_data=(data,), system=False))
     return settings.cert_store_stats()["x509_ca"]
 
 

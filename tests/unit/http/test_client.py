@@ -206,7 +206,7 @@ def test_a_request_has_one_deadline_for_all_of_it(server: Hostile, script: Scrip
     error, took = timed(lambda: client.get(f"{server.url}/doc", deadline=soon(60)))
     assert isinstance(error, ProviderUnreachable)
     assert error.sent
-    assert "gave no whole answer within 0.4 s" in error.message
+    assert "0.4 s" in error.message
     assert 0.3 < took < 1.5
     client.close()
 
@@ -234,7 +234,8 @@ def test_a_body_without_end_is_bounded_by_the_deadline(server: Hostile) -> None:
 
     server.on("/doc", endless)
     error, took = timed(lambda: client.get(f"{server.url}/doc", deadline=soon(60)))
-    assert "no whole answer" in error.message
+    assert isinstance(error, ProviderUnreachable)
+    assert error.sent
     assert took < 1.5
     client.close()
 
@@ -257,7 +258,7 @@ def test_a_request_that_was_given_up_does_not_leave_afterwards(
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
     assert took < 0.45
-    assert "gave no connection within 0.2 s" in error.message
+    assert "0.2 s" in error.message
     time.sleep(0.7)
     assert server.asked == []
     client.close()
@@ -441,17 +442,17 @@ def test_a_refused_connection_is_named_and_was_not_sent(client: HttpClient) -> N
     error, _ = timed(lambda: client.post_form(f"http://127.0.0.1:{port}/token?x=SECRET", [], deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert error.message == (
-        f"cannot reach http://127.0.0.1:{port}/token: 127.0.0.1:{port} refuses the connection"
-    )
+    assert f"http://127.0.0.1:{port}/token:" in error.message
+    assert "refuses" in error.message
+    assert "SECRET" not in error.message + error.hint
 
 
 def test_a_name_that_does_not_resolve_is_named(client: HttpClient) -> None:
-    """DNS knows no such host: said so, not sent."""
+    """An unknown host name is reported as such; nothing was sent."""
     error, _ = timed(lambda: client.get("https://no-such-provider.invalid/doc", deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert "the name of no-such-provider.invalid:443 does not resolve" in error.message
+    assert "no-such-provider.invalid:443 does not resolve" in error.message
 
 
 def test_a_port_that_does_not_speak_tls_is_named(client: HttpClient) -> None:
@@ -461,7 +462,9 @@ def test_a_port_that_does_not_speak_tls_is_named(client: HttpClient) -> None:
         error, _ = timed(lambda: client.get(url, deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert f"localhost:{server.port} does not speak TLS as it should (wrong version number)" in error.message
+    assert f"localhost:{server.port}" in error.message
+    assert "TLS" in error.message
+    assert "(wrong version number)" in error.message
 
 
 def test_a_tls_handshake_that_hangs_ends_with_the_deadline() -> None:
@@ -564,7 +567,8 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
         client.close()
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert f"the proxy localhost:{proxy.port} refuses to connect to it ({words}" in error.message
+    assert f"the proxy localhost:{proxy.port}" in error.message
+    assert f"({words}" in error.message
     assert hint in error.hint
     assert error.topic == "proxy"
     assert "SECRETPASS" not in error.message + error.hint
@@ -578,7 +582,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     client = HttpClient(log=QUIET)
     error, _ = timed(lambda: client.get("https://provider.test/doc", deadline=soon()))
     client.close()
-    assert f"the proxy 127.0.0.1:{port} refuses the connection" in error.message
+    assert f"the proxy 127.0.0.1:{port}" in error.message
     assert error.topic == "proxy"
     assert "SECRETPASS" not in error.message + error.hint
 
@@ -637,7 +641,7 @@ def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv("HTTPS_PROXY", "socks5://me:SECRETPASS@127.0.0.1:1")
     client = HttpClient(log=QUIET)
-    with pytest.raises(UsageError, match="needs the package socksio"):
+    with pytest.raises(UsageError, match="socksio"):
         client.get("https://provider.test/doc", deadline=soon())
 
 

@@ -42,7 +42,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 
 def test_it_is_handed_out_once_and_for_its_own_place(server: Hostile) -> None:
-    """Nobody else gets it, and nobody twice."""
+    """Only the request to its host gets it, and only once."""
     early = EarlyConnection("localhost", server.port, None, 5)
     assert early.take("127.0.0.1", server.port, 5) is None
     assert early.take("localhost", server.port + 1, 5) is None

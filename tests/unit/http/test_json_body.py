@@ -44,7 +44,7 @@ def test_a_byte_order_mark_does_no_harm() -> None:
     ],
 )
 def test_another_content_type_is_refused(kind: str, words: str) -> None:
-    """A web page with status 200 is no document, even if its body were JSON."""
+    """A web page with status 200 is refused, even if its body is JSON."""
     with pytest.raises(NotJson) as caught:
         parse_object(answer(b"{}", kind), "the answer")
     assert words in caught.value.message
@@ -115,7 +115,7 @@ def test_any_answer_is_an_object_or_refused_in_plain_words(body: bytes, kind: st
 
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "TEXT/PLAIN"])
 def test_a_public_document_may_be_called_a_text(kind: str) -> None:
-    """Metadata and keys that a static file server calls so; what is no JSON object is still called what it is."""
+    """Static file servers use these types for metadata and keys. Content that is not a JSON object is still refused."""
     assert parse_object(answer(b'{"a": 1}', kind), "the document", public=True) == {"a": 1}
     for body in (b"<html>SECRET</html>", b"[1]", b"", b'{"a": 1, "a": 2}'):
         with pytest.raises(NotJson) as caught:

@@ -33,13 +33,13 @@ def send(progress: RequestProgress, method: bytes = b"POST") -> None:
 
 
 def test_a_new_request_was_not_sent() -> None:
-    """Before anything happens there is no peer and nothing was sent."""
+    """At first there is no peer, and nothing was sent."""
     progress = RequestProgress()
     assert (progress.peer, progress.tls_host, progress.sent) == (None, "", False)
 
 
 def test_the_steps_are_noted() -> None:
-    """Whom it went to, whose certificate was asked for, and that it left."""
+    """The peer, the host of the TLS handshake, and that it was sent."""
     progress = RequestProgress()
     progress.trace("connection.connect_tcp.started", {"host": "idp.example.com", "port": 443})
     progress.trace("connection.start_tls.started", {"server_hostname": "idp.example.com"})
@@ -78,7 +78,7 @@ def test_a_connection_that_comes_too_late_is_closed() -> None:
 
 
 def test_a_connection_in_time_is_left_alone() -> None:
-    """Nothing is closed as long as nobody gave up."""
+    """Nothing is closed unless the request was given up."""
     progress, connection = RequestProgress(), Connection()
     progress.trace("connection.connect_tcp.complete", {"return_value": connection})
     assert connection.closed == []

@@ -44,7 +44,7 @@ P = "http://p:1"
 def test_the_variable_that_concerns_the_request_is_read(
     environ: dict[str, str], url: str, variable: str | None
 ) -> None:
-    """By the scheme, small letters first, ALL_PROXY last; never for this machine, nor for who is in NO_PROXY."""
+    """By the scheme, lower case first, ALL_PROXY last; never for this machine or a host in NO_PROXY."""
     found = proxy_for(url, environ)
     assert (found.variable if found else None) == variable
     assert found is None or found.url == P

@@ -1,4 +1,4 @@
-"""Whom TLS trusts, and how each refusal is told. Against real servers with certificates made for the test."""
+"""Which certificates are trusted, and how each refusal is explained, against real servers with certificates for the test."""
 
 from __future__ import annotations
 
@@ -151,10 +151,11 @@ def test_an_intermediate_authority_is_enough(authority: trustme.CA) -> None:
 
 
 def test_an_unknown_authority_is_named(authority: trustme.CA) -> None:
-    """Signed by nobody we know: said so, with how to add the authority."""
+    """The error says that the authority is unknown, and how to add it."""
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
-    assert "the TLS certificate of localhost is signed by an unknown authority" in error.message
-    assert error.hint.startswith("add a private authority with --certificate-authority FILE")
+    assert "localhost" in error.message
+    assert "unknown authority" in error.message
+    assert "--certificate-authority FILE" in error.hint
 
 
 def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
@@ -166,7 +167,7 @@ def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
 def test_a_wrong_given_authority_is_told_apart_from_none(authority: trustme.CA, another: trustme.CA) -> None:
     """With an authority given that did not sign it, the hint says that this one was not it."""
     error = refused(certificate(authority), given(another))
-    assert "neither the system nor the given --certificate-authority signed it" in error.hint
+    assert "the given --certificate-authority" in error.hint
 
 
 def test_a_bundle_variable_that_names_nothing_is_mentioned(
@@ -176,20 +177,20 @@ def test_a_bundle_variable_that_names_nothing_is_mentioned(
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/bundle.pem")
     assert ask(certificate(authority), given(authority)) == 200
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
-    assert "SSL_CERT_FILE names nothing that exists" in error.hint
+    assert "SSL_CERT_FILE" in error.hint
 
 
 def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
-    """Expired yesterday: said so, and the clock is thought of."""
+    """Expired yesterday: the error says so, and the hint mentions the clock."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW - DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert "the TLS certificate of localhost has expired" in error.message
+    assert "localhost has expired" in error.message
     assert "clock" in error.hint
 
 
 def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
-    """Not valid before tomorrow: said so, and the clock is thought of."""
+    """Not valid before tomorrow: the error says so, and the hint mentions the clock."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW + DAY, not_after=NOW + 9 * DAY).configure_cert(context)
     error = refused(context, given(authority))
@@ -201,7 +202,8 @@ def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
 def test_a_certificate_for_another_host_is_named(authority: trustme.CA, host: str) -> None:
     """A certificate for another name or address: the host that was asked for is named."""
     error = refused(certificate(authority, "provider.test"), given(authority), host)
-    assert f"the TLS certificate is for another host, not for {host}" in error.message
+    assert "another host" in error.message
+    assert host in error.message
 
 
 def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) -> None:
@@ -210,14 +212,14 @@ def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) 
         options = TlsOptions(ca_data=(authority.cert_pem.bytes(),), system=system)
         with pytest.raises(ProviderUnreachable) as caught:
             ask(nameless(authority), options)
-        assert "the TLS certificate of localhost has no subjectAltName" in caught.value.message
+        assert "localhost has no subjectAltName" in caught.value.message
         assert caught.value.hint == tls.NO_NAMES_HINT
         assert (caught.value.topic, caught.value.sent) == ("tls", False)
 
 
 def test_one_that_the_systems_verifier_believes_is_refused_all_the_same(authority: trustme.CA) -> None:
     """As that of Windows may: here it is OpenSSL that is let believe a common name."""
-    trust = tls.context(given(authority))
+    trust = tls.client_context(given(authority))
     trust.hostname_checks_common_name = True
     with (
         Hostile(nameless(authority)) as server,
@@ -240,7 +242,7 @@ def test_one_without_subjectaltname_is_refused_through_a_proxy(
             client.get("https://issuer.test/doc", deadline=Deadline.after(5))
         client.close()
     assert caught.value.topic == "tls"
-    assert "the TLS certificate of issuer.test has no subjectAltName" in caught.value.message
+    assert "issuer.test has no subjectAltName" in caught.value.message
     assert proxy.asked[0].method == "CONNECT"
     assert server.asked == []
 
@@ -309,7 +311,7 @@ def test_a_private_authority_of_the_old_kind_is_trusted() -> None:
 def test_a_strict_refusal_of_an_old_authority_is_explained() -> None:
     """Where strict checking refuses such an authority, message and hint say what is old about it."""
     context, ca = _old_kind_server()
-    strict = tls.context(TlsOptions(ca_data=(ca,)))
+    strict = tls.client_context(TlsOptions(ca_data=(ca,)))
     strict.verify_flags |= ssl.VERIFY_X509_STRICT
     with (
         Hostile(context) as server,
@@ -339,15 +341,15 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, content: bytes) -> N
     with pytest.raises(
         UsageError, match=r"--certificate-authority: .*ca\.pem (holds no certificate|is empty)"
     ):
-        tls.context(TlsOptions(ca_files=(file,)))
+        tls.client_context(TlsOptions(ca_files=(file,)))
     with pytest.raises(UsageError, match=r"--certificate-authority-data (holds no certificate|is empty)"):
-        tls.context(TlsOptions(ca_data=(content,)))
+        tls.client_context(TlsOptions(ca_data=(content,)))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A missing file and a directory are usage errors that name the path."""
     for path in (tmp_path / "missing.pem", tmp_path):
         with pytest.raises(UsageError) as caught:
-            tls.context(TlsOptions(ca_files=(path,)))
+            tls.client_context(TlsOptions(ca_files=(path,)))
         assert os.fspath(path) in caught.value.message
         assert "cannot be read" in caught.value.message

@@ -1,4 +1,4 @@
-"""Who is trusted, as a value: what makes a difference, what makes none, and what may be sent under which."""
+"""The trust settings as a value: what changes it, what does not, and under which a token may be sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of_data(*data: bytes) -> tuple[str, ...]:
 def test_the_systems_authorities_are_the_empty_identity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is given, nothing is set, or what is set names nothing or nobody."""
+    """No flag and no variable is given, or they name nothing."""
     (tmp_path / "empty").mkdir()
     assert identity(SYSTEM_TRUST) == ()
     for file, directory in (
@@ -70,7 +70,7 @@ def test_no_check_is_one_trust_whatever_is_given() -> None:
 
 
 def test_an_authority_that_cannot_be_read_is_equal_to_no_other(tmp_path: Path) -> None:
-    """No error, for commands that only list or remove; whoever asks the provider meets it."""
+    """No error, for commands that only list or remove. A request to the provider fails."""
     missing = identity(TlsOptions(ca_files=(tmp_path / "missing.pem",)))
     assert unread(missing)
     assert missing != identity(TlsOptions(ca_files=(tmp_path / "other.pem",)))

@@ -1,4 +1,4 @@
-"""The user with ``auth-provider: oidc``: found as kubectl finds it, its tokens set, every other byte as it was."""
+"""The user with ``auth-provider: oidc`` is found, and its tokens are set without changing any other byte."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def write_tokens(user: ProviderUser, tokens: dict[str, Secret]) -> None:
 
 
 def test_the_current_contexts_user_is_found(path: Path) -> None:
-    """With what it is configured with; secrets are types that hide themselves."""
+    """With its configuration; secrets are a type that hides itself."""
     user = alice(path)
     assert (user.name, user.path) == ("alice", path)
     assert user.config == {
@@ -90,23 +90,23 @@ def test_the_current_contexts_user_is_found(path: Path) -> None:
         ("machines", None, None),
     ],
 )
-def test_the_user_goes_before_the_context(
+def test_a_named_user_overrides_the_contexts(
     context: str | None, user: str | None, name: str | None, path: Path
 ) -> None:
-    """As in kubelogin; a user that signs in in another way is none."""
+    """Like in kubelogin. A user that signs in in another way is not returned."""
     which = found(path, context=context, user=user)
     assert (which and which.name) == name
 
 
 @pytest.mark.parametrize(("context", "user"), [("nowhere", None), (None, "nobody")])
-def test_a_name_that_is_not_there_is_an_error(context: str | None, user: str | None, path: Path) -> None:
+def test_an_unknown_name_is_an_error(context: str | None, user: str | None, path: Path) -> None:
     """A typing error must not sign somebody else in."""
     with pytest.raises(KubeconfigError, match=context or user):
         found(path, context=context, user=user)
 
 
-def test_nothing_but_the_tokens_changes(path: Path) -> None:
-    """Comments, quotes, order, blank lines and the file's mode stay; no backup with tokens is left about."""
+def test_only_the_tokens_change(path: Path) -> None:
+    """Comments, quotes, order, blank lines and the file's mode stay. There is no backup with tokens."""
     write_tokens(alice(path), TOKENS)
     expected = TEXT.replace("id-token: old\n", "id-token: new.id.token\n").replace(
         "refresh-token: older", 'refresh-token: "12345"'
@@ -133,7 +133,7 @@ def test_nothing_but_the_tokens_changes(path: Path) -> None:
     ids=["no tokens yet", "line endings of Windows", "byte order mark", "flow style"],
 )
 def test_tokens_are_set_in_every_form_of_the_file(change: object, path: Path) -> None:
-    """And the file says the same beside."""
+    """The rest of the file has the same meaning."""
     assert callable(change)
     text = str(change(TEXT))
     path.write_bytes(text.encode())
@@ -151,19 +151,19 @@ def test_tokens_are_set_in_every_form_of_the_file(change: object, path: Path) ->
     assert written.startswith("\ufeff") == text.startswith("\ufeff")
 
 
-def test_a_file_that_cannot_be_edited_so_is_refused(path: Path) -> None:
-    """Two users of one YAML anchor would both change: an error, and not a byte is different."""
+def test_tokens_in_a_shared_anchor_are_not_changed(path: Path) -> None:
+    """Two users of one YAML anchor would both change: an error, and no byte changes."""
     text = TEXT.replace("    auth-provider:\n", "    auth-provider: &one\n").replace(
         'user: {token: "abc"}', "user: {}"
     )
     text = text.replace("contexts:", "- name: bob\n  user: {auth-provider: *one}\ncontexts:")
     path.write_text(text)
-    with pytest.raises(KubeconfigError, match="without touching other parts"):
+    with pytest.raises(KubeconfigError, match="'alice'"):
         write_tokens(alice(path), TOKENS)
     assert path.read_text() == text
 
 
-def test_a_user_that_is_gone_is_an_error(path: Path) -> None:
+def test_a_user_that_was_removed_meanwhile_is_an_error(path: Path) -> None:
     """Somebody removed it while the person signed in."""
     user = alice(path)
     text = TEXT.replace("- name: alice", "- name: bob")
@@ -183,10 +183,10 @@ COMMENT = st.just("") | st.text("abc: -#'\"{}[]&*!|>%é", max_size=8).map(" # {}
     old=st.sampled_from(["old", '"old"', "'it''s old'", "|-\n          old\n          older", "", "0123"]),
     newline=st.sampled_from(["\n", "\r\n"]),
 )
-def test_any_tokens_are_set_and_what_is_around_them_stays(
+def test_any_token_is_set_and_every_other_byte_stays(
     tokens: dict[str, Secret], comments: tuple[str, str, str], old: str, newline: str
 ) -> None:
-    """Whatever a token is made of, it is what is read again; lines before and behind the configuration stay as they are."""
+    """Any token is read as it was written."""
     one, two, three = comments
     before = f"# mine\nusers:{one}\n- name: bob{two}\n  user: {{token: a}}\n- name: alice{three}\n  user:\n    auth-provider:{one}\n      config:\n"
     config = f"        client-id: kubernetes{two}\n        id-token: {old}\n"

@@ -1,4 +1,4 @@
-"""Users of kubelogin's rewritten to the direct stanza: what changes, what stays, what is shown."""
+"""Users with kubelogin's exec section, rewritten: what changes, what stays, what is shown."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.convert import _plan, plan, write
 from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT
 from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.replace_file import KubeconfigChanged
 from tests.arbitrary import JSON, is_one_plain_line, or_refused
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
@@ -69,8 +70,8 @@ def of(command: str, *args: str, api_version: str = V1BETA1, **more: Any) -> str
     return json.dumps({"users": [{"name": "u", "user": {"exec": exec_}}]})
 
 
-def test_what_changes_and_what_stays(tmp_path: Path) -> None:
-    """The command and version change; arguments, variables, mode, cluster information, comments and other users stay."""
+def test_convert_changes_the_command_and_version_only(tmp_path: Path) -> None:
+    """Arguments, variables, mode, cluster information, comments and other users stay."""
     path = kubeconfig(tmp_path / "config")
     (one,) = plan(str(path), {}, [])
     assert [conversion.name for conversion in one.conversions] == ["people"]
@@ -92,7 +93,7 @@ def test_what_changes_and_what_stays(tmp_path: Path) -> None:
     assert after.endswith("- name: robot\n  user: {token: abc}\n# behind the users\n")
 
 
-def test_it_is_done_once(tmp_path: Path) -> None:
+def test_a_converted_user_is_not_changed_again(tmp_path: Path) -> None:
     """What was converted is direct, and is not touched again."""
     path = kubeconfig(tmp_path / "config")
     write(plan(str(path), {}, [])[0], [])
@@ -102,7 +103,7 @@ def test_it_is_done_once(tmp_path: Path) -> None:
 
 
 def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
-    """It is a diff of the stanza, indented as in the file; secrets are masked, in arguments and in variables."""
+    """It is a diff of the exec section, indented as in the file, with secrets hidden in arguments and variables."""
     (one,) = plan(str(kubeconfig(tmp_path / "config")), {}, [])
     shown = one.conversions[0].difference
     assert "s3cr3t-word" not in shown
@@ -130,10 +131,10 @@ def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
         ("/home/a/.krew/bin/kubectl-oidc_login", ["get-token"], ["get-token"]),
     ],
 )
-def test_every_form_of_kubelogins_is_rewritten(
+def test_every_way_to_start_kubelogin_is_rewritten(
     tmp_path: Path, command: str, args: list[str], expected: list[str]
 ) -> None:
-    """By way of kubectl, by its own name, by a path, and as krew installs it."""
+    """Through kubectl, by its own name, by a path, and as krew installs it."""
     (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
     new = stanza(one.after, "u")
     assert (new["command"], new["args"]) == ("kubectl-oidc_login", expected)
@@ -148,49 +149,49 @@ def test_every_form_of_kubelogins_is_rewritten(
         ("aws", ["eks", "get-token"]),
     ],
 )
-def test_other_programs_are_left_alone(tmp_path: Path, command: str, args: list[str]) -> None:
-    """Azure's program of the same name among them."""
+def test_other_programs_are_not_rewritten(tmp_path: Path, command: str, args: list[str]) -> None:
+    """Azure's program of the same name is one of them."""
     (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
     assert (one.conversions, one.direct, one.others) == ((), (), ("u",))
 
 
-def test_a_direct_stanza_of_v1_gets_the_version_that_every_client_knows_by_its_own_path(
+def test_a_direct_exec_section_of_v1_becomes_v1beta1_and_keeps_its_path(
     tmp_path: Path,
 ) -> None:
-    """Whoever named a path meant it."""
+    """Somebody chose the path."""
     text = of("/opt/tools/kubectl-oidc_login", "get-token", api_version=V1)
     (one,) = plan(str(kubeconfig(tmp_path / "config", text)), {}, [])
     new = stanza(one.after, "u")
     assert (new["command"], new["apiVersion"]) == ("/opt/tools/kubectl-oidc_login", V1BETA1)
 
 
-def test_each_user_is_rewritten_in_the_file_that_it_stands_in(tmp_path: Path) -> None:
-    """KUBECONFIG is a list; a file of it that does not exist is skipped."""
+def test_each_user_is_rewritten_in_its_own_file(tmp_path: Path) -> None:
+    """KUBECONFIG is a list; a missing file is skipped."""
     first, second = kubeconfig(tmp_path / "a"), kubeconfig(tmp_path / "b", of("kubectl", "oidc-login", "x"))
     listed = os.pathsep.join([str(first), str(tmp_path / "none"), str(second)])
     plans = plan(None, {"KUBECONFIG": listed}, ["u"])
     assert [(one.path, [c.name for c in one.conversions]) for one in plans] == [(first, []), (second, ["u"])]
 
 
-def test_who_is_not_there_cannot_be_meant(tmp_path: Path) -> None:
+def test_an_unknown_user_or_file_is_an_error(tmp_path: Path) -> None:
     """A user, or a file."""
-    with pytest.raises(KubeconfigError, match="no user nobody"):
+    with pytest.raises(KubeconfigError, match="nobody"):
         plan(str(kubeconfig(tmp_path / "config")), {}, ["nobody"])
     near = kubeconfig(tmp_path / "near", of("kubectl", "oidc-login", "x").replace('"u"', '"oidc"'))
     with pytest.raises(KubeconfigError) as caught:
         plan(str(near), {}, ["ocid"])
-    assert caught.value.hint.startswith("did you mean oidc? ")
-    with pytest.raises(KubeconfigError, match="there is no kubeconfig"):
+    assert "oidc?" in caught.value.hint
+    with pytest.raises(KubeconfigError, match=str(tmp_path / "none")):
         plan(str(tmp_path / "none"), {}, [])
 
 
-def test_what_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_change_between_plan_and_write_is_not_overwritten(tmp_path: Path) -> None:
     """Another program wrote the file between the question and the answer."""
     path = kubeconfig(tmp_path / "config")
     (one,) = plan(str(path), {}, [])
     other = TEXT.replace("abc", "xyz")
     path.write_text(other)
-    with pytest.raises(KubeconfigError, match="changed by another program"):
+    with pytest.raises(KubeconfigChanged):
         write(one, [])
     assert path.read_text() == other
     assert [entry.name for entry in tmp_path.glob("config*")] == ["config"]
@@ -223,10 +224,10 @@ WORDS = st.one_of(
     ),
     command=st.sampled_from(["kubectl", "kubelogin", "/opt/kubectl-oidc_login", "kubectl-oidc_login"]),
 )
-def test_any_stanza_is_rewritten_once_and_shown_without_its_secrets(
+def test_any_exec_section_is_rewritten_once_and_shown_without_its_secrets(
     args: list[str], rest: dict[str, Any], command: str
 ) -> None:
-    """The arguments stay, what is shown is plain and holds no secret, and a second time there is nothing to do."""
+    """The arguments stay. What is shown is sanitized and has no secret. A second run changes nothing."""
     old = {"apiVersion": V1BETA1, "command": command, "args": ["oidc-login", "get-token", *args], **rest}
     document = {"users": [{"name": "a", "user": {"exec": old}}, {"name": "b", "user": {"token": "t"}}]}
     with or_refused(KubeconfigError, "s3cr3t"):
@@ -243,8 +244,8 @@ def test_any_stanza_is_rewritten_once_and_shown_without_its_secrets(
 
 
 @pytest.mark.parametrize("args", ["word", True, {"a": "b"}])
-def test_a_stanza_whose_arguments_are_no_list_is_left_alone(tmp_path: Path, args: object) -> None:
-    """Kubectl refuses it, and so there is nothing to keep of it."""
+def test_an_exec_section_with_invalid_arguments_is_not_rewritten(tmp_path: Path, args: object) -> None:
+    """Kubectl rejects it anyway."""
     stanza_ = {"command": "kubectl-oidc_login", "args": args}
     path = kubeconfig(tmp_path / "config", json.dumps({"users": [{"name": "a", "user": {"exec": stanza_}}]}))
     (one,) = plan(str(path), {}, [])

@@ -25,7 +25,7 @@ from kubectl_oidc.kubeconfig.home import kube_directory
 def test_on_windows_the_kubeconfig_is_where_kubectl_looks(
     tmp_path: Path, having: set[str], named: dict[str, str], chosen: str
 ) -> None:
-    """HOME, HOMEDRIVE with HOMEPATH and USERPROFILE: the first with a kubeconfig, else the first that can be written."""
+    """HOME, HOMEDRIVE with HOMEPATH, and USERPROFILE: the first with a kubeconfig, else the first that can be written."""
     for name in ("home", "drive", "profile"):
         (tmp_path / name / ".kube").mkdir(parents=True)
         if name in having:
@@ -41,6 +41,6 @@ def test_without_any_home_the_kubeconfig_is_a_relative_path() -> None:
     assert kube_directory({}, platform="win32") == Path(".kube")
 
 
-def test_elsewhere_it_is_in_the_home_directory(home: Path) -> None:
-    """Whatever stands in the variables of Windows."""
+def test_on_other_systems_it_is_in_the_home_directory(home: Path) -> None:
+    """The variables of Windows do not matter."""
     assert kube_directory({"USERPROFILE": "/nowhere"}, platform="darwin") == home / ".kube"

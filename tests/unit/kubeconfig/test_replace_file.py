@@ -1,17 +1,28 @@
-"""A file that is replaced, or written in place where no rename is possible: whole, or its content is in a backup."""
+"""A file is replaced in one step, or written in place if no rename is possible; its content is never lost."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.kubeconfig.replace_file import replace_file
+from kubectl_oidc.kubeconfig.replace_file import KubeconfigChanged, replace_file
+from tests import parts
 from tests.sessions import as_an_ordinary_user, begin, posix_only
+from tests.unit.kubeconfig.kubeconfig_files import (
+    KEPT,
+    POSIX,
+    names_in,
+    put,
+    user_in,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 @posix_only
 @pytest.mark.parametrize("written", [0, 4])
 def test_a_crash_in_the_middle_of_a_write_in_place_loses_nothing(tmp_path: Path, written: int) -> None:
-    """Where no rename is possible the whole new content is in a backup of the owner's until the file has it."""
+    """If no rename is possible, the complete new content is in a backup until the file has it."""
     path = tmp_path / "config"
     path.write_text("the old content, which is longer\n")
 
@@ -48,7 +59,7 @@ def test_a_crash_in_the_middle_of_a_write_in_place_loses_nothing(tmp_path: Path,
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """Have a directory of root's with the sticky bit."""
+    """Return a directory of root with the sticky bit."""
     directory = Path(tempfile.mkdtemp())
     directory.chmod(0o1777)
     yield directory
@@ -57,7 +68,7 @@ def shared() -> Iterator[Path]:
 
 @posix_only
 def test_a_file_of_another_owner_is_written_in_place(shared: Path) -> None:
-    """One that we may write, in a directory such as /tmp: it keeps its owner, and no rename would be allowed."""
+    """In a directory such as /tmp it may be written, but not renamed over; it keeps its owner."""
     path = shared / "config"
     path.write_text("theirs\n")
     path.chmod(0o666)
@@ -66,3 +77,63 @@ def test_a_file_of_another_owner_is_written_in_place(shared: Path) -> None:
     assert path.read_bytes() == b"a little longer\n"
     assert (path.stat().st_ino, path.stat().st_uid) == (before.st_ino, before.st_uid)
     assert [each.name for each in shared.iterdir()] == ["config"]
+
+
+@pytest.mark.skipif(not POSIX, reason="symbolic links and FIFOs as POSIX has them")
+def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
+    """Its target is replaced, and backed up next to it."""
+    target = write(tmp_path / "dotfiles" / "kube", KEPT)
+    link = tmp_path / "config"
+    link.symlink_to(target)
+    change = put(link)
+
+    assert link.is_symlink()
+    assert change.backup is not None
+    assert change.backup.parent == target.parent
+    assert user_in(target)["exec"]["command"] == "kubectl-oidc_login"
+
+
+@pytest.mark.skipif(not POSIX, reason="RLIMIT_FSIZE is POSIX")
+def test_a_full_disk_leaves_the_file_unchanged(tmp_path: Path) -> None:
+    """No temporary file stays."""
+    path = write(tmp_path / "config", KEPT)
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from tests.unit.kubeconfig.kubeconfig_files import put\n"
+        "from kubectl_oidc.errors import KubeconfigError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        "try:\n    put(Path(sys.argv[1]))\nexcept KubeconfigError as error:\n    print(error.message)\n"
+    )
+    for limit in (16, len(KEPT) + 16):  # the backup fails, or the new file
+        command = [sys.executable, "-c", program, str(path), str(limit)]
+        done = subprocess.run(
+            command, cwd=parts.REPOSITORY, capture_output=True, check=True, encoding="utf-8"
+        )
+
+        assert f"cannot write the kubeconfig {path}: File too large" in done.stdout
+        assert path.read_bytes() == KEPT.encode()
+        assert not (tmp_path / "config.lock").exists()
+        assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".config")]
+
+
+@pytest.mark.skipif(not POSIX or os.geteuid() != 0, reason="only root can write other people's files")
+def test_root_leaves_the_file_to_its_owner(tmp_path: Path) -> None:
+    """With sudo, the file and the backup still belong to the user."""
+    path = write(tmp_path / "config", KEPT)
+    os.chown(path, 65534, 65534)
+    change = put(path)
+
+    assert change.backup is not None
+    assert [(p.stat().st_uid, p.stat().st_gid) for p in (path, change.backup)] == [(65534, 65534)] * 2
+
+
+def test_a_change_by_an_editor_is_not_overwritten(tmp_path: Path) -> None:
+    """Editors do not use the lock."""
+    path = write(tmp_path / "config", KEPT)
+    before = path.stat()
+    path.write_text("theirs\n", encoding="utf-8")
+
+    with pytest.raises(KubeconfigChanged):
+        replace_file(path, b"ours\n", before)
+    assert path.read_text(encoding="utf-8") == "theirs\n"
+    assert names_in(tmp_path) == ["config", "home", "work"]

@@ -1,4 +1,4 @@
-"""The kubeconfig user that a command is about: named, the context's, or unknown with the nearest ones named."""
+"""The kubeconfig user that a command is about: named, or the context's."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def names(context: str | None = None, user: str | None = None) -> tuple[str | No
     return tuple(entry.name if entry else None for entry in (found.context, found.user, found.cluster))
 
 
-def test_the_current_context_is_meant_where_nothing_is_said() -> None:
+def test_the_current_contexts_user_is_the_default() -> None:
     assert names() == ("production", "oidc", "east")
 
 
-def test_a_user_goes_before_the_contexts() -> None:
+def test_a_named_user_overrides_the_contexts() -> None:
     assert names(user="robot") == ("production", "robot", "east")
 
 
-def test_a_context_whose_user_is_not_there_has_none() -> None:
+def test_a_context_may_name_a_missing_user() -> None:
     assert names(context="staging") == ("staging", None, "west")
 
 
-def test_without_a_current_context_nothing_is_chosen() -> None:
+def test_without_a_current_context_nothing_is_selected() -> None:
     found = choose(Kubeconfig(()), context=None, user=None)
     assert (found.context, found.user, found.cluster) == (None, None, None)
 
@@ -57,7 +57,7 @@ def test_without_a_current_context_nothing_is_chosen() -> None:
         (None, "nobody-like-it", "no user nobody-like-it", "`kubectl config get-users` lists them"),
     ],
 )
-def test_an_unknown_name_is_said_with_the_nearest(
+def test_the_error_for_an_unknown_name_has_the_most_similar_names(
     context: str | None, user: str | None, says: str, near: str
 ) -> None:
     with pytest.raises(KubeconfigError) as failed:
@@ -66,6 +66,6 @@ def test_an_unknown_name_is_said_with_the_nearest(
     assert failed.value.hint.startswith(near)
 
 
-def test_the_nearest_names_are_plain() -> None:
+def test_similar_names_are_sanitized() -> None:
     assert "\x1b" not in nearest("pro", ["pro\x1b[31m"])
     assert nearest("", ["a", "b"]) == ""

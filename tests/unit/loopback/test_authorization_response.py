@@ -12,11 +12,11 @@ from hypothesis import example, given, strategies as st
 from kubectl_oidc.loopback import authorization_response
 from kubectl_oidc.loopback.authorization_response import (
     AuthorizationResponse,
-    End,
     ExpectedResponse,
+    FinalPageRequest,
     RejectedRequest,
     Request,
-    Start,
+    StartRequest,
 )
 from kubectl_oidc.secret import Secret
 
@@ -43,7 +43,7 @@ def get(query: str, *, path: str = "/", host: str | None = HOST) -> Request:
 
 def judge(
     query: str, awaited: ExpectedResponse = AWAITED
-) -> AuthorizationResponse | Start | End | RejectedRequest:
+) -> AuthorizationResponse | StartRequest | FinalPageRequest | RejectedRequest:
     return awaited.check(get(query))
 
 
@@ -78,7 +78,7 @@ def iss(issuer: str) -> str:
     ],
 )
 def test_a_code_with_our_state_is_the_answer(query: str) -> None:
-    """Order, encoding and parameters of which nobody told us do not matter (RFC 6749 §4.1.2)."""
+    """Order, encoding and unknown parameters do not matter (RFC 6749 §4.1.2)."""
     assert judge(query) == AuthorizationResponse(Secret("abc"), None, None, None)
 
 
@@ -194,7 +194,7 @@ def test_the_state_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_repeated_parameter_is_refused(query: str) -> None:
-    """Of two values nobody knows which was meant (RFC 6749 §3.1), so neither is taken."""
+    """Which of two values is right is not known (RFC 6749 §3.1), so neither is accepted."""
     assert refused(get(query)) == RejectedRequest(400, "a parameter is repeated")
 
 
@@ -347,9 +347,9 @@ def test_the_answer_comes_to_the_path_of_the_redirect_uri() -> None:
 
 
 def test_the_start_address_is_known_by_its_ticket() -> None:
-    """Its path alone leads on to the provider; a query that a browser adds does no harm."""
-    assert isinstance(AWAITED.check(Request("GET", TICKET, HOST)), Start)
-    assert isinstance(AWAITED.check(get("utm=1", path=TICKET)), Start)
+    """Only its path is compared. A query that a browser adds does no harm."""
+    assert isinstance(AWAITED.check(Request("GET", TICKET, HOST)), StartRequest)
+    assert isinstance(AWAITED.check(get("utm=1", path=TICKET)), StartRequest)
 
 
 @pytest.mark.parametrize("path", [TICKET[:-1], f"{TICKET}x", TICKET.lower(), f"/{TICKET}", f"{TICKET}/"])
@@ -373,7 +373,7 @@ def test_nothing_but_the_whole_ticket_starts(path: str) -> None:
 def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
     method: str, target: str, host: str | None
 ) -> None:
-    """No request without the secrets is an answer or a failure, and what is said of it is ours alone."""
+    """No request without the secrets is an answer or a failure, and the reason quotes nothing of it."""
     found = refused(Request(method, target, host))
     assert found.reason in {
         "the request names another host",
@@ -388,12 +388,12 @@ def test_whatever_is_sent_the_verdict_is_a_refusal_that_repeats_nothing(
 
 
 def test_a_request_of_nobody_in_particular_says_nothing() -> None:
-    """Where nothing is known of who sent it, nobody is refused for it."""
+    """If the system does not tell who sent it, it is not refused for that."""
     assert Request("GET", "/", "localhost").uid() is None
 
 
 def test_the_answer_to_an_earlier_sign_in_is_told_from_other_requests() -> None:
     """Its page says that this sign-in is over; who sends no state at all is not told so."""
-    assert refused(Request("GET", "/?code=c&state=of-another", HOST)).over
-    assert not refused(Request("GET", "/?code=c", HOST)).over
-    assert not refused(Request("GET", "/", HOST)).over
+    assert refused(Request("GET", "/?code=c&state=of-another", HOST)).is_outdated
+    assert not refused(Request("GET", "/?code=c", HOST)).is_outdated
+    assert not refused(Request("GET", "/", HOST)).is_outdated

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.loopback.authorization_response import RejectedRequest, Request
 from kubectl_oidc.loopback.connection import Connection
-from kubectl_oidc.loopback.pages import refusal
+from kubectl_oidc.loopback.pages import rejection_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ async def _talk(pieces: Sequence[bytes]) -> tuple[Request | RejectedRequest | No
         if request is None:
             return None, b""
         await connection.send(
-            refusal(
+            rejection_page(
                 request if isinstance(request, RejectedRequest) else RejectedRequest(404, "nothing is here")
             )
         )

@@ -1,4 +1,4 @@
-"""What the browser shows when it comes back: escaped, alone, kept nowhere, and giving nothing away."""
+"""The pages in the browser: escaped, without other resources, not cached, and without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.loopback.authorization_response import RejectedRequest
-from kubectl_oidc.loopback.pages import Failed, SignedIn, answered, outcome, redirect, refusal
+from kubectl_oidc.loopback.pages import (
+    Failed,
+    SignedIn,
+    already_answered_page,
+    final_page,
+    redirect,
+    rejection_page,
+)
 
 if TYPE_CHECKING:
     from kubectl_oidc.loopback.connection import Reply
@@ -25,12 +32,12 @@ HOUR = 3600.0
 
 MARKUP = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&amp;<!--</style>"
 PAGES = {
-    "signed in": outcome(SignedIn("alice@example.com", NOON + HOUR, ISSUER), now=NOON),
-    "failed": outcome(Failed("the provider is down", "try again later"), now=NOON),
-    "timed out": outcome(Failed("nobody came", "try again", timed_out=True), now=NOON),
-    "over": refusal(RejectedRequest(403, "this answers an earlier sign-in", over=True)),
-    "refused": refusal(RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))),
-    "answered": answered(),
+    "signed in": final_page(SignedIn("alice@example.com", NOON + HOUR, ISSUER), now=NOON),
+    "failed": final_page(Failed("the provider is down", "try again later"), now=NOON),
+    "timed out": final_page(Failed("nobody came", "try again", timed_out=True), now=NOON),
+    "over": rejection_page(RejectedRequest(403, "this answers an earlier sign-in", is_outdated=True)),
+    "refused": rejection_page(RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))),
+    "answered": already_answered_page(),
 }
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 
@@ -234,11 +241,11 @@ def test_the_page_of_a_failure_says_what_the_terminal_says() -> None:
 )
 def test_a_flag_an_address_and_a_command_are_not_changed(hint: str, shown: str) -> None:
     """Only the first letter of an ordinary word is made a capital; without a hint there is one still."""
-    assert shown in words(outcome(Failed("no", hint), now=NOON))
+    assert shown in words(final_page(Failed("no", hint), now=NOON))
 
 
 def test_the_page_of_a_refused_request_says_our_words_and_its_headers() -> None:
-    """What is not the answer is told to whoever sees it, with the headers that its status asks for."""
+    """The page says why the request was rejected, with the headers that its status requires."""
     page = PAGES["refused"]
     assert header(page, "allow") == "GET"
     assert "Only GET is understood here." in words(page)
@@ -257,16 +264,16 @@ def test_the_page_of_a_second_answer_says_that_nothing_was_done() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        outcome(SignedIn(MARKUP, NOON, ISSUER), now=NOON),
-        outcome(SignedIn("a", NOON, MARKUP), now=NOON),
-        outcome(Failed(MARKUP, "h"), now=NOON),
-        outcome(Failed("m", MARKUP), now=NOON),
-        refusal(RejectedRequest(400, MARKUP)),
+        final_page(SignedIn(MARKUP, NOON, ISSUER), now=NOON),
+        final_page(SignedIn("a", NOON, MARKUP), now=NOON),
+        final_page(Failed(MARKUP, "h"), now=NOON),
+        final_page(Failed("m", MARKUP), now=NOON),
+        rejection_page(RejectedRequest(400, MARKUP)),
     ],
     ids=["person", "issuer", "message", "hint", "reason"],
 )
 def test_markup_is_shown_and_not_obeyed(page: Reply) -> None:
-    """Every value is escaped wherever it stands: a person sees it as it is, and the page stays as it was."""
+    """Every value is escaped, wherever it is used: the user sees it unchanged, and the page keeps its structure."""
     seen = Seen(page)
     assert MARKUP in seen.words
     assert set(seen.names()) <= {
@@ -285,7 +292,7 @@ def test_no_text_changes_a_page(text: str) -> None:
     """Whatever a provider says, the elements of the page are the same as with ordinary words."""
 
     def skeleton(value: str) -> list[tuple[str, dict[str, str | None]]]:
-        tags = Seen(outcome(Failed(value, value), now=NOON)).tags
+        tags = Seen(final_page(Failed(value, value), now=NOON)).tags
         return [entry for entry in tags if entry != ("span", {"class": "whole"}) and entry[0] != "wbr"]
 
     assert skeleton(text) == skeleton("ordinary words")
@@ -293,8 +300,8 @@ def test_no_text_changes_a_page(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["$message", "${hint}", "$$", "$", "%s", "{0}"])
 def test_a_placeholder_in_a_value_is_a_value(name: str) -> None:
-    """Words are filled in once: what looks like a placeholder in them stays as it is."""
-    assert f"An {name} x" in words(outcome(Failed(f"An {name} x", "h"), now=NOON))
+    """Values are filled in once: a placeholder inside a value stays unchanged."""
+    assert f"An {name} x" in words(final_page(Failed(f"An {name} x", "h"), now=NOON))
 
 
 @pytest.mark.parametrize(
@@ -312,20 +319,20 @@ def test_a_placeholder_in_a_value_is_a_value(name: str) -> None:
 )
 def test_characters_that_deceive_or_break_are_not_on_a_page(sent: str, shown: str) -> None:
     """Escape sequences, overrides of the direction, marks without width and lone surrogates are taken out."""
-    assert shown in words(outcome(SignedIn(sent, NOON, ISSUER), now=NOON))
-    assert shown in words(outcome(Failed(f"it said {sent}", f"see {sent}"), now=NOON))
-    assert sent not in outcome(Failed(sent, sent), now=NOON).body.decode()
+    assert shown in words(final_page(SignedIn(sent, NOON, ISSUER), now=NOON))
+    assert shown in words(final_page(Failed(f"it said {sent}", f"see {sent}"), now=NOON))
+    assert sent not in final_page(Failed(sent, sent), now=NOON).body.decode()
 
 
 def test_a_message_without_end_is_cut() -> None:
     """At four thousand characters, more than any honest one has."""
-    assert f" {'A' + 'a' * 3998}… " in words(outcome(Failed("a" * 5000, "h"), now=NOON))
+    assert f" {'A' + 'a' * 3998}… " in words(final_page(Failed("a" * 5000, "h"), now=NOON))
 
 
 def test_a_long_message_is_whole() -> None:
     """A hint of several hundred characters is not cut, and a long address may break after its slashes."""
     hint = "register " + "http://localhost:8000/a/very/long/path/" * 20
-    page = outcome(Failed("no", hint), now=NOON)
+    page = final_page(Failed("no", hint), now=NOON)
     assert hint[1:] in words(page)
     assert "/<wbr>a/<wbr>very/<wbr>" in page.body.decode()
 
@@ -360,7 +367,7 @@ def test_no_url_breaks_a_redirect(url: str) -> None:
 
 def test_a_sign_in_can_end_at_another_address() -> None:
     """With an address to go on to, the page at the end is that one."""
-    response = outcome(SignedIn("a", NOON, ISSUER, "https://example.com/welcome"), now=NOON)
+    response = final_page(SignedIn("a", NOON, ISSUER, "https://example.com/welcome"), now=NOON)
     assert (response.status, header(response, "location")) == (303, "https://example.com/welcome")
 
 
@@ -389,13 +396,13 @@ def test_a_sign_in_can_end_at_another_address() -> None:
 )
 def test_the_span_is_in_words(seconds: float, shown: str) -> None:
     """Two units at most, the second only where it follows the first."""
-    text = words(outcome(SignedIn("a", NOON + seconds, ISSUER), now=NOON))
+    text = words(final_page(SignedIn("a", NOON + seconds, ISSUER), now=NOON))
     assert f"· {shown} You can close" in text
 
 
 def test_another_day_has_its_date() -> None:
     """A token that ends tomorrow says so."""
-    text = words(outcome(SignedIn("a", NOON + 24 * HOUR, ISSUER), now=NOON))
+    text = words(final_page(SignedIn("a", NOON + 24 * HOUR, ISSUER), now=NOON))
     assert "10 March 2026, 1" in text
     assert "9 March" not in text
 
@@ -403,7 +410,7 @@ def test_another_day_has_its_date() -> None:
 @pytest.mark.parametrize("expiry", [1e18, -1e18, 1e11 * 86400])
 def test_a_time_that_no_calendar_has_is_no_failure(expiry: float) -> None:
     """A provider's odd number does not cost the page."""
-    assert "a time beyond the calendar" in words(outcome(SignedIn("a", expiry, ISSUER), now=NOON))
+    assert "a time beyond the calendar" in words(final_page(SignedIn("a", expiry, ISSUER), now=NOON))
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system's time zone cannot be set")
@@ -427,7 +434,7 @@ def test_the_zone_is_named_or_its_distance_given(
         patch.setenv("TZ", zone)
         time.tzset()
         try:
-            text = words(outcome(SignedIn("a", half_past_eleven, ISSUER), now=half_past_eleven - 60))
+            text = words(final_page(SignedIn("a", half_past_eleven, ISSUER), now=half_past_eleven - 60))
         finally:
             patch.undo()
             time.tzset()
@@ -446,7 +453,7 @@ def test_the_zone_is_named_or_its_distance_given(
 def test_flags_and_addresses_stay_on_one_line(word: str) -> None:
     """Each is one box, which moves to the next line whole; ordinary words are not."""
     page = (
-        outcome(Failed(f"See {word}; sign-in again", "try again"), now=NOON)
+        final_page(Failed(f"See {word}; sign-in again", "try again"), now=NOON)
         .body.decode()
         .replace("<wbr>", "")
     )

@@ -1,4 +1,4 @@
-"""Who is at the other end: found in the system's own tables, and no reason to refuse anybody where it is not."""
+"""The user at the other end of a connection, from the system's own tables. If they do not tell, nobody is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.loopback.peer_user import CLOSED, is_stranger, uid_of
+from kubectl_oidc.loopback.peer_user import CLOSED, is_other_user, user_id_of_peer
 from tests.sessions import linux_only
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_a_process_of_ours_is_known(family: socket.AddressFamily, near: str, far
     """By the tables of this very machine."""
     ours, other = connection(family, near, far)
     with closing(ours), closing(other):
-        assert uid_of(ours) == os.getuid()
+        assert user_id_of_peer(ours) == os.getuid()
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
@@ -72,7 +72,7 @@ def test_the_line_is_the_other_ends(tmp_path: Path) -> None:
     (tmp_path / "tcp").write_text(
         HEADER + line(ours, theirs, 1) + line("0100007F:9C41", ours, 2) + line(theirs, ours, 1007)
     )
-    assert uid_of(Connected(), tmp_path) == 1007  # type: ignore[arg-type]
+    assert user_id_of_peer(Connected(), tmp_path) == 1007  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
@@ -83,7 +83,7 @@ def test_a_socket_of_ipv6_that_speaks_ipv4_is_in_its_own_table(tmp_path: Path, t
     for name in tables:
         (tmp_path / name).write_text(HEADER)
     (tmp_path / "tcp6").write_text(HEADER + line(f"{mapped}:9C40", f"{mapped}:1F40", 1008))
-    assert uid_of(Connected(), tmp_path) == 1008  # type: ignore[arg-type]
+    assert user_id_of_peer(Connected(), tmp_path) == 1008  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the tables below are written in little-endian words")
@@ -91,24 +91,24 @@ def test_a_socket_of_ipv6_that_speaks_ipv4_is_in_its_own_table(tmp_path: Path, t
 def test_a_socket_that_was_closed_is_nobody_s(tmp_path: Path, uid: int) -> None:
     """Its inode is 0, and its user reads as 0, which is not root."""
     (tmp_path / "tcp").write_text(HEADER + line("0100007F:9C40", "0100007F:1F40", uid, inode=0))
-    assert uid_of(Connected(), tmp_path) == CLOSED  # type: ignore[arg-type]
+    assert user_id_of_peer(Connected(), tmp_path) == CLOSED  # type: ignore[arg-type]
 
 
 @linux_only
 def test_who_closes_before_it_is_looked_at_is_a_stranger() -> None:
-    """By the tables of this very machine: neither ours nor root's, whoever runs this."""
+    """By this machine's own tables: not our user and not root, whoever runs the test."""
     ours, other = connection(socket.AF_INET, "127.0.0.1", "127.0.0.1")
     with closing(ours):
         other.sendall(b"GET / HTTP/1.1\r\n\r\n")
         other.close()
-        assert is_stranger(uid_of(ours), {"SUDO_UID": "0"})
+        assert is_other_user(user_id_of_peer(ours), {"SUDO_UID": "0"})
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the table below is written in little-endian words")
 def test_a_line_that_is_cut_off_says_nothing(tmp_path: Path) -> None:
     """It is the other end's, and the user id is not in it."""
     (tmp_path / "tcp").write_text(HEADER + "   0: 0100007F:9C40 0100007F:1F40 01\n")
-    assert uid_of(Connected(), tmp_path) is None  # type: ignore[arg-type]
+    assert user_id_of_peer(Connected(), tmp_path) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", [None, "", HEADER, HEADER + "   0: nonsense\n", "\xff"])
@@ -119,16 +119,16 @@ def test_a_table_that_does_not_tell_is_no_answer(tmp_path: Path, content: str | 
             (tmp_path / name).write_text(content, encoding="latin-1")
     ours, other = connection(socket.AF_INET, "127.0.0.1", "127.0.0.1")
     with closing(ours), closing(other):
-        assert uid_of(ours, tmp_path) is None
+        assert user_id_of_peer(ours, tmp_path) is None
 
 
 @linux_only
 def test_strangers_are_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """We ourselves, root, who became us by sudo and who is not known are none."""
+    """Our own user, root, the user who ran sudo and an unknown user are not strangers."""
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     for uid in (1000, 0, 65534, None):
-        assert not is_stranger(uid, {})
+        assert not is_other_user(uid, {})
     for uid in (1, 1007, 65533, CLOSED):
-        assert is_stranger(uid, {})
-    assert not is_stranger(1007, {"SUDO_UID": "1007"})
-    assert is_stranger(1007, {"SUDO_UID": "1008"})
+        assert is_other_user(uid, {})
+    assert not is_other_user(1007, {"SUDO_UID": "1007"})
+    assert is_other_user(1007, {"SUDO_UID": "1008"})

@@ -189,7 +189,7 @@ def works(server: CallbackServer, host: str = "127.0.0.1", **headers: str) -> bo
 
 
 def refuses(port: int) -> bool:
-    """Tell whether nobody listens at the port any more, and it can be had."""
+    """Return whether nobody listens at the port any more, and it is free."""
     with serving([ListenAddress("127.0.0.1", port)]) as server:
         return port_of(server) == port
 
@@ -353,7 +353,7 @@ def test_a_forged_request_is_refused_and_the_wait_goes_on(
     ids=["TLS", "zeros", "ones", "empty lines"],
 )
 def test_bytes_of_another_protocol_do_not_end_the_wait(server: CallbackServer, sent: bytes) -> None:
-    """Whoever speaks something else gets 400 or a closed connection, and the real callback works."""
+    """A client that does not speak HTTP gets 400 or a closed connection, and the real answer is still received."""
     stranger = client(server).send(sent)
     stranger.socket.shutdown(socket.SHUT_WR)
     assert stranger.read().status == 400
@@ -559,7 +559,7 @@ def test_a_connection_has_ten_seconds_for_its_request(sent: bytes, afterwards: b
 
 
 class StandingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock stands."""
+    """An event loop whose clock does not move."""
 
     now = 1.0
 
@@ -590,7 +590,7 @@ async def _crowded(loop: StandingLoop, listener: Listener, port: int) -> tuple[b
 
 
 def test_a_crowd_that_comes_at_once_leaves_each_a_moment_to_speak() -> None:
-    """Nobody is dropped before a browser would have sent its request; then the first goes, and the next is served."""
+    """No connection is dropped before a browser would have sent its request. Then the oldest goes, and the next is served."""
     found = listen(ANY_PORT)
     loop = StandingLoop()
     listener = Listener(found.sockets, lambda _request: Reply(400, ()))
@@ -677,7 +677,7 @@ def test_a_second_answer_redeems_nothing(server: CallbackServer, again: str) -> 
 
 
 def test_of_answers_at_the_same_time_one_is_taken(server: CallbackServer) -> None:
-    """However many come at once, one has the outcome and every other is told that it was not needed."""
+    """However many come at once, one gets the final page, and every other is told that it was not needed."""
     browsers = [client(server) for _ in range(20)]
     for number, browser in enumerate(browsers):
         browser.get(f"/?code={number}&state={STATE}")
@@ -702,7 +702,7 @@ def test_a_forged_request_after_the_answer_is_still_refused(server: CallbackServ
 
 
 def test_the_start_address_leads_to_the_provider(server: CallbackServer) -> None:
-    """It redirects to the authorization URL, as often as it is asked, and says no more."""
+    """It redirects to the authorization URL at every request, and shows nothing else."""
     server.expect(lambda: AUTHORIZATION_URL)
     for _ in range(2):
         response = client(server).get(urlsplit(server.start_url).path).read()
@@ -714,7 +714,7 @@ def test_the_start_address_leads_to_the_provider(server: CallbackServer) -> None
 
 
 def test_the_start_address_gives_nothing_away_and_cannot_be_guessed(server: CallbackServer) -> None:
-    """It stands in an argument list: no state is in it, 24 random bytes are, and they are fresh each time."""
+    """It is part of a command line: it does not contain the state, but 24 random bytes, new each time."""
     with serving() as other:
         tickets = {urlsplit(each.start_url).path for each in (server, other)}
     assert len(tickets) == 2
@@ -836,7 +836,7 @@ def test_the_port_of_the_redirect_url_decides_which_address_is_listened_on() -> 
 
 
 def test_a_redirect_url_whose_port_is_in_use_is_not_answered_elsewhere() -> None:
-    """At another port nobody would come back; the code would go to whoever has that one."""
+    """The browser would not come back at another port: another program would receive the code."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         addresses = [ListenAddress("127.0.0.1", port), ListenAddress("127.0.0.1", 0)]
@@ -865,7 +865,7 @@ def test_the_next_address_serves_when_one_is_in_use(capsys: pytest.CaptureFixtur
 
 
 def test_other_machines_are_let_in_only_when_asked_and_then_named() -> None:
-    """A listen address beyond loopback is `exposed`, so that a person is told."""
+    """A listen address beyond loopback sets `exposed`, so that the user is warned."""
     everywhere = ListenAddress("0.0.0.0", 0)  # noqa: S104 - what is asked for here
     with serving([everywhere]) as server:
         assert server.exposed == ListenAddress(everywhere.host, port_of(server))
@@ -874,7 +874,7 @@ def test_other_machines_are_let_in_only_when_asked_and_then_named() -> None:
 
 
 def test_a_redirect_uri_that_leads_beside_us_is_told() -> None:
-    """On another address alone nothing of ours listens on localhost, where the redirect URI leads by default."""
+    """If it listens only on another address, it is not reached by localhost, which the default redirect URI contains."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing; it picks the address that would be used
@@ -893,14 +893,14 @@ def test_a_redirect_uri_that_leads_beside_us_is_told() -> None:
 
 
 def test_the_port_is_free_when_the_block_ends() -> None:
-    """It listens only while signing in: afterwards nobody answers, and the port can be had again."""
+    """It listens only during the sign-in: afterwards nobody answers, and the port is free again."""
     with serving() as server:
         port = port_of(server)
     assert refuses(port)
 
 
 def test_finish_stops_listening_and_may_come_twice(server: CallbackServer) -> None:
-    """The port is free once the outcome is known, though the block goes on; a second outcome is nobody's."""
+    """The port is free after `finish`, even in the block. A second call shows nothing to anybody."""
     assert works(server)
     assert refuses(port_of(server))
     server.finish(Failed("late", "late"))
@@ -908,7 +908,7 @@ def test_finish_stops_listening_and_may_come_twice(server: CallbackServer) -> No
 
 
 def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
-    """Whoever is held sees that it ended in the terminal; idle connections are closed."""
+    """A browser that waits sees that the sign-in ended in the terminal. Idle connections are closed."""
     server = serving()
     with contextlib.suppress(KeyboardInterrupt), server:
         idle = client(server)
@@ -928,7 +928,7 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
     reason="Linux tells who asks, and only root can become another user",
 )
 def test_another_user_does_not_get_to_the_provider(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever sees the start address in the process list and asks for it is refused, and told no more; the person's browser is not."""
+    """Another user who sees the start URL in the process list is refused, and learns nothing. The user's own browser is not refused."""
     with serving(log=Log(9)) as server:
         server.expect(lambda: AUTHORIZATION_URL)
         port, path = port_of(server), urlsplit(server.start_url).path
@@ -945,7 +945,7 @@ def test_another_user_does_not_get_to_the_provider(capsys: pytest.CaptureFixture
 
 
 def test_who_comes_too_late_is_told_so() -> None:
-    """The page says what the terminal says, and not that somebody ended it there."""
+    """The page has the terminal's message, and does not say that the sign-in was ended there."""
     with contextlib.suppress(SignInTimeout), serving() as server:
         browser = came_back(server)
         assert server.wait(PATIENCE)
@@ -993,7 +993,7 @@ def test_the_address_is_clean_before_the_code_is_redeemed(server: CallbackServer
 
 
 def test_a_reload_has_the_same_page(server: CallbackServer) -> None:
-    """As often as it is asked for until the sign-in is over; only at the very address, and not before there is an answer."""
+    """At every request until the sign-in is over; only at its exact URL, and not before there is an answer."""
     early = client(server).get("/?page=guessed").read()
     assert (early.status, "location" in early.headers) == (403, False)
     first = came_back(server)
@@ -1087,7 +1087,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
 
     running = ListenerThread(Unusable(), respond, failed)  # type: ignore[arg-type]
     assert told.wait(PATIENCE)
-    running.end(Reply(400, ()), 0)
+    running.finish(Reply(400, ()), 0)
     assert [type(error) for error in failures] == [ZeroDivisionError]
 
 
@@ -1095,7 +1095,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
 
 
 def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
-    """At the highest level refused requests are told of by their status and our words alone."""
+    """At the highest level, rejected requests are logged only with their status and our own reason."""
     with serving(log=Log(9)) as server:
         server.expect(lambda: AUTHORIZATION_URL)
         ticket = urlsplit(server.start_url).path[1:]

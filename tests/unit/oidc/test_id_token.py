@@ -74,186 +74,186 @@ def test_a_good_token_says_who_for_whom_and_until_when() -> None:
     ],
 )
 def test_honest_tokens_with_oddities_are_taken(claims: dict[str, object]) -> None:
-    """What real providers do within the standard is no reason to refuse."""
+    """Real providers do these things, and the standard allows them."""
     assert judge(claims).claims == good_claims(**claims)
 
 
 @pytest.mark.parametrize(
-    ("claims", "words", "topic"),
+    ("claims", "named", "topic"),
     [
-        pytest.param({"iss": ABSENT}, "no claim iss", "id-token-issuer", id="no iss"),
-        pytest.param({"iss": 5}, "claim iss is 5, not a string", "id-token-issuer", id="iss a number"),
+        pytest.param({"iss": ABSENT}, ["iss"], "id-token-issuer", id="no iss"),
+        pytest.param({"iss": 5}, ["iss", "5"], "id-token-issuer", id="iss a number"),
         pytest.param(
             {"iss": ISSUER + "/"},
-            f'issuer is "{ISSUER}/", not "{ISSUER}"',
+            [f'"{ISSUER}/"', f'"{ISSUER}"'],
             "id-token-issuer",
             id="iss with slash",
         ),
-        pytest.param({"iss": ISSUER.upper()}, "issuer is", "id-token-issuer", id="iss in other case"),
-        pytest.param({"aud": ABSENT}, "no claim aud", "id-token-audience", id="no aud"),
+        pytest.param(
+            {"iss": ISSUER.upper()}, [ISSUER.upper(), ISSUER], "id-token-issuer", id="iss in other case"
+        ),
+        pytest.param({"aud": ABSENT}, ["aud"], "id-token-audience", id="no aud"),
         pytest.param(
             {"aud": "other"},
-            'audience "other", not for the client "kubernetes"',
+            ['"other"', '"kubernetes"'],
             "id-token-audience",
             id="aud",
         ),
-        pytest.param(
-            {"aud": "kubernetes-2"}, 'the audience "kubernetes-2"', "id-token-audience", id="aud begins alike"
-        ),
-        pytest.param({"aud": []}, "the audience [], not", "id-token-audience", id="aud empty"),
-        pytest.param({"aud": ["a", "b"]}, 'audience ["a", "b"], not', "id-token-audience", id="aud others"),
+        pytest.param({"aud": "kubernetes-2"}, ['"kubernetes-2"'], "id-token-audience", id="aud begins alike"),
+        pytest.param({"aud": []}, ["[]"], "id-token-audience", id="aud empty"),
+        pytest.param({"aud": ["a", "b"]}, ['["a", "b"]'], "id-token-audience", id="aud others"),
         pytest.param(
             {"aud": [CLIENT_ID, 5]},
-            'claim aud is ["kubernetes", 5], neither a string nor a list',
+            ["aud", '["kubernetes", 5]'],
             "id-token-audience",
             id="aud with a number",
         ),
         pytest.param(
-            {"aud": {CLIENT_ID: 1}}, "neither a string nor a list", "id-token-audience", id="aud an object"
+            {"aud": {CLIENT_ID: 1}}, ["aud", '{"kubernetes": 1}'], "id-token-audience", id="aud an object"
         ),
         pytest.param(
             {"aud": [CLIENT_ID, "api"]},
-            'for ["kubernetes", "api"], and no azp says that it was made for "kubernetes"',
+            ['["kubernetes", "api"]', "azp"],
             "id-token-audience",
             id="another audience, no azp",
         ),
         pytest.param(
             {"aud": [CLIENT_ID, "api"], "azp": "api"},
-            'client "api" (azp), not',
+            ['"api"', "azp"],
             "id-token-audience",
             id="another's azp",
         ),
         pytest.param(
             {"azp": "api"},
-            'client "api" (azp), not for "kubernetes"',
+            ['"api"', "azp", '"kubernetes"'],
             "id-token-audience",
             id="azp of another",
         ),
-        pytest.param({"azp": ""}, 'client "" (azp)', "id-token-audience", id="azp empty"),
-        pytest.param(
-            {"azp": [CLIENT_ID]}, 'client ["kubernetes"] (azp)', "id-token-audience", id="azp a list"
-        ),
-        pytest.param({"sub": ABSENT}, "no claim sub", "id-token", id="no sub"),
-        pytest.param({"sub": ""}, "claim sub is empty", "id-token", id="sub empty"),
-        pytest.param({"sub": " \t"}, "claim sub is empty", "id-token", id="sub of spaces"),
-        pytest.param({"sub": 5}, "claim sub is 5, not a string", "id-token", id="sub a number"),
-        pytest.param({"exp": ABSENT}, "no claim exp", "id-token", id="no exp"),
-        pytest.param({"iat": ABSENT}, "no claim iat", "id-token", id="no iat"),
-        pytest.param({"exp": True}, "claim exp is true, not a time", "id-token", id="exp a bool"),
-        pytest.param({"exp": 1e300}, "claim exp is", "id-token", id="exp a float beyond every calendar"),
-        pytest.param({"exp": -0.5}, "claim exp is", "id-token", id="exp a negative float"),
-        pytest.param({"exp": NOW - 60.5}, "expired at", "clock", id="exp with a fraction, a minute ago"),
-        pytest.param(
-            {"iat": NOW + 61.5}, "the clocks differ", "clock", id="iat with a fraction, in a minute"
-        ),
-        pytest.param({"exp": str(NOW + 60)}, "claim exp is", "id-token", id="exp a string"),
-        pytest.param({"exp": NOW * 1000}, "claim exp is", "id-token", id="exp in milliseconds"),
-        pytest.param({"exp": -1}, "claim exp is -1", "id-token", id="exp negative"),
-        pytest.param({"iat": False}, "claim iat is false", "id-token", id="iat a bool"),
-        pytest.param({"nbf": "now"}, 'claim nbf is "now"', "id-token", id="nbf a word"),
+        pytest.param({"azp": ""}, ['""', "azp"], "id-token-audience", id="azp empty"),
+        pytest.param({"azp": [CLIENT_ID]}, ['["kubernetes"]', "azp"], "id-token-audience", id="azp a list"),
+        pytest.param({"sub": ABSENT}, ["sub"], "id-token", id="no sub"),
+        pytest.param({"sub": ""}, ["sub"], "id-token", id="sub empty"),
+        pytest.param({"sub": " \t"}, ["sub"], "id-token", id="sub of spaces"),
+        pytest.param({"sub": 5}, ["sub", "5"], "id-token", id="sub a number"),
+        pytest.param({"exp": ABSENT}, ["exp"], "id-token", id="no exp"),
+        pytest.param({"iat": ABSENT}, ["iat"], "id-token", id="no iat"),
+        pytest.param({"exp": True}, ["exp", "true"], "id-token", id="exp a bool"),
+        pytest.param({"exp": 1e300}, ["exp", "1e+300"], "id-token", id="exp a float beyond every calendar"),
+        pytest.param({"exp": -0.5}, ["exp", "-0.5"], "id-token", id="exp a negative float"),
+        pytest.param({"exp": NOW - 60.5}, ["UTC"], "clock", id="exp with a fraction, a minute ago"),
+        pytest.param({"iat": NOW + 61.5}, ["iat", "UTC"], "clock", id="iat with a fraction, in a minute"),
+        pytest.param({"exp": str(NOW + 60)}, ["exp", f'"{NOW + 60}"'], "id-token", id="exp a string"),
+        pytest.param({"exp": NOW * 1000}, ["exp", f"{NOW * 1000}"], "id-token", id="exp in milliseconds"),
+        pytest.param({"exp": -1}, ["exp", "-1"], "id-token", id="exp negative"),
+        pytest.param({"iat": False}, ["iat", "false"], "id-token", id="iat a bool"),
+        pytest.param({"nbf": "now"}, ["nbf", '"now"'], "id-token", id="nbf a word"),
         pytest.param(
             {"exp": NOW - 61},
-            "expired at 2025-10-09 08:52:19 UTC, and here it is 2025-10-09 08:53:20 UTC",
+            ["2025-10-09 08:52:19 UTC", "2025-10-09 08:53:20 UTC"],
             "clock",
             id="expired 61 s ago",
         ),
         pytest.param(
             {"iat": NOW + 61},
-            "was issued 2025-10-09 08:54:21 UTC (iat), and here it is 2025-10-09 08:53:20 UTC",
+            ["2025-10-09 08:54:21 UTC", "iat", "2025-10-09 08:53:20 UTC"],
             "clock",
             id="issued 61 s ahead",
         ),
         pytest.param(
             {"nbf": NOW + 61},
-            "is not valid before 2025-10-09 08:54:21 UTC (nbf), and here it is 2025-10-09 08:53:20 UTC",
+            ["2025-10-09 08:54:21 UTC", "nbf", "2025-10-09 08:53:20 UTC"],
             "clock",
             id="valid in 61 s",
         ),
     ],
 )
 def test_tokens_that_break_a_rule_are_refused_in_words(
-    claims: dict[str, object], words: str, topic: str
+    claims: dict[str, object], named: list[str], topic: str
 ) -> None:
-    """The message names the claim and both values, the hint says what to do."""
+    """The message names the claim and both values. There is a hint."""
     with pytest.raises(IdTokenError) as caught:
         judge(claims)
 
-    assert words in caught.value.message
+    assert [name for name in named if name not in caught.value.message] == []
     assert caught.value.hint
     assert caught.value.topic == topic
     assert not isinstance(caught.value, UnknownKey)
 
 
 @pytest.mark.parametrize(
-    ("claim", "refreshed", "words"),
+    ("claim", "refreshed", "accepted"),
     [
-        pytest.param(NONCE.reveal(), False, "", id="ours"),
-        pytest.param(ABSENT, False, "has no nonce", id="missing at a sign-in"),
-        pytest.param(None, False, "has no nonce", id="null at a sign-in"),
-        pytest.param("replayed", False, "nonce of another sign-in", id="another's"),
-        pytest.param("", False, "nonce of another sign-in", id="empty"),
-        pytest.param("é", False, "nonce of another sign-in", id="not ASCII"),
-        pytest.param([NONCE.reveal()], False, "nonce of another sign-in", id="a list"),
-        pytest.param(NONCE.reveal(), True, "", id="ours after a refresh"),
-        pytest.param(ABSENT, True, "", id="missing after a refresh"),
-        pytest.param("changed", True, "nonce of another sign-in", id="changed by a refresh"),
-        pytest.param("", True, "nonce of another sign-in", id="emptied by a refresh"),
+        pytest.param(NONCE.reveal(), False, True, id="ours"),
+        pytest.param(ABSENT, False, False, id="missing at a sign-in"),
+        pytest.param(None, False, False, id="null at a sign-in"),
+        pytest.param("replayed", False, False, id="another's"),
+        pytest.param("", False, False, id="empty"),
+        pytest.param("é", False, False, id="not ASCII"),
+        pytest.param([NONCE.reveal()], False, False, id="a list"),
+        pytest.param(NONCE.reveal(), True, True, id="ours after a refresh"),
+        pytest.param(ABSENT, True, True, id="missing after a refresh"),
+        pytest.param("changed", True, False, id="changed by a refresh"),
+        pytest.param("", True, False, id="emptied by a refresh"),
     ],
 )
 def test_the_nonce_is_ours_and_a_refresh_may_only_omit_it(
-    *, claim: object, refreshed: bool, words: str
+    *, claim: object, refreshed: bool, accepted: bool
 ) -> None:
-    """Core 3.1.3.7 rule 11 and 12.2; neither nonce is shown."""
+    """Core 3.1.3.7 rule 11 and 12.2. Neither nonce is shown."""
     expected = replace(EXPECTED, nonce=NONCE, refreshed=refreshed)
-    if not words:
+    if accepted:
         assert judge({"nonce": claim}, expected).subject == "00u1"
         return
 
     with pytest.raises(IdTokenError) as caught:
         judge({"nonce": claim}, expected)
 
-    assert words in caught.value.message
     assert caught.value.topic == "id-token-nonce"
-    assert "does not keep the nonce" in caught.value.hint
+    assert "nonce" in caught.value.hint
     assert NONCE.reveal() not in caught.value.message
     assert "replayed" not in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("expected", "claims", "words"),
+    ("expected", "claims", "named"),
     [
-        pytest.param({"subject": "00u1"}, {}, "", id="the same person"),
-        pytest.param({"subject": "00u2"}, {}, 'sub is "00u1", not "00u2"', id="another person"),
-        pytest.param({"audience": (CLIENT_ID,)}, {}, "", id="the same audience"),
-        pytest.param({"audience": (CLIENT_ID,)}, {"aud": [CLIENT_ID]}, "", id="written as a list"),
+        pytest.param({"subject": "00u1"}, {}, [], id="the same person"),
+        pytest.param({"subject": "00u2"}, {}, ["sub", '"00u1"', '"00u2"'], id="another person"),
+        pytest.param({"audience": (CLIENT_ID,)}, {}, [], id="the same audience"),
+        pytest.param({"audience": (CLIENT_ID,)}, {"aud": [CLIENT_ID]}, [], id="written as a list"),
         pytest.param(
             {"audience": ("api", CLIENT_ID)},
             {"aud": [CLIENT_ID, "api"], "azp": CLIENT_ID},
-            "",
+            [],
             id="in another order",
         ),
         pytest.param(
             {"audience": (CLIENT_ID,)},
             {"aud": [CLIENT_ID, "api"], "azp": CLIENT_ID},
-            'audience is ["kubernetes", "api"], the session\'s was ["kubernetes"]',
+            ['["kubernetes", "api"]', '["kubernetes"]'],
             id="an audience more",
         ),
-        pytest.param({"audience": (CLIENT_ID, "api")}, {}, "the session's was", id="an audience less"),
+        pytest.param(
+            {"audience": (CLIENT_ID, "api")},
+            {},
+            ['"kubernetes"', '["kubernetes", "api"]'],
+            id="an audience less",
+        ),
     ],
 )
 def test_a_refresh_changes_neither_person_nor_audience(
-    expected: dict[str, object], claims: dict[str, object], words: str
+    expected: dict[str, object], claims: dict[str, object], named: list[str]
 ) -> None:
-    """Core 12.2: sub and aud equal the session's, or the session is not used."""
+    """Core 12.2: ``sub`` and ``aud`` are those of the session."""
     wanted = Expected(ISSUER, CLIENT_ID, refreshed=True, **expected)  # type: ignore[arg-type]
-    if not words:
+    if not named:
         assert judge(claims, wanted).subject == "00u1"
         return
 
     with pytest.raises(IdTokenError) as caught:
         judge(claims, wanted)
 
-    assert words in caught.value.message
+    assert [name for name in named if name not in caught.value.message] == []
     assert caught.value.topic == "id-token-changed"
     assert "sign in again" in caught.value.hint
 
@@ -286,22 +286,22 @@ def test_a_refresh_changes_neither_person_nor_audience(
 def test_an_access_token_that_came_along_belongs_to_the_id_token(
     *, key: SigningKey, at_hash: object, good: bool
 ) -> None:
-    """Core 3.1.3.8: at_hash, when present, is the left half of the hash that the algorithm names."""
+    """Core 3.1.3.8: if at_hash is present, it is the left half of the hash that the algorithm names."""
     token = id_token(key, claims=good_claims(at_hash=at_hash))
     keys, expected = KeySet.from_jwks(jwks(key)), replace(EXPECTED, access_token=ACCESS_TOKEN)
     if good:
         assert validate(token, keys=keys, expected=expected, now=NOW).subject == "00u1"
         return
 
-    with pytest.raises(IdTokenError, match="at_hash differs") as caught:
+    with pytest.raises(IdTokenError) as caught:
         validate(token, keys=keys, expected=expected, now=NOW)
 
     assert caught.value.topic == "id-token-at-hash"
-    assert "computes at_hash wrongly" in caught.value.hint
+    assert "at_hash" in caught.value.message
 
 
 def test_an_at_hash_without_padding_is_compared_to_its_last_letter() -> None:
-    """Half of a SHA-384 hash is written without padding, and may end in any letter."""
+    """Half of a SHA-384 hash needs no padding."""
     key, access_token = signing_key("RS384"), Secret("token-11")
     half = base64url(sha384(access_token.reveal().encode()).digest()[:24])
     token = id_token(key, claims=good_claims(at_hash=half))
@@ -311,77 +311,78 @@ def test_an_at_hash_without_padding_is_compared_to_its_last_letter() -> None:
     assert validate(token, keys=KeySet.from_jwks(jwks(key)), expected=expected, now=NOW).subject == "00u1"
 
 
-def test_an_access_token_that_is_no_text_belongs_to_no_id_token() -> None:
-    """Half a surrogate pair, which JSON can name, is refused like any other token that does not fit."""
-    with pytest.raises(IdTokenError, match="at_hash differs"):
+def test_an_access_token_with_half_a_surrogate_pair_is_refused() -> None:
+    """JSON can contain it, and it cannot be encoded."""
+    with pytest.raises(IdTokenError, match="at_hash"):
         judge({"at_hash": AT_HASH}, replace(EXPECTED, access_token=Secret("\ud800")))
 
 
 @pytest.mark.parametrize(
-    ("claims", "words"),
+    ("claims", "named"),
     [
-        pytest.param({"aud": [CLIENT_ID, "api"]}, "", id="no azp beside another audience"),
-        pytest.param({"azp": "exchanger"}, "", id="azp names who exchanged it"),
-        pytest.param({"azp": CLIENT_ID}, "", id="azp names the audience"),
-        pytest.param({"azp": "other"}, 'client "other" (azp)', id="azp names neither"),
-        pytest.param({"azp": ""}, 'client "" (azp)', id="azp empty"),
-        pytest.param({"aud": "exchanger"}, "not for the client", id="for who exchanged it"),
+        pytest.param({"aud": [CLIENT_ID, "api"]}, [], id="no azp and another audience"),
+        pytest.param({"azp": "exchanger"}, [], id="azp names who exchanged it"),
+        pytest.param({"azp": CLIENT_ID}, [], id="azp names the audience"),
+        pytest.param({"azp": "other"}, ['"other"', "azp"], id="azp names neither"),
+        pytest.param({"azp": ""}, ['""', "azp"], id="azp empty"),
+        pytest.param({"aud": "exchanger"}, ['"exchanger"'], id="for who exchanged it"),
     ],
 )
-def test_an_exchanged_token_may_name_who_exchanged_it(claims: dict[str, object], words: str) -> None:
-    """RFC 8693 has no rule for azp; the audience is what counts, and a third party is no answer."""
+def test_an_exchanged_token_may_name_who_exchanged_it(claims: dict[str, object], named: list[str]) -> None:
+    """RFC 8693 has no rule for azp. The audience must be right, and azp must not name a third client."""
     expected = replace(EXPECTED, requester="exchanger")
-    if not words:
+    if not named:
         assert judge(claims, expected).subject == "00u1"
         return
 
     with pytest.raises(IdTokenError) as caught:
         judge(claims, expected)
 
-    assert words in caught.value.message
+    assert [name for name in named if name not in caught.value.message] == []
 
 
-def test_a_sign_in_is_what_is_expected_where_nothing_else_is_said() -> None:
-    """Only who says that the token comes from a refresh lets the nonce be missing."""
-    with pytest.raises(IdTokenError, match="has no nonce"):
+def test_by_default_the_nonce_is_required() -> None:
+    """It may be missing only after a refresh."""
+    with pytest.raises(IdTokenError, match="nonce"):
         judge(expected=Expected(ISSUER, CLIENT_ID, nonce=NONCE))
 
 
 def test_the_metadata_s_algorithms_reach_the_signature_check() -> None:
-    """An algorithm that the metadata does not name is refused."""
-    with pytest.raises(IdTokenError, match="metadata names ES256"):
+    """An algorithm that is not in the metadata is refused."""
+    with pytest.raises(IdTokenError, match="ES256"):
         judge(expected=replace(EXPECTED, algorithms=("ES256",)))
 
 
-def test_a_rotated_key_is_told_apart_so_that_the_set_is_fetched_once_more() -> None:
-    """With the old set it is UnknownKey, with the new one the token is good."""
+def test_a_rotated_key_is_an_error_of_its_own() -> None:
+    """With the old set it is UnknownKey, so the set is fetched again. With the new set the token is valid."""
     new = signing_key("RS256", "key-2")
     token = id_token(new)
 
-    with pytest.raises(UnknownKey, match='names the key "key-2"'):
+    with pytest.raises(UnknownKey, match='"key-2"'):
         validate(token, keys=KEYS, expected=EXPECTED, now=NOW)
     assert (
         validate(token, keys=KeySet.from_jwks(jwks(RSA, new)), expected=EXPECTED, now=NOW).subject == "00u1"
     )
 
 
-def test_claims_are_not_looked_at_before_the_signature_holds() -> None:
-    """A forged token learns nothing about what would be expected of it."""
+def test_claims_are_not_checked_before_the_signature() -> None:
+    """The error for a forged token says nothing about its claims."""
     forged = id_token(
         signing_key("RS256", "forger"), claims=good_claims(iss="x", exp=1), header={"kid": "key-1"}
     )
 
-    with pytest.raises(UnknownKey, match="signature does not fit"):
+    with pytest.raises(UnknownKey, match="key-1"):
         validate(forged, keys=KEYS, expected=EXPECTED, now=NOW)
 
 
-def test_the_clock_is_the_one_that_is_passed_in() -> None:
-    """The same token is good and expired, depending on ``now`` alone."""
+def test_the_clock_is_a_parameter() -> None:
+    """``now`` alone decides whether the token is valid."""
     assert judge(now=NOW + 3660).expiry == NOW + 3600
-    with pytest.raises(IdTokenError, match="expired"):
+    with pytest.raises(IdTokenError, match="UTC") as expired:
         judge(now=NOW + 3661)
-    with pytest.raises(IdTokenError, match="clocks differ"):
+    with pytest.raises(IdTokenError, match="iat") as early:
         judge(now=NOW - 61)
+    assert expired.value.topic == early.value.topic == "clock"
 
 
 JSON_VALUES = st.recursive(
@@ -394,7 +395,7 @@ NAMES = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash"]
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, min_size=1))
 def test_arbitrary_signed_claims_are_believed_or_refused(claims: dict[str, object]) -> None:
-    """Whatever an authentic token claims, the outcome is an IdToken or an IdTokenError."""
+    """The result is an IdToken or an IdTokenError, whatever the claims."""
     expected = replace(EXPECTED, nonce=NONCE, access_token=ACCESS_TOKEN, refreshed=True, subject="00u1")
     try:
         token = judge(claims, expected)
@@ -412,20 +413,20 @@ def test_a_sign_in_that_is_as_young_as_was_asked_is_taken(ago: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("auth_time", "said", "hint", "topic"),
+    ("auth_time", "hint", "topic"),
     [
-        (None, "has no claim auth_time, which --max-age needs", "leave out --max-age", "max-age"),
-        (NOW - 3661, "longer ago than --max-age", "try again with --prompt=login", "max-age"),
-        ("soon", "auth_time", "the provider must put this right", "id-token"),
+        (None, "--max-age", "max-age"),
+        (NOW - 3661, "--prompt=login", "max-age"),
+        ("soon", "administrator", "id-token"),
     ],
 )
 def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(
-    auth_time: object, said: str, hint: str, topic: str
+    auth_time: object, hint: str, topic: str
 ) -> None:
-    """Only where max_age was asked for."""
-    with pytest.raises(IdTokenError, match=said) as caught:
+    """Only if the request had max_age."""
+    with pytest.raises(IdTokenError, match="auth_time") as caught:
         judge({"auth_time": auth_time}, replace(EXPECTED, max_age=3600))
-    assert caught.value.hint.startswith(hint)
+    assert hint in caught.value.hint
     assert caught.value.topic == topic
     assert judge({"auth_time": auth_time}).subject == "00u1"
 
@@ -434,7 +435,7 @@ GOOGLE = "https://accounts.google.com"
 
 
 def test_google_may_leave_the_scheme_out_of_its_issuer() -> None:
-    """Core §15.6.2: accepted for that issuer alone, as the API server does; what comes out is the configured issuer."""
+    """Core §15.6.2: only for Google, as in kube-apiserver. The result has the configured issuer."""
     expected = replace(EXPECTED, issuer=GOOGLE)
     assert judge({"iss": "accounts.google.com"}, expected).issuer == GOOGLE
     assert judge({"iss": GOOGLE}, expected).issuer == GOOGLE
@@ -453,14 +454,14 @@ def test_google_may_leave_the_scheme_out_of_its_issuer() -> None:
     ],
 )
 def test_no_other_issuer_may(issuer: str, claim: str) -> None:
-    """Everybody else's is equal byte for byte."""
-    with pytest.raises(IdTokenError, match="the ID token's issuer is") as caught:
+    """Every other issuer must be equal byte for byte."""
+    with pytest.raises(IdTokenError, match=ISSUER if issuer == ISSUER else "accounts.google.com") as caught:
         judge({"iss": claim}, replace(EXPECTED, issuer=issuer))
     assert caught.value.topic == "id-token-issuer"
 
 
 def test_times_may_have_fractions() -> None:
-    """RFC 7519 §2; what comes out is in whole seconds, with which everything else calculates."""
+    """RFC 7519 §2. The result is in whole seconds."""
     token = judge({"exp": NOW + 60.9, "iat": NOW - 0.5, "nbf": NOW + 60.9})
     assert (token.expiry, token.issued_at) == (NOW + 60, NOW - 1)
     assert (type(token.expiry), type(token.issued_at)) == (int, int)

@@ -59,101 +59,85 @@ def test_each_algorithm_of_kube_apiserver_is_verified(algorithm: str) -> None:
     ],
 )
 def test_honest_headers_are_taken(header: dict[str, object]) -> None:
-    """Optional header members may be missing, and unknown ones change nothing."""
+    """Optional header members may be missing. Unknown ones are ignored."""
     assert signed_claims(id_token(RSA, header=header), keys=KEYS, algorithms=())[1] == good_claims()
 
 
 @pytest.mark.parametrize(
     ("header", "words", "topic"),
     [
-        pytest.param({"typ": "at+jwt"}, 'a token of the kind "at+jwt"', "id-token", id="access token"),
-        pytest.param(
-            {"typ": "logout+jwt"}, 'a token of the kind "logout+jwt"', "id-token", id="logout token"
-        ),
-        pytest.param({"typ": ["JWT"]}, 'a token of the kind ["JWT"]', "id-token", id="typ is a list"),
-        pytest.param({"typ": None}, "a token of the kind null", "id-token", id="typ null"),
+        pytest.param({"typ": "at+jwt"}, '"at+jwt"', "id-token", id="access token"),
+        pytest.param({"typ": "logout+jwt"}, '"logout+jwt"', "id-token", id="logout token"),
+        pytest.param({"typ": ["JWT"]}, '["JWT"]', "id-token", id="typ is a list"),
+        pytest.param({"typ": None}, "null", "id-token", id="typ null"),
         pytest.param(
             {"crit": ["exp"], "exp": 1},
-            'demands extensions that nobody here knows: ["exp"]',
+            '["exp"]',
             "id-token",
             id="crit",
         ),
         pytest.param(
             {"crit": ["b64"], "b64": True},
-            "demands extensions",
+            '["b64"]',
             "id-token",
             id="an extension that PyJWT knows",
         ),
-        pytest.param({"crit": []}, "demands extensions", "id-token", id="crit empty"),
-        pytest.param({"crit": None}, "demands extensions", "id-token", id="crit null"),
-        pytest.param({"b64": False}, "not base64url (b64)", "id-token", id="claims in the clear"),
-        pytest.param({"kid": 7}, "kid header is 7, not a string", "id-token-key", id="kid is a number"),
-        pytest.param({"alg": ABSENT}, "names no algorithm (alg)", "id-token-algorithm", id="no alg"),
-        pytest.param(
-            {"alg": ["RS256"]}, "names no algorithm (alg)", "id-token-algorithm", id="alg is a list"
-        ),
-        pytest.param({"alg": "none"}, 'not signed (its alg is "none")', "id-token-algorithm", id="none"),
-        pytest.param({"alg": "NonE"}, 'not signed (its alg is "NonE")', "id-token-algorithm", id="NonE"),
-        pytest.param(
-            {"alg": "HS256"}, 'signed with "HS256", which kube-apiserver', "id-token-algorithm", id="HS256"
-        ),
-        pytest.param(
-            {"alg": "EdDSA"}, 'signed with "EdDSA", which kube-apiserver', "id-token-algorithm", id="EdDSA"
-        ),
-        pytest.param(
-            {"alg": "ES256K"}, 'signed with "ES256K", which kube-apiserver', "id-token-algorithm", id="ES256K"
-        ),
+        pytest.param({"crit": []}, "[]", "id-token", id="crit empty"),
+        pytest.param({"crit": None}, "null", "id-token", id="crit null"),
+        pytest.param({"b64": False}, "b64", "id-token", id="claims in the clear"),
+        pytest.param({"kid": 7}, "kid 7", "id-token-key", id="kid is a number"),
+        pytest.param({"alg": ABSENT}, "alg", "id-token-algorithm", id="no alg"),
+        pytest.param({"alg": ["RS256"]}, "alg", "id-token-algorithm", id="alg is a list"),
+        pytest.param({"alg": "none"}, 'alg "none"', "id-token-algorithm", id="none"),
+        pytest.param({"alg": "NonE"}, 'alg "NonE"', "id-token-algorithm", id="NonE"),
+        pytest.param({"alg": "HS256"}, '"HS256" kube-apiserver', "id-token-algorithm", id="HS256"),
+        pytest.param({"alg": "EdDSA"}, '"EdDSA" kube-apiserver', "id-token-algorithm", id="EdDSA"),
+        pytest.param({"alg": "ES256K"}, '"ES256K" kube-apiserver', "id-token-algorithm", id="ES256K"),
         pytest.param(
             {"alg": "rs256"},
-            'signed with "rs256", which kube-apiserver',
+            '"rs256" kube-apiserver',
             "id-token-algorithm",
             id="lower case",
         ),
-        pytest.param(b"[]", "header part is not a JSON object", "id-token", id="a list"),
-        pytest.param(b'"RS256"', "header part is not a JSON object", "id-token", id="a string"),
-        pytest.param(b"{", "header part cannot be read as JSON", "id-token", id="broken"),
-        pytest.param(
-            b'{"alg":"RS256","alg":"RS256"}', 'header part names "alg" twice', "id-token", id="alg twice"
-        ),
+        pytest.param(b"[]", "header JSON object", "id-token", id="a list"),
+        pytest.param(b'"RS256"', "header JSON object", "id-token", id="a string"),
+        pytest.param(b"{", "header JSON", "id-token", id="broken"),
+        pytest.param(b'{"alg":"RS256","alg":"RS256"}', 'header "alg"', "id-token", id="alg twice"),
         pytest.param(
             b'{"alg":"RS256","jwk":{"n":1,"n":2}}',
-            'header part names "n" twice',
+            'header "n"',
             "id-token",
             id="twice, deeper",
         ),
-        pytest.param(
-            b'\xff{"alg":"RS256"}', "header part cannot be read as JSON", "id-token", id="not UTF-8"
-        ),
-        pytest.param('{"alg":"RS256"}'.encode("utf-16"), "cannot be read as JSON", "id-token", id="UTF-16"),
-        pytest.param(
-            b'\xef\xbb\xbf{"alg":"RS256"}', "cannot be read as JSON", "id-token", id="byte order mark"
-        ),
+        pytest.param(b'\xff{"alg":"RS256"}', "header JSON", "id-token", id="not UTF-8"),
+        pytest.param('{"alg":"RS256"}'.encode("utf-16"), "JSON", "id-token", id="UTF-16"),
+        pytest.param(b'\xef\xbb\xbf{"alg":"RS256"}', "JSON", "id-token", id="byte order mark"),
     ],
 )
 def test_headers_that_must_not_be_trusted_are_refused(
     header: dict[str, object] | bytes, words: str, topic: str
 ) -> None:
-    """Another kind of token, an extension, an algorithm or a format that is not ours: refused, with a hint."""
+    """Another type of token, unknown extensions, other algorithms or formats are refused. There is a hint."""
     with pytest.raises(IdTokenError) as caught:
         signed_claims(id_token(RSA, header=header), keys=KEYS, algorithms=())
 
-    assert words in caught.value.message
+    assert [word for word in words.split() if word not in caught.value.message] == []
     assert caught.value.hint
     assert caught.value.topic == topic
     assert not isinstance(caught.value, UnknownKey)
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "EdDSA", "ES256K", "none"])
-def test_an_algorithm_that_clusters_refuse_comes_with_the_ones_that_they_take(algorithm: str) -> None:
-    """The hint names what kube-apiserver takes and what to set at the provider."""
+def test_the_hint_names_the_algorithms_that_clusters_accept(algorithm: str) -> None:
+    """For algorithms that kube-apiserver cannot verify."""
     with pytest.raises(IdTokenError) as caught:
         signed_claims(id_token(RSA, header={"alg": algorithm}), keys=KEYS, algorithms=(algorithm,))
 
-    assert "kube-apiserver takes RS256, RS384" in caught.value.hint
+    assert "RS256, RS384" in caught.value.hint
 
 
 def test_a_public_key_is_never_an_hmac_secret() -> None:
-    """A token that is signed by HMAC with the public key as secret (RFC 8725 2.1) is refused."""
+    """A token signed by HMAC with the public key as secret (RFC 8725 §2.1) is refused."""
     pem = RSA.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     header = base64url(b'{"alg":"HS256","kid":"key-1"}')
     signed = f"{header}.{base64url(json.dumps(good_claims()).encode())}"
@@ -171,16 +155,16 @@ def test_a_public_key_is_never_an_hmac_secret() -> None:
         pytest.param(
             ("RS256",), "ES256", "signed with ES256, but the provider's metadata names RS256", id="not named"
         ),
-        pytest.param(("ES256", "ES384"), "RS256", "metadata names ES256, ES384", id="none of the named"),
+        pytest.param(("ES256", "ES384"), "RS256", "RS256 ES256, ES384", id="none of the named"),
         pytest.param((), "ES512", "", id="metadata silent"),
         pytest.param(("HS256", "none"), "RS256", "", id="metadata names none of ours"),
-        pytest.param(("none", "RS256"), "none", "not signed", id="none stays refused though named"),
+        pytest.param(("none", "RS256"), "none", '"none"', id="none stays refused though named"),
     ],
 )
 def test_the_metadata_s_algorithms_bound_the_token_s(
     metadata: tuple[str, ...], algorithm: str, words: str
 ) -> None:
-    """What the metadata names and kube-apiserver takes is allowed; where that is nothing, all that it takes."""
+    """An algorithm must be in the metadata and known to kube-apiserver. If none is in both, all of kube-apiserver's are allowed."""
     key = signing_key(algorithm if algorithm != "none" else "RS256")
     token = id_token(key, header={"alg": algorithm})
     keys = KeySet.from_jwks(jwks(key))
@@ -190,8 +174,8 @@ def test_the_metadata_s_algorithms_bound_the_token_s(
         return
     with pytest.raises(IdTokenError) as caught:
         signed_claims(token, keys=keys, algorithms=metadata)
-    assert words in caught.value.message
-    assert "let the provider sign" in caught.value.hint
+    assert [word for word in words.split() if word not in caught.value.message] == []
+    assert "sign" in caught.value.hint
     assert caught.value.topic == "id-token-algorithm"
 
 
@@ -201,73 +185,49 @@ DEEP = b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
 @pytest.mark.parametrize(
     ("token", "words"),
     [
-        pytest.param(Secret(""), "not a signed JWT: it has 1 parts", id="empty"),
-        pytest.param(Secret("opaque"), "not a signed JWT: it has 1 parts", id="opaque"),
-        pytest.param(Secret("a.b"), "not a signed JWT: it has 2 parts", id="two parts"),
-        pytest.param(Secret("a.b.c.d.e"), "encrypted (JWE)", id="encrypted"),
-        pytest.param(Secret("." * 100_000), "not a signed JWT", id="dots"),
-        pytest.param(Secret("a" * 131_073), "131073 characters, more than the 131072", id="too long"),
-        pytest.param(with_parts(header="éééé"), "header part is not base64url", id="not ASCII"),
-        pytest.param(
-            with_parts(header="\ud800" * 4), "header part is not base64url", id="half a surrogate pair"
-        ),
-        pytest.param(with_parts(header="!!!!"), "header part is not base64url", id="not base64url"),
-        pytest.param(
-            with_parts(header="eyJhbGciOiJSUzI1NiJ9=="), "header part is not base64url", id="padded"
-        ),
-        pytest.param(
-            with_parts(header="eyJhbGciOiJSUzI1NiJ9\n"), "header part is not base64url", id="line end"
-        ),
-        pytest.param(with_parts(header="e30a+/"), "header part is not base64url", id="base64, not base64url"),
-        pytest.param(with_parts(header="e31"), "header part is not base64url", id="not canonical"),
-        pytest.param(with_parts(header="e30e3"), "header part is not base64url", id="impossible length"),
-        pytest.param(with_parts(header=""), "header part cannot be read", id="no header"),
-        pytest.param(with_parts(claims="éééé"), "claims part is not base64url", id="claims not ASCII"),
-        pytest.param(
-            with_parts(signature="éééé"), "signature part is not base64url", id="signature not ASCII"
-        ),
-        pytest.param(id_token(RSA, claims=b""), "claims part cannot be read as JSON", id="no claims"),
-        pytest.param(
-            id_token(RSA, claims=b"not json"), "claims part cannot be read as JSON", id="claims no JSON"
-        ),
-        pytest.param(id_token(RSA, claims=b"[1]"), "claims part is not a JSON object", id="claims a list"),
-        pytest.param(id_token(RSA, claims=b"null"), "claims part is not a JSON object", id="claims null"),
-        pytest.param(
-            id_token(RSA, claims=b'{"sub":"a","sub":"b"}'), 'claims part names "sub" twice', id="sub twice"
-        ),
-        pytest.param(
-            id_token(RSA, claims=b'{"a":[{"b":1,"b":1}]}'), 'claims part names "b" twice', id="twice, deep"
-        ),
-        pytest.param(
-            id_token(RSA, claims=b'{"sub":"\xff"}'), "claims part cannot be read as JSON", id="not UTF-8"
-        ),
-        pytest.param(
-            id_token(RSA, claims=b'{"sub":"\\ud800"}'), "cannot be read as JSON", id="half a pair, escaped"
-        ),
-        pytest.param(
-            id_token(RSA, claims=b'{"\\ud800":1}'), "cannot be read as JSON", id="half a pair in a name"
-        ),
-        pytest.param(id_token(RSA, claims=b'{"exp":NaN}'), "claims part cannot be read as JSON", id="NaN"),
-        pytest.param(
-            id_token(RSA, claims=b'{"exp":1e999}'), "claims part cannot be read as JSON", id="infinity"
-        ),
-        pytest.param(
-            id_token(RSA, claims=b'{"exp":' + b"9" * 5000 + b"}"), "cannot be read as JSON", id="5000 digits"
-        ),
-        pytest.param(id_token(RSA, claims=DEEP), "the ID token's claims part", id="nested 30,000 deep"),
+        pytest.param(Secret(""), "JWT 1", id="empty"),
+        pytest.param(Secret("opaque"), "JWT 1", id="opaque"),
+        pytest.param(Secret("a.b"), "JWT 2", id="two parts"),
+        pytest.param(Secret("a.b.c.d.e"), "JWE", id="encrypted"),
+        pytest.param(Secret("." * 100_000), "JWT 100001", id="dots"),
+        pytest.param(Secret("a" * 131_073), "131073 131072", id="too long"),
+        pytest.param(with_parts(header="éééé"), "header base64url", id="not ASCII"),
+        pytest.param(with_parts(header="\ud800" * 4), "header base64url", id="half a surrogate pair"),
+        pytest.param(with_parts(header="!!!!"), "header base64url", id="not base64url"),
+        pytest.param(with_parts(header="eyJhbGciOiJSUzI1NiJ9=="), "header base64url", id="padded"),
+        pytest.param(with_parts(header="eyJhbGciOiJSUzI1NiJ9\n"), "header base64url", id="line end"),
+        pytest.param(with_parts(header="e30a+/"), "header base64url", id="base64, not base64url"),
+        pytest.param(with_parts(header="e31"), "header base64url", id="not canonical"),
+        pytest.param(with_parts(header="e30e3"), "header base64url", id="impossible length"),
+        pytest.param(with_parts(header=""), "header JSON", id="no header"),
+        pytest.param(with_parts(claims="éééé"), "claims base64url", id="claims not ASCII"),
+        pytest.param(with_parts(signature="éééé"), "signature base64url", id="signature not ASCII"),
+        pytest.param(id_token(RSA, claims=b""), "claims JSON", id="no claims"),
+        pytest.param(id_token(RSA, claims=b"not json"), "claims JSON", id="claims no JSON"),
+        pytest.param(id_token(RSA, claims=b"[1]"), "claims JSON object", id="claims a list"),
+        pytest.param(id_token(RSA, claims=b"null"), "claims JSON object", id="claims null"),
+        pytest.param(id_token(RSA, claims=b'{"sub":"a","sub":"b"}'), 'claims "sub"', id="sub twice"),
+        pytest.param(id_token(RSA, claims=b'{"a":[{"b":1,"b":1}]}'), 'claims "b"', id="twice, deep"),
+        pytest.param(id_token(RSA, claims=b'{"sub":"\xff"}'), "claims JSON", id="not UTF-8"),
+        pytest.param(id_token(RSA, claims=b'{"sub":"\\ud800"}'), "JSON", id="half a pair, escaped"),
+        pytest.param(id_token(RSA, claims=b'{"\\ud800":1}'), "JSON", id="half a pair in a name"),
+        pytest.param(id_token(RSA, claims=b'{"exp":NaN}'), "claims JSON", id="NaN"),
+        pytest.param(id_token(RSA, claims=b'{"exp":1e999}'), "claims JSON", id="infinity"),
+        pytest.param(id_token(RSA, claims=b'{"exp":' + b"9" * 5000 + b"}"), "JSON", id="5000 digits"),
+        pytest.param(id_token(RSA, claims=DEEP), "claims", id="nested 30,000 deep"),
         pytest.param(
             id_token(RSA, claims={"a": json.loads("[" * 64 + "]" * 64)}),
-            "nested more than 64 deep",
+            "claims 64",
             id="nested 65 deep",
         ),
     ],
 )
 def test_what_is_no_honest_jwt_is_refused_in_words(token: Secret, words: str) -> None:
-    """Size, segments, base64url, UTF-8, JSON, repeated members, depth: each said, the token not echoed."""
+    """Size, segments, base64url, UTF-8, JSON, repeated members, depth. The message does not repeat the token."""
     with pytest.raises(IdTokenError) as caught:
         signed_claims(token, keys=KEYS, algorithms=())
 
-    assert words in caught.value.message
+    assert [word for word in words.split() if word not in caught.value.message] == []
     assert caught.value.hint
     assert len(caught.value.message) < 200
 
@@ -295,10 +255,8 @@ def test_claims_nested_as_deep_as_allowed_are_read() -> None:
     ],
 )
 def test_a_signature_that_does_not_fit_asks_for_a_newer_key_set(token: Secret) -> None:
-    """No key verifies it: an error that tells the caller to fetch the key set once more."""
-    with pytest.raises(
-        UnknownKey, match='RS256 signature does not fit the provider\'s key "key-1"'
-    ) as caught:
+    """The error makes the caller fetch the key set once more."""
+    with pytest.raises(UnknownKey, match=r'RS256 .*"key-1"') as caught:
         signed_claims(token, keys=KEYS, algorithms=())
 
     assert caught.value.topic == "id-token-key"
@@ -320,38 +278,32 @@ def test_an_empty_or_zero_signature_verifies_nothing(algorithm: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "header", "words"),
     [
-        pytest.param(
-            jwks(), {}, 'names the key "key-1", which the provider\'s key set does not hold', id="no keys"
-        ),
-        pytest.param(jwks(RSA), {"kid": "new"}, 'names the key "new", which', id="rotated"),
-        pytest.param(
-            jwks(RSA.jwk(kid=ABSENT)), {}, 'names the key "key-1", which', id="the set's key has no kid"
-        ),
+        pytest.param(jwks(), {}, '"key-1"', id="no keys"),
+        pytest.param(jwks(RSA), {"kid": "new"}, '"new"', id="rotated"),
+        pytest.param(jwks(RSA.jwk(kid=ABSENT)), {}, '"key-1"', id="the set's key has no kid"),
         pytest.param(
             jwks(RSA.jwk(use="enc")),
             {},
-            'key "key-1" must not be used: its use is "enc"',
+            '"key-1" "enc"',
             id="for encryption",
         ),
         pytest.param(
             jwks(signing_key("ES256")),
             {},
-            'signed with RS256, but its key "key-1" is for ES256',
+            'RS256 "key-1" ES256',
             id="a key of another type",
         ),
-        pytest.param(
-            jwks(RSA.jwk(alg="RS512")), {}, 'its key "key-1" is for RS512', id="a key with another alg"
-        ),
+        pytest.param(jwks(RSA.jwk(alg="RS512")), {}, '"key-1" RS512', id="a key with another alg"),
         pytest.param(
             jwks(signing_key("ES256")),
             {"kid": ABSENT},
-            "no key that can verify",
+            "RS256",
             id="no kid, no key of the type",
         ),
         pytest.param(
             jwks(signing_key("RS256", "b")),
             {"kid": ABSENT},
-            "does not fit any key of the provider's key set",
+            "RS256 signature",
             id="no kid, no fit",
         ),
     ],
@@ -359,11 +311,11 @@ def test_an_empty_or_zero_signature_verifies_nothing(algorithm: str) -> None:
 def test_a_key_that_is_not_there_is_an_unknown_key(
     keys: dict[str, object], header: dict[str, object], words: str
 ) -> None:
-    """The message says which key is missing or why the one that is there must not be used."""
+    """The message names the missing key, or why the key is not used."""
     with pytest.raises(UnknownKey) as caught:
         signed_claims(id_token(RSA, header=header), keys=KeySet.from_jwks(keys), algorithms=())
 
-    assert words in caught.value.message
+    assert [word for word in words.split() if word not in caught.value.message] == []
     assert "jwks_uri" in caught.value.hint
     assert caught.value.topic == "id-token-key"
 
@@ -381,8 +333,8 @@ def test_a_key_that_is_not_there_is_an_unknown_key(
         ),
     ],
 )
-def test_keys_beside_the_right_one_harm_nothing(others: list[object], kid: object) -> None:
-    """The right key is found among keys that we do not understand, that share its kid, or when no kid is given."""
+def test_other_keys_in_the_set_do_no_harm(others: list[object], kid: object) -> None:
+    """The right key is found among unknown keys, keys with the same kid, and without a kid."""
     keys = KeySet.from_jwks(jwks(*others, RSA))
 
     assert signed_claims(id_token(RSA, header={"kid": kid}), keys=keys, algorithms=())[0] == "RS256"
@@ -393,7 +345,7 @@ def test_a_key_that_the_cryptography_refuses_verifies_nothing() -> None:
     [key] = KeySet.from_jwks(jwks(signing_key("ES256"))).keys
     offered = KeySet((replace(key, algorithms=frozenset({"ES384"})),))
 
-    with pytest.raises(UnknownKey, match="does not fit"):
+    with pytest.raises(UnknownKey, match="ES384"):
         signed_claims(id_token(signing_key("ES384")), keys=offered, algorithms=())
 
 
@@ -435,11 +387,11 @@ def test_the_example_of_rfc_7515_verifies() -> None:
 def test_claims_can_be_shown_without_being_verified() -> None:
     """unverified_claims reads what nobody vouches for, and refuses what is no JWT."""
     assert unverified_claims(with_parts(header="!", signature="!")) == good_claims()
-    with pytest.raises(IdTokenError, match="not a signed JWT"):
+    with pytest.raises(IdTokenError, match="JWT"):
         unverified_claims(Secret("opaque"))
-    with pytest.raises(IdTokenError, match="token's claims part is not base64url"):
+    with pytest.raises(IdTokenError, match=r"claims .* base64url"):
         unverified_claims(with_parts(claims="!"))
-    with pytest.raises(IdTokenError, match="token's claims part is not a JSON object"):
+    with pytest.raises(IdTokenError, match=r"claims .* JSON object"):
         unverified_claims(id_token(RSA, claims=b"[]"))
 
 

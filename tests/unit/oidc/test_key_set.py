@@ -52,7 +52,7 @@ def test_every_algorithm_that_kube_apiserver_takes_finds_its_key(algorithm: str)
 def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
     jwk: dict[str, object], algorithms: set[str]
 ) -> None:
-    """The algorithm is fixed by kty, crv and alg; optional members may be missing."""
+    """By kty, crv and alg. Optional members may be missing."""
     keys = KeySet.from_jwks(jwks(jwk))
 
     assert [set(key.algorithms) for key in keys.keys] == [algorithms]
@@ -61,78 +61,71 @@ def test_honest_keys_verify_what_their_type_curve_and_alg_allow(
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        pytest.param("a string", "not a JSON object", id="no object"),
-        pytest.param({}, "its type is null, which kube-apiserver does not take", id="empty"),
-        pytest.param(RSA.jwk(use="enc"), 'its use is "enc", not "sig"', id="for encryption"),
-        pytest.param(RSA.jwk(use=["sig"]), 'its use is ["sig"]', id="use is a list"),
-        pytest.param(
-            RSA.jwk(key_ops=["encrypt"]), 'its key_ops are ["encrypt"]', id="key_ops without verify"
-        ),
-        pytest.param(RSA.jwk(key_ops="verify"), 'its key_ops are "verify"', id="key_ops is no list"),
-        pytest.param(RSA.jwk(alg="RSA-OAEP"), 'its alg is "RSA-OAEP"', id="alg of encryption"),
+        pytest.param("a string", "object", id="no object"),
+        pytest.param({}, "null", id="empty"),
+        pytest.param(RSA.jwk(use="enc"), 'use "enc"', id="for encryption"),
+        pytest.param(RSA.jwk(use=["sig"]), 'use ["sig"]', id="use is a list"),
+        pytest.param(RSA.jwk(key_ops=["encrypt"]), 'key_ops ["encrypt"]', id="key_ops without verify"),
+        pytest.param(RSA.jwk(key_ops="verify"), 'key_ops "verify"', id="key_ops is no list"),
+        pytest.param(RSA.jwk(alg="RSA-OAEP"), 'alg "RSA-OAEP"', id="alg of encryption"),
         pytest.param(
             RSA.jwk(alg="HS256"),
-            'its alg is "HS256", not one of PS256, PS384, PS512, RS256',
+            'alg "HS256" PS256, PS384, PS512, RS256',
             id="an RSA key named for HMAC",
         ),
-        pytest.param(RSA.jwk(alg="ES256"), 'its alg is "ES256"', id="an RSA key named for ECDSA"),
-        pytest.param(RSA.jwk(alg=256), "its alg is 256", id="alg is a number"),
-        pytest.param(signing_key("ES256").jwk(alg="ES384"), 'its alg is "ES384"', id="alg against the curve"),
-        pytest.param(
-            signing_key("ES256").jwk(crv="P-384", alg=ABSENT), "numbers cannot be read", id="curve too long"
-        ),
-        pytest.param(signing_key("ES256").jwk(y="A" * 43), "numbers cannot be read", id="not on the curve"),
-        pytest.param(signing_key("ES256K").jwk(), 'the curve "secp256k1"', id="secp256k1"),
-        pytest.param(signing_key("EdDSA").jwk(), 'its type is "OKP" with the curve "Ed25519"', id="EdDSA"),
-        pytest.param({"kty": "oct", "k": "c2VjcmV0"}, 'its type is "oct"', id="a shared secret"),
-        pytest.param({"kty": ["RSA"]}, 'its type is ["RSA"]', id="kty is a list"),
-        pytest.param({"kty": "EC", "crv": ["P-256"]}, 'the curve ["P-256"]', id="crv is a list"),
-        pytest.param(RSA.jwk(kid=7), "a key: its kid is not a string", id="kid is a number"),
-        pytest.param(RSA.jwk(kid=ABSENT, use="enc"), "a key: its use", id="no kid"),
-        pytest.param(RSA.jwk(kid="k", use="enc"), 'key "k": its use', id="called by its kid"),
-        pytest.param(RSA.jwk(n=ABSENT), "numbers cannot be read", id="no modulus"),
-        pytest.param(RSA.jwk(n=5), "numbers cannot be read", id="modulus is a number"),
-        pytest.param(RSA.jwk(e="AA"), "numbers cannot be read", id="exponent 0"),
-        pytest.param(RSA.jwk(n="!"), "numbers cannot be read", id="modulus is no base64url"),
-        pytest.param(RSA.jwk(d="AQAB"), "gives its private part away", id="a private key"),
-        pytest.param(
-            signing_key("RS256", "short", bits=1024).jwk(), "an RSA key of 1024 bits", id="1024 bits"
-        ),
-        pytest.param(RSA.jwk(n=modulus(2047)), "an RSA key of 2047 bits, not 2048", id="2047 bits"),
-        pytest.param(
-            RSA.jwk(n=modulus(16385)), "an RSA key of 16385 bits, not 2048 to 16384", id="16385 bits"
-        ),
-        pytest.param(RSA.jwk(n="_" * 4000), "an RSA key of 24000 bits", id="24000 bits"),
+        pytest.param(RSA.jwk(alg="ES256"), 'alg "ES256"', id="an RSA key named for ECDSA"),
+        pytest.param(RSA.jwk(alg=256), "alg 256", id="alg is a number"),
+        pytest.param(signing_key("ES256").jwk(alg="ES384"), 'alg "ES384"', id="alg against the curve"),
+        pytest.param(signing_key("ES256").jwk(crv="P-384", alg=ABSENT), "numbers", id="curve too long"),
+        pytest.param(signing_key("ES256").jwk(y="A" * 43), "numbers", id="not on the curve"),
+        pytest.param(signing_key("ES256K").jwk(), '"secp256k1"', id="secp256k1"),
+        pytest.param(signing_key("EdDSA").jwk(), '"OKP" "Ed25519"', id="EdDSA"),
+        pytest.param({"kty": "oct", "k": "c2VjcmV0"}, '"oct"', id="a shared secret"),
+        pytest.param({"kty": ["RSA"]}, '["RSA"]', id="kty is a list"),
+        pytest.param({"kty": "EC", "crv": ["P-256"]}, '["P-256"]', id="crv is a list"),
+        pytest.param(RSA.jwk(kid=7), "kid string", id="kid is a number"),
+        pytest.param(RSA.jwk(kid=ABSENT, use="enc"), "use", id="no kid"),
+        pytest.param(RSA.jwk(kid="k", use="enc"), '"k" use', id="called by its kid"),
+        pytest.param(RSA.jwk(n=ABSENT), "numbers", id="no modulus"),
+        pytest.param(RSA.jwk(n=5), "numbers", id="modulus is a number"),
+        pytest.param(RSA.jwk(e="AA"), "numbers", id="exponent 0"),
+        pytest.param(RSA.jwk(n="!"), "numbers", id="modulus is no base64url"),
+        pytest.param(RSA.jwk(d="AQAB"), "private", id="a private key"),
+        pytest.param(signing_key("RS256", "short", bits=1024).jwk(), "1024", id="1024 bits"),
+        pytest.param(RSA.jwk(n=modulus(2047)), "2047 2048", id="2047 bits"),
+        pytest.param(RSA.jwk(n=modulus(16385)), "16385 2048 16384", id="16385 bits"),
+        pytest.param(RSA.jwk(n="_" * 4000), "24000", id="24000 bits"),
     ],
 )
 def test_keys_that_must_not_verify_are_left_out_and_harm_no_other(entry: object, words: str) -> None:
-    """An unusable member is left out with its reason, and the good key beside it still serves."""
+    """An unusable key is left out with its reason. The other key is still used."""
     keys = KeySet.from_jwks(jwks(entry, signing_key("ES256", "good")))
 
     assert [key.kid for key in keys.keys] == ["good"]
-    assert [words in str(left_out) for left_out in keys.left_out] == [True], keys.left_out
+    (left_out,) = keys.left_out
+    assert [word for word in words.split() if word not in str(left_out)] == []
 
 
 def test_a_set_of_thousands_is_read_to_a_bound() -> None:
-    """Only the first 256 keys cost time, and the log says so."""
+    """Only the first 256 keys are read, and the log says so."""
     keys = KeySet.from_jwks({"keys": [{"kty": "oct"}] * 5000 + [RSA.jwk()]})
 
     assert keys.keys == ()
-    assert "only the first 256 of 5001 keys" in str(keys.left_out[-1])
+    assert "256 of 5001" in str(keys.left_out[-1])
     assert len(KeySet.from_jwks({"keys": [{"kty": "oct"}] * 256}).left_out) == 256
 
 
 @pytest.mark.parametrize("document", [{}, {"keys": None}, {"keys": {"kid": "a"}}, {"error": "not found"}])
 def test_a_document_without_a_list_of_keys_is_the_provider_s_error(document: dict[str, object]) -> None:
-    """What is no JWK Set at all is said to be the provider's fault, with a hint."""
-    with pytest.raises(InvalidProviderResponse, match="no list of keys") as caught:
+    """There is a hint."""
+    with pytest.raises(InvalidProviderResponse, match="keys") as caught:
         KeySet.from_jwks(document)
 
     assert "jwks_uri" in caught.value.hint
 
 
 def test_a_key_id_chooses_all_keys_that_share_it_and_no_other() -> None:
-    """Duplicate kids are all candidates; another kid, or none, is not."""
+    """All keys with the same kid are candidates. Keys with another kid, or none, are not."""
     keys = KeySet.from_jwks(
         jwks(
             signing_key("RS256", "twin"),
@@ -149,7 +142,7 @@ def test_a_key_id_chooses_all_keys_that_share_it_and_no_other() -> None:
 
 
 def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
-    """A kid with escape sequences does not reach the terminal as it is."""
+    """Escape sequences in a kid are removed."""
     keys = KeySet.from_jwks(jwks(RSA.jwk(use="enc", kid="\x1b[2Jevil")))
 
     assert str(keys.left_out[0]).isprintable()
@@ -158,7 +151,7 @@ def test_what_a_key_is_called_reaches_the_log_as_plain_text() -> None:
 
 @given(JSON, st.lists(JSON, max_size=3), TEXT)
 def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object], kid: str) -> None:
-    """Members of any kind stand beside a good key and harm nothing; what is said of them is plain."""
+    """Members of any type do no harm to a valid key, and their reasons are one printable line."""
     with or_refused(InvalidProviderResponse):
         KeySet.from_jwks({"keys": keys})
     found = KeySet.from_jwks({"keys": [*entries, RSA.jwk()]})
@@ -168,9 +161,9 @@ def test_any_document_is_a_key_set_or_refused(keys: object, entries: list[object
 
 
 def test_a_token_s_key_is_named_with_what_it_is_for() -> None:
-    """Why no key fits is said for the very key, and a set without any says so too."""
+    """The reason names the key and its algorithms, or that the set does not have it."""
     keys = KeySet.from_jwks(jwks(signing_key("RS256", "a").jwk(alg=ABSENT)))
 
-    assert keys.why_none("a", "ES256").endswith('its key "a" is for RS256, RS384, RS512, PS256, PS384, PS512')
-    assert keys.why_none("b", "ES256").endswith('key "b", which the provider\'s key set does not hold')
+    assert keys.why_none("a", "ES256").endswith('"a" is for RS256, RS384, RS512, PS256, PS384, PS512')
+    assert '"b"' in keys.why_none("b", "ES256")
     assert KeySet(()).why_none("b", "ES256") == keys.why_none("b", "ES256")

@@ -57,7 +57,7 @@ def signed_in(desk: Desk, access_token: Secret | None = SUBJECT) -> Tokens:
 
 
 def refused(desk: Desk) -> OidcLoginError:
-    """Return the error; no part of a token is in it."""
+    """Return the error, which must not contain a token."""
     with pytest.raises(OidcLoginError) as caught:
         signed_in(desk)
     assert "SECRET" not in caught.value.message + caught.value.hint
@@ -65,7 +65,7 @@ def refused(desk: Desk) -> OidcLoginError:
 
 
 def test_the_access_token_is_the_subject(desk: Desk) -> None:
-    """§2.1: each parameter once, scopes only where some are asked for."""
+    """§2.1: each parameter once, ``scope`` only if there are scopes."""
     answers(desk, token(desk))
     signed_in(desk)
     assert desk.asked("/token") == [
@@ -85,7 +85,7 @@ def test_the_access_token_is_the_subject(desk: Desk) -> None:
 
 
 def test_the_exchanged_token_is_handed_out_and_the_session_stays_the_sign_ins(desk: Desk) -> None:
-    """Its end counts; issuer, person and audience of the session are of the ID token, which later refreshes must match."""
+    """Its expiry counts. The session keeps issuer, subject and audience of the ID token, which later refreshes must match."""
     exchanged = token(desk)
     answers(desk, exchanged, refresh_token="not ours")
     tokens = signed_in(desk)
@@ -101,12 +101,12 @@ def test_the_exchanged_token_is_handed_out_and_the_session_stays_the_sign_ins(de
 @pytest.mark.parametrize("issued", ["id_token", "jwt"])
 @pytest.mark.parametrize("token_type", ["N_A", "Bearer"])
 def test_a_jwt_by_either_name_is_validated(desk: Desk, asked: str, issued: str, token_type: str) -> None:
-    """Pinniped issues jwt, Keycloak id_token; both are ID tokens for another audience."""
+    """Pinniped issues jwt, Keycloak id_token. Both are ID tokens for another audience."""
     desk.settings["exchange"] = TokenExchange(AUDIENCE, asked)
     answers(desk, token(desk), issued_token_type=TYPE + issued, token_type=token_type)
     assert signed_in(desk).exchanged
     answers(desk, token(desk, aud="elsewhere"), issued_token_type=TYPE + issued, token_type=token_type)
-    assert "must not be believed" in refused(desk).message
+    assert '"elsewhere"' in refused(desk).message
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_jwt_by_either_name_is_validated(desk: Desk, asked: str, issued: str, 
         {"nonce": "of the sign-in"},
     ],
 )
-def test_the_audience_is_what_counts(desk: Desk, claims: dict[str, Any]) -> None:
-    """Keycloak keeps the client in aud and azp; others write neither."""
+def test_the_audience_counts_whatever_azp_says(desk: Desk, claims: dict[str, Any]) -> None:
+    """Keycloak keeps the client in aud and azp, others write neither."""
     answers(desk, token(desk, **claims))
     assert signed_in(desk).exchanged
 
@@ -128,19 +128,19 @@ def test_the_audience_is_what_counts(desk: Desk, claims: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        ({"aud": CLIENT_ID}, "is for the audience"),
-        ({"aud": ["cluster-bb", "cluster"]}, "is for the audience"),
-        ({"azp": "somebody"}, "was made for the client"),
+        ({"aud": CLIENT_ID}, CLIENT_ID),
+        ({"aud": ["cluster-bb", "cluster"]}, "cluster-bb"),
+        ({"azp": "somebody"}, "azp"),
         ({"iss": "https://evil.example.com"}, "issuer"),
-        ({"exp": NOW - 3600}, "expired"),
-        ({"sub": "another"}, 'is about "another", and "00u1" signed in'),
-        ({"sub": ""}, "sub is empty"),
+        ({"exp": NOW - 3600}, "UTC"),
+        ({"sub": "another"}, '"another", and "00u1"'),
+        ({"sub": ""}, "sub"),
     ],
 )
 def test_a_token_that_is_not_what_was_asked_for_is_not_handed_out(
     desk: Desk, claims: dict[str, Any], words: str
 ) -> None:
-    """Nor is the one that was exchanged (Casdoor 4.7.0 answers with the client's own audience)."""
+    """Casdoor 4.7.0, for example, answers with the client's own audience."""
     answers(desk, token(desk, **claims))
     error = refused(desk)
     assert isinstance(error, InvalidProviderResponse)
@@ -149,14 +149,14 @@ def test_a_token_that_is_not_what_was_asked_for_is_not_handed_out(
 
 
 def test_a_token_with_a_forged_signature_is_not_handed_out(desk: Desk) -> None:
-    """The key set decides, also when it is fetched anew."""
+    """Even after the key set is fetched again."""
     stranger = signing_key("RS256", "key-1", bits=3072)
     answers(desk, id_token(stranger, claims=good_claims(iss=desk.server.url, aud=AUDIENCE)))
-    assert "must not be believed" in refused(desk).message
+    assert '"key-1"' in refused(desk).message
 
 
-def test_new_keys_are_looked_for(desk: Desk) -> None:
-    """The provider has rotated its keys just before."""
+def test_after_a_key_rotation_the_key_set_is_fetched_again(desk: Desk) -> None:
+    """As for ID tokens."""
     new = signing_key("RS256", "key-2")
     desk.server.on("/keys", json_reply(jwks(signing_key())), json_reply(jwks(signing_key(), new)))
     answers(desk, id_token(new, claims=good_claims(iss=desk.server.url, aud=AUDIENCE)))
@@ -169,69 +169,69 @@ def test_new_keys_are_looked_for(desk: Desk) -> None:
 def test_the_type_must_be_the_one_that_was_asked_for(desk: Desk, issued: object) -> None:
     """§2.2.1: issued_token_type is required."""
     answers(desk, token(desk), issued_token_type=issued, token_type="Bearer")
-    assert "was asked for" in refused(desk).message
+    assert f"{TYPE}id_token" in refused(desk).message
 
 
 def test_an_answer_without_the_token(desk: Desk) -> None:
-    """§2.2.1: the exchanged token is in access_token, of whatever type it is."""
+    """§2.2.1: the exchanged token is in access_token, whatever its type."""
     answers(desk, token(desk), access_token=..., id_token=token(desk).reveal())
-    assert "is no token" in refused(desk).message
+    assert "no token" in refused(desk).message
 
 
 def test_a_token_for_no_bearer_is_refused(desk: Desk) -> None:
-    """The API server takes bearer tokens alone."""
+    """The API server accepts only bearer tokens."""
     answers(desk, token(desk), token_type="DPoP")
-    assert "not for a bearer" in refused(desk).message
+    assert "bearer" in refused(desk).message
 
 
 @pytest.mark.parametrize(("expires_in", "seconds"), [(60, 60), (..., OPAQUE_SECONDS)])
 def test_an_access_token_is_not_looked_into(desk: Desk, expires_in: object, seconds: int) -> None:
-    """Its end is what the provider says, as with --oidc-use-access-token."""
+    """Its expiry is ``expires_in``, as with --oidc-use-access-token."""
     desk.settings["exchange"] = TokenExchange(AUDIENCE, "access_token")
     kind = f"{TYPE}access_token"
     answers(desk, Secret("opaque"), issued_token_type=kind, token_type="Bearer", expires_in=expires_in)
     tokens = signed_in(desk)
     assert (tokens.access_token, tokens.expiry, tokens.exchanged) == (Secret("opaque"), NOW + seconds, None)
     answers(desk, Secret("opaque"), issued_token_type=f"{TYPE}jwt")
-    assert "was asked for" in refused(desk).message
+    assert kind in refused(desk).message
 
 
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
-        ("unsupported_grant_type", "allow this client the token exchange"),
+        ("unsupported_grant_type", "RFC 8693"),
         ("unauthorized_client", "--oidc-client-secret"),
-        ("access_denied", "allow this client the token exchange"),
-        ("invalid_target", "compare --oidc-token-exchange-audience"),
+        ("access_denied", "RFC 8693"),
+        ("invalid_target", "--oidc-token-exchange-audience"),
         ("invalid_scope", "--oidc-token-exchange-scope"),
         ("invalid_request", "--oidc-token-exchange-type"),
         ("invalid_client", "--oidc-client-id"),
-        ("invalid_grant", "see the provider's log"),
+        ("invalid_grant", "log"),
     ],
 )
 def test_a_refusal_is_an_error_and_no_new_sign_in(desk: Desk, code: str, hint: str) -> None:
-    """Whatever its code: signing in again would end at the same place. What was sent is not repeated."""
+    """A new sign-in would not help, whatever the code. The subject token is not shown."""
     desk.server.on("/token", json_reply({"error": code, "error_description": "no SECRET-subject here"}, 400))
     error = refused(desk)
     assert isinstance(error, OAuthErrorResponse)
     assert not isinstance(error, InvalidGrant)
     assert error.code == code
-    assert f"there is no token for the audience {AUDIENCE}: " in error.message
+    assert AUDIENCE in error.message
     assert hint in error.hint
 
 
-def test_metadata_without_the_grant_is_said(desk: Desk) -> None:
-    """It is tried all the same: some providers do not name it."""
+def test_the_hint_mentions_metadata_without_the_grant(desk: Desk) -> None:
+    """The exchange is tried first, because some providers do not list the grant."""
     desk.metadata(grant_types_supported=["authorization_code"])
     answers(desk, token(desk))
     assert signed_in(desk).exchanged
     desk.server.on("/token", json_reply({"error": "unsupported_grant_type"}, 400))
-    assert "the provider's metadata names no token exchange" in refused(desk).hint
+    assert "metadata" in refused(desk).hint
 
 
 def test_without_an_access_token_there_is_nothing_to_exchange(desk: Desk) -> None:
-    """It is said, and nothing is asked."""
-    with pytest.raises(OidcLoginError, match="no access token that could be exchanged"):
+    """No request is sent."""
+    with pytest.raises(OidcLoginError, match="access token"):
         signed_in(desk, None)
     assert desk.asked("/token") == []
 
@@ -247,14 +247,14 @@ def test_a_client_authenticates(desk: Desk) -> None:
 
 
 def test_the_order_of_its_scopes_makes_no_other_session() -> None:
-    """The session's key names each scope once, sorted."""
+    """The session's identity has each scope once, sorted."""
     assert (
         TokenExchange("b", "jwt", ("x", "y")).identity() == TokenExchange("b", "jwt", ("y", "x")).identity()
     )
 
 
 def test_no_id_token_is_needed_for_an_exchange(desk: Desk) -> None:
-    """The access token is what is exchanged; who it is then is said by the exchanged token, which is validated."""
+    """The access token is exchanged, and the validated new token names the person."""
     answers(desk, token(desk, sub="00u9", email="eve@example.com"))
     response = TokenResponse(access_token=SUBJECT, refresh_token=Secret("rt"))
     tokens = accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW)
@@ -263,5 +263,5 @@ def test_no_id_token_is_needed_for_an_exchange(desk: Desk) -> None:
     again = accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)
     assert session.with_tokens(again, generation=2).token() == again.access_token
     answers(desk, token(desk, sub="00u10"))
-    with pytest.raises(InvalidProviderResponse, match="is about"):
+    with pytest.raises(InvalidProviderResponse, match="00u10"):
         accept(response, desk.provider, desk.request, deadline=Deadline.after(5), now=NOW, before=session)

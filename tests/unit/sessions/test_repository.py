@@ -415,7 +415,6 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
 ) -> None:
     """Once a session: a later one replaces it, and withdrawn it is gone."""
     one = repository(own_key, storage)
-    assert one.credential_place() == storage
     for token in ("first", "second"):
         whole = session(own_key, id_token=Secret(token))
         assert one.save(whole, NOW)

@@ -13,7 +13,8 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc.oidc.id_token import IdToken
 from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.session import Session, SessionKey, _guarded, person
+from kubectl_oidc.sessions.session import Session, SessionKey, person
+from kubectl_oidc.sessions.session_record import with_digest
 from tests.arbitrary import JSON, members
 from tests.sessions import SECRETS, key, session
 
@@ -186,7 +187,7 @@ def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(member: str
 def resealed(values: dict[str, Any]) -> bytes:
     """Return a record with these values whose digest is right, unless the digest is what was changed."""
     known = json.loads(session(KEY).record())["digest"]
-    return _guarded(values) if values.get("digest") == known else json.dumps(values).encode()
+    return with_digest(values) if values.get("digest") == known else json.dumps(values).encode()
 
 
 # How a session begins and goes on
@@ -303,7 +304,7 @@ def test_any_bytes_are_a_miss(record: bytes) -> None:
 )
 def test_a_record_of_any_shape_is_a_session_or_a_miss(changes: dict[str, Any]) -> None:
     """Even one with a digest that fits has the types of a session, or is none."""
-    record = _guarded({**json.loads(session(KEY).record()), **changes})
+    record = with_digest({**json.loads(session(KEY).record()), **changes})
     found = Session.parse(record, KEY.id())
-    assert found is None or found.record() == _guarded({**json.loads(found.record())})
+    assert found is None or found.record() == with_digest({**json.loads(found.record())})
     assert found is None or isinstance(found.token().reveal(), str)

@@ -18,6 +18,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system.browser import STARTED_SECONDS, Browser, may_be_opened, no_browser
+from tests import quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,10 +98,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     desk = Desk(tmp_path)
     yield desk
-    desk.clear()
+    if not request.config.getoption(quick.OPTION):  # which starts nothing
+        desk.clear()
 
 
 def alive(pid: int) -> bool:
@@ -268,7 +270,7 @@ def test_a_percent_s_in_the_url_is_the_urls(desk: Desk) -> None:
 
 @POSIX
 def test_a_path_with_spaces_is_a_program(desk: Desk) -> None:
-    """--browser-command may be the path of a program as it is, as kubelogin takes it."""
+    """--browser-command may be the unquoted path of a program, as in kubelogin."""
     path = desk.add("My Browser (beta)")
     assert desk.browser(str(path)).open(URL)
     assert desk.arguments("My Browser (beta)") == [URL]
@@ -289,7 +291,7 @@ def test_the_url_is_never_the_program(desk: Desk) -> None:
     ],
 )
 def test_a_command_that_cannot_be_split_is_a_usage_error(platform: str, command: str) -> None:
-    """An open quote, or no word at all, is said to be one before a sign-in begins."""
+    """An unclosed quote, or no word at all, is refused before a sign-in begins."""
     with pytest.raises(UsageError, match=r'^--browser-command ".*" cannot be split into words$') as caught:
         Browser.from_environment(command=command, environ=SCREEN, platform=platform)
     assert caught.value.message.isprintable()
@@ -329,7 +331,7 @@ def test_a_batch_file_does_not_get_what_cmd_would_read(desk: Desk) -> None:
 
 @POSIX
 def test_the_browser_command_comes_before_everything(desk: Desk) -> None:
-    """The flag is believed where BROWSER and the desktop say something else, and where there is no display."""
+    """The flag wins over BROWSER and the desktop, and is used even without a display."""
     for name in ("chosen", "other", "xdg-open"):
         desk.add(name)
     browser = desk.browser("chosen", BROWSER="other", SSH_CONNECTION="a b c d")
@@ -384,7 +386,7 @@ def test_the_variable_is_a_list_of_commands(desk: Desk, value: str, name: str, a
 
 @POSIX
 def test_a_path_with_spaces_in_the_variable_is_a_program(desk: Desk) -> None:
-    """An entry that is the path of a program is taken as it is."""
+    """An entry that is the path of a program is not split."""
     path = desk.add("My Browser")
     assert desk.browser(None, BROWSER=f"no-such-browser:{path}").open(URL)
     assert desk.arguments("My Browser") == [URL]
@@ -499,7 +501,7 @@ SCREEN_REASON = "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set
 def test_a_browser_that_nobody_would_see_has_a_reason(
     environ: Mapping[str, str], platform: str, *, container: bool | None, reason: str | None
 ) -> None:
-    """SSH, a container, no display: told in words, unless there is a screen all the same."""
+    """SSH, a container, no display: the reason is given, unless there is a display."""
     assert no_browser(environ, platform, container=container) == reason
 
 
@@ -539,7 +541,7 @@ def test_explorer_is_believed_whatever_its_status(desk: Desk) -> None:
 
 @POSIX
 def test_the_next_program_is_tried_when_one_fails(desk: Desk) -> None:
-    """xdg-open without a browser behind it is no reason to give up; after one that works no other is started."""
+    """If xdg-open finds no browser, the next command is tried. After one that works, no other is started."""
     desk.add("xdg-open", "exit 3")
     desk.add("gio")
     desk.add("x-www-browser")
@@ -587,7 +589,7 @@ def test_a_browser_has_a_session_of_its_own(desk: Desk) -> None:
 
 @POSIX
 def test_a_browser_that_ends_later_is_no_zombie(desk: Desk) -> None:
-    """Somebody takes its exit status, however long it lived."""
+    """A thread collects its exit status, however long it runs."""
     assert desk.lasting(STARTED_SECONDS * 3).open(URL)
     pid, end = desk.pid("browser"), time.monotonic() + PATIENCE
     while alive(pid) and time.monotonic() < end:
@@ -642,7 +644,7 @@ def test_a_browser_inherits_no_open_file(desk: Desk) -> None:
 
 @POSIX
 def test_a_browser_has_the_environment_that_was_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is found by that environment's PATH and started with it, whatever our process has beside it."""
+    """It is found by that environment's PATH and started with it, whatever this process's environment contains."""
     monkeypatch.setenv("OF_OUR_PROCESS", "1")
     desk.add("browser", 'env > "$0.environ"')
     assert desk.browser("browser", GIVEN="2").open(URL)

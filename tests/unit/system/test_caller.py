@@ -1,4 +1,4 @@
-"""Whether somebody still waits for the answer: the parent process, and the reader of standard output."""
+"""Whether anybody still waits for the answer: the parent process, and the reader of standard output."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_reader_that_closes_is_noticed(which: str) -> None:
 
 @pytest.mark.parametrize("place", [os.devnull, "file"])
 def test_a_file_has_no_reader_that_could_go(place: str, tmp_path: os.PathLike[str]) -> None:
-    """Standard output that is a file, or thrown away, ends nobody."""
+    """The process is not ended if standard output is a file or the null device."""
     script = "import os, sys; from kubectl_oidc.system.caller import has_gone; sys.exit(3 if has_gone(os.getppid()) else 0)"
     path = os.path.join(tmp_path, "out") if place == "file" else place  # noqa: PTH118
     with open(path, "wb") as out:  # noqa: PTH123

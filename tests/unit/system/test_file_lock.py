@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shutil
 import signal
 import stat
@@ -94,7 +95,7 @@ def test_a_lock_is_one_s_at_a_time(tmp_path: Path) -> None:
 
 
 def test_leaving_the_block_frees_the_lock_whatever_happens(tmp_path: Path) -> None:
-    """An exception on the way, a signal's too, lets nobody wait."""
+    """An exception in the block, a signal's too, releases the lock."""
 
     def interrupted() -> None:
         with FileLock(paths(tmp_path)) as lock:
@@ -131,7 +132,7 @@ def test_no_two_processes_hold_the_lock_at_once(tmp_path: Path) -> None:
 def test_a_holder_that_is_killed_frees_the_lock_at_once(
     tmp_path: Path, hold: Callable[..., subprocess.Popen[str]], how: str
 ) -> None:
-    """The kernel frees it; nobody waits for a time-out or removes a stale file."""
+    """The kernel releases it. Nobody waits for a time-out or removes a stale file."""
     holder = hold(paths(tmp_path))
     lock = FileLock(paths(tmp_path))
     assert not lock.try_acquire()
@@ -158,7 +159,7 @@ def test_the_lock_is_not_handed_on_to_programs_that_the_holder_starts(
 def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """The wait ends with its deadline; it is said who holds the lock, for what, and how to end it."""
+    """The wait ends at its deadline. The error says who holds the lock, what for, and how to end that process."""
     holder = hold(paths(tmp_path))
     lock = FileLock(paths(tmp_path))
     began = time.monotonic()
@@ -167,12 +168,11 @@ def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     assert not lock.held
     assert lock.holder() == (holder.pid, "waiting for a sign-in in the browser")
     error = still_held(lock, 0.3)
-    assert f"process {holder.pid} still holds this session's lock" in error.message
+    assert f"process {holder.pid}" in error.message
     assert "waiting for a sign-in in the browser" in error.message
-    assert (
-        error.hint
-        == f"finish the sign-in in the browser, or end that process (kill {holder.pid}), and try again"
-    )
+    assert "finish the sign-in in the browser" in error.hint
+    assert f"(kill {holder.pid})" in error.hint
+    assert error.topic == "lock"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="who is stopped is read from /proc")
@@ -185,7 +185,8 @@ def test_a_holder_that_is_stopped_is_said_to_be(
     holder.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
     error = still_held(lock, 5)
-    assert f"process {holder.pid}, which is stopped, still holds this session's lock" in error.message
+    assert f"process {holder.pid}" in error.message
+    assert "stopped" in error.message
     assert f"kill -CONT {holder.pid}" in error.hint
     assert f"kill -KILL {holder.pid}" in error.hint
     holder.send_signal(signal.SIGCONT)
@@ -194,13 +195,14 @@ def test_a_holder_that_is_stopped_is_said_to_be(
 
 
 def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
-    """Nobody is sent to a browser to finish a refresh."""
+    """The hint for a refresh does not mention a browser."""
     with FileLock(paths(tmp_path)) as holder:
         assert holder.try_acquire()
         holder.describe("refreshing the session")
         error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith("after 5 s, refreshing the session")
-    assert error.hint == f"end that process (kill {os.getpid()}), and try again"
+    assert error.message.endswith("refreshing the session")
+    assert f"(kill {os.getpid()})" in error.hint
+    assert "browser" not in error.hint
 
 
 @pytest.mark.parametrize(
@@ -222,20 +224,20 @@ def test_what_a_holder_waits_for_is_its_grants(
     doing: str,
     finish: str,
 ) -> None:
-    """Nobody is sent to a browser that this grant does not open."""
+    """The hint does not mention a browser that this grant does not open."""
     with FileLock(paths(tmp_path)) as holder:
         assert holder.try_acquire()
         holder.describe(signing_in(grant, asks=asks))
         error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith(f"after 5 s, {doing}")
-    end = f"end that process (kill {os.getpid()}), and try again"
-    assert error.hint == (f"{finish}, or {end}" if finish else end)
+    assert error.message.endswith(doing)
+    assert error.hint.startswith(finish or "end that process")
+    assert f"(kill {os.getpid()})" in error.hint
 
 
 def test_of_two_files_the_one_that_another_holds_names_the_holder(
     tmp_path: Path, hold: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """A container holds the lock beside the session's file, and not ours: nobody is told to end itself."""
+    """A container holds the lock next to the session's file, and not the local one: the holder is not this process."""
     holder = hold(paths(tmp_path, "beside"))
     lock = FileLock(paths(tmp_path, "local", "beside"))
     assert not lock.acquire(Deadline.after(0.1), lambda: False)
@@ -243,15 +245,13 @@ def test_of_two_files_the_one_that_another_holds_names_the_holder(
 
 
 def test_a_holder_on_another_machine_is_said_to_be_there(tmp_path: Path) -> None:
-    """Its process id means another process here, which nobody is told to end."""
+    """Its process id belongs to another process here, so the hint does not name it."""
     (tmp_path / "lock").write_text("4711@build-7 refreshing the session\n")
     lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "on build-7, refreshing the session")
     error = still_held(lock, 5)
-    assert (
-        error.message
-        == "another process still holds this session's lock after 5 s, on build-7, refreshing the session"
-    )
+    assert error.message.endswith("on build-7, refreshing the session")
+    assert "4711" not in error.message + error.hint
     assert "kill" not in error.hint
 
 
@@ -273,7 +273,7 @@ def test_a_lenient_lock_is_of_the_files_that_can_be_locked(tmp_path: Path, broke
 
 
 def test_the_wait_ends_when_what_was_waited_for_has_come(tmp_path: Path) -> None:
-    """The holder published an answer: nobody needs the lock any more."""
+    """The holder published an answer, so the lock is not needed any more."""
     looks: list[bool] = []
 
     def published() -> bool:
@@ -337,12 +337,13 @@ def test_the_holder_says_what_it_does_now(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"words alone", b"-1 x", b" "])
 def test_a_holder_that_is_not_known_is_said_to_be_unknown(tmp_path: Path, content: bytes) -> None:
-    """Nobody is told to kill process 0."""
+    """The hint does not say to kill process 0."""
     (tmp_path / "lock").write_bytes(content)
     lock = FileLock(paths(tmp_path))
     assert lock.holder() == (0, "")
     error = still_held(lock, 5)
-    assert error.message == "another process still holds this session's lock after 5 s"
+    assert error.message.endswith("after 5 s")
+    assert not re.search(r"process \d", error.message)
     assert "kill" not in error.hint
 
 
@@ -393,7 +394,7 @@ def test_what_is_not_our_file_is_no_lock_and_stays_as_it_is(tmp_path: Path, kind
 
 
 def test_a_full_disk_costs_the_words_and_not_the_lock(tmp_path: Path) -> None:
-    """The lock is taken though nobody can be told who holds it."""
+    """The lock is taken, although its holder cannot be written down."""
     with no_room(), FileLock(paths(tmp_path)) as lock:
         assert lock.try_acquire()
         lock.describe("refreshing")
@@ -447,7 +448,7 @@ def test_where_the_cache_directory_cannot_be_written_the_local_lock_is_enough(tm
 
 
 def test_a_file_that_cannot_be_locked_is_passed_over_if_it_is_not_needed(tmp_path: Path) -> None:
-    """The lock is held all the same, and it is known that it is not complete. Another's lock on such a file counts."""
+    """The lock is held, and known to be incomplete. Another process's lock on such a file counts."""
     (tmp_path / "file").touch()
     local, beside = *paths(tmp_path, "local"), str(tmp_path / "file" / "beside")
     with FileLock((local, beside), needed=needed("kernel")) as lock:
@@ -533,7 +534,7 @@ def test_a_file_that_is_removed_again_and_again_is_waited_for(
 
 
 def test_a_directory_that_was_removed_is_made_again_by_who_waits(tmp_path: Path) -> None:
-    """As systemd-tmpfiles removes it: with the other file a second holder is impossible, and nobody fails."""
+    """As systemd-tmpfiles removes it: the other file prevents a second holder, and no process fails."""
     both = paths(tmp_path / "runtime" / "deep", "local") + paths(tmp_path, "beside")
     Path(both[0]).parent.mkdir(parents=True, mode=0o700)
     waiter = FileLock(both)
@@ -683,7 +684,7 @@ def test_who_waits_is_told_once_after_a_moment_for_whom(
 
 
 class Shown(Terminal):
-    """A terminal that somebody sees, as far as a test can make one."""
+    """A terminal that a user sees, as far as a test can make one."""
 
     interactive = True
 
@@ -697,7 +698,7 @@ class Shown(Terminal):
 def test_whatever_a_lock_file_says_the_words_about_it_are_plain(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
-    """A process id or none, and one line that a terminal shows as it is."""
+    """A process id or none, and one line that is safe for a terminal."""
     (path,) = paths(tmp_path)
     Path(path).write_bytes(content)
     lock = FileLock((path,))

@@ -47,7 +47,7 @@ def reading(path: Path, seconds: float) -> subprocess.Popen[bytes]:
 def test_a_file_that_another_plugin_reads_is_replaced_and_removed_soon_after(
     tokens: Path, step: str, seconds: float
 ) -> None:
-    """On Windows that fails while it is open; whoever keeps it open for longer is not waited for, and the old file stays."""
+    """On Windows that fails while the file is open. If it stays open for longer, the wait ends, and the old file stays."""
     with reading(tokens / ID, seconds) as reader:
         said = windows.run(
             "import sys, time\n"

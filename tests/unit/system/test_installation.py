@@ -37,7 +37,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_clone_or_a_wheel_is_named_by_its_path(noted: Path, tmp_path: Path) -> None:
-    """As long as it is there."""
+    """As long as it exists."""
     wheel = tmp_path / "a wheel.whl"
     noted.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
     assert origin() == ""
@@ -85,7 +85,7 @@ def test_no_installation_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_neither_program_nor_page_has_anybody_install_by_a_bare_name() -> None:
-    """Nobody here owns the name at a registry: whoever registers it would run code where the hint is followed."""
+    """We do not own the name in any registry: a hint with it would run the code of whoever registers it."""
     sources = [*(REPOSITORY / "kubectl_oidc").rglob("*.py"), *(path for path in PAGES if path != GENERATED)]
     found = [path.name for path in sources if BY_NAME.search(path.read_text(encoding="utf-8"))]
     assert found == []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_messages_up_to_the_level_are_shown(
     capsys: pytest.CaptureFixture[str], level: int, shown: list[str]
 ) -> None:
-    """-v N shows the levels up to N, on standard error alone."""
+    """-v N shows the levels up to N, only on standard error."""
     log = Log(level)
     log.info(1, "decided")
     log.info(4, "asked")

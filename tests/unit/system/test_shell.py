@@ -1,4 +1,4 @@
-"""Commands that people paste: every word arrives as it was meant."""
+"""Commands for users to paste: the shell passes every word on unchanged."""
 
 from __future__ import annotations
 

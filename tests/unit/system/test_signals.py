@@ -25,7 +25,7 @@ def interrupt(signum: signal.Signals = signal.SIGINT) -> None:
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_becomes_an_exception_that_says_which(signum: signal.Signals) -> None:
-    """What stands on the way out is freed as by any other exception."""
+    """Clean-up code runs, as after any other exception."""
 
     def work() -> int:
         signals.listen()
@@ -121,7 +121,7 @@ def test_a_second_signal_ends_it_at_once() -> None:
 
 
 def test_a_signal_is_acted_on_once() -> None:
-    """What is held later begins anew."""
+    """A later `held` block starts without a delayed signal."""
 
     def work() -> bool:
         signals.listen()

@@ -1,4 +1,4 @@
-"""What a person is told on standard error, with and without a terminal."""
+"""Messages for the user on standard error, with and without a terminal."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Screen(io.StringIO):
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Screen]]:
-    """Make standard error a terminal when it is called: in the test itself, because pytest's own capture stands before it."""
+    """Make standard error a terminal when it is called: in the test itself, because pytest's capture replaces it before that."""
     made = Screen()
 
     def become() -> Screen:
@@ -91,7 +91,7 @@ def test_on_a_terminal_everything_is_said(screen: Callable[[], Screen]) -> None:
 
 
 def test_a_wait_is_shown_on_a_terminal_and_is_gone_afterwards(screen: Callable[[], Screen]) -> None:
-    """What is awaited stands there while it is awaited; brackets in it are no markup."""
+    """The text is shown during the wait. Brackets in it are not markup."""
     shown = screen()
     terminal = Terminal()
     with terminal.waiting("waiting for [bold]you[/bold]"):
@@ -137,7 +137,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("plugin")
 def test_the_plugin_writes_nothing_to_a_raw_terminal_and_says_it_later(screen: Callable[[], Screen]) -> None:
-    """What a person must know is said once the terminal is theirs again, before what comes then."""
+    """Kept messages are written once the terminal is the user's again, before anything else."""
     shown, terminal = screen(), Terminal()
     shown.set_mode(raw=True)
     with terminal.waiting("waiting"):
@@ -162,7 +162,7 @@ def test_the_plugin_writes_nothing_to_a_raw_terminal_and_says_it_later(screen: C
 def test_without_a_terminal_a_warning_waits_for_words_that_need_a_person(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A call that succeeds without a person writes nothing; what is wrong is said with the rest."""
+    """A call that succeeds without a user writes nothing. If it fails, warnings are written with the error."""
     terminal = Terminal()
     terminal.warn("not stored", "unlock it")
     assert capsys.readouterr().err == ""
@@ -216,7 +216,7 @@ class _Full(io.StringIO):
 def test_a_standard_error_that_takes_nothing_is_no_error(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], object]
 ) -> None:
-    """Nobody listens; the token is handed out all the same."""
+    """Standard error has no reader; the token is still printed."""
     target = stream()
     monkeypatch.setattr(sys, "stderr", target)
     terminal = Terminal()
@@ -285,5 +285,5 @@ def test_a_wait_counts_down_in_seconds(seconds: float, words: str) -> None:
     ],
 )
 def test_what_is_over_is_in_words(seconds: float, words: str) -> None:
-    """In whole units, because nobody counts along."""
+    """In whole units, rounded down."""
     assert ago(seconds) == words

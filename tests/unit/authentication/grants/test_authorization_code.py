@@ -28,6 +28,7 @@ from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import SessionKey
 from tests.tokens import CLIENT_ID, ISSUER
+from tests.topics import about
 
 if TYPE_CHECKING:
     from kubectl_oidc.errors import SignInRefused
@@ -65,7 +66,7 @@ def url(
 
 
 def query(text: str) -> dict[str, str]:
-    """Return the parameters, and fail where one comes twice (RFC 6749 §3.1)."""
+    """Return the parameters, and fail if one occurs twice (RFC 6749 §3.1)."""
     pairs = parse_qsl(urlsplit(text).query, keep_blank_values=True, strict_parsing=True)
     assert len(dict(pairs)) == len(pairs), text
     return dict(pairs)
@@ -87,7 +88,7 @@ OURS = {
 
 
 def test_every_attempt_has_fresh_values() -> None:
-    """State, nonce and verifier are each 32 random bytes: 43 characters that a URL takes (RFC 7636 §4.1)."""
+    """State, nonce and verifier have 32 random bytes each: 43 characters that need no escaping (RFC 7636 §4.1)."""
     values = [
         value.reveal()
         for secrets in (AuthorizationSecrets.generate(pkce=True) for _ in range(50))
@@ -99,7 +100,7 @@ def test_every_attempt_has_fresh_values() -> None:
 
 
 def test_only_no_goes_without_a_verifier() -> None:
-    """State and nonce are there even then."""
+    """State and nonce are always there."""
     secrets = AuthorizationSecrets.generate(pkce=False)
     assert secrets.code_verifier is None
     assert secrets.state != secrets.nonce
@@ -127,7 +128,7 @@ def test_the_url_carries_the_request() -> None:
 
 
 def test_the_challenge_is_the_hash_of_the_verifier() -> None:
-    """Whoever has seen the URL cannot redeem the code."""
+    """The URL alone is not enough to exchange the code."""
     secrets = AuthorizationSecrets.generate(pkce=True)
     assert secrets.code_verifier is not None
     digest = sha256(secrets.code_verifier.reveal().encode()).digest()
@@ -140,7 +141,7 @@ def test_metadata_that_says_nothing_of_pkce_is_no_reason_to_drop_it() -> None:
 
 
 def test_without_a_verifier_there_is_no_challenge() -> None:
-    """--oidc-pkce-method=no; an extra parameter cannot put one there either."""
+    """--oidc-pkce-method=no. An extra parameter cannot add one either."""
     secrets = AuthorizationSecrets(SECRETS.state, SECRETS.nonce, None)
     expected = {name: value for name, value in OURS.items() if not name.startswith("code_challenge")}
     assert query(url(secrets=secrets)) == expected
@@ -150,14 +151,14 @@ def test_without_a_verifier_there_is_no_challenge() -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_an_extra_parameter_replaces_none_of_ours(name: str) -> None:
-    """State, nonce, PKCE, redirect URI and the others are the sign-in's own, and stand in the URL once."""
+    """State, nonce, PKCE, redirect URI and the other reserved parameters occur once, with the sign-in's values."""
     assert name in OUR_PARAMETERS
     assert query(url(extra=((name, "evil"), ("prompt", "login")))) == {**OURS, "prompt": "login"}
 
 
 @pytest.mark.parametrize("name", ["uri", "self", "kwargs", "request", "acr_values", "ü &=#", "State"])
 def test_any_other_extra_parameter_is_added(name: str) -> None:
-    """Whatever it is called, names that a Python function has included."""
+    """With any name, for example that of a Python argument."""
     assert query(url(extra=((name, "a b&c=#ü"),))) == {**OURS, name: "a b&c=#ü"}
 
 
@@ -167,7 +168,7 @@ def test_any_other_extra_parameter_is_added(name: str) -> None:
     )
 )
 def test_no_set_of_extra_parameters_changes_ours(extra: dict[str, str]) -> None:
-    """Ours are as without them, the others arrive as they are."""
+    """The reserved parameters are unchanged, and the others are sent as they are."""
     found = query(url(extra=tuple(extra.items())))
     assert found == {**extra, **OURS}
 
@@ -216,14 +217,14 @@ def sent(issuer: str, *more: str) -> Sent:
 def test_each_code_has_its_hint(code: str, hint: str) -> None:
     """RFC 6749 §4.1.2.1, Core 3.1.2.6: what the code means here."""
     error = refusal(code)
-    assert error.message == f"the provider refused the sign-in with {code}"
+    assert about("sign-in-refused", code)(error)
     assert hint in error.hint
     assert "redirect URI" not in error.hint, "it was taken: the browser came back"
     assert "--prompt" not in error.hint, "it was not given"
 
 
 def test_a_prompt_is_named_where_it_was_given() -> None:
-    """``--prompt`` is one way out only for those who gave it."""
+    """The hint names ``--prompt`` only if it was given."""
     assert (
         "--prompt"
         in sign_in_refused(AuthorizationResponse(None, "login_required", None), sent(ISSUER, "prompt")).hint
@@ -238,7 +239,7 @@ def test_a_prompt_is_named_where_it_was_given() -> None:
     ],
 )
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
-    """By whatever it says, code or description; another provider's same words lead nowhere of Okta's."""
+    """By the code or the description. For another provider, the hint does not name Okta."""
     answer, okta = AuthorizationResponse(None, code, description), "https://corp.okta.com/oauth2/default"
     assert sign_in_refused(answer, sent(okta)).hint.startswith(
         "in Okta: Applications > the app > Assignments"
@@ -248,16 +249,16 @@ def test_a_known_provider_leads_to_its_own_settings(code: str, description: str 
 
 @pytest.mark.parametrize("code", [None, ""])
 def test_a_refusal_without_a_code_is_one(code: str | None) -> None:
-    """It is said that it has none."""
+    """The message says that it has none."""
     assert "an unnamed error" in refusal(code).message
     assert refusal("e" * 81).message.endswith(f"with {'e' * 79}…")
     assert refusal("e" * 80).message.endswith(f"with {'e' * 80}")
 
 
 def test_the_providers_words_are_made_plain() -> None:
-    """Neither code nor description brings a control character or a second line to the terminal."""
+    """Neither code nor description can add a control character or a second line."""
     error = refusal("odd\x1b[2J", "not\r\nerror: forged \u202e" + "x" * 2000)
-    assert error.message.startswith("the provider refused the sign-in with odd [2J: not error: forged xx")
+    assert "odd [2J: not error: forged xx" in error.message
     assert len(error.message) < 500
 
 
@@ -272,7 +273,7 @@ def test_the_providers_words_are_made_plain() -> None:
     ],
 )
 def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str) -> None:
-    """The line that forwards the port can be pasted: the address that SSH was connected to, else this machine's name."""
+    """The command can be pasted. Its host is the address of the SSH connection, otherwise this machine's name."""
     assert ssh_forward(8000, 8000, environ) == f"ssh -L 8000:localhost:8000 {expected}"
 
 
@@ -291,7 +292,7 @@ GOOGLE = "https://accounts.google.com"
 
 
 def test_google_is_asked_for_a_refresh_token() -> None:
-    """A client of the type Web gets none without access_type=offline; nothing else is added."""
+    """Google requires access_type=offline of a client of type Web. Nothing else is added."""
     assert asked_of(GOOGLE)["access_type"] == "offline"
     assert asked_of(GOOGLE).keys() - asked_of("https://idp.example.com").keys() == {"access_type"}
 
@@ -307,14 +308,14 @@ def test_google_is_asked_for_a_refresh_token() -> None:
     ],
 )
 def test_others_are_asked_as_they_were(issuer: str) -> None:
-    """They have a scope for it, which is asked for by a flag: some refuse the sign-in if it is not allowed."""
+    """They have a scope for it, which needs a flag: some refuse a sign-in with a scope that is not allowed."""
     parameters = asked_of(issuer, scopes=("openid", "email"))
     assert "access_type" not in parameters
     assert parameters["scope"] == "openid email"
 
 
 def test_what_a_person_gives_counts() -> None:
-    """Also the opposite; the session is the same with and without what is added."""
+    """Also the opposite. The session is the same with and without the added parameter."""
     asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
     assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
     key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir="/nowhere")

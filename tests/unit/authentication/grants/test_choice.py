@@ -1,4 +1,4 @@
-"""Which grant signs in, by what the flags, the machine and the provider's metadata say."""
+"""Which grant signs in, depending on the flags, the computer and the provider's metadata."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def desk() -> Iterator[Desk]:
 
 
 def chosen(desk: Desk, **settings: object) -> str:
-    """Return which grant a sign-in takes."""
+    """Return the grant that a sign-in uses."""
     desk.server.asked.clear()
     desk.terminal.told.clear()
     desk.settings = settings
@@ -52,7 +52,7 @@ def chosen(desk: Desk, **settings: object) -> str:
 
 
 def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
-    """Over SSH as anywhere."""
+    """Also over SSH."""
     named = {
         "authcode": "authorization_code",
         "authcode-keyboard": "keyboard",
@@ -66,7 +66,7 @@ def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
 
 @pytest.mark.parametrize("grant", ["auto", "device-code"])
 def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
-    """And what the flags leave to be said comes first."""
+    """Notes about flags come first."""
     chosen(desk, grant=grant, notes=("that flag does nothing",))
     assert desk.terminal.told[0] == "note: that flag does nothing"
     assert desk.terminal.said[0].endswith(": first use"), "terminal or not"
@@ -75,7 +75,7 @@ def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
 
 
 def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
-    """Over SSH, and the provider has them; it says why."""
+    """Over SSH, if the provider offers it. The reason is shown."""
     assert chosen(desk, grant="auto") == DEVICE_CODE
     assert "(this is " in desk.terminal.said[1]
 
@@ -84,27 +84,26 @@ def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
 def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
     desk: Desk, account: AccountOptions
 ) -> None:
-    """RFC 8628 has neither prompt nor max_age; a hint of whom to propose is no reason."""
+    """RFC 8628 has neither prompt nor max_age. A login hint does not matter."""
     assert chosen(desk, grant="auto", account=account) == "authorization_code"
     assert desk.asked("/device") == []
     assert chosen(desk, grant="auto", account=AccountOptions(login_hint="ada")) == DEVICE_CODE
 
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
-    """A command that opens one counts, and so does a person who opens the address by hand."""
+    """Also with --browser-command, and if the user opens the address."""
     assert chosen(desk, grant="auto", browser_command="true") == "authorization_code"
     assert chosen(desk, grant="auto", open_browser=False) == "authorization_code"
     assert desk.asked("/device") == []
 
 
 def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk: Desk) -> None:
-    """Or not for this client, which is known before anybody is asked."""
+    """Or not for this client, which is known before the user is asked."""
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 401))
     assert chosen(desk, grant="auto") == "authorization_code"
     assert desk.terminal.said == []
-    assert desk.terminal.told == [
-        "The provider does not allow this client the device code (unauthorized_client)"
-    ]
+    (told,) = desk.terminal.told
+    assert "unauthorized_client" in told
     assert "the provider refuses the device authorization request" in "".join(desk.log.lines)
     desk.metadata()
     assert chosen(desk, grant="auto") == "authorization_code"
@@ -113,7 +112,7 @@ def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk
 
 
 def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: Desk) -> None:
-    """Client credentials ask nobody, so nobody is to be spared."""
+    """Client credentials never pause, because they do not ask a user."""
     desk.settings = {"grant": "device-code"}
     with pytest.raises(InvalidGrant):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
@@ -128,9 +127,9 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
 def test_an_authority_that_cannot_be_read_is_said_before_a_person_is_asked(
     desk: Desk, tmp_path: Path, grant: str
 ) -> None:
-    """The metadata may be kept, so that nothing else needs the authority before somebody has signed in at the browser."""
+    """With cached metadata, the authority would otherwise be needed only after the sign-in in the browser."""
     desk.settings = {"grant": grant, "tls": TlsOptions(ca_files=(tmp_path / "gone.crt",))}
-    with pytest.raises(UsageError, match=r"gone\.crt cannot be read"):
+    with pytest.raises(UsageError, match=r"gone\.crt"):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     assert not desk.server.asked
     assert not desk.terminal.said

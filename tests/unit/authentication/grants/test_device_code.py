@@ -1,4 +1,4 @@
-"""The Device Authorization grant with a provider of the test's own: what is sent, shown, and never shown."""
+"""The Device Authorization grant, with a provider of the test: what is sent, shown, and never shown."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, html_reply, json_reply, reply
 from tests.plugin import wait_until
 from tests.sign_ins import WITH_SECRET, Desk
+from tests.topics import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def sign_in(desk: Desk, *, no_browser: str | None = None) -> Tokens:
 
 
 def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
-    """RFC 8628 §3.1, §3.4; every five seconds, the ID token validated, the refresh token kept."""
+    """RFC 8628 §3.1, §3.4: it polls every five seconds, validates the ID token and keeps the refresh token."""
     desk.server.on("/token", PENDING, PENDING, desk.tokens())
     tokens = sign_in(desk)
     assert tokens.refresh_token == Secret("SECRET-refresh-token")
@@ -73,8 +74,8 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert {poll["device_code"] for poll in polls} == {"SECRET-device-code"}
     assert sum(desk.slept) == 15
     host = urlsplit(desk.server.url).hostname
-    assert desk.terminal.said[0] == f"Signing in at {host}: first use"
-    assert desk.terminal.said[1].startswith("Sign in needed. On any device")
+    assert str(host) in desk.terminal.said[0]
+    assert "first use" in desk.terminal.said[0]
     assert desk.terminal.said[2] == f"{desk.server.url}/enter"
     assert desk.terminal.said[4] == "WDJB-MJHT"
     assert desk.terminal.said[5:] == [""]
@@ -88,7 +89,7 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
 
 
 def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path) -> None:
-    """The one that has the code in it, if the provider gives one (RFC 8628 §3.3.1); it is shown too."""
+    """The address with the code filled in, if there is one (RFC 8628 §3.3.1). It is shown too."""
     complete = f"{desk.server.url}/enter?user_code=WDJB-MJHT"
     desk.server.on("/device", authorized(desk.server, verification_uri_complete=complete))
     opened = tmp_path / "opened"
@@ -101,7 +102,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
     wait_until(lambda: opened.exists() and opened.read_text(), "the browser was started")
 
     assert opened.read_text(encoding="utf-8") == f"{complete}\n"
-    assert desk.terminal.said[5] == f"\nor open this address, which has the code in it:\n\n  {complete}"
+    assert desk.terminal.said[5].endswith(f"\n\n  {complete}")
     assert desk.terminal.told == [
         "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)",
         "The browser opens at that address; compare the code that it shows with this one",
@@ -126,7 +127,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
 
 
 def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
-    """Nor beyond the person's time, whichever ends first."""
+    """Also at the time-out, if that is earlier."""
     desk.server.on("/device", authorized(desk.server, expires_in=30))
     sign_in(desk)
     assert desk.terminal.awaited[0].split(", ")[1] in {
@@ -141,7 +142,7 @@ def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
 
 
 def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: Desk) -> None:
-    """RFC 8628 §3.2: longer than the time of other sign-ins. Without expires_in that time is the end."""
+    """RFC 8628 §3.2: longer than the default time-out. Without expires_in, the time-out counts."""
     desk.settings |= {"timeout": 45.0, "timeout_given": False, "sign_in": True}  # somebody waits for it
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     sign_in(desk)
@@ -153,7 +154,7 @@ def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: De
 
 
 def test_pkce_goes_along(desk: Desk) -> None:
-    """RFC 7636 §4.1, §4.2: S256 of a fresh verifier, at each sign-in another."""
+    """RFC 7636 §4.1, §4.2: S256 of a new verifier for each sign-in."""
     verifiers = set()
     for _ in range(2):
         desk.server.asked.clear()
@@ -178,7 +179,7 @@ def test_only_no_goes_without_pkce(desk: Desk) -> None:
 
 
 def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
-    """It is this grant's authorization request; Auth0 wants its audience there."""
+    """Auth0 needs its audience in this request."""
     desk.settings["extra_params"] = (("audience", "kube"), ("code_challenge", "evil"), ("scope", "evil"))
     sign_in(desk)
     (asked,) = desk.asked("/device")
@@ -195,22 +196,22 @@ def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk
 
 
 def test_nothing_secret_is_said(desk: Desk) -> None:
-    """Neither the device code nor a token, at the highest verbosity, nor in an error that repeats it."""
+    """Neither the device code nor a token, at -v 9 and in errors."""
     desk.server.on("/token", PENDING, desk.tokens())
     sign_in(desk)
     words = {"error": "invalid_grant", "error_description": "no such SECRET-device-code"}
     desk.server.on("/token", json_reply(words, 400))
-    with pytest.raises(OAuthErrorResponse, match="the device code was refused") as caught:
+    with pytest.raises(OAuthErrorResponse, check=about("invalid-grant")) as caught:
         sign_in(desk)
     assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
 
 
 def test_a_no_is_remembered(desk: Desk) -> None:
-    """The person was asked: background programs wait now."""
+    """The user was asked, so background programs pause."""
     desk.server.on(
         "/token", json_reply({"error": "access_denied", "error_description": "not you\x1b[2J"}, 400)
     )
-    with pytest.raises(SignInRefused, match="access_denied") as caught:
+    with pytest.raises(SignInRefused, check=about("sign-in-refused", "access_denied")) as caught:
         sign_in(desk)
     assert "\x1b" not in caught.value.message
     with pytest.raises(SignInPaused):
@@ -219,7 +220,7 @@ def test_a_no_is_remembered(desk: Desk) -> None:
 
 @pytest.mark.parametrize("answer", [reply(404), html_reply(), json_reply({}), json_reply([])])
 def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> None:
-    """Nobody was asked for anything, and nothing is remembered."""
+    """The user was not asked, and no failure is recorded."""
     desk.server.on("/device", answer)
     with pytest.raises(Exception, match="device authorization"):
         sign_in(desk)
@@ -230,43 +231,42 @@ def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> 
 def test_metadata_without_the_endpoint_is_an_error(desk: Desk) -> None:
     """RFC 8628 §4."""
     desk.metadata()
-    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint") as caught:
+    named = ("device_authorization_endpoint", "--grant-type=authcode")
+    with pytest.raises(InvalidProviderResponse, check=about("device-code", *named)):
         sign_in(desk)
-    assert "--grant-type=authcode" in caught.value.hint
-    assert caught.value.topic == "device-code"
 
 
 def test_a_code_that_ends_before_the_persons_time_is_polled_no_longer(desk: Desk) -> None:
-    """RFC 8628 §3.2, §3.5: expires_in ends it, though the person has a minute."""
+    """RFC 8628 §3.2, §3.5: expires_in is shorter than the time-out."""
     desk.server.on("/device", authorized(desk.server, expires_in=1))
     desk.server.on("/token", PENDING)
     began = time.monotonic()
-    with pytest.raises(SignInTimeout, match="nobody entered the code in time"):
+    with pytest.raises(SignInTimeout):
         sign_in(desk)
     assert 0.9 < time.monotonic() - began < 10
     assert desk.asked("/token"), "until then it was polled"
 
 
 def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) -> None:
-    """As every other endpoint."""
+    """Like every other endpoint."""
     desk.metadata(device_authorization_endpoint="http://idp.example.com/device")
-    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint that is http"):
+    with pytest.raises(InvalidProviderResponse, match="device_authorization_endpoint"):
         sign_in(desk)
 
 
 def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
-    """A refusal of the grant before anybody was asked is told apart where auto chose it."""
+    """If auto chose the grant, its refusal is an error of its own, so that another grant can be used."""
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
     with pytest.raises(device_code.NotAllowedError) as caught:
         sign_in(desk, no_browser="this is an SSH session")
     assert caught.value.refusal.code == "unauthorized_client"
     assert str(caught.value) == caught.value.refusal.message
-    with pytest.raises(OAuthErrorResponse, match="refuses the device authorization request") as refusal:
+    with pytest.raises(OAuthErrorResponse) as refusal:
         sign_in(desk)
     assert "Device Authorization" in refusal.value.hint
 
 
 def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
-    """Where auto chose it."""
+    """If auto chose the grant."""
     sign_in(desk, no_browser="this is an SSH session")
-    assert desk.terminal.said[1].startswith("Sign in needed (this is an SSH session).")
+    assert "(this is an SSH session)" in desk.terminal.said[1]

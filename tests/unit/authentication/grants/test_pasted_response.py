@@ -1,4 +1,4 @@
-"""What a person pastes: the answer to this sign-in, or in words why it is none."""
+"""Pasted responses: what is accepted, and why other texts are rejected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answer(text: str, *, iss_required: bool = False) -> AuthorizationResponse | 
     ],
 )
 def test_an_address_or_its_code_is_the_answer(text: str) -> None:
-    """Copied with or without what stands around it."""
+    """With or without quotes, brackets and spaces."""
     assert answer(text) == AuthorizationResponse(CODE)
 
 
@@ -61,7 +61,7 @@ def test_an_address_or_its_code_is_the_answer(text: str) -> None:
     ],
 )
 def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> None:
-    """RFC 6749 §10.12, §3.1, RFC 9207 §2.4: as from a browser; nothing of it is repeated."""
+    """RFC 6749 §10.12, §3.1, RFC 9207 §2.4: as from a browser. The text is not repeated."""
     said = answer(text)
     assert isinstance(said, str)
     assert why in said
@@ -69,12 +69,12 @@ def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> 
 
 
 def test_a_code_is_taken_to_its_ends() -> None:
-    """Only what addresses are put between is left out."""
+    """Only quotes and brackets are removed."""
     assert answer("X-code-X") == AuthorizationResponse(Secret("X-code-X"))
 
 
 def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
-    """RFC 9207 §2.4; a code alone cannot."""
+    """RFC 9207 §2.4. A code without an address is still accepted."""
     assert "which provider" in str(answer(ADDRESS, iss_required=True))
     assert answer(CODE.reveal(), iss_required=True) == AuthorizationResponse(CODE)
 
@@ -91,7 +91,7 @@ REFUSAL = "http://localhost:8000/?error=access_denied&state=the-state"
     ],
 )
 def test_errors_must_name_their_issuer_too(text: str, why: str) -> None:
-    """RFC 9207 §2.4: compared byte for byte, and an error that is another provider's does not end this sign-in."""
+    """RFC 9207 §2.4: compared byte for byte. An error from another provider does not end this sign-in."""
     assert why in str(answer(text, iss_required=True))
 
 
@@ -107,7 +107,7 @@ def test_a_refusal_is_an_answer_too() -> None:
 
 @given(st.text(max_size=60))
 def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
-    """Whatever it is, it is an answer or words about it."""
+    """Any text is a response, or rejected with a reason."""
     for prefix in ("", "http://x/?", "code="):
         assert isinstance(answer(prefix + text), AuthorizationResponse | str)
 
@@ -118,7 +118,7 @@ def test_nothing_that_is_pasted_is_too_odd(text: str) -> None:
     behind=st.sampled_from(["", "#_=_", "#"]),
 )
 def test_any_code_arrives_in_a_pasted_address(code: str, before: str, behind: str) -> None:
-    """As the provider made it, whatever a browser or a terminal puts around the address."""
+    """Unchanged, with anything that a browser or terminal adds around the address."""
     query = urlencode({"code": code, "state": "the-state"})
     assert answer(f"{before}http://localhost:8000/?{query}{behind}{before}") == AuthorizationResponse(
         Secret(code)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from kubectl_oidc.cli.setup.claims import claim_rows, local_time
+from kubectl_oidc.cli.setup.claims import claim_rows
+from kubectl_oidc.times import local_time
 from tests.arbitrary import is_one_plain_line
 from tests.tokens import NOW, good_claims
 
@@ -69,9 +70,3 @@ def test_long_lists_are_shortened() -> None:
     ((_, value),) = claim_rows({"groups": [f"g{n}" for n in range(900)]}, NOW)
     lines = value.splitlines()
     assert (len(lines), lines[0], lines[-1]) == (41, "g0", "(and 860 more)")
-
-
-@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 10**30, -(10**30)])
-def test_a_time_outside_the_calendar_has_no_date(seconds: float) -> None:
-    """It is not an error."""
-    assert local_time(seconds) == ""

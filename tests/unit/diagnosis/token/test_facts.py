@@ -56,7 +56,7 @@ def stored_facts(token: Secret, refresh_token: str = "", **request: Any) -> Toke
     return facts_of(doctor_run(**request).request, outcome(token, refresh_token=refresh_token), TRUST)
 
 
-def test_a_stored_token_is_read_with_its_algorithm() -> None:
+def test_a_stored_token_has_an_algorithm_and_the_clusters_claims() -> None:
     """And with what the cluster is thought to make of it."""
     facts = stored_facts(id_token(signing_key("ES256")), "rt")
     assert (facts.algorithm, facts.claims["email"], facts.has_refresh_token) == (
@@ -67,13 +67,13 @@ def test_a_stored_token_is_read_with_its_algorithm() -> None:
     assert (facts.client_id, facts.groups_claim, facts.username_prefix) == (CLIENT_ID, "roles", "oidc:")
 
 
-def test_a_client_that_signs_in_as_itself_needs_no_refresh_token() -> None:
+def test_client_credentials_need_no_refresh_token() -> None:
     assert not stored_facts(id_token()).has_refresh_token
     assert stored_facts(id_token(), grant="client-credentials").has_refresh_token
 
 
-def test_an_access_token_is_read_where_it_can_be() -> None:
-    """Its algorithm is the API's matter; one that is opaque has no claims, and no API server can read it."""
+def test_an_access_token_is_read_if_it_is_a_jwt() -> None:
+    """Its algorithm does not matter. No API server can read an opaque one."""
     facts = stored_facts(id_token(claims=good_claims(aud="api")), use_access_token=True)
     assert (facts.algorithm, facts.claims["aud"]) == (None, "api")
     opaque = stored_facts(Secret("SECRET-opaque"), use_access_token=True)
@@ -85,10 +85,10 @@ def test_an_access_token_is_read_where_it_can_be() -> None:
 
 
 @pytest.mark.parametrize("token", ["a", "a.b", "%.b.c", "bm8.b.c"])
-def test_the_algorithm_of_what_is_no_jwt_is_not_read(token: str) -> None:
+def test_only_a_jwt_has_an_algorithm(token: str) -> None:
     with pytest.raises(IdTokenError):
         unverified_algorithm(Secret(token))
 
 
-def test_a_header_without_an_algorithm_has_none() -> None:
+def test_a_header_may_have_no_algorithm() -> None:
     assert unverified_algorithm(id_token(header=b'{"alg": 7}')) is None

@@ -16,6 +16,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.host import Host, host_of
+from kubectl_oidc.sessions.stores.tombstones import sweep
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system import private_files
 from tests.arbitrary import TEXT, members
@@ -297,7 +298,7 @@ def test_old_tombstones_are_swept(tmp_path: Path) -> None:
         if entry != young:
             os.utime(tmp_path / "sessions" / f"{entry.session_id}.json", (1_000_000_000, 1_000_000_000))
     with writing(tmp_path, written.session_id):
-        index.sweep(tmp_path, time.time())
+        sweep(tmp_path, time.time())
     assert index.read_all(tmp_path) == [ENTRY, young, written]
 
 

@@ -12,7 +12,8 @@ import pytest
 from keyring.errors import InitError, KeyringLocked
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.sessions.stores.os_keyring import KeyringStore, _is_keyring
+from kubectl_oidc.sessions.stores.keyring_backends import is_keyring
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from tests.keyrings import Failing, Fake, Hanging, ReadOnly, SecretServiceLike, WindowsLike
 from tests.sessions import SECRETS
 
@@ -166,7 +167,7 @@ def named(module: str) -> KeyringBackend:
 )
 def test_null_fail_and_plain_text_are_no_keyring(module: str, counts: bool) -> None:  # noqa: FBT001 - a table
     """What keeps nothing, always fails or writes plain files is not what a person means by a keyring."""
-    assert _is_keyring(named(module)) is counts
+    assert is_keyring(named(module)) is counts
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_a_chain_counts_if_one_of_its_keyrings_does(modules: tuple[str, ...], co
     """The library chains what it finds."""
     chain = type("Chain", (Fake,), {"__module__": "keyring.backends.chainer", "backends": ()})()
     chain.backends = [named(module) for module in modules]
-    assert _is_keyring(chain) is counts
+    assert is_keyring(chain) is counts
 
 
 def found(**env: str) -> str:

@@ -1,0 +1,82 @@
+"""The stored form of a session: ASCII JSON that includes a digest, and typed reads of its members."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kubectl_oidc.fast_path.credential import hexdigest
+from kubectl_oidc.secret import Secret
+
+VERSION = 1
+
+
+def with_digest(values: dict[str, Any]) -> bytes:
+    """Return the values as they are stored, with a digest: a damaged token must not be handed out."""
+    whole = {name: value for name, value in values.items() if name != "digest"}
+    whole["digest"] = hexdigest(_json(whole))
+    return _json(whole)
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode("ascii")
+
+
+def parse_record(record: bytes | None, session_id: str) -> dict[str, Any]:
+    """Return the values of a session's record.
+
+    Raises:
+        ValueError: The record is missing, damaged, of another version or of another session.
+        RecursionError: It is nested too deeply.
+    """
+    values = json.loads(record or b"")
+    if (
+        not isinstance(values, dict)
+        or values.get("version") != VERSION
+        or values.get("session") != session_id
+        or with_digest(values) != record
+    ):
+        raise ValueError
+    return values
+
+
+def text(value: object) -> str:
+    """Return a string member.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return a list of strings.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(text, value))
+
+
+def number(value: object) -> int:
+    """Return an integer member.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def secret(value: object) -> Secret | None:
+    """Return a secret member, or None if it is null.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    return None if value is None else Secret(text(value))
