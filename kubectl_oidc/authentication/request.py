@@ -64,6 +64,21 @@ class ClientAuthentication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserOptions:
+    """Whether and how a browser is opened.
+
+    Attributes:
+        open: Whether a browser may be opened.
+        command: The command that opens it, else the desktop's.
+        open_url_after: The page that the browser shows after a sign-in.
+    """
+
+    open: bool = True
+    command: str | None = None
+    open_url_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
     """What is asked for: the values of the flags, understood and checked.
 
@@ -81,9 +96,7 @@ class SignInRequest:
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         listen_addresses: The loopback addresses to try, in order.
-        open_browser: Whether a browser may be opened.
-        browser_command: The command that opens it, else the desktop's.
-        open_url_after: The page that the browser shows after a sign-in.
+        browser: Whether and how a browser is opened.
         timeout: Seconds until an unanswered sign-in ends.
         timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
         in_background: Whether the person may see no message of ours before we end.
@@ -120,9 +133,7 @@ class SignInRequest:
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     listen_addresses: tuple[ListenAddress, ...] = ()
-    open_browser: bool = True
-    browser_command: str | None = None
-    open_url_after: str | None = None
+    browser: BrowserOptions = BrowserOptions()
     timeout: float = 180.0
     timeout_given: bool = True
     in_background: bool = False

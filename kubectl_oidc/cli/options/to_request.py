@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AccountOptions
-from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest
+from kubectl_oidc.authentication.request import BrowserOptions, ClientAuthentication, SignInRequest
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
@@ -91,7 +91,12 @@ def _check(values: dict[str, Any], flags: Sequence[Flag]) -> None:
 
 def _fields(values: dict[str, Any], flags: Sequence[Flag]) -> dict[str, Any]:
     """Return the fields of the request that one flag each decides; what is not given is left to the request's default."""
-    fields: dict[str, Any] = {"client_authentication": {}, "account": {}, "tls": {"key_pair": {}}}
+    fields: dict[str, Any] = {
+        "client_authentication": {},
+        "browser": {},
+        "account": {},
+        "tls": {"key_pair": {}},
+    }
     for flag in flags:
         value = values.get(flag.key)
         if not flag.field or value is None or value in ("", ()):
@@ -144,6 +149,7 @@ def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
+    fields["browser"] = BrowserOptions(**fields["browser"])
     fields["pkce"] = values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce"))
     words = csv_text.read("--listen-address", values.get("listen_address", ()))
     redirect_url = fields.get("redirect_url")

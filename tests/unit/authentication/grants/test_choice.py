@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.grants import choice
+from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import InvalidGrant, NoFreeListenAddress, OidcLoginError, SignInPaused, UsageError
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
@@ -92,8 +93,8 @@ def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
     """Also with --browser-command, and if the user opens the address."""
-    assert chosen(desk, grant="auto", browser_command="true") == "authorization_code"
-    assert chosen(desk, grant="auto", open_browser=False) == "authorization_code"
+    assert chosen(desk, grant="auto", browser=BrowserOptions(command="true")) == "authorization_code"
+    assert chosen(desk, grant="auto", browser=BrowserOptions(open=False)) == "authorization_code"
     assert desk.asked("/device") == []
 
 

@@ -295,7 +295,7 @@ TAKEN = {
         ("--username=ada", "--listen-address=:1"), lambda asked: asked.grant, "password"
     ),
     "a browser command that is not used": Taken(
-        ("--skip-open-browser", "--browser-command=firefox"), lambda asked: asked.open_browser, False
+        ("--skip-open-browser", "--browser-command=firefox"), lambda asked: asked.browser.open, False
     ),
     "the old name of PKCE wins": Taken(
         ("--oidc-pkce-method=no", "--oidc-use-pkce"), lambda asked: asked.pkce, True

@@ -63,7 +63,7 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
     assert asked.scopes == ("openid",)
     assert asked.pkce
     assert asked.listen_addresses == (ListenAddress("127.0.0.1", 8000), ListenAddress("127.0.0.1", 18000))
-    assert (asked.redirect_url, asked.open_browser, asked.timeout) == (None, True, 180.0)
+    assert (asked.redirect_url, asked.browser.open, asked.timeout) == (None, True, 180.0)
     assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
     assert (asked.storage, asked.session_name) == ("auto", "")
     assert (asked.cache_dir, asked.default_cache_dir) == (home / ".kube" / "cache" / "oidc-login", True)
@@ -110,7 +110,7 @@ def test_scopes_are_comma_separated_or_repeated_and_sent_once(
 
 SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
-    "--skip-open-browser": lambda asked: not asked.open_browser,
+    "--skip-open-browser": lambda asked: not asked.browser.open,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,
     "--force-refresh": lambda asked: asked.force_refresh,
 }

@@ -123,8 +123,8 @@ READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
         lambda asked: asked.tls.ca_data,
         (b"one", b"two"),
     ),
-    ("SKIP_OPEN_BROWSER", "true", lambda asked: asked.open_browser, False),
-    ("SKIP_OPEN_BROWSER", "false", lambda asked: asked.open_browser, True),
+    ("SKIP_OPEN_BROWSER", "true", lambda asked: asked.browser.open, False),
+    ("SKIP_OPEN_BROWSER", "false", lambda asked: asked.browser.open, True),
     ("AUTHENTICATION_TIMEOUT_SEC", "7", lambda asked: asked.timeout, 7.0),
     ("TOKEN_CACHE_STORAGE", "disk", lambda asked: asked.storage, "disk"),
     ("TOKEN_CACHE_STORAGE", "", lambda asked: asked.storage, "auto"),
@@ -153,7 +153,7 @@ def test_the_flag_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = request(
         "--oidc-extra-scope=email", "--skip-open-browser=false", "--oidc-client-id=of-the-command-line"
     )
-    assert (asked.scopes, asked.open_browser) == (("openid", "email"), True)
+    assert (asked.scopes, asked.browser.open) == (("openid", "email"), True)
     assert (asked.issuer, asked.client_id) == (ISSUER, "of-the-command-line")
 
 
