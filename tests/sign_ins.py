@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from kubectl_oidc.authentication.grants.sign_in import SignIn
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
-from kubectl_oidc.oidc.client import Client
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
@@ -199,9 +198,13 @@ class Desk:
             tls=self.settings.get("tls", SYSTEM_TRUST), log=self.log, request_timeout=self.patience, pauses=()
         )
         self._clients.append(http)
-        client = Client(client_id=CLIENT_ID, client_secret=self.settings.get("client_secret"))
         return Provider(
-            issuer=self.server.url, client=client, http=http, cache_dir=None, clock=lambda: NOW, log=self.log
+            issuer=self.server.url,
+            client=self.request.client(),
+            http=http,
+            cache_dir=None,
+            clock=lambda: NOW,
+            log=self.log,
         )
 
     @property
@@ -227,3 +230,4 @@ class Desk:
 
 
 SECRET = Secret("SECRET-of-the-client")
+WITH_SECRET = ClientAuthentication(secret=SECRET)

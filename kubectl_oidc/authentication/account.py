@@ -1,4 +1,4 @@
-"""What a person wishes of a sign-in: which account, how the provider asks, and how long what it brings must last."""
+"""Which account signs in, how the provider asks, and how long its tokens must last; and the check of the account."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PROMPTS = ("none", "login", "consent", "select_account", "create")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOptions:
-    """What a person wishes.
+    """Which account signs in, how the provider asks, and how long its tokens must last.
 
     Attributes:
         expect_claims: Claims that the account must have, and a shell-style pattern for each.
-        login_hint: Whom the provider should propose (OpenID Connect Core 3.1.2.1).
-        prompt: How it should ask: words of ``PROMPTS`` with a space between.
-        max_age: The most seconds since the person last signed in at the provider; None where it does not matter.
-        min_ttl: For how many more seconds a token that is handed out must be good.
+        login_hint: The account that the provider should propose (OpenID Connect Core 3.1.2.1).
+        prompt: How the provider should ask: values of ``PROMPTS`` with a space between.
+        max_age: The most seconds since the person last signed in at the provider; None for no limit.
+        min_ttl: For how many more seconds a token must be valid when kubectl gets it.
     """
 
     expect_claims: tuple[tuple[str, str], ...] = ()
@@ -37,7 +37,7 @@ class AccountOptions:
     min_ttl: int = 0
 
     def parameters(self) -> dict[str, str]:
-        """Return what goes into the authorization request (OpenID Connect Core 3.1.2.1)."""
+        """Return the parameters of the authorization request (OpenID Connect Core 3.1.2.1)."""
         age = "" if self.max_age is None else str(self.max_age)
         said = {"login_hint": self.login_hint, "prompt": self.prompt, "max_age": age}
         return {name: value for name, value in said.items() if value}
@@ -46,7 +46,7 @@ class AccountOptions:
         """Refuse an account that is not the expected one.
 
         Args:
-            claims: What its ID token says, validated.
+            claims: The claims of its ID token, validated.
 
         Raises:
             WrongAccount: A claim is missing, or none of its values matches.
@@ -71,7 +71,7 @@ class AccountOptions:
 
 
 def _matches(value: object, pattern: str) -> bool:
-    """Tell whether a claim matches; a list does if one item does, and what is no text is compared as JSON writes it."""
+    """Return whether a claim matches. A list matches if one item does; a value that is not text is compared as JSON."""
     from fnmatch import fnmatchcase
     from json import dumps
 

@@ -59,10 +59,10 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
         id_token: The session's ID token.
     """
-    if not request.open_browser:
+    if not request.browser.open:
         return "--skip-open-browser was given"
     browser = Browser.from_environment(
-        command=request.browser_command, environ=system.environ, platform=sys.platform
+        command=request.browser.command, environ=system.environ, platform=sys.platform
     )
     reason = browser.available()
     if reason:

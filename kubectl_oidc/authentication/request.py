@@ -1,4 +1,4 @@
-"""What is asked for: the value that `authenticate` begins with."""
+"""The sign-in request: what the flags ask for, and the value that `authenticate` begins with."""
 
 from __future__ import annotations
 
@@ -31,69 +31,98 @@ OUR_PARAMETERS = frozenset(
         *("code_challenge", "code_challenge_method"),
     }
 )
-"""The parameters of the authorization request that nobody else sets: the sign-in is bound by them."""
+"""The parameters of the authorization request that belong to the sign-in itself; no flag sets them."""
 
 
 MARGIN = 10
-"""Seconds that a token must still be good for, so that it does not end on its way to the API server."""
+"""Seconds that a token must still be good for, so that it does not expire on its way to the API server."""
 
 OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
-"""The grants whose sessions are others than those of an authorization code."""
+"""The grants that have sessions of their own; all others share those of the authorization code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAuthentication:
+    """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
+
+    Attributes:
+        secret: The client's secret, if it has one.
+        secret_file: The file that it was read from, if it was.
+        key: Where the client's private key is, if it has one.
+        method: The client authentication method that somebody chose, else ``auto``.
+    """
+
+    secret: Secret | None = None
+    secret_file: Path | None = None
+    key: AssertionKeyFile | None = None
+    method: str = AUTO
+
+    @property
+    def typed_secret(self) -> Secret | None:
+        """The client's secret, if it is in no file."""
+        return None if self.secret_file else self.secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserOptions:
+    """Whether and how a browser is opened.
+
+    Attributes:
+        open: Whether a browser may be opened.
+        command: The command that opens it, else the desktop's.
+        open_url_after: The page that the browser shows after a sign-in.
+    """
+
+    open: bool = True
+    command: str | None = None
+    open_url_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
-    """What is asked for: the flags, understood and checked.
+    """What is asked for: the values of the flags, understood and checked.
 
     Attributes:
         issuer: The issuer URL, byte for byte.
         client_id: The client.
-        client_secret: The client's secret, where it has one.
-        client_secret_file: The file that it was read from, if it was.
-        client_assertion_key: Where the client's private key is, where it has one.
-        client_authentication: The client authentication method that somebody chose, else ``auto``.
+        client_authentication: How the client is to prove who it is.
         scopes: The scopes, ``openid`` first, each once.
-        redirect_url: ``--oidc-redirect-url``.
-        pkce: Whether S256 is used; False only where the person said ``no``.
+        redirect_url: The redirect URI of ``--oidc-redirect-url``.
+        pkce: Whether S256 is used; False only if the person said ``no``.
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
-        use_access_token: Whether the access token is handed out, not the ID token.
-        exchange: The other audience that the token is exchanged for, where there is one.
+        use_access_token: Whether kubectl gets the access token, not the ID token.
+        exchange: The other audience that the token is exchanged for, if there is one.
         account: Which account, how the provider asks, and how long a token must last.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         listen_addresses: The loopback addresses to try, in order.
-        open_browser: Whether a browser may be opened.
-        browser_command: The command that opens it, else the desktop's.
-        open_url_after: Where the browser goes after a sign-in.
+        browser: Whether and how a browser is opened.
         timeout: Seconds until an unanswered sign-in ends.
-        timeout_given: Whether the person chose that: else a device code is waited for as long as it lives.
-        unseen: Whether the person may see no word of ours before we end.
-        tls: Certificate authorities.
-        local_server: The certificate of the address that the browser comes back to; None where that is http.
+        timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
+        in_background: Whether the person may see no message of ours before we end.
+        tls: Certificate authorities, and the certificate that is presented to the provider.
+        local_server: The certificate of the address that the browser comes back to; None for http.
         storage: The value of --token-cache-storage.
         cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
         session_name: ``--session``, else empty.
-        grant: ``--grant-type``; ``password`` where it is auto and a user name is given.
+        grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
         username: ``--username``, for the password grant.
-        password: ``--password``, likewise.
+        password: ``--password``, for the password grant.
         force_refresh: Whether a token that is still good is replaced.
         refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
         refresh_ahead_when: Where that is done: ``auto`` or ``always``.
-        sign_in: Whether a person signs in even where the session could be used or refreshed, as `setup` wants.
-        why: Why that is, for the person, where whoever asks knows better than that it was asked for.
-        ask: Whether a sign-in may be begun at all; else it is an error that one is needed.
+        sign_in: Whether a person signs in even if the session could be used or refreshed, as in `setup`.
+        reason: Why that is, for the person, if the caller knows it better.
+        may_prompt: Whether a sign-in may begin at all; if not, an error says that one is needed.
         notes: What a person who signs in is told of flags without effect.
         identity: What else makes another session, by the names of the fields.
-        flags: The flags that ask for the same, for a command to show; placeholders stand for secrets.
+        flags: The flags that make the same request, for a command to show; placeholders stand for secrets.
     """
 
     issuer: str
     client_id: str
-    client_secret: Secret | None = None
-    client_secret_file: Path | None = None
-    client_assertion_key: AssertionKeyFile | None = None
-    client_authentication: str = AUTO
+    client_authentication: ClientAuthentication = ClientAuthentication()
     scopes: tuple[str, ...] = ("openid",)
     redirect_url: str | None = None
     pkce: bool = True
@@ -104,9 +133,7 @@ class SignInRequest:
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     listen_addresses: tuple[ListenAddress, ...] = ()
-    open_browser: bool = True
-    browser_command: str | None = None
-    open_url_after: str | None = None
+    browser: BrowserOptions = BrowserOptions()
     timeout: float = 180.0
     timeout_given: bool = True
     in_background: bool = False
@@ -135,11 +162,6 @@ class SignInRequest:
         return tuple(scope for scope in self.scopes if scope != "openid")
 
     @property
-    def typed_secret(self) -> Secret | None:
-        """The client's secret, if it is in no file."""
-        return None if self.client_secret_file else self.client_secret
-
-    @property
     def password_username(self) -> str:
         """The user name, if the grant is ``password``; no other grant has a use for it."""
         return self.username if self.grant == "password" else ""
@@ -155,7 +177,7 @@ class SignInRequest:
             issuer=self.issuer,
             client_id=self.client_id,
             scopes=self.scopes,
-            # However a person's code comes back, it is the same grant; auto may turn to the device code where it must.
+            # The ways in which a code comes back share one session; auto may use the device code if it must.
             grant=self.grant if self.grant in OTHER_GRANTS else "authcode",
             username=self.password_username,
             extra_params=self.extra_params,
@@ -169,27 +191,27 @@ class SignInRequest:
         )
 
     def asks_a_person(self) -> bool:
-        """Tell whether a sign-in needs a person; a client or a password that is given needs none."""
+        """Return whether a sign-in needs a person; a client, or a password that is given, needs none."""
         given = self.grant == "password" and self.username and self.password
         return self.grant != "client-credentials" and not given
 
     def client(self) -> Client:
-        """Return the client as the provider meets it; its private key is read from its file now.
+        """Return the client; its private key is read from its file now.
 
         Raises:
             UsageError: The private key cannot be used.
         """
-        key = self.client_assertion_key
+        given = self.client_authentication
         return Client(
             client_id=self.client_id,
-            client_secret=self.client_secret,
-            assertion_key=key.load() if key else None,
-            authentication=self.client_authentication,
+            client_secret=given.secret,
+            assertion_key=given.key.load() if given.key else None,
+            authentication=given.method,
             request_headers=self.request_headers,
         )
 
     def audience(self) -> str:
-        """Return whom the token that is handed out is for: the client, or another audience."""
+        """Return the audience of the token that kubectl gets: the client, or another."""
         return self.exchange.audience if self.exchange else self.client_id
 
     @property
@@ -198,7 +220,7 @@ class SignInRequest:
         return sanitize(urlsplit(self.issuer).hostname or self.issuer)
 
     def command_line(self, command: str) -> str:
-        """Return a command of ours about this session, with all flags that it takes; secrets are left to the person.
+        """Return a command of ours about this session, with all flags that it needs; placeholders stand for secrets.
 
         Args:
             command: Its name, such as ``login``.

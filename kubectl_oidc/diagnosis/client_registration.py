@@ -60,11 +60,11 @@ def check_client(run: DoctorRun) -> Observations:
 def _by_browser(run: DoctorRun) -> bool:
     """Return whether a sign-in sends an authorization request; ``auto`` uses a device code if no browser can be opened."""
     request, metadata = run.request, run.require_metadata()
-    if request.grant != "auto" or not request.open_browser or metadata.device_authorization_endpoint is None:
+    if request.grant != "auto" or not request.browser.open or metadata.device_authorization_endpoint is None:
         return request.grant in BROWSER_GRANTS
     environ = run.system.environ
     browser = Browser.from_environment(
-        command=request.browser_command, environ=environ, platform=sys.platform
+        command=request.browser.command, environ=environ, platform=sys.platform
     )
     return browser.available() is None
 

@@ -46,7 +46,7 @@ class SessionKey:
         name: ``--session``, else empty.
         use_access_token: Whether kubectl gets the access token instead of the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
-        wishes: The requested account (``AccountOptions.identity``), else empty.
+        wishes: What else makes another session, by the names of the fields (``SignInRequest.identity``); the name is of the first versions.
         trust: Who is trusted to be the provider (``trust.identity``); empty for the system's authorities.
     """
 

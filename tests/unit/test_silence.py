@@ -13,6 +13,7 @@ from kubectl_oidc.authentication.grants.client_credentials import sign_in_as_cli
 from kubectl_oidc.authentication.grants.device_code import sign_in_with_device_code
 from kubectl_oidc.authentication.grants.password import sign_in_with_password
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
+from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.oidc.token_exchange import TokenExchange
@@ -21,7 +22,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, drip, json_reply, silence
-from tests.sign_ins import SECRET, WELL_KNOWN, Desk
+from tests.sign_ins import WELL_KNOWN, WITH_SECRET, Desk
 from tests.tokens import NOW, good_claims, id_token
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ WITHOUT_END = drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" 
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    settings = {"timeout": LONG, "open_browser": False, "client_secret": SECRET}
+    settings = {"timeout": LONG, "browser": BrowserOptions(open=False), "client_authentication": WITH_SECRET}
     with Hostile() as server, Desk(server, settings=settings, patience=PATIENCE) as desk:
         HttpClient(log=QUIET).prepare(server.url)  # importing the library is none of the request's time here
         desk.metadata(

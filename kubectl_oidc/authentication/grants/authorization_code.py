@@ -70,7 +70,7 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
                 server.finish(Failed(error.message, error.hint))
                 raise
         server.finish(
-            SignedIn(person(tokens.id_token), tokens.expiry, request.issuer, request.open_url_after)
+            SignedIn(person(tokens.id_token), tokens.expiry, request.issuer, request.browser.open_url_after)
         )
         return tokens
 
@@ -98,7 +98,7 @@ def _open_browser(sign_in: SignIn, server: CallbackServer, printed: PrintedAddre
     announce(sign_in)
     _report_listeners(sign_in, server)
     browser = sign_in.browser()
-    reason = browser.available() if request.open_browser else "--skip-open-browser was given"
+    reason = browser.available() if request.browser.open else "--skip-open-browser was given"
     if reason is None:
         if browser.open(server.start_url):
             terminal.say(f"The browser opens; if it does not, open {server.start_url}")

@@ -89,7 +89,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     A provider may offer the grant and refuse it to this client. It says so before the user is asked.
     """
     request, system = sign_in.request, sign_in.system
-    if not request.open_browser:
+    if not request.browser.open:
         return None  # the user has a browser and opens the address in it
     no_browser = sign_in.browser().available()
     if no_browser is None:

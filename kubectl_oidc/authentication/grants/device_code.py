@@ -155,7 +155,7 @@ def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) 
     page = complete or device.verification_uri
     browser = sign_in.browser()
     opened = (
-        request.open_browser
+        request.browser.open
         and no_browser is None
         and browser.available() is None
         and may_be_opened(page)

@@ -41,7 +41,7 @@ class SignIn:
     def browser(self) -> Browser:
         """Return the browser of this computer, or the one that --browser-command names."""
         return Browser.from_environment(
-            command=self.request.browser_command, environ=self.system.environ, platform=sys.platform
+            command=self.request.browser.command, environ=self.system.environ, platform=sys.platform
         )
 
     def accept(self, response: TokenResponse, deadline: Deadline, *, nonce: Secret | None = None) -> Tokens:

@@ -137,7 +137,12 @@ def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> li
         ended.append(
             _end_kept(
                 kept,
-                replace(request, open_browser=request.open_browser and not values["skip_open_browser"]),
+                replace(
+                    request,
+                    browser=replace(
+                        request.browser, open=request.browser.open and not values["skip_open_browser"]
+                    ),
+                ),
                 system,
                 at_provider=at_provider and entry.issuer not in issuers,
             )

@@ -49,7 +49,7 @@ AUTHORIZATION = (
         "--skip-open-browser",
         SWITCH,
         help="Print the address; do not open a browser.",
-        field="open_browser",
+        field="browser.open",
         read=not_,
     ),
     Flag(
@@ -57,7 +57,7 @@ AUTHORIZATION = (
         ANY_TEXT,
         help="Command that opens the browser; the URL is added to it.",
         metavar="COMMAND",
-        field="browser_command",
+        field="browser.command",
     ),
     Flag(
         "--authentication-timeout-sec",
@@ -118,7 +118,7 @@ AUTHORIZATION = (
         TEXT,
         help="Where the browser goes after the sign-in.",
         metavar="URL",
-        field="open_url_after",
+        field="browser.open_url_after",
         read=checks.page,
     ),
 )

@@ -1,4 +1,4 @@
-"""What the value of one flag must be, if its kind does not say it."""
+"""Checks of the value of one flag, for those flags whose kind does not check enough."""
 
 from __future__ import annotations
 

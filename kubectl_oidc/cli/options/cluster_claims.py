@@ -51,11 +51,11 @@ PREFIXES = (
 
 
 def trust_of(values: Mapping[str, Any], request: SignInRequest) -> Trust:
-    """Return what the cluster is thought to know of the issuer, by these options.
+    """Return how the cluster is assumed to read tokens of the issuer, by these options.
 
     Args:
         values: The values of CLAIMS and PREFIXES, among others.
-        request: What is asked for.
+        request: The sign-in request: its issuer and audience.
     """
     return Trust(
         issuer=request.issuer,

@@ -25,7 +25,7 @@ def install_hint(text: str) -> str:
         text: The option's value.
 
     Raises:
-        UsageError: It has characters that a terminal does not show as they are; line breaks are allowed.
+        UsageError: It has control or other characters that a terminal does not show; line breaks are allowed.
     """
     if any(sanitize(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
         raise UsageError(

@@ -58,19 +58,17 @@ class Kind:
         """
         from kubectl_oidc.kubeconfig import Arg
 
-        for text in self._kept(flag, value):
+        for text in self._kept(value):
             yield Arg(flag, text)
 
-    def _kept(self, flag: str, value: Any) -> Iterator[str | Secret | None]:  # noqa: ARG002 - as in `understood`
-        yield str(value)
+    def _kept(self, value: Any) -> Iterator[str | Secret | None]:
+        """Return one text a use of the flag, for a kubeconfig."""
+        yield from self.shown(value)
 
 
 class _Switch(Kind):
     def shown(self, value: Any) -> Iterator[str | None]:
         yield None if value else "false"
-
-    def _kept(self, flag: str, value: Any) -> Iterator[str | None]:  # noqa: ARG002 - as in `Kind`
-        yield from self.shown(value)
 
 
 class _Secret(Kind):
@@ -82,15 +80,12 @@ class _Secret(Kind):
     def shown(self, value: Secret) -> Iterator[str]:  # noqa: ARG002 - it is not shown
         yield "CLIENT_SECRET"
 
-    def _kept(self, flag: str, value: str) -> Iterator[Secret]:  # noqa: ARG002 - as in `Kind`
+    def _kept(self, value: str) -> Iterator[Secret]:
         yield Secret(value)
 
 
 class _Duration(Kind):
     def shown(self, value: int) -> Iterator[str]:
-        yield written(value)
-
-    def _kept(self, flag: str, value: int) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
         yield written(value)
 
 
@@ -105,7 +100,7 @@ class _Path(Kind):
     def shown(self, value: Any) -> Iterator[str]:
         yield from map(str, value if isinstance(value, tuple) else (value,))
 
-    def _kept(self, flag: str, value: Any) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
+    def _kept(self, value: Any) -> Iterator[str]:
         """Return each path so that it means the same from every working directory; get-token expands ``~``."""
         for path in value if isinstance(value, tuple) else (value,):
             if path:
@@ -115,16 +110,28 @@ class _Path(Kind):
 class _Texts(Kind):
     """Several texts, one a use of the flag."""
 
-    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:  # noqa: ARG002 - as in `Kind`
+    def shown(self, value: Sequence[str]) -> Iterator[str]:
         yield from value
 
 
-class _Data(_Texts):
+class _Data(Kind):
+    """Data in base64, too long to be shown."""
+
     def shown(self, value: Sequence[bytes]) -> Iterator[str]:
         yield from ("BASE64" for _ in value)
 
+    def _kept(self, value: Sequence[str]) -> Iterator[str]:
+        yield from value
 
-class _Scopes(Kind):
+
+class _AsUnderstood(Kind):
+    """Values that a kubeconfig has as they are understood, not as they were typed."""
+
+    def kept(self, flag: str, value: Any) -> Iterator[Arg]:
+        yield from super().kept(flag, self.understood(flag, value))
+
+
+class _Scopes(_AsUnderstood):
     """Scopes, several a use of the flag with commas or spaces between (RFC 6749 §3.3)."""
 
     def understood(self, flag: str, value: Sequence[str]) -> tuple[str, ...]:
@@ -132,9 +139,6 @@ class _Scopes(Kind):
 
     def shown(self, value: Sequence[str]) -> Iterator[str]:
         yield from map(csv_text.write, value)
-
-    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:
-        yield from self.shown(self.understood(flag, value))
 
 
 class _ExtraScopes(_Scopes):
@@ -144,7 +148,7 @@ class _ExtraScopes(_Scopes):
         return tuple(scope for scope in super().understood(flag, value) if scope != "openid")
 
 
-class _Pairs(Kind):
+class _Pairs(_AsUnderstood):
     """Names with values; the last value of each name counts."""
 
     def understood(self, flag: str, value: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -152,9 +156,6 @@ class _Pairs(Kind):
 
     def shown(self, value: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (name_value.format_name_value(*pair) for pair in value)
-
-    def _kept(self, flag: str, value: Sequence[str]) -> Iterator[str]:
-        yield from self.shown(self.understood(flag, value))
 
 
 class _Patterns(_Pairs):

@@ -19,7 +19,7 @@ def parse_name_values(flag: str, given: Sequence[str]) -> tuple[tuple[str, str],
     """Return the names and values, the last value of each name.
 
     Args:
-        flag: The flag that they were given to, for the error; a value may be a secret and is not repeated.
+        flag: The flag, for the error, which does not repeat the values: one may be a secret.
         given: Its values, one a use of the flag.
 
     Raises:
@@ -29,11 +29,11 @@ def parse_name_values(flag: str, given: Sequence[str]) -> tuple[tuple[str, str],
 
 
 def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[tuple[str, str]]:
-    """Return the names and values in their order, every one.
+    """Return all names and values in their order.
 
     Args:
-        flag: As in `read`.
-        given: As in `read`.
+        flag: The flag, for the error.
+        given: Its values, one a use of the flag.
         form: What a pair looks like, for the error.
 
     Raises:
@@ -47,7 +47,7 @@ def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[
 
 
 def format_name_value(name: str, value: str) -> str:
-    """Return the word that ``read`` takes for this pair and no other."""
+    """Return the word that `parse_name_values` reads as exactly this pair."""
     word = f"{name}={value}"
     if word.count("=") == 1 or not any(char in word for char in ',"\r\n'):
         return word
@@ -55,7 +55,7 @@ def format_name_value(name: str, value: str) -> str:
 
 
 def _fields(word: str) -> list[str]:
-    """Return the pairs in a word; an empty one where it is no line of CSV."""
+    """Return the pairs in a word; an empty one if it is not a line of CSV."""
     if word.count("=") == 1:
         if not word.startswith('"'):
             return [word]

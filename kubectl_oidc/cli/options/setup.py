@@ -23,12 +23,7 @@ CLUSTER = (
         help="ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
         metavar="ROLE",
     ),
-    Flag(
-        "--group",
-        TEXTS,
-        help="Group to bind the role to; repeatable (default: yours).",
-        metavar="GROUP",
-    ),
+    Flag("--group", TEXTS, help="Group to bind the role to; repeatable (default: yours).", metavar="GROUP"),
     Flag(
         "--output",
         choice(["yaml"]),
@@ -46,10 +41,7 @@ CLUSTER = (
 )
 KUBECONFIG = (
     Flag(
-        "--write-kubeconfig",
-        SWITCH,
-        help="Add the user to the kubeconfig, or update it.",
-        has_variable=False,
+        "--write-kubeconfig", SWITCH, help="Add the user to the kubeconfig, or update it.", has_variable=False
     ),
     Flag(
         "--yes",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AccountOptions
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import BrowserOptions, ClientAuthentication, SignInRequest
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
@@ -91,7 +91,12 @@ def _check(values: dict[str, Any], flags: Sequence[Flag]) -> None:
 
 def _fields(values: dict[str, Any], flags: Sequence[Flag]) -> dict[str, Any]:
     """Return the fields of the request that one flag each decides; what is not given is left to the request's default."""
-    fields: dict[str, Any] = {"account": {}, "tls": {"key_pair": {}}}
+    fields: dict[str, Any] = {
+        "client_authentication": {},
+        "browser": {},
+        "account": {},
+        "tls": {"key_pair": {}},
+    }
     for flag in flags:
         value = values.get(flag.key)
         if not flag.field or value is None or value in ("", ()):
@@ -117,11 +122,13 @@ def session_identity(request: SignInRequest, flags: Sequence[Flag] = FLAGS) -> I
 
 
 def _client(fields: dict[str, Any], _values: dict[str, Any]) -> None:
-    fields["client_secret"] = fields.pop("typed_secret", None)
-    if "client_secret_file" in fields:
-        fields["client_secret"] = secret_in(fields["client_secret_file"])
-    key = fields.pop("client_assertion_key", {})
-    fields["client_assertion_key"] = AssertionKeyFile(**{"key_id": None, **key}) if "path" in key else None
+    given = fields["client_authentication"]
+    given["secret"] = given.pop("typed_secret", None)
+    if "secret_file" in given:
+        given["secret"] = secret_in(given["secret_file"])
+    key = given.pop("key", {})
+    given["key"] = AssertionKeyFile(**{"key_id": None, **key}) if "path" in key else None
+    fields["client_authentication"] = ClientAuthentication(**given)
 
 
 def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:
@@ -142,6 +149,7 @@ def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
+    fields["browser"] = BrowserOptions(**fields["browser"])
     fields["pkce"] = values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce"))
     words = csv_text.read("--listen-address", values.get("listen_address", ()))
     redirect_url = fields.get("redirect_url")

@@ -11,11 +11,11 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import parse
 
 LONGEST = 86400
-"""The longest that a sign-in may wait, in seconds."""
+"""The longest time that a sign-in may wait, in seconds."""
 
 
 class Switch(click.Option):
-    """A switch that also takes ``=true`` and ``=false``, as kubelogin's do."""
+    """A switch that also accepts ``=true`` and ``=false``, as kubelogin's do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.update(type=click.BOOL, is_flag=False, flag_value="true", default=False, metavar="")
@@ -61,7 +61,7 @@ def unsaid(ctx: click.Context, param: click.Parameter, value: int) -> int:
 
 
 class Fraction(click.ParamType[float]):
-    """A part of a whole, more than nothing and less than all; ``off`` is nothing."""
+    """A fraction between 0 and 1, neither included; ``off`` is 0."""
 
     name = "fraction"
 
@@ -82,7 +82,7 @@ class Fraction(click.ParamType[float]):
 
 
 class Duration(click.ParamType[int]):
-    """A span of time in seconds, written as in Go."""
+    """A duration in seconds, written as in Go."""
 
     name = "duration"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from kubectl_oidc.authentication.end_session import end_session_url, send_browser
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import BrowserOptions, SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.secret import Secret
@@ -56,7 +56,7 @@ def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
 
 def test_no_browser_is_opened_where_none_may_be() -> None:
     assert (
-        send_browser(ENDPOINT, request(open_browser=False), System(), TOKEN)
+        send_browser(ENDPOINT, request(browser=BrowserOptions(open=False)), System(), TOKEN)
         == "--skip-open-browser was given"
     )
     no_display = System(environ={"PATH": ""})
@@ -64,5 +64,5 @@ def test_no_browser_is_opened_where_none_may_be() -> None:
 
 
 def test_a_browser_that_cannot_be_started_is_said() -> None:
-    missing = request(browser_command="no-such-browser")
+    missing = request(browser=BrowserOptions(command="no-such-browser"))
     assert send_browser(ENDPOINT, missing, System(), TOKEN) == '"no-such-browser" is not found'

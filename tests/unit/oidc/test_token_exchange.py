@@ -15,7 +15,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
 from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile, json_reply
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 from tests.tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def test_without_an_access_token_there_is_nothing_to_exchange(desk: Desk) -> Non
 
 def test_a_client_authenticates(desk: Desk) -> None:
     """§2.1: as for any other token request."""
-    desk.settings["client_secret"] = SECRET
+    desk.settings["client_authentication"] = WITH_SECRET
     answers(desk, token(desk))
     signed_in(desk)
     assert [

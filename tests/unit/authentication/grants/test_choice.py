@@ -8,11 +8,12 @@ import pytest
 
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.grants import choice
+from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import InvalidGrant, NoFreeListenAddress, OidcLoginError, SignInPaused, UsageError
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, json_reply
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
         "device-code": DEVICE_CODE,
         "client-credentials": "client_credentials",
     }
-    assert {grant: chosen(desk, grant=grant, client_secret=SECRET) for grant in named} == named
+    assert {grant: chosen(desk, grant=grant, client_authentication=WITH_SECRET) for grant in named} == named
     assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
 
 
@@ -90,8 +91,8 @@ def test_auto_is_no_device_code_with_prompt_or_max_age(desk: Desk, account: Acco
 
 def test_auto_is_the_browser_where_there_is_one(desk: Desk) -> None:
     """Also with --browser-command, and if the user opens the address."""
-    assert chosen(desk, grant="auto", browser_command="true") == "authorization_code"
-    assert chosen(desk, grant="auto", open_browser=False) == "authorization_code"
+    assert chosen(desk, grant="auto", browser=BrowserOptions(command="true")) == "authorization_code"
+    assert chosen(desk, grant="auto", browser=BrowserOptions(open=False)) == "authorization_code"
     assert desk.asked("/device") == []
 
 
@@ -116,7 +117,7 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
     with pytest.raises(SignInPaused):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
-    desk.settings = {"grant": "client-credentials", "client_secret": SECRET}
+    desk.settings = {"grant": "client-credentials", "client_authentication": WITH_SECRET}
     with pytest.raises(InvalidGrant):
         choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
 

@@ -11,7 +11,7 @@ from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
 from tests.hostile import Hostile, json_reply
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 from tests.tokens import CLIENT_ID, NOW
 from tests.topics import about
 
@@ -27,7 +27,7 @@ INVALID_SCOPE = json_reply({"error": "invalid_scope"}, 400)
 def desk() -> Iterator[Desk]:
     with (
         Hostile() as server,
-        Desk(server, settings={"grant": "client-credentials", "client_secret": SECRET}) as desk,
+        Desk(server, settings={"grant": "client-credentials", "client_authentication": WITH_SECRET}) as desk,
     ):
         yield desk
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kubectl_oidc.authentication.grants import device_code
+from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
     OAuthErrorResponse,
@@ -24,7 +25,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, html_reply, json_reply, reply
 from tests.plugin import wait_until
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import WITH_SECRET, Desk
 from tests.topics import about
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    settings = {"grant": "device-code", "open_browser": False, "timeout": 60.0}
+    settings = {"grant": "device-code", "browser": BrowserOptions(open=False), "timeout": 60.0}
     with Hostile() as server, Desk(server, settings=settings) as desk:
         desk.metadata(device_authorization_endpoint=f"{server.url}/device")
         server.on("/device", authorized(server))
@@ -95,7 +96,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
     opened = tmp_path / "opened"
     program = tmp_path / "browser.py"
     program.write_text(f"import sys; open({str(opened)!r}, 'a').write(sys.argv[1] + '\\n')", encoding="utf-8")
-    desk.settings |= {"open_browser": True, "browser_command": f"{sys.executable} {program}"}
+    desk.settings |= {"browser": BrowserOptions(command=f"{sys.executable} {program}")}
     desk.settings["tls"] = TlsOptions(insecure=True)
 
     sign_in(desk)
@@ -117,9 +118,9 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
     opened.unlink()
     desk.terminal.told.clear()
     sign_in(desk, no_browser="this is an SSH session")
-    desk.settings["open_browser"] = False
+    desk.settings["browser"] = BrowserOptions(open=False)
     sign_in(desk)
-    desk.settings |= {"open_browser": True, "browser_command": None}
+    desk.settings |= {"browser": BrowserOptions()}
     desk.environ["SSH_CONNECTION"] = "10.0.0.9 50022 10.0.0.1 22"
     sign_in(desk)
     assert "opens" not in "".join(desk.terminal.told)
@@ -189,7 +190,7 @@ def test_extra_parameters_go_along_and_replace_none_of_ours(desk: Desk) -> None:
 
 def test_a_confidential_client_authenticates_itself_at_both_endpoints(desk: Desk) -> None:
     """RFC 8628 §3.1, §3.4."""
-    desk.settings["client_secret"] = SECRET
+    desk.settings["client_authentication"] = WITH_SECRET
     sign_in(desk)
     sent = [asked for asked in desk.server.asked if asked.path in {"/device", "/token"}]
     assert [("authorization" in asked.headers) for asked in sent] == [True, True]

@@ -12,7 +12,7 @@ from kubectl_oidc.errors import IdTokenError, InvalidGrant, ProviderUnreachable,
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile, hang_up, json_reply
-from tests.sign_ins import SECRET, Desk, Keys
+from tests.sign_ins import WITH_SECRET, Desk, Keys
 from tests.topics import about
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_name_and_password_are_sent_once(desk: Desk) -> None:
 
 def test_a_confidential_client_authenticates_itself(desk: Desk) -> None:
     """RFC 6749 §2.3.1."""
-    desk.settings["client_secret"] = SECRET
+    desk.settings["client_authentication"] = WITH_SECRET
     sign_in(desk)
     assert "authorization" in desk.server.asked[1].headers
 

@@ -19,7 +19,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from tests.arbitrary import members, or_refused
 from tests.hostile import Hostile, html_reply, json_reply
-from tests.sign_ins import SECRET, Desk
+from tests.sign_ins import SECRET, WITH_SECRET, Desk
 from tests.tokens import CLIENT_ID
 from tests.topics import about
 
@@ -65,7 +65,7 @@ def refuses(desk: Desk, error: str, description: str = "") -> None:
 def test_a_client_authenticates_as_at_the_token_endpoint(desk: Desk, methods: list[str]) -> None:
     """RFC 9126 §2.1: with its secret. The form contains client_id once, with any authentication method."""
     offers(desk, token_endpoint_auth_methods_supported=methods)
-    desk.settings["client_secret"] = SECRET
+    desk.settings["client_authentication"] = WITH_SECRET
     address = authorization(desk).now()
     assert carried(address.url) == {"client_id": CLIENT_ID, "request_uri": URN}
     assert address.seconds == 60

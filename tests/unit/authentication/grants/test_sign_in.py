@@ -20,6 +20,7 @@ from kubectl_oidc.authentication.grants.authorization_code import _await_respons
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
+from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -114,7 +115,7 @@ def person() -> Person:
 
 @pytest.fixture
 def desk(person: Person) -> Iterator[Desk]:
-    settings = {"listen_addresses": (ANY_PORT,), "open_browser": False, "timeout": 20.0}
+    settings = {"listen_addresses": (ANY_PORT,), "browser": BrowserOptions(open=False), "timeout": 20.0}
     with Hostile() as server, Desk(server, terminal=person, settings=settings) as desk:
         server.on("/token", answering(desk, person))
         yield desk
@@ -152,7 +153,7 @@ def test_the_browser_that_is_opened_comes_back(desk: Desk, person: Person, tmp_p
     program, page = tmp_path / "browser.py", tmp_path / "page"
     program.write_text(BROWSER, encoding="utf-8")
     command = shlex.join([sys.executable, str(program), str(page)])
-    desk.settings |= {"open_browser": True, "browser_command": command}
+    desk.settings |= {"browser": BrowserOptions(command=command)}
 
     tokens = sign_in(desk)
 
@@ -194,7 +195,7 @@ def test_an_address_is_printed_where_no_browser_is_opened(desk: Desk, person: Pe
 
 def test_the_browser_goes_on_to_the_address_that_was_asked_for(desk: Desk, person: Person) -> None:
     """--open-url-after-authentication replaces the program's page."""
-    desk.settings["open_url_after"] = f"{desk.server.url}/after"
+    desk.settings["browser"] = BrowserOptions(open=False, open_url_after=f"{desk.server.url}/after")
     desk.server.on("/after", reply(200, b"welcome"))
 
     sign_in(desk)
@@ -204,7 +205,7 @@ def test_the_browser_goes_on_to_the_address_that_was_asked_for(desk: Desk, perso
 
 def test_a_browser_that_cannot_be_started_is_named(desk: Desk, person: Person) -> None:
     """The address is printed too."""
-    desk.settings |= {"open_browser": True, "browser_command": "/absent/browser"}
+    desk.settings |= {"browser": BrowserOptions(command="/absent/browser")}
 
     sign_in(desk)
 

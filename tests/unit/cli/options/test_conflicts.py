@@ -140,7 +140,8 @@ def test_https_where_we_listen_needs_a_certificate(listen: tuple[str, ...], redi
 def test_setup_needs_all_or_nothing(word: str, missing: str) -> None:
     """Nobody is shown an explanation who asked for a kubeconfig or for manifests."""
     error = refused("setup", word)
-    assert error.message == f"{flag_of(word)} is given without {missing}"
+    assert flag_of(word) in error.message
+    assert missing in error.message
 
 
 @pytest.mark.parametrize("command", ["login", "logout", "whoami"])
@@ -199,7 +200,8 @@ NARROWER = {
 def test_all_sessions_are_not_one(flag: str) -> None:
     """Somebody who names a session and says --all loses none: both flags are named."""
     error = refused("purge", "--all", NARROWER[flag])
-    assert error.message.startswith(f"--all removes every session, and {flag} names one")
+    assert "--all" in error.message
+    assert flag in error.message
 
 
 def test_every_flag_of_the_identity_names_one_session() -> None:
@@ -295,7 +297,7 @@ TAKEN = {
         ("--username=ada", "--listen-address=:1"), lambda asked: asked.grant, "password"
     ),
     "a browser command that is not used": Taken(
-        ("--skip-open-browser", "--browser-command=firefox"), lambda asked: asked.open_browser, False
+        ("--skip-open-browser", "--browser-command=firefox"), lambda asked: asked.browser.open, False
     ),
     "the old name of PKCE wins": Taken(
         ("--oidc-pkce-method=no", "--oidc-use-pkce"), lambda asked: asked.pkce, True
@@ -359,7 +361,7 @@ TAKEN = {
     # Ours.
     "a client that shows a certificate": Taken(
         ("--grant-type=client-credentials", "--oidc-client-certificate=/c.pem", "--oidc-client-key=/k.pem"),
-        lambda asked: asked.client_secret,
+        lambda asked: asked.client_authentication.secret,
         None,
     ),
     "a session that is kept apart and not kept": Taken(

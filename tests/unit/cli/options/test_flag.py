@@ -12,10 +12,11 @@ from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FLAGS, options, parsed
-from kubectl_oidc.cli.options.kinds import TEXT
+from kubectl_oidc.cli.options.kinds import HEADERS, SECRET, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.to_stanza import stanza_args
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig import stanza_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,27 @@ def test_no_secret_is_shown() -> None:
 def test_how_this_computer_takes_part_is_not_shown(words: tuple[str, ...]) -> None:
     """Where it listens, how it opens a browser, and when it refreshes make no other sign-in."""
     assert shown(*words) == ()
+
+
+def test_each_field_is_a_place_in_the_request() -> None:
+    """A row that names another would fail only when somebody gives its flag."""
+    request = token_request(
+        parsed(
+            [
+                *(*WHO, "--oidc-token-exchange-audience=b", "--oidc-client-assertion-key=/key.pem"),
+                *("--oidc-client-certificate=/c.pem", "--oidc-client-key=/k.pem"),
+                *("--local-server-cert=/c.pem", "--local-server-key=/k.pem"),
+            ]
+        ).params
+    )
+    given = {flag.name for flag in FLAGS if flag.field and flag.value_in(request) is not None}
+    assert given >= {"--oidc-issuer-url", "--local-server-key", "--oidc-client-assertion-key"}
+
+
+def test_what_a_kubeconfig_hides_are_the_secrets_of_the_table() -> None:
+    """A stanza that somebody else wrote is shown without them."""
+    assert {flag.name for flag in FLAGS if flag.kind is SECRET} == set(stanza_secrets._SECRET_FLAGS)
+    assert [flag.name for flag in FLAGS if flag.kind is HEADERS] == [stanza_secrets.HEADER_FLAG]
 
 
 # A flag that is added to the table

@@ -59,11 +59,11 @@ def refused(*arguments: str) -> UsageError:
 def test_the_two_needed_flags_are_enough(home: Path) -> None:
     """Everything else has kubelogin's default."""
     asked = request()
-    assert (asked.issuer, asked.client_id, asked.client_secret) == (ISSUER, CLIENT_ID, None)
+    assert (asked.issuer, asked.client_id, asked.client_authentication.secret) == (ISSUER, CLIENT_ID, None)
     assert asked.scopes == ("openid",)
     assert asked.pkce
     assert asked.listen_addresses == (ListenAddress("127.0.0.1", 8000), ListenAddress("127.0.0.1", 18000))
-    assert (asked.redirect_url, asked.open_browser, asked.timeout) == (None, True, 180.0)
+    assert (asked.redirect_url, asked.browser.open, asked.timeout) == (None, True, 180.0)
     assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
     assert (asked.storage, asked.session_name) == ("auto", "")
     assert (asked.cache_dir, asked.default_cache_dir) == (home / ".kube" / "cache" / "oidc-login", True)
@@ -110,7 +110,7 @@ def test_scopes_are_comma_separated_or_repeated_and_sent_once(
 
 SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
-    "--skip-open-browser": lambda asked: not asked.open_browser,
+    "--skip-open-browser": lambda asked: not asked.browser.open,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,
     "--force-refresh": lambda asked: asked.force_refresh,
 }
@@ -415,7 +415,7 @@ def test_an_empty_value_counts_as_not_given(flag: str) -> None:
 def test_a_client_secret_is_hidden() -> None:
     """Nothing that shows the request shows it."""
     asked = request("--oidc-client-secret=the-SECRET")
-    assert asked.client_secret == Secret("the-SECRET")
+    assert asked.client_authentication.secret == Secret("the-SECRET")
     assert "SECRET" not in repr(asked)
 
 

@@ -123,8 +123,8 @@ READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
         lambda asked: asked.tls.ca_data,
         (b"one", b"two"),
     ),
-    ("SKIP_OPEN_BROWSER", "true", lambda asked: asked.open_browser, False),
-    ("SKIP_OPEN_BROWSER", "false", lambda asked: asked.open_browser, True),
+    ("SKIP_OPEN_BROWSER", "true", lambda asked: asked.browser.open, False),
+    ("SKIP_OPEN_BROWSER", "false", lambda asked: asked.browser.open, True),
     ("AUTHENTICATION_TIMEOUT_SEC", "7", lambda asked: asked.timeout, 7.0),
     ("TOKEN_CACHE_STORAGE", "disk", lambda asked: asked.storage, "disk"),
     ("TOKEN_CACHE_STORAGE", "", lambda asked: asked.storage, "auto"),
@@ -153,7 +153,7 @@ def test_the_flag_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = request(
         "--oidc-extra-scope=email", "--skip-open-browser=false", "--oidc-client-id=of-the-command-line"
     )
-    assert (asked.scopes, asked.open_browser) == (("openid", "email"), True)
+    assert (asked.scopes, asked.browser.open) == (("openid", "email"), True)
     assert (asked.issuer, asked.client_id) == (ISSUER, "of-the-command-line")
 
 
@@ -219,8 +219,8 @@ def test_a_secret_file_holds_the_secret_and_at_most_a_newline(
     """Editors end a file with one; ``~`` is the home directory."""
     secret_file.write_bytes(content)
     asked = request("--oidc-client-secret-file=~/secret")
-    assert asked.client_secret is not None
-    assert asked.client_secret.reveal() == secret
+    assert asked.client_authentication.secret is not None
+    assert asked.client_authentication.secret.reveal() == secret
     assert f"--oidc-client-secret-file={secret_file}" in asked.command_line("setup")
 
 
@@ -242,8 +242,8 @@ def test_a_secret_on_the_command_line_overrules_the_environment(
     for name, value in environment.items():
         monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
     asked = request(*([flag] if flag else []))
-    assert asked.client_secret is not None
-    assert asked.client_secret.reveal() == secret
+    assert asked.client_authentication.secret is not None
+    assert asked.client_authentication.secret.reveal() == secret
 
 
 def refused(*arguments: str) -> str:
