@@ -158,11 +158,7 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
 
 
 def _trust(value: object) -> tuple[str, ...] | None:
-    """Return the trust that an entry names, or None.
-
-    Raises:
-        TypeError: It is not a list of strings.
-    """
+    """Return the trust that an entry names, or None. Raise TypeError if it is not a list of strings."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
@@ -207,11 +203,7 @@ def write(base: Path, entry: Entry, *, host: Host | None = None) -> None:
 
 
 def write_file(base: Path, name: str, entry: Entry) -> None:
-    """Write an entry to the file of this name.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
+    """Write an entry to the file of this name. Raise StoreError if it cannot be written."""
     content = json.dumps({"version": VERSION, **asdict(entry)}, indent=1).encode()
     private_files.write(private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True)
 

@@ -1,4 +1,4 @@
-"""The light way: what it answers with, and what it leaves to the whole way."""
+"""The keyring answer: what it answers, and what it leaves to the slow path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LATER = int(time.time()) + 3600
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the OS keyring alone, without a configuration."""
+    """Have only the OS keyring, without a configuration."""
     monkeypatch.setenv("CI", "1")
     for name in ("PYTHON_KEYRING_BACKEND", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -93,7 +93,7 @@ def test_a_good_session_is_handed_out(
 def test_it_is_due_after_a_part_of_its_life(
     held: Callable[[bytes | None], list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The index says since when the token is there."""
+    """The index tells when the token was obtained."""
     held(session(key(), expiry=LATER).record())
     now = int(time.time())
     index.write(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
@@ -137,10 +137,10 @@ def test_what_the_index_does_not_vouch_for_is_not_asked_for(
         pytest.param(session(key(), generation=2, expiry=1).record(), id="its token has ended"),
     ],
 )
-def test_a_record_that_must_not_be_used_is_left_alone(
+def test_a_record_that_must_not_be_used_is_ignored(
     held: Callable[[bytes | None], list[str]], record: bytes | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole way decides what becomes of it."""
+    """The slow path decides what happens to it."""
     asked = held(record)
     index.write(cache(), entry(generation=2))
     assert keyring_answer.answer_from_keyring(words()) is None
@@ -148,7 +148,7 @@ def test_a_record_that_must_not_be_used_is_left_alone(
     assert capfd.readouterr().out == ""
 
 
-def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_fails_or_hangs_is_left_to_the_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """A D-Bus error of any kind, and no answer in time: it would say so, and why."""
     index.write(cache(), entry())
 
@@ -164,10 +164,10 @@ def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pyt
     assert time.monotonic() - began < 1
 
 
-def test_where_the_kernel_keyring_has_become_usable_the_whole_way_publishes_there(
+def test_once_the_kernel_keyring_is_usable_the_slow_path_publishes_there(
     held: Callable[[bytes | None], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command, outside CI: from then on the hot half answers it."""
+    """The same command outside CI: from then on the fast path answers it."""
     asked = held(session(key(), expiry=LATER).record())
     index.write(cache(), entry())
     monkeypatch.setattr(keyring_answer, "kernel_store", lambda _: object())

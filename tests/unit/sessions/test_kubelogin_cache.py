@@ -25,7 +25,7 @@ CLAIMS: dict[str, object] = {"iss": ISSUER, "aud": CLIENT_ID, "sub": "alice", "e
 
 
 def token(claims: object) -> str:
-    """Return a token that says this; nobody has signed it."""
+    """Return an unsigned token with these claims."""
     return ".".join(base64url(part) for part in (b"{}", json.dumps(claims).encode(), b"signature"))
 
 
