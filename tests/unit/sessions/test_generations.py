@@ -48,7 +48,7 @@ def handed_out() -> str:
 
 
 def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_meanwhile(alice: Session) -> None:
-    """Unseen by the lock, as from a container that shares the kernel keyring: what it brings is older, and not stored."""
+    """The lock did not notice it, as from a container that shares the kernel keyring. The older tokens are not stored."""
     refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
@@ -62,7 +62,7 @@ def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_mean
 
 
 def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_lock(alice: Session) -> None:
-    """Purge had a lock, though another one, and has removed the index entry too: nothing is stored."""
+    """The purge held another lock and has removed the index entry too: nothing is stored."""
     refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
@@ -79,7 +79,7 @@ def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_
 def test_a_credential_is_not_published_for_a_session_that_has_ended_meanwhile(
     alice: Session, ended_by: str
 ) -> None:
-    """A plugin that read the session without its lock is about to publish its credential: it does not."""
+    """A process that read the session without its lock does not publish its credential."""
     reading = repository(key())
     assert reading.load() == alice
     if ended_by == "a purge":
