@@ -399,7 +399,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
     for _ in range(2):
         with pytest.raises(SignInTimeout):
             ask()
-    remembered = desk.failures._read()
+    remembered = desk.failures._load()
     assert remembered is not None
     assert remembered.count == 1
 
