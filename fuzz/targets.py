@@ -34,10 +34,10 @@ from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
 from kubectl_oidc.http.client import _redirect_target
 from kubectl_oidc.http.exchange import Response, retry_after
 from kubectl_oidc.http.json_body import load_object
-from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, with_tokens
-from kubectl_oidc.kubeconfig.convert import _plan as conversion
+from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser, with_tokens
+from kubectl_oidc.kubeconfig.convert import plan_file as conversion
 from kubectl_oidc.kubeconfig.edit_text import set_user
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.loopback.authorization_response import (
     AuthorizationResponse,
     ExpectedResponse,
@@ -47,19 +47,19 @@ from kubectl_oidc.loopback.authorization_response import (
 from kubectl_oidc.loopback.connection import Connection
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.pages import rejection_page as page
-from kubectl_oidc.oidc.error_hints import Sent
+from kubectl_oidc.oidc.error_hints import SentRequest
 from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
 from kubectl_oidc.oidc.key_set import KeySet
 from kubectl_oidc.oidc.metadata import parse_metadata
 from kubectl_oidc.oidc.metadata_cache import LONGEST, SHORTEST, entity_tag, lifetime
-from kubectl_oidc.oidc.token_response import refusal, token_response
+from kubectl_oidc.oidc.token_response import oauth_error, token_response
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
 from kubectl_oidc.sessions.session import Session
 from kubectl_oidc.sessions.session_record import with_digest
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.keyring_parts import read_record
-from kubectl_oidc.urls import check_issuer, shown
+from kubectl_oidc.urls import check_issuer, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -136,7 +136,7 @@ def session(data: bytes) -> None:
 def index_entry(data: bytes) -> None:
     with _PLACE.open("wb") as file:
         file.write(data)
-    found = index.read(_CACHE, ID)
+    found = index.read_entry(_CACHE, ID)
     assert found is None or (found.session_id == ID and found.storage in index.PLACES)
 
 
@@ -176,13 +176,13 @@ def tokens(data: bytes) -> None:
         found = token_response(document, "the answer")
         for token in (found.id_token, found.access_token, found.refresh_token):
             assert token is None or token.reveal().isascii()
-    error = refusal(
+    error = oauth_error(
         document,
         "refresh_token",
         ["SECRET"],
         endpoint="token endpoint",
         invalid_client="hint",
-        sent=Sent(issuer="https://org.okta.com"),
+        sent=SentRequest(issuer="https://org.okta.com"),
     )
     plain(f"{error.message} {error.hint}")
     assert "SECRET" not in error.message
@@ -246,13 +246,13 @@ def pasted_answer(data: bytes) -> None:
 def kubeconfig(data: bytes) -> None:
     with contextlib.suppress(UnicodeDecodeError), or_refused(KubeconfigError):
         words = data.decode()
-        found = load(words, "F")
+        found = parse_kubeconfig(words, "F")
         with or_refused(KubeconfigError):
-            edited = load(set_user(words, "oidc", USER, "F"), "F")
+            edited = parse_kubeconfig(set_user(words, "oidc", USER, "F"), "F")
             others = [item for item in found.get("users") or [] if item.get("name") != "oidc"]
             assert [item for item in edited["users"] if item.get("name") != "oidc"] == others
         with or_refused(KubeconfigError):
-            with_tokens(words, ProviderUser("alice", Path("F"), {}, {}), {"id-token": Secret("a.b.c")})
+            with_tokens(words, AuthProviderUser("alice", Path("F"), {}, {}), {"id-token": Secret("a.b.c")})
         with or_refused(KubeconfigError):
             plan = conversion(Path("F"), words, [])
             plain("".join(one.difference.replace("\n", "") for one in plan.conversions))
@@ -271,7 +271,7 @@ def name_values(data: bytes) -> None:
 
 def urls(data: bytes) -> None:
     url = text(data)
-    plain(shown(url))
+    plain(shown_url(url))
     with or_refused(UsageError):
         plain(check_issuer(url))
     with or_refused(UsageError):

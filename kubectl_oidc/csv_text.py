@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\Z)')
 
 
-def read(flag: str, given: Sequence[str]) -> list[str]:
+def read_list(flag: str, given: Sequence[str]) -> list[str]:
     """Return the values in order, without surrounding white space and without empty ones.
 
     Args:
@@ -30,7 +30,7 @@ def read(flag: str, given: Sequence[str]) -> list[str]:
     return [value for text in given for field in _fields(flag, text) if (value := field.strip())]
 
 
-def write(value: str) -> str:
+def quote_value(value: str) -> str:
     """Return the value as one CSV field. `read` parses it."""
     return '"' + value.replace('"', '""') + '"' if any(char in value for char in ',"\r\n') else value
 

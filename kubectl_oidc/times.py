@@ -11,7 +11,7 @@ _UNITS = {"h": 3600, "m": 60, "s": 1}
 _GO_DURATION = re.compile("".join(rf"(?:([0-9]{{1,8}}){unit})?" for unit in _UNITS))
 
 
-def parse(text: str) -> int | None:
+def parse_duration(text: str) -> int | None:
     """Return a Go duration, or a plain number, in seconds. None if it is malformed or longer than `LONGEST`."""
     if text.isascii() and text.isdecimal():
         seconds = int(text) if len(text) <= len(str(LONGEST)) else LONGEST + 1
@@ -25,7 +25,7 @@ def parse(text: str) -> int | None:
     return seconds if seconds <= LONGEST else None
 
 
-def written(seconds: int) -> str:
+def duration_text(seconds: int) -> str:
     """Return seconds as a Go duration, such as ``1h30m``. `parse` reads it."""
     parts, left = [], seconds
     for unit, length in _UNITS.items():

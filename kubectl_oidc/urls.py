@@ -54,7 +54,7 @@ def port_of(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def shown(url: str) -> str:
+def shown_url(url: str) -> str:
     """Return ``url`` for a message: without user info, query and fragment."""
     try:
         parts = urlsplit(url)
@@ -63,7 +63,7 @@ def shown(url: str) -> str:
     return sanitize(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", limit=200)
 
 
-def fault(url: str, *, http_allowed: bool) -> str | None:
+def url_fault(url: str, *, http_allowed: bool) -> str | None:
     """Return why ``url`` must not get a request, in a few words. None if it may.
 
     Args:
@@ -95,7 +95,7 @@ def check_issuer(url: str) -> str:
     Raises:
         UsageError: The URL is malformed, is http to another machine, or has a query, a fragment or user info.
     """
-    why = fault(url, http_allowed=True)
+    why = url_fault(url, http_allowed=True)
     if why is None and "?" in url:
         why = "has a query"
     if why is None and url.rstrip("/").endswith(_WELL_KNOWN):
@@ -109,13 +109,11 @@ def check_issuer(url: str) -> str:
 
 def _hint(url: str, why: str) -> str:
     if url.rstrip("/").endswith(_WELL_KNOWN):
-        return (
-            f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
-        )
+        return f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
     if "http, not https" in why:
         return "only a provider on this machine (localhost, 127.0.0.1, ::1) may be http; write https://"
     if "://" not in url and "@" not in url and (candidate := _split(f"https://{url}")) and candidate.hostname:
-        return f"write it in full: --oidc-issuer-url={shown(candidate.geturl())}"
+        return f"write it in full: --oidc-issuer-url={shown_url(candidate.geturl())}"
     return f"copy the issuer URL from the provider's settings; it looks like {_EXAMPLE}"
 
 

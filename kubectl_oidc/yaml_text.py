@@ -41,7 +41,7 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04x}" if ord(char) <= _BMP_END else f"\\U{ord(char):08x}"
 
 
-def block(value: object, indent: int = 0) -> str:
+def yaml_block(value: object, indent: int = 0) -> str:
     """Return ``value`` in block style, as kubectl writes it, without a newline at the end.
 
     Args:
@@ -50,15 +50,15 @@ def block(value: object, indent: int = 0) -> str:
     """
     margin = "\n" + " " * indent
     if isinstance(value, Mapping) and value:
-        return margin.join(entry(str(key), item, indent) for key, item in value.items())
+        return margin.join(yaml_entry(str(key), item, indent) for key, item in value.items())
     if _is_list(value) and value:
-        return margin.join(f"- {block(item, indent + 2)}" for item in value)
+        return margin.join(f"- {yaml_block(item, indent + 2)}" for item in value)
     if indent and isinstance(value, str) and _LITERAL.fullmatch(value):
         return f"|{margin}{margin.join(value.splitlines())}"
-    return flow(value) if _is_list(value) or isinstance(value, Mapping) else scalar(value)
+    return one_line_json(value) if _is_list(value) or isinstance(value, Mapping) else scalar(value)
 
 
-def entry(key: str, value: object, indent: int = 0) -> str:
+def yaml_entry(key: str, value: object, indent: int = 0) -> str:
     """Return ``key: value`` in block style, without a newline at the end. A list begins in the column of its key, as in kubectl.
 
     Args:
@@ -66,18 +66,18 @@ def entry(key: str, value: object, indent: int = 0) -> str:
         indent: The column of the key. The first line is not indented.
     """
     if isinstance(value, Mapping) and value:
-        return f"{scalar(key)}:\n{' ' * (indent + 2)}{block(value, indent + 2)}"
+        return f"{scalar(key)}:\n{' ' * (indent + 2)}{yaml_block(value, indent + 2)}"
     if _is_list(value) and value:
-        return f"{scalar(key)}:\n{' ' * indent}{block(value, indent)}"
-    return f"{scalar(key)}: {block(value, indent + 2)}"
+        return f"{scalar(key)}:\n{' ' * indent}{yaml_block(value, indent)}"
+    return f"{scalar(key)}: {yaml_block(value, indent + 2)}"
 
 
-def flow(value: object) -> str:
+def one_line_json(value: object) -> str:
     """Return ``value`` as JSON on one line, which is also YAML's flow style."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def indented(value: object) -> str:
+def indented_json(value: object) -> str:
     """Return ``value`` as JSON on several lines. YAML parsers read it as the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     # JSON escapes characters beyond the BMP as pairs, which YAML does not combine.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.loopback.authorization_response import RejectedRequest
 from kubectl_oidc.loopback.pages import Failed, SignedIn, already_answered_page, final_page, rejection_page
-from kubectl_oidc.oidc.token_response import DENIED
+from kubectl_oidc.oidc.token_response import ACCESS_DENIED_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ PAGES: Mapping[str, Reply] = {
     "failed": final_page(
         Failed(
             "the provider refused the sign-in with access_denied: User is not assigned to the client application.",
-            DENIED,
+            ACCESS_DENIED_HINT,
         ),
         now=NOON,
     ),

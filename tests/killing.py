@@ -33,7 +33,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
-from kubectl_oidc.sessions.session import RAISE, Session
+from kubectl_oidc.sessions.session import GENERATION_STEP, Session
 from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, SESSION, KernelStore
 from kubectl_oidc.system.log import QUIET
 
@@ -77,7 +77,7 @@ class Sessions:
         self.refreshed = replace(self.rotated, id_token=secret(length, "new"), expiry=self.old.expiry + 60)
         self.another = session(
             KEY,
-            generation=1 + RAISE,
+            generation=1 + GENERATION_STEP,
             subject="bob",
             person="bob@example.com",
             id_token=secret(length, "bob"),
@@ -129,7 +129,7 @@ def purge(one: SessionRepository) -> None:
 
 def settle(one: SessionRepository, whole: Session) -> None:
     """Move a session that is good to the store that is asked for."""
-    one.settle(whole, NOW)
+    one.move_or_index(whole, NOW)
     one.publish(whole, NOW)
 
 
@@ -183,7 +183,7 @@ class Writing:
 
 def kernel_keys() -> dict[str, bytes]:
     """Return the session's keys in the kernel keyring."""
-    found = {name: kernel_keyring.read(name + KEY.id()) for name in (SESSION, CREDENTIAL)}
+    found = {name: kernel_keyring.read_key(name + KEY.id()) for name in (SESSION, CREDENTIAL)}
     return {name: payload for name, payload in found.items() if payload is not None}
 
 
@@ -374,7 +374,7 @@ class Look:
         """The next session is kept, and nothing that a killed writer left lies beside it."""
         age()
         one = repository(self.writing.store)
-        generation = one.next_generation(one.load(), by=RAISE)
+        generation = one.next_generation(one.load(), by=GENERATION_STEP)
         later = replace(self.writing.sessions.later, generation=generation)
         keep(one, later)
         assert repository(self.writing.store).load() == later

@@ -44,7 +44,7 @@ SECRETS = ("id-token-of-the-test", "refresh-token-of-the-test")
 
 def key(**changes: Any) -> SessionKey:
     """Return the key of a session in the test's home, with changes. `words_of` is its command line."""
-    here = account_home.identity(cache())
+    here = account_home.cache_dir_identity(cache())
     return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",), cache_dir=here), **changes)
 
 
@@ -100,8 +100,8 @@ def remembered(one: SessionRepository, arguments: list[str], place: str) -> Path
         one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()
     ).record()
     directory = private_files.ensure_directory(cache(), "words")
-    private_files.write(directory, known_command.digest(arguments), record)
-    return directory / known_command.digest(arguments)
+    private_files.write_private_file(directory, known_command.command_digest(arguments), record)
+    return directory / known_command.command_digest(arguments)
 
 
 def credential_of(whole: Session) -> Credential:

@@ -13,7 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 from tools import lock_files, wheel
 from tools.single_file import PYTHONS, archive_name
 
@@ -93,7 +93,7 @@ def krew(release: Release) -> str:
 
     The plugin is called as the command is, because krew makes the one of the other.
     """
-    manifest = block(
+    manifest = yaml_block(
         {
             "apiVersion": "krew.googlecontainertools.github.com/v1alpha2",
             "kind": "Plugin",

@@ -91,7 +91,7 @@ Where tokens rest that are not in files, and who can read them: [Where tokens re
 
 FILES = {
     disk.DIRECTORY: ("one file a session, with the storage `disk`: ID token and refresh token", "yes"),
-    credential.DIRECTORY: (
+    credential.CREDENTIALS_DIRECTORY: (
         "one file a session, with the storage `disk`: the token that kubectl is given next",
         "yes",
     ),
@@ -102,9 +102,9 @@ FILES = {
     ),
     metadata_cache.DIRECTORY: ("the providers' metadata and key sets, which are public", "no"),
     failed_sign_ins.DIRECTORY: ("when a sign-in failed last, and why", "no"),
-    refresh_ahead.DIRECTORY: ("that a refresh in the background is going on", "no"),
-    fast_path.HANDED: ("digests of which kubectl was given which token a moment ago", "no"),
-    lock_directory.BESIDE: ("locks of the sessions in files", "no"),
+    refresh_ahead.CLAIMS_DIRECTORY: ("that a refresh in the background is going on", "no"),
+    fast_path.HANDOUTS_DIRECTORY: ("digests of which kubectl was given which token a moment ago", "no"),
+    lock_directory.DIRECTORY: ("locks of the sessions in files", "no"),
 }
 """What is in each directory under the cache directory."""
 

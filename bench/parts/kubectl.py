@@ -15,7 +15,7 @@ from kubectl_oidc.demo.kubernetes.api import KubernetesApi
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.log import QUIET
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 from tools.wheel import PROGRAM, ROOT
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _kubeconfig(scene: Scene, server: str, **more: Any) -> Path:
         "current-context": "c",
         **more,
     }
-    path.write_text(block(config) + "\n", encoding="utf-8")
+    path.write_text(yaml_block(config) + "\n", encoding="utf-8")
     return path
 
 

@@ -50,10 +50,12 @@ def _with_sessions(world: World, count: int) -> Subject:
     scene = world.scene(f"sessions-{count}")
     subject = scene.signed_in(f"{count} session{'s' if count > 1 else ''}", "disk")
     cache = scene.home / ".kube" / "cache" / "oidc-login"
-    (entry,) = index.read_all(cache)
-    session = Session.parse(private_files.read(cache / "tokens", entry.session_id), entry.session_id)
-    (name,) = private_files.names(cache / WORDS)
-    words = KnownCommand.parse(private_files.read(cache / WORDS, name) or b"")
+    (entry,) = index.read_entries(cache)
+    session = Session.parse(
+        private_files.read_private_file(cache / "tokens", entry.session_id), entry.session_id
+    )
+    (name,) = private_files.private_file_names(cache / WORDS)
+    words = KnownCommand.parse(private_files.read_private_file(cache / WORDS, name) or b"")
     if session is None or words is None:
         raise ValueError("a session that was just signed in cannot be read")
     for number in range(1, count):
@@ -68,7 +70,7 @@ def _another(cache: Path, session: Session, words: KnownCommand, number: int) ->
     repository.publish(replace(session, session_id=key.id()), session.signed_in_at)
     if number < MOST:
         words.session_id = key.id()
-        private_files.write(cache / WORDS, secrets.token_hex(16), words.record())
+        private_files.write_private_file(cache / WORDS, secrets.token_hex(16), words.record())
 
 
 PART = Part("sizes", "Many sessions, large tokens", (*SESSIONS.values(), TOKEN), _measure)

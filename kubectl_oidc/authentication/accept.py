@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.at_hash import belongs
+from kubectl_oidc.oidc.at_hash import at_hash_matches
 from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import unverified_claims
-from kubectl_oidc.oidc.tokens import Tokens, access_token, believed, expiry_of_access_token
+from kubectl_oidc.oidc.tokens import Tokens, access_token, expiry_of_access_token, validated
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def accept(
     else:
         raw = response.id_token
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
-        id_token = believed(raw, provider, expected, deadline=deadline, now=now)
+        id_token = validated(raw, provider, expected, deadline=deadline, now=now)
         request.account.check(id_token.claims)
         if expected.access_token is None:
             _note_wrong_at_hash(response, provider, id_token)
@@ -68,8 +68,8 @@ def accept(
 def _note_wrong_at_hash(response: TokenResponse, provider: Provider, id_token: IdToken) -> None:
     """Log that at_hash does not match an access token that is not used."""
     token = response.access_token
-    if token and not belongs(id_token.claims, id_token.algorithm, token):
-        provider.note(
+    if token and not at_hash_matches(id_token.claims, id_token.algorithm, token):
+        provider.log_oddity(
             "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
         )
 
@@ -87,9 +87,9 @@ def _exchange(
     """Exchange the token for one with another audience, if the request names one (RFC 8693)."""
     if request.exchange is None:
         return tokens
-    from kubectl_oidc.oidc.token_exchange import exchanged
+    from kubectl_oidc.oidc.token_exchange import exchange_token
 
-    new = exchanged(
+    new = exchange_token(
         response,
         provider,
         request.exchange,

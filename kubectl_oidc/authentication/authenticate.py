@@ -24,7 +24,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions import shared_failure
-from kubectl_oidc.sessions.lock_wait import Waiting, still_held
+from kubectl_oidc.sessions.lock_wait import LockWait, still_held
 from kubectl_oidc.sessions.session_lock import SessionLock
 from kubectl_oidc.system.deadline import Deadline
 
@@ -87,10 +87,10 @@ def _authenticate_locked(authentication: Authentication) -> Outcome:
         return _refresh_or_sign_in(authentication, session)
     except (SignInTimeout, SignInRefused) as error:
         if authentication.system.terminal.interactive:
-            shared_failure.leave(authentication.lock.paths, error, of_a_person=True)
+            shared_failure.share_failure(authentication.lock.paths, error, of_a_person=True)
         raise
     except (ProviderError, IdTokenError) as error:
-        shared_failure.leave(authentication.lock.paths, error, of_a_person=False)
+        shared_failure.share_failure(authentication.lock.paths, error, of_a_person=False)
         raise
 
 
@@ -133,7 +133,7 @@ def _wait_for_lock(authentication: Authentication) -> None:
     """
     lock, timeout = authentication.lock, authentication.request.timeout
     deadline = Deadline.after(timeout + GRACE)
-    look = Waiting(lock, authentication.system.terminal, deadline).look
+    look = LockWait(lock, authentication.system.terminal, deadline).tell_when_due
     if not lock.acquire(deadline, look, lenient=True):
         raise still_held(lock, timeout)
     if lock.passed_over:
@@ -150,12 +150,12 @@ def _wait_for_lock(authentication: Authentication) -> None:
 
 def _move_to_chosen_store(authentication: Authentication, session: Session) -> None:
     """Move a valid session to the store that the flags name now, unless another process holds its lock."""
-    if authentication.repository.settled():
+    if authentication.repository.is_settled():
         return
     with _new_lock(authentication) as lock:
         try:
             if lock.try_acquire() and authentication.load() == session:
-                authentication.repository.settle(session, authentication.now())
+                authentication.repository.move_or_index(session, authentication.now())
         except (OSError, StoreError) as error:
             problem = error.message if isinstance(error, StoreError) else error.strerror
             authentication.system.log.info(1, f"the session is not moved to another store: {problem}")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import NoFreeListenAddress
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.redirect_uri import reachable
+from kubectl_oidc.loopback.redirect_uri import browser_host_and_port
 from kubectl_oidc.loopback.server import CallbackServer
-from kubectl_oidc.oidc.vendors import Vendor, vendor
+from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.times import remaining
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
@@ -39,9 +39,9 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
     from authlib.common.urls import add_params_to_uri
 
     parameters = [("client_id", request.client_id)]
-    if vendor(request.issuer) is Vendor.COGNITO:
+    if vendor_of(request.issuer) is Vendor.COGNITO:
         # Cognito accepts only a callback URL of the client, and then shows its sign-in page.
-        callback = request.redirect_url or f"http://{reachable(request.listen_addresses[0])}"
+        callback = request.redirect_url or f"http://{browser_host_and_port(request.listen_addresses[0])}"
         cognito = (("response_type", "code"), ("redirect_uri", callback), ("scope", " ".join(request.scopes)))
         parameters.extend(cognito)
     elif id_token:

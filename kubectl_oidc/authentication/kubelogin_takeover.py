@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError, WrongAccount
-from kubectl_oidc.http.trust import identity
+from kubectl_oidc.http.trust import trust_identity
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
@@ -71,7 +71,7 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
     """
     if request.session_name or request.use_access_token or request.extra_params or request.username:
         return None
-    if request.exchange or identity(request.tls):
+    if request.exchange or trust_identity(request.tls):
         return None  # kubelogin's token has another audience; and which authorities it trusted is unknown
     if request.account.login_hint or request.account.max_age is not None:
         return None  # which account kubelogin proposed, and when the user signed in, is unknown
@@ -79,7 +79,7 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
         return None
     fitting = [
         session
-        for session in kubelogin_cache.unused(
+        for session in kubelogin_cache.unused_kubelogin_sessions(
             request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"}
         )
         if session.fits(request.issuer, request.client_id)

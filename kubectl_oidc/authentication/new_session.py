@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.sessions import failed_refreshes
 from kubectl_oidc.sessions.lock_wait import signing_in
-from kubectl_oidc.sessions.session import RAISE, Session
-from kubectl_oidc.system.terminal import remaining
-from kubectl_oidc.times import written
+from kubectl_oidc.sessions.session import GENERATION_STEP, Session
+from kubectl_oidc.times import duration_text, remaining
 
 from .grants import choice
 
@@ -46,14 +45,16 @@ def begin_session(
     fresh = Session.begin(
         repository.session_id,
         tokens,
-        generation=repository.next_generation(session, by=RAISE),
+        generation=repository.next_generation(session, by=GENERATION_STEP),
         now=authentication.now(),
     )
     entry = repository.entry()
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
     outcome = authentication.keep(fresh, tokens, signed_in=True, replaced=replaced)
-    failed_refreshes.forget(request.cache_dir, repository.session_id, authentication.system.log)
+    failed_refreshes.forget_failed_refresh(
+        request.cache_dir, repository.session_id, authentication.system.log
+    )
     _report_sign_in(authentication, outcome)
     return outcome
 
@@ -67,8 +68,8 @@ def _report_sign_in(authentication: Authentication, outcome: Outcome) -> None:
     min_ttl = authentication.request.account.min_ttl
     if outcome.margin < min_ttl:
         terminal.say(
-            f"note: --min-ttl={written(min_ttl)} is more than half of what this provider's tokens live, so a token is renewed "
-            f"when less than {written(outcome.margin)} of it is left"
+            f"note: --min-ttl={duration_text(min_ttl)} is more than half of what this provider's tokens live, so a token is renewed "
+            f"when less than {duration_text(outcome.margin)} of it is left"
         )
     if repository.decided_here and repository.store.name == "disk" and outcome.storage:
         show = terminal.need if authentication.request.asks_a_person() else terminal.say

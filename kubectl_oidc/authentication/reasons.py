@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.times import written
+from kubectl_oidc.times import duration_text, local_clock
 
 from .account import AGE_FLAG, TTL_FLAG
 from .request import MARGIN
@@ -44,16 +43,10 @@ def not_refreshed(authentication: Authentication, session: Session) -> str:
     if session.refresh_token is None and authentication.request.force_refresh:
         return "--force-refresh, and the session has no refresh token"
     if session.refresh_token is None and session.expiry > now + MARGIN:
-        return f"the session ends at {clock(session.expiry, now)}, sooner than {TTL_FLAG}={written(account.min_ttl)} wants"
+        return f"the session ends at {local_clock(session.expiry, now)}, sooner than {TTL_FLAG}={duration_text(account.min_ttl)} wants"
     if session.refresh_token is None:
-        return f"the session ended at {clock(session.expiry, now)}"
+        return f"the session ended at {local_clock(session.expiry, now)}"
     if authentication.is_too_old(session):
-        max_age, signed_in = written(account.max_age or 0), clock(session.authenticated_at(), now)
+        max_age, signed_in = duration_text(account.max_age or 0), local_clock(session.authenticated_at(), now)
         return f"you signed in at {signed_in}, longer ago than {AGE_FLAG}={max_age} allows"
     return "" if authentication.lock.held else UNLOCKED
-
-
-def clock(moment: float, now: float) -> str:
-    """Return a moment (epoch seconds) in local time: ``14:02``, with the date if it is not today."""
-    then, today = time.localtime(moment), time.localtime(now)
-    return time.strftime("%H:%M" if then[:3] == today[:3] else "%H:%M on %Y-%m-%d", then)

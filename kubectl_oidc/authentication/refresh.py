@@ -10,7 +10,7 @@ from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.times import remaining
 
 from .accept import accept
 from .refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem_refresh_token
@@ -108,7 +108,7 @@ def _send(
         raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
     status = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
-        with authentication.system.terminal.patient(status, PATIENCE):
+        with authentication.system.terminal.say_if_slow(status, PATIENCE):
             return redeem_refresh_token(
                 provider,
                 refresh_token,

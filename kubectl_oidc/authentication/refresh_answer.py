@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ProviderError
-from kubectl_oidc.oidc.token_response import CLIENT_FAULTS
+from kubectl_oidc.oidc.token_response import CLIENT_ERROR_CODES
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
@@ -42,7 +42,7 @@ def decide(status: int, code: str) -> Decision:
         status: The HTTP status of the response; 0 if there was no response.
         code: The OAuth error code in the body; empty if the body is not an OAuth error.
     """
-    if code in CLIENT_FAULTS or status in NOT_ABOUT_THE_TOKEN:
+    if code in CLIENT_ERROR_CODES or status in NOT_ABOUT_THE_TOKEN:
         return Decision.KEEP
     if status >= 500:  # noqa: PLR2004 - RFC 9110 §15.6
         return Decision.SIGN_IN_IF_REPEATED if code else Decision.KEEP
@@ -108,7 +108,7 @@ def redeem_refresh_token(
             failures.remember()
         elif error.status:
             failures.forget()
-        if error.status and error.code not in CLIENT_FAULTS:
+        if error.status and error.code not in CLIENT_ERROR_CODES:
             error.hint = f"{error.hint}; if it stays so, {sign_in_hint}"
         raise
     failures.forget()

@@ -163,8 +163,8 @@ class Handover:
             self._news.set()
             return False
         self._is_child = True
-        signals.forget()
-        write_lock.let_go()
+        signals.drop_pending()
+        write_lock.release_in_child()
         _detach()
         self._describe("storing the answer to a refresh that was interrupted")
         end = monotonic() + _FORK_SECONDS

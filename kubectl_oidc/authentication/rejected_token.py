@@ -48,7 +48,7 @@ def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, 
 
     if not times:
         with contextlib.suppress(StoreError):
-            private_files.ensure_directory(repository.cache_dir, fast_path.HANDED)
+            private_files.ensure_directory(repository.cache_dir, fast_path.HANDOUTS_DIRECTORY)
         times = count(outcome)
     if times == RENEW:
         renewed = _renewed(request, system, outcome)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.fast_path import known_command, refresh_ahead
 from kubectl_oidc.http.tls import VARIABLES
-from kubectl_oidc.sessions.known_commands import DIRECTORY, MOST, say_damage
+from kubectl_oidc.sessions.known_commands import DIRECTORY, MOST, log_damaged_commands
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.containers import in_container
 
@@ -38,7 +38,7 @@ def remember_command(
     if not root or repository is None or not place:
         return
     if log.level >= 1:
-        say_damage(Path(root) / DIRECTORY, log)
+        log_damaged_commands(Path(root) / DIRECTORY, log)
     if not _may_be_remembered(request, log):
         return
     try:
@@ -53,11 +53,13 @@ def remember_command(
             when=request.refresh_ahead_when,
         ).record()
         if record:
-            private_files.ensure_directory(repository.cache_dir, refresh_ahead.DIRECTORY)
+            private_files.ensure_directory(repository.cache_dir, refresh_ahead.CLAIMS_DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
             with repository.newest(outcome.session) as is_newest:
                 if is_newest:  # a purge that ran meanwhile must leave no remembered command
-                    private_files.write(directory, known_command.digest(sys.argv[1:]), record)
+                    private_files.write_private_file(
+                        directory, known_command.command_digest(sys.argv[1:]), record
+                    )
             private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
@@ -91,7 +93,7 @@ def _keyring_place(repository: SessionRepository) -> str:
 
     return (
         known_command.KEYRING
-        if isinstance(repository.store, KeyringStore) and repository.store.light(os.environ)
+        if isinstance(repository.store, KeyringStore) and repository.store.is_read_directly(os.environ)
         else ""
     )
 

@@ -182,12 +182,12 @@ class SignInRequest:
             username=self.password_username,
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            cache_dir=account_home.identity(self.cache_dir),
+            cache_dir=account_home.cache_dir_identity(self.cache_dir),
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
-            wishes=self.identity,
-            trust=trust.identity(self.tls),
+            other_fields=self.identity,
+            trust=trust.trust_identity(self.tls),
         )
 
     def asks_a_person(self) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.authentication import wiring
 from kubectl_oidc.errors import OidcLoginError, OtherTrust, ProviderUnreachable
 from kubectl_oidc.http.client import HttpClient
-from kubectl_oidc.http.trust import allows, identity, in_words
+from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 from kubectl_oidc.oidc.provider import Revocation
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.system.deadline import Deadline
@@ -148,14 +148,14 @@ class _SigningOut:
         )
 
     def _check_trust(self) -> None:
-        trust = identity(self.request.tls)
-        if not allows(self.trust, trust):
+        trust = trust_identity(self.request.tls)
+        if not trust_allows(self.trust, trust):
             raise OtherTrust(
-                f"the session was obtained under {in_words(self.trust)}, and this command trusts {in_words(trust)}",
+                f"the session was obtained under {describe_trust(self.trust)}, and this command trusts {describe_trust(trust)}",
                 f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
             )
 
     def _provider(self) -> Provider:
         if self.provider is None:
-            self.provider = wiring.provider(self.request, self.system, self.http)
+            self.provider = wiring.build_provider(self.request, self.system, self.http)
         return self.provider

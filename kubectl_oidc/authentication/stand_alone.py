@@ -19,21 +19,21 @@ from kubectl_oidc.authentication import wiring
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.kubeconfig.token_file import TokenFile
-from kubectl_oidc.oidc.claims import moment
+from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.sessions.lock_directory import lock_paths
-from kubectl_oidc.sessions.lock_wait import Waiting, signing_in, still_held
-from kubectl_oidc.sessions.session import Session, person
+from kubectl_oidc.sessions.lock_wait import LockWait, signing_in, still_held
+from kubectl_oidc.sessions.session import Session, person_of
 from kubectl_oidc.system import shell, signals
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
+from kubectl_oidc.times import local_clock
 from kubectl_oidc.urls import issuer_of
 
 from .accept import accept
 from .authenticate import authenticate
-from .reasons import clock
 from .refresh import REQUEST_SECONDS
 from .refresh_answer import RefusedRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
@@ -43,7 +43,7 @@ from .unwritten_tokens import UnwrittenTokens, Update, warn_if_readable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
+    from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.system.system import System
 
@@ -65,7 +65,9 @@ class Done:
     expiry: int
 
 
-def bring_up_to_date(read: Callable[[], ProviderUser], request: SignInRequest, system: System) -> Done:
+def renew_kubeconfig_tokens(
+    read: Callable[[], AuthProviderUser], request: SignInRequest, system: System
+) -> Done:
     """Renew the user's ID token in the kubeconfig, unless it is still valid.
 
     Args:
@@ -83,7 +85,7 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: SignInRequest, s
     lock = FileLock(lock_paths(_key(user, request), "none", request.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
-        if not lock.acquire(deadline, Waiting(lock, system.terminal, deadline).look, lenient=True):
+        if not lock.acquire(deadline, LockWait(lock, system.terminal, deadline).tell_when_due, lenient=True):
             raise still_held(lock, request.timeout)
         with TokenFile(user) as file:
             update = Update(file, _unwritten(user, request), system.terminal)
@@ -97,34 +99,34 @@ def bring_up_to_date(read: Callable[[], ProviderUser], request: SignInRequest, s
         return _sign_in(read(), replace(request, reason=done), system)
 
 
-def _unwritten(user: ProviderUser, request: SignInRequest) -> UnwrittenTokens:
+def _unwritten(user: AuthProviderUser, request: SignInRequest) -> UnwrittenTokens:
     return UnwrittenTokens(request.cache_dir, _key(user, request))
 
 
-def _key(user: ProviderUser, request: SignInRequest) -> str:
+def _key(user: AuthProviderUser, request: SignInRequest) -> str:
     """Return the name of this user's lock, which differs from that of every session."""
     name = f"the user {user.name} in {user.path.absolute()}"
     return replace(request.key(), name=name, trust=(), cache_dir="").id()
 
 
-def _sign_in_hint(user: ProviderUser) -> str:
+def _sign_in_hint(user: AuthProviderUser) -> str:
     """Return how the user can sign in again although there is a refresh token."""
     command = ["kubectl", "config", "set-credentials", user.name]
     command += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
     return f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in"
 
 
-def _failures(user: ProviderUser, request: SignInRequest, system: System) -> FailedRefreshes:
+def _failures(user: AuthProviderUser, request: SignInRequest, system: System) -> FailedRefreshes:
     return FailedRefreshes(request.cache_dir, _key(user, request), system.log)
 
 
-def _session(user: ProviderUser) -> Session | None:
+def _session(user: AuthProviderUser) -> Session | None:
     """Return the stored ID token as a session; None if it is missing or cannot be parsed."""
     if user.id_token is None:
         return None
     try:
         claims = unverified_claims(user.id_token)
-        expiry = moment(claims, "exp")
+        expiry = time_claim(claims, "exp")
     except IdTokenError:
         return None
     audience = claims.get("aud")
@@ -145,7 +147,7 @@ def _session(user: ProviderUser) -> Session | None:
     )
 
 
-def _still_valid(user: ProviderUser, request: SignInRequest, system: System) -> Done | None:
+def _still_valid(user: AuthProviderUser, request: SignInRequest, system: System) -> Done | None:
     session = _session(user)
     if session is None or session.expiry - MARGIN <= system.clock() or not _belongs(session, request):
         return None
@@ -169,7 +171,7 @@ def _has_expected_claims(session: Session, request: SignInRequest) -> bool:
 
 
 def _renew(
-    user: ProviderUser, update: Update, lock: FileLock, request: SignInRequest, system: System
+    user: AuthProviderUser, update: Update, lock: FileLock, request: SignInRequest, system: System
 ) -> Done | str:
     """Refresh the tokens, or return why a sign-in is needed."""
     if request.sign_in:
@@ -177,7 +179,7 @@ def _renew(
     before = _session(user)
     if user.refresh_token is None:
         return (
-            f"its token ended at {clock(before.expiry, system.clock())}"
+            f"its token ended at {local_clock(before.expiry, system.clock())}"
             if before
             else "first use of this user"
         )
@@ -188,7 +190,7 @@ def _renew(
         return "the kubeconfig's tokens are of another issuer or client"
     http = HttpClient(tls=request.tls, log=system.log)
     try:
-        provider = wiring.provider(request, system, http)
+        provider = wiring.build_provider(request, system, http)
 
         def again() -> None:
             try:
@@ -209,7 +211,7 @@ def _renew(
 
 
 def _refresh(
-    user: ProviderUser,
+    user: AuthProviderUser,
     update: Update,
     handover: Handover,
     provider: Provider,
@@ -231,10 +233,10 @@ def _refresh(
             user = update.write(user, {"refresh-token": response.refresh_token})
         tokens = accept(response, provider, request, deadline=deadline, now=system.clock(), before=before)
         update.write(user, {"id-token": tokens.raw_id_token})
-        return Done("was refreshed", person(tokens.id_token), tokens.expiry)
+        return Done("was refreshed", person_of(tokens.id_token), tokens.expiry)
 
 
-def _sign_in(user: ProviderUser, request: SignInRequest, system: System) -> Done:
+def _sign_in(user: AuthProviderUser, request: SignInRequest, system: System) -> Done:
     session = authenticate(replace(request, storage="none", sign_in=True), system).session
     tokens = {"id-token": session.id_token}
     if session.refresh_token:

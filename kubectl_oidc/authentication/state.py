@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.authentication import wiring
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.sessions.session_lock import SessionLock
-from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.times import remaining
 
 from .outcome import Outcome
 from .request import MARGIN
-from .wiring import session_repository
+from .wiring import build_session_repository
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
@@ -41,10 +41,10 @@ class Authentication:
         self.unreadable = False
         self._warned = False
         try:
-            self.repository = session_repository(request, system)
+            self.repository = build_session_repository(request, system)
         except StoreError as error:
             self._warn(error)
-            self.repository = session_repository(request, system, storage="none")
+            self.repository = build_session_repository(request, system, storage="none")
 
     def now(self) -> int:
         """Return the time in whole epoch seconds."""
@@ -52,7 +52,7 @@ class Authentication:
 
     def provider(self, http: HttpClient) -> Provider:
         """Return the provider, with the client of the request."""
-        return wiring.provider(self.request, self.system, http)
+        return wiring.build_provider(self.request, self.system, http)
 
     def load(self) -> Session | None:
         """Return the stored session, or None. If it cannot be read, warn once."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
+    from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
     from kubectl_oidc.kubeconfig.token_file import TokenFile
     from kubectl_oidc.system.terminal import Terminal
 
@@ -40,7 +40,7 @@ class UnwrittenTokens:
         self._cache_dir = cache_dir
         self._name = name
 
-    def store(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Path:
+    def store(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Path:
         """Store tokens, and return the path of their file.
 
         Args:
@@ -52,12 +52,12 @@ class UnwrittenTokens:
         """
         document = {"replaces": _digest(user), **{key: token.reveal() for key, token in tokens.items()}}
         directory = private_files.ensure_directory(self._cache_dir, UNWRITTEN)
-        private_files.write(directory, self._name, json.dumps(document).encode())
+        private_files.write_private_file(directory, self._name, json.dumps(document).encode())
         return directory / self._name
 
-    def load(self, user: ProviderUser) -> dict[str, Secret]:
+    def load(self, user: AuthProviderUser) -> dict[str, Secret]:
         """Return the stored tokens if the kubeconfig still contains the tokens that they replace, otherwise {}."""
-        content = private_files.read(self._cache_dir / UNWRITTEN, self._name)
+        content = private_files.read_private_file(self._cache_dir / UNWRITTEN, self._name)
         try:
             document = json.loads(content or b"{}")
             replaces = document.get("replaces")
@@ -70,10 +70,10 @@ class UnwrittenTokens:
     def remove(self) -> None:
         """Remove the stored tokens."""
         with contextlib.suppress(StoreError):
-            private_files.remove(self._cache_dir / UNWRITTEN, self._name)
+            private_files.remove_private_file(self._cache_dir / UNWRITTEN, self._name)
 
     @contextlib.contextmanager
-    def stored_on_failure(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
+    def stored_on_failure(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
         """Store the tokens that the block fails to write. If they cannot be stored either, print them.
 
         Args:
@@ -116,7 +116,7 @@ class Update:
         self._terminal = terminal
         self._warned = False
 
-    def recover(self, user: ProviderUser) -> ProviderUser:
+    def recover(self, user: AuthProviderUser) -> AuthProviderUser:
         """Write tokens that an earlier run could not write, and return the user with them."""
         tokens = self._unwritten.load(user)
         if tokens:
@@ -124,7 +124,7 @@ class Update:
             self._unwritten.remove()
         return user
 
-    def write(self, user: ProviderUser, tokens: Mapping[str, Secret]) -> ProviderUser:
+    def write(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> AuthProviderUser:
         """Write tokens, and return the user with them.
 
         Raises:
@@ -145,7 +145,7 @@ def warn_if_readable(file: TokenFile, terminal: Terminal) -> None:
         terminal.warn(*warning)
 
 
-def _digest(user: ProviderUser) -> str:
+def _digest(user: AuthProviderUser) -> str:
     """Return a digest of the refresh token in the kubeconfig; empty if there is none."""
     token = user.refresh_token
     return sha256(token.reveal().encode("utf-8", "surrogatepass")).hexdigest() if token else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .request import SignInRequest
 
 
-def provider(request: SignInRequest, system: System, http: HttpClient) -> Provider:
+def build_provider(request: SignInRequest, system: System, http: HttpClient) -> Provider:
     """Return the provider, with the client of a request.
 
     Raises:
@@ -31,7 +31,9 @@ def provider(request: SignInRequest, system: System, http: HttpClient) -> Provid
     )
 
 
-def session_repository(request: SignInRequest, system: System, *, storage: str = "") -> SessionRepository:
+def build_session_repository(
+    request: SignInRequest, system: System, *, storage: str = ""
+) -> SessionRepository:
     """Return the repository of the session that answers a request.
 
     Args:

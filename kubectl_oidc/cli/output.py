@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 
 from .options.flag import Flag
 from .options.kinds import choice
@@ -43,4 +43,4 @@ def echo_document(document: Mapping[str, object], form: str) -> None:
         form: ``json`` or ``yaml``.
     """
     # ASCII, so that every locale can print it and it holds no escape sequence.
-    click.echo(json.dumps(document, indent=2) if form == "json" else block(document))
+    click.echo(json.dumps(document, indent=2) if form == "json" else yaml_block(document))

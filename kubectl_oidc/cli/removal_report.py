@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions import kubelogin_cache
-from kubectl_oidc.system.private_files import shown
+from kubectl_oidc.system.private_files import shown_directory
 from kubectl_oidc.text import sanitize
 
 from .users.suggestions import near_sessions
@@ -52,7 +52,7 @@ def report_removal(
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No {'session' if EVERY_CLIENT in named else 'such session'} is known under {shown(cache_dir)}; nothing was removed. "
+            f"No {'session' if EVERY_CLIENT in named else 'such session'} is known under {shown_directory(cache_dir)}; nothing was removed. "
             "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
             "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
             err=True,
@@ -65,7 +65,7 @@ def _remove_kubelogin_sessions(clients: set[tuple[str, str]], cache_dir: Path) -
     places: list[str] = []
     # Each search of the keyring is slow, so one search covers every client.
     for issuer, client_id in {EVERY_CLIENT} if EVERY_CLIENT in clients else clients:
-        places += kubelogin_cache.remove(cache_dir, os.environ, issuer, client_id)
+        places += kubelogin_cache.remove_kubelogin_sessions(cache_dir, os.environ, issuer, client_id)
     for place in places:
         click.echo(f"Removed the session that kubelogin left in {place}", err=True)
     return places

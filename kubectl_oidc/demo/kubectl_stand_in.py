@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.kubeconfig import read
+from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 
@@ -31,7 +31,7 @@ def get_pods(sandbox: Sandbox) -> CommandResult:
         DemoError: The kubeconfig has no user or cluster.
         OidcLoginError: The API does not answer.
     """
-    config = read(None, sandbox.environ)
+    config = read_kubeconfig(None, sandbox.environ)
     user, cluster = config.users.get(USER), config.clusters.get(config.context_cluster())
     if user is None or cluster is None:
         raise DemoError(f"the kubeconfig has no user {USER}", "run the demo again")

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import DemoError
-from kubectl_oidc.fast_path.known_command import VARIABLES
+from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
 from kubectl_oidc.system import shell
-from kubectl_oidc.system.installation import hint
-from kubectl_oidc.system.programs import find
+from kubectl_oidc.system.installation import reinstall_hint
+from kubectl_oidc.system.programs import find_program
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,14 +78,14 @@ class Sandbox:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name not in _REMOVED and not name.startswith(VARIABLES)
+            if name not in _REMOVED and not name.startswith(VARIABLE_PREFIX)
         }
         if not self._opens_browser:
             runtime = self.directory / "run"
             runtime.mkdir(mode=0o700)
             self.changed["XDG_RUNTIME_DIR"] = str(runtime)
         self.environ = {**kept, **self.changed}
-        self.kubectl = find("kubectl", self.environ)
+        self.kubectl = find_program("kubectl", self.environ)
         return self
 
     def __exit__(
@@ -103,7 +103,7 @@ class Sandbox:
         from kubectl_oidc.sessions.stores import index
 
         cache = Path(self.changed["KUBECACHEDIR"]) / "oidc-login"
-        for entry in index.read_all(cache):
+        for entry in index.read_entries(cache):
             with contextlib.suppress(LockError, OSError):
                 for path in every_lock_path(entry.session_id, cache):
                     Path(path).unlink(missing_ok=True)
@@ -127,7 +127,7 @@ class Sandbox:
             "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": USER}}],
             "current-context": "demo",
         }
-        Path(self.changed["KUBECONFIG"]).write_text(block(config) + "\n", encoding="utf-8")
+        Path(self.changed["KUBECONFIG"]).write_text(yaml_block(config) + "\n", encoding="utf-8")
 
     def assignments(self) -> list[str]:
         """Return lines that set the same environment in a shell; the program's directory is added to its PATH."""
@@ -191,5 +191,5 @@ def _own_program() -> Path:
                 return directory / name
     raise DemoError(
         f"there is no {PROGRAM} beside this Python",
-        hint("demo"),
+        reinstall_hint("demo"),
     )

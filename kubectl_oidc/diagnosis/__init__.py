@@ -35,6 +35,6 @@ class Finding:
     topic: str
 
     @classmethod
-    def of(cls, error: OidcLoginError, *, hint: str = "") -> Self:
+    def from_error(cls, error: OidcLoginError, *, hint: str = "") -> Self:
         """Return an error as a problem; `hint` replaces the error's own hint."""
         return cls(Severity.PROBLEM, error.message, hint or error.hint, error.topic)

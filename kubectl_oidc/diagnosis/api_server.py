@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ClusterError, ClusterNotFound, ClusterUnauthorized
-from kubectl_oidc.kube_api import ClusterClient, cluster_of
+from kubectl_oidc.kube_api.client import ClusterClient
+from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from . import Finding, Severity
 from .claim_mapping import as_the_cluster_reads, differences, own_groups
@@ -16,7 +17,7 @@ from .run import REQUEST_SECONDS, Skipped
 from .unauthorized import likely_cause
 
 if TYPE_CHECKING:
-    from kubectl_oidc.kube_api import Identity
+    from kubectl_oidc.kube_api.responses import Identity
 
     from .run import DoctorRun, Observations
 
@@ -42,18 +43,18 @@ def check_cluster(run: DoctorRun) -> Observations:
                 "cluster-entry",
             )
         return
-    cluster = cluster_of(entry)
+    cluster = parse_cluster_entry(entry)
     run.cluster = cluster
     if cluster.tls.insecure:
         yield Finding(
             Severity.WARNING,
-            f"the certificate of {shown(cluster.server)} is not checked (insecure-skip-tls-verify): "
+            f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): "
             "anybody in between gets your token",
             "name the cluster's authority in the kubeconfig (certificate-authority-data)",
             "cluster-entry",
         )
         return
-    yield shown(cluster.server)
+    yield shown_url(cluster.server)
 
 
 def check_api_server(run: DoctorRun) -> Observations:

@@ -10,7 +10,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_oidc.kube_api import Identity
+    from kubectl_oidc.kube_api.responses import Identity
 
     from .token.facts import TokenFacts
 

@@ -8,7 +8,7 @@ from kubectl_oidc.text import sanitize
 
 from . import Severity
 from .claim_mapping import own_groups
-from .token.findings import findings
+from .token.findings import token_findings
 
 if TYPE_CHECKING:
     from .run import DoctorRun, Observations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def check_claims(run: DoctorRun) -> Observations:
     """Check the token's issuer, audience, user name, groups, ``email_verified``, algorithm and size."""
     facts = run.require_facts()
-    found = findings(run.request, facts, accepted=run.identity is not None)
+    found = token_findings(run.request, facts, accepted=run.identity is not None)
     yield from found
     if not found:
         groups = sanitize(", ".join(facts.groups), limit=200) or "none"
@@ -32,7 +32,7 @@ def check_claims(run: DoctorRun) -> Observations:
 
 def _accepted_although(run: DoctorRun, facts: TokenFacts) -> str:
     """Return the problem that whoami would report although this API server accepts the token; empty if there is none."""
-    problems = [one for one in findings(run.request, facts) if one.severity is Severity.PROBLEM]
+    problems = [one for one in token_findings(run.request, facts) if one.severity is Severity.PROBLEM]
     if not problems:
         return ""
     what = problems[0].message.partition(": ")[0]  # after it comes what an API server does by default

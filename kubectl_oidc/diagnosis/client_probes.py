@@ -90,7 +90,7 @@ def _pushed(run: DoctorRun, parameters: Mapping[str, str | Secret]) -> ProbeAnsw
         return NO_ANSWER
     try:
         endpoint = _provider(run).endpoint(url, metadata, "pushed authorization request endpoint")
-        endpoint.ask(parameters, run.request_deadline())
+        endpoint.post(parameters, run.request_deadline())
     except OAuthErrorResponse as refused:
         return classify((*REDIRECTED_ERRORS, *TOKEN_ERRORS), refused.code, _description(refused))
     except OidcLoginError as error:

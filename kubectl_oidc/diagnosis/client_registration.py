@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.oidc.client import PRIVATE_KEY_JWT
-from kubectl_oidc.oidc.vendor_errors import explain, registration
+from kubectl_oidc.oidc.vendor_errors import redirect_uri_settings, vendor_hint
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.browser import Browser
@@ -33,7 +33,7 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
     request, system = run.request, run.system
     session_id = request.key().id()
     last, refused = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log).last()
-    entry = index.read(request.cache_dir, session_id)
+    entry = index.read_entry(request.cache_dir, session_id)
     since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
 
@@ -41,7 +41,7 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
 def check_client(run: DoctorRun) -> Observations:
     """Check that the provider accepts the client; nothing is sent if it issued the session and nothing failed since."""
     request = run.request
-    entry = index.read(request.cache_dir, request.key().id())
+    entry = index.read_entry(request.cache_dir, request.key().id())
     if entry and entry.storage and not any(last_failures(run)):
         yield "the provider gave it the session that is stored"
         return
@@ -94,7 +94,7 @@ def _rejected_grant(run: DoctorRun, words: str) -> Finding:
     return Finding(
         Severity.PROBLEM,
         f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
-        explain(request.issuer, None, words)
+        vendor_hint(request.issuer, None, words)
         or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
         "provider-refused",
     )
@@ -106,7 +106,7 @@ def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
         return Finding(
             Severity.PROBLEM,
             f"the provider refuses one of the scopes {sanitize(' '.join(request.scopes), limit=200)}{words}",
-            explain(request.issuer, None, said.words)
+            vendor_hint(request.issuer, None, said.words)
             or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
             "scopes",
         )
@@ -114,7 +114,7 @@ def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
         return Finding(
             Severity.PROBLEM,
             f"the provider refuses the request for its PKCE parameters{words}",
-            explain(request.issuer, None, said.words)
+            vendor_hint(request.issuer, None, said.words)
             or "compare the client's PKCE setting at the provider with --oidc-pkce-method",
             "pkce",
         )
@@ -145,7 +145,7 @@ def _rejected_authentication(run: DoctorRun) -> str:
 
 def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
     request, address = run.request, sanitize(redirect_uri, limit=200)
-    where = registration(request.issuer) or "in the client's settings at the provider"
+    where = redirect_uri_settings(request.issuer) or "in the client's settings at the provider"
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
     if not request.redirect_url and not any(one.port for one in request.listen_addresses):
         hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeGuard
 
-from kubectl_oidc.system.terminal import remaining
+from kubectl_oidc.times import remaining
 
 from . import Finding, Severity
 from .run import Skipped

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ProviderError
 from kubectl_oidc.http.json_body import odd_content_type, parse_object
-from kubectl_oidc.manifests import DEFAULT_ALGORITHM
+from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import KeySet
 from kubectl_oidc.oidc.metadata import PUBLIC_ADDRESS, discovery_url, is_inside, parse_metadata
 from kubectl_oidc.oidc.response_status import check_status
-from kubectl_oidc.oidc.wrong_issuer import advised
+from kubectl_oidc.oidc.wrong_issuer import with_issuer_hint
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from . import Finding, Severity
 from .clocks import server_and_own_time
@@ -34,10 +34,10 @@ def check_discovery(run: DoctorRun) -> Observations:
     try:
         response = _get(run, url)
         check_status(response, url, issuer=issuer)
-        document = parse_object(response, f"the discovery document {shown(url)}", public=True)
+        document = parse_object(response, f"the discovery document {shown_url(url)}", public=True)
         run.metadata = parse_metadata(document, issuer)
     except ProviderError as error:
-        raise advised(error, issuer, run.http, run.deadline) from error.__cause__
+        raise with_issuer_hint(error, issuer, run.http, run.deadline) from error.__cause__
     run.dates = server_and_own_time(response.headers, run.system.clock())
     metadata = run.metadata
     odd = [
@@ -54,7 +54,7 @@ def _internal_endpoint(metadata: Metadata, issuer: str) -> Observations:
     if inside:
         yield Finding(
             Severity.WARNING,
-            f"the metadata names {shown(inside)}, which seems to be inside the provider's network",
+            f"the metadata names {shown_url(inside)}, which seems to be inside the provider's network",
             PUBLIC_ADDRESS,
             "provider-misbehaves",
         )
@@ -83,7 +83,7 @@ def check_keys(run: DoctorRun) -> Observations:
     url = run.require_metadata().jwks_uri
     response = _get(run, url)
     check_status(response, url, issuer=run.request.issuer)
-    keys = KeySet.from_jwks(parse_object(response, f"the key set {shown(url)}", public=True))
+    keys = KeySet.from_jwks(parse_object(response, f"the key set {shown_url(url)}", public=True))
     odd = list(_oddities(response, (), "key set"))
     if not keys.keys:
         why = f": {keys.left_out[0]}" if keys.left_out else ""

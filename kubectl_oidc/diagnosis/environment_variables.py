@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.fast_path.known_command import VARIABLES
+from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
 from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
@@ -20,15 +20,15 @@ def check_variables(run: DoctorRun) -> Observations:
     stanza = exec_of(run.chosen.user).get("env")
     entries = [item for item in stanza if isinstance(item, dict)] if isinstance(stanza, list) else []
     names = {*run.system.environ, *(str(item.get("name") or "") for item in entries)}
-    named = sorted(name for name in names if name.startswith(VARIABLES))
+    named = sorted(name for name in names if name.startswith(VARIABLE_PREFIX))
     unknown = [name for name in named if name not in run.variables]
-    ends = [name.removeprefix(VARIABLES) for name in sorted(run.variables)]
+    ends = [name.removeprefix(VARIABLE_PREFIX) for name in sorted(run.variables)]
     for name in unknown:
-        near = get_close_matches(name.removeprefix(VARIABLES), ends, 1)
+        near = get_close_matches(name.removeprefix(VARIABLE_PREFIX), ends, 1)
         yield Finding(
             Severity.WARNING,
             f"{sanitize(name)} is the variable of no flag, so it changes nothing",
-            (f"did you mean {VARIABLES}{near[0]}? " if near else "")
+            (f"did you mean {VARIABLE_PREFIX}{near[0]}? " if near else "")
             + "`kubectl oidc-login get-token --help` has the names",
             "variables",
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .run import DoctorRun, Observations
 
-ENDLESS = "starts itself without end (Google Cloud CLI's dispatcher)"
+STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatcher)"
 """What happens to an exec section with ``command: kubectl`` if the plugin is not installed."""
 _MODES = ("Never", "IfAvailable", "Always")
 _NO_USER = Skipped("no user of a kubeconfig is meant")

@@ -11,8 +11,8 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http import tls
 from kubectl_oidc.http.proxy import proxy_for
 from kubectl_oidc.system.deadline import bounded
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import remaining
 from kubectl_oidc.urls import is_loopback_url, port_of
 
 from . import Finding, Severity
@@ -44,7 +44,7 @@ def check_proxy(run: DoctorRun) -> Observations:
     try:
         proxy = proxy_for(issuer)
     except UsageError as error:
-        yield Finding.of(error)
+        yield Finding.from_error(error)
         return
     if proxy is None:
         named = is_loopback_url(issuer) and "the provider is on this machine"
@@ -127,7 +127,7 @@ def check_tls(run: DoctorRun) -> Observations:
     refusal: list[ssl.SSLCertVerificationError] = []
     why = _failure(shake_hands, refusal)
     if refusal:
-        what, hint = tls.refusal(refusal[0], sanitize(host, limit=120), options)
+        what, hint = tls.explain_certificate_error(refusal[0], sanitize(host, limit=120), options)
         yield Finding(Severity.PROBLEM, what, hint, "tls")
         return
     if why:

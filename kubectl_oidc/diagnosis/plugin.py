@@ -12,7 +12,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
 from . import Finding, Severity
-from .exec_stanza import ENDLESS, exec_of, program_name
+from .exec_stanza import STARTS_ITSELF_ENDLESSLY, exec_of, program_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def check_plugin(run: DoctorRun) -> Observations:
             where = "at that path" if os.sep in name else "on PATH"
             dispatcher = programs.kubectl_dispatcher(environ) if starts_kubectl else None
             endless = (
-                f", and {sanitize(dispatcher)}, which asks the cluster first, then {ENDLESS}"
+                f", and {sanitize(dispatcher)}, which asks the cluster first, then {STARTS_ITSELF_ENDLESSLY}"
                 if dispatcher
                 else ""
             )
@@ -59,7 +59,7 @@ def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -
     """
     if user is not None and os.sep in command:
         command = str(user.path.absolute().parent / command)
-    return programs.find(command, environ)
+    return programs.find_program(command, environ)
 
 
 def _version(path: str, environ: Mapping[str, str]) -> Observations:

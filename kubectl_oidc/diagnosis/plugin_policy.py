@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.home import kube_directory
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import sanitize
 
@@ -39,7 +39,7 @@ def check_plugin_policy(run: DoctorRun) -> Observations:
         return
     try:
         text = read_text(path)
-        preferences = load(text or "", sanitize(path))
+        preferences = parse_kubeconfig(text or "", sanitize(path))
     except KubeconfigError as error:
         yield Finding(
             Severity.PROBLEM,

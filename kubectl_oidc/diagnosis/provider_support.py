@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.manifests import DEFAULT_ALGORITHM
+from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
-from kubectl_oidc.oidc.vendors import unlisted
+from kubectl_oidc.oidc.vendors import unlisted_scopes
 from kubectl_oidc.text import sanitize
 
 from . import Finding, Severity
@@ -56,7 +56,7 @@ def check_grant(run: DoctorRun) -> Observations:
 def check_scopes(run: DoctorRun) -> Observations:
     """Check that the provider lists the requested scopes; it may know more than it lists (Discovery §3)."""
     asked, named = run.request.scopes, run.require_metadata().scopes_supported
-    strange = unlisted(asked, named)
+    strange = unlisted_scopes(asked, named)
     if strange:
         words = sanitize(", ".join(strange), limit=200)
         yield Finding(

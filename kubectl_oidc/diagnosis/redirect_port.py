@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.loopback.redirect_uri import choices
+from kubectl_oidc.loopback.redirect_uri import addresses_at_port
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.urls import is_loopback_url
 
@@ -24,7 +24,7 @@ def check_redirect(run: DoctorRun) -> Observations:
     if request.redirect_url and not is_loopback_url(request.redirect_url):
         yield Skipped("the redirect URI is not one of this machine")
         return
-    listening = listen(choices(request.listen_addresses, request.redirect_url))
+    listening = listen(addresses_at_port(request.listen_addresses, request.redirect_url))
     for listener in listening.sockets:
         listener.close()
     if listening.tried:

@@ -16,7 +16,8 @@ from .run import Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_oidc.kube_api import ClusterClient, Identity, RoleBinding, Subject
+    from kubectl_oidc.kube_api.client import ClusterClient
+    from kubectl_oidc.kube_api.responses import Identity, RoleBinding, Subject
 
     from .run import DoctorRun, Observations
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.outcome import Outcome
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.http.client import HttpClient
-    from kubectl_oidc.kube_api import Cluster, ClusterClient, Identity
-    from kubectl_oidc.kubeconfig.select import Chosen
-    from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.kube_api.client import ClusterClient
+    from kubectl_oidc.kube_api.cluster_entry import ClusterEntry
+    from kubectl_oidc.kube_api.responses import Identity
+    from kubectl_oidc.kubeconfig.select import KubeconfigSelection
+    from kubectl_oidc.manifests.trust import Trust
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.system.system import System
 
@@ -144,7 +146,7 @@ class DoctorRun:
 
     request: SignInRequest
     system: System
-    chosen: Chosen
+    chosen: KubeconfigSelection
     neighbours: tuple[Neighbour, ...] = ()
     variables: frozenset[str] = frozenset()
     login: str
@@ -155,7 +157,7 @@ class DoctorRun:
     dates: tuple[float, float] | None = None
     outcome: Outcome | None = None
     facts: TokenFacts | None = None
-    cluster: Cluster | None = None
+    cluster: ClusterEntry | None = None
     client: ClusterClient | None = None
     identity: Identity | None = None
     allowed: bool | None = None
@@ -222,7 +224,7 @@ def _observe(check: Check, run: DoctorRun) -> list[str | Finding | Skipped]:
     try:
         observed.extend(check.run(run))
     except OidcLoginError as error:
-        observed.append(Finding.of(error))
+        observed.append(Finding.from_error(error))
     return observed
 
 

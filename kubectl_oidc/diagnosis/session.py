@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, SignInNeeded
-from kubectl_oidc.system.terminal import ago, remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import ago, remaining
 
 from . import Finding, Severity
 from .client_registration import last_failures
 from .run import SilentTerminal, Skipped
-from .token.facts import facts_of
+from .token.facts import facts_of_outcome
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.failed_sign_ins import Failure
@@ -38,7 +38,7 @@ def check_session(run: DoctorRun) -> Observations:
         warnings = system.terminal.warnings if isinstance(system.terminal, SilentTerminal) else []
     run.outcome = outcome
     listed = run.metadata.scopes_supported if run.metadata else ()
-    run.facts = facts_of(request, outcome, run.trust, scopes_supported=listed)
+    run.facts = facts_of_outcome(request, outcome, run.trust, scopes_supported=listed)
     for message, hint in warnings:
         yield Finding(Severity.WARNING, message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
@@ -67,7 +67,7 @@ def _failed_since(run: DoctorRun) -> Observations:
 def _warning(failure: Failure, message: str, hint: str) -> Finding:
     """Return a warning with the topic of the stored failure."""
     error = OidcLoginError(message, hint, topic=failure.topic)
-    return replace(Finding.of(error), severity=Severity.WARNING)
+    return replace(Finding.from_error(error), severity=Severity.WARNING)
 
 
 def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
@@ -75,10 +75,10 @@ def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     signs_in = f"`{run.login}` signs in; then run doctor again"
     last, _ = last_failures(run)
     if last is None:
-        return Finding.of(error, hint=signs_in)
+        return Finding.from_error(error, hint=signs_in)
     message = f"{error.message}; the last sign-in failed {_ago(run, last)}: {last.why}"
     hint = f"{last.hint}; then {signs_in}" if last.hint else signs_in
-    return Finding.of(OidcLoginError(message, hint, topic=last.topic or error.topic))
+    return Finding.from_error(OidcLoginError(message, hint, topic=last.topic or error.topic))
 
 
 def _ago(run: DoctorRun, failure: Failure) -> str:

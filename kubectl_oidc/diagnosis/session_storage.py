@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.authentication.wiring import session_repository
+from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores import working_keyring
 
@@ -23,7 +23,7 @@ _PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # about as long as a session
 
 def check_storage(run: DoctorRun) -> Observations:
     """Check that the session's store can be written, read and cleared, and is fast."""
-    repository = session_repository(run.request, run.system)
+    repository = build_session_repository(run.request, run.system)
     store = repository.store
     if store.name == "none":
         yield Finding(

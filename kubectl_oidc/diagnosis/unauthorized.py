@@ -11,7 +11,7 @@ from kubectl_oidc.text import json_quoted, sanitize
 
 from . import Severity
 from .clocks import invalid_at_server_time, server_time, wrong_clock
-from .token.findings import findings
+from .token.findings import token_findings
 
 if TYPE_CHECKING:
     from .run import DoctorRun
@@ -52,7 +52,7 @@ def _expired_by_server_clock(run: DoctorRun) -> tuple[str, str] | None:
 
 
 def _finding_in_token(run: DoctorRun) -> tuple[str, str] | None:
-    for finding in findings(run.request, run.require_facts()):
+    for finding in token_findings(run.request, run.require_facts()):
         if finding.severity is Severity.PROBLEM or finding.topic in _DEPENDS_ON_CLUSTER:
             return f"most likely because {finding.message}", finding.hint
     return None

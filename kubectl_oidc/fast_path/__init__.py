@@ -27,7 +27,7 @@ if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
 from .credential import Credential, hexdigest, is_due, read_credential
 from .known_command import KnownCommand, find_known_command
 
-HANDED = "handed"
+HANDOUTS_DIRECTORY = "handed"
 """The directory of the counts, in the cache directory."""
 
 AHEAD = "_KUBECTL_OIDC_AHEAD"
@@ -160,7 +160,7 @@ def count_handout(directory: str, session_id: str, credential: str, *, times: in
     caller_id = hexdigest(os.fsencode(caller))[:24].encode()
     offset = int(caller_id[:4], 16) % _SLOTS * _SIZE
     try:
-        descriptor = os.open(f"{directory}/{HANDED}/{session_id}", _FLAGS, 0o600)
+        descriptor = os.open(f"{directory}/{HANDOUTS_DIRECTORY}/{session_id}", _FLAGS, 0o600)
     except (OSError, ValueError):
         return 0
     try:

@@ -16,7 +16,7 @@ except ImportError:  # pragma: no cover - an interpreter without it
     from hashlib import blake2b
 
 FORMAT = b"kubectl-oidc credential 2"
-DIRECTORY = "credentials"
+CREDENTIALS_DIRECTORY = "credentials"
 LIMIT = 1 << 20  # bytes; a larger token does not fit into an HTTP header
 
 _FLAGS = os.O_RDONLY | (
@@ -151,9 +151,9 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
     """
     record = None
     if place == "disk":
-        record = read_private(os.path.join(directory, DIRECTORY), session_id, LIMIT)  # noqa: PTH118
+        record = read_private(os.path.join(directory, CREDENTIALS_DIRECTORY), session_id, LIMIT)  # noqa: PTH118
     elif place == "kernel":
-        from .kernel_keyring import read
+        from .kernel_keyring import read_key
 
-        record = read(f"kubectl-oidc:credential:{session_id}")
+        record = read_key(f"kubectl-oidc:credential:{session_id}")
     return None if record is None else parse_credential(record)

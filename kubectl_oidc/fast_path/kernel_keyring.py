@@ -109,7 +109,7 @@ class KeyringCall:
             size = length
 
 
-def read(description: str) -> bytes | None:
+def read_key(description: str) -> bytes | None:
     """Return the payload of the key with this description, or None if it cannot be read."""
     try:
         call = KeyringCall()

@@ -14,7 +14,7 @@ FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"
 """The place of a session that is only in the OS keyring. `keyring_answer` reads it; the fast path cannot."""
 
-VARIABLES = "KUBECTL_OIDC_"
+VARIABLE_PREFIX = "KUBECTL_OIDC_"
 """The prefix of this program's own environment variables."""
 
 # Variables that name directories or authorities. With another value, the same command may have another answer.
@@ -144,7 +144,7 @@ def working_directory(arguments: list[str]) -> str:
     return ""
 
 
-def digest(arguments: list[str]) -> str:
+def command_digest(arguments: list[str]) -> str:
     """Return the digest (32 hexadecimal digits) of the arguments and environment variables that the answer depends on.
 
     Args:
@@ -159,7 +159,7 @@ def digest(arguments: list[str]) -> str:
         parts.append(str(os.geteuid()))
     parts.append(working_directory(arguments))
     parts.extend(f"{name}={environ.get(name, '-')}" for name in PLACES)
-    parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLES)))
+    parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLE_PREFIX)))
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
 
 
@@ -172,7 +172,7 @@ def find_known_command(arguments: list[str]) -> KnownCommand | None:
     root = cache_root()
     if not root:
         return None
-    content = read_private(os.path.join(root, "words"), digest(arguments), 16384)  # noqa: PTH118
+    content = read_private(os.path.join(root, "words"), command_digest(arguments), 16384)  # noqa: PTH118
     try:
         return None if content is None else KnownCommand.parse(content)
     except ValueError:

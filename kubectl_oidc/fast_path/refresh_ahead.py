@@ -11,7 +11,7 @@ import time
 
 from . import AHEAD
 
-DIRECTORY = "ahead"
+CLAIMS_DIRECTORY = "ahead"
 CLAIM_SECONDS = 60
 """How long a claim is valid if its process failed."""
 
@@ -36,7 +36,7 @@ def start_refresh(directory: str, session_id: str, when: str) -> bool:
     """
     if sys.platform == "win32" or (when == AUTO and _dies_with_kubectl()):
         return False
-    if not _claim(f"{directory}/{DIRECTORY}/{session_id}"):
+    if not _claim(f"{directory}/{CLAIMS_DIRECTORY}/{session_id}"):
         return False
     try:
         _close_inherited_files()
@@ -54,7 +54,7 @@ def start_refresh(directory: str, session_id: str, when: str) -> bool:
 def release_claim(directory: str, session_id: str) -> None:
     """Remove the claim after a successful refresh, so that the next credential can be refreshed ahead at any time."""
     try:
-        os.unlink(f"{directory}/{DIRECTORY}/{session_id}")  # noqa: PTH108 - pathlib costs more than the whole fast path
+        os.unlink(f"{directory}/{CLAIMS_DIRECTORY}/{session_id}")  # noqa: PTH108 - pathlib costs more than the whole fast path
     except OSError:
         return
 

@@ -13,12 +13,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.urls import fault, port_of, shown
+from kubectl_oidc.urls import port_of, shown_url, url_fault
 
 from .connection_pool import ConnectionPool
 from .exchange import Request, Response, is_worth_repeating, retry_after
 from .tls import SYSTEM_TRUST, TlsOptions
-from .trust import identity
+from .trust import trust_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,10 +57,10 @@ class HttpClient:
         self._proxy = proxy
         self._pool = ConnectionPool(tls, log, proxy)
 
-    def way_to(self, url: str) -> tuple[object, ...]:
+    def trust_and_proxy(self, url: str) -> tuple[object, ...]:
         """Return trust and proxy of a request to ``url``, as a value that can be compared and holds no secret."""
         proxy = self._pool.proxy_of(url)
-        return identity(self._tls), hexdigest(proxy.encode(errors="surrogateescape")) if proxy else ""
+        return trust_identity(self._tls), hexdigest(proxy.encode(errors="surrogateescape")) if proxy else ""
 
     def connect_early(self, url: str, *, deadline: Deadline) -> None:
         """Start to connect while the HTTP library is still being imported.
@@ -117,7 +117,7 @@ class HttpClient:
                 given = {}
             url = target
         raise InvalidProviderResponse(
-            f"{shown(url)} redirects again and again", "copy the issuer URL from the provider's settings"
+            f"{shown_url(url)} redirects again and again", "copy the issuer URL from the provider's settings"
         )
 
     def post_form(
@@ -144,7 +144,7 @@ class HttpClient:
         response = self._pool.send(request, self._end(deadline), meanwhile)
         if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
             raise InvalidProviderResponse(
-                f"{shown(url)} answers a token request with a redirect ({response.status})",
+                f"{shown_url(url)} answers a token request with a redirect ({response.status})",
                 "secrets are not sent elsewhere; check the token_endpoint in the provider's metadata",
             )
         return response
@@ -209,7 +209,7 @@ class HttpClient:
                 wait = max(pause, retry_after(response) or 0.0)
                 if not is_worth_repeating(response) or wait >= end.left():
                     return response
-            why = dropped or f"{shown(request.url)} answered {response.status if response else 0}"
+            why = dropped or f"{shown_url(request.url)} answered {response.status if response else 0}"
             self._log.info(1, f"{why}; trying again in {wait:.2g} s")
             time.sleep(wait)
         return self._pool.send(request, end)
@@ -238,10 +238,10 @@ def _redirect_target(url: str, response: Response) -> str | None:
     except ValueError:
         target = location
     # Plain http is only for this machine, and only for redirects from this machine.
-    why = fault(target, http_allowed=url.startswith("http:")) if location else "leads nowhere"
+    why = url_fault(target, http_allowed=url.startswith("http:")) if location else "leads nowhere"
     if why:
         raise InvalidProviderResponse(
-            f"{shown(url)} redirects to an address that {why}",
+            f"{shown_url(url)} redirects to an address that {why}",
             "copy the issuer URL from the provider's settings; it begins with https://",
         )
     return target

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.system.deadline import Deadline, bounded
-from kubectl_oidc.urls import port_of, shown
+from kubectl_oidc.urls import port_of, shown_url
 
 from .exchange import Request, Response, exchange, new_client, new_proxied_client
 from .progress import RequestProgress, carrier
@@ -62,7 +62,7 @@ class ConnectionPool:
         if handover is not None and (known := handover.answer()):
             return known
         progress = RequestProgress(current.between_reads if current is not None else None)
-        name, seconds, began = f"{request.method} {shown(request.url)}", end.left(), time.monotonic()
+        name, seconds, began = f"{request.method} {shown_url(request.url)}", end.left(), time.monotonic()
         busy = _run_when_sent(progress, meanwhile, seconds) if meanwhile else None
 
         def late() -> Exception:

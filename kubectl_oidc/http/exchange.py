@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import InvalidProviderResponse, UsageError
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 from kubectl_oidc.version import __version__
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def exchange(
             body += piece
             if len(body) > BODY_LIMIT:
                 raise InvalidProviderResponse(
-                    f"the answer of {shown(request.url)} is larger than {BODY_LIMIT >> 20} MB",
+                    f"the answer of {shown_url(request.url)} is larger than {BODY_LIMIT >> 20} MB",
                     "check --oidc-issuer-url; a provider's documents have a few kilobytes",
                 )
         return Response(answer.status_code, dict(answer.headers), bytes(body))

@@ -11,7 +11,7 @@ import httpx2
 
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import port_of, shown
+from kubectl_oidc.urls import port_of, shown_url
 
 from . import tls
 from .proxy import ENCODE, proxy_for
@@ -49,7 +49,9 @@ def explain(
 def too_late(url: str, progress: RequestProgress, seconds: float) -> ProviderUnreachable:
     """Return the error for a request that took longer than its limit of ``seconds``."""
     if progress.sent:
-        return ProviderUnreachable(f"{shown(url)} gave no whole answer within {seconds:.3g} s", _NETWORK_HINT)
+        return ProviderUnreachable(
+            f"{shown_url(url)} gave no whole answer within {seconds:.3g} s", _NETWORK_HINT
+        )
     return _unreachable(url, progress, f"{_place(url, progress)} gave no connection within {seconds:.3g} s")
 
 
@@ -83,14 +85,16 @@ def _no_http(error: Exception, url: str) -> OidcLoginError:
             "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
         )
     if isinstance(error, httpx2.DecodingError):
-        return InvalidProviderResponse(f"the answer of {shown(url)} cannot be decompressed", _NETWORK_HINT)
+        return InvalidProviderResponse(
+            f"the answer of {shown_url(url)} cannot be decompressed", _NETWORK_HINT
+        )
     if isinstance(error, httpx2.RemoteProtocolError):
         return InvalidProviderResponse(
-            f"what {shown(url)} answers is not HTTP, or its header is too long",
+            f"what {shown_url(url)} answers is not HTTP, or its header is too long",
             "check the host and port in --oidc-issuer-url, and whether a proxy stands in the way",
         )
     return ProviderUnreachable(
-        f"{shown(url)} is not an address that can be reached", _NETWORK_HINT, sent=False
+        f"{shown_url(url)} is not an address that can be reached", _NETWORK_HINT, sent=False
     )
 
 
@@ -101,8 +105,10 @@ def _no_connection(
     what = f"{place} cannot be connected to"
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            what, hint = tls.refusal(cause, sanitize(progress.tls_host, limit=120), options)
-            return ProviderUnreachable(f"cannot reach {shown(url)}: {what}", hint, topic="tls", sent=False)
+            what, hint = tls.explain_certificate_error(cause, sanitize(progress.tls_host, limit=120), options)
+            return ProviderUnreachable(
+                f"cannot reach {shown_url(url)}: {what}", hint, topic="tls", sent=False
+            )
         if isinstance(cause, gaierror):
             what = f"the name of {place} does not resolve"
         elif isinstance(cause, ConnectionRefusedError):
@@ -121,7 +127,7 @@ def _refused_by_proxy(error: httpx2.ProxyError, url: str, progress: RequestProgr
     """Return the error for a proxy that did not answer CONNECT with 200."""
     words = sanitize(error, limit=80)
     return ProviderUnreachable(
-        f"cannot reach {shown(url)}: {_place(url, progress)} refuses to connect to it ({words})",
+        f"cannot reach {shown_url(url)}: {_place(url, progress)} refuses to connect to it ({words})",
         f"{_variable(url)} takes the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
         if words.startswith("407")
         else _proxy_hint(url),
@@ -133,7 +139,7 @@ def _refused_by_proxy(error: httpx2.ProxyError, url: str, progress: RequestProgr
 def _unreachable(url: str, progress: RequestProgress, what: str) -> ProviderUnreachable:
     proxy = _proxied(url, progress) and not progress.sent
     return ProviderUnreachable(
-        f"cannot reach {shown(url)}: {what}",
+        f"cannot reach {shown_url(url)}: {what}",
         _proxy_hint(url) if proxy else _NETWORK_HINT,
         topic="proxy" if proxy else "",
         sent=progress.sent,

@@ -54,11 +54,11 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None
         variable = _variable(name, environ)
         if variable:
             direct = is_loopback_url(url) or _bypassed(parts.hostname or "", port_of(parts), environ)
-            return None if direct else parse(variable, environ[variable])
+            return None if direct else parse_proxy(variable, environ[variable])
     return None
 
 
-def parse(variable: str, value: str) -> Proxy:
+def parse_proxy(variable: str, value: str) -> Proxy:
     """Return the proxy that an environment variable names.
 
     Args:

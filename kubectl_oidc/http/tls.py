@@ -165,7 +165,9 @@ _OLD_KIND_HINT = (
 )
 
 
-def refusal(error: ssl.SSLCertVerificationError, host: str, options: TlsOptions) -> tuple[str, str]:
+def explain_certificate_error(
+    error: ssl.SSLCertVerificationError, host: str, options: TlsOptions
+) -> tuple[str, str]:
     """Return what is wrong with the certificate of ``host``, and a hint, both for an error message.
 
     Args:

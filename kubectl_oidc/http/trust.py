@@ -34,7 +34,7 @@ _MOST_FILES = 4096
 """The most files that are read in a directory of SSL_CERT_DIR. A distribution's own has about 300."""
 
 
-def identity(options: TlsOptions) -> tuple[str, ...]:
+def trust_identity(options: TlsOptions) -> tuple[str, ...]:
     """Return the trust settings as sorted strings; empty for the operating system's authorities. Reads the named files."""
     if options.insecure:
         return (INSECURE,)
@@ -45,7 +45,7 @@ def identity(options: TlsOptions) -> tuple[str, ...]:
     return tuple(sorted(set(words)))
 
 
-def allows(held: tuple[str, ...] | None, asked: tuple[str, ...]) -> bool:
+def trust_allows(held: tuple[str, ...] | None, asked: tuple[str, ...]) -> bool:
     """Return whether a token may be sent with these trust settings: the same as when it was obtained, or stricter.
 
     Args:
@@ -62,17 +62,17 @@ def allows(held: tuple[str, ...] | None, asked: tuple[str, ...]) -> bool:
     return not added and not any(word.startswith((_FILE, _DIRECTORY)) for word in removed)
 
 
-def of_variables(trust: tuple[str, ...]) -> bool:
+def depends_on_variables(trust: tuple[str, ...]) -> bool:
     """Return whether SSL_CERT_FILE or SSL_CERT_DIR changes the trust settings."""
     return any(word.startswith((_FILE, _DIRECTORY)) for word in trust)
 
 
-def unread(trust: tuple[str, ...]) -> bool:
+def has_unreadable_authority(trust: tuple[str, ...]) -> bool:
     """Return whether an authority could not be read."""
     return any(word.startswith(UNREAD) for word in trust)
 
 
-def in_words(trust: tuple[str, ...] | None) -> str:
+def describe_trust(trust: tuple[str, ...] | None) -> str:
     """Return the trust settings for a message, as names of flags and variables."""
     if trust is None:
         return "the trust of version 1.0.0, which did not note it"

@@ -5,21 +5,3 @@
 ``responses``      the answers, parsed strictly
 ``failures``       the errors
 """
-
-from __future__ import annotations
-
-from .client import ClusterClient
-from .cluster_entry import Cluster, cluster_of
-from .responses import Access, Identity, RoleBinding, Rule, Rules, Subject
-
-__all__ = [
-    "Access",
-    "Cluster",
-    "ClusterClient",
-    "Identity",
-    "RoleBinding",
-    "Rule",
-    "Rules",
-    "Subject",
-    "cluster_of",
-]

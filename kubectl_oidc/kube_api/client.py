@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from kubectl_oidc.errors import ClusterNotFound, InvalidProviderResponse, ProviderUnreachable, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.json_body import parse_object
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from . import responses
 from .failures import not_kubernetes, raise_for_status, unreachable, unusable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.log import Log
 
-    from .cluster_entry import Cluster
+    from .cluster_entry import ClusterEntry
     from .responses import Access, Identity, RoleBinding, Rule, Rules
 
 _AUTHENTICATION = "/apis/authentication.k8s.io"
@@ -45,7 +45,9 @@ class ClusterClient:
         request_timeout: The longest time for one request, in seconds.
     """
 
-    def __init__(self, cluster: Cluster, token: Secret, *, log: Log, request_timeout: float = 8.0) -> None:
+    def __init__(
+        self, cluster: ClusterEntry, token: Secret, *, log: Log, request_timeout: float = 8.0
+    ) -> None:
         self._cluster = cluster
         self._token = token
         self._headers: Mapping[str, str] = {}
@@ -181,7 +183,7 @@ def _document(response: Response, url: str) -> Mapping[str, object]:
         InvalidProviderResponse: A successful answer has no JSON object.
     """
     try:
-        return parse_object(response, f"the answer of {shown(url)}")
+        return parse_object(response, f"the answer of {shown_url(url)}")
     except InvalidProviderResponse:
         if response.status in {200, 201}:
             raise

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError, UsageError
-from kubectl_oidc.http.proxy import parse
+from kubectl_oidc.http.proxy import parse_proxy
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import fault, shown
+from kubectl_oidc.urls import shown_url, url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ _PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class ClusterEntry:
     """An API server, and how to connect to it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Cluster:
         return f"the cluster {sanitize(self.name)} in {sanitize(self.path)}"
 
 
-def cluster_of(entry: Entry) -> Cluster:
+def parse_cluster_entry(entry: Entry) -> ClusterEntry:
     """Return the parsed cluster entry.
 
     Args:
@@ -63,7 +63,7 @@ def cluster_of(entry: Entry) -> Cluster:
         raise _invalid(
             where, "has certificate-authority and insecure-skip-tls-verify, which do not go together"
         )
-    return Cluster(
+    return ClusterEntry(
         name=entry.name,
         path=entry.path,
         server=_server(entry.value, where),
@@ -83,9 +83,9 @@ def _server(value: Mapping[str, object], where: str) -> str:
         raise _invalid(where, "names no server")
     if "://" not in server:
         server = f"https://{server}"
-    why = fault(server, http_allowed=True)
+    why = url_fault(server, http_allowed=True)
     if why:
-        named = "its server" if "@" in server else f"its server {shown(server)}"
+        named = "its server" if "@" in server else f"its server {shown_url(server)}"
         raise _invalid(where, f"cannot be asked: {named} {why}")
     return server.rstrip("/")
 
@@ -118,7 +118,7 @@ def _proxy(value: Mapping[str, object], where: str) -> str | None:
     if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
         raise _invalid(where, "has a proxy-url that is no http, https or socks5 URL")
     try:
-        return parse("proxy-url", proxy).url
+        return parse_proxy("proxy-url", proxy).url
     except UsageError as error:
         raise KubeconfigError(f"{where}: {error.message}", error.hint, topic="cluster-entry") from None
 

@@ -14,17 +14,17 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.http.tls import NO_NAMES_HINT
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.errors import ProviderUnreachable, UsageError
 
-    from .cluster_entry import Cluster
+    from .cluster_entry import ClusterEntry
 
 
-def unreachable(error: ProviderUnreachable, cluster: Cluster) -> ClusterUnreachable:
+def unreachable(error: ProviderUnreachable, cluster: ClusterEntry) -> ClusterUnreachable:
     """Return the error of the HTTP client with a hint about the cluster entry."""
     hints = {
         "tls": NO_NAMES_HINT
@@ -42,7 +42,7 @@ def unreachable(error: ProviderUnreachable, cluster: Cluster) -> ClusterUnreacha
     return ClusterUnreachable(error.message, hint)
 
 
-def unusable(error: UsageError, cluster: Cluster) -> KubeconfigError | UsageError:
+def unusable(error: UsageError, cluster: ClusterEntry) -> KubeconfigError | UsageError:
     """Return the error for a cluster entry with an authority or proxy that the libraries do not accept."""
     if error.topic == "tls":
         what = "has a certificate authority that holds no certificate that can be read"
@@ -57,19 +57,21 @@ def unusable(error: UsageError, cluster: Cluster) -> KubeconfigError | UsageErro
     )
 
 
-def not_kubernetes(message: str, cluster: Cluster) -> ClusterMisbehaves:
+def not_kubernetes(message: str, cluster: ClusterEntry) -> ClusterMisbehaves:
     """Return the error for an answer that a Kubernetes API does not give."""
     return ClusterMisbehaves(
         message, f"check the server of {cluster.where()}, and what stands between it and you"
     )
 
 
-def raise_for_status(status: int, document: Mapping[str, object], url: str, cluster: Cluster) -> NoReturn:
+def raise_for_status(
+    status: int, document: Mapping[str, object], url: str, cluster: ClusterEntry
+) -> NoReturn:
     """Raise the error for an answer with a status other than 200 and 201."""
     said = sanitize(document.get("message") or "no reason given", limit=300)
-    server = shown(cluster.server)
+    server = shown_url(cluster.server)
     if document.get("kind") != "Status" and status < 500:  # noqa: PLR2004 - RFC 9110 §15.6
-        raise not_kubernetes(f"{shown(url)} answers {status}, and not as a Kubernetes API does", cluster)
+        raise not_kubernetes(f"{shown_url(url)} answers {status}, and not as a Kubernetes API does", cluster)
     match status:
         case 401:
             raise ClusterUnauthorized(
@@ -83,7 +85,7 @@ def raise_for_status(status: int, document: Mapping[str, object], url: str, clus
             )
         case 404:
             raise ClusterNotFound(
-                f"the API server has no {shown(url)}",
+                f"the API server has no {shown_url(url)}",
                 "it may be older than Kubernetes 1.27, which cannot tell people who they are: ask its administrator",
             )
         case _ if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
@@ -91,4 +93,4 @@ def raise_for_status(status: int, document: Mapping[str, object], url: str, clus
                 f"the API server {server} answers {status}: {said}",
                 "it is not able to answer now: try again",
             )
-    raise not_kubernetes(f"{shown(url)} answers {status}: {said}", cluster)
+    raise not_kubernetes(f"{shown_url(url)} answers {status}: {said}", cluster)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .exec_stanza import Arg, Stanza
-from .read import Entry, Kubeconfig, read
+from .read import Entry, Kubeconfig, read_kubeconfig
 from .write_user import Change, check_user, write_user
 
-__all__ = ["Arg", "Change", "Entry", "Kubeconfig", "Stanza", "check_user", "read", "write_user"]
+__all__ = ["Arg", "Change", "Entry", "Kubeconfig", "Stanza", "check_user", "read_kubeconfig", "write_user"]

@@ -13,8 +13,8 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
 from .edit_text import Node, NotEditable, parse_tree, set_key
-from .parse import load
-from .select import choose
+from .parse import parse_kubeconfig
+from .select import select_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ _SECRETS = (*TOKENS, "client-secret")
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderUser:
+class AuthProviderUser:
     """A user with ``auth-provider: oidc``.
 
     Args:
@@ -52,7 +52,9 @@ class ProviderUser:
         return self.secrets.get("refresh-token")
 
 
-def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> ProviderUser | None:
+def find_auth_provider_user(
+    kubeconfig: Kubeconfig, *, context: str | None, user: str | None
+) -> AuthProviderUser | None:
     """Return the named user or the context's; None if it does not use ``auth-provider: oidc``.
 
     Args:
@@ -62,7 +64,7 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     Raises:
         KubeconfigError: There is no such context or user.
     """
-    entry = choose(kubeconfig, context=context, user=user).user
+    entry = select_user(kubeconfig, context=context, user=user).user
     provider = entry.value.get("auth-provider") if entry else None
     if entry is None or not isinstance(provider, dict) or provider.get("name") != "oidc":
         return None
@@ -70,7 +72,7 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     texts = {
         str(key): str(value) for key, value in (config if isinstance(config, dict) else {}).items() if value
     }
-    return ProviderUser(
+    return AuthProviderUser(
         entry.name,
         entry.path,
         {key: value for key, value in texts.items() if key not in _SECRETS},
@@ -78,7 +80,7 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     )
 
 
-def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> str:
+def with_tokens(text: str, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> str:
     """Return a kubeconfig's text with the user's tokens set.
 
     Args:
@@ -89,13 +91,13 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
     """
     where = sanitize(user.path)
     try:
-        wanted = _unshared(load(text, where))
+        wanted = _unshared(parse_kubeconfig(text, where))
         _config(wanted, user.name).update({key: token.reveal() for key, token in tokens.items()})
         bom = "\ufeff" if text.startswith("\ufeff") else ""
         edited = text.removeprefix("\ufeff")
         for key, token in tokens.items():
             edited = _with_key(edited, user.name, key, token.reveal())
-        if load(edited, where) == wanted:
+        if parse_kubeconfig(edited, where) == wanted:
             return bom + edited
     except (NotEditable, KubeconfigError, LookupError, TypeError, ValueError, RecursionError):
         pass

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 
 from .backup import back_up
 from .edit_text import set_user
-from .exec_stanza import API_VERSION, Stanza, calls_us, is_ours
+from .exec_stanza import API_VERSION, Stanza, is_oidc_login_exec, starts_this_program
 from .file_checks import cannot_write, check_writable, readable_by_others, regular_file_status
 from .kubectl_lock import LOCK_SECONDS, locked
-from .parse import load
+from .parse import parse_kubeconfig
 from .read import kubeconfig_paths, read_text
 from .replace_file import KubeconfigChanged, replace_file
 from .select import unknown_name
@@ -63,7 +63,7 @@ class Plan:
     others: tuple[str, ...]
 
 
-def plan(
+def plan_conversion(
     explicit: str | None, environ: Mapping[str, str], names: Sequence[str], install_hint: str = ""
 ) -> list[Plan]:
     """Return the plan for each existing kubeconfig file.
@@ -82,17 +82,17 @@ def plan(
         raise KubeconfigError(
             f"there is no kubeconfig {sanitize(files[0])}", "name one with --kubeconfig or KUBECONFIG"
         )
-    plans = [_plan(path, text, names, install_hint) for path, text in texts]
+    plans = [plan_file(path, text, names, install_hint) for path, text in texts]
     found = _user_names(plans)
     missing = next((name for name in names if name not in found), None)
     if missing is not None:
         raise unknown_name(
-            "user", missing, _user_names(_plan(path, text, (), "") for path, text in texts), "get-users"
+            "user", missing, _user_names(plan_file(path, text, (), "") for path, text in texts), "get-users"
         )
     return plans
 
 
-def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
+def write_plan(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     """Write a file as planned: locked as kubectl locks it, backed up, replaced in one step; return the backup.
 
     Args:
@@ -106,7 +106,7 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     try:
         with locked(one.path, LOCK_SECONDS):
             before = regular_file_status(target)
-            if before is None or _plan(one.path, read_text(target) or "", names, install_hint) != one:
+            if before is None or plan_file(one.path, read_text(target) or "", names, install_hint) != one:
                 raise KubeconfigChanged(
                     f"the kubeconfig {sanitize(one.path)} was changed by another program just now",
                     "run the command again; it was not changed by this one",
@@ -119,21 +119,22 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     return backup
 
 
-def warning(one: Plan) -> tuple[str, str] | None:
+def secret_warning(one: Plan) -> tuple[str, str] | None:
     """Return a warning if others can read a written file with a secret, and the command that changes it; else None."""
     if not any(conversion.secret for conversion in one.conversions):
         return None
     return readable_by_others(one.path, one.path.stat(), "secret")
 
 
-def _plan(path: Path, text: str, names: Sequence[str], install_hint: str = "") -> Plan:
+def plan_file(path: Path, text: str, names: Sequence[str], install_hint: str = "") -> Plan:
+    """Return what to change in one kubeconfig; ``names`` are the users to convert, all if empty."""
     after, conversions, direct, others = text, [], [], []
-    for item in load(text, sanitize(path)).get("users") or []:
+    for item in parse_kubeconfig(text, sanitize(path)).get("users") or []:
         name, user = item.get("name"), item.get("user")
         if not isinstance(name, str) or (names and name not in names):
             continue
         old = user.get("exec") if isinstance(user, dict) else None
-        if not isinstance(old, dict) or not is_ours(old):
+        if not isinstance(old, dict) or not is_oidc_login_exec(old):
             others.append(name)
             continue
         new = _direct(old, install_hint)
@@ -151,13 +152,13 @@ def _user_names(plans: Iterable[Plan]) -> set[str]:
 
 def _direct(old: Mapping[str, Any], install_hint: str) -> dict[str, Any]:
     """Return an exec section that starts this program directly, with the same arguments, variables and cluster information."""
-    if calls_us(old) and old.get("apiVersion") == API_VERSION:
+    if starts_this_program(old) and old.get("apiVersion") == API_VERSION:
         # Somebody chose its path and its installHint: keep them.
         return {**old, "installHint": install_hint} if install_hint else dict(old)
     ours = Stanza(args=(), install_hint=install_hint).exec_mapping()
     words = [str(word) for word in old.get("args") or []]
     kept = {key: old[key] for key in ("interactiveMode", "provideClusterInfo") if old.get(key) is not None}
-    command = {"command": old["command"]} if calls_us(old) else {}
+    command = {"command": old["command"]} if starts_this_program(old) else {}
     args = words[1:] if words[:1] == ["oidc-login"] else words
     return {**old, **ours, **kept, **command, "args": args}
 
@@ -176,7 +177,7 @@ def _shown_lines(keys: Sequence[str], stanza: Mapping[str, Any]) -> Iterator[str
         shown["args"] = [redacted_pairs(word) for word in redacted([str(word) for word in shown["args"]])]
     if isinstance(shown.get("env"), list):
         shown["env"] = [redacted_variable(variable) for variable in shown["env"]]
-    for line in block({"exec": shown}).splitlines():
+    for line in yaml_block({"exec": shown}).splitlines():
         words = line.lstrip()
         yield " " * (len(line) - len(words)) + sanitize(redacted_userinfo(words), limit=400)
 

@@ -22,9 +22,9 @@ from ruamel.yaml.events import (
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.yaml_text import block, entry, flow
+from kubectl_oidc.yaml_text import one_line_json, yaml_block, yaml_entry
 
-from .parse import load, yaml_reader
+from .parse import parse_kubeconfig, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,11 +117,11 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     Raises:
         KubeconfigError: The text cannot be parsed, or the user cannot be set without changing other things.
     """
-    data = load(text, where)
+    data = parse_kubeconfig(text, where)
     wanted = {**_HEAD, **data, "users": _with_user(data.get("users") or [], name, user)}
     try:
         edited = _edited(text, name, user, data)
-        if {**_HEAD, **load(edited, where)} == wanted:
+        if {**_HEAD, **parse_kubeconfig(edited, where)} == wanted:
             return edited
     except (KubeconfigError, NotEditable, LookupError, TypeError, ValueError):
         pass  # such as a list that is an alias, or a user that is a string
@@ -154,7 +154,11 @@ def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, An
     root = parse_tree(text)
     if root is None or root.kind == "scalar":
         base = text if not text or text.endswith("\n") else text + "\n"
-        return bom + base + _with_line_endings_of(text, block({**_HEAD, "users": [_item(name, user)]}) + "\n")
+        return (
+            bom
+            + base
+            + _with_line_endings_of(text, yaml_block({**_HEAD, "users": [_item(name, user)]}) + "\n")
+        )
     users = root.get("users")
     if users is None or users.empty:
         return bom + set_key(text, root, "users", [_item(name, user)])
@@ -176,17 +180,17 @@ def set_key(text: str, mapping: Node, key: str, value: object) -> str:
     found = next(((name, old) for name, old in mapping.pairs() if name.value == key), None)
     if mapping.flow:
         if found:
-            return text[: found[1].start] + flow(value) + text[found[1].end :]
-        return _insert_in_flow(text, mapping, f"{flow(key)}: {flow(value)}")
+            return text[: found[1].start] + one_line_json(value) + text[found[1].end :]
+        return _insert_in_flow(text, mapping, f"{one_line_json(key)}: {one_line_json(value)}")
     if found:
         name, old = found
-        first, newline, rest = entry(key, value, mapping.column).partition("\n")
+        first, newline, rest = yaml_entry(key, value, mapping.column).partition("\n")
         lines = _with_line_endings_of(text, first + _comment(text, name, old) + newline + rest)
         return text[: name.start] + lines + text[_line_end(text, old.end) :]
     at = _line_end(text, mapping.end)
     return (
         text[:at]
-        + _with_line_endings_of(text, "\n" + " " * mapping.column + entry(key, value, mapping.column))
+        + _with_line_endings_of(text, "\n" + " " * mapping.column + yaml_entry(key, value, mapping.column))
         + text[at:]
     )
 
@@ -205,12 +209,12 @@ def _append(text: str, sequence: Node, value: object) -> str:
     if sequence.kind != "sequence":
         raise NotEditable
     if sequence.flow:
-        return _insert_in_flow(text, sequence, flow(value))
+        return _insert_in_flow(text, sequence, one_line_json(value))
     at = _line_end(text, sequence.end)
     margin = " " * sequence.column
     return (
         text[:at]
-        + _with_line_endings_of(text, f"\n{margin}- {block(value, sequence.column + 2)}")
+        + _with_line_endings_of(text, f"\n{margin}- {yaml_block(value, sequence.column + 2)}")
         + text[at:]
     )
 

@@ -66,7 +66,7 @@ class Arg:
             return f"{self.flag}={self.placeholder}"
         return self.flag if self.value is None else f"{self.flag}={self.value}"
 
-    def whole(self) -> str:
+    def with_secret(self) -> str:
         """Return the argument for the kubeconfig, with its secret."""
         return f"{self.flag}={self.value.reveal()}" if isinstance(self.value, Secret) else self.shown()
 
@@ -92,7 +92,7 @@ class Stanza:
         """Return the ``exec`` mapping for the kubeconfig, with secrets, keys in kubectl's order."""
         return {
             "apiVersion": self.api_version,
-            "args": ["get-token", *(arg.whole() for arg in self.args)],
+            "args": ["get-token", *(arg.with_secret() for arg in self.args)],
             "command": self.command,
             "installHint": self.install_hint or INSTALL_HINT,
             "interactiveMode": self.interactive_mode,
@@ -136,7 +136,7 @@ def _csv_field(text: str) -> str:
     return line.getvalue()
 
 
-def is_ours(exec_: Mapping[str, object]) -> bool:
+def is_oidc_login_exec(exec_: Mapping[str, object]) -> bool:
     """Return whether an ``exec`` mapping signs in with this program, or with kubelogin, whose flags it accepts."""
     command = str(exec_.get("command", ""))
     name = PureWindowsPath(command).name  # accepts both kinds of slash
@@ -154,7 +154,7 @@ def is_ours(exec_: Mapping[str, object]) -> bool:
     return False
 
 
-def calls_us(exec_: Mapping[str, object]) -> bool:
+def starts_this_program(exec_: Mapping[str, object]) -> bool:
     """Return whether an ``exec`` mapping starts this program directly, not kubelogin or a second kubectl."""
     path = PureWindowsPath(str(exec_.get("command", "")))  # accepts both kinds of slash
     # Under this name krew installs kubelogin.

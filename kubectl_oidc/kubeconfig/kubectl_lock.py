@@ -12,8 +12,8 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.files_in_use import patiently
-from kubectl_oidc.system.terminal import ago
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import ago
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

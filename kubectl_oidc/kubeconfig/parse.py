@@ -33,7 +33,7 @@ def yaml_reader() -> YAML:
     return yaml
 
 
-def load(text: str, where: str) -> dict[str, Any]:
+def parse_kubeconfig(text: str, where: str) -> dict[str, Any]:
     """Return a kubeconfig as a mapping; empty for an empty file.
 
     Its clusters, contexts and users are lists of mappings, if they are present.

@@ -16,7 +16,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 
 from .home import kube_directory
-from .parse import load
+from .parse import parse_kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Kubeconfig:
         entry = self.contexts.get(self.current_context if context is None else context)
         return str(entry.value.get("cluster") or "") if entry else ""
 
-    def gone(self) -> str:
+    def missing_files(self) -> str:
         """Return a sentence that names the missing files and what refers to them; empty if all exist."""
         missing = [path for path in self.paths if not path.exists()]
         names = ", ".join(sanitize(path, limit=300) for path in missing)
@@ -81,7 +81,7 @@ def kubeconfig_paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[
     return (kube_directory(environ) / "config",)
 
 
-def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
+def read_kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
     """Return the merged kubeconfig files; the arguments are those of `kubeconfig_paths`.
 
     Raises:
@@ -94,7 +94,7 @@ def read(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
         text = read_text(path)
         if text is None and explicit:
             raise KubeconfigError(f"there is no kubeconfig {sanitize(path)}", "check --kubeconfig")
-        data = load(text or "", sanitize(path))
+        data = parse_kubeconfig(text or "", sanitize(path))
         for kind, known in merged.items():
             for item in data.get(kind) or []:
                 name, value = str(item.get("name", "")), item.get(kind.removesuffix("s"))

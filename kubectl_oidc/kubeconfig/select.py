@@ -18,7 +18,7 @@ _MOST = 3  # names that are suggested
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class KubeconfigSelection:
     """The selected context, user and cluster; each is None if there is none."""
 
     context: Entry | None
@@ -26,7 +26,7 @@ class Chosen:
     cluster: Entry | None
 
 
-def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> Chosen:
+def select_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> KubeconfigSelection:
     """Return the named user or the context's, with the context and its cluster.
 
     Args:
@@ -45,12 +45,14 @@ def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> 
     if user and user not in kubeconfig.users:
         raise _with_missing_files(unknown_name("user", user, kubeconfig.users, "get-users"), kubeconfig)
     who = user or (str(found.value.get("user") or "") if found else "")
-    return Chosen(found, kubeconfig.users.get(who), kubeconfig.clusters.get(kubeconfig.context_cluster(name)))
+    return KubeconfigSelection(
+        found, kubeconfig.users.get(who), kubeconfig.clusters.get(kubeconfig.context_cluster(name))
+    )
 
 
 def _with_missing_files(error: KubeconfigError, kubeconfig: Kubeconfig) -> KubeconfigError:
     """Add the missing files to the error's hint: the name may be in one of them."""
-    gone = kubeconfig.gone() if kubeconfig.named_by else ""
+    gone = kubeconfig.missing_files() if kubeconfig.named_by else ""
     if gone:
         error.hint = f"{gone}; {error.hint}"
     return error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .auth_provider_user import ProviderUser
+    from .auth_provider_user import AuthProviderUser
 
 _ROOM = 1 << 16  # bytes, more than the tokens of any provider
 _ATTEMPTS = 5
@@ -33,7 +33,7 @@ class TokenFile:
     the disk has room for the new file.
     """
 
-    def __init__(self, user: ProviderUser) -> None:
+    def __init__(self, user: AuthProviderUser) -> None:
         self._user = user
         self._target = Path(os.path.realpath(user.path))
         self._lock: Path | None = None

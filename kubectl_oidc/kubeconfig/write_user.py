@@ -17,10 +17,10 @@ from kubectl_oidc.text import sanitize
 
 from .backup import back_up
 from .edit_text import set_user
-from .exec_stanza import FORMER_INSTALL_HINT, Stanza, calls_us, is_ours
+from .exec_stanza import FORMER_INSTALL_HINT, Stanza, is_oidc_login_exec, starts_this_program
 from .file_checks import cannot_write, check_directory, check_writable, regular_file_status
 from .kubectl_lock import LOCK_SECONDS, locked
-from .parse import load
+from .parse import parse_kubeconfig
 from .read import kubeconfig_paths, read_text
 from .replace_file import replace_file
 from .stanza_secrets import redacted
@@ -101,7 +101,7 @@ def write_user(
 def _destination(name: str, files: Sequence[Path]) -> Path:
     texts = [(path, read_text(path)) for path in files]
     for path, text in texts:
-        users = load(text or "", sanitize(path)).get("users") or []
+        users = parse_kubeconfig(text or "", sanitize(path)).get("users") or []
         if any(item.get("name") == name for item in users):
             return path
     return next((path for path, text in texts if text is not None), files[-1])
@@ -127,7 +127,7 @@ def _write(name: str, stanza: Stanza, path: Path) -> Change:
 
 
 def _old_user(text: str, name: str, where: str) -> dict[str, Any] | None:
-    for item in load(text, where).get("users") or []:
+    for item in parse_kubeconfig(text, where).get("users") or []:
         if item.get("name") == name:
             user = item.get("user")
             return user if isinstance(user, dict) else {}
@@ -147,7 +147,7 @@ def _with_exec(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: P
         del user["auth-provider"]
     exec_ = user.get("exec")
     foreign = {key for key, value in user.items() if value} - _COMPATIBLE
-    if foreign or (exec_ and not (isinstance(exec_, dict) and is_ours(exec_))):
+    if foreign or (exec_ and not (isinstance(exec_, dict) and is_oidc_login_exec(exec_))):
         what = ", ".join(sorted(foreign)) or "another exec program"
         raise KubeconfigError(
             f"user {sanitize(name)!r} in {sanitize(path)} already signs in in another way ({sanitize(what)})",
@@ -156,7 +156,7 @@ def _with_exec(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: P
     ours, kept = stanza.exec_mapping(), exec_ if isinstance(exec_, dict) else {}
     ours["provideClusterInfo"] = kept.get("provideClusterInfo", ours["provideClusterInfo"])
     said = kept.get("installHint")
-    if said and said != FORMER_INSTALL_HINT and calls_us(kept) and not stanza.install_hint:
+    if said and said != FORMER_INSTALL_HINT and starts_this_program(kept) and not stanza.install_hint:
         ours["installHint"] = said  # a company's own hint
     return {**user, "exec": {**kept, **ours}}
 

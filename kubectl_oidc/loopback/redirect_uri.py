@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .listen_address import ListenAddress
 
 
-def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Sequence[ListenAddress]:
+def addresses_at_port(
+    addresses: Sequence[ListenAddress], redirect_url: str | None
+) -> Sequence[ListenAddress]:
     """Return the addresses that the redirect URI reaches: those with its port, or all if none has it.
 
     Args:
@@ -25,7 +27,7 @@ def choices(addresses: Sequence[ListenAddress], redirect_url: str | None) -> Seq
     return [address for address in addresses if address.port == port] or addresses
 
 
-def reachable(asked: ListenAddress) -> str:
+def browser_host_and_port(asked: ListenAddress) -> str:
     """Return host and port by which a browser on this machine reaches a listen address."""
     if asked.host in {"0.0.0.0", "::"} or not asked.host or is_loopback(asked.host):  # noqa: S104 - compared only
         return f"localhost:{asked.port}"

@@ -27,7 +27,7 @@ from .authorization_response import (
 from .connection import SPOKE_TLS
 from .pages import Failed
 from .peer_user import is_other_user
-from .redirect_uri import allowed_host_headers, choices, reachable
+from .redirect_uri import addresses_at_port, allowed_host_headers, browser_host_and_port
 from .server_thread import LONGEST_WAIT, ListenerThread, reply_from_thread
 from .sockets import listen
 
@@ -160,7 +160,7 @@ class CallbackServer:
         self._close(outcome, FLUSH_SECONDS)
 
     def _open(self) -> None:
-        listening = listen(choices(self._addresses, self._redirect_url))
+        listening = listen(addresses_at_port(self._addresses, self._redirect_url))
         self._sockets = listening.sockets
         for each in listening.tried:
             self._log.info(1, f"{each} is not free: {each.reason}")
@@ -176,7 +176,7 @@ class CallbackServer:
         self.unserved = target.netloc if beside and is_loopback(target.hostname or "") else None
         ticket, end = secrets.token_urlsafe(24), f"page={secrets.token_urlsafe(16)}"
         self._end_url = Secret(f"{target.path or '/'}?{end}")
-        self.start_url = f"{scheme}://{reachable(listening.asked)}/{ticket}"
+        self.start_url = f"{scheme}://{browser_host_and_port(listening.asked)}/{ticket}"
         awaited = ExpectedResponse(
             hosts=allowed_host_headers(listening.asked, self._redirect_url),
             path=target.path or "/",

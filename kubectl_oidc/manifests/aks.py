@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .structured_authentication import user_validation_rules
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def _authenticator(trust: Trust) -> dict[str, object]:
     return authenticator
 
 
-def aks(trust: Trust, cluster: Cluster) -> ClusterSide:
+def aks(trust: Trust, cluster: Cluster) -> ClusterSteps:
     """Return what AKS needs. ``trust`` must be `prefixed`."""
-    return ClusterSide(
+    return ClusterSteps(
         title="Microsoft AKS, by a JWT authenticator (in preview).",
         notes=(
             f"AKS wants every user and group to begin with {PREFIX} (the role bindings here name them so).",

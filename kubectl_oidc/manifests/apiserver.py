@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .trust import DEFAULT_ALGORITHM
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
         )
 
 
-def apiserver(trust: Trust) -> ClusterSide:
+def apiserver(trust: Trust) -> ClusterSteps:
     """Return what a kube-apiserver in a static Pod needs: its flags, as a JSON patch (RFC 6902)."""
     patch = [{"op": "add", "path": "/spec/containers/0/command/-", "value": flag} for flag in flags(trust)]
-    return ClusterSide(
+    return ClusterSteps(
         title="kube-apiserver as a static Pod.",
         notes=(
             (
@@ -81,9 +81,9 @@ def apiserver(trust: Trust) -> ClusterSide:
     )
 
 
-def kubeadm(trust: Trust) -> ClusterSide:
+def kubeadm(trust: Trust) -> ClusterSteps:
     """Return what kubeadm needs: kube-apiserver's flags in its ClusterConfiguration (v1beta4)."""
-    return ClusterSide(
+    return ClusterSteps(
         title="kubeadm 1.31 or newer.",
         notes=(
             (

@@ -16,7 +16,7 @@ from .talos import talos
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster
-    from .manifest import ClusterSide
+    from .manifest import ClusterSteps
     from .trust import Trust
 
 _BY_NAME = {ClusterType.EKS: eks, ClusterType.GKE: gke, ClusterType.AKS: aks}
@@ -30,7 +30,7 @@ _NAMELESS = {
 }
 
 
-def cluster_side(cluster: Cluster, trust: Trust, directory: str = ".") -> ClusterSide | None:
+def steps_for_cluster(cluster: Cluster, trust: Trust, directory: str = ".") -> ClusterSteps | None:
     """Return what to do so that the cluster trusts the issuer. None if the type of the cluster is unknown.
 
     Args:

@@ -51,7 +51,7 @@ _TYPES_BY_FILE = {"k3s.yaml": ClusterType.K3S, "rke2.yaml": ClusterType.RKE2}
 _KUBEADM = "kubernetes"  # kubeadm gives every cluster this name
 
 
-def guess(name: str, server: str, path: PurePath) -> Cluster:
+def guess_cluster(name: str, server: str, path: PurePath) -> Cluster:
     """Return the cluster of a kubeconfig entry, judged by names and addresses.
 
     Args:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.yaml_text import flow
+from kubectl_oidc.yaml_text import one_line_json
 
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .trust import is_public
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def eks_command(trust: Trust, cluster: Cluster) -> list[str]:
     return [
         *("aws", "eks", "associate-identity-provider-config", *_region(cluster)),
         *("--cluster-name", cluster.name or _CLUSTER),
-        *("--oidc", ",".join(f"{key}={value}" for key, value in oidc.items()) if shorthand else flow(oidc)),
+        *(
+            "--oidc",
+            ",".join(f"{key}={value}" for key, value in oidc.items()) if shorthand else one_line_json(oidc),
+        ),
     ]
 
 
@@ -56,10 +59,10 @@ def _region(cluster: Cluster) -> tuple[str, ...]:
     return ("--region", cluster.region) if cluster.region else ()
 
 
-def eks(trust: Trust, cluster: Cluster) -> ClusterSide:
+def eks(trust: Trust, cluster: Cluster) -> ClusterSteps:
     """Return what Amazon EKS needs: one command, or a file for the AWS CLI, or one for eksctl."""
     request = {"clusterName": cluster.name or _CLUSTER, "oidc": _oidc(trust)}
-    return ClusterSide(
+    return ClusterSteps(
         title="Amazon EKS.",
         notes=(NOTE,) if is_public(trust.issuer) else (NOTE, f"warning: {NOT_PUBLIC}"),
         command=tuple(eks_command(trust, cluster)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .trust import NO_PREFIX
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def _provider(trust: Trust) -> dict[str, object]:
     return oidc
 
 
-def gke(trust: Trust, cluster: Cluster) -> ClusterSide:
+def gke(trust: Trust, cluster: Cluster) -> ClusterSteps:
     """Return what Identity Service for GKE needs."""
     name = cluster.name or "CLUSTER_NAME"
-    return ClusterSide(
+    return ClusterSteps(
         title="Google GKE, by Identity Service for GKE.",
         notes=(
             (

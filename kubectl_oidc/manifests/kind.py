@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .structured_authentication import authentication_configuration
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def _node(configuration: str, directory: str) -> dict[str, object]:
         "extraMounts": [
             {"hostPath": f"{directory}/{configuration}", "containerPath": inside, "readOnly": True}
         ],
-        "kubeadmConfigPatches": [block(patch) + "\n"],
+        "kubeadmConfigPatches": [yaml_block(patch) + "\n"],
     }
 
 
-def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSide:
+def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSteps:
     """Return what kind needs to create a cluster that trusts the issuer. Without a name kind chooses one.
 
     Args:
@@ -44,7 +44,7 @@ def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSide:
     configuration = authentication_configuration(trust)
     node = _node(configuration.name, directory)
     named = {"name": cluster.name} if cluster.name else {}
-    return ClusterSide(
+    return ClusterSteps(
         title="kind, with Kubernetes 1.34 or newer.",
         notes=(
             (

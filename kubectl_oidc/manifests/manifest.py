@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.yaml_text import block, indented
+from kubectl_oidc.yaml_text import indented_json, yaml_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,8 @@ class Manifest:
         if isinstance(self.content, str):
             return self.content
         if self.name.endswith(".json"):
-            return indented(self.content) + "\n"
-        return block(self.content) + "\n"
+            return indented_json(self.content) + "\n"
+        return yaml_block(self.content) + "\n"
 
     def command_for(self, path: str) -> list[str]:
         """Return the command for the file at ``path``."""
@@ -49,7 +49,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterSide:
+class ClusterSteps:
     """What to do so that one type of cluster trusts the issuer.
 
     Attributes:
@@ -64,7 +64,7 @@ class ClusterSide:
     command: tuple[str, ...] = ()
 
 
-def stream(manifests: Sequence[Manifest]) -> str:
+def yaml_stream(manifests: Sequence[Manifest]) -> str:
     """Return manifests as one stream of YAML documents, each with its purpose as a comment."""
     documents = [
         f"# {manifest.name}: {manifest.purpose}\n{manifest.text()}"

@@ -8,26 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .apiserver import authority, settings
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 
 if TYPE_CHECKING:
     from .trust import Trust
 
 
-def k3s(trust: Trust) -> ClusterSide:
+def k3s(trust: Trust) -> ClusterSteps:
     """Return what k3s needs."""
     return _side(trust, "k3s", "k3s", "k3s")
 
 
-def rke2(trust: Trust) -> ClusterSide:
+def rke2(trust: Trust) -> ClusterSteps:
     """Return what RKE2 needs. RKE2 mounts the files in its arguments into the API server's Pod."""
     return _side(trust, "RKE2", "rke2", "rke2-server")
 
 
-def _side(trust: Trust, title: str, name: str, service: str) -> ClusterSide:
+def _side(trust: Trust, title: str, name: str, service: str) -> ClusterSteps:
     ca_file = f"/etc/rancher/{name}/oidc-ca.crt"
     destination = f"/etc/rancher/{name}/config.yaml.d/oidc.yaml"
-    return ClusterSide(
+    return ClusterSteps(
         title=f"{title}.",
         notes=(f"On every server, one after the other; then `systemctl restart {service}` there.",),
         manifests=(

@@ -25,7 +25,9 @@ class Binding(NamedTuple):
         return f"oidc-{self.role}"
 
 
-def binding(groups: Sequence[str], *, role: str | None = None, chosen: Sequence[str] = ()) -> Binding | None:
+def propose_binding(
+    groups: Sequence[str], *, role: str | None = None, chosen: Sequence[str] = ()
+) -> Binding | None:
     """Return the role binding to propose to a person with these groups. None if there is no group.
 
     ``cluster-admin`` allows everything, so it is proposed only for groups with "admin" in their name; otherwise ``view``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .manifest import ClusterSide, Manifest
+from .manifest import ClusterSteps, Manifest
 
 if TYPE_CHECKING:
     from .trust import Trust
@@ -61,9 +61,9 @@ def authentication_configuration(trust: Trust) -> Manifest:
     )
 
 
-def structured(trust: Trust) -> ClusterSide:
+def structured(trust: Trust) -> ClusterSteps:
     """Return what a kube-apiserver with an AuthenticationConfiguration needs."""
-    return ClusterSide(
+    return ClusterSteps(
         title="kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file.",
         notes=tuple(filter(None, (_MOUNTED, email_note(trust)))),
         manifests=(authentication_configuration(trust),),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .apiserver import settings
-from .manifest import FILE, ClusterSide, Manifest
+from .manifest import FILE, ClusterSteps, Manifest
 from .structured_authentication import authenticator
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _ANONYMOUS = {
 }
 
 
-def talos(trust: Trust) -> ClusterSide:
+def talos(trust: Trust) -> ClusterSteps:
     """Return what Talos needs, for either form of its configuration."""
-    return ClusterSide(
+    return ClusterSteps(
         title="Talos Linux.",
         notes=(
             (

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
 
 
-def belongs(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
+def at_hash_matches(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
     """Return whether ``at_hash`` is absent or the left half of the access token's hash (Core 3.1.3.6, 3.1.3.8).
 
     Args:

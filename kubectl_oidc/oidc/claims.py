@@ -43,7 +43,7 @@ def required_text(claims: Mapping[str, object], name: str, *, topic: str = "") -
     raise IdTokenError(f"the ID token's claim {name} is {json_quoted(value)}, not a string", ASK, topic=topic)
 
 
-def moment(claims: Mapping[str, object], name: str) -> int:
+def time_claim(claims: Mapping[str, object], name: str) -> int:
     """Return a required claim that is a time, in epoch seconds from 1970 to 2999. A fraction is cut off (RFC 7519 §2).
 
     Raises:

@@ -123,7 +123,7 @@ class Client:
             ("client_assertion", assertion.reveal()),
         ]
 
-    def hint(self, offered: Sequence[str]) -> str:
+    def invalid_client_hint(self, offered: Sequence[str]) -> str:
         """Return the hint for ``invalid_client``.
 
         Args:

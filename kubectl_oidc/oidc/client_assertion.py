@@ -94,7 +94,7 @@ class AssertionKeyFile:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         hint = "name a file that you may read and that holds the client's private key in PEM form"
-        pem = secret_file.read(FLAG, self.path, hint=hint, topic="client-assertion-key")
+        pem = secret_file.read_secret_file(FLAG, self.path, hint=hint, topic="client-assertion-key")
         try:
             key = load_pem_private_key(pem, password=None)
         except TypeError:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.text import sanitize
 
-from .vendor_errors import explain, registration
-from .vendors import unlisted
+from .vendor_errors import redirect_uri_settings, vendor_hint
+from .vendors import unlisted_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,7 +23,7 @@ _PKCE = re.compile(r"code[_ ]challenge|code[_ ]verifier|\bpkce\b", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SentRequest:
     """The request that an error answers.
 
     Attributes:
@@ -39,28 +39,28 @@ class Sent:
     scopes: tuple[str, ...] = ()
     scopes_supported: tuple[str, ...] = ()
     redirect_uri: str = ""
-    came_back: bool = False
+    came_by_browser: bool = False
 
     def pkce(self) -> bool:
         """Return whether PKCE was part of the request (RFC 7636 §4.3, §4.5)."""
         return not {"code_challenge", "code_verifier"}.isdisjoint(self.parameters)
 
 
-def hint(code: str | None, description: str | None, sent: Sent, otherwise: str) -> str:
+def error_hint(code: str | None, description: str | None, sent: SentRequest, otherwise: str) -> str:
     """Return what to do about an error, in one line.
 
     Args:
         otherwise: The hint for the code, if the description says no more.
     """
     words = f"{code or ''} {description or ''}"
-    known = explain(sent.issuer, code, description)
+    known = vendor_hint(sent.issuer, code, description)
     if _SCOPE.search(words.replace("_", " ")):
         named = _unlisted(sent)
         return "; ".join(filter(None, (named, known))) or _scopes(sent)
     if known:
         return known
     if _REDIRECT.search(words) and sent.redirect_uri:
-        where = registration(sent.issuer)
+        where = redirect_uri_settings(sent.issuer)
         return f"register exactly {sent.redirect_uri} for this client at the provider{f' ({where})' if where else ''}"
     if _PKCE.search(words):
         return (
@@ -73,19 +73,19 @@ def hint(code: str | None, description: str | None, sent: Sent, otherwise: str) 
     return otherwise
 
 
-def invalid_request(sent: Sent) -> str:
+def invalid_request_hint(sent: SentRequest) -> str:
     """Return the hint for ``invalid_request`` without a useful description: what may be wrong."""
     causes = [
-        *(["redirect URI"] if sent.redirect_uri and not sent.came_back else []),
+        *(["redirect URI"] if sent.redirect_uri and not sent.came_by_browser else []),
         *(["PKCE"] if sent.pkce() else []),
         *(["scopes"] if sent.scopes else []),
-        *([] if sent.came_back else ["client authentication"]),
+        *([] if sent.came_by_browser else ["client authentication"]),
     ]
     return f"compare the client's settings at the provider with the flags: {', '.join(causes) or 'client ID'}"
 
 
-def _unlisted(sent: Sent) -> str:
-    strange = unlisted(sent.scopes, sent.scopes_supported)
+def _unlisted(sent: SentRequest) -> str:
+    strange = unlisted_scopes(sent.scopes, sent.scopes_supported)
     if not strange:
         return ""
     which = f"scope {sanitize(strange[0], limit=100)}"
@@ -94,7 +94,7 @@ def _unlisted(sent: Sent) -> str:
     return f"the provider's metadata does not list the {which}: leave out of --oidc-extra-scope what it does not have"
 
 
-def _scopes(sent: Sent) -> str:
+def _scopes(sent: SentRequest) -> str:
     more = [scope for scope in sent.scopes if scope != "openid"]
     if not more:
         return "let the provider allow this client the scopes that it asks for"

@@ -13,8 +13,8 @@ from kubectl_oidc.text import json_quoted
 from kubectl_oidc.times import utc
 from kubectl_oidc.urls import issuer_of
 
-from .at_hash import belongs
-from .claims import ASK, moment, required, required_text
+from .at_hash import at_hash_matches
+from .claims import ASK, required, required_text, time_claim
 from .jws import signed_claims
 
 TYPE_CHECKING = False
@@ -182,10 +182,10 @@ def _subject(claims: Mapping[str, object], expected: Expected) -> str:
 
 def _times(claims: Mapping[str, object], now: float) -> tuple[int, int]:
     """Return ``exp`` and ``iat`` if the token is valid now (Core 3.1.3.7 rules 9, 10; RFC 7519 §4.1.4 to §4.1.6)."""
-    expiry, issued_at = moment(claims, "exp"), moment(claims, "iat")
+    expiry, issued_at = time_claim(claims, "exp"), time_claim(claims, "iat")
     starts = {"iat": issued_at}
     if claims.get("nbf") is not None:
-        starts["nbf"] = moment(claims, "nbf")
+        starts["nbf"] = time_claim(claims, "nbf")
     for name, start in starts.items():
         if start > now + SKEW:
             what = "was issued" if name == "iat" else "is not valid before"
@@ -213,7 +213,7 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
             "leave out --max-age, or have the provider keep to it (Core 3.1.2.1): tell its administrator",
             topic="max-age",
         )
-    signed_in = moment(claims, "auth_time")
+    signed_in = time_claim(claims, "auth_time")
     if now - signed_in > expected.max_age + SKEW:
         raise IdTokenError(
             f"the provider took a sign-in of {utc(signed_in)} (auth_time), longer ago than --max-age allows, "
@@ -241,7 +241,7 @@ def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
 
 def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: Expected) -> None:
     """Check that the access token, if it is used, was issued with this ID token (Core 3.1.3.8)."""
-    if expected.access_token is not None and not belongs(claims, algorithm, expected.access_token):
+    if expected.access_token is not None and not at_hash_matches(claims, algorithm, expected.access_token):
         raise IdTokenError(
             "the access token does not belong to the ID token (at_hash differs)",
             "try again; if it stays, the provider computes at_hash wrongly (Core 3.1.3.8): tell its administrator",

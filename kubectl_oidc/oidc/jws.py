@@ -54,7 +54,7 @@ def signed_claims(
     return algorithm, _json_object(claims, "claims")
 
 
-def prepare() -> None:
+def import_signature_libraries() -> None:
     """Import the signature library early, while a response is awaited."""
     import jwt.algorithms  # noqa: F401
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import fault, is_loopback_url, shown
+from kubectl_oidc.urls import is_loopback_url, shown_url, url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         from .workload_issuers import WORKLOADS
 
         raise InvalidProviderResponse(
-            f"{shown(issuer)} signs nobody in: {WORKLOADS}",
+            f"{shown_url(issuer)} signs nobody in: {WORKLOADS}",
             "use the issuer of the identity provider that people sign in with",
             topic="issuer-url",
         )
@@ -150,7 +150,7 @@ class _Members:
         if not isinstance(value, str):
             raise _invalid(f"has a {name} that is no string")
         # Plain http is allowed if the issuer and the endpoint are on this machine.
-        why = fault(value, http_allowed=self._http_allowed)
+        why = url_fault(value, http_allowed=self._http_allowed)
         if why:
             error = _invalid(f"has a {name} that {why}")
             if "http, not https" in why:

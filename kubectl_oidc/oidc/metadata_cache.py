@@ -136,7 +136,7 @@ class MetadataCache:
         from dataclasses import asdict
         from json import dumps
 
-        from kubectl_oidc.system.private_files import ensure_directory, keep_newest, write
+        from kubectl_oidc.system.private_files import ensure_directory, keep_newest, write_private_file
 
         record: dict[str, object] = {"version": 1, "identity": self._identity}
         for name, document in self._documents.items():
@@ -145,7 +145,7 @@ class MetadataCache:
             record[_METHODS] = self._methods
         try:
             directory = ensure_directory(self._directory, DIRECTORY)
-            write(directory, self._name, dumps(record).encode("utf-8"))
+            write_private_file(directory, self._name, dumps(record).encode("utf-8"))
             keep_newest(directory, MOST)
         except (StoreError, ValueError, RecursionError) as error:
             self._log.info(1, f"cannot cache the provider's metadata: {error}")
@@ -154,9 +154,9 @@ class MetadataCache:
         if self._directory is None:
             return {}
         from kubectl_oidc.http.json_body import load_object
-        from kubectl_oidc.system.private_files import read
+        from kubectl_oidc.system.private_files import read_private_file
 
-        content = read(self._directory / DIRECTORY, self._name)
+        content = read_private_file(self._directory / DIRECTORY, self._name)
         if content is None:
             return {}
         try:

@@ -158,7 +158,7 @@ class Provider:
             return Revocation.NOT_OFFERED
         endpoint = self.endpoint(metadata.revocation_endpoint, metadata, "revocation endpoint")
         try:
-            endpoint.ask({"token": token, "token_type_hint": "refresh_token"}, deadline, has_body=False)
+            endpoint.post({"token": token, "token_type_hint": "refresh_token"}, deadline, has_body=False)
         except OAuthErrorResponse as error:
             if error.code in _ALREADY_INVALID:
                 return Revocation.HAD_ENDED
@@ -179,18 +179,18 @@ class Provider:
         """
         self._context.http.check_trust()
 
-    def prepare(self, metadata: Metadata) -> None:
+    def import_libraries(self, metadata: Metadata) -> None:
         """Import the libraries that a token request and its answer need, ahead of time.
 
         Raises:
             UsageError: A proxy or an authority cannot be used.
         """
-        from .jws import prepare
+        from .jws import import_signature_libraries
 
         self._context.http.prepare(metadata.token_endpoint)
-        prepare()
+        import_signature_libraries()
 
-    def begin_to_reach(self, metadata: Metadata) -> None:
+    def start_connecting(self, metadata: Metadata) -> None:
         """Start a connection to the provider in the background, unless the provider has answered already."""
         if not (self._answered or self._documents.answered) and self._reachability is None:
             self._reachability = self._context.http.reachability(metadata.token_endpoint)
@@ -207,7 +207,7 @@ class Provider:
         if self._reachability is not None:
             self._reachability.check(patience)
 
-    def note(self, words: str) -> None:
+    def log_oddity(self, words: str) -> None:
         """Log with -v 1 a harmless oddity of the provider. ``words`` must not contain a secret."""
         self._context.log.info(1, words)
 

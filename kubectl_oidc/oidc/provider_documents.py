@@ -9,7 +9,7 @@ from kubectl_oidc.errors import InvalidProviderResponse, ProviderError, Provider
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from .metadata import PUBLIC_ADDRESS, Metadata, discovery_url, is_inside, parse_metadata
 from .metadata_cache import Document, MetadataCache, entity_tag, lifetime
@@ -48,7 +48,7 @@ class ProviderDocuments:
         # The answers may depend on the client, the trust and the proxy, so none of them shares a cache file.
         issuer, client, http = context.issuer, context.client, context.http
         headers = tuple(sorted(client.request_headers))
-        identity = (issuer, *http.way_to(issuer), client.client_id, headers)
+        identity = (issuer, *http.trust_and_proxy(issuer), client.client_id, headers)
         self.cache = MetadataCache(cache_dir, identity, context.log)
 
     def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
@@ -100,7 +100,7 @@ class ProviderDocuments:
         else:
             url = self.metadata(deadline, stale=True).jwks_uri
             try:
-                what = f"the key set {shown(url)}"
+                what = f"the key set {shown_url(url)}"
                 document = self._fetch(
                     "key_set", url, what, deadline, cached=cached and cached[0], no_cache=refetch
                 )
@@ -138,14 +138,14 @@ class ProviderDocuments:
     def _discover(self, deadline: Deadline, cached: Document | None) -> Metadata:
         issuer = self._context.issuer
         url = discovery_url(issuer)
-        what = f"the discovery document {shown(url)}"
+        what = f"the discovery document {shown_url(url)}"
         try:
             document = self._fetch("metadata", url, what, deadline, cached=cached)
             metadata = parse_metadata(document.members, issuer)
         except ProviderError as error:
-            from .wrong_issuer import advised
+            from .wrong_issuer import with_issuer_hint
 
-            raise advised(error, issuer, self._context.http, deadline) from error.__cause__
+            raise with_issuer_hint(error, issuer, self._context.http, deadline) from error.__cause__
         self.cache.put("metadata", document)
         return metadata
 

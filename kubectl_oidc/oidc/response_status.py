@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from .metadata import discovery_url
 
@@ -33,12 +33,12 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
             "an issuer URL looks like https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
         )
         raise InvalidProviderResponse(
-            f"there is no OpenID provider at {json_quoted(issuer)}: {shown(url)} answers {status}",
+            f"there is no OpenID provider at {json_quoted(issuer)}: {shown_url(url)} answers {status}",
             f"{hint}; copy it from the provider's settings",
             topic="issuer-url",
         )
     raise InvalidProviderResponse(
-        f"{shown(url)} answers {status}",
+        f"{shown_url(url)} answers {status}",
         "look at what answers there: a proxy in the way, a wrong --oidc-issuer-url, or a provider that asks for "
         "--oidc-request-header",
     )
@@ -52,9 +52,9 @@ def unavailable(response: Response, url: str) -> ProviderUnreachable:
     when = f"in {wait:.0f} s, as it asks" if wait else "in a while"
     if response.status == 429:  # noqa: PLR2004
         return ProviderUnreachable(
-            f"the provider answers 429, too many requests ({shown(url)})", f"try again {when}"
+            f"the provider answers 429, too many requests ({shown_url(url)})", f"try again {when}"
         )
     return ProviderUnreachable(
-        f"the provider answers {response.status} ({shown(url)})",
+        f"the provider answers {response.status} ({shown_url(url)})",
         f"it has a fault or is being worked on: try again {when}, or look at its status page",
     )

@@ -13,11 +13,11 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.urls import shown
+from kubectl_oidc.urls import shown_url
 
 from .client import PRIVATE_KEY_JWT
 from .response_status import unavailable
-from .token_response import INVALID_CLIENT, TokenResponse, provider_words, refusal, token_response
+from .token_response import INVALID_CLIENT, TokenResponse, oauth_error, provider_words, token_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.http.exchange import Response
     from kubectl_oidc.system.deadline import Deadline
 
-    from .error_hints import Sent
+    from .error_hints import SentRequest
     from .metadata import Metadata
     from .metadata_cache import MetadataCache
     from .provider_context import ProviderContext
@@ -61,9 +61,9 @@ class TokenEndpoint:
             OAuthErrorResponse: The provider answered with an OAuth error.
             InvalidGrant: The provider rejects the code or refresh token.
         """
-        return token_response(self.ask({"grant_type": grant_type, **parameters}, deadline), self._what())
+        return token_response(self.post({"grant_type": grant_type, **parameters}, deadline), self._what())
 
-    def ask(
+    def post(
         self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, has_body: bool = True
     ) -> dict[str, object]:
         """Post a form with the client's authentication and return the members of the successful answer.
@@ -124,7 +124,7 @@ class TokenEndpoint:
         audience: str,
         has_body: bool,
     ) -> dict[str, object]:
-        from .jws import prepare
+        from .jws import import_signature_libraries
 
         http = self.context.http
         fields = [(name, value) for name, value in parameters.items() if value is not None]
@@ -136,7 +136,9 @@ class TokenEndpoint:
             audience=audience,
             now=int(self.context.clock()),
         )
-        response = http.post_form(self.url, form, headers=headers, deadline=deadline, meanwhile=prepare)
+        response = http.post_form(
+            self.url, form, headers=headers, deadline=deadline, meanwhile=import_signature_libraries
+        )
         if not has_body and response.status == 200:  # noqa: PLR2004 - RFC 7009 §2.2
             return {}
         secrets = self._secrets(parameters, form, headers)
@@ -169,7 +171,7 @@ class TokenEndpoint:
             raise self._unavailable(response, secrets)
         if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
             raise OAuthErrorResponse(
-                f"the {self.name} {shown(self.url)} answers 401 and asks for the client's credentials",
+                f"the {self.name} {shown_url(self.url)} answers 401 and asks for the client's credentials",
                 self._client_hint(),
                 code=INVALID_CLIENT,
             )
@@ -178,7 +180,9 @@ class TokenEndpoint:
         if document.get("error"):
             sent = self._sent(parameters)
             hint = self._client_hint()
-            raise refusal(document, grant_type, secrets, endpoint=self.name, invalid_client=hint, sent=sent)
+            raise oauth_error(
+                document, grant_type, secrets, endpoint=self.name, invalid_client=hint, sent=sent
+            )
         # RFC 6749 §5.1. The answer to a pushed authorization request is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):
             what = self._what()
@@ -195,7 +199,7 @@ class TokenEndpoint:
         except NotJson as error:
             if response.status in {404, 405, 410}:
                 raise InvalidProviderResponse(
-                    f"the {self.name} {shown(self.url)} answers {response.status}",
+                    f"the {self.name} {shown_url(self.url)} answers {response.status}",
                     f"check --oidc-issuer-url and the {self.name.replace(' ', '_')} in the provider's metadata",
                 ) from error
             # A gateway or a captive portal answered in the provider's place.
@@ -219,15 +223,15 @@ class TokenEndpoint:
         return error
 
     def _what(self) -> str:
-        return f"the answer of the {self.name} {shown(self.url)}"
+        return f"the answer of the {self.name} {shown_url(self.url)}"
 
     def _client_hint(self) -> str:
-        return self.context.client.hint(self.metadata.token_endpoint_auth_methods)
+        return self.context.client.invalid_client_hint(self.metadata.token_endpoint_auth_methods)
 
-    def _sent(self, parameters: Mapping[str, str | Secret | None]) -> Sent:
-        from .error_hints import Sent
+    def _sent(self, parameters: Mapping[str, str | Secret | None]) -> SentRequest:
+        from .error_hints import SentRequest
 
-        return Sent(
+        return SentRequest(
             issuer=self.metadata.issuer,
             parameters=[name for name, value in parameters.items() if value is not None],
             scopes=tuple(str(parameters.get("scope") or "").split()),

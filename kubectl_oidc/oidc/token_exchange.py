@@ -13,7 +13,7 @@ from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErro
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .id_token import Expected
-from .tokens import believed, expiry_of_access_token
+from .tokens import expiry_of_access_token, validated
 
 if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
@@ -54,7 +54,7 @@ class TokenExchange:
     token_type: str = TYPES[0]
     scopes: tuple[str, ...] = ()
 
-    def opaque(self) -> bool:
+    def is_opaque(self) -> bool:
         """Return whether the new token is an access token. A client cannot validate those (RFC 6749 §1.4)."""
         return self.token_type not in _SIGNED
 
@@ -77,7 +77,7 @@ class Exchanged:
     expiry: int
 
 
-def exchanged(
+def exchange_token(
     response: TokenResponse,
     provider: Provider,
     exchange: TokenExchange,
@@ -106,7 +106,7 @@ def exchanged(
     metadata = provider.metadata(deadline, stale=True)
     answer = _request(response, provider, metadata, exchange, deadline)
     token = _requested_token(answer, exchange)
-    if exchange.opaque():
+    if exchange.is_opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
     algorithms = metadata.id_token_algorithms
     expected = Expected(issuer, exchange.audience, algorithms, requester=client_id)
@@ -120,7 +120,7 @@ def _validated(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
     try:
-        return believed(token, provider, expected, deadline=deadline, now=now)
+        return validated(token, provider, expected, deadline=deadline, now=now)
     except IdTokenError as error:
         clock = error.topic == "clock"
         raise _invalid(
@@ -134,7 +134,7 @@ def _requested_token(answer: TokenResponse, exchange: TokenExchange) -> Secret:
     """Return the new token if its type is the requested one."""
     token = answer.access_token
     issued = (answer.issued_token_type or "").removeprefix(_TYPE_PREFIX)
-    if token is None or issued not in ({exchange.token_type} if exchange.opaque() else _SIGNED):
+    if token is None or issued not in ({exchange.token_type} if exchange.is_opaque() else _SIGNED):
         what = sanitize(json_quoted(answer.issued_token_type)) if token else "no token"
         raise _invalid(f"is {what}, and {_TYPE_PREFIX}{exchange.token_type} was asked for")
     return token

@@ -14,7 +14,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .error_hints import Sent
+    from .error_hints import SentRequest
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant type of RFC 8628 §3.4."""
@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 Appendix A.12, A.17: VSCHAR
 LONGEST_LIFE = 10 * 365 * 24 * 3600
 """Seconds. A greater number is not a lifetime."""
 
-CLIENT_FAULTS = frozenset({INVALID_CLIENT, "unauthorized_client"})
+CLIENT_ERROR_CODES = frozenset({INVALID_CLIENT, "unauthorized_client"})
 """The codes for failed client authentication and for a grant that the client may not use (RFC 6749 §5.2). The token may be valid."""
 
 _SHOWN, _SHOWN_OF_A_CLIENT_FAULT = 200, 500
@@ -81,7 +81,7 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
         id_token=id_token,
         access_token=access_token,
         refresh_token=refresh_token,
-        expires_in=seconds(document.get("expires_in")),
+        expires_in=parse_seconds(document.get("expires_in")),
         scope=scope if isinstance(scope, str) else None,
         token_type=token_type,
         issued_token_type=issued_token_type,
@@ -101,7 +101,7 @@ def _token(document: Mapping[str, object], name: str, what: str) -> Secret | Non
     return Secret(value)
 
 
-def seconds(value: object) -> int | None:
+def parse_seconds(value: object) -> int | None:
     """Return a number of seconds, or None. Some providers write it as a string."""
     try:
         number = (
@@ -118,7 +118,7 @@ def _invalid(message: str) -> InvalidProviderResponse:
     )
 
 
-DENIED = (
+ACCESS_DENIED_HINT = (
     "if you cancelled the sign-in, run the command again. Otherwise the provider did not allow it: is this person assigned to "
     "the application, and does a policy of the authorization server allow this client and these scopes?"
 )
@@ -126,7 +126,7 @@ DENIED = (
 
 # The error codes of RFC 6749 §5.2.
 _HINTS = {
-    "access_denied": DENIED,
+    "access_denied": ACCESS_DENIED_HINT,
     "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
 }
 _GRANT_HINTS = {
@@ -148,14 +148,14 @@ _CREDENTIALS = {
 }
 
 
-def refusal(
+def oauth_error(
     document: Mapping[str, object],
     grant_type: str,
     secrets: list[str],
     *,
     endpoint: str,
     invalid_client: str,
-    sent: Sent,
+    sent: SentRequest,
 ) -> OAuthErrorResponse:
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
@@ -167,7 +167,7 @@ def refusal(
         invalid_client: The hint for ``invalid_client``.
         sent: The request, for the hint.
     """
-    from .error_hints import hint as hint_for, invalid_request
+    from .error_hints import error_hint as hint_for, invalid_request_hint
 
     code, description = provider_words(document, secrets)
     said = f"{code}: {description}" if description else code
@@ -180,7 +180,7 @@ def refusal(
         return InvalidGrant(f"the {thing} was refused: {said}", hint, code=code)
     meanings = {
         INVALID_CLIENT: invalid_client,
-        "invalid_request": invalid_request(sent),
+        "invalid_request": invalid_request_hint(sent),
         "unauthorized_client": f"allow the grant {_grant_name(grant_type, endpoint)} in the client's settings at the provider",
         **_HINTS,
     }
@@ -197,7 +197,7 @@ def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[
         secrets: The secrets of the request. They are hidden in the provider's words.
     """
     code = sanitize(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
-    limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_FAULTS else _SHOWN
+    limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_ERROR_CODES else _SHOWN
     return code, sanitize(_hidden(document.get("error_description"), secrets), limit=limit)
 
 
@@ -207,7 +207,7 @@ def _grant_name(grant_type: str, endpoint: str) -> str:
     return _GRANTS.get(grant_type or first, grant_type)
 
 
-def _code_hint(sent: Sent) -> str:
+def _code_hint(sent: SentRequest) -> str:
     exactly = f"register exactly {sent.redirect_uri} at the provider and " if sent.redirect_uri else ""
     return f"sign in again; if it happens each time, {exactly}check this machine's clock"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
 
-from .claims import moment
+from .claims import time_claim
 from .id_token import Expected, IdToken, validate
 from .jws import unverified_claims
 
@@ -42,7 +42,7 @@ class Tokens:
     exchanged: IdToken | None = None
 
 
-def believed(
+def validated(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
     """Return a signed token, validated with the provider's keys.
@@ -90,6 +90,6 @@ def expiry_of_access_token(response: TokenResponse, now: float) -> int:
     if response.expires_in is not None:
         return int(now) + response.expires_in
     try:
-        return moment(unverified_claims(access_token(response)), "exp")
+        return time_claim(unverified_claims(access_token(response)), "exp")
     except IdTokenError:
         return int(now) + OPAQUE_SECONDS

@@ -17,7 +17,7 @@ from .known_errors.keycloak import KEYCLOAK_ERRORS
 from .known_errors.known_error import REGISTRATION
 from .known_errors.okta import OKTA_ERRORS
 from .known_errors.self_hosted import SELF_HOSTED_ERRORS
-from .vendors import vendor
+from .vendors import vendor_of
 
 KNOWN_ERRORS = (
     *OKTA_ERRORS,
@@ -31,14 +31,14 @@ KNOWN_ERRORS = (
 """All rows. The first that matches counts."""
 
 
-def explain(issuer: str, code: str | None, description: str | None) -> str:
+def vendor_hint(issuer: str, code: str | None, description: str | None) -> str:
     """Return what to do about an error of a known provider, or an empty string.
 
     Args:
         code: The error code, such as ``access_denied``.
         description: The provider's own words.
     """
-    whose, path = vendor(issuer), urlsplit(issuer).path
+    whose, path = vendor_of(issuer), urlsplit(issuer).path
     text = f"{code or ''} {description or ''}".casefold()
     for row in KNOWN_ERRORS:
         if (
@@ -50,6 +50,6 @@ def explain(issuer: str, code: str | None, description: str | None) -> str:
     return ""
 
 
-def registration(issuer: str) -> str:
+def redirect_uri_settings(issuer: str) -> str:
     """Return where the provider's settings have the redirect URIs of a client, or an empty string."""
-    return REGISTRATION.get(vendor(issuer), "")
+    return REGISTRATION.get(vendor_of(issuer), "")

@@ -65,7 +65,7 @@ _HOSTS = {
 }
 
 
-def vendor(issuer: str) -> Vendor:
+def vendor_of(issuer: str) -> Vendor:
     """Return the vendor of an issuer, judged by its URL."""
     parts = urlsplit(issuer)
     host = (parts.hostname or "").lower()
@@ -94,7 +94,7 @@ def entra_host(issuer: str) -> str:
 def issuer_form(issuer: str) -> str:
     """Return how issuer URLs of this provider look, in words. Empty for unknown providers."""
     try:
-        whose, host = vendor(issuer), sanitize(urlsplit(issuer).netloc, limit=120)
+        whose, host = vendor_of(issuer), sanitize(urlsplit(issuer).netloc, limit=120)
     except ValueError:
         return ""
     if whose in (Vendor.OKTA, Vendor.OKTA_ORG):
@@ -117,7 +117,7 @@ def issuer_form(issuer: str) -> str:
     return ""
 
 
-def unlisted(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:
+def unlisted_scopes(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:
     """Return the scopes that the provider's metadata does not list (Discovery §3); none if it lists no scopes.
 
     Args:
@@ -127,9 +127,9 @@ def unlisted(scopes: Iterable[str], listed: Sequence[str]) -> list[str]:
     return [scope for scope in scopes if listed and scope not in listed and ":" not in scope]
 
 
-def offers(scope: str, listed: Sequence[str]) -> bool:
+def may_have_scope(scope: str, listed: Sequence[str]) -> bool:
     """Return whether the provider may have a scope: ``listed`` (``scopes_supported``) has it, or is empty."""
-    return not unlisted((scope,), listed)
+    return not unlisted_scopes((scope,), listed)
 
 
 def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
@@ -138,8 +138,8 @@ def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
     Args:
         scopes_supported: The scopes in the provider's metadata; empty if it has none.
     """
-    other = _GROUPS_OTHER + (_GROUPS_SCOPE if offers("groups", scopes_supported) else "")
-    return _GROUPS.get(vendor(issuer), other)
+    other = _GROUPS_OTHER + (_GROUPS_SCOPE if may_have_scope("groups", scopes_supported) else "")
+    return _GROUPS.get(vendor_of(issuer), other)
 
 
 _GROUPS_OTHER = "let the provider put the claim into the ID token of this client"
@@ -210,7 +210,7 @@ REFRESH_TOKEN = {
 
 def refresh_parameters(issuer: str) -> Mapping[str, str]:
     """Return the parameters of the authorization request that the provider requires for a refresh token."""
-    return REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS).parameters
+    return REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS).parameters
 
 
 def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = ()) -> str:
@@ -220,9 +220,9 @@ def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = 
         asked: Whether the scope offline_access was requested.
         scopes_supported: The scopes in the provider's metadata; empty if it has none.
     """
-    needs = REFRESH_TOKEN.get(vendor(issuer), _OFFLINE_ACCESS)
+    needs = REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS)
     if asked or not needs.scope:
         return needs.hint
-    if not offers(needs.scope, scopes_supported):
+    if not may_have_scope(needs.scope, scopes_supported):
         return f"this provider has no scope {needs.scope}: allow the refresh token grant for this client, if the provider has that grant"
     return f"add --oidc-extra-scope={needs.scope}"

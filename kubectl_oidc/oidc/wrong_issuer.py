@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderError
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.urls import fault, is_loopback_url, shown
+from kubectl_oidc.urls import is_loopback_url, shown_url, url_fault
 
 from .metadata import OtherIssuerError, discovery_url, parse_metadata
 from .response_status import check_status
-from .vendors import Vendor, entra_host, issuer_form, vendor
+from .vendors import Vendor, entra_host, issuer_form, vendor_of
 from .workload_issuers import workload_issuer
 
 if TYPE_CHECKING:
@@ -29,12 +29,14 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _COPY = "copy the issuer URL from the provider's settings"
 
 
-def advised(error: ProviderError, issuer: str, http: HttpClient, deadline: Deadline) -> ProviderError:
+def with_issuer_hint(
+    error: ProviderError, issuer: str, http: HttpClient, deadline: Deadline
+) -> ProviderError:
     """Return the error of discovery, with a hint that names a working issuer if there is one."""
     whose = workload_issuer(issuer)
     if whose:
         return InvalidProviderResponse(
-            f"{shown(issuer)} signs nobody in: {whose}",
+            f"{shown_url(issuer)} signs nobody in: {whose}",
             "use the issuer of the identity provider that people sign in with",
             topic="issuer-url",
         )
@@ -48,12 +50,14 @@ def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
     for candidate in tried:
         if _works(candidate, http, deadline):
             if candidate.rstrip("/") == issuer.rstrip("/"):
-                return (
-                    f"only the slash at the end differs, and it counts: --oidc-issuer-url={shown(candidate)}"
-                )
-            return f"if that is your provider, use exactly its issuer: --oidc-issuer-url={shown(candidate)}"
+                return f"only the slash at the end differs, and it counts: --oidc-issuer-url={shown_url(candidate)}"
+            return (
+                f"if that is your provider, use exactly its issuer: --oidc-issuer-url={shown_url(candidate)}"
+            )
     none = (
-        f"{_COPY}; {shown(named)} was tried, and it is no issuer with metadata" if named in tried else _COPY
+        f"{_COPY}; {shown_url(named)} was tried, and it is no issuer with metadata"
+        if named in tried
+        else _COPY
     )
     return issuer_form(issuer) or issuer_form(named) or none
 
@@ -62,9 +66,9 @@ def _candidates(named: str, issuer: str) -> list[str]:
     """Return likely issuers, the best first: for Entra that of v2.0, for B2C that of the user flow, then the one in the metadata."""
     found, there = [], urlsplit(issuer)
     tenant = _GUID.search(f"{there.path} {named}")
-    if tenant and vendor(issuer) is Vendor.ENTRA and not (there.hostname or "").endswith(".ciamlogin.com"):
+    if tenant and vendor_of(issuer) is Vendor.ENTRA and not (there.hostname or "").endswith(".ciamlogin.com"):
         found.append(f"https://{entra_host(issuer)}/{tenant[0]}/v2.0")
-    if tenant and vendor(issuer) is Vendor.ENTRA_B2C:
+    if tenant and vendor_of(issuer) is Vendor.ENTRA_B2C:
         words = [word for word in there.path.split("/") if word.lower().startswith("b2c_")]
         found += [f"https://{there.netloc}/tfp/{tenant[0]}/{word.lower()}/v2.0/" for word in words]
     found.append(named)
@@ -79,7 +83,7 @@ def _usable(candidate: str, issuer: str) -> bool:
     return (
         "{" not in candidate
         and "?" not in candidate
-        and fault(candidate, http_allowed=local) is None
+        and url_fault(candidate, http_allowed=local) is None
         and (local or not is_loopback_url(candidate))
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.fast_path import kernel_keyring
-from kubectl_oidc.fast_path.credential import DIRECTORY, parse_credential
+from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY, parse_credential
 from kubectl_oidc.system import private_files
 
 from .stores import kernel_store
@@ -64,8 +64,8 @@ class CurrentCredential:
             self._log_damage(place)
         try:
             if place == "disk":
-                directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
-                private_files.write(directory, self._session_id, record)
+                directory = private_files.ensure_directory(self._cache_dir, CREDENTIALS_DIRECTORY)
+                private_files.write_private_file(directory, self._session_id, record)
             elif place == "kernel":
                 from .stores.kernel import KernelStore
 
@@ -83,7 +83,7 @@ class CurrentCredential:
         Raises:
             StoreError: It cannot be removed.
         """
-        found = private_files.remove(self._cache_dir / DIRECTORY, self._session_id)
+        found = private_files.remove_private_file(self._cache_dir / CREDENTIALS_DIRECTORY, self._session_id)
         if sys.platform == "linux":
             from .stores.kernel import KernelStore
 
@@ -100,13 +100,13 @@ class CurrentCredential:
 
     def _log_damage(self, place: str) -> None:
         """Log why the credential in its place cannot be used. The fast path treated it as missing and logged nothing."""
-        directory = self._cache_dir / DIRECTORY
+        directory = self._cache_dir / CREDENTIALS_DIRECTORY
         record, where, refusal = None, str(directory / self._session_id), ""
         if place == "disk":
-            record = private_files.read(directory, self._session_id)
-            refusal = private_files.refusal(directory, self._session_id)
+            record = private_files.read_private_file(directory, self._session_id)
+            refusal = private_files.reason_not_private(directory, self._session_id)
         elif place == "kernel":
-            record = kernel_keyring.read(f"kubectl-oidc:credential:{self._session_id}")
+            record = kernel_keyring.read_key(f"kubectl-oidc:credential:{self._session_id}")
             where = "the kernel keyring"
         if record is not None and parse_credential(record) is None:
             refusal = f"the credential in {where} is damaged or of another version"

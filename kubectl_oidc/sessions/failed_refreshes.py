@@ -31,24 +31,27 @@ class FailedRefreshes:
 
     def last(self) -> bool:
         """Return whether the last refresh failed in this way."""
-        return private_files.read(self._cache_dir / DIRECTORY, f"{self._session_id}{_SUFFIX}") == _CONTENT
+        return (
+            private_files.read_private_file(self._cache_dir / DIRECTORY, f"{self._session_id}{_SUFFIX}")
+            == _CONTENT
+        )
 
     def remember(self) -> None:
         """Record that a refresh failed in this way."""
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
-            private_files.write(directory, f"{self._session_id}{_SUFFIX}", _CONTENT)
+            private_files.write_private_file(directory, f"{self._session_id}{_SUFFIX}", _CONTENT)
         except StoreError as error:
             self._log.info(1, f"the failed refresh is not remembered: {error.message}")
 
     def forget(self) -> None:
         """Remove the note: a refresh ended in another way, or the person signed in."""
-        forget(self._cache_dir, self._session_id, self._log)
+        forget_failed_refresh(self._cache_dir, self._session_id, self._log)
 
 
-def forget(cache_dir: Path, session_id: str, log: Log) -> None:
+def forget_failed_refresh(cache_dir: Path, session_id: str, log: Log) -> None:
     """Remove the note about a session's last refresh, if there is one."""
     try:
-        private_files.remove(cache_dir / DIRECTORY, f"{session_id}{_SUFFIX}")
+        private_files.remove_private_file(cache_dir / DIRECTORY, f"{session_id}{_SUFFIX}")
     except StoreError as error:
         log.info(1, f"the note about a failed refresh cannot be removed: {error.message}")

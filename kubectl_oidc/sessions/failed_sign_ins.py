@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import OidcLoginError, SignInPaused, StoreError
 from kubectl_oidc.system import private_files
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import remaining
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -201,19 +201,19 @@ class FailedSignIns:
 
     def forget(self) -> None:
         """Forget all failures: a sign-in succeeded."""
-        forget(self._cache_dir, self._session_id)
+        forget_failed_sign_ins(self._cache_dir, self._session_id)
 
     def _save(self, record: _Record) -> None:
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
             content = json.dumps({"version": VERSION, **asdict(record)}).encode()
-            private_files.write(directory, self._session_id, content)
+            private_files.write_private_file(directory, self._session_id, content)
         except StoreError as error:
             self._log.info(1, f"the failed sign-in is not remembered: {error.message}")
 
     def _load(self) -> _Record | None:
         """Return what is remembered. A damaged record is treated as missing."""
-        content = private_files.read(self._cache_dir / DIRECTORY, self._session_id)
+        content = private_files.read_private_file(self._cache_dir / DIRECTORY, self._session_id)
         try:
             values = json.loads(content or b"")
             count, at, why = values["count"], values["at"], values["why"]
@@ -225,7 +225,7 @@ class FailedSignIns:
         return _Record(count, at, sanitize(why, limit=_LONGEST_REASON), last, refused)
 
 
-def forget(cache_dir: Path, session_id: str) -> None:
+def forget_failed_sign_ins(cache_dir: Path, session_id: str) -> None:
     """Forget a session's failures."""
     with contextlib.suppress(StoreError):
-        private_files.remove(cache_dir / DIRECTORY, session_id)
+        private_files.remove_private_file(cache_dir / DIRECTORY, session_id)

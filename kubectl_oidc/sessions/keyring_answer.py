@@ -36,7 +36,7 @@ def answer_from_keyring(command: KnownCommand) -> int | None:
         The exit status after an answer, or None, as `fast_path.answer_from_cache` does. If anything has changed since the
         command was remembered, there is no answer from here.
     """
-    entry = index.read(Path(command.directory), command.session_id, KEYRING)
+    entry = index.read_entry(Path(command.directory), command.session_id, KEYRING)
     if (
         entry is None
         or entry.storage != KEYRING

@@ -17,26 +17,26 @@ MOST = 256
 """How many commands are remembered. Beyond that the oldest are forgotten."""
 
 
-def say_damage(directory: Path, log: Log) -> None:
+def log_damaged_commands(directory: Path, log: Log) -> None:
     """Log which files cannot be used. The fast path treats them as unknown commands and logs nothing."""
-    for name in private_files.names(directory):
-        record = private_files.read(directory, name)
-        refusal = private_files.refusal(directory, name)
+    for name in private_files.private_file_names(directory):
+        record = private_files.read_private_file(directory, name)
+        refusal = private_files.reason_not_private(directory, name)
         if record is not None and known_command.KnownCommand.parse(record) is None:
             refusal = f"the remembered command {directory / name} is damaged or of another version"
         if refusal:
             log.info(1, f"{refusal}: it is not used")
 
 
-def forget(session_id: str) -> None:
+def forget_commands(session_id: str) -> None:
     """Forget every command that the session answers."""
     root = known_command.cache_root()
     if not root:
         return
     directory = Path(root) / DIRECTORY
     private_files.sweep(directory)
-    for name in private_files.names(directory):
-        remembered = known_command.KnownCommand.parse(private_files.read(directory, name) or b"")
+    for name in private_files.private_file_names(directory):
+        remembered = known_command.KnownCommand.parse(private_files.read_private_file(directory, name) or b"")
         if remembered is not None and remembered.session_id == session_id:
             with contextlib.suppress(OSError):
                 (directory / name).unlink()

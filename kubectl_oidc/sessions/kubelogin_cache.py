@@ -33,7 +33,9 @@ SECONDS = 2.0
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = "") -> list[str]:
+def remove_kubelogin_sessions(
+    cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client_id: str = ""
+) -> list[str]:
     """Remove kubelogin's sessions, even if a kubelogin is using them, and return where they were, for display.
 
     Args:
@@ -62,7 +64,7 @@ def remove(cache_dir: Path, environ: Mapping[str, str], issuer: str = "", client
     return list(dict.fromkeys(places))
 
 
-def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def kubelogin_clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the issuers and clients of kubelogin's sessions, each once.
 
     Raises:
@@ -74,7 +76,9 @@ def clients(cache_dir: Path, environ: Mapping[str, str]) -> list[tuple[str, str]
     )
 
 
-def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Iterator[KubeloginSession]:
+def unused_kubelogin_sessions(
+    cache_dir: Path, environ: Mapping[str, str], *, keyring: bool
+) -> Iterator[KubeloginSession]:
     """Yield the sessions that may be taken over: no kubelogin is using them, and they can be read now.
 
     Args:
@@ -89,9 +93,9 @@ def unused(cache_dir: Path, environ: Mapping[str, str], *, keyring: bool) -> Ite
 
 
 def _files(cache_dir: Path) -> Iterator[KubeloginSession]:
-    for name in private_files.names(cache_dir):
+    for name in private_files.private_file_names(cache_dir):
         if _DIGEST.fullmatch(name):
-            record = private_files.read(cache_dir, name)
+            record = private_files.read_private_file(cache_dir, name)
             session = KubeloginSession.parse(record, str(cache_dir / name), partial(_unlink, cache_dir, name))
             if session:
                 yield session
@@ -149,7 +153,7 @@ def _in_use(lock: Path) -> bool:
 
 
 def _unlink(cache_dir: Path, name: str) -> None:
-    private_files.remove(cache_dir, name)
+    private_files.remove_private_file(cache_dir, name)
     with contextlib.suppress(OSError):
         (cache_dir / f"{name}.lock").unlink()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.claims import moment
+from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
@@ -100,14 +100,14 @@ class KubeloginSession:
             id_token=self.id_token,
             access_token=None,
             refresh_token=self.refresh_token,
-            expiry=moment(self.claims, "exp"),
+            expiry=time_claim(self.claims, "exp"),
             signed_in_at=now,
         )
 
     def issued_at(self) -> int:
         """Return when its ID token was issued, epoch seconds; 0 if it does not say."""
         try:
-            return moment(self.claims, "iat")
+            return time_claim(self.claims, "iat")
         except IdTokenError:
             return 0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.fast_path import HANDED
+from kubectl_oidc.fast_path import HANDOUTS_DIRECTORY
 from kubectl_oidc.system.log import QUIET
 
 from .lost_sessions import lost_sessions
@@ -68,7 +68,9 @@ class KeptSession:
     def last_used(self) -> int:
         """Return when it was last signed in, refreshed or given to a kubectl, epoch seconds, as far as that is recorded here."""
         return max(
-            self.entry.signed_in_at, self.entry.refreshed_at, _written_at(self.cache_dir / HANDED, self.entry)
+            self.entry.signed_in_at,
+            self.entry.refreshed_at,
+            _written_at(self.cache_dir / HANDOUTS_DIRECTORY, self.entry),
         )
 
 
@@ -92,7 +94,7 @@ def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
 
 def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
     """Return the index entries of a cache directory, and one for each stored session that the index has lost."""
-    indexed = index.read_all(cache_dir)
+    indexed = index.read_entries(cache_dir)
     known = {entry.session_id for entry in indexed}
     lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
     on_disk = disk.DiskStore(cache_dir)
@@ -121,7 +123,7 @@ def _entry_of(session: Session, storage: str) -> index.Entry:
 
 def kept_session(session_id: str, cache_dir: Path, log: Log) -> KeptSession | None:
     """Return one session, or None if the index does not know it."""
-    entry = index.read(cache_dir, session_id)
+    entry = index.read_entry(cache_dir, session_id)
     return _kept(entry, cache_dir, log) if entry and entry.storage else None
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
 
-BESIDE = "locks"
+DIRECTORY = "locks"
 """The directory of lock files in the cache directory."""
 
 
@@ -49,7 +49,7 @@ def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
     return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, *storages))
 
 
-def needed(storage: str) -> int | None:
+def needed_locks(storage: str) -> int | None:
     """Return how many lock files of a session in ``storage`` must be locked before its refresh token is sent; None means all.
 
     A file system that has no locks or cannot be written does not prevent the refresh of a session that is stored elsewhere.
@@ -59,7 +59,7 @@ def needed(storage: str) -> int | None:
 
 def _beside(session_id: str, cache_dir: Path, *storages: str) -> Iterator[str]:
     try:
-        directory = private_files.ensure_directory(cache_dir, BESIDE)
+        directory = private_files.ensure_directory(cache_dir, DIRECTORY)
     except StoreError:
         return  # if the directory cannot be written, no session is stored in it either
     for storage in storages:

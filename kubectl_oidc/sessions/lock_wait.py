@@ -7,8 +7,8 @@ import sys
 from kubectl_oidc.errors import LockError
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.standard_error import is_muted
-from kubectl_oidc.system.terminal import remaining
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import remaining
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def signing_in(grant: str, *, asks: bool = True) -> str:
     return {"device-code": _DEVICE, "authcode-keyboard": _PASTE}.get(grant, _BROWSER)
 
 
-class Waiting:
+class LockWait:
     """Tell the user once, after a moment, what this process is waiting for.
 
     Without a terminal it is told only if the holder waits for a person. A call that succeeds without a person writes nothing.
@@ -65,7 +65,7 @@ class Waiting:
         self._long = Deadline.after(LONG)
         self._told = False
 
-    def look(self) -> bool:
+    def tell_when_due(self) -> bool:
         """Tell the user if it is time to. Return False: the wait goes on."""
         if not self._told and self._patience.passed():
             if self._terminal.interactive:

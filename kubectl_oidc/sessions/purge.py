@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import LockError, StoreError
-from kubectl_oidc.fast_path.credential import DIRECTORY as CREDENTIALS
+from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY as CREDENTIALS
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
@@ -22,7 +22,7 @@ from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.terminal import Terminal
 
 from .lock_directory import every_lock_path
-from .lock_wait import Waiting
+from .lock_wait import LockWait
 from .lost_sessions import lost_sessions
 from .removal import Removal, not_sure
 from .stores import disk, index
@@ -84,7 +84,7 @@ def purge_session(
                 cache_dir,
                 session_id,
                 seconds=write_patience,
-                waiting=lambda lock, end: Waiting(lock, Terminal(), end).look,
+                waiting=lambda lock, end: LockWait(lock, Terminal(), end).tell_when_due,
             ) as held:
                 removal = Removal(session_id, cache_dir)
                 removal.remove(exclusive=exclusive, locked=held)
@@ -113,9 +113,11 @@ def _locked(session_id: str, cache_dir: Path, patience: float) -> Iterator[bool]
 
 def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
     """Return the ids of all sessions that can be found: in the index, in files, and in keyrings that can be listed."""
-    found = dict.fromkeys(entry.session_id for entry in index.read_all(cache_dir) if entry.storage)
+    found = dict.fromkeys(entry.session_id for entry in index.read_entries(cache_dir) if entry.storage)
     for directory in (disk.DIRECTORY, CREDENTIALS, disk.UNWRITTEN):
-        found.update(dict.fromkeys(filter(disk.is_session_id, private_files.names(cache_dir / directory))))
+        found.update(
+            dict.fromkeys(filter(disk.is_session_id, private_files.private_file_names(cache_dir / directory)))
+        )
     lost = lost_sessions(cache_dir, set(found), log)
     found.update(dict.fromkeys(one.session.session_id for one in lost))
     return list(found)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from kubectl_oidc import fast_path
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import refresh_ahead
-from kubectl_oidc.fast_path.credential import DIRECTORY as CREDENTIALS
+from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY as CREDENTIALS
 from kubectl_oidc.sessions import failed_refreshes, failed_sign_ins, known_commands
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import QUIET
 
-from .session import RAISE, Session
+from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
 from .stores.tombstones import bury
 
@@ -48,15 +48,15 @@ class Removal:
         """
         for entry in self._entries:
             with contextlib.suppress(StoreError):
-                raised = replace(entry, generation=entry.generation + RAISE)
-                index.write(self._cache_dir, raised)  # what cannot be removed is not used again
-        generation = self._newest_generation() + RAISE
+                raised = replace(entry, generation=entry.generation + GENERATION_STEP)
+                index.write_entry(self._cache_dir, raised)  # what cannot be removed is not used again
+        generation = self._newest_generation() + GENERATION_STEP
         self.remove_everything()
         if self.failures or not (self._entries or self.places):
             return
         if exclusive:
             try:
-                index.remove(self._cache_dir, self._session_id)
+                index.remove_entries(self._cache_dir, self._session_id)
             except StoreError as error:
                 self.failures.append(error)
             return
@@ -83,9 +83,9 @@ class Removal:
             self.places += _remove_credential(self._session_id, self._cache_dir, on_disk=on_disk)
         except StoreError as error:
             self.failures.append(error)
-        known_commands.forget(self._session_id)
-        failed_sign_ins.forget(self._cache_dir, self._session_id)
-        failed_refreshes.forget(self._cache_dir, self._session_id, QUIET)
+        known_commands.forget_commands(self._session_id)
+        failed_sign_ins.forget_failed_sign_ins(self._cache_dir, self._session_id)
+        failed_refreshes.forget_failed_refresh(self._cache_dir, self._session_id, QUIET)
 
     def entry(self) -> index.Entry:
         """Return the session's index entry as it was; if the index has lost it, one made from the record."""
@@ -140,10 +140,10 @@ def _stores(entries: list[index.Entry], cache_dir: Path, failures: list[StoreErr
 def _remove_credential(session_id: str, cache_dir: Path, *, on_disk: bool) -> list[str]:
     """Remove the current credential and return where it was, for display. The files of a session on disk are not named again."""
     places = []
-    if private_files.remove(cache_dir / CREDENTIALS, session_id, lasting=True) and not on_disk:
+    if private_files.remove_private_file(cache_dir / CREDENTIALS, session_id, lasting=True) and not on_disk:
         places.append(str(cache_dir / CREDENTIALS))
-    for directory in (fast_path.HANDED, refresh_ahead.DIRECTORY, disk.UNWRITTEN):
-        private_files.remove(cache_dir / directory, session_id)
+    for directory in (fast_path.HANDOUTS_DIRECTORY, refresh_ahead.CLAIMS_DIRECTORY, disk.UNWRITTEN):
+        private_files.remove_private_file(cache_dir / directory, session_id)
     if sys.platform == "linux":
         from .stores.kernel import KernelStore
 

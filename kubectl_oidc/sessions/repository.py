@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import StoreError
 
 from .current_credential import CurrentCredential
-from .lock_directory import lock_paths, needed
+from .lock_directory import lock_paths, needed_locks
 from .moved_copies import MovedCopies
 from .session import Session, cache_mark
 from .session_lock import SessionLock
@@ -58,7 +58,7 @@ class SessionRepository:
         self.cache_dir = cache_dir
         self._environ = environ
         self._log = log
-        entry = index.read(cache_dir, self.session_id)
+        entry = index.read_entry(cache_dir, self.session_id)
         self.decided_here = False
         self._auto = storage == "auto"
         self._use(self._open(storage, entry), known=entry is not None)
@@ -118,7 +118,7 @@ class SessionRepository:
         Raises:
             LockError: No directory can hold it.
         """
-        return SessionLock(self.lock_paths(), needed=needed(self.store.name))
+        return SessionLock(self.lock_paths(), needed=needed_locks(self.store.name))
 
     def lock_paths(self) -> tuple[str, ...]:
         """Return the session's lock files.
@@ -176,12 +176,12 @@ class SessionRepository:
         """Remove the index entry of a session that was never stored. The caller holds the session's lock."""
         self._writer.forget_entry()
 
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Return whether the session is in the requested store and the index knows it."""
         entry = self.entry()
         return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
 
-    def settle(self, session: Session, now: int) -> None:
+    def move_or_index(self, session: Session, now: int) -> None:
         """Move the session to the requested store, or write its index entry. The caller holds the session's lock.
 
         Args:

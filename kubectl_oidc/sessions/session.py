@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.id_token import IdToken
     from kubectl_oidc.oidc.tokens import Tokens
 
-RAISE = 2
+GENERATION_STEP = 2
 """How much a purge or another sign-in adds to the generation. A refresh that was sent before has already added one, and its
 tokens must count as older."""
 
@@ -47,7 +47,7 @@ class SessionKey:
         use_access_token: Whether kubectl gets the access token instead of the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
         wishes: What else makes another session, by the names of the fields (``SignInRequest.identity``); the name is of the first versions.
-        trust: Who is trusted to be the provider (``trust.identity``); empty for the system's authorities.
+        trust: Who is trusted to be the provider (``trust.trust_identity``); empty for the system's authorities.
     """
 
     issuer: str
@@ -61,7 +61,7 @@ class SessionKey:
     name: str = ""
     use_access_token: bool = False
     exchange: tuple[str, ...] = ()
-    wishes: tuple[tuple[str, object], ...] = ()
+    other_fields: tuple[tuple[str, object], ...] = ()
     trust: tuple[str, ...] = ()
 
     def id(self) -> str:
@@ -81,8 +81,8 @@ class SessionKey:
         ]
         if self.exchange:
             canonical.append(self.exchange)
-        if self.wishes:
-            canonical.append(dict(self.wishes))
+        if self.other_fields:
+            canonical.append(dict(self.other_fields))
         if self.trust:
             canonical.append({"trust": self.trust})
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
@@ -130,7 +130,7 @@ class Session:
             issuer=tokens.id_token.issuer,
             subject=tokens.id_token.subject,
             audience=tokens.id_token.audience,
-            person=person(tokens.id_token),
+            person=person_of(tokens.id_token),
             id_token=tokens.raw_id_token,
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token,
@@ -148,7 +148,7 @@ class Session:
             self,
             generation=generation,
             # A refresh response may have no ID token: then the person is the same.
-            person=self.person if tokens.raw_id_token == self.id_token else person(tokens.id_token),
+            person=self.person if tokens.raw_id_token == self.id_token else person_of(tokens.id_token),
             id_token=tokens.raw_id_token,
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token or self.refresh_token,
@@ -226,11 +226,11 @@ class Session:
 def _moment(token: Secret, claim: str, latest: int) -> int:
     """Return a time that a token names, epoch seconds, but none after ``latest``; ``latest`` if it names none."""
     from kubectl_oidc.errors import IdTokenError
-    from kubectl_oidc.oidc.claims import moment
+    from kubectl_oidc.oidc.claims import time_claim
     from kubectl_oidc.oidc.jws import unverified_claims
 
     try:
-        return min(latest, moment(unverified_claims(token), claim))
+        return min(latest, time_claim(unverified_claims(token), claim))
     except IdTokenError:
         return latest
 
@@ -240,7 +240,7 @@ def cache_mark(cache_dir: Path) -> str:
     return hexdigest(os.fsencode(os.path.realpath(cache_dir)))[:16]
 
 
-def person(id_token: IdToken) -> str:
+def person_of(id_token: IdToken) -> str:
     """Return who the token is about, for display: email, preferred user name, or the subject."""
     for claim in ("email", "preferred_username"):
         value = id_token.claims.get(claim)

@@ -25,7 +25,7 @@ class SessionLock(FileLock):
         Raises:
             OSError: As there.
         """
-        before = shared_failure.seen(self.paths)
+        before = shared_failure.failure_records(self.paths)
 
         def waits() -> bool:
             self._before = before
@@ -35,4 +35,4 @@ class SessionLock(FileLock):
 
     def failure_of_holder(self) -> shared_failure.SharedFailure | None:
         """Return why the holder failed that this process waited for, or None."""
-        return shared_failure.since(self._before, self.paths) if self._before else None
+        return shared_failure.failure_since(self._before, self.paths) if self._before else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
 
-from .session import RAISE
+from .session import GENERATION_STEP
 from .stores import index, open_store
 from .write_lock import writing
 
@@ -55,12 +55,12 @@ class SessionWriter:
 
     def entry(self) -> index.Entry | None:
         """Return the index entry, or None if there is none that can be used."""
-        return index.read(self._cache_dir, self._session_id, self._store.name)
+        return index.read_entry(self._cache_dir, self._session_id, self._store.name)
 
     def next_generation(self, session: Session | None, *, by: int) -> int:
         """Return the generation of the tokens that replace ``session``'s, as `SessionRepository.next_generation` does."""
         entries = index.read_host_entries(self._cache_dir, self._session_id)
-        if session is None or by >= RAISE:
+        if session is None or by >= GENERATION_STEP:
             self.known = bool(entries)  # a sign-in that ends after a purge is stored
         return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
 
@@ -87,7 +87,7 @@ class SessionWriter:
         if self._store.name == "none":
             return False
         try:
-            return index.update(self._cache_dir, self._session_id, change, self._store.name) is not None
+            return index.update_entry(self._cache_dir, self._session_id, change, self._store.name) is not None
         except StoreError as error:
             self._log.info(1, f"the index cannot be written: {error.message}")
             return False
@@ -95,7 +95,7 @@ class SessionWriter:
     def _write_entry(self, entry: index.Entry) -> bool:
         """Write the entry and return whether that worked. The caller holds the write lock."""
         try:
-            index.write(self._cache_dir, entry)
+            index.write_entry(self._cache_dir, entry)
         except StoreError as error:
             self._log.info(1, f"the index cannot be written: {error.message}")
             return False
@@ -107,7 +107,7 @@ class SessionWriter:
             with writing(self._cache_dir, self._session_id):
                 entry = self.entry()
                 if entry and not entry.purged():
-                    index.remove(self._cache_dir, self._session_id)
+                    index.remove_entries(self._cache_dir, self._session_id)
         except StoreError as error:
             self._log.info(1, f"the index entry cannot be removed: {error.message}")
         self.known = False

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.fast_path.credential import hexdigest, read_private
-from kubectl_oidc.http.trust import of_variables, unread
+from kubectl_oidc.http.trust import depends_on_variables, has_unreadable_authority
 from kubectl_oidc.system.deadline import Deadline
 
 from .repository import SessionRepository
-from .session import RAISE
+from .session import GENERATION_STEP
 from .stores import index
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> 
     return replace(key, trust=(), cache_dir="" if default_cache_dir else moved)
 
 
-def left(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[str, ...]:
+def session_left_by_1_0(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[str, ...]:
     """Return the id of the session that version 1.0.0 stored for a key; empty if there is none under another id.
 
     The arguments are those of `former_key`.
@@ -60,7 +60,7 @@ def left(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[
     former = former_key(key, cache_dir, default_cache_dir=default_cache_dir).id()
     if former == key.id():
         return ()
-    entry = index.read(cache_dir, former)
+    entry = index.read_entry(cache_dir, former)
     return (former,) if entry and entry.storage and entry.trust is None else ()
 
 
@@ -85,8 +85,8 @@ def take_over(
         log: What -v shows.
         clock: Returns the time in epoch seconds.
     """
-    former = left(key, cache_dir, default_cache_dir=default_cache_dir)
-    if not former or index.read(cache_dir, key.id()):
+    former = session_left_by_1_0(key, cache_dir, default_cache_dir=default_cache_dir)
+    if not former or index.read_entry(cache_dir, key.id()):
         return
     from .purge import purge_session
 
@@ -125,7 +125,7 @@ def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:
             # All cache directories share the kernel keyring.
             raise _NotTakenOverError("it was made in another cache directory")
         if not new.save(
-            replace(session, session_id=new.session_id, generation=session.generation + RAISE), now
+            replace(session, session_id=new.session_id, generation=session.generation + GENERATION_STEP), now
         ):
             raise _NotTakenOverError("it cannot be stored")
 
@@ -135,7 +135,7 @@ def _same_trust(trust: tuple[str, ...], ca_files: Sequence[Path], former: str) -
     if not trust:
         return True
     relative = any(not path.is_absolute() for path in ca_files)
-    if relative or unread(trust) or of_variables(trust):
+    if relative or has_unreadable_authority(trust) or depends_on_variables(trust):
         return False
     return any(_remembered(digest) == former for digest in _digests())
 
@@ -162,7 +162,9 @@ def _digests() -> Iterator[str]:
     arguments = sys.argv[1:]
     rest = [
         *(f"{name}={environ.get(name, '-')}" for name in _PLACES),
-        *sorted(f"{name}={environ[name]}" for name in environ if name.startswith(known_command.VARIABLES)),
+        *sorted(
+            f"{name}={environ[name]}" for name in environ if name.startswith(known_command.VARIABLE_PREFIX)
+        ),
     ]
     for each in dict.fromkeys((info, toggled)):
         parts = [str(len(arguments)), *arguments, each, user, *rest]

@@ -35,7 +35,7 @@ class SharedFailure(OidcLoginError):
         self.of_a_person = of_a_person
 
 
-def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> None:
+def share_failure(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> None:
     """Write a failure next to the lock files ``paths``. Call it before the lock is released.
 
     Args:
@@ -61,18 +61,18 @@ def leave(paths: Sequence[str], error: OidcLoginError, *, of_a_person: bool) -> 
     }
     for path in map(Path, paths):
         try:
-            private_files.write(path.parent, path.name + _SUFFIX, json.dumps(record).encode())
+            private_files.write_private_file(path.parent, path.name + _SUFFIX, json.dumps(record).encode())
         except StoreError:
             continue  # then the other processes find out themselves
 
 
-def seen(paths: Sequence[str]) -> tuple[bytes | None, ...]:
+def failure_records(paths: Sequence[str]) -> tuple[bytes | None, ...]:
     """Return the present records next to these lock files."""
     split = (path.rpartition(os.sep) for path in paths)
     return tuple(read_private(directory, name + _SUFFIX, _LONGEST) for directory, _, name in split)
 
 
-def since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure | None:
+def failure_since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure | None:
     """Return the failure that was written since the wait began, or None.
 
     Args:
@@ -81,7 +81,7 @@ def since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure
     """
     import json
 
-    for old, new in zip(before, seen(paths), strict=True):
+    for old, new in zip(before, failure_records(paths), strict=True):
         if new is None or new == old:
             continue
         try:

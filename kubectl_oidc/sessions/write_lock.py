@@ -15,7 +15,7 @@ from kubectl_oidc.system import private_files
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
 
-from .lock_directory import BESIDE, local_directory
+from .lock_directory import DIRECTORY, local_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ SECONDS = 30.0
 _held: list[FileLock] = []  # by this process
 
 
-def let_go() -> None:
+def release_in_child() -> None:
     """Release the write locks in a forked process. The parent process still holds them."""
     while _held:
         _held.pop().release()
@@ -79,7 +79,7 @@ def _lock_files(cache_dir: Path, session_id: str) -> Iterator[str]:
     """Yield where the lock file may be: next to the index, else in the local directory."""
     name = f"{session_id}.write"
     with contextlib.suppress(StoreError):
-        yield str(private_files.ensure_directory(cache_dir, BESIDE) / name)
+        yield str(private_files.ensure_directory(cache_dir, DIRECTORY) / name)
     with contextlib.suppress(LockError):
         yield str(local_directory() / name)
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 
-def identity(cache_dir: Path) -> str:
+def cache_dir_identity(cache_dir: Path) -> str:
     """Return a cache directory's part of a session's identity: empty for the account's default one, else its path."""
     home = account_home()
     # Links are resolved to compare, but not in the result: session ids of version 1.0.0 contain the path as given.

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.fast_path.known_command import VARIABLES
+from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import is_loopback
 
 from .browser_command import parse_command, parse_variable, with_url
 from .containers import in_container
-from .programs import find
+from .programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Browser:
         candidates = _MACOS if platform == "darwin" else _DESKTOP
         if _is_wsl(environ):
             candidates = (*_WINDOWS_FROM_LINUX, *candidates)
-        found = tuple(words for words in candidates if find(words[0], environ))
+        found = tuple(words for words in candidates if find_program(words[0], environ))
         reason = no_browser(environ, platform, container=container)
         if reason is None and not found:
             names = ", ".join(words[0] for words in candidates)
@@ -148,7 +148,7 @@ def _is_wsl(environ: Mapping[str, str]) -> bool:
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str | None:
-    return find(name, environ) if name else None
+    return find_program(name, environ) if name else None
 
 
 def _without_our_variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -156,7 +156,7 @@ def _without_our_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if not name.startswith(VARIABLES) and name != "KUBERNETES_EXEC_INFO"
+        if not name.startswith(VARIABLE_PREFIX) and name != "KUBERNETES_EXEC_INFO"
     }
 
 

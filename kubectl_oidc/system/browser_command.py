@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
 
-from .programs import find
+from .programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ def parse_command(command: str, environ: Mapping[str, str], platform: str) -> tu
         UsageError: The command has an unclosed quote, or no word.
     """
     # A path with spaces is accepted unquoted, as in kubelogin.
-    if find(command, environ):
+    if find_program(command, environ):
         return (command,)
     try:
         words = _split(command, platform)
@@ -45,7 +45,7 @@ def parse_variable(value: str, environ: Mapping[str, str], platform: str) -> tup
     """
     commands = []
     for entry in value.split(";" if platform == "win32" else ":"):
-        words: list[str] = [entry] if entry and find(entry, environ) else []
+        words: list[str] = [entry] if entry and find_program(entry, environ) else []
         with contextlib.suppress(ValueError):
             words = words or _split(entry.strip().removesuffix("&"), platform)
         if words and _url_stays_an_argument(words):

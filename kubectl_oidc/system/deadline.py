@@ -65,7 +65,7 @@ def bounded(work: Callable[[], T], seconds: float, late: Callable[[], Exception]
     while thread.is_alive() and not end.passed():
         # Short joins: on Windows, Ctrl-C does not interrupt a long one.
         thread.join(min(0.5, end.left()))
-        signals.look()
+        signals.raise_pending()
     if failed:
         raise failed[0]
     if done:

@@ -17,7 +17,7 @@ AGAIN = "install this program again, from where you have it"
 """The hint if the origin is not known."""
 
 
-def origin() -> str:
+def installed_from() -> str:
     """Return the path or repository that this program was installed from; empty if it is not known or does not exist now."""
     try:
         text = distribution(_DISTRIBUTION).read_text("direct_url.json")
@@ -37,9 +37,9 @@ def origin() -> str:
     return ""
 
 
-def hint(extra: str = "") -> str:
+def reinstall_hint(extra: str = "") -> str:
     """Return a hint that says how to install this program again, with an extra such as ``demo`` if given."""
-    known = origin()
+    known = installed_from()
     brackets = f"[{extra}]" if extra else ""
     with_extra = f", with the extra {extra}" if extra else ""
     if not known:

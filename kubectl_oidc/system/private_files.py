@@ -22,7 +22,9 @@ from .files_in_use import PAUSE, patience, patiently
 
 FILE_LIMIT = 4 << 20  # bytes
 _DIRECTORY_MODE = 0o700  # the mode of a directory
-NOWHERE = Path(os.devnull, "kubectl-oidc")  # the default without a home directory; even root cannot create it
+NO_HOME_DIRECTORY = Path(
+    os.devnull, "kubectl-oidc"
+)  # the default without a home directory; even root cannot create it
 WRITING_SECONDS = 60  # the longest time from a temporary file's first byte to its final name
 
 
@@ -38,9 +40,9 @@ def no_home() -> StoreError:
 _HOME = "USERPROFILE" if sys.platform == "win32" else "HOME"
 
 
-def shown(base: Path) -> str:
+def shown_directory(base: Path) -> str:
     """Return a cache directory's name for a message."""
-    return f"a home directory ({_HOME} is not set)" if base == NOWHERE else sanitize(base)
+    return f"a home directory ({_HOME} is not set)" if base == NO_HOME_DIRECTORY else sanitize(base)
 
 
 def ensure_directory(base: Path, name: str = "") -> Path:
@@ -51,7 +53,7 @@ def ensure_directory(base: Path, name: str = "") -> Path:
     Raises:
         StoreError: It cannot be created, belongs to another user, or others can write to it.
     """
-    if base.is_relative_to(NOWHERE):
+    if base.is_relative_to(NO_HOME_DIRECTORY):
         raise no_home()
     try:
         _refuse_foreign_parent(base)
@@ -120,7 +122,7 @@ def _refused(path: Path, why: str) -> StoreError:
     )
 
 
-def write(directory: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
+def write_private_file(directory: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
     """Replace ``directory/name`` in one step: after an error or a crash the old or the new file is there, complete.
 
     With ``lasting``, the new file also survives a power failure. This costs one more fsync.
@@ -174,17 +176,17 @@ def sweep(directory: Path, name: str = "*") -> None:
                 leftover.unlink()
 
 
-def read(directory: Path, name: str) -> bytes | None:
+def read_private_file(directory: Path, name: str) -> bytes | None:
     """Return the content of ``directory/name``, or None if it is missing or not private."""
     end = patience()
     while (content := read_private(os.fspath(directory), name, FILE_LIMIT)) is None and not end.passed():
-        if refusal(directory, name) or not os.path.lexists(directory / name):
+        if reason_not_private(directory, name) or not os.path.lexists(directory / name):
             break
         sleep(PAUSE)  # Windows: it is being replaced
     return content
 
 
-def refusal(directory: Path, name: str) -> str:
+def reason_not_private(directory: Path, name: str) -> str:
     """Return why `read` refuses ``directory/name``, for a message; empty if it accepts the file, or there is none."""
     path = directory / name
     try:
@@ -208,7 +210,7 @@ def refusal(directory: Path, name: str) -> str:
     return next((why for fault, why in faults if fault), "")
 
 
-def remove(directory: Path, name: str, *, lasting: bool = False) -> bool:
+def remove_private_file(directory: Path, name: str, *, lasting: bool = False) -> bool:
     """Remove ``directory/name`` and its temporary files. Return whether it existed.
 
     With ``lasting``, a power failure cannot undo the removal. This costs one fsync.
@@ -232,7 +234,7 @@ def remove(directory: Path, name: str, *, lasting: bool = False) -> bool:
     return True
 
 
-def names(directory: Path) -> list[str]:
+def private_file_names(directory: Path) -> list[str]:
     """Return the sorted names of the files in ``directory``, without temporary ones; none if it does not exist."""
     try:
         return sorted(entry.name for entry in os.scandir(directory) if not entry.name.startswith("."))
@@ -244,7 +246,7 @@ def keep_newest(directory: Path, most: int) -> None:
     """Remove the oldest files in ``directory`` until ``most`` are left, and old temporary files."""
     sweep(directory)
     with contextlib.suppress(OSError):
-        files = [directory / name for name in names(directory)]
+        files = [directory / name for name in private_file_names(directory)]
         newest_first = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
         for file in newest_first[most:]:
             file.unlink(missing_ok=True)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def find(name: str, environ: Mapping[str, str] = os.environ, *, platform: str = sys.platform) -> str | None:
+def find_program(
+    name: str, environ: Mapping[str, str] = os.environ, *, platform: str = sys.platform
+) -> str | None:
     """Return the path of a program, or None if it is not found.
 
     Args:
@@ -38,7 +40,7 @@ def kubectl_dispatcher(environ: Mapping[str, str] = os.environ) -> str | None:
     The dispatcher first asks the cluster for its version, and needs a credential for that. If the plugin is started as
     ``kubectl`` again, it starts itself without end. Versions of kubectl in the same directory, ``kubectl.1.NN``, show it.
     """
-    found = find("kubectl", environ)
+    found = find_program("kubectl", environ)
     if found is None:
         return None
     try:

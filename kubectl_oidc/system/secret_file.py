@@ -15,7 +15,7 @@ _LIMIT = 65536
 """The most bytes that are read."""
 
 
-def read(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
+def read_secret_file(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
     """Return the content of a file.
 
     Args:

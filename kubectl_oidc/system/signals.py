@@ -94,12 +94,12 @@ def held(handover: Handover | None = None) -> Iterator[None]:
         _end()
 
 
-def forget() -> None:
+def drop_pending() -> None:
     """Drop a delayed signal: it was for the parent of this forked process."""
     _State.pending, _State.impatient = 0, False
 
 
-def look() -> None:
+def raise_pending() -> None:
     """Raise a delayed signal if its grace period is over, or if the user has asked a second time.
 
     Raises:

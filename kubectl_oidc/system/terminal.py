@@ -79,7 +79,7 @@ class Terminal:
             self._write(words)
 
     @contextlib.contextmanager
-    def patient(self, line: str, seconds: float) -> Iterator[None]:
+    def say_if_slow(self, line: str, seconds: float) -> Iterator[None]:
         """Write a line to a terminal if the block takes longer than ``seconds``."""
         if not self.interactive:
             yield
@@ -144,29 +144,3 @@ class Terminal:
     @staticmethod
     def _write(line: str, *, end: str = "\n") -> None:
         write(line + end)
-
-
-def remaining(seconds: float) -> str:
-    """Return a duration as text: ``4 s``, ``3 min``, ``1 h``, ``3 h 20 min``, ``2 d 4 h``, ``3 years``. Rounds down."""
-    whole = max(0, int(seconds))
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if minutes < 1:
-        return f"{whole} s"
-    if hours < 1:
-        return f"{minutes} min"
-    if days < 1:
-        return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
-    if days >= 730:  # noqa: PLR2004 - two years, beyond which nobody counts the days
-        return f"{days // 365} years"
-    return f"{days} d" + (f" {hours % 24} h" if hours % 24 else "")
-
-
-def countdown(seconds: float) -> str:
-    """Return a duration for a wait that is updated each second: ``4 s``, ``2 min 58 s``; from ten minutes like `remaining`."""
-    minutes, rest = divmod(max(0, int(seconds)), 60)
-    return f"{minutes} min {rest} s" if 1 <= minutes < 10 and rest else remaining(seconds)  # noqa: PLR2004 - as above
-
-
-def ago(seconds: float) -> str:
-    """Return a past duration as text: ``12 s ago``, ``3 min ago``, ``2 d 4 h ago``."""
-    return f"{remaining(seconds)} ago"

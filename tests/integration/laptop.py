@@ -40,7 +40,7 @@ def give_new_id() -> None:
     What is cached under one HOME is not handed out under another; this is what a sign-in here would have written.
     """
     (path,) = (cache() / index.DIRECTORY).iterdir()
-    entry = index.read(cache(), path.stem)
+    entry = index.read_entry(cache(), path.stem)
     record = Session.parse((cache() / disk.DIRECTORY / path.stem).read_bytes(), path.stem)
     assert entry
     assert record
@@ -48,12 +48,14 @@ def give_new_id() -> None:
         issuer=entry.issuer, client_id=entry.client_id, scopes=entry.scopes, cache_dir=os.fspath(cache())
     )
     shutil.rmtree(cache() / "words", ignore_errors=True)  # HOME is in their names
-    index.remove(cache(), path.stem)
-    index.write(cache(), replace(entry, session_id=key.id()))
+    index.remove_entries(cache(), path.stem)
+    index.write_entry(cache(), replace(entry, session_id=key.id()))
     (cache() / disk.DIRECTORY / path.stem).unlink()
     if (cache() / "credentials" / path.stem).exists():
         (cache() / "credentials" / path.stem).rename(cache() / "credentials" / key.id())
-    private_files.write(cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record())
+    private_files.write_private_file(
+        cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record()
+    )
 
 
 def exec_info(api_version: str = V1, **spec: Any) -> dict[str, str]:

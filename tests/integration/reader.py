@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ruamel.yaml import YAML
 
 from kubectl_oidc.demo.provider.people import ADMINS
-from kubectl_oidc.yaml_text import block
+from kubectl_oidc.yaml_text import yaml_block
 from tests.client_keys import public_half
 from tests.parts import REPOSITORY
 
@@ -280,7 +280,7 @@ class Reader:
 
     def _write(self, config: dict[str, Any]) -> None:
         self.kubeconfig.parent.mkdir(exist_ok=True)
-        self.kubeconfig.write_text(block(config) + "\n")
+        self.kubeconfig.write_text(yaml_block(config) + "\n")
 
 
 DEEDS: dict[str, Callable[[Reader], None]] = {

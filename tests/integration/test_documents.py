@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.parts import REPOSITORY
 
 from .kubeconfigs import write_kubeconfig
@@ -56,4 +56,4 @@ def test_the_documents_have_the_fields_that_are_promised(signed_in: Laptop, comm
 
 
 def fields_of_yaml(laptop: Laptop, command: str) -> set[str]:
-    return {name for name, _ in fields(load(laptop.run(command, "-o", "yaml").stdout, command))}
+    return {name for name, _ in fields(parse_kubeconfig(laptop.run(command, "-o", "yaml").stdout, command))}

@@ -77,7 +77,7 @@ def test_auto_goes_on_to_a_store_that_keeps_the_session(laptop: Laptop, hollow: 
     second = laptop.get_token(env=hollow)
     assert (token_of(second.stdout), second.stderr) == (token_of(first.stdout), "")
     assert len(laptop.browser.opened()) == 1
-    (entry,) = index.read_all(cache())
+    (entry,) = index.read_entries(cache())
     assert entry.storage == "disk"
 
 
@@ -95,7 +95,7 @@ def test_a_session_of_1_0_0_that_was_never_kept_moves(laptop: Laptop, hollow: di
     token = laptop.signed_in(env=hollow)
     assert laptop.signed_in(env=hollow) == token
     assert len(laptop.browser.opened()) == 2
-    (entry,) = index.read_all(cache())
+    (entry,) = index.read_entries(cache())
     assert entry.storage == "disk"
 
 
@@ -132,7 +132,7 @@ def test_a_keyring_that_works_is_tried_and_left_as_it_was(
     services = set(os_keyring.entries())
     assert services
     assert not any("probe" in service for service in services)
-    (entry,) = index.read_all(cache())
+    (entry,) = index.read_entries(cache())
     assert entry.storage == "keyring"
     assert laptop.signed_in() == token
     assert len(laptop.browser.opened()) == 1

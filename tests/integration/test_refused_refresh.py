@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.hostile import hang_up, html_reply, json_reply, reply
 from tests.plugin import wait_until
 from tests.tokens import CLIENT_ID
@@ -251,7 +251,7 @@ def kubeconfig(visited: VisitedLaptop) -> Path:
 
 
 def refresh_token(kubeconfig: Path) -> str:
-    users = load(kubeconfig.read_text(), "")["users"]
+    users = parse_kubeconfig(kubeconfig.read_text(), "")["users"]
     return str(users[0]["user"]["auth-provider"]["config"]["refresh-token"])
 
 

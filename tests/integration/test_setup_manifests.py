@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc.manifests import ClusterType
+from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .said import complaint
 from .test_setup import setup, shown

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 
 from .laptop import claims_of
 from .said import complaint, files_with
@@ -75,7 +75,7 @@ def said(ended: Ended) -> str:
 
 def config_of(kubeconfig: Path, name: str = "alice") -> dict[str, Any]:
     """Return the user's configuration, read without kubectl, which refreshes a token that has ended by itself."""
-    users = load(kubeconfig.read_text(), "")["users"]
+    users = parse_kubeconfig(kubeconfig.read_text(), "")["users"]
     (config,) = [entry["user"]["auth-provider"]["config"] for entry in users if entry["name"] == name]
     assert isinstance(config, dict)
     return config

@@ -14,7 +14,7 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.kubernetes.api import KubernetesApi
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.system.log import QUIET
 
 from .kubeconfigs import write_kubeconfig
@@ -69,7 +69,9 @@ def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) ->
     assert re.search(r" {3}renews in \d+ min {3}", line)
     assert line.endswith("production,staging")
     assert "   eks-admins   disk" in line
-    assert load(signed_in.run("status", "-o", "yaml").stdout, "status")["sessions"] == sessions(signed_in)
+    assert parse_kubeconfig(signed_in.run("status", "-o", "yaml").stdout, "status")["sessions"] == sessions(
+        signed_in
+    )
     assert session["id"] in signed_in.run("status", "-o", "wide").stdout
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.to_request import token_request
-from kubectl_oidc.csv_text import read, write
+from kubectl_oidc.csv_text import quote_value, read_list
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from tests.arbitrary import TEXT, or_refused
@@ -44,14 +44,14 @@ def asked(*words: str) -> SignInRequest:
 )
 def test_a_word_is_a_line_of_csv(words: list[str], values: list[str]) -> None:
     """Quotes from YAML are not part of a value. A comma inside them is."""
-    assert read(FLAG, words) == values
+    assert read_list(FLAG, words) == values
 
 
 @pytest.mark.parametrize("word", ['"a', 'a"', 'a"b"', '"a"b', 'a, "b"', '"a",b"', "a\nb", '"'])
 def test_quotes_that_do_not_fit_are_wrong_usage(word: str) -> None:
     """As in Go: a quote that is not closed, or in the middle of a value."""
     with pytest.raises(UsageError, match=FLAG):
-        read(FLAG, [word])
+        read_list(FLAG, [word])
 
 
 @given(
@@ -59,9 +59,9 @@ def test_quotes_that_do_not_fit_are_wrong_usage(word: str) -> None:
 )
 def test_what_is_written_is_read_back(values: list[str]) -> None:
     """One value an argument, or several separated by commas. Python's csv module agrees."""
-    assert read(FLAG, [write(value) for value in values]) == values
-    line = ",".join(map(write, values))
-    assert read(FLAG, [line]) == values
+    assert read_list(FLAG, [quote_value(value) for value in values]) == values
+    line = ",".join(map(quote_value, values))
+    assert read_list(FLAG, [line]) == values
     assert [field.strip() for row in csv.reader([line], strict=True) for field in row] == values
 
 
@@ -69,7 +69,7 @@ def test_what_is_written_is_read_back(values: list[str]) -> None:
 def test_any_words_are_a_list_or_a_usage_error(words: list[str]) -> None:
     """Empty values are dropped."""
     with or_refused(UsageError):
-        assert all(read(FLAG, words))
+        assert all(read_list(FLAG, words))
 
 
 def test_every_list_flag_reads_quotes() -> None:

@@ -489,8 +489,8 @@ def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
     with the_os_keyring(backend):
         repository = SessionRepository(key(), storage="keyring", cache_dir=cache(), environ={}, log=QUIET)
     assert isinstance(repository.store, KeyringStore)
-    assert repository.store.light({})
-    assert not repository.store.light({"PYTHON_KEYRING_BACKEND": "x"})
+    assert repository.store.is_read_directly({})
+    assert not repository.store.is_read_directly({"PYTHON_KEYRING_BACKEND": "x"})
     words = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
     assert keyring_answer.answer_from_keyring(words) is None, "nothing is there"
     assert repository.save(whole, int(time.time()))
@@ -518,7 +518,7 @@ def test_another_keyring_is_not_read_so(monkeypatch: pytest.MonkeyPatch, backend
     """Another backend that the user has installed stores its entries elsewhere."""
     for platform in ("darwin", "win32"):
         monkeypatch.setattr(sys, "platform", platform)
-        assert not KeyringStore(backend()).light({})
+        assert not KeyringStore(backend()).is_read_directly({})
 
 
 # Signals

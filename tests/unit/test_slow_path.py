@@ -17,7 +17,7 @@ import pytest
 from kubectl_oidc import slow_path
 from kubectl_oidc.errors import OidcLoginError, ProviderUnreachable, UsageError
 from kubectl_oidc.exec_credential import V1, credential
-from kubectl_oidc.fast_path.credential import DIRECTORY
+from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY
 from kubectl_oidc.fast_path.known_command import KnownCommand
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import private_files
@@ -308,7 +308,9 @@ class Desk:
 
     def publish(self) -> None:
         record = credential(Secret("the-token"), NOW_GOOD).record()
-        private_files.write(private_files.ensure_directory(self.place, DIRECTORY), "0" * 32, record)
+        private_files.write_private_file(
+            private_files.ensure_directory(self.place, CREDENTIALS_DIRECTORY), "0" * 32, record
+        )
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from kubectl_oidc.times import (
     LONGEST,
     ago,
     countdown,
+    duration_text,
     local_clock,
     local_time,
-    parse,
+    parse_duration,
     remaining,
     rfc3339,
     utc,
-    written,
 )
 from tests.arbitrary import TEXT
 
@@ -28,7 +28,7 @@ from tests.arbitrary import TEXT
 )
 def test_a_duration_is_seconds(text: str, seconds: int) -> None:
     """With units from the largest to the smallest, or none."""
-    assert parse(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -36,19 +36,19 @@ def test_a_duration_is_seconds(text: str, seconds: int) -> None:
 )
 def test_what_is_no_duration_is_none(text: str) -> None:
     """Nor one of more than a year."""
-    assert parse(text) is None
+    assert parse_duration(text) is None
 
 
 @given(st.integers(0, LONGEST))
 def test_what_is_written_is_read_again(seconds: int) -> None:
     """Whatever the span."""
-    assert parse(written(seconds)) == seconds
+    assert parse_duration(duration_text(seconds)) == seconds
 
 
 @given(TEXT)
 def test_any_text_is_a_duration_within_bounds_or_none(text: str) -> None:
     """Never an error."""
-    seconds = parse(text)
+    seconds = parse_duration(text)
     assert seconds is None or 0 <= seconds <= LONGEST
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import check_issuer, fault, is_loopback, is_loopback_url, port_of, shown
+from kubectl_oidc.urls import check_issuer, is_loopback, is_loopback_url, port_of, shown_url, url_fault
 from tests.arbitrary import TEXT, is_one_plain_line, or_refused
 
 
@@ -153,8 +153,8 @@ def test_a_url_leads_to_this_machine_by_its_host(url: str, expected: bool) -> No
 
 def test_http_on_this_machine_is_allowed_only_where_it_is_asked_for() -> None:
     """An endpoint of a public issuer must not be http, not even on this machine."""
-    assert fault("http://localhost/token", http_allowed=True) is None
-    assert fault("http://localhost/token", http_allowed=False) == "is http, not https"
+    assert url_fault("http://localhost/token", http_allowed=True) is None
+    assert url_fault("http://localhost/token", http_allowed=False) == "is http, not https"
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,12 @@ def test_a_url_has_a_port_even_if_it_names_none(url: str, port: int) -> None:
 
 def test_a_shown_url_has_no_secret_part() -> None:
     """Messages do not show user info, query, fragment and control characters."""
-    assert shown("https://me:SECRET@example.com:8443/a?code=SECRET#SECRET") == "https://example.com:8443/a"
-    assert shown("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
-    assert len(shown(f"https://example.com/{'a' * 300}")) == 200
-    assert shown("https://[") == "an address that cannot be read"
+    assert (
+        shown_url("https://me:SECRET@example.com:8443/a?code=SECRET#SECRET") == "https://example.com:8443/a"
+    )
+    assert shown_url("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
+    assert len(shown_url(f"https://example.com/{'a' * 300}")) == 200
+    assert shown_url("https://[") == "an address that cannot be read"
 
 
 URL = (
@@ -189,9 +191,9 @@ URL = (
 @given(URL)
 def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
     """An accepted URL is returned unchanged, and is https or on this machine. Others are refused with a printable message."""
-    assert is_one_plain_line(shown(url))
+    assert is_one_plain_line(shown_url(url))
     with or_refused(UsageError, "SECRET"):
         assert check_issuer(url) is url
         assert is_one_plain_line(url)
         assert urlsplit(url).scheme == "https" or is_loopback(urlsplit(url).hostname or "")
-        assert fault(url, http_allowed=True) is None
+        assert url_fault(url, http_allowed=True) is None

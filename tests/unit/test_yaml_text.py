@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from ruamel.yaml import YAML
 
-from kubectl_oidc.yaml_text import block, entry, indented, scalar
+from kubectl_oidc.yaml_text import indented_json, scalar, yaml_block, yaml_entry
 from tests.arbitrary import TEXT, is_one_plain_line
 
 WORDS = [
@@ -73,7 +73,7 @@ def test_every_word_is_read_back_as_the_same_string(word: str, version: str) -> 
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
 
-    assert yaml.load(block({"key": word, "list": [word]})) == {"key": word, "list": [word]}
+    assert yaml.load(yaml_block({"key": word, "list": [word]})) == {"key": word, "list": [word]}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_lists_begin_in_the_column_of_their_key() -> None:
     """The layout is kubectl's own."""
     value = {"args": ["get-token", "--x"], "env": [], "user": {}, "nested": [{"a": 1, "b": [True, None]}]}
 
-    assert block(value) == (
+    assert yaml_block(value) == (
         "args:\n- get-token\n- --x\nenv: []\nuser: {}\nnested:\n- a: 1\n  b:\n  - true\n  - null"
     )
 
@@ -101,7 +101,7 @@ def test_lists_begin_in_the_column_of_their_key() -> None:
 def test_a_certificate_stands_line_by_line() -> None:
     """Several lines of text become a literal block."""
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-    text = entry("ca", pem) + "\n"
+    text = yaml_entry("ca", pem) + "\n"
 
     assert text.splitlines()[:2] == ["ca: |", "  -----BEGIN CERTIFICATE-----"]
     assert YAML(typ="safe", pure=True).load(text) == {"ca": pem}
@@ -110,7 +110,7 @@ def test_a_certificate_stands_line_by_line() -> None:
 def test_yaml_stands_in_yaml_line_by_line() -> None:
     """A patch that is a string in a list becomes a literal block with its own indentation."""
     patch = "kind: A\nlist:\n- b: 1\n  c: 2\n"
-    text = block({"patches": [patch, "one line"]}) + "\n"
+    text = yaml_block({"patches": [patch, "one line"]}) + "\n"
 
     assert text == 'patches:\n- |\n  kind: A\n  list:\n  - b: 1\n    c: 2\n- "one line"\n'
     assert YAML(typ="safe", pure=True).load(text) == {"patches": [patch, "one line"]}
@@ -119,14 +119,14 @@ def test_yaml_stands_in_yaml_line_by_line() -> None:
 @pytest.mark.parametrize("text", ["a\n\nb\n", " a\nb\n", "a\nb", "a\n", "a\nb\n\n", "a\té\nb\n"])
 def test_lines_that_a_literal_block_would_change_are_quoted(text: str) -> None:
     """Empty lines, a first line that is indented, no line break at the end, characters outside of ASCII."""
-    assert YAML(typ="safe", pure=True).load(block({"a": [text], "b": text})) == {"a": [text], "b": text}
-    assert "|" not in block({"a": [text], "b": text})
+    assert YAML(typ="safe", pure=True).load(yaml_block({"a": [text], "b": text})) == {"a": [text], "b": text}
+    assert "|" not in yaml_block({"a": [text], "b": text})
 
 
 @pytest.mark.parametrize("word", [*WORDS, "\x7f", "\ufffe", "\U00010000", "\u2028", "\x85"])
 def test_json_is_read_by_readers_of_yaml_too(word: str) -> None:
     """Characters that YAML does not allow are escaped. Characters beyond the BMP are not."""
-    text = indented({word: [word]})
+    text = indented_json({word: [word]})
     assert json.loads(text) == {word: [word]}
     assert YAML(typ="safe", pure=True).load(text) == {word: [word]}
 
@@ -147,6 +147,6 @@ def test_any_value_is_read_back_as_it_was_written(version: str, value: dict[str,
     """Nested mappings, lists and strings of any kind. The text has no control characters."""
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
-    text = block(value)
+    text = yaml_block(value)
     assert yaml.load(text) == value
     assert all(map(is_one_plain_line, text.splitlines()))

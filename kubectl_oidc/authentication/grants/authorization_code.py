@@ -13,11 +13,11 @@ from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.http.tls import server_context
 from kubectl_oidc.loopback.pages import Failed, SignedIn
 from kubectl_oidc.loopback.server import CallbackServer
-from kubectl_oidc.sessions.session import person
+from kubectl_oidc.sessions.session import person_of
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import SLICE, keyboard
-from kubectl_oidc.system.terminal import countdown
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.times import countdown
 from kubectl_oidc.urls import is_loopback, port_of
 
 from .announcement import announce, sign_in_first, without_browser
@@ -70,7 +70,9 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
                 server.finish(Failed(error.message, error.hint))
                 raise
         server.finish(
-            SignedIn(person(tokens.id_token), tokens.expiry, request.issuer, request.browser.open_url_after)
+            SignedIn(
+                person_of(tokens.id_token), tokens.expiry, request.issuer, request.browser.open_url_after
+            )
         )
         return tokens
 
@@ -82,7 +84,9 @@ def _get_response(
     system = sign_in.system
     printed = PrintedAddress(authorization, system.terminal)
     opened = _open_browser(sign_in, server, printed)
-    sign_in.provider.prepare(authorization.metadata)  # takes less time than the user needs in the browser
+    sign_in.provider.import_libraries(
+        authorization.metadata
+    )  # takes less time than the user needs in the browser
     if opened:
         return _await_response(sign_in, server, deadline)
     sign_in = without_browser(sign_in)
@@ -177,7 +181,7 @@ def _await_response(
 
 
 def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
-    from kubectl_oidc.oidc.vendor_errors import registration
+    from kubectl_oidc.oidc.vendor_errors import redirect_uri_settings
 
     if server.spoke_tls:
         return SignInTimeout(
@@ -189,7 +193,7 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
         return SignInTimeout(
             f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
         )
-    where = registration(request.issuer)
+    where = redirect_uri_settings(request.issuer)
     return SignInTimeout(
         f"nobody finished the sign-in within {request.timeout:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "

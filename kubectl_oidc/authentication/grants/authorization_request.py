@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
 from kubectl_oidc.errors import SignInRefused
-from kubectl_oidc.oidc.token_response import DENIED
+from kubectl_oidc.oidc.token_response import ACCESS_DENIED_HINT
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
-    from kubectl_oidc.oidc.error_hints import Sent
+    from kubectl_oidc.oidc.error_hints import SentRequest
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
@@ -124,7 +124,7 @@ _SEE_THE_LOG = "the provider's log may say more"
 _NEEDS_THE_USER = ("login_required", "interaction_required", "consent_required", "account_selection_required")
 """Error codes of a provider that must ask the user something (OpenID Connect Core 3.1.2.6)."""
 _HINTS = {
-    "access_denied": DENIED,
+    "access_denied": ACCESS_DENIED_HINT,
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
     **dict.fromkeys(
         _NEEDS_THE_USER,
@@ -135,11 +135,11 @@ _HINTS = {
 }
 
 
-def sent_by(request: SignInRequest, provider: Provider, redirect_uri: str) -> Sent:
+def sent_by(request: SignInRequest, provider: Provider, redirect_uri: str) -> SentRequest:
     """Return what the authorization request contained, for the hint about an error response."""
-    from kubectl_oidc.oidc.error_hints import Sent
+    from kubectl_oidc.oidc.error_hints import SentRequest
 
-    return Sent(
+    return SentRequest(
         issuer=request.issuer,
         parameters=(
             *("scope", "redirect_uri"),
@@ -149,20 +149,22 @@ def sent_by(request: SignInRequest, provider: Provider, redirect_uri: str) -> Se
         scopes=request.scopes,
         scopes_supported=provider.scopes_supported(),
         redirect_uri=redirect_uri,
-        came_back=True,
+        came_by_browser=True,
     )
 
 
-def sign_in_refused(response: AuthorizationResponse, sent: Sent) -> SignInRefused:
+def sign_in_refused(response: AuthorizationResponse, sent: SentRequest) -> SignInRefused:
     """Return the error for an authorization error response (RFC 6749 §4.1.2.1); its text is sanitized."""
-    from kubectl_oidc.oidc.error_hints import hint, invalid_request
+    from kubectl_oidc.oidc.error_hints import error_hint, invalid_request_hint
 
     code = sanitize(response.error or "an unnamed error", limit=80)
     description = f": {sanitize(response.error_description)}" if response.error_description else ""
-    otherwise = {"invalid_request": invalid_request(sent), **_HINTS}.get(response.error or "", _SEE_THE_LOG)
+    otherwise = {"invalid_request": invalid_request_hint(sent), **_HINTS}.get(
+        response.error or "", _SEE_THE_LOG
+    )
     if response.error in _NEEDS_THE_USER and "prompt" in sent.parameters:
         otherwise += ", or change --prompt"
     return SignInRefused(
         f"the provider refused the sign-in with {code}{description}",
-        hint(response.error, response.error_description, sent, otherwise),
+        error_hint(response.error, response.error_description, sent, otherwise),
     )

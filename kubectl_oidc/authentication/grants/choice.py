@@ -62,7 +62,7 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
         sign_in.failures.check(request.command_line("login"))
     provider.check_trust()  # with cached metadata, the first request would come after the browser
     if request.grant != "device-code":  # that grant sends a request at once
-        provider.begin_to_reach(provider.metadata(Deadline.after(request.timeout)))
+        provider.start_connecting(provider.metadata(Deadline.after(request.timeout)))
     if request.grant == "password":
         from .password import sign_in_with_password
 

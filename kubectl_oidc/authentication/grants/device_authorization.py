@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from kubectl_oidc.errors import InvalidProviderResponse
-from kubectl_oidc.oidc.token_response import DEVICE_CODE, seconds
+from kubectl_oidc.oidc.token_response import DEVICE_CODE, parse_seconds
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import fault
+from kubectl_oidc.urls import url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,20 +69,20 @@ class DeviceAuthorization:
         device_code = _text(document, "device_code")
         if not device_code.isprintable():
             raise _invalid_response("has a device_code that cannot be sent")
-        interval = seconds(document.get("interval"))
+        interval = parse_seconds(document.get("interval"))
         return cls(
             device_code=Secret(device_code),
             user_code=user_code,
             verification_uri=uri,
             verification_uri_complete=complete,
-            expires_in=seconds(document.get("expires_in")) or None,
+            expires_in=parse_seconds(document.get("expires_in")) or None,
             interval=INTERVAL if interval is None else max(float(interval), _SHORTEST),
         )
 
 
 def _url_problem(url: str, *, local: bool) -> str | None:
     """Return what is wrong with an address, or None. A fragment is allowed."""
-    return fault(url.replace("#", "/"), http_allowed=local)
+    return url_fault(url.replace("#", "/"), http_allowed=local)
 
 
 def _text(document: Mapping[str, object], name: str) -> str:

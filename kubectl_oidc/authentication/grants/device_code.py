@@ -15,7 +15,7 @@ from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, Pro
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.terminal import countdown
+from kubectl_oidc.times import countdown
 
 from .announcement import announce, sign_in_first, without_browser
 from .authorization_request import code_challenge
@@ -132,7 +132,9 @@ def _request_device_code(
         parameters["code_challenge"] = code_challenge(verifier)
         parameters["code_challenge_method"] = "S256"
     endpoint = sign_in.provider.endpoint(url, metadata, "device authorization endpoint")
-    return DeviceAuthorization.parse(endpoint.ask(parameters, deadline), local=urlsplit(url).scheme == "http")
+    return DeviceAuthorization.parse(
+        endpoint.post(parameters, deadline), local=urlsplit(url).scheme == "http"
+    )
 
 
 def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) -> bool:

@@ -118,7 +118,7 @@ class AuthorizationRequest:
         name = "pushed authorization request endpoint"
         endpoint = self._provider.endpoint(url, self.metadata, name)
         try:
-            document = endpoint.ask(self._parameters, Deadline.after(PUSH_SECONDS))
+            document = endpoint.post(self._parameters, Deadline.after(PUSH_SECONDS))
         except OAuthErrorResponse as error:
             if _is_about_redirect_uri(error):
                 error.hint = (

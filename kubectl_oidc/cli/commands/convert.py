@@ -14,11 +14,11 @@ from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
 from kubectl_oidc.cli.options.kinds import FILE, SWITCH, TEXTS
 from kubectl_oidc.cli.prompts import Questions, can_ask
-from kubectl_oidc.diagnosis.exec_stanza import ENDLESS
+from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.kubeconfig.convert import plan, warning, write
+from kubectl_oidc.kubeconfig.convert import plan_conversion, secret_warning, write_plan
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
-from kubectl_oidc.system.programs import find, kubectl_dispatcher
+from kubectl_oidc.system.programs import find_program, kubectl_dispatcher
 from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
@@ -59,7 +59,7 @@ def convert(**values: Any) -> int:
     log_at(values["v"])
     conflicts.check(conflicts.CONVERT, values)
     hint = install_hint(values["install_hint"])
-    plans = plan(values["kubeconfig"], os.environ, values["user"], hint)
+    plans = plan_conversion(values["kubeconfig"], os.environ, values["user"], hint)
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
     if asks and not can_ask(Terminal()):
@@ -82,10 +82,10 @@ def convert(**values: Any) -> int:
         click.echo("Nothing was written", err=True)
         return 1
     for one in changing:
-        backup = write(one, values["user"], hint)
+        backup = write_plan(one, values["user"], hint)
         users = ", ".join(sanitize(conversion.name) for conversion in one.conversions)
         click.echo(f"Converted in {sanitize(one.path)}: {users}; as it was: {sanitize(backup)}", err=True)
-        readable = warning(one)
+        readable = secret_warning(one)
         if readable:
             Terminal().warn(*readable)
     return 0
@@ -93,13 +93,13 @@ def convert(**values: Any) -> int:
 
 def _warn_of_missing_plugin(plans: Sequence[Plan]) -> None:
     """Warn if kubectl will not find the plugin, and of what kubelogin's exec section does then."""
-    if find(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
+    if find_program(COMMAND) is not None or not any(one.conversions or one.direct for one in plans):
         return
     click.echo(f"warning: {COMMAND} is not on PATH, where kubectl looks for it", err=True)
     dispatcher = kubectl_dispatcher()
     if dispatcher and any(one.conversions for one in plans):
         click.echo(
-            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {sanitize(dispatcher)} {ENDLESS}: "
+            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {sanitize(dispatcher)} {STARTS_ITSELF_ENDLESSLY}: "
             "install the plugin first",
             err=True,
         )

@@ -11,7 +11,7 @@ from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import VERBOSE, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
-from kubectl_oidc.system.installation import hint
+from kubectl_oidc.system.installation import reinstall_hint
 
 _REQUIRED = ("flask", "trustme")
 
@@ -33,7 +33,7 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     if missing:
         raise DemoError(
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",
-            f"{hint('demo')}; or run `make demo` in a clone",
+            f"{reinstall_hint('demo')}; or run `make demo` in a clone",
         )
     from kubectl_oidc.demo.story import play
 

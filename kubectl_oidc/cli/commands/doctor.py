@@ -14,9 +14,9 @@ from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.sessions_of_users import session_users
-from kubectl_oidc.cli.users.target import SUBJECT, TargetSession
+from kubectl_oidc.cli.users.target import USER_OPTIONS, TargetSession
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status, run_checks
 from kubectl_oidc.http.client import HttpClient
@@ -40,11 +40,11 @@ _REQUEST_SECONDS = 6.0
 
 @click.command("doctor")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     *CLAIMS,
     *PREFIXES,
     output("json", "yaml"),
-    *SELECTED,
+    *SESSION_OPTIONS,
     *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,

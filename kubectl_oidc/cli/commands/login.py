@@ -11,15 +11,15 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, log_at, options
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SELECTED
-from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 
 
 @click.command("login")
-@options(*SUBJECT, *SELECTED, *SIGN_IN, VERBOSE, *IGNORED)
+@options(*USER_OPTIONS, *SESSION_OPTIONS, *SIGN_IN, VERBOSE, *IGNORED)
 def login(**values: Any) -> int:
     """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
 

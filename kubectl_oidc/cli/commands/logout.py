@@ -17,13 +17,13 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import SUBJECT, request_from_index
+from kubectl_oidc.cli.users.target import USER_OPTIONS, request_from_index
 from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
-from kubectl_oidc.sessions.sessions_of_1_0 import former_key, left
+from kubectl_oidc.sessions.sessions_of_1_0 import former_key, session_left_by_1_0
 from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 @click.command("logout")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     Flag("--all", SWITCH, help="End every session that is kept here.", has_variable=False),
     Flag(
         "--keep-provider-session",
         SWITCH,
         help="Leave the browser signed in at the provider, and so to everything else there.",
     ),
-    *SELECTED,
+    *SESSION_OPTIONS,
     *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
@@ -94,7 +94,9 @@ def _end_target(
     )
     former = [
         _end_kept(kept, request, system, at_provider=False)
-        for session_id in left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
+        for session_id in session_left_by_1_0(
+            request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
+        )
         if (kept := kept_session(session_id, request.cache_dir, system.log))
     ]
     purged = ended.purged

@@ -17,17 +17,17 @@ from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
     NAMES_A_SESSION,
-    SELECTED,
+    SESSION_OPTIONS,
     Candidate,
     sessions_named,
     several_sessions,
 )
-from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.sessions.purge import known_sessions, purge_session
-from kubectl_oidc.sessions.sessions_of_1_0 import left
+from kubectl_oidc.sessions.sessions_of_1_0 import session_left_by_1_0
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ if TYPE_CHECKING:
 
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
-_NAMES = tuple(flag for flag in SELECTED if flag.name != "--token-cache-storage")
+_NAMES = tuple(flag for flag in SESSION_OPTIONS if flag.name != "--token-cache-storage")
 _HOW = tuple(
-    replace(flag, hidden=True, ignored=True) for flag in (*SELECTED, *SIGN_IN, FORCE) if flag not in _NAMES
+    replace(flag, hidden=True, ignored=True)
+    for flag in (*SESSION_OPTIONS, *SIGN_IN, FORCE)
+    if flag not in _NAMES
 )
 
 
 @click.command("purge")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     *_NAMES,
     *_HOW,
@@ -68,7 +70,9 @@ def purge(**values: Any) -> int:
     if target:
         request = target.request
         client = (request.issuer, request.client_id)
-        former = left(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir)
+        former = session_left_by_1_0(
+            request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
+        )
         ids = (target.session_id, *former)
         purged = [purge_session(session_id, target.cache_dir) for session_id in dict.fromkeys(ids)]
         return report_removal(purged, target.cache_dir, client, name=values.get("session") or "")
@@ -104,7 +108,7 @@ def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
     Raises:
         UsageError: They belong to several clients.
     """
-    clients = kubelogin_cache.clients(cache_dir, os.environ)
+    clients = kubelogin_cache.kubelogin_clients(cache_dir, os.environ)
     if len(clients) > 1:
         named = "; ".join(sanitize(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
         raise UsageError(

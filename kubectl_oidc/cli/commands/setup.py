@@ -24,12 +24,12 @@ from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
 from kubectl_oidc.cli.setup.user_name import choose_user_name
 from kubectl_oidc.cli.users.other_sessions import other_sessions
-from kubectl_oidc.diagnosis.token.facts import facts_of, scopes_supported
-from kubectl_oidc.diagnosis.token.findings import findings
+from kubectl_oidc.diagnosis.token.facts import facts_of_outcome, scopes_supported
+from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read, write_user
-from kubectl_oidc.manifests import Binding
-from kubectl_oidc.system.programs import find
+from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read_kubeconfig, write_user
+from kubectl_oidc.manifests.rbac import Binding
+from kubectl_oidc.system.programs import find_program
 from kubectl_oidc.system.shell import is_powershell
 from kubectl_oidc.system.system import System
 
@@ -105,7 +105,7 @@ def _file_names(plan: Plan, request: SignInRequest) -> list[str]:
 def _kubeconfig(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
     """Return the merged kubeconfig files; an empty one if they are missing or broken, because `setup` can go on without."""
     try:
-        return read(explicit, environ)
+        return read_kubeconfig(explicit, environ)
     except KubeconfigError:
         return Kubeconfig(())
 
@@ -116,7 +116,7 @@ def _report(
     kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # read again, because the user was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     listed = scopes_supported(request, system)
-    token = facts_of(request, outcome, plan.cluster_setup.trust, scopes_supported=listed)
+    token = facts_of_outcome(request, outcome, plan.cluster_setup.trust, scopes_supported=listed)
     cluster_setup = replace(
         plan.cluster_setup,
         trust=replace(plan.cluster_setup.trust, algorithm=token.algorithm, ca_pem=authorities(request)),
@@ -135,7 +135,7 @@ def _report(
         storage=outcome.storage,
         token_name=token_name(request),
         claims=token.claims,
-        findings=[*findings(request, token), *others],
+        findings=[*token_findings(request, token), *others],
         cluster_setup=cluster_setup,
         stanza=plan.stanza,
         user=plan.user,
@@ -144,7 +144,7 @@ def _report(
         has_context=bool(kubeconfig.current_context),
         has_contexts=bool(kubeconfig.contexts),
         change=change,
-        on_path=find(plan.stanza.command) is not None,
+        on_path=find_program(plan.stanza.command) is not None,
         powershell=is_powershell(),
         variables=plan.variables,
     )

@@ -16,7 +16,7 @@ from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser
+    from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
 STAND_ALONE = (
     Flag(
@@ -77,7 +77,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     Raises:
         OidcLoginError: The sign-in failed.
     """
-    from kubectl_oidc.authentication.stand_alone import bring_up_to_date
+    from kubectl_oidc.authentication.stand_alone import renew_kubeconfig_tokens
     from kubectl_oidc.system.system import System
     from kubectl_oidc.times import remaining
 
@@ -89,7 +89,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
             raise
         return _help(ctx, error.message)
 
-    done = bring_up_to_date(lambda: _user(values), _request(user, values), system)
+    done = renew_kubeconfig_tokens(lambda: _user(values), _request(user, values), system)
     click.echo(
         f"The token of {sanitize(done.person)} in {sanitize(user.path)} (user {sanitize(user.name)}) {done.what}: "
         f"it ends in {remaining(done.expiry - system.clock())}",
@@ -98,7 +98,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     return 0
 
 
-def _user(values: dict[str, Any]) -> ProviderUser:
+def _user(values: dict[str, Any]) -> AuthProviderUser:
     """Read the kubeconfig and return the user.
 
     Raises:
@@ -106,12 +106,12 @@ def _user(values: dict[str, Any]) -> ProviderUser:
     """
     import os
 
-    from kubectl_oidc.kubeconfig import read
-    from kubectl_oidc.kubeconfig.auth_provider_user import provider_user
+    from kubectl_oidc.kubeconfig import read_kubeconfig
+    from kubectl_oidc.kubeconfig.auth_provider_user import find_auth_provider_user
 
-    kubeconfig = read(values["kubeconfig"], os.environ)
+    kubeconfig = read_kubeconfig(values["kubeconfig"], os.environ)
     context, name = values["context"], values["user"]
-    user = provider_user(kubeconfig, context=context, user=name)
+    user = find_auth_provider_user(kubeconfig, context=context, user=name)
     if user is not None:
         return user
     entry = kubeconfig.contexts.get(context or kubeconfig.current_context)
@@ -124,7 +124,7 @@ def _user(values: dict[str, Any]) -> ProviderUser:
     )
 
 
-def _request(user: ProviderUser, values: dict[str, Any]) -> SignInRequest:
+def _request(user: AuthProviderUser, values: dict[str, Any]) -> SignInRequest:
     """Return the request: the user's auth-provider settings, and the flags for how to sign in.
 
     Raises:
@@ -170,7 +170,7 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
     """
     from dataclasses import replace
 
-    from kubectl_oidc.http.trust import allows, identity, in_words
+    from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 
     own = replace(
         request.tls,
@@ -178,14 +178,14 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
         ca_data=request.tls.ca_data[-1:] if ca_data else (),
         insecure=False,
     )
-    held, now = identity(own), identity(request.tls)
-    if allows(held, now):
+    held, now = trust_identity(own), trust_identity(request.tls)
+    if trust_allows(held, now):
         return request
-    why = f"the kubeconfig's refresh token is not sent under {in_words(now)}, which the kubeconfig does not name"
+    why = f"the kubeconfig's refresh token is not sent under {describe_trust(now)}, which the kubeconfig does not name"
     return replace(request, sign_in=True, reason=why)
 
 
-def _authority(user: ProviderUser) -> str | None:
+def _authority(user: AuthProviderUser) -> str | None:
     """Return the file that ``idp-certificate-authority`` names.
 
     A relative path counts from the kubeconfig's directory, as for kubectl's own certificate-authority. If there is no such file,

@@ -16,14 +16,14 @@ from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
-from kubectl_oidc.cli.users.selection import SELECTED, Candidate, selector, sessions_named
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
 from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
-from kubectl_oidc.cli.users.target import SUBJECT, no_user
+from kubectl_oidc.cli.users.target import USER_OPTIONS, no_user
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
-from kubectl_oidc.kubeconfig.select import choose
+from kubectl_oidc.kubeconfig.select import select_user
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
-from kubectl_oidc.system.private_files import shown
+from kubectl_oidc.system.private_files import shown_directory
 from kubectl_oidc.system.system import System
 from kubectl_oidc.times import ago, remaining, rfc3339
 
@@ -39,7 +39,7 @@ _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN"
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
     replace(flag, has_variable=False)  # a variable must not hide the other sessions
-    for flag in (*SUBJECT, *SELECTED)
+    for flag in (*USER_OPTIONS, *SESSION_OPTIONS)
     if flag.name in {"--context", "--user", "--session"}
 )
 """The flags that choose which sessions are listed."""
@@ -95,7 +95,8 @@ def status(**values: Any) -> int:
         echo_table(_TITLES + _WIDE * wide, rows)
     else:
         click.echo(
-            f"No session is kept under {shown(cache_dirs[0])}; `kubectl oidc-login login` signs in", err=True
+            f"No session is kept under {shown_directory(cache_dirs[0])}; `kubectl oidc-login login` signs in",
+            err=True,
         )
     for one in sessions:
         one.warn(system.terminal)
@@ -118,7 +119,7 @@ def _selected(
             raise unknown_session(word, [one.candidate for one in every])
     context, user = values["context"], values["user"]
     if context or user:
-        chosen = choose(kubeconfig, context=context, user=user)
+        chosen = select_user(kubeconfig, context=context, user=user)
         if chosen.user is None:
             raise no_user(chosen, kubeconfig)
         request = stanza_request(chosen.user)

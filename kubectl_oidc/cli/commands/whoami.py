@@ -16,15 +16,16 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SELECTED
+from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import SUBJECT
+from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
-from kubectl_oidc.diagnosis.token.findings import findings
+from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.diagnosis.token.size import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
-from kubectl_oidc.kube_api import ClusterClient, cluster_of
+from kubectl_oidc.kube_api.client import ClusterClient
+from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import json_quoted, sanitize
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.diagnosis import Finding
-    from kubectl_oidc.kube_api import Cluster, Identity
+    from kubectl_oidc.kube_api.cluster_entry import ClusterEntry
+    from kubectl_oidc.kube_api.responses import Identity
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
 
@@ -46,12 +48,12 @@ _CLUSTER_SECONDS = 10.0
 
 @click.command("whoami")
 @options(
-    *SUBJECT,
+    *USER_OPTIONS,
     output("json", "yaml"),
     Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
     *CLAIMS,
     *PREFIXES,
-    *SELECTED,
+    *SESSION_OPTIONS,
     *hidden(SIGN_IN),
     VERBOSE,
     *IGNORED,
@@ -130,7 +132,7 @@ def _stored(target: TargetSession, system: System, login: str) -> tuple[Session,
     return session, place
 
 
-def _cluster(target: TargetSession) -> Cluster:
+def _cluster(target: TargetSession) -> ClusterEntry:
     """Return the cluster of the context.
 
     Raises:
@@ -141,10 +143,10 @@ def _cluster(target: TargetSession) -> Cluster:
             "--cluster asks the context's cluster, and there is none in the kubeconfig",
             "name a context that has one with --context",
         )
-    return cluster_of(target.kubeconfig_user.cluster)
+    return parse_cluster_entry(target.kubeconfig_user.cluster)
 
 
-def _ask(cluster: Cluster, token: Secret, system: System) -> Identity:
+def _ask(cluster: ClusterEntry, token: Secret, system: System) -> Identity:
     """Return the identity that the API server reports for a token.
 
     Raises:
@@ -241,7 +243,7 @@ class _WhoamiOutput:
 
     def problems(self) -> list[Finding]:
         """Return why a cluster will reject the token, as doctor finds it; nothing that the asked cluster has accepted."""
-        found = findings(self._request, self._facts, accepted=self._identity is not None)
+        found = token_findings(self._request, self._facts, accepted=self._identity is not None)
         return [finding for finding in found if finding.severity is Severity.PROBLEM]
 
     def warnings(self) -> list[Finding]:

@@ -12,7 +12,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.oidc.client import AUTO, METHODS, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.secret_file import read as read_secret_file
+from kubectl_oidc.system.secret_file import read_secret_file
 from kubectl_oidc.text import sanitize
 
 from .flag import Flag

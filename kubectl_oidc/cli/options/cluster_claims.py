@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.manifests import Trust
+from kubectl_oidc.manifests.trust import Trust
 
 from .flag import Flag
 from .kinds import TEXT

@@ -16,9 +16,9 @@ def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str],
     def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
         import os
 
-        from kubectl_oidc.kubeconfig import read
+        from kubectl_oidc.kubeconfig import read_kubeconfig
 
-        known: Mapping[str, object] = getattr(read(ctx.params.get("kubeconfig"), os.environ), kind)
+        known: Mapping[str, object] = getattr(read_kubeconfig(ctx.params.get("kubeconfig"), os.environ), kind)
         return [name for name in known if name.startswith(unfinished)]
 
     return beginning

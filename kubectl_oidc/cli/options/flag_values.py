@@ -74,7 +74,7 @@ class FlagValues:
     def ports(self) -> set[str]:
         """Return the ports that the browser may come back to, as text; none if the redirect URL says it."""
         given, redirect = (
-            csv_text.read("--listen-address", self.value("--listen-address") or ()),
+            csv_text.read_list("--listen-address", self.value("--listen-address") or ()),
             self.value(REDIRECT),
         )
         addresses = given or ([] if redirect and is_loopback_url(redirect) else LISTEN)

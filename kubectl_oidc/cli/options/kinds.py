@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.times import written
+from kubectl_oidc.times import duration_text
 
 from . import name_value, types
 from .paths import expanded
@@ -86,7 +86,7 @@ class _Secret(Kind):
 
 class _Duration(Kind):
     def shown(self, value: int) -> Iterator[str]:
-        yield written(value)
+        yield duration_text(value)
 
 
 class _Path(Kind):
@@ -135,10 +135,12 @@ class _Scopes(_AsUnderstood):
     """Scopes, several a use of the flag with commas or spaces between (RFC 6749 §3.3)."""
 
     def understood(self, flag: str, value: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(scope for text in csv_text.read(flag, value) for scope in text.split()))
+        return tuple(
+            dict.fromkeys(scope for text in csv_text.read_list(flag, value) for scope in text.split())
+        )
 
     def shown(self, value: Sequence[str]) -> Iterator[str]:
-        yield from map(csv_text.write, value)
+        yield from map(csv_text.quote_value, value)
 
 
 class _ExtraScopes(_Scopes):

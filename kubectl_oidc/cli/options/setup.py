@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_oidc.manifests import ClusterType
+from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
 from .flag import Flag

@@ -18,7 +18,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.token_exchange import TokenExchange
-from kubectl_oidc.system.private_files import NOWHERE
+from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
 from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .authorization import LISTEN
@@ -151,7 +151,7 @@ def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
 def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
     fields["browser"] = BrowserOptions(**fields["browser"])
     fields["pkce"] = values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce"))
-    words = csv_text.read("--listen-address", values.get("listen_address", ()))
+    words = csv_text.read_list("--listen-address", values.get("listen_address", ()))
     redirect_url = fields.get("redirect_url")
     if not words and redirect_url and is_loopback_url(redirect_url):
         from urllib.parse import urlsplit
@@ -218,8 +218,8 @@ def _no_home() -> Path:
     An empty HOME names no directory either; if none is known, the path is one that even root cannot make.
     """
     if os.environ.get("HOME") == "":
-        return NOWHERE
+        return NO_HOME_DIRECTORY
     try:
         return Path("~").expanduser() / ".kube" / "cache" / "oidc-login"
     except RuntimeError:
-        return NOWHERE
+        return NO_HOME_DIRECTORY

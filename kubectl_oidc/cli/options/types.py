@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.times import parse
+from kubectl_oidc.times import parse_duration
 
 LONGEST = 86400
 """The longest time that a sign-in may wait, in seconds."""
@@ -88,7 +88,7 @@ class Duration(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seconds."""
-        seconds = value if isinstance(value, int) else parse(str(value))
+        seconds = value if isinstance(value, int) else parse_duration(str(value))
         if seconds is None:
             self.fail(
                 f"{sanitize(value, limit=40)!r} is no duration of at most a year, such as 90s, 30m or 1h30m",

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc import csv_text
-from kubectl_oidc.fast_path.known_command import VARIABLES
+from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def variable(flag: str) -> str:
     Args:
         flag: The flag, with its dashes.
     """
-    return VARIABLES + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
+    return VARIABLE_PREFIX + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
 
 
 class Repeatable(click.Option):
@@ -45,7 +45,7 @@ class CommaSeparated(Repeatable):
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return the values in the variable, or None."""
         text = self.resolve_envvar_value(ctx)
-        return None if text is None else tuple(csv_text.read(str(self.envvar), [text]))
+        return None if text is None else tuple(csv_text.read_list(str(self.envvar), [text]))
 
 
 def overruled_by(rival: str) -> Callback:

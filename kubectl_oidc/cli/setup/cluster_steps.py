@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc import manifests
 from kubectl_oidc.manifests import eks, structured_authentication
+from kubectl_oidc.manifests.apiserver import flags as apiserver_flags
+from kubectl_oidc.manifests.by_cluster_type import steps_for_cluster
+from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType
+from kubectl_oidc.manifests.eks import eks_command
+from kubectl_oidc.manifests.rbac import Binding, cluster_role_binding, cluster_role_binding_command
+from kubectl_oidc.manifests.structured_authentication import authentication_configuration
+from kubectl_oidc.manifests.trust import Trust, is_public
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.cli.page import Page
+    from kubectl_oidc.manifests.manifest import ClusterSteps, Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +44,7 @@ class WrittenManifests:
         """Return whether they were written."""
         return self.on_stdout or bool(self.files)
 
-    def path(self, manifest: manifests.Manifest) -> str:
+    def path(self, manifest: Manifest) -> str:
         """Return the path of a manifest's file, or its name if there is no file."""
         return str(self.files.get(manifest.name, manifest.name))
 
@@ -57,23 +64,23 @@ class ClusterSetup:
         written: Where the manifests were written.
     """
 
-    cluster: manifests.Cluster
+    cluster: Cluster
     guessed: bool
-    trust: manifests.Trust
-    binding: manifests.Binding | None = None
+    trust: Trust
+    binding: Binding | None = None
     groups: Sequence[str] = ()
     username: str | None = None
     directory: str = "."
     written: WrittenManifests = WrittenManifests()
 
-    def cluster_side(self) -> manifests.ClusterSide | None:
+    def cluster_side(self) -> ClusterSteps | None:
         """Return the steps for this type of cluster; None if the type is not known."""
-        return manifests.cluster_side(self.cluster, self.trust, self.directory)
+        return steps_for_cluster(self.cluster, self.trust, self.directory)
 
-    def manifests(self) -> list[manifests.Manifest]:
+    def manifests(self) -> list[Manifest]:
         """Return every manifest for this cluster; those for any kube-apiserver if the type is not known."""
         steps = self.cluster_side() or structured_authentication.structured(self.trust)
-        role = [manifests.cluster_role_binding(self.binding)] if self.binding else []
+        role = [cluster_role_binding(self.binding)] if self.binding else []
         return [*steps.manifests, *role]
 
 
@@ -95,7 +102,7 @@ def render_trust(page: Page, setup: ClusterSetup) -> None:
         _every_type(page, setup)
 
 
-def _one_type(page: Page, setup: ClusterSetup, steps: manifests.ClusterSide) -> None:
+def _one_type(page: Page, setup: ClusterSetup, steps: ClusterSteps) -> None:
     guessed = " (by the kubeconfig's current context; --cluster-type names another.)" if setup.guessed else ""
     page.paragraph(steps.title + guessed)
     for note in steps.notes:
@@ -108,7 +115,7 @@ def _one_type(page: Page, setup: ClusterSetup, steps: manifests.ClusterSide) -> 
         _manifest(page, manifest, setup.written)
 
 
-def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifests) -> None:
+def _manifest(page: Page, manifest: Manifest, written: WrittenManifests) -> None:
     path = written.path(manifest)
     page.paragraph(f"{sanitize(path)}: {sanitize(manifest.purpose, limit=400)}")
     if not written:
@@ -118,21 +125,21 @@ def _manifest(page: Page, manifest: manifests.Manifest, written: WrittenManifest
 
 
 def _every_type(page: Page, setup: ClusterSetup) -> None:
-    types = ", ".join(manifests.ClusterType)
+    types = ", ".join(ClusterType)
     page.paragraph(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
-    if manifests.is_public(setup.trust.issuer):
+    if is_public(setup.trust.issuer):
         page.paragraph(f"Amazon EKS. {eks.NOTE}")
-        page.command(manifests.eks_command(setup.trust, setup.cluster))
+        page.command(eks_command(setup.trust, setup.cluster))
     else:
         page.paragraph(eks.NOT_PUBLIC)
     page.paragraph("kube-apiserver, by flags:")
-    page.verbatim("\n".join(manifests.apiserver_flags(setup.trust)))
+    page.verbatim("\n".join(apiserver_flags(setup.trust)))
     note = structured_authentication.email_note(setup.trust)
     page.paragraph(
         "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
         f"flags above. {note}".rstrip()
     )
-    page.verbatim(manifests.authentication_configuration(setup.trust).text().rstrip("\n"))
+    page.verbatim(authentication_configuration(setup.trust).text().rstrip("\n"))
 
 
 def render_role(page: Page, setup: ClusterSetup) -> None:
@@ -154,11 +161,11 @@ def render_role(page: Page, setup: ClusterSetup) -> None:
         else ""
     )
     page.paragraph(f"{caution}Other groups and roles: --group, --cluster-role.")
-    manifest = manifests.cluster_role_binding(setup.binding)
+    manifest = cluster_role_binding(setup.binding)
     if setup.written:
         _manifest(page, manifest, setup.written)
         return
-    page.command(manifests.cluster_role_binding_command(setup.binding))
+    page.command(cluster_role_binding_command(setup.binding))
     if page.powershell:
         page.paragraph("The same as a manifest, for `kubectl apply -f FILE`:")
         page.verbatim(manifest.text().rstrip("\n"))

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.prompts import Questions
-from kubectl_oidc.system.programs import find
+from kubectl_oidc.system.programs import find_program
 
 from .report import doctor_command, first_command, is_ready, is_rejected
 
@@ -27,7 +27,7 @@ def offer_first_command(report: Report, system: System) -> int:
         Abort: The input has ended.
     """
     command = first_command(report)
-    kubectl = find(command[0])
+    kubectl = find_program(command[0])
     if kubectl is None or not is_ready(report):
         return 0
     system.terminal.say("")

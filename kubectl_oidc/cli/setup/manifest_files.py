@@ -9,14 +9,14 @@ import click
 from kubectl_oidc.cli.options.paths import expanded
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig.file_checks import check_directory
-from kubectl_oidc.manifests import stream
+from kubectl_oidc.manifests.manifest import yaml_stream
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from kubectl_oidc.manifests import Manifest
+    from kubectl_oidc.manifests.manifest import Manifest
 
 _FLAG = "--output-dir"
 
@@ -76,7 +76,7 @@ def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path
 
 def write_stream(manifests: Sequence[Manifest]) -> None:
     """Print manifests on standard output as one stream of YAML documents, in UTF-8 whatever the locale."""
-    click.echo(stream(manifests).encode(), nl=False)
+    click.echo(yaml_stream(manifests).encode(), nl=False)
 
 
 def _exists(path: Path | str) -> UsageError:

@@ -13,8 +13,10 @@ from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
-from kubectl_oidc.manifests import Binding, Cluster, ClusterType, as_trusted_by, binding, guess
-from kubectl_oidc.system.programs import find
+from kubectl_oidc.manifests.by_cluster_type import as_trusted_by
+from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType, guess_cluster
+from kubectl_oidc.manifests.rbac import Binding, propose_binding
+from kubectl_oidc.system.programs import find_program
 from kubectl_oidc.text import sanitize
 
 from .cluster_steps import ClusterSetup, WrittenManifests
@@ -65,7 +67,7 @@ class Plan:
             group if group.startswith(trust.groups_prefix) else trust.group(group) for group in self.groups
         ]
         honest = [group for group in in_token if not group.startswith("system:")]
-        return binding(honest, role=self.role, chosen=chosen)
+        return propose_binding(honest, role=self.role, chosen=chosen)
 
 
 def make_plan(
@@ -107,7 +109,9 @@ def make_plan(
 def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
     """Return the cluster's setup as far as flags and the kubeconfig's current context tell."""
     entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
-    guessed = guess(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
+    guessed = (
+        guess_cluster(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
+    )
     cluster = guessed if chosen in (None, guessed.type) else Cluster(ClusterType(chosen))
     return ClusterSetup(
         cluster=cluster,
@@ -120,5 +124,5 @@ def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: K
 
 def _own_path() -> str:
     """Return the path that starts this program. Links are kept, because updates move their targets."""
-    found = find(COMMAND)
+    found = find_program(COMMAND)
     return str(Path(found or sys.argv[0]).absolute())

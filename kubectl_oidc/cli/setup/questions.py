@@ -94,7 +94,9 @@ def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -
         {},
     )
     known = [scope for scope in scopes(same.get(_SCOPE) or ()) if scope != "openid"]
-    _ask_scopes(ctx, Questions(system.terminal), ",".join(map(csv_text.write, known or _scopes(metadata))))
+    _ask_scopes(
+        ctx, Questions(system.terminal), ",".join(map(csv_text.quote_value, known or _scopes(metadata)))
+    )
 
 
 def _ask_scopes(ctx: click.Context, questions: Questions, proposed: str) -> None:
@@ -150,7 +152,7 @@ def _discover(ctx: click.Context, system: System, issuer: str) -> Metadata:
     request = token_request({**ctx.params, _ISSUER: issuer, _CLIENT: ctx.params[_CLIENT] or "-"})
     http = HttpClient(tls=request.tls, log=system.log)
     try:
-        provider = wiring.provider(request, system, http)
+        provider = wiring.build_provider(request, system, http)
         with system.terminal.waiting("Asking the issuer"):
             return provider.metadata(Deadline.after(REQUEST_SECONDS))
     finally:

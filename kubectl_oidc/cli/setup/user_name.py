@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.cli.users.from_stanza import stanza_context
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import is_ours
+from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _issuer_and_client(entry: Entry) -> tuple[str, str] | None:
         values = config if isinstance(config, dict) else {}
         return str(values.get("idp-issuer-url") or ""), str(values.get("client-id") or "")
     exec_ = entry.value.get("exec")
-    if not (isinstance(exec_, dict) and is_ours(exec_)):
+    if not (isinstance(exec_, dict) and is_oidc_login_exec(exec_)):
         return None  # `write_user` refuses it, or it has no way to sign in
     try:
         params: dict[str, Any] = stanza_context(entry).params

@@ -13,7 +13,7 @@ from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelo
 from kubectl_oidc.cli.options.flags import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import is_ours
+from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
 
@@ -103,7 +103,7 @@ def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
 def _own_exec(user: Entry) -> Mapping[str, Any]:
     """Return the exec section of a user; empty if it does not run this program or kubelogin."""
     exec_ = user.value.get("exec")
-    return exec_ if isinstance(exec_, dict) and is_ours(exec_) else {}
+    return exec_ if isinstance(exec_, dict) and is_oidc_login_exec(exec_) else {}
 
 
 @contextmanager

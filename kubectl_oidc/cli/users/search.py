@@ -10,8 +10,8 @@ from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
-from kubectl_oidc.kubeconfig.select import Chosen, choose
+from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
+from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _ISSUER_AND_CLIENT = frozenset({"oidc_issuer_url", "oidc_client_id"})
 _MOST = 5  # users that an error names
-_NOBODY = Chosen(None, None, None)
+_NOBODY = KubeconfigSelection(None, None, None)
 
 
 def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetSession:
@@ -87,15 +87,15 @@ class _Search:
         self._users = session_users(self._kubeconfig)
         self._all = candidates(self._users, cache_directories(values.get("token_cache_dir"), self._users))
 
-    def _read_kubeconfig(self) -> tuple[Kubeconfig, Chosen]:
+    def _read_kubeconfig(self) -> tuple[Kubeconfig, KubeconfigSelection]:
         """Return the kubeconfig, and the user that is named or the current context's.
 
         A broken kubeconfig counts as empty if nothing on the command line refers to it and flags may select the session.
         """
         explicit, context, user = (self._values.get(name) for name in USER_PARAMETERS)
         try:
-            kubeconfig = read(explicit, os.environ)
-            return kubeconfig, choose(kubeconfig, context=context, user=user)
+            kubeconfig = read_kubeconfig(explicit, os.environ)
+            return kubeconfig, select_user(kubeconfig, context=context, user=user)
         except KubeconfigError:
             some = self._purpose == "end" and any(
                 self._typed.get(name) for name in (*_ISSUER_AND_CLIENT, "oidc_extra_scope")
@@ -147,7 +147,7 @@ class _Search:
     def _exact(self) -> TargetSession | None:
         """Return the session of exactly these flags, or of the kubeconfig user with them; None if there is neither."""
         if self._by_flags:
-            chosen = Chosen(self._chosen.context, None, self._chosen.cluster)
+            chosen = KubeconfigSelection(self._chosen.context, None, self._chosen.cluster)
             return TargetSession(token_request(self._values), self._kubeconfig, chosen)
         return self.of_kubeconfig_user() if self._names_user or self._user_is_ours() else None
 
@@ -200,7 +200,7 @@ class _Search:
     def _of_user(self, user: SessionUser) -> TargetSession:
         current = self._kubeconfig.current_context
         context = current if current in user.contexts else next(iter(user.contexts), None)
-        chosen = choose(self._kubeconfig, context=context, user=user.user)
+        chosen = select_user(self._kubeconfig, context=context, user=user.user)
         entry = self._kubeconfig.users[user.user]
         return TargetSession(stanza_request(entry, self._more), self._kubeconfig, chosen)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHORT = 8
 """The fewest digits of an ID that select its session; `status` shows as many."""
 
-SELECTED = tuple(
+SESSION_OPTIONS = tuple(
     replace(flag, metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
     if flag.name == "--session"
     else flag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError
-from kubectl_oidc.kubeconfig import Kubeconfig, read
+from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
 
 from .from_stanza import stanza_request
 
@@ -49,7 +49,7 @@ def kubeconfig_or_empty(
         KubeconfigError: The file that ``--kubeconfig`` names cannot be read.
     """
     try:
-        return read(explicit, environ), None
+        return read_kubeconfig(explicit, environ), None
     except KubeconfigError as error:
         if explicit:
             raise

@@ -67,7 +67,7 @@ def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
 
 
 def _stored(cache_dir: Path) -> list[index.Entry]:
-    return [entry for entry in index.read_all(cache_dir) if entry.storage]
+    return [entry for entry in index.read_entries(cache_dir) if entry.storage]
 
 
 def _closest(entries: Iterable[index.Entry], name: str, *, issuer: str = "", client_id: str = "") -> str:

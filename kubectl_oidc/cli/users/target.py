@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.authentication.wiring import session_repository
+from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FLAGS
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig import Kubeconfig
-    from kubectl_oidc.kubeconfig.select import Chosen
+    from kubectl_oidc.kubeconfig.select import KubeconfigSelection
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.stores import index
     from kubectl_oidc.system.system import System
 
     from .selection import Candidate
 
-SUBJECT = (
+USER_OPTIONS = (
     Flag(
         "--kubeconfig",
         FILE,
@@ -75,7 +75,7 @@ class TargetSession:
 
     request: SignInRequest
     kubeconfig: Kubeconfig
-    kubeconfig_user: Chosen
+    kubeconfig_user: KubeconfigSelection
     selected: Candidate | None = None
 
     @property
@@ -108,7 +108,7 @@ class TargetSession:
             if kept and kept.failure:
                 raise kept.failure
             return (kept.session, kept.place) if kept else (None, "")
-        repository = session_repository(self.request, system, storage=storage)
+        repository = build_session_repository(self.request, system, storage=storage)
         return repository.load(), repository.store.where()
 
     def command_line(self, command: str) -> str:
@@ -147,7 +147,7 @@ def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Pa
     return token_request({**values, **known})
 
 
-def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
+def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
     """Return the error for a context without a user in the kubeconfig, or for no context."""
     return KubeconfigError(
         _no_user(chosen, kubeconfig),
@@ -157,13 +157,13 @@ def no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> KubeconfigError:
     )
 
 
-def _no_user(chosen: Chosen, kubeconfig: Kubeconfig) -> str:
+def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:
     if chosen.context is None:
         where = ", ".join(sanitize(path) for path in kubeconfig.paths if path.exists())
-        gone = kubeconfig.gone()
+        gone = kubeconfig.missing_files()
         words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
         return f"{words}: {gone}" if gone else words
     name = str(chosen.context.value.get("user") or "")
     what = f"the user {sanitize(name)}, which is not there" if name else "no user"
-    gone = kubeconfig.gone() if name and kubeconfig.named_by else ""
+    gone = kubeconfig.missing_files() if name and kubeconfig.named_by else ""
     return f"the context {sanitize(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")

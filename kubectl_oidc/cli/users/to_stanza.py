@@ -30,7 +30,7 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
             continue  # get-token reads the variable again, and a flag would override a variable that changes
         for arg in flag.kind.kept(flag.name, ctx.params[flag.key]):
             try:
-                arg.whole().encode()
+                arg.with_secret().encode()
             except UnicodeEncodeError:
                 raise UsageError(
                     f"the value of {flag.name} is not UTF-8 text", "write it in UTF-8, as a kubeconfig is"

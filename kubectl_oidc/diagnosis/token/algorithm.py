@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.manifests import DEFAULT_ALGORITHM
+from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.text import sanitize
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.authentication.outcome import Outcome
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.manifests import Trust
+    from kubectl_oidc.manifests.trust import Trust
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.system import System
 
@@ -72,7 +72,7 @@ def is_string_list(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def facts_of(
+def facts_of_outcome(
     request: SignInRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
     """Return the facts about the token of a sign-in, a refresh or the cache.
@@ -97,7 +97,7 @@ def facts_of_session(
     request: SignInRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
     """Return the facts about the token of a stored session; `trust` and `scopes_supported` are as for an outcome."""
-    access_token = request.use_access_token or (request.exchange and request.exchange.opaque())
+    access_token = request.use_access_token or (request.exchange and request.exchange.is_opaque())
     return facts_of_claims(
         request,
         session.claims(),
@@ -141,7 +141,7 @@ def _claims_and_algorithm(
     request: SignInRequest, outcome: Outcome
 ) -> tuple[Mapping[str, object], str | None]:
     """Return the token's claims and algorithm; no claims if the token is opaque."""
-    if request.use_access_token or (request.exchange and request.exchange.opaque()):
+    if request.use_access_token or (request.exchange and request.exchange.is_opaque()):
         try:
             return unverified_claims(outcome.token), None
         except IdTokenError:
@@ -153,4 +153,6 @@ def _claims_and_algorithm(
 
 def scopes_supported(request: SignInRequest, system: System) -> tuple[str, ...]:
     """Return the scopes in the provider's cached metadata, without a request; empty if it is not cached."""
-    return wiring.provider(request, system, HttpClient(tls=request.tls, log=system.log)).scopes_supported()
+    return wiring.build_provider(
+        request, system, HttpClient(tls=request.tls, log=system.log)
+    ).scopes_supported()

@@ -40,7 +40,7 @@ _MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-si
 """Topics that matter even if the API server has accepted the token: with any other finding it could not have."""
 
 
-def findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = False) -> list[Finding]:
+def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = False) -> list[Finding]:
     """Return everything about a token that will not work at a cluster, problems first.
 
     `setup`, `whoami` and `doctor` show exactly this about a token.
@@ -49,9 +49,9 @@ def findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = Fals
         accepted: Whether the cluster's API server has accepted the token.
     """
     if accepted:
-        return [one for one in findings(request, facts) if one.topic in _MATTERS_ANYWAY]
+        return [one for one in token_findings(request, facts) if one.topic in _MATTERS_ANYWAY]
     if facts.claims:
-        return lint(facts)
+        return check_token(facts)
     flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
     return [
         Finding(
@@ -63,7 +63,7 @@ def findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = Fals
     ]
 
 
-def lint(facts: TokenFacts) -> list[Finding]:
+def check_token(facts: TokenFacts) -> list[Finding]:
     """Run all checks of `CHECKS`, and return their findings, problems first."""
     found = [finding for check in CHECKS for finding in check(facts)]
     return sorted(found, key=lambda finding: finding.severity is not Severity.PROBLEM)

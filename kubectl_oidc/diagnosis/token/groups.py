@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.oidc.vendors import Vendor, groups_hint, vendor
+from kubectl_oidc.oidc.vendors import Vendor, groups_hint, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .facts import RESERVED_PREFIX, is_string_list
@@ -39,7 +39,7 @@ def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
             if other
             else groups_hint(facts.issuer, scopes_supported=facts.scopes_supported)
         )
-        if vendor(facts.issuer) is Vendor.OKTA_ORG:
+        if vendor_of(facts.issuer) is Vendor.OKTA_ORG:
             message = f"{message} (Okta's org authorization server cannot carry groups)"
             hint = groups_hint(facts.issuer)
     yield Finding(Severity.WARNING, message, hint, "claims-groups")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.oidc.vendors import Vendor, vendor
+from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.urls import issuer_of
 
@@ -32,7 +32,7 @@ def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
     issuer = facts.claims.get("iss")
     if issuer_of(issuer) == facts.issuer:
         return
-    v1 = vendor(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
+    v1 = vendor_of(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
     yield Finding(
         Severity.WARNING,
         f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.claims import moment
+from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.vendors import refresh_hint
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
 
 def _each(claims: Mapping[str, object]) -> str:
     try:
-        begin, end = moment(claims, "iat"), moment(claims, "exp")
+        begin, end = time_claim(claims, "iat"), time_claim(claims, "exp")
     except IdTokenError:
         return "each time the token ends"
     if end > begin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
-from kubectl_oidc.oidc.vendors import offers
+from kubectl_oidc.oidc.vendors import may_have_scope
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .facts import RESERVED_PREFIX
@@ -31,7 +31,9 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
     what = "has no" if value is None else f"has {json_quoted(value, limit=60)} as"
     ask = (
         "add --oidc-extra-scope=email"
-        if claim == "email" and "email" not in facts.scopes and offers("email", facts.scopes_supported)
+        if claim == "email"
+        and "email" not in facts.scopes
+        and may_have_scope("email", facts.scopes_supported)
         else f"let the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield Finding(

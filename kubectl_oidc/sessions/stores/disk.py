@@ -36,8 +36,8 @@ class DiskStore:
 
     def where(self) -> str:
         """Return the directory."""
-        if self._base == private_files.NOWHERE:
-            return private_files.shown(self._base)
+        if self._base == private_files.NO_HOME_DIRECTORY:
+            return private_files.shown_directory(self._base)
         return str(self._base / DIRECTORY)
 
     def asks(self) -> bool:
@@ -46,15 +46,15 @@ class DiskStore:
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None."""
-        return private_files.read(self._base / DIRECTORY, session_id)
+        return private_files.read_private_file(self._base / DIRECTORY, session_id)
 
     def session_ids(self) -> list[str]:
         """Return the ids of the sessions that have a file here, damaged or not."""
-        return list(filter(is_session_id, private_files.names(self._base / DIRECTORY)))
+        return list(filter(is_session_id, private_files.private_file_names(self._base / DIRECTORY)))
 
     def damage(self, session_id: str) -> str:
         """Return why the session's file cannot be used, for display; empty if there is none."""
-        return private_files.refusal(self._base / DIRECTORY, session_id)
+        return private_files.reason_not_private(self._base / DIRECTORY, session_id)
 
     def save(self, session_id: str, record: bytes) -> None:
         """Store the record.
@@ -63,7 +63,7 @@ class DiskStore:
             StoreError: The file cannot be written.
         """
         directory = private_files.ensure_directory(self._base, DIRECTORY)
-        private_files.write(directory, session_id, record, lasting=True)
+        private_files.write_private_file(directory, session_id, record, lasting=True)
 
     def delete(self, session_id: str) -> bool:
         """Remove the record and return whether there was one.
@@ -71,4 +71,4 @@ class DiskStore:
         Raises:
             StoreError: The file cannot be removed.
         """
-        return private_files.remove(self._base / DIRECTORY, session_id, lasting=True)
+        return private_files.remove_private_file(self._base / DIRECTORY, session_id, lasting=True)

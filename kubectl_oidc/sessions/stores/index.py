@@ -61,7 +61,7 @@ class Entry:
         in_flight: When a refresh was sent that was not answered yet, epoch seconds; 0 otherwise.
         host: The name of the host that wrote this.
         former: Other stores that may still hold a copy: the session is being moved, or could not be removed there.
-        trust: Who was trusted when the session was obtained (``trust.identity``); None if version 1.0.0 wrote this.
+        trust: Who was trusted when the session was obtained (``trust.trust_identity``); None if version 1.0.0 wrote this.
     """
 
     session_id: str
@@ -87,7 +87,7 @@ class Entry:
         return not (self.storage or self.person or self.former)
 
 
-def read(base: Path, session_id: str, storage: str = "", *, host: Host | None = None) -> Entry | None:
+def read_entry(base: Path, session_id: str, storage: str = "", *, host: Host | None = None) -> Entry | None:
     """Return the session's entry in the cache directory ``base`` on this host, or None if there is none that can be used.
 
     Args:
@@ -125,7 +125,7 @@ def file_name(entry: Entry, host: Host | None = None) -> str:
 
 
 def _read_file(base: Path, name: str, session_id: str, host: Host | None) -> Entry | None:
-    content = private_files.read(base / DIRECTORY, name) if name else None
+    content = private_files.read_private_file(base / DIRECTORY, name) if name else None
     entry = None if content is None else parse_entry(content, session_id)
     if entry and name == _shared_file(session_id) and _is_foreign(entry, host):
         return None
@@ -170,8 +170,8 @@ def damage(base: Path, session_id: str) -> str:
     """Return why the session's entry cannot be used, for display; empty if there is none."""
     directory = base / DIRECTORY
     for name in _file_names(session_id, None):
-        content = private_files.read(directory, name)
-        refusal = private_files.refusal(directory, name) if content is None else ""
+        content = private_files.read_private_file(directory, name)
+        refusal = private_files.reason_not_private(directory, name) if content is None else ""
         if content is not None and parse_entry(content, session_id) is None:
             refusal = f"the index entry {directory / name} is damaged or of another version"
         if refusal:
@@ -179,14 +179,16 @@ def damage(base: Path, session_id: str) -> str:
     return ""
 
 
-def read_all(base: Path, *, host: Host | None = None) -> list[Entry]:
+def read_entries(base: Path, *, host: Host | None = None) -> list[Entry]:
     """Return the entries of the cache directory ``base`` on this host (or on ``host``), one for each session."""
-    names = filter(None, map(FILE_NAME.fullmatch, private_files.names(base / DIRECTORY)))
-    found = [read(base, session_id, host=host) for session_id in dict.fromkeys(name[1] for name in names)]
+    names = filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY)))
+    found = [
+        read_entry(base, session_id, host=host) for session_id in dict.fromkeys(name[1] for name in names)
+    ]
     return [entry for entry in found if entry is not None]
 
 
-def write(base: Path, entry: Entry, *, host: Host | None = None) -> None:
+def write_entry(base: Path, entry: Entry, *, host: Host | None = None) -> None:
     """Write the session's entry. The caller holds the session's write lock.
 
     If the session has another file on this host that this entry replaces, that is removed: the session was moved out of that
@@ -199,16 +201,18 @@ def write(base: Path, entry: Entry, *, host: Host | None = None) -> None:
     for name in _file_names(entry.session_id, host):
         other = None if name == file_name(entry, host) else _read_file(base, name, entry.session_id, host)
         if other and (other.purged() or other.storage in (entry.storage, *entry.former)):
-            private_files.remove(base / DIRECTORY, name, lasting=True)
+            private_files.remove_private_file(base / DIRECTORY, name, lasting=True)
 
 
 def write_file(base: Path, name: str, entry: Entry) -> None:
     """Write an entry to the file of this name. Raise StoreError if it cannot be written."""
     content = json.dumps({"version": VERSION, **asdict(entry)}, indent=1).encode()
-    private_files.write(private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True)
+    private_files.write_private_file(
+        private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True
+    )
 
 
-def update(
+def update_entry(
     base: Path,
     session_id: str,
     change: Callable[[Entry | None], Entry | None],
@@ -226,13 +230,13 @@ def update(
     from kubectl_oidc.sessions.write_lock import writing
 
     with writing(base, session_id):
-        entry = change(read(base, session_id, storage))
+        entry = change(read_entry(base, session_id, storage))
         if entry is not None:
-            write(base, entry)
+            write_entry(base, entry)
     return entry
 
 
-def remove(base: Path, session_id: str) -> bool:
+def remove_entries(base: Path, session_id: str) -> bool:
     """Remove the session's entries on this host and return whether there was one. The caller holds the session's write lock.
 
     Raises:
@@ -240,8 +244,8 @@ def remove(base: Path, session_id: str) -> bool:
     """
     found = False
     for name in _file_names(session_id, None):
-        content = private_files.read(base / DIRECTORY, name)
+        content = private_files.read_private_file(base / DIRECTORY, name)
         entry = parse_entry(content or b"", session_id)
         if not (entry and name == _shared_file(session_id) and _is_foreign(entry, None)):
-            found = private_files.remove(base / DIRECTORY, name, lasting=True) or found
+            found = private_files.remove_private_file(base / DIRECTORY, name, lasting=True) or found
     return found

@@ -103,7 +103,7 @@ class KeyringStore:
                 raise
             return False
 
-    def light(self, environ: Mapping[str, str]) -> bool:
+    def is_read_directly(self, environ: Mapping[str, str]) -> bool:
         """Return whether `secret_service` or, on macOS and Windows, `native_keyring` reads the same entries."""
         own, _ = native_keyring.BACKENDS.get(sys.platform, (secret_service.BACKEND, ""))
         return type(self.backend).__module__ == own and not secret_service.configured(environ)

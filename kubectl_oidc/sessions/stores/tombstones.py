@@ -40,16 +40,16 @@ def sweep(base: Path, now: float) -> None:
         base: The cache directory.
         now: Epoch seconds.
     """
-    for name in filter(None, map(FILE_NAME.fullmatch, private_files.names(base / DIRECTORY))):
+    for name in filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY))):
         path = base / DIRECTORY / name[0]
         with contextlib.suppress(OSError, StoreError):
             if now - path.lstat().st_mtime < TOMBSTONE_SECONDS or not _is_tombstone(path, name[1]):
                 continue
             with writing(base, name[1], seconds=0):
                 if _is_tombstone(path, name[1]):
-                    private_files.remove(path.parent, path.name)
+                    private_files.remove_private_file(path.parent, path.name)
 
 
 def _is_tombstone(path: Path, session_id: str) -> bool:
-    entry = parse_entry(private_files.read(path.parent, path.name) or b"", session_id)
+    entry = parse_entry(private_files.read_private_file(path.parent, path.name) or b"", session_id)
     return entry is not None and entry.purged()

@@ -272,9 +272,9 @@ def test_a_refresh_token_is_not_sent_if_a_new_one_could_not_be_stored(desk: Desk
 def test_a_lost_index_is_written_again(desk: Desk) -> None:
     """The next call that uses the session adds it to the index, so that it can be listed and purged."""
     desk.signed_in(left=3000)
-    index.remove(cache(), desk.key.id())
+    index.remove_entries(cache(), desk.key.id())
     desk.go()
-    entry = index.read(cache(), desk.key.id())
+    entry = index.read_entry(cache(), desk.key.id())
     assert entry is not None
     assert (entry.storage, entry.person) == ("disk", "alice@example.com")
 

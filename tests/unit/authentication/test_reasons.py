@@ -75,9 +75,3 @@ def test_why_a_session_is_not_refreshed() -> None:
     assert forced == "--force-refresh, and the session has no refresh token"
     assert reasons.not_refreshed(authentication(), session(key())) == ""
     assert reasons.not_refreshed(authentication(locked=False), session(key())) == reasons.UNLOCKED
-
-
-def test_a_time_of_another_day_has_its_date() -> None:
-    assert reasons.clock(NOW, NOW) == HALF_PAST_TWO
-    assert reasons.clock(NOW - 86400, NOW) == f"{HALF_PAST_TWO} on 2026-07-14"
-    assert reasons.clock(NOW + 86400, NOW) == f"{HALF_PAST_TWO} on 2026-07-16"

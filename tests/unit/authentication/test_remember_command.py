@@ -18,7 +18,7 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.known_commands import MOST, forget
+from kubectl_oidc.sessions.known_commands import MOST, forget_commands
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.system.log import QUIET, Log
 from tests.sessions import CLIENT, ISSUER, SECRETS, cache, key, remembered, repository, session, words_of
@@ -216,7 +216,7 @@ def test_only_so_many_commands_are_remembered() -> None:
     remember_it()
     names = {path.name for path in one.parent.iterdir()}
     assert len(names) == MOST
-    assert known_command.digest(COMMAND) in names
+    assert known_command.command_digest(COMMAND) in names
     assert one.name not in names
     assert f"{MOST + 4:032x}" in names
 
@@ -228,7 +228,7 @@ def test_forgetting_a_session_forgets_its_commands_and_no_others() -> None:
     mine.write_text(f"x\n{key().id()}\n")
     remember_it()
     remembered(repository(key()), ["get-token", "again"], "disk")
-    forget(key().id())
+    forget_commands(key().id())
     assert known_command.find_known_command(COMMAND) is None
     assert known_command.find_known_command(["get-token", "again"]) is None
     assert {path.name for path in other.parent.iterdir()} == {other.name, "README"}
@@ -236,7 +236,7 @@ def test_forgetting_a_session_forgets_its_commands_and_no_others() -> None:
 
 def test_forgetting_where_nothing_is_remembered_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a directory, or a home."""
-    forget(key().id())
+    forget_commands(key().id())
     monkeypatch.delenv("HOME")
-    forget(key().id())
+    forget_commands(key().id())
     assert list(Path.cwd().iterdir()) == []

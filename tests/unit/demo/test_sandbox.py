@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_oidc.demo.sandbox import CommandResult, Sandbox
 from kubectl_oidc.errors import DemoError
-from kubectl_oidc.kubeconfig import read
+from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.sessions.lock_directory import lock_paths
 from kubectl_oidc.sessions.stores import index
 from tests import parts
@@ -63,7 +63,7 @@ def test_lock_files_outside_the_directory_are_removed() -> None:
     parts.plugin()
     with Sandbox(opens_browser=True) as sandbox:
         cache = Path(sandbox.changed["KUBECACHEDIR"]) / "oidc-login"
-        index.write(cache, entry())
+        index.write_entry(cache, entry())
         lock, *_ = map(Path, lock_paths(SESSION, "none", cache))
         lock.touch()
         other = lock.with_name(f"{'1' * 32}.lock")
@@ -97,7 +97,7 @@ def entry() -> index.Entry:
 def test_the_kubeconfig_has_the_cluster_and_no_user(sandbox: Sandbox) -> None:
     """Setup adds the user."""
     sandbox.write_kubeconfig("https://127.0.0.1:8443")
-    config = read(None, sandbox.environ)
+    config = read_kubeconfig(None, sandbox.environ)
     cluster = config.clusters[config.context_cluster()]
     assert cluster.value["server"] == "https://127.0.0.1:8443"
     assert cluster.value["certificate-authority"] == str(sandbox.authority_file)

@@ -11,8 +11,8 @@ from kubectl_oidc.diagnosis.run import DoctorRun, SilentTerminal, Skipped
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
-from kubectl_oidc.kubeconfig.select import Chosen
-from kubectl_oidc.manifests import Trust
+from kubectl_oidc.kubeconfig.select import KubeconfigSelection
+from kubectl_oidc.manifests.trust import Trust
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
@@ -33,20 +33,20 @@ def chosen(
     context: Mapping[str, Any] | None = None,
     cluster: Mapping[str, Any] | None = None,
     path: Path = KUBECONFIG,
-) -> Chosen:
+) -> KubeconfigSelection:
     """Return a selection from a kubeconfig; what is not given is not in it."""
 
     def entry(name: str, value: Mapping[str, Any] | None) -> Entry | None:
         return None if value is None else Entry(name, value, path)
 
-    return Chosen(entry("demo", context), entry("oidc", user), entry("demo", cluster))
+    return KubeconfigSelection(entry("demo", context), entry("oidc", user), entry("demo", cluster))
 
 
 def doctor_run(
     *,
     issuer: str = ISSUER,
     environ: Mapping[str, str] | None = None,
-    what: Chosen | None = None,
+    what: KubeconfigSelection | None = None,
     tls: TlsOptions | None = None,
     now: float = NOW,
     cache_dir: Path = Path("/nowhere"),

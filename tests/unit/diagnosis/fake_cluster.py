@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.errors import ClusterForbidden
-from kubectl_oidc.kube_api import Access, Identity, RoleBinding, Rule, Rules, Subject
+from kubectl_oidc.kube_api.responses import Access, Identity, RoleBinding, Rule, Rules, Subject
 from tests.tokens import CLIENT_ID, ISSUER, good_claims
 from tests.unit.diagnosis.doctor_run import doctor_run
 

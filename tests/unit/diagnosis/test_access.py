@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_oidc.diagnosis.access import check_access
-from kubectl_oidc.kube_api import Identity, Rule
+from kubectl_oidc.kube_api.responses import Identity, Rule
 from tests.unit.diagnosis.doctor_run import result_of
 from tests.unit.diagnosis.fake_cluster import (
     ABOUT_ONESELF,

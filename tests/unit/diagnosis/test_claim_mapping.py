@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_oidc.diagnosis.claim_mapping import as_the_cluster_reads, differences
-from kubectl_oidc.kube_api import Identity
+from kubectl_oidc.kube_api.responses import Identity
 from tests.tokens import ABSENT, ISSUER
 from tests.unit.diagnosis.fake_cluster import (
     ADA,

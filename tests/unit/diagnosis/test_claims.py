@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_oidc.diagnosis.claims import check_claims
-from kubectl_oidc.kube_api import Identity
+from kubectl_oidc.kube_api.responses import Identity
 from tests.tokens import ABSENT, good_claims, id_token
 from tests.unit.diagnosis.doctor_run import doctor_run
 from tests.unit.diagnosis.token.test_facts import stored_facts

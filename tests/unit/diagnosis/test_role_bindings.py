@@ -9,7 +9,7 @@ import pytest
 from kubectl_oidc.diagnosis.access import check_access
 from kubectl_oidc.diagnosis.role_bindings import check_bindings
 from kubectl_oidc.errors import ClusterForbidden, ClusterNotFound, ClusterUnreachable
-from kubectl_oidc.kube_api import Identity, Rule, Subject
+from kubectl_oidc.kube_api.responses import Identity, Rule, Subject
 from tests.tokens import ISSUER
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
 

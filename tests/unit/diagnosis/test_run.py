@@ -122,5 +122,5 @@ def test_the_namespace_is_the_contexts_or_default() -> None:
 def test_an_error_becomes_a_problem() -> None:
     """With its own hint, or another one."""
     error = UsageError("wrong", "right it")
-    assert Finding.of(error) == Finding(Severity.PROBLEM, "wrong", "right it", "usage")
-    assert Finding.of(error, hint="or this").hint == "or this"
+    assert Finding.from_error(error) == Finding(Severity.PROBLEM, "wrong", "right it", "usage")
+    assert Finding.from_error(error, hint="or this").hint == "or this"

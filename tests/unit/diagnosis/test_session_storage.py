@@ -23,7 +23,7 @@ def test_the_test_record_is_removed_from_the_store(tmp_path: Path) -> None:
     assert found.status == "ok"
     assert str(tmp_path / "tokens") in found.message
     assert list((tmp_path / "tokens").iterdir()) == []
-    assert index.read_all(tmp_path) == []
+    assert index.read_entries(tmp_path) == []
 
 
 def test_files_are_a_warning_if_nobody_chose_them(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.diagnosis.run import Neighbour
-from kubectl_oidc.diagnosis.token.findings import lint
+from kubectl_oidc.diagnosis.token.findings import check_token
 from kubectl_oidc.diagnosis.unauthorized import likely_cause
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.kube_api import Cluster
+from kubectl_oidc.kube_api.cluster_entry import ClusterEntry
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER
 from tests.unit.diagnosis.doctor_run import doctor_run
 
@@ -30,7 +30,7 @@ def rejected(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple
     """Return the likely cause and the hint for a rejected token with these claims."""
     run = doctor_run()
     run.facts = facts(**claims)
-    run.cluster = Cluster(name="c", path=Path("/k"), server=server, tls=TlsOptions())
+    run.cluster = ClusterEntry(name="c", path=Path("/k"), server=server, tls=TlsOptions())
     return likely_cause(run)
 
 
@@ -45,7 +45,7 @@ def rejected(server: str = "https://k8s.example.com", /, **claims: Any) -> tuple
     ],
 )
 def test_a_finding_in_the_token_is_the_likely_cause(claims: dict[str, object]) -> None:
-    (finding,) = lint(facts(**claims))
+    (finding,) = check_token(facts(**claims))
     cause, hint = rejected(**claims)
     assert finding.message in cause
     assert hint == finding.hint

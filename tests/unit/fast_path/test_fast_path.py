@@ -207,9 +207,9 @@ def test_every_argument_and_its_position_counts() -> None:
         ["get-token", "--a=1 --b=2"],
         ["get-token", "--a", "=1", "--b=2"],
     ]
-    digests = {known_command.digest(arguments) for arguments in (command, *others)}
+    digests = {known_command.command_digest(arguments) for arguments in (command, *others)}
     assert len(digests) == 1 + len(others)
-    assert known_command.digest(list(command)) == known_command.digest(command)
+    assert known_command.command_digest(list(command)) == known_command.command_digest(command)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_the_environment_that_the_answer_depends_on_counts(
         monkeypatch.delenv(variable, raising=False)
         if value is not None:
             monkeypatch.setenv(variable, value)
-        digests.add(known_command.digest(["get-token"]))
+        digests.add(known_command.command_digest(["get-token"]))
         monkeypatch.setenv("EDITOR", f"editor of {value}")
     assert len(digests) == 3
 
@@ -336,7 +336,10 @@ def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[b
 def test_damaged_records_are_replaced_by_the_slow_path() -> None:
     """If the credential, the command or both are damaged, the stored session answers, and the next call takes the fast path."""
     known_and_good()
-    places = [cache() / "credentials" / key().id(), cache() / "words" / known_command.digest(words_of(key()))]
+    places = [
+        cache() / "credentials" / key().id(),
+        cache() / "words" / known_command.command_digest(words_of(key())),
+    ]
     for damage in (b"garbage", None):
         for place in places:
             if damage is None:
@@ -433,7 +436,11 @@ PLANTED = {
 def test_a_file_that_others_could_have_written_is_a_miss(which: str, how: str) -> None:
     """A valid record that others can access is a miss. A FIFO does not block. Nothing is changed."""
     known_and_good()
-    path = cache() / which / (key().id() if which == "credentials" else known_command.digest(words_of(key())))
+    path = (
+        cache()
+        / which
+        / (key().id() if which == "credentials" else known_command.command_digest(words_of(key())))
+    )
     content = path.read_bytes()
     path.unlink()
     PLANTED[how](path, content)
@@ -463,7 +470,7 @@ def test_a_file_that_others_could_have_written_is_a_miss(which: str, how: str) -
 def test_a_file_of_ours_alone_is_read(tmp_path: Path) -> None:
     """Without any of these, the file is read. A missing file, and a name with NUL, are misses."""
     place = private_files.ensure_directory(tmp_path / "base", "ours")
-    private_files.write(place, "file", b"content")
+    private_files.write_private_file(place, "file", b"content")
     assert read_private(str(place), "file", 100) == b"content"
     assert read_private(str(place), "file", 7) == b"content"
     assert read_private(str(place), "file", 6) is None
@@ -514,7 +521,7 @@ def test_an_unwritable_standard_output_is_a_failure(which: str) -> None:
 def test_the_slow_path_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
     """For a command that is not remembered: the session is stored, and the token is in no file with the closed descriptor's number."""
     known_and_good()
-    (cache() / "words" / known_command.digest(words_of(key()))).unlink()
+    (cache() / "words" / known_command.command_digest(words_of(key()))).unlink()
     done = closed(which)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: standard output cannot be written: ")
@@ -589,7 +596,7 @@ def test_a_forged_number_is_a_miss(number: str) -> None:
     """The digest only detects damage. A forged file causes no traceback."""
     record = with_digest(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
     directory = private_files.ensure_directory(cache(), "words")
-    private_files.write(directory, known_command.digest(["get-token"]), record)
+    private_files.write_private_file(directory, known_command.command_digest(["get-token"]), record)
     assert known_command.find_known_command(["get-token"]) is None
 
 

@@ -49,8 +49,8 @@ class Kubectl:
 
     def __init__(self, directory: Path, name: str = "kubectl") -> None:
         self.cache = directory / "cache"
-        (self.cache / fast_path.HANDED).mkdir(parents=True, exist_ok=True)
-        self.file = self.cache / fast_path.HANDED / ID
+        (self.cache / fast_path.HANDOUTS_DIRECTORY).mkdir(parents=True, exist_ok=True)
+        self.file = self.cache / fast_path.HANDOUTS_DIRECTORY / ID
         self.program = directory / name
         shutil.copy(os.path.realpath("/bin/sh"), self.program)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork(2)")
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """Return a cache directory."""
-    (tmp_path / refresh_ahead.DIRECTORY).mkdir(mode=0o700)
+    (tmp_path / refresh_ahead.CLAIMS_DIRECTORY).mkdir(mode=0o700)
     return tmp_path
 
 
@@ -37,7 +37,7 @@ def is_open(descriptor: int) -> bool:
 
 def started(directory: Path, when: str = refresh_ahead.ALWAYS) -> bool:
     """Return whether a child was forked; it exits at once."""
-    claim = directory / refresh_ahead.DIRECTORY / ID
+    claim = directory / refresh_ahead.CLAIMS_DIRECTORY / ID
     claimed = claim.exists()
     os.waitpid(begin(lambda: refresh_ahead.start_refresh(str(directory), ID, when)), 0)
     return claim.exists() and not claimed
@@ -79,7 +79,7 @@ def test_one_refresh_is_started_at_a_time(directory: Path) -> None:
 def test_a_claim_that_was_not_released_expires(directory: Path) -> None:
     """A process that failed or was killed delays the next refresh by one minute."""
     assert started(directory)
-    claim = directory / refresh_ahead.DIRECTORY / ID
+    claim = directory / refresh_ahead.CLAIMS_DIRECTORY / ID
     old = time.time() - refresh_ahead.CLAIM_SECONDS - 1
     os.utime(claim, (old, old))
     started(directory)
@@ -153,13 +153,13 @@ def test_the_child_has_closed_all_inherited_files(directory: Path) -> None:
 @pytest.mark.parametrize("planted", ["a directory", "a dangling link", "no directory"])
 def test_without_a_claim_no_refresh_is_started(directory: Path, planted: str) -> None:
     """No answer depends on it."""
-    claim = directory / refresh_ahead.DIRECTORY / ID
+    claim = directory / refresh_ahead.CLAIMS_DIRECTORY / ID
     if planted == "a directory":
         claim.mkdir()
     elif planted == "a dangling link":
         claim.symlink_to(directory / "nowhere")
     else:
-        (directory / refresh_ahead.DIRECTORY).rmdir()
+        (directory / refresh_ahead.CLAIMS_DIRECTORY).rmdir()
     begun = directory / "begun"
 
     def work() -> None:

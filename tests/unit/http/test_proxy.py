@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.http.proxy import parse, proxy_for
+from kubectl_oidc.http.proxy import parse_proxy, proxy_for
 from tests.arbitrary import or_refused
 
 ISSUER = "https://idp.example.com"
@@ -64,7 +64,7 @@ def test_the_variable_that_concerns_the_request_is_read(
 )
 def test_a_proxy_is_a_url_or_host_and_port(value: str, url: str, host: str, port: int) -> None:
     """As Go and curl take it: the last @ ends the login."""
-    found = parse("HTTPS_PROXY", value)
+    found = parse_proxy("HTTPS_PROXY", value)
     assert (found.url, found.host, found.port) == (url, host, port)
     assert "pass" not in repr(found)
 
@@ -101,6 +101,6 @@ def test_a_value_that_cannot_be_used_is_named_and_not_shown(value: str, hint: st
 def test_no_value_is_an_unexpected_error(login: str, place: str) -> None:
     """It is a proxy with a host and a port, or it is refused."""
     with or_refused(UsageError):
-        found = parse("ALL_PROXY", f"http://{login}@{place}")
+        found = parse_proxy("ALL_PROXY", f"http://{login}@{place}")
         assert found.host
         assert 0 < found.port < 65536

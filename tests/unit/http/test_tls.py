@@ -227,7 +227,9 @@ def test_one_that_the_systems_verifier_believes_is_refused_all_the_same(authorit
         pytest.raises(ssl.SSLCertVerificationError) as caught,
     ):
         trust.wrap_socket(bare, server_hostname="localhost")
-    assert "no subjectAltName" in tls.refusal(caught.value, "localhost", given(authority))[0]
+    assert (
+        "no subjectAltName" in tls.explain_certificate_error(caught.value, "localhost", given(authority))[0]
+    )
 
 
 def test_one_without_subjectaltname_is_refused_through_a_proxy(
@@ -270,7 +272,7 @@ def test_the_verifiers_of_macos_and_windows_are_understood(code: int, said: str)
     """They refuse by numbers of their own (errSec*, CERT_E_*), which truststore hands on; an unknown one by its words."""
     error = ssl.SSLCertVerificationError("the words of the system")
     error.verify_code, error.verify_message = code, "the words of the system"
-    assert said in tls.refusal(error, "issuer.example.com", tls.SYSTEM_TRUST)[0]
+    assert said in tls.explain_certificate_error(error, "issuer.example.com", tls.SYSTEM_TRUST)[0]
 
 
 def _old_kind_server(*, self_signed: bool = False) -> tuple[ssl.SSLContext, bytes]:
@@ -319,7 +321,7 @@ def test_a_strict_refusal_of_an_old_authority_is_explained() -> None:
         pytest.raises(ssl.SSLCertVerificationError) as caught,
     ):
         strict.wrap_socket(bare, server_hostname="localhost")
-    what, hint = tls.refusal(caught.value, "localhost", TlsOptions(ca_data=(ca,)))
+    what, hint = tls.explain_certificate_error(caught.value, "localhost", TlsOptions(ca_data=(ca,)))
     assert "of an old kind (" in what
     assert "VERIFY_X509_STRICT" in hint
     assert "--certificate-authority" in hint

@@ -21,7 +21,9 @@ from kubectl_oidc.errors import (
     KubeconfigError,
     UsageError,
 )
-from kubectl_oidc.kube_api import ClusterClient, Identity, RoleBinding, Rule, Subject, cluster_of
+from kubectl_oidc.kube_api.client import ClusterClient
+from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
+from kubectl_oidc.kube_api.responses import Identity, RoleBinding, Rule, Subject
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
@@ -73,7 +75,7 @@ def client(pem: bytes, token: str = TOKEN, /, seconds: float = 8.0, **value: Any
     """Return a client for a cluster entry."""
     data = base64.b64encode(pem).decode()
     entry = Entry("prod", {"certificate-authority-data": data, **value}, Path("/etc/kube/config"))
-    return ClusterClient(cluster_of(entry), Secret(token), log=QUIET, request_timeout=seconds)
+    return ClusterClient(parse_cluster_entry(entry), Secret(token), log=QUIET, request_timeout=seconds)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kube_api import cluster_of
+from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.kubeconfig import Entry
 
 PEM = b"-----BEGIN CERTIFICATE-----\n"
@@ -32,7 +32,7 @@ def entry(path: Path = Path("/etc/kube/config"), /, **value: Any) -> Entry:
 )
 def test_the_server_is_a_url_without_a_slash_at_its_end(server: str, expected: str) -> None:
     """So that paths can be appended. Plain http is allowed on this machine."""
-    assert cluster_of(entry(server=server)).server == expected
+    assert parse_cluster_entry(entry(server=server)).server == expected
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_server_is_a_url_without_a_slash_at_its_end(server: str, expected: s
 def test_a_server_that_a_token_must_not_go_to_is_refused(written: str, words: str) -> None:
     """The message names the entry and its file, never a password."""
     with pytest.raises(KubeconfigError, match=words) as caught:
-        cluster_of(entry(server=written))
+        parse_cluster_entry(entry(server=written))
     assert "the cluster prod in /etc/kube/config" in caught.value.message
     assert caught.value.topic == "cluster-entry"
     assert "SECRETPASS" not in caught.value.message + caught.value.hint
@@ -55,13 +55,13 @@ def test_a_server_that_a_token_must_not_go_to_is_refused(written: str, words: st
 
 def test_without_an_authority_the_system_is_trusted() -> None:
     """As in kubectl."""
-    tls = cluster_of(entry()).tls
+    tls = parse_cluster_entry(entry()).tls
     assert (tls.system, tls.ca_data, tls.insecure, tls.server_name) == (True, (), False, "")
 
 
 def test_only_the_entrys_authority_is_trusted() -> None:
     """As in kubectl, the system's authorities are then not trusted."""
-    tls = cluster_of(entry(**{"certificate-authority-data": DATA, "tls-server-name": "k8s"})).tls
+    tls = parse_cluster_entry(entry(**{"certificate-authority-data": DATA, "tls-server-name": "k8s"})).tls
     assert (tls.system, tls.ca_data, tls.server_name) == (False, (PEM,), "k8s")
 
 
@@ -73,16 +73,16 @@ def test_an_authoritys_file_counts_from_the_kubeconfigs_directory(
     (tmp_path / "pki" / "ca.crt").write_bytes(PEM)
     monkeypatch.chdir(tmp_path.parent)
     named = Path(tmp_path.name) / "config"
-    assert cluster_of(entry(named, **{"certificate-authority": "pki/ca.crt"})).tls.ca_data == (PEM,)
+    assert parse_cluster_entry(entry(named, **{"certificate-authority": "pki/ca.crt"})).tls.ca_data == (PEM,)
     data = base64.b64encode(b"the data").decode()
     both = entry(named, **{"certificate-authority": "nothing", "certificate-authority-data": data})
-    assert cluster_of(both).tls.ca_data == (b"the data",), "data override a file"
+    assert parse_cluster_entry(both).tls.ca_data == (b"the data",), "data override a file"
 
 
 def test_certificates_may_be_left_unchecked() -> None:
     """Only if insecure-skip-tls-verify is true."""
-    assert cluster_of(entry(**{"insecure-skip-tls-verify": True})).tls.insecure
-    assert not cluster_of(entry(**{"insecure-skip-tls-verify": "false"})).tls.insecure
+    assert parse_cluster_entry(entry(**{"insecure-skip-tls-verify": True})).tls.insecure
+    assert not parse_cluster_entry(entry(**{"insecure-skip-tls-verify": "false"})).tls.insecure
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_certificates_may_be_left_unchecked() -> None:
 def test_an_invalid_field_is_named(tmp_path: Path, value: dict[str, object], words: str) -> None:
     """The message names the field, never a password."""
     with pytest.raises(KubeconfigError, match=words) as caught:
-        cluster_of(entry(tmp_path / "config", **value))
+        parse_cluster_entry(entry(tmp_path / "config", **value))
     assert "SECRETPASS" not in caught.value.message + caught.value.hint
 
 
 def test_the_entrys_proxy_is_kept_and_not_shown() -> None:
     """It may contain a password."""
-    cluster = cluster_of(entry(**{"proxy-url": "socks5://me:SECRETPASS@proxy:1080"}))
+    cluster = parse_cluster_entry(entry(**{"proxy-url": "socks5://me:SECRETPASS@proxy:1080"}))
     assert cluster.proxy == "socks5://me:SECRETPASS@proxy:1080"
     assert "SECRETPASS" not in repr(cluster)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import read
-from kubectl_oidc.kubeconfig.auth_provider_user import ProviderUser, provider_user, with_tokens
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig import read_kubeconfig
+from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser, find_auth_provider_user, with_tokens
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.secret import Secret
 
@@ -50,17 +50,17 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def found(path: Path, *, context: str | None = None, user: str | None = None) -> ProviderUser | None:
-    return provider_user(read(str(path), {}), context=context, user=user)
+def found(path: Path, *, context: str | None = None, user: str | None = None) -> AuthProviderUser | None:
+    return find_auth_provider_user(read_kubeconfig(str(path), {}), context=context, user=user)
 
 
-def alice(path: Path) -> ProviderUser:
+def alice(path: Path) -> AuthProviderUser:
     user = found(path)
     assert user is not None
     return user
 
 
-def write_tokens(user: ProviderUser, tokens: dict[str, Secret]) -> None:
+def write_tokens(user: AuthProviderUser, tokens: dict[str, Secret]) -> None:
     with TokenFile(user) as file:
         file.write(tokens)
 
@@ -137,10 +137,10 @@ def test_tokens_are_set_in_every_form_of_the_file(change: object, path: Path) ->
     assert callable(change)
     text = str(change(TEXT))
     path.write_bytes(text.encode())
-    before = load(text, "")
+    before = parse_kubeconfig(text, "")
     write_tokens(alice(path), TOKENS)
     written = path.read_bytes().decode()
-    after = load(written, "")
+    after = parse_kubeconfig(written, "")
     config = after["users"][1]["user"]["auth-provider"]["config"]
     assert (config["id-token"], config["refresh-token"]) == ("new.id.token", "12345")
     for each in (before, after):
@@ -194,12 +194,12 @@ def test_any_token_is_set_and_every_other_byte_stays(
     text, before, behind = (
         words.replace("\n", newline) for words in (before + config + behind, before, behind)
     )
-    alice = ProviderUser("alice", Path("F"), {}, {})
+    alice = AuthProviderUser("alice", Path("F"), {}, {})
     edited = with_tokens(text, alice, tokens)
     assert edited.startswith(before)
     assert edited.endswith(behind)
-    wanted = load(text, "F")
+    wanted = parse_kubeconfig(text, "F")
     wanted["users"][1]["user"]["auth-provider"]["config"].update(
         {key: token.reveal() for key, token in tokens.items()}
     )
-    assert load(edited, "F") == wanted
+    assert parse_kubeconfig(edited, "F") == wanted

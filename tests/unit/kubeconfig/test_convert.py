@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.convert import _plan, plan, write
+from kubectl_oidc.kubeconfig.convert import plan_conversion, plan_file, write_plan
 from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.replace_file import KubeconfigChanged
 from tests.arbitrary import JSON, is_one_plain_line, or_refused
 
@@ -57,7 +57,7 @@ def kubeconfig(path: Path, text: str = TEXT) -> Path:
 
 
 def stanza(text: str, name: str) -> dict[str, Any]:
-    (user,) = [item["user"] for item in load(text, "")["users"] if item["name"] == name]
+    (user,) = [item["user"] for item in parse_kubeconfig(text, "")["users"] if item["name"] == name]
     found: dict[str, Any] = user["exec"]
     return found
 
@@ -71,10 +71,10 @@ def of(command: str, *args: str, api_version: str = V1BETA1, **more: Any) -> str
 def test_convert_changes_the_command_and_version_only(tmp_path: Path) -> None:
     """Arguments, variables, mode, cluster information, comments and other users stay."""
     path = kubeconfig(tmp_path / "config")
-    (one,) = plan(str(path), {}, [])
+    (one,) = plan_conversion(str(path), {}, [])
     assert [conversion.name for conversion in one.conversions] == ["people"]
     assert (one.direct, one.others) == ((), ("robot",))
-    backup = write(one, [])
+    backup = write_plan(one, [])
     assert backup.read_text() == TEXT
     after = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -94,15 +94,15 @@ def test_convert_changes_the_command_and_version_only(tmp_path: Path) -> None:
 def test_a_converted_user_is_not_changed_again(tmp_path: Path) -> None:
     """What was converted is direct, and is not touched again."""
     path = kubeconfig(tmp_path / "config")
-    write(plan(str(path), {}, [])[0], [])
-    (again,) = plan(str(path), {}, [])
+    write_plan(plan_conversion(str(path), {}, [])[0], [])
+    (again,) = plan_conversion(str(path), {}, [])
     assert (again.conversions, again.direct) == ((), ("people",))
     assert again.after == again.before
 
 
 def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
     """It is a diff of the exec section, indented as in the file, with secrets hidden in arguments and variables."""
-    (one,) = plan(str(kubeconfig(tmp_path / "config")), {}, [])
+    (one,) = plan_conversion(str(kubeconfig(tmp_path / "config")), {}, [])
     shown = one.conversions[0].difference
     assert "s3cr3t-word" not in shown
     lines = shown.splitlines()
@@ -133,7 +133,7 @@ def test_every_way_to_start_kubelogin_is_rewritten(
     tmp_path: Path, command: str, args: list[str], expected: list[str]
 ) -> None:
     """Through kubectl, by its own name, by a path, and as krew installs it."""
-    (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
+    (one,) = plan_conversion(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
     new = stanza(one.after, "u")
     assert (new["command"], new["args"]) == ("kubectl-oidc_login", expected)
     assert (new["apiVersion"], new["interactiveMode"]) == (V1BETA1, "IfAvailable")
@@ -149,7 +149,7 @@ def test_every_way_to_start_kubelogin_is_rewritten(
 )
 def test_other_programs_are_not_rewritten(tmp_path: Path, command: str, args: list[str]) -> None:
     """Azure's program of the same name is one of them."""
-    (one,) = plan(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
+    (one,) = plan_conversion(str(kubeconfig(tmp_path / "config", of(command, *args))), {}, [])
     assert (one.conversions, one.direct, one.others) == ((), (), ("u",))
 
 
@@ -158,7 +158,7 @@ def test_a_direct_exec_section_of_v1_becomes_v1beta1_and_keeps_its_path(
 ) -> None:
     """Somebody chose the path."""
     text = of("/opt/tools/kubectl-oidc_login", "get-token", api_version=V1)
-    (one,) = plan(str(kubeconfig(tmp_path / "config", text)), {}, [])
+    (one,) = plan_conversion(str(kubeconfig(tmp_path / "config", text)), {}, [])
     new = stanza(one.after, "u")
     assert (new["command"], new["apiVersion"]) == ("/opt/tools/kubectl-oidc_login", V1BETA1)
 
@@ -167,30 +167,30 @@ def test_each_user_is_rewritten_in_its_own_file(tmp_path: Path) -> None:
     """KUBECONFIG is a list; a missing file is skipped."""
     first, second = kubeconfig(tmp_path / "a"), kubeconfig(tmp_path / "b", of("kubectl", "oidc-login", "x"))
     listed = os.pathsep.join([str(first), str(tmp_path / "none"), str(second)])
-    plans = plan(None, {"KUBECONFIG": listed}, ["u"])
+    plans = plan_conversion(None, {"KUBECONFIG": listed}, ["u"])
     assert [(one.path, [c.name for c in one.conversions]) for one in plans] == [(first, []), (second, ["u"])]
 
 
 def test_an_unknown_user_or_file_is_an_error(tmp_path: Path) -> None:
     """A user, or a file."""
     with pytest.raises(KubeconfigError, match="nobody"):
-        plan(str(kubeconfig(tmp_path / "config")), {}, ["nobody"])
+        plan_conversion(str(kubeconfig(tmp_path / "config")), {}, ["nobody"])
     near = kubeconfig(tmp_path / "near", of("kubectl", "oidc-login", "x").replace('"u"', '"oidc"'))
     with pytest.raises(KubeconfigError) as caught:
-        plan(str(near), {}, ["ocid"])
+        plan_conversion(str(near), {}, ["ocid"])
     assert "oidc?" in caught.value.hint
     with pytest.raises(KubeconfigError, match=str(tmp_path / "none")):
-        plan(str(tmp_path / "none"), {}, [])
+        plan_conversion(str(tmp_path / "none"), {}, [])
 
 
 def test_a_change_between_plan_and_write_is_not_overwritten(tmp_path: Path) -> None:
     """Another program wrote the file between the question and the answer."""
     path = kubeconfig(tmp_path / "config")
-    (one,) = plan(str(path), {}, [])
+    (one,) = plan_conversion(str(path), {}, [])
     other = TEXT.replace("abc", "xyz")
     path.write_text(other)
     with pytest.raises(KubeconfigChanged):
-        write(one, [])
+        write_plan(one, [])
     assert path.read_text() == other
     assert [entry.name for entry in tmp_path.glob("config*")] == ["config"]
 
@@ -229,7 +229,7 @@ def test_any_exec_section_is_rewritten_once_and_shown_without_its_secrets(
     old = {"apiVersion": V1BETA1, "command": command, "args": ["oidc-login", "get-token", *args], **rest}
     document = {"users": [{"name": "a", "user": {"exec": old}}, {"name": "b", "user": {"token": "t"}}]}
     with or_refused(KubeconfigError, "s3cr3t"):
-        one = _plan(Path("F"), json.dumps(document, ensure_ascii=False), [])
+        one = plan_file(Path("F"), json.dumps(document, ensure_ascii=False), [])
         if not one.conversions:
             assert one.after == one.before
             return
@@ -237,8 +237,8 @@ def test_any_exec_section_is_rewritten_once_and_shown_without_its_secrets(
         assert "s3cr3t" not in conversion.difference
         assert all(map(is_one_plain_line, conversion.difference.splitlines()))
         assert stanza(one.after, "a")["args"][-len(args) :] == args or not args
-        assert load(one.after, "F")["users"][1] == document["users"][1]
-        assert not _plan(Path("F"), one.after, []).conversions
+        assert parse_kubeconfig(one.after, "F")["users"][1] == document["users"][1]
+        assert not plan_file(Path("F"), one.after, []).conversions
 
 
 @pytest.mark.parametrize("args", ["word", True, {"a": "b"}])
@@ -246,5 +246,5 @@ def test_an_exec_section_with_invalid_arguments_is_not_rewritten(tmp_path: Path,
     """Kubectl rejects it anyway."""
     stanza_ = {"command": "kubectl-oidc_login", "args": args}
     path = kubeconfig(tmp_path / "config", json.dumps({"users": [{"name": "a", "user": {"exec": stanza_}}]}))
-    (one,) = plan(str(path), {}, [])
+    (one,) = plan_conversion(str(path), {}, [])
     assert (one.conversions, one.others) == ((), ("a",))

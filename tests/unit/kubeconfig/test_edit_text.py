@@ -9,7 +9,7 @@ from hypothesis import assume, given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.edit_text import set_user
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.arbitrary import or_refused
 from tests.unit.kubeconfig.kubeconfig_files import (
     KEPT,
@@ -46,7 +46,7 @@ def test_adding_a_user_keeps_every_other_byte(text: str) -> None:
 
     assert edited.startswith(text[:begin])
     assert edited.endswith(text[len(text) - end :])
-    assert load(edited, "F")["users"][-1] == {"name": "oidc", "user": USER}
+    assert parse_kubeconfig(edited, "F")["users"][-1] == {"name": "oidc", "user": USER}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_updating_a_user_changes_only_its_exec_section() -> None:
 
     assert edited.startswith(text[:begin])
     assert edited.endswith(text[end:])
-    assert load(edited, "F")["users"][1]["user"] == {"as": "bob", **USER}
+    assert parse_kubeconfig(edited, "F")["users"][1]["user"] == {"as": "bob", **USER}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,10 @@ def test_in_any_kubeconfig_a_user_is_added_and_every_other_byte_stays(
     kept = common(text, edited) + common(text[::-1], edited[::-1])
 
     assert kept >= len(text)
-    assert load(edited, "F")["users"] == [*load(text, "F")["users"], {"name": name, "user": USER}]
+    assert parse_kubeconfig(edited, "F")["users"] == [
+        *parse_kubeconfig(text, "F")["users"],
+        {"name": name, "user": USER},
+    ]
 
 
 @given(kubeconfigs(), st.data(), st.sampled_from(["\n", "\r\n"]))
@@ -186,10 +189,11 @@ def test_in_any_kubeconfig_a_user_is_replaced_and_the_rest_stays(
 
     assert edited.startswith(before)
     assert edited.endswith(behind)
-    wanted = load(text, "F")
+    wanted = parse_kubeconfig(text, "F")
     wanted["users"][at] = {**wanted["users"][at], "user": USER}
     assert (
-        load(edited, "F") == {"apiVersion": "v1", "kind": "Config", **wanted} or load(edited, "F") == wanted
+        parse_kubeconfig(edited, "F") == {"apiVersion": "v1", "kind": "Config", **wanted}
+        or parse_kubeconfig(edited, "F") == wanted
     )
 
 

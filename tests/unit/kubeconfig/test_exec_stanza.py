@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.kubeconfig import Arg, Stanza
-from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT, is_ours
+from kubectl_oidc.kubeconfig.exec_stanza import INSTALL_HINT, is_oidc_login_exec
 from kubectl_oidc.secret import Secret
 from tests.unit.kubeconfig.kubeconfig_files import (
     ISSUER,
@@ -96,4 +96,4 @@ def test_exec_sections_of_this_program_and_kubelogin_are_recognised(
     exec_: dict[str, object], *, ours: bool
 ) -> None:
     """Another program's section, such as that of Azure's kubelogin, is not."""
-    assert is_ours(exec_) is ours
+    assert is_oidc_login_exec(exec_) is ours

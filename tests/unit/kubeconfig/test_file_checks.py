@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import check_user, read
+from kubectl_oidc.kubeconfig import check_user, read_kubeconfig
 from tests.unit.kubeconfig.kubeconfig_files import (
     KEPT,
     POSIX,
@@ -92,5 +92,5 @@ def test_only_a_regular_file_is_read_and_replaced(tmp_path: Path) -> None:
         with pytest.raises(KubeconfigError, match="regular file"):
             put(path)
         with pytest.raises(KubeconfigError, match="regular file"):
-            read(str(path), {})
+            read_kubeconfig(str(path), {})
     assert stat.S_ISFIFO(fifo.stat().st_mode)

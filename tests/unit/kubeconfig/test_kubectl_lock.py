@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests import parts
 from tests.unit.kubeconfig.kubeconfig_files import (
     KEPT,
@@ -77,5 +77,5 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     ]
 
     assert [writer.wait(60) for writer in writers] == [0] * 8
-    names = {item["name"] for item in load(path.read_text(encoding="utf-8"), "F")["users"]}
+    names = {item["name"] for item in parse_kubeconfig(path.read_text(encoding="utf-8"), "F")["users"]}
     assert names == {"ada", *(f"u{number}" for number in range(8))}

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.edit_text import set_user
-from kubectl_oidc.kubeconfig.parse import load
+from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.arbitrary import TEXT, or_refused
 from tests.unit.kubeconfig.kubeconfig_files import (
     USER,
@@ -47,7 +47,7 @@ FRAGMENTS = [
 
 def test_names_that_look_like_numbers_stay_text() -> None:
     """A cluster called 0123 or 1e3 is not renamed to 83 or 1000.0."""
-    config = load("clusters:\n- name: 0123\n- name: 1e3\n- name: 2024-01-01\n", "F")
+    config = parse_kubeconfig("clusters:\n- name: 0123\n- name: 1e3\n- name: 2024-01-01\n", "F")
 
     assert [item["name"] for item in config["clusters"]] == ["0123", "1e3", "2024-01-01"]
 
@@ -70,7 +70,7 @@ def test_names_that_look_like_numbers_stay_text() -> None:
 def test_an_invalid_kubeconfig_is_an_error_with_its_file(text: str, named: str) -> None:
     """The message does not repeat the line: it may hold a token."""
     with pytest.raises(KubeconfigError) as caught:
-        load(text, "F")
+        parse_kubeconfig(text, "F")
     assert caught.value.message.startswith("F ")
     assert named in caught.value.message
 
@@ -78,7 +78,7 @@ def test_an_invalid_kubeconfig_is_an_error_with_its_file(text: str, named: str) 
 def test_a_syntax_error_does_not_show_the_line() -> None:
     """The text around the error may be a credential."""
     with pytest.raises(KubeconfigError) as caught:
-        load("users:\n- name: a\n  user: {token: hunter2: x\n", "F")
+        parse_kubeconfig("users:\n- name: a\n  user: {token: hunter2: x\n", "F")
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
@@ -101,14 +101,14 @@ def test_a_syntax_error_does_not_show_the_line() -> None:
 def test_yaml_that_is_not_json_is_rejected(text: str) -> None:
     """Kubectl reads kubeconfigs as JSON, and rejects what grows without end."""
     with pytest.raises(KubeconfigError, match=r"^F .*YAML"):
-        load(text, "F")
+        parse_kubeconfig(text, "F")
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS) | TEXT, max_size=12).map("".join))
 def test_any_text_is_parsed_or_rejected(text: str) -> None:
     """Any YAML, valid or not, is read and edited, or is a KubeconfigError with sanitized text."""
     with or_refused(KubeconfigError):
-        config = load(text, "F")
+        config = parse_kubeconfig(text, "F")
         json.dumps(config)
         with or_refused(KubeconfigError):
-            assert load(set_user(text, "oidc", USER, "F"), "F")["users"]
+            assert parse_kubeconfig(set_user(text, "oidc", USER, "F"), "F")["users"]

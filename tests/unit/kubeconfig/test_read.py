@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig import read
+from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.kubeconfig.read import kubeconfig_paths
 from tests.unit.kubeconfig.kubeconfig_files import (
     kubectl,
@@ -39,7 +39,7 @@ def test_the_first_file_with_a_name_defines_its_entry(tmp_path: Path) -> None:
     )
     third = write(tmp_path / "3", "current-context: c\n")
     environ = {"KUBECONFIG": os.pathsep.join(map(str, (first, tmp_path / "missing", second, third)))}
-    ours = read(None, environ)
+    ours = read_kubeconfig(None, environ)
     theirs = json.loads(kubectl("config", "view", "--raw", "-o", "json", env=environ))
 
     assert {name: entry.value for name, entry in ours.users.items()} == {
@@ -53,9 +53,9 @@ def test_the_first_file_with_a_name_defines_its_entry(tmp_path: Path) -> None:
 
 def test_the_file_of_the_flag_must_exist(tmp_path: Path) -> None:
     """KUBECONFIG may name missing files; --kubeconfig may not."""
-    assert read(None, {"KUBECONFIG": str(tmp_path / "no")}).users == {}
+    assert read_kubeconfig(None, {"KUBECONFIG": str(tmp_path / "no")}).users == {}
     with pytest.raises(KubeconfigError, match=str(tmp_path / "no")):
-        read(str(tmp_path / "no"), {})
+        read_kubeconfig(str(tmp_path / "no"), {})
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, w
         path.write_bytes(content)
 
     with pytest.raises(KubeconfigError, match=words) as caught:
-        read(str(path), {})
+        read_kubeconfig(str(path), {})
     assert str(path) in caught.value.message

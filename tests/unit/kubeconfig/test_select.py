@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Entry, Kubeconfig
-from kubectl_oidc.kubeconfig.select import choose, nearest
+from kubectl_oidc.kubeconfig.select import nearest, select_user
 
 
 def entries(**values: dict[str, object]) -> dict[str, Entry]:
@@ -27,7 +27,7 @@ KUBECONFIG = Kubeconfig(
 
 
 def names(context: str | None = None, user: str | None = None) -> tuple[str | None, ...]:
-    found = choose(KUBECONFIG, context=context, user=user)
+    found = select_user(KUBECONFIG, context=context, user=user)
     return tuple(entry.name if entry else None for entry in (found.context, found.user, found.cluster))
 
 
@@ -44,7 +44,7 @@ def test_a_context_may_name_a_missing_user() -> None:
 
 
 def test_without_a_current_context_nothing_is_selected() -> None:
-    found = choose(Kubeconfig(()), context=None, user=None)
+    found = select_user(Kubeconfig(()), context=None, user=None)
     assert (found.context, found.user, found.cluster) == (None, None, None)
 
 
@@ -61,7 +61,7 @@ def test_the_error_for_an_unknown_name_has_the_most_similar_names(
     context: str | None, user: str | None, says: str, near: str
 ) -> None:
     with pytest.raises(KubeconfigError) as failed:
-        choose(KUBECONFIG, context=context, user=user)
+        select_user(KUBECONFIG, context=context, user=user)
     assert says in failed.value.message
     assert failed.value.hint.startswith(near)
 

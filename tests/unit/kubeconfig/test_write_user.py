@@ -69,7 +69,7 @@ def test_an_update_lists_its_changes_and_keeps_other_settings(tmp_path: Path) ->
     assert user["as"] == "bob"
     assert user["exec"]["env"] == [{"name": "HTTPS_PROXY", "value": "http://proxy"}]
     assert user["exec"]["provideClusterInfo"] is True
-    assert user["exec"]["args"] == ["get-token", *(arg.whole() for arg in STANZA.args)]
+    assert user["exec"]["args"] == ["get-token", *(arg.with_secret() for arg in STANZA.args)]
     assert "command: kubectl-oidc_login (was kubectl)" in change.details
     assert "- --oidc-issuer-url=https://old" in change.details
     assert "+ --oidc-issuer-url=https://idp.example.com/x" in change.details

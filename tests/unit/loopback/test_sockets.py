@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import NoFreeListenAddress, UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.redirect_uri import allowed_host_headers, choices, reachable
+from kubectl_oidc.loopback.redirect_uri import addresses_at_port, allowed_host_headers, browser_host_and_port
 from kubectl_oidc.loopback.sockets import (
     Listening,
     NotFree,
@@ -412,14 +412,14 @@ def test_only_the_port_of_the_redirect_url_is_listened_on_when_it_is_among_them(
     redirect_url: str | None, ports: list[int]
 ) -> None:
     """At any other port the answer would go to a stranger; behind a proxy or a tunnel any port may be right."""
-    assert [each.port for each in choices(TWO, redirect_url)] == ports
+    assert [each.port for each in addresses_at_port(TWO, redirect_url)] == ports
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
 def test_a_redirect_url_without_a_port_means_its_schemes_port(scheme: str, port: int) -> None:
     """http://localhost is answered at port 80, https://localhost at 443 (RFC 9110 §4.2)."""
     implied = ListenAddress("127.0.0.1", port)
-    assert list(choices([*TWO, implied], f"{scheme}://localhost/")) == [implied]
+    assert list(addresses_at_port([*TWO, implied], f"{scheme}://localhost/")) == [implied]
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def test_a_redirect_url_without_a_port_means_its_schemes_port(scheme: str, port:
 )
 def test_a_browser_on_this_machine_reaches_it_by_localhost(asked: str, there: str) -> None:
     """Whatever loopback address or wildcard was asked for; another address only by itself."""
-    assert reachable(address(asked)) == there
+    assert browser_host_and_port(address(asked)) == there
 
 
 @pytest.mark.parametrize(

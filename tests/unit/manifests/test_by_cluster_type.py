@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given, strategies as st
 from ruamel.yaml import YAML
 
-from kubectl_oidc.manifests import Cluster, ClusterType, Trust, as_trusted_by, cluster_side, guess, stream
-from kubectl_oidc.manifests.manifest import FILE
+from kubectl_oidc.manifests.by_cluster_type import as_trusted_by, steps_for_cluster
+from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType, guess_cluster
+from kubectl_oidc.manifests.manifest import FILE, yaml_stream
+from kubectl_oidc.manifests.trust import Trust
 from tests import parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.manifests import ClusterSide
+    from kubectl_oidc.manifests.manifest import ClusterSteps
 
 ISSUER, CLIENT = "https://dev-1.okta.com/oauth2/aus1", "0oa1"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -46,15 +48,15 @@ FULL_FLAGS = {
 }
 
 
-def side(kind: str, trust: Trust = TRUST, *, name: str = "", region: str = "") -> ClusterSide:
+def side(kind: str, trust: Trust = TRUST, *, name: str = "", region: str = "") -> ClusterSteps:
     """Return the steps for one type of cluster."""
     cluster = Cluster(ClusterType(kind), name, region)
-    found = cluster_side(cluster, as_trusted_by(cluster, trust))
+    found = steps_for_cluster(cluster, as_trusted_by(cluster, trust))
     assert found is not None
     return found
 
 
-def read(one: ClusterSide, name: str) -> Any:
+def read(one: ClusterSteps, name: str) -> Any:
     """Return the content of one file."""
     (manifest,) = [manifest for manifest in one.manifests if manifest.name == name]
     return YAML(typ="safe", pure=True).load(manifest.text())
@@ -90,12 +92,12 @@ def test_the_type_is_told_by_what_providers_write(
     name: str, server: str, path: str, cluster: Cluster
 ) -> None:
     """By the names that their commands write and by their domains."""
-    assert guess(name, server, PurePosixPath(path)) == cluster
+    assert guess_cluster(name, server, PurePosixPath(path)) == cluster
 
 
 def test_a_cluster_of_no_known_type_has_no_part_of_its_own() -> None:
     """Then all types are shown."""
-    assert cluster_side(Cluster(), TRUST) is None
+    assert steps_for_cluster(Cluster(), TRUST) is None
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
@@ -112,7 +114,7 @@ def test_every_reader_reads_what_was_meant(kind: str, trust: Trust, version: str
         assert yaml.load(manifest.text()) == manifest.content
         if manifest.name.endswith(".json"):
             assert json.loads(manifest.text()) == manifest.content
-    assert list(yaml.load_all(stream(one.manifests))) == [manifest.content for manifest in data]
+    assert list(yaml.load_all(yaml_stream(one.manifests))) == [manifest.content for manifest in data]
 
 
 @pytest.mark.parametrize("kind", ClusterType)
@@ -349,7 +351,7 @@ def test_kind_by_a_file_mounted_into_its_node() -> None:
 def test_kind_mounts_the_file_from_where_it_was_written() -> None:
     """With a directory kind can be run anywhere. Without one the purpose says where to run it."""
     cluster = Cluster(ClusterType.KIND)
-    written = cluster_side(cluster, TRUST, "/a b")
+    written = steps_for_cluster(cluster, TRUST, "/a b")
     assert written is not None
     (node,) = read(written, "kind.yaml")["nodes"]
     assert node["extraMounts"][0]["hostPath"] == "/a b/authentication-configuration.yaml"

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from kubectl_oidc.manifests import (
+from kubectl_oidc.manifests.apiserver import flags as apiserver_flags
+from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType
+from kubectl_oidc.manifests.eks import eks_command
+from kubectl_oidc.manifests.rbac import (
     Binding,
-    Cluster,
-    ClusterType,
-    Trust,
-    apiserver_flags,
-    authentication_configuration,
-    binding,
     cluster_role_binding,
     cluster_role_binding_command,
-    eks_command,
-    is_public,
+    propose_binding,
 )
+from kubectl_oidc.manifests.structured_authentication import authentication_configuration
+from kubectl_oidc.manifests.trust import Trust, is_public
 from tests import parts
 
 if TYPE_CHECKING:
@@ -72,21 +70,21 @@ def test_cluster_admin_is_proposed_for_groups_of_admins_only(
     groups: list[str], expected: Binding | None
 ) -> None:
     """A group of all employees is never proposed for cluster-admin."""
-    assert binding(groups) == expected
+    assert propose_binding(groups) == expected
 
 
 def test_a_long_list_of_groups_is_not_proposed_whole() -> None:
     """At most ten groups are proposed. Groups from a flag are all used."""
     many = [f"group-{number}" for number in range(40)]
-    assert binding(many) == Binding("view", tuple(many[:10]))
-    assert binding([], chosen=many) == Binding("view", tuple(many))
+    assert propose_binding(many) == Binding("view", tuple(many[:10]))
+    assert propose_binding([], chosen=many) == Binding("view", tuple(many))
 
 
 def test_the_role_and_the_groups_can_be_chosen() -> None:
     """A role from a flag is used."""
-    assert binding(["dev", "ops"], role="edit", chosen=["ops"]) == Binding("edit", ("ops",))
-    assert binding(["eks-admins", "dev"], role="edit") == Binding("edit", ("eks-admins", "dev"))
-    assert binding(["eks-admins"], chosen=["dev"]) == Binding("view", ("dev",))
+    assert propose_binding(["dev", "ops"], role="edit", chosen=["ops"]) == Binding("edit", ("ops",))
+    assert propose_binding(["eks-admins", "dev"], role="edit") == Binding("edit", ("eks-admins", "dev"))
+    assert propose_binding(["eks-admins"], chosen=["dev"]) == Binding("view", ("dev",))
 
 
 def test_eks_is_told_issuer_client_and_claims() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.oidc.claims import moment, required, required_text
+from kubectl_oidc.oidc.claims import required, required_text, time_claim
 from kubectl_oidc.times import utc
 from tests.arbitrary import JSON, or_refused
 
@@ -36,7 +36,7 @@ def test_text_is_returned_as_it_is() -> None:
 @pytest.mark.parametrize("value", [0, 1, 1_760_000_000, 32_503_679_999])
 def test_whole_seconds_from_1970_to_2999_are_a_time(value: int) -> None:
     """Epoch seconds come out as they went in."""
-    assert moment({"exp": value}, "exp") == value
+    assert time_claim({"exp": value}, "exp") == value
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_whole_seconds_from_1970_to_2999_are_a_time(value: int) -> None:
 )
 def test_a_fraction_of_a_second_is_cut_off(value: float, seconds: int) -> None:
     """RFC 7519 §2 allows them; some providers write them."""
-    assert moment({"exp": value}, "exp") == seconds
-    assert type(moment({"exp": value}, "exp")) is int
+    assert time_claim({"exp": value}, "exp") == seconds
+    assert type(time_claim({"exp": value}, "exp")) is int
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_a_fraction_of_a_second_is_cut_off(value: float, seconds: int) -> None:
 def test_nothing_else_is_a_time(value: object) -> None:
     """Bools, strings, negative numbers, milliseconds and huge numbers are refused, and shown in short."""
     with pytest.raises(IdTokenError, match=r"claim exp is .{1,40}, not a time in whole seconds"):
-        moment({"exp": value}, "exp")
+        time_claim({"exp": value}, "exp")
 
 
 @given(JSON | st.integers(-(10**11), 10**12) | st.floats(allow_nan=True))
 def test_any_value_is_a_moment_of_a_calendar_or_refused_in_plain_words(value: object) -> None:
     """What is taken for a time can be written as a date; what is not is named without a control character."""
     with or_refused(IdTokenError):
-        assert utc(moment({"exp": value}, "exp")).endswith(" UTC")
+        assert utc(time_claim({"exp": value}, "exp")).endswith(" UTC")

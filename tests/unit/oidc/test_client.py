@@ -114,11 +114,11 @@ def test_what_was_chosen_and_is_not_offered_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) -> None:
     """For invalid_client. The provider's words are sanitized."""
-    hint = client(tmp_path, method).hint(("tls_client_auth\x1b[2J", "odd"))
+    hint = client(tmp_path, method).invalid_client_hint(("tls_client_auth\x1b[2J", "odd"))
     assert f"--oidc-client-authentication={method}" in hint
     assert "--oidc-client-id" in hint
     assert "tls_client_auth [2J, odd" in hint
-    assert "tls_client_auth" not in client(tmp_path, method).hint(())
+    assert "tls_client_auth" not in client(tmp_path, method).invalid_client_hint(())
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) ->
 )
 def test_the_hint_follows_from_what_the_client_has(who: Client, words: str) -> None:
     """If no method is configured."""
-    assert words in who.hint((BASIC, POST))
+    assert words in who.invalid_client_hint((BASIC, POST))
 
 
 def test_the_hint_for_a_key_names_it(whole: Client) -> None:
     """The provider must have the public key, and its ID."""
-    assert "--oidc-client-assertion-key-id" in whole.hint(())
+    assert "--oidc-client-assertion-key-id" in whole.invalid_client_hint(())
 
 
 def test_nothing_of_the_client_shows(whole: Client) -> None:

@@ -256,20 +256,20 @@ def test_the_proxy_of_the_issuer_is_part_of_it_and_its_password_is_not_kept(
     """A proxy determines the answers, so it is part of the cache's identity. NO_PROXY and other schemes are respected."""
     client = HttpClient(log=QUIET)
     url = "https://issuer.example.com/x"
-    direct: tuple[object, ...] = client.way_to(url)
+    direct: tuple[object, ...] = client.trust_and_proxy(url)
     assert direct == ((), "")
     monkeypatch.setenv("HTTP_PROXY", "http://plain.example:1")
-    assert client.way_to(url) == direct
+    assert client.trust_and_proxy(url) == direct
     ways: set[tuple[object, ...]] = {direct}
-    ways.add(HttpClient(log=QUIET, proxy="http://given.example:1").way_to(url))
+    ways.add(HttpClient(log=QUIET, proxy="http://given.example:1").trust_and_proxy(url))
     for proxy in ("http://proxy.example:1", "http://ada:secret-of-ada@proxy.example:1"):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
-        ways.add(client.way_to(url))
+        ways.add(client.trust_and_proxy(url))
     assert len(ways) == 4
     assert "secret-of-ada" not in repr(ways)
-    assert client.way_to("http://localhost:1/x") == direct
+    assert client.trust_and_proxy("http://localhost:1/x") == direct
     monkeypatch.setenv("NO_PROXY", "issuer.example.com")
-    assert client.way_to(url) == direct
+    assert client.trust_and_proxy(url) == direct
 
 
 def test_kept_metadata_is_checked_like_an_answer(laptop: Laptop) -> None:

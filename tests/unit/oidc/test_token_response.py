@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
-from kubectl_oidc.oidc.error_hints import Sent
-from kubectl_oidc.oidc.token_response import TokenResponse, refusal, token_response
+from kubectl_oidc.oidc.error_hints import SentRequest
+from kubectl_oidc.oidc.token_response import TokenResponse, oauth_error, token_response
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import TEXT, is_one_plain_line, members, or_refused
 from tests.tokens import ISSUER
@@ -27,10 +27,10 @@ def refused(code: object, description: object = None, **options: object) -> OAut
         "secrets": [],
         "endpoint": "token endpoint",
         "invalid_client": "who are you",
-        "sent": Sent(issuer=ISSUER),
+        "sent": SentRequest(issuer=ISSUER),
         **options,
     }
-    return refusal({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
+    return oauth_error({"error": code, "error_description": description}, **settings_)  # type: ignore[arg-type]
 
 
 def test_a_whole_answer_is_read() -> None:
@@ -254,12 +254,12 @@ def test_a_description_that_is_no_text_is_left_out(description: object) -> None:
 @pytest.mark.parametrize("where", ["error", "error_description"])
 def test_what_was_sent_is_not_shown_again(echo: str, where: str) -> None:
     """If the provider repeats the refresh token in its error, it is not shown, encoded or not."""
-    error = refusal(
+    error = oauth_error(
         {"error": "bad", where: echo},
         "refresh_token",
         ["rt-SECRET+/=", "client-pass"],
         endpoint="token endpoint",
-        sent=Sent(issuer=ISSUER),
+        sent=SentRequest(issuer=ISSUER),
         invalid_client="",
     )
     assert "SECRET" not in error.message + error.hint + error.code
@@ -311,13 +311,13 @@ def test_any_document_is_tokens_or_a_misbehaving_provider(document: dict[str, ob
 @given(members("error", "error_description", "error_uri"), TEXT)
 def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret: str) -> None:
     """The provider's words become one line without the secrets of the request."""
-    error = refusal(
+    error = oauth_error(
         document,
         "refresh_token",
         [secret],
         endpoint="token endpoint",
         invalid_client="who are you",
-        sent=Sent(issuer=ISSUER),
+        sent=SentRequest(issuer=ISSUER),
     )
     assert is_one_plain_line(f"{error.message} {error.hint}")
 
@@ -333,5 +333,5 @@ def test_any_refusal_is_said_in_plain_words(document: dict[str, object], secret:
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By code or description. The same words of another provider do not lead to Okta's settings."""
     okta = "https://corp.okta.com/oauth2/default"
-    assert "Assign" in refused(code, description, sent=Sent(issuer=okta)).hint
+    assert "Assign" in refused(code, description, sent=SentRequest(issuer=okta)).hint
     assert "Okta" not in refused(code, description).hint

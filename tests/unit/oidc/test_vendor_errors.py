@@ -6,10 +6,10 @@ import pytest
 
 from kubectl_oidc.authentication.grants.authorization_request import sign_in_refused
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
-from kubectl_oidc.oidc.error_hints import Sent, hint as choose
+from kubectl_oidc.oidc.error_hints import SentRequest, error_hint as choose
 from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
-from kubectl_oidc.oidc.token_response import refusal
-from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, explain, registration
+from kubectl_oidc.oidc.token_response import oauth_error
+from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, redirect_uri_settings, vendor_hint
 from kubectl_oidc.oidc.vendors import Vendor
 
 OKTA = "https://corp.okta.com/oauth2/default"
@@ -146,18 +146,18 @@ def test_a_providers_own_words_are_explained(
     issuer: str, code: str, description: str | None, hint: str
 ) -> None:
     """In the browser's answer and at the token endpoint. The message keeps the provider's words."""
-    assert hint in explain(issuer, code, description)
+    assert hint in vendor_hint(issuer, code, description)
     browser = sign_in_refused(
-        AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True)
+        AuthorizationResponse(None, code, description), SentRequest(issuer=issuer, came_by_browser=True)
     )
     document = {"error": code, "error_description": description}
-    token = refusal(
+    token = oauth_error(
         document,
         "authorization_code",
         [],
         endpoint="token endpoint",
         invalid_client="who",
-        sent=Sent(issuer=issuer),
+        sent=SentRequest(issuer=issuer),
     )
     for error in (browser, token):
         assert hint in error.hint
@@ -180,7 +180,7 @@ def test_a_providers_own_words_are_explained(
 )
 def test_what_is_not_known_is_not_explained(issuer: str, code: str | None, description: str | None) -> None:
     """Another provider's words or a longer number are not explained."""
-    assert explain(issuer, code, description) == ""
+    assert vendor_hint(issuer, code, description) == ""
 
 
 SCOPES = {"scopes": ("openid", "email", "groups", "api://app/read"), "scopes_supported": ("openid", "email")}
@@ -205,7 +205,7 @@ def test_scopes_that_the_provider_does_not_list_are_named(
     issuer: str, code: str, description: str | None
 ) -> None:
     """By the metadata's scopes_supported, which never lists scopes of an API."""
-    sent = Sent(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
+    sent = SentRequest(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
     said = choose(code, description, sent, "see the redirect URI")
     assert said.startswith("the provider's metadata does not list the scope groups:")
     assert not any(words in said for words in BLAMED)
@@ -214,10 +214,10 @@ def test_scopes_that_the_provider_does_not_list_are_named(
 def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
     """The client may not be allowed to use them. The hint names them, and mentions offline_access."""
     scopes = ("openid", "email", "offline_access")
-    said = choose("invalid_scope", None, Sent(issuer=DEX, scopes=scopes, scopes_supported=scopes), "")
+    said = choose("invalid_scope", None, SentRequest(issuer=DEX, scopes=scopes, scopes_supported=scopes), "")
     assert "metadata" not in said
     assert "email, offline_access" in said
-    assert choose("invalid_scope", None, Sent(issuer=DEX, scopes=("openid",)), "") != ""
+    assert choose("invalid_scope", None, SentRequest(issuer=DEX, scopes=("openid",)), "") != ""
 
 
 @pytest.mark.parametrize(
@@ -238,21 +238,23 @@ def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
 )
 def test_a_hint_names_only_what_was_sent(grant: str, parameters: dict[str, str], blamed: list[str]) -> None:
     """A refresh has no redirect URI. Without PKCE, PKCE is not mentioned."""
-    sent = Sent(issuer=DEX, parameters=tuple(parameters), redirect_uri=parameters.get("redirect_uri", ""))
+    sent = SentRequest(
+        issuer=DEX, parameters=tuple(parameters), redirect_uri=parameters.get("redirect_uri", "")
+    )
     document = {"error": "invalid_request"}
-    error = refusal(document, grant, [], endpoint="token endpoint", invalid_client="who", sent=sent)
+    error = oauth_error(document, grant, [], endpoint="token endpoint", invalid_client="who", sent=sent)
     assert [words for words in BLAMED if words in error.hint] == blamed
 
 
 def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
     """At unknown providers, by common words."""
-    there = Sent(
+    there = SentRequest(
         issuer="https://idp.example.com", parameters=("code_verifier",), redirect_uri="http://localhost:8000"
     )
     wrong_uri = choose("invalid_grant", "Invalid redirect_uri", there, "other")
     assert wrong_uri.startswith("register exactly http://localhost:8000")
     assert "S256" in choose("invalid_request", "code_challenge_method is not supported", there, "other")
-    left_out = Sent(issuer="https://idp.example.com")
+    left_out = SentRequest(issuer="https://idp.example.com")
     assert "--oidc-pkce-method=no" in choose("invalid_request", "PKCE is required", left_out, "other")
     assert choose("invalid_request", "something", left_out, "other") == "other"
 
@@ -260,7 +262,7 @@ def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
     """An error of an unknown provider."""
     error = sign_in_refused(
-        AuthorizationResponse(None, "access_denied", "no"), Sent(issuer="https://idp.example.com")
+        AuthorizationResponse(None, "access_denied", "no"), SentRequest(issuer="https://idp.example.com")
     )
     assert "assigned to the application" in error.hint
 
@@ -268,8 +270,8 @@ def test_the_standards_hint_stays_where_nothing_is_known() -> None:
 def test_where_redirect_uris_are_registered() -> None:
     """Only for known providers."""
     assert set(REGISTRATION) == set(Vendor) - {Vendor.OTHER}
-    assert "Sign-in redirect URIs" in registration(OKTA)
-    assert registration("https://idp.example.com") == ""
+    assert "Sign-in redirect URIs" in redirect_uri_settings(OKTA)
+    assert redirect_uri_settings("https://idp.example.com") == ""
 
 
 def test_the_table_is_written_as_it_is_searched() -> None:

@@ -12,7 +12,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import credential
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
-from kubectl_oidc.sessions.session import RAISE, Session
+from kubectl_oidc.sessions.session import GENERATION_STEP, Session
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from tests.keyrings import ReadOnly, WindowsLike, the_os_keyring
 from tests.sessions import cache, kept, key, no_room, posix_only, repository, session
@@ -33,7 +33,7 @@ def bob(one: SessionRepository) -> Session:
     """Return the session of a sign-in that follows."""
     return session(
         key(),
-        generation=one.next_generation(one.load(), by=RAISE),
+        generation=one.next_generation(one.load(), by=GENERATION_STEP),
         person="bob@example.com",
         subject="bob",
         id_token=Secret("id-token-of-bob"),
@@ -71,7 +71,7 @@ def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_
 
     assert not refreshing.save(rotated, NOW)
     assert repository(key()).load() is None
-    fresh = session(key(), generation=refreshing.next_generation(None, by=RAISE))
+    fresh = session(key(), generation=refreshing.next_generation(None, by=GENERATION_STEP))
     assert refreshing.save(fresh, NOW), "a sign-in that ends after the purge is kept"
 
 

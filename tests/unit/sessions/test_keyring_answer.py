@@ -79,7 +79,7 @@ def test_a_good_session_is_handed_out(
 ) -> None:
     """In the remembered API version, with the session's expiry."""
     asked = held(session(key(), expiry=LATER, id_token=Secret("the-token")).record())
-    index.write(cache(), entry())
+    index.write_entry(cache(), entry())
     assert keyring_answer.answer_from_keyring(words()) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["apiVersion"] == V1
@@ -93,7 +93,7 @@ def test_it_is_due_after_a_part_of_its_life(
     """The index tells when the token was obtained."""
     held(session(key(), expiry=LATER).record())
     now = int(time.time())
-    index.write(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
+    index.write_entry(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
     early, late = words(ahead=400), words(ahead=600)
     assert (keyring_answer.answer_from_keyring(early), keyring_answer.answer_from_keyring(late)) == (0, 0)
     assert (early.due, late.due) == (True, False)
@@ -118,7 +118,7 @@ def test_without_a_matching_index_entry_the_keyring_is_not_read(
     """The keyring is not read."""
     asked = held(session(key(), expiry=LATER).record())
     if known is not None:
-        index.write(cache(), entry(**known))
+        index.write_entry(cache(), entry(**known))
     assert keyring_answer.answer_from_keyring(words()) is None
     assert asked == []
     assert capfd.readouterr().out == ""
@@ -139,7 +139,7 @@ def test_a_record_that_must_not_be_used_is_ignored(
 ) -> None:
     """The slow path decides what happens to it."""
     asked = held(record)
-    index.write(cache(), entry(generation=2))
+    index.write_entry(cache(), entry(generation=2))
     assert keyring_answer.answer_from_keyring(words()) is None
     assert len(asked) == 1
     assert capfd.readouterr().out == ""
@@ -147,7 +147,7 @@ def test_a_record_that_must_not_be_used_is_ignored(
 
 def test_a_keyring_that_fails_or_hangs_is_left_to_the_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any D-Bus error, or no answer in time: the slow path reports it."""
-    index.write(cache(), entry())
+    index.write_entry(cache(), entry())
 
     def fails(session_id: str) -> bytes | None:
         raise OSError(session_id)
@@ -166,7 +166,7 @@ def test_once_the_kernel_keyring_is_usable_the_slow_path_publishes_there(
 ) -> None:
     """The same command outside CI: from then on the fast path answers it."""
     asked = held(session(key(), expiry=LATER).record())
-    index.write(cache(), entry())
+    index.write_entry(cache(), entry())
     monkeypatch.setattr(keyring_answer, "kernel_store", lambda _: object())
     assert keyring_answer.answer_from_keyring(words()) is None
     assert asked == []

@@ -14,7 +14,7 @@ from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.kubelogin_takeover import find_kubelogin_session
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.sessions.kubelogin_cache import clients, remove
+from kubectl_oidc.sessions.kubelogin_cache import kubelogin_clients, remove_kubelogin_sessions
 from tests.arbitrary import JSON, TEXT, is_one_plain_line, members
 from tests.tokens import CLIENT_ID, ISSUER, NOW, base64url
 
@@ -79,9 +79,9 @@ def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: li
         assert is_one_plain_line(found.person())
         assert found.id_token.reveal().isascii()
         assert found.refresh_token is None or found.refresh_token.reveal().encode()
-    assert all(isinstance(name, str) for client in clients(place, {}) for name in client)
-    remove(place, {})
-    assert clients(place, {}) == []
+    assert all(isinstance(name, str) for client in kubelogin_clients(place, {}) for name in client)
+    remove_kubelogin_sessions(place, {})
+    assert kubelogin_clients(place, {}) == []
 
 
 @pytest.mark.parametrize("subject", [["alice"], {"a": "b"}, None, 7, ""])

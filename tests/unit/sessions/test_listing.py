@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.fast_path import HANDED
+from kubectl_oidc.fast_path import HANDOUTS_DIRECTORY
 from kubectl_oidc.sessions import listing as tested
 from kubectl_oidc.sessions.listing import (
     ENDED,
@@ -68,7 +68,7 @@ def test_a_session_without_a_record_is_gone() -> None:
 
 def test_a_copy_of_an_older_generation_is_not_shown_as_the_session() -> None:
     kept = keep()
-    index.write(cache(), replace(kept.entry, generation=9))
+    index.write_entry(cache(), replace(kept.entry, generation=9))
     again = kept_session(kept.entry.session_id, cache(), QUIET)
     assert again
     assert again.state(NOW) == GONE
@@ -91,7 +91,7 @@ def test_a_store_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_purged_session_is_not_listed() -> None:
     kept = keep()
-    index.write(cache(), replace(kept.entry, storage="", person=""))
+    index.write_entry(cache(), replace(kept.entry, storage="", person=""))
     assert kept_sessions([cache()], QUIET) == []
     assert kept_session(kept.entry.session_id, cache(), QUIET) is None
 
@@ -99,7 +99,7 @@ def test_a_purged_session_is_not_listed() -> None:
 def test_last_used_is_when_a_kubectl_was_last_given_a_token() -> None:
     kept = keep(signed_in_at=NOW)
     assert kept.last_used() == NOW
-    handed = cache() / HANDED
+    handed = cache() / HANDOUTS_DIRECTORY
     handed.mkdir()
     note = handed / kept.entry.session_id
     note.touch()

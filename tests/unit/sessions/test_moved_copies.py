@@ -100,7 +100,7 @@ def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
     assert purged.failures == ()
     assert purged.places == (f"the OS keyring ({place.name})",)
     assert place.kept == {}
-    assert index.read_all(cache()) == []
+    assert index.read_entries(cache()) == []
 
 
 def test_if_a_store_with_a_newer_copy_fails_the_older_copy_is_not_used(place: WindowsLike) -> None:
@@ -108,7 +108,7 @@ def test_if_a_store_with_a_newer_copy_fails_the_older_copy_is_not_used(place: Wi
     old = kept(on_disk(), session(key()))
     entry = on_disk().entry()
     assert entry is not None
-    index.write(cache(), replace(entry, storage="keyring", former=("disk",)))
+    index.write_entry(cache(), replace(entry, storage="keyring", former=("disk",)))
     assert on_disk().load() == in_keyring().load() == old, "nothing was moved yet"
     new = old.renewed(Secret("rotated"), generation=2)
     KeyringStore(place).save(key().id(), new.record())

@@ -102,7 +102,7 @@ def test_a_purged_session_is_gone_from_the_kernel_keyring(own_key: SessionKey) -
     purged = purge_session(session_id, cache())
     assert purged.places == ("the kernel keyring",)
     assert KernelStore().load(session_id) is None
-    assert kernel_keyring.read(CREDENTIAL + session_id) is None
+    assert kernel_keyring.read_key(CREDENTIAL + session_id) is None
     assert files() == {}
 
 
@@ -128,7 +128,7 @@ def test_without_an_entry_the_session_is_looked_for_everywhere(own_key: SessionK
     """If the index was lost, disk and kernel keyring are searched."""
     signed_in(own_key, "kernel")
     DiskStore(cache()).save(own_key.id(), session(own_key).record())
-    index.remove(cache(), own_key.id())
+    index.remove_entries(cache(), own_key.id())
     assert set(purge_session(own_key.id(), cache()).places) == {"the kernel keyring", str(cache() / "tokens")}
     assert KernelStore().load(own_key.id()) is None
     assert files() == {}
@@ -154,7 +154,7 @@ def test_a_purge_waits_for_the_lock_only_as_long_as_its_patience() -> None:
         assert 0.15 < time.monotonic() - began < 3
     assert purged.places == (str(cache() / "tokens"),)
     assert list(files()) == [f"sessions/{session_id}.json"]
-    entry = index.read(cache(), session_id)
+    entry = index.read_entry(cache(), session_id)
     assert entry is not None
     assert entry.generation > 1 + 1, "what the refresh will bring is older"
     assert (entry.person, entry.storage) == ("", "")
@@ -218,7 +218,7 @@ def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest
     (cache() / "file").write_text("not a directory")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(cache() / "file"))
     monkeypatch.setattr(tempfile, "tempdir", str(cache() / "file"))
-    known_commands.forget(session_id)
+    known_commands.forget_commands(session_id)
     purged = purge_session(session_id, cache())
     assert purged.places == (str(cache() / "tokens"),)
     assert set(files()) == {"file", f"sessions/{session_id}.json"}
@@ -228,14 +228,14 @@ def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest
 def test_a_purge_that_cannot_get_the_write_lock_reports_it() -> None:
     """Another process keeps the write lock: everything else is removed, and the error says that the session may be stored again."""
     session_id = signed_in(key())
-    before = index.read(cache(), session_id)
+    before = index.read_entry(cache(), session_id)
     with writing(cache(), session_id):
         purged = purge_session(session_id, cache(), write_patience=0.2)
     assert purged.places == (str(cache() / "tokens"),)
     (failure,) = purged.failures
     assert failure.topic == "purge"
     assert f"process {os.getpid()}" in failure.message
-    assert index.read(cache(), session_id) == before, "the index is not changed without the lock"
+    assert index.read_entry(cache(), session_id) == before, "the index is not changed without the lock"
     assert purge_session(session_id, cache()).failures == ()
     assert files() == {}
 
@@ -259,7 +259,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
     session_id = signed_in(own_key, "kernel")
     whole = KernelStore().load(session_id)
     one = repository(own_key, "kernel")
-    index.remove(cache(), session_id)
+    index.remove_entries(cache(), session_id)
     read = one.load()
     assert read is not None
     assert whole
@@ -271,13 +271,13 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
         assert not one.save(read.renewed(Secret("rotated"), generation=generation), NOW)
         assert one.publish(read, NOW) == ""
     assert KernelStore().load(session_id) is None
-    assert kernel_keyring.read(CREDENTIAL + session_id) is None
+    assert kernel_keyring.read_key(CREDENTIAL + session_id) is None
 
 
 def test_what_was_read_before_a_purge_is_not_published_though_the_index_was_lost() -> None:
     """There was no entry before and there is none afterwards: the missing record decides."""
     signed_in(key())
-    index.remove(cache(), key().id())
+    index.remove_entries(cache(), key().id())
     reading = repository(key())
     whole = reading.load()
     assert whole is not None
@@ -323,7 +323,7 @@ def test_sessions_are_known_by_index_and_by_files() -> None:
     one, other, third = (key(name=name) for name in ("one", "other", "third"))
     for known in (one, other):
         signed_in(known)
-    index.remove(cache(), other.id())
+    index.remove_entries(cache(), other.id())
     DiskStore(cache()).delete(other.id())
     DiskStore(cache()).save(third.id(), b"damaged")
     for name in ("README", "f" * 31, "G" * 32):

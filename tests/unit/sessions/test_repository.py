@@ -154,10 +154,10 @@ def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
     assert one.entry() is None, "there is no session yet"
     whole = kept(one, session(key()))
     one.mark_in_flight(NOW)
-    assert [entry.in_flight for entry in index.read_all(cache())] == [NOW]
+    assert [entry.in_flight for entry in index.read_entries(cache())] == [NOW]
     assert one.load() == whole
     assert one.save(replace(whole, generation=2), NOW)
-    assert [entry.in_flight for entry in index.read_all(cache())] == [0]
+    assert [entry.in_flight for entry in index.read_entries(cache())] == [0]
 
 
 def test_a_purge_during_a_refresh_is_not_undone() -> None:
@@ -254,7 +254,7 @@ def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before:
     entry = one.entry()
     assert entry is not None
     assert (entry.storage, entry.credential) == (after, after)
-    in_kernel = (KernelStore().load(own_key.id()), kernel_keyring.read(CREDENTIAL + own_key.id()))
+    in_kernel = (KernelStore().load(own_key.id()), kernel_keyring.read_key(CREDENTIAL + own_key.id()))
     on_disk = {f"tokens/{own_key.id()}", f"credentials/{own_key.id()}"} & files()
     if after == "kernel":
         assert on_disk == set()
@@ -295,7 +295,7 @@ def test_a_session_in_the_os_keyring_has_its_credential_in_the_kernel_s(own_key:
         one = repository(own_key, "keyring")
         place = one.publish(kept(one, session(own_key)), NOW)
     assert place == ("kernel" if kernel_is_private({}) else "")
-    assert (kernel_keyring.read(CREDENTIAL + own_key.id()) is not None) is kernel_is_private({})
+    assert (kernel_keyring.read_key(CREDENTIAL + own_key.id()) is not None) is kernel_is_private({})
 
 
 def test_a_session_moves_between_os_keyring_and_disk() -> None:
@@ -323,7 +323,7 @@ def test_a_former_store_that_fails_holds_up_nothing() -> None:
             assert one.load() is None
             fresh = kept(one, session(key(), generation=one.next_generation(None)))
             assert one.load() == fresh
-        index.write(cache(), replace(index.read_all(cache())[0], storage="keyring"))
+        index.write_entry(cache(), replace(index.read_entries(cache())[0], storage="keyring"))
         DiskStore(cache()).delete(key().id())
 
 
@@ -360,7 +360,7 @@ def layout_of_1_0_0(session_key: SessionKey, storage: str) -> bytes:
         "former": [],
     }
     directory = private_files.ensure_directory(cache(), "sessions")
-    private_files.write(directory, f"{session_id}.json", json.dumps(entry, indent=1).encode())
+    private_files.write_private_file(directory, f"{session_id}.json", json.dumps(entry, indent=1).encode())
     record = {
         "version": 1,
         "session": session_id,
@@ -391,11 +391,11 @@ def test_a_session_of_1_0_0_goes_on(own_key: SessionKey, storage: str) -> None:
     whole = one.load()
     assert whole is not None
     assert whole.record() == record
-    assert one.settled()
+    assert one.is_settled()
     assert one.next_generation(whole) == 5
     assert one.mark_in_flight(NOW)
     assert kept(one, whole.renewed(Secret("rotated"), generation=5)).generation == 5
-    assert {entry.generation for entry in index.read_all(cache())} == {5}
+    assert {entry.generation for entry in index.read_entries(cache())} == {5}
     mark = f".{this_host().mark}" if storage == "kernel" else ""
     assert [path for path in files() if path.startswith("sessions/")] == [
         f"sessions/{own_key.id()}{mark}.json"

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from kubectl_oidc.oidc.id_token import IdToken
 from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.session import Session, SessionKey, person
+from kubectl_oidc.sessions.session import Session, SessionKey, person_of
 from kubectl_oidc.sessions.session_record import with_digest
 from tests.arbitrary import JSON, members
 from tests.sessions import SECRETS, key, session
@@ -44,7 +44,7 @@ ANOTHER = {
     "use_access_token": True,
     "exchange": ("cluster-b", "id_token"),
     "exchange, another type": ("cluster-b", "jwt"),
-    "wishes": (("login_hint", "alice"),),
+    "other_fields": (("login_hint", "alice"),),
     "wishes, a claim": (("expect_claims", [("email", "alice@example.com")]),),
     "trust": ("insecure",),
     "trust, the same as an exchange": ("cluster-b", "id_token"),
@@ -261,7 +261,7 @@ def test_kubectl_gets_the_access_token_if_it_is_stored() -> None:
 def test_a_person_is_named_without_control_characters(claims: dict[str, object], words: str) -> None:
     """Email, preferred user name, or the subject, made safe for a terminal."""
     id_token = replace(tokens().id_token, claims=claims)
-    assert person(id_token) == words
+    assert person_of(id_token) == words
 
 
 SECRET = st.text(min_size=1).map(Secret)

@@ -28,24 +28,24 @@ def paths_in(directory: Path) -> tuple[str, ...]:
 def test_what_was_left_meanwhile_counts(tmp_path: Path) -> None:
     """It has the same message and topic. A failure that was there before does not count."""
     paths = paths_in(tmp_path)
-    before = shared_failure.seen(paths)
+    before = shared_failure.failure_records(paths)
     assert before == (None, None)
-    assert shared_failure.since(before, paths) is None
-    shared_failure.leave(paths, ERROR, of_a_person=False)
-    found = shared_failure.since(before, paths)
+    assert shared_failure.failure_since(before, paths) is None
+    shared_failure.share_failure(paths, ERROR, of_a_person=False)
+    found = shared_failure.failure_since(before, paths)
     assert found is not None
     assert (found.message, found.hint, found.topic) == (ERROR.message, ERROR.hint, "provider-unreachable")
     assert not found.of_a_person
-    assert shared_failure.since(shared_failure.seen(paths), paths) is None
+    assert shared_failure.failure_since(shared_failure.failure_records(paths), paths) is None
 
 
 def test_the_same_failure_twice_is_two(tmp_path: Path) -> None:
     """A process that waits between them fails with the second."""
     paths = paths_in(tmp_path)
-    shared_failure.leave(paths, ERROR, of_a_person=True)
-    between = shared_failure.seen(paths)
-    shared_failure.leave(paths, ERROR, of_a_person=True)
-    found = shared_failure.since(between, paths)
+    shared_failure.share_failure(paths, ERROR, of_a_person=True)
+    between = shared_failure.failure_records(paths)
+    shared_failure.share_failure(paths, ERROR, of_a_person=True)
+    found = shared_failure.failure_since(between, paths)
     assert found is not None
     assert found.of_a_person
 
@@ -54,9 +54,9 @@ def test_a_process_that_shares_one_lock_file_reads_it_there(tmp_path: Path) -> N
     """A container that mounts the home directory has another first lock file, and waits at the second."""
     paths = paths_in(tmp_path)
     other = (str(tmp_path / "none" / "x.lock"), paths[1])
-    before = shared_failure.seen(other)
-    shared_failure.leave(paths, ERROR, of_a_person=False)
-    assert shared_failure.since(before, other) is not None
+    before = shared_failure.failure_records(other)
+    shared_failure.share_failure(paths, ERROR, of_a_person=False)
+    assert shared_failure.failure_since(before, other) is not None
 
 
 def test_a_process_that_waits_for_a_lock_learns_why_its_holder_failed(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_process_that_waits_for_a_lock_learns_why_its_holder_failed(tmp_path: 
         assert holder.try_acquire()
 
         def fails() -> bool:
-            shared_failure.leave(holder.paths, ERROR, of_a_person=False)
+            shared_failure.share_failure(holder.paths, ERROR, of_a_person=False)
             holder.release()
             return False
 
@@ -81,7 +81,7 @@ def test_a_process_that_waits_for_a_lock_learns_why_its_holder_failed(tmp_path: 
 
 def test_where_nothing_can_be_written_nothing_is_left(tmp_path: Path) -> None:
     """The holder's own error is what counts."""
-    shared_failure.leave((str(tmp_path / "none" / "x.lock"),), ERROR, of_a_person=False)
+    shared_failure.share_failure((str(tmp_path / "none" / "x.lock"),), ERROR, of_a_person=False)
     assert not (tmp_path / "none").exists()
 
 
@@ -105,7 +105,7 @@ def test_a_damaged_record_is_no_failure(tmp_path: Path, record: bytes) -> None:
     file = tmp_path / "a" / "x.lock.failure"
     file.write_bytes(record)
     file.chmod(0o600)
-    assert shared_failure.since((None, None), paths) is None
+    assert shared_failure.failure_since((None, None), paths) is None
 
 
 RECORDS = st.fixed_dictionaries(
@@ -123,7 +123,7 @@ def test_whatever_a_record_holds_its_texts_are_safe_to_show(
     file = Path(f"{paths[0]}.failure")
     file.write_text(json.dumps(values))
     file.chmod(0o600)
-    found = shared_failure.since((None, None), paths)
+    found = shared_failure.failure_since((None, None), paths)
     assert (found is not None) == all(isinstance(values[name], str) for name in ("message", "hint", "topic"))
     if found is not None:
         assert is_one_plain_line(found.message)

@@ -15,7 +15,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="asks the user databa
 
 
 def of(home: Path) -> str:
-    return account_home.identity(home / ".kube" / "cache" / "oidc-login")
+    return account_home.cache_dir_identity(home / ".kube" / "cache" / "oidc-login")
 
 
 @posix
@@ -29,14 +29,14 @@ def test_the_default_directory_of_the_account_is_nobody_elses(home: Path, tmp_pa
     (tmp_path / "link").symlink_to(own)
     assert of(tmp_path / "link") == ""
     assert of(home) == str(home / ".kube" / "cache" / "oidc-login")
-    assert account_home.identity(own / ".kube" / "cache") == str(own / ".kube" / "cache")
+    assert account_home.cache_dir_identity(own / ".kube" / "cache") == str(own / ".kube" / "cache")
 
 
 @posix
 def test_a_relative_directory_is_named_by_its_path() -> None:
     """As in version 1.0.0: whichever way it is written, one session."""
-    assert account_home.identity(Path("elsewhere")) == str(Path.cwd() / "elsewhere")
-    assert account_home.identity(Path("a/../elsewhere")) == str(Path.cwd() / "elsewhere")
+    assert account_home.cache_dir_identity(Path("elsewhere")) == str(Path.cwd() / "elsewhere")
+    assert account_home.cache_dir_identity(Path("a/../elsewhere")) == str(Path.cwd() / "elsewhere")
 
 
 def test_windows_is_asked_for_the_profile() -> None:

@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import LockError
-from kubectl_oidc.sessions.lock_directory import every_lock_path, lock_paths, needed
-from kubectl_oidc.sessions.lock_wait import PATIENCE, Waiting, signing_in, still_held
+from kubectl_oidc.sessions.lock_directory import every_lock_path, lock_paths, needed_locks
+from kubectl_oidc.sessions.lock_wait import PATIENCE, LockWait, signing_in, still_held
 from kubectl_oidc.sessions.stores.host import this_host
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
@@ -451,12 +451,12 @@ def test_a_file_that_cannot_be_locked_is_passed_over_if_it_is_not_needed(tmp_pat
     """The lock is held, and known to be incomplete. Another process's lock on such a file counts."""
     (tmp_path / "file").touch()
     local, beside = *paths(tmp_path, "local"), str(tmp_path / "file" / "beside")
-    with FileLock((local, beside), needed=needed("kernel")) as lock:
+    with FileLock((local, beside), needed=needed_locks("kernel")) as lock:
         assert lock.try_acquire()
         assert (lock.held, lock.complete) == (True, False)
         assert isinstance(lock.passed_over, NotADirectoryError)
         assert not FileLock((local,)).try_acquire()
-    with FileLock((local, beside), needed=needed("disk")) as lock:
+    with FileLock((local, beside), needed=needed_locks("disk")) as lock:
         with pytest.raises(NotADirectoryError):
             lock.try_acquire()
         assert lock.try_acquire(lenient=True)
@@ -672,11 +672,11 @@ def test_who_waits_is_told_once_after_a_moment_for_whom(
     """Not at once, since most waits are short; then the holder, what it does, and how long at most."""
     holder = hold(paths(tmp_path))
     terminal, lock = Spoken(), FileLock(paths(tmp_path))
-    waiting = Waiting(lock, terminal, Deadline.after(120))
-    assert not waiting.look()
+    waiting = LockWait(lock, terminal, Deadline.after(120))
+    assert not waiting.tell_when_due()
     assert terminal.lines == []
-    wait_until(lambda: waiting.look() or terminal.lines, "something is said", timeout=PATIENCE + 5)
-    assert not waiting.look()
+    wait_until(lambda: waiting.tell_when_due() or terminal.lines, "something is said", timeout=PATIENCE + 5)
+    assert not waiting.tell_when_due()
     (line,) = terminal.lines
     assert f"process {holder.pid}, waiting for a sign-in in the browser" in line
     assert "at most 1 min" in line
@@ -705,8 +705,8 @@ def test_whatever_a_lock_file_says_the_words_about_it_are_plain(
     pid, _ = lock.holder()
     assert pid >= 0
     assert is_one_plain_line(still_held(lock, 1.0).message)
-    waiting = Waiting(lock, Shown(), Deadline.after(60))
+    waiting = LockWait(lock, Shown(), Deadline.after(60))
     waiting._patience = Deadline.after(0)
-    waiting.look()
+    waiting.tell_when_due()
     (line,) = capsys.readouterr().err.splitlines()
     assert is_one_plain_line(line)

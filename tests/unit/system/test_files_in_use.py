@@ -40,7 +40,11 @@ def reading(path: Path, seconds: float) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(
-    "step", ["private_files.write(place, name, b'new')", "private_files.remove(place, name)"]
+    "step",
+    [
+        "private_files.write_private_file(place, name, b'new')",
+        "private_files.remove_private_file(place, name)",
+    ],
 )
 @pytest.mark.parametrize("seconds", [0.5, 30.0])
 @linux_only
@@ -87,7 +91,7 @@ def test_a_session_that_is_being_replaced_is_no_session_that_is_missing(tokens: 
         "        raise PermissionError(13, 'The process cannot access the file', path)\n"
         "    return real(path, *more, **other)\n"
         "os.open = refusing\n"
-        "print(private_files.read(Path(sys.argv[1]), sys.argv[2]))\n",
+        "print(private_files.read_private_file(Path(sys.argv[1]), sys.argv[2]))\n",
         str(tokens),
         ID,
     )
@@ -105,7 +109,7 @@ def test_what_is_no_record_is_a_miss_at_once(tokens: Path, kind: str) -> None:
         "from pathlib import Path\n"
         "from kubectl_oidc.system import private_files\n"
         "began = time.monotonic()\n"
-        "print(private_files.read(Path(sys.argv[1]), 'other'))\n"
+        "print(private_files.read_private_file(Path(sys.argv[1]), 'other'))\n"
         "assert time.monotonic() - began < 1\n",
         str(tokens),
     )

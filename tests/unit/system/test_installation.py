@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.system.installation import AGAIN, hint, origin
+from kubectl_oidc.system.installation import AGAIN, installed_from, reinstall_hint
 from tests.parts import REPOSITORY
 
 if TYPE_CHECKING:
@@ -40,19 +40,19 @@ def test_a_clone_or_a_wheel_is_named_by_its_path(noted: Path, tmp_path: Path) ->
     """As long as it exists."""
     wheel = tmp_path / "a wheel.whl"
     noted.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
-    assert origin() == ""
+    assert installed_from() == ""
     wheel.touch()
-    assert origin() == str(wheel)
-    assert f"pipx install --force '{wheel}[demo]'" in hint("demo")
-    assert f"uv tool install --force '{wheel}[demo]'" in hint("demo")
+    assert installed_from() == str(wheel)
+    assert f"pipx install --force '{wheel}[demo]'" in reinstall_hint("demo")
+    assert f"uv tool install --force '{wheel}[demo]'" in reinstall_hint("demo")
 
 
 def test_a_repository_is_named_with_its_commit(noted: Path) -> None:
     """The name before the address is looked up nowhere (PEP 508)."""
     commit = {"vcs": "git", "commit_id": "1234abcd"}
     noted.write_text(json.dumps({"url": "https://git.example.com/k.git", "vcs_info": commit}))
-    assert origin() == "git+https://git.example.com/k.git@1234abcd"
-    assert "'kubectl-oidc[demo] @ git+https://git.example.com/k.git@1234abcd'" in hint("demo")
+    assert installed_from() == "git+https://git.example.com/k.git@1234abcd"
+    assert "'kubectl-oidc[demo] @ git+https://git.example.com/k.git@1234abcd'" in reinstall_hint("demo")
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_what_is_not_known_has_no_name(noted: Path, text: str | None) -> None:
     """Nothing noted, nothing readable, or an address with a credential in it: words, and no package."""
     if text is not None:
         noted.write_text(text)
-    assert origin() == ""
-    assert hint("demo").startswith(AGAIN)
-    assert "kubectl-oidc" not in hint("demo")
-    assert "SECRET" not in hint("demo")
+    assert installed_from() == ""
+    assert reinstall_hint("demo").startswith(AGAIN)
+    assert "kubectl-oidc" not in reinstall_hint("demo")
+    assert "SECRET" not in reinstall_hint("demo")
 
 
 def test_no_installation_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the single file."""
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert origin() == ""
+    assert installed_from() == ""
 
 
 def test_neither_program_nor_page_has_anybody_install_by_a_bare_name() -> None:

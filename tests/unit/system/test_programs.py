@@ -43,9 +43,9 @@ def test_on_windows_a_program_has_one_of_the_known_extensions(
     """PATHEXT says which; a whole path is found with or without it, and a directory on PATH may stand in quotes."""
     environ = {"PATH": f'/nowhere{os.pathsep}"{bin_directory}"', "PATHEXT": ".COM;.EXE;.exe;.CMD;.cmd"}
     expected = str(bin_directory / found) if found else None
-    assert programs.find(name, environ, platform="win32") == expected
+    assert programs.find_program(name, environ, platform="win32") == expected
     if name:
-        assert programs.find(str(bin_directory / name), environ, platform="win32") == expected
+        assert programs.find_program(str(bin_directory / name), environ, platform="win32") == expected
 
 
 @pytest.mark.parametrize("path", ["", ".", os.pathsep, f".{os.pathsep}"])
@@ -55,8 +55,8 @@ def test_on_windows_the_working_directory_is_no_place_for_programs(
     """A repository with a firefox.exe in it does not become the browser: Windows' own search would look there first."""
     monkeypatch.chdir(bin_directory)
     environ = {"PATH": path, "PATHEXT": ".exe"}
-    assert programs.find("firefox", environ, platform="win32") is None
-    assert programs.find("./firefox", environ, platform="win32") == "firefox.exe"
+    assert programs.find_program("firefox", environ, platform="win32") is None
+    assert programs.find_program("./firefox", environ, platform="win32") == "firefox.exe"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has modes of its own")
@@ -64,9 +64,9 @@ def test_elsewhere_it_is_what_a_shell_finds(bin_directory: Path) -> None:
     """On PATH, if it can be run; a path is what it is."""
     (bin_directory / "data").touch(mode=0o600)
     environ = {"PATH": str(bin_directory)}
-    assert programs.find("script.cmd", environ, platform="linux") == str(bin_directory / "script.cmd")
-    assert programs.find("script", environ, platform="linux") is None
-    assert programs.find("data", environ, platform="linux") is None
-    assert programs.find(str(bin_directory / "script.cmd"), {}, platform="darwin") == str(
+    assert programs.find_program("script.cmd", environ, platform="linux") == str(bin_directory / "script.cmd")
+    assert programs.find_program("script", environ, platform="linux") is None
+    assert programs.find_program("data", environ, platform="linux") is None
+    assert programs.find_program(str(bin_directory / "script.cmd"), {}, platform="darwin") == str(
         bin_directory / "script.cmd"
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path) -> bytes:
-    return secret_file.read("--flag", path, hint="do this", topic="there")
+    return secret_file.read_secret_file("--flag", path, hint="do this", topic="there")
 
 
 def test_what_it_holds_is_read(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_is_held_and_fails_is_interrupted_all_the_same() -> None:
 def test_without_a_signal_nothing_is_different() -> None:
     """What is held returns and raises as it would."""
     with signals.held():
-        signals.look()
+        signals.raise_pending()
     with pytest.raises(ValueError, match="its own"), signals.held():
         raise ValueError("its own")
 
@@ -128,7 +128,7 @@ def test_a_signal_is_acted_on_once() -> None:
         with pytest.raises(Interrupted), signals.held():
             interrupt()
         with signals.held():
-            signals.look()
+            signals.raise_pending()
         return True
 
     assert forked(work)

@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_oidc.system import standard_error
 from kubectl_oidc.system.log import Log
-from kubectl_oidc.system.terminal import Terminal, ago, countdown, remaining
+from kubectl_oidc.system.terminal import Terminal
 from tests.plugin import wait_until
 
 if TYPE_CHECKING:
@@ -225,65 +225,3 @@ def test_a_standard_error_that_takes_nothing_is_no_error(
     with terminal.waiting("waiting"):
         terminal.tick("still waiting")
     assert not terminal.interactive
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-5, "0 s"),
-        (0, "0 s"),
-        (0.9, "0 s"),
-        (59, "59 s"),
-        (60, "1 min"),
-        (178, "2 min"),
-        (599, "9 min"),
-        (600, "10 min"),
-        (3599, "59 min"),
-        (3600, "1 h"),
-        (3660, "1 h 1 min"),
-        (12_000, "3 h 20 min"),
-        (86_399, "23 h 59 min"),
-        (86_400, "1 d"),
-        (172_800, "2 d"),
-        (187_200, "2 d 4 h"),
-        (729 * 86_400, "729 d"),
-        (730 * 86_400, "2 years"),
-        (355_413 * 86_400 + 82_800, "973 years"),
-    ],
-)
-def test_a_span_of_time_in_words(seconds: float, words: str) -> None:
-    """Seconds matter below a minute, minutes below a day, days below two years; a part that is zero is left out."""
-    assert remaining(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-1, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (178, "2 min 58 s"),
-        (599, "9 min 59 s"),
-        (600, "10 min"),
-        (3660, "1 h 1 min"),
-    ],
-)
-def test_a_wait_counts_down_in_seconds(seconds: float, words: str) -> None:
-    """Below ten minutes the words change each second, in the units that people say."""
-    assert countdown(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-3, "0 s ago"),
-        (59.9, "59 s ago"),
-        (60, "1 min ago"),
-        (3599, "59 min ago"),
-        (3600, "1 h ago"),
-        (90000, "1 d 1 h ago"),
-    ],
-)
-def test_what_is_over_is_in_words(seconds: float, words: str) -> None:
-    """In whole units, rounded down."""
-    assert ago(seconds) == words

@@ -23,7 +23,7 @@ from kubectl_oidc.authentication.grants.authorization_request import (
 from kubectl_oidc.authentication.request import OUR_PARAMETERS, SignInRequest
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
-from kubectl_oidc.oidc.error_hints import Sent
+from kubectl_oidc.oidc.error_hints import SentRequest
 from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import SessionKey
@@ -193,9 +193,9 @@ def refusal(error: str | None, description: str | None = None) -> SignInRefused:
     return sign_in_refused(AuthorizationResponse(None, error, description), sent(ISSUER))
 
 
-def sent(issuer: str, *more: str) -> Sent:
+def sent(issuer: str, *more: str) -> SentRequest:
     parameters = ("scope", "code_challenge", *more)
-    return Sent(issuer=issuer, parameters=parameters, redirect_uri=REDIRECT, came_back=True)
+    return SentRequest(issuer=issuer, parameters=parameters, redirect_uri=REDIRECT, came_by_browser=True)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ UNDERSTOOD = AccountOptions(
 def everything(ctx: click.Context, /, **values: Any) -> tuple[AccountOptions, list[str]]:
     """Return what was understood, and the arguments that say the same."""
     request = token_request(values)
-    return request.account, [arg.whole() for arg in stanza_args(ctx)]
+    return request.account, [arg.with_secret() for arg in stanza_args(ctx)]
 
 
 def typed(*words: str) -> tuple[AccountOptions, list[str]]:

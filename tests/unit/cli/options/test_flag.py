@@ -182,7 +182,7 @@ def test_a_flag_that_is_added_makes_another_session() -> None:
 def test_a_flag_that_is_added_is_written_into_a_kubeconfig_and_into_commands() -> None:
     """With its value."""
     word = "--oidc-made-up=x"
-    assert word in [arg.whole() for arg in stanza_args(given(word), WITH_IT)]
+    assert word in [arg.with_secret() for arg in stanza_args(given(word), WITH_IT)]
     assert word in asked(word).command_line("login").split()
 
 

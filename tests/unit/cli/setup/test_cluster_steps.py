@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup, WrittenManifests, render_role, render_trust
-from kubectl_oidc.manifests import Binding, Cluster, ClusterType, Trust
+from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType
+from kubectl_oidc.manifests.rbac import Binding
+from kubectl_oidc.manifests.trust import Trust
 from kubectl_oidc.system.terminal import NARROWEST
 from tests.tokens import CLIENT_ID, ISSUER
 from tests.unit.cli.page_text import page_text

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_oidc.cli.setup.manifest_files import check_files, output_directory, write_files, write_stream
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.manifests import Manifest
+from kubectl_oidc.manifests.manifest import Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

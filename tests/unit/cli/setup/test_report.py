@@ -16,9 +16,11 @@ from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup
 from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
-from kubectl_oidc.diagnosis.token.findings import lint
+from kubectl_oidc.diagnosis.token.findings import check_token
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
-from kubectl_oidc.manifests import Binding, Cluster, Trust
+from kubectl_oidc.manifests.cluster_type import Cluster
+from kubectl_oidc.manifests.rbac import Binding
+from kubectl_oidc.manifests.trust import Trust
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import is_one_plain_line
 from tests.tokens import CLIENT_ID, ISSUER, NOW, good_claims
@@ -117,7 +119,7 @@ def hostile_report(words: str) -> Report:
         claims=claims,
         username=facts.username,
         groups=facts.groups,
-        findings=tuple(f for f in lint(facts) if f.severity is not Severity.PROBLEM),
+        findings=tuple(f for f in check_token(facts) if f.severity is not Severity.PROBLEM),
     )
 
 
@@ -135,7 +137,7 @@ def test_findings_about_hostile_claims_are_sanitized() -> None:
     facts = TokenFacts(
         issuer=ISSUER, client_id=CLIENT_ID, scopes=(), claims=claims, algorithm=None, has_refresh_token=True
     )
-    findings = lint(facts)
+    findings = check_token(facts)
     assert findings
     text = shown(but(claims=claims, findings=findings))
     assert all(finding.topic in text for finding in findings)

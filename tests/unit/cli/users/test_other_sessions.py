@@ -9,7 +9,7 @@ import pytest
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.other_sessions import other_sessions
-from kubectl_oidc.kubeconfig import read
+from kubectl_oidc.kubeconfig import read_kubeconfig
 from tests.tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def found(tmp_path: Path, *args: str, command: str = "kubectl", typed: tuple[str
         encoding="utf-8",
     )
     request = token_request(get_token.make_context("setup", [*BOTH, *typed]).params)
-    return list(other_sessions(read(str(file), {}), request))
+    return list(other_sessions(read_kubeconfig(str(file), {}), request))
 
 
 def test_scopes_that_setup_was_not_given_are_named(tmp_path: Path) -> None:
@@ -122,5 +122,5 @@ def test_text_of_the_kubeconfig_is_sanitized(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     request = token_request(get_token.make_context("setup", list(BOTH)).params)
-    (finding,) = other_sessions(read(str(file), {}), request)
+    (finding,) = other_sessions(read_kubeconfig(str(file), {}), request)
     assert "\x1b" not in finding.message + finding.hint

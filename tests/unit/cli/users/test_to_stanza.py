@@ -37,7 +37,7 @@ def typed(*arguments: str) -> tuple[Arg, ...]:
 
 def words(*arguments: str) -> list[str]:
     """Return the arguments in the kubeconfig without issuer and client, which are always there."""
-    whole = [arg.whole() for arg in typed(*arguments)]
+    whole = [arg.with_secret() for arg in typed(*arguments)]
     assert whole[:2] == list(BOTH)
     return whole[2:]
 
@@ -209,7 +209,7 @@ def test_get_token_makes_the_same_request_from_the_written_arguments(
         ],
     )
     asked = token_request(context.params)
-    written = [arg.whole() for arg in stanza_args(context)]
+    written = [arg.with_secret() for arg in stanza_args(context)]
     read = get_token.make_context("get-token", written).params
     assert token_request(read) == asked
     assert token_request(read).key().id() == asked.key().id()
@@ -221,6 +221,6 @@ def test_issuer_and_client_are_written_from_variables_too(monkeypatch: pytest.Mo
     monkeypatch.setenv("KUBECTL_OIDC_CLIENT_ID", CLIENT_ID)
     monkeypatch.setenv("KUBECTL_OIDC_BROWSER_COMMAND", "firefox")
     context = setup.make_context("setup", ["--session=a"])
-    args = [arg.whole() for arg in stanza_args(context)]
+    args = [arg.with_secret() for arg in stanza_args(context)]
     assert args == [*BOTH, "--session=a"]
     assert list(variables_not_written(context)) == ["KUBECTL_OIDC_BROWSER_COMMAND"]

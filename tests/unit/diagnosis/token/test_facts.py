@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.authentication.outcome import Outcome
-from kubectl_oidc.diagnosis.token.facts import facts_of
-from kubectl_oidc.diagnosis.token.findings import findings
+from kubectl_oidc.diagnosis.token.facts import facts_of_outcome
+from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.manifests import Trust
+from kubectl_oidc.manifests.trust import Trust
 from kubectl_oidc.oidc.jws import unverified_algorithm
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.secret import Secret
@@ -53,7 +53,7 @@ def outcome(token: Secret, *, refresh_token: str = "") -> Outcome:
 
 
 def stored_facts(token: Secret, refresh_token: str = "", **request: Any) -> TokenFacts:
-    return facts_of(doctor_run(**request).request, outcome(token, refresh_token=refresh_token), TRUST)
+    return facts_of_outcome(doctor_run(**request).request, outcome(token, refresh_token=refresh_token), TRUST)
 
 
 def test_a_stored_token_has_an_algorithm_and_the_clusters_claims() -> None:
@@ -77,10 +77,10 @@ def test_an_access_token_is_read_if_it_is_a_jwt() -> None:
     facts = stored_facts(id_token(claims=good_claims(aud="api")), use_access_token=True)
     assert (facts.algorithm, facts.claims["aud"]) == (None, "api")
     opaque = stored_facts(Secret("SECRET-opaque"), use_access_token=True)
-    (finding,) = findings(doctor_run(use_access_token=True).request, opaque)
+    (finding,) = token_findings(doctor_run(use_access_token=True).request, opaque)
     assert (finding.topic, "--oidc-use-access-token" in finding.hint) == ("claims-access-token", True)
     exchange = TokenExchange(audience="b", token_type="access_token")
-    (finding,) = findings(doctor_run(exchange=exchange).request, opaque)
+    (finding,) = token_findings(doctor_run(exchange=exchange).request, opaque)
     assert "--oidc-token-exchange-type" in finding.hint
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
-from kubectl_oidc.diagnosis.token.findings import lint
-from kubectl_oidc.oidc.vendors import Vendor, vendor
+from kubectl_oidc.diagnosis.token.findings import check_token
+from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims
 
 GOOD = TokenFacts(
@@ -41,8 +41,8 @@ def only(found: list[Finding]) -> Finding:
 
 
 def test_a_good_token_has_no_findings() -> None:
-    assert lint(GOOD) == []
-    assert lint(facts(email_verified=True)) == []
+    assert check_token(GOOD) == []
+    assert check_token(facts(email_verified=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_good_token_has_no_findings() -> None:
 )
 def test_another_issuer_is_a_finding(issuer: str, hint: str) -> None:
     """An access token of Entra may be of version 1, which has another issuer."""
-    finding = only(lint(facts(issuer, iss="https://sts.windows.net/1-2-3/")))
+    finding = only(check_token(facts(issuer, iss="https://sts.windows.net/1-2-3/")))
     assert finding.topic == "claims-issuer"
     assert "https://sts.windows.net/1-2-3/" in finding.message
     assert hint in finding.hint
@@ -89,7 +89,7 @@ def test_each_fault_of_a_claim_is_one_finding(
     claims: dict[str, Any], severity: Severity, topic: str, named: str
 ) -> None:
     """What the API server rejects is a problem, the rest a warning."""
-    finding = only(lint(facts(**claims)))
+    finding = only(check_token(facts(**claims)))
     assert (finding.severity, finding.topic) == (severity, topic)
     assert named in finding.message
     assert finding.hint
@@ -98,17 +98,17 @@ def test_each_fault_of_a_claim_is_one_finding(
 def test_email_matters_only_if_it_is_the_user_name() -> None:
     given = replace(facts(email=ABSENT, email_verified=False), username_claim="sub")
 
-    assert lint(given) == []
+    assert check_token(given) == []
 
 
 def test_a_missing_email_claim_is_explained_by_a_missing_scope() -> None:
     given = replace(facts(email=ABSENT), scopes=("openid", "offline_access"))
 
-    assert "--oidc-extra-scope=email" in only(lint(given)).hint
+    assert "--oidc-extra-scope=email" in only(check_token(given)).hint
 
 
 def test_another_claim_that_looks_like_groups_is_suggested() -> None:
-    finding = only(lint(with_claim("https://example.com/groups", ["a"])))
+    finding = only(check_token(with_claim("https://example.com/groups", ["a"])))
 
     assert "--oidc-groups-claim=https://example.com/groups" in finding.hint
 
@@ -116,7 +116,7 @@ def test_another_claim_that_looks_like_groups_is_suggested() -> None:
 @pytest.mark.parametrize("claims", [{"hasgroups": True}, {"_claim_names": {"groups": "src1"}}])
 def test_too_many_groups_for_entra_are_explained(claims: dict[str, Any]) -> None:
     """Entra leaves out the claim, and says where to request it instead; kubectl cannot."""
-    finding = only(lint(facts(groups=ABSENT, **claims)))
+    finding = only(check_token(facts(groups=ABSENT, **claims)))
 
     assert finding.topic == "claims-groups"
     assert "Entra" in finding.message
@@ -124,7 +124,7 @@ def test_too_many_groups_for_entra_are_explained(claims: dict[str, Any]) -> None
 
 def test_oktas_org_server_is_the_reason_for_missing_groups() -> None:
     """The issuer without /oauth2/ cannot issue a groups claim; a custom server can."""
-    finding = only(lint(facts("https://acme.okta.com", groups=ABSENT)))
+    finding = only(check_token(facts("https://acme.okta.com", groups=ABSENT)))
 
     assert finding.topic == "claims-groups"
     assert "Okta" in finding.message
@@ -149,7 +149,7 @@ def test_oktas_org_server_is_the_reason_for_missing_groups() -> None:
 )
 def test_the_vendor_is_recognised_by_the_issuers_host(issuer: str, expected: Vendor) -> None:
     """The host, not any part of the URL, decides."""
-    assert vendor(issuer) is expected
+    assert vendor_of(issuer) is expected
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_hint_for_a_missing_refresh_token_depends_on_the_requested_scopes(
     """Not requested and not issued need different actions."""
     claims = good_claims(iss=issuer, email_verified=True)
     given = replace(GOOD, issuer=issuer, scopes=(*scopes, "email"), claims=claims, has_refresh_token=False)
-    finding = only(lint(given))
+    finding = only(check_token(given))
 
     assert (finding.severity, finding.topic) == (WARNING, "claims-refresh-token")
     assert "60 minutes" in finding.message
@@ -187,7 +187,7 @@ def test_a_short_lifetime_is_shown_in_seconds() -> None:
     """A token of 90 seconds does not last "1 minutes"."""
     given = replace(facts(iat=0, exp=90), has_refresh_token=False)
 
-    assert "every 90 seconds" in only(lint(given)).message
+    assert "every 90 seconds" in only(check_token(given)).message
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_short_lifetime_is_shown_in_seconds() -> None:
 )
 def test_an_algorithm_other_than_rs256_is_a_finding(algorithm: str, severity: Severity) -> None:
     """kube-apiserver's flags accept only RS256 by default, and never EdDSA."""
-    finding = only(lint(replace(GOOD, algorithm=algorithm)))
+    finding = only(check_token(replace(GOOD, algorithm=algorithm)))
 
     assert (finding.severity, finding.topic) == (severity, "claims-algorithm")
     assert algorithm in finding.message
@@ -203,12 +203,12 @@ def test_an_algorithm_other_than_rs256_is_a_finding(algorithm: str, severity: Se
 
 def test_an_http_issuer_is_a_problem() -> None:
     """It is good enough for tests on loopback, but no API server accepts it."""
-    finding = only(lint(facts("http://localhost:8080")))
+    finding = only(check_token(facts("http://localhost:8080")))
     assert (finding.severity, finding.topic) == (PROBLEM, "claims-issuer")
 
 
 def test_problems_come_before_warnings() -> None:
-    found = lint(facts(groups="one", email_verified=False))
+    found = check_token(facts(groups="one", email_verified=False))
 
     assert [finding.severity for finding in found] == [PROBLEM, WARNING]
 
@@ -216,13 +216,14 @@ def test_problems_come_before_warnings() -> None:
 def test_a_prefix_decides_whether_a_name_is_reserved() -> None:
     """The cluster checks the name with its prefix."""
     given = facts(email="system:admin", groups=["system:masters"])
-    assert lint(replace(given, username_prefix="oidc:", groups_prefix="oidc:")) == []
+    assert check_token(replace(given, username_prefix="oidc:", groups_prefix="oidc:")) == []
     assert (
         "the user name system:ada"
-        in only(lint(replace(facts(email="ada"), username_prefix="system:"))).message
+        in only(check_token(replace(facts(email="ada"), username_prefix="system:"))).message
     )
     assert (
-        "the group system:ops" in only(lint(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
+        "the group system:ops"
+        in only(check_token(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
     )
 
 
@@ -237,5 +238,5 @@ def test_text_from_the_provider_is_sanitized() -> None:
     ]
 
     for given in cases:
-        for finding in lint(given):
+        for finding in check_token(given):
             assert not set("\x1b\u202e\n") & set(finding.message + finding.hint)

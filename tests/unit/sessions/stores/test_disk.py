@@ -328,7 +328,7 @@ def test_kill_while_storing_leaves_the_old_record_or_the_new_one(base: Path) -> 
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         assert store.load(ID) in records
-        assert private_files.names(base / "tokens") == [ID], "what is half written is no record"
+        assert private_files.private_file_names(base / "tokens") == [ID], "what is half written is no record"
     store.save(ID, b"last")
     assert store.load(ID) == b"last"
     (base / "tokens" / f".{ID}.0123456789abcdef").write_bytes(b"half a rec")
@@ -339,6 +339,6 @@ def test_kill_while_storing_leaves_the_old_record_or_the_new_one(base: Path) -> 
 
 def test_a_missing_directory_has_no_names(base: Path) -> None:
     """Listing makes nothing and fails on nothing."""
-    assert private_files.names(base / "tokens") == []
-    assert private_files.names(base / "tokens" / "file") == []
+    assert private_files.private_file_names(base / "tokens") == []
+    assert private_files.private_file_names(base / "tokens" / "file") == []
     assert not base.exists()

@@ -51,31 +51,31 @@ def put(base: Path, content: bytes, session_id: str = ID) -> None:
 def test_an_entry_is_written_read_listed_and_removed(tmp_path: Path) -> None:
     """A written entry is read by its id and in the list. A missing entry is None when read and False when removed."""
     other = replace(ENTRY, session_id="f" * 32, person="Bob Ünsal", scopes=(), renewable=False)
-    assert index.read(tmp_path, ID) is None
-    assert index.read_all(tmp_path) == []
-    assert not index.remove(tmp_path, ID)
+    assert index.read_entry(tmp_path, ID) is None
+    assert index.read_entries(tmp_path) == []
+    assert not index.remove_entries(tmp_path, ID)
 
-    index.write(tmp_path, ENTRY)
-    index.write(tmp_path, other)
-    index.write(tmp_path, replace(ENTRY, generation=4))
+    index.write_entry(tmp_path, ENTRY)
+    index.write_entry(tmp_path, other)
+    index.write_entry(tmp_path, replace(ENTRY, generation=4))
 
-    assert index.read(tmp_path, ID) == replace(ENTRY, generation=4)
-    assert index.read_all(tmp_path) == [replace(ENTRY, generation=4), other]
-    assert index.remove(tmp_path, ID)
-    assert index.read_all(tmp_path) == [other]
+    assert index.read_entry(tmp_path, ID) == replace(ENTRY, generation=4)
+    assert index.read_entries(tmp_path) == [replace(ENTRY, generation=4), other]
+    assert index.remove_entries(tmp_path, ID)
+    assert index.read_entries(tmp_path) == [other]
 
 
 @posix_only
 def test_the_index_is_for_its_owner_s_eyes(tmp_path: Path) -> None:
     """It names people and places: files of 0600 in a directory of 0700."""
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     assert (tmp_path / "sessions").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "sessions" / f"{ID}.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_foreign_files_beside_the_entries_are_neither_listed_nor_touched(tmp_path: Path) -> None:
     """A note, a directory, a link or another session's file under our name is skipped."""
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     directory = tmp_path / "sessions"
     (directory / "README").write_text("mine")
     (directory / "directory.json").mkdir()
@@ -83,7 +83,7 @@ def test_foreign_files_beside_the_entries_are_neither_listed_nor_touched(tmp_pat
     (directory / f"{'b' * 32}.json").symlink_to(directory / f"{ID}.json")
     before = sorted(path.name for path in directory.iterdir())
 
-    assert index.read_all(tmp_path) == [ENTRY]
+    assert index.read_entries(tmp_path) == [ENTRY]
     assert sorted(path.name for path in directory.iterdir()) == before
 
 
@@ -112,12 +112,12 @@ def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
     """A damaged entry is None, and the other entries are still listed."""
     other = replace(ENTRY, session_id="f" * 32)
     for entry in (ENTRY, other):
-        index.write(tmp_path, entry)
+        index.write_entry(tmp_path, entry)
     put(tmp_path, DAMAGED[case])
-    assert index.read(tmp_path, ID) is None
-    assert index.read_all(tmp_path) == [other]
-    index.write(tmp_path, ENTRY)
-    assert index.read(tmp_path, ID) == ENTRY, "and is written anew"
+    assert index.read_entry(tmp_path, ID) is None
+    assert index.read_entries(tmp_path) == [other]
+    index.write_entry(tmp_path, ENTRY)
+    assert index.read_entry(tmp_path, ID) == ENTRY, "and is written anew"
 
 
 @pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version", "trust"}))
@@ -125,37 +125,37 @@ def test_a_record_with_a_missing_or_mistyped_member_is_treated_as_missing(
     tmp_path: Path, member: str
 ) -> None:
     """A number is no text, a boolean no number; nothing is guessed."""
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     wrong: list[object] = [None, 1.5, {}]
     wrong += ["1", 1] if member in {"scopes", "renewable", "former"} else [[], True]
     for value in wrong:
         put(tmp_path, json.dumps({**WHOLE, member: value}).encode())
-        assert index.read(tmp_path, ID) is None, value
+        assert index.read_entry(tmp_path, ID) is None, value
     put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != member}).encode())
-    assert index.read(tmp_path, ID) is None
+    assert index.read_entry(tmp_path, ID) is None
 
 
 def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
     """It is read as it was written and differs from the system's authorities. Anything but a list of strings is treated as damage."""
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != "trust"}).encode())
-    assert index.read(tmp_path, ID) == replace(ENTRY, trust=None, scopes=("openid",))
+    assert index.read_entry(tmp_path, ID) == replace(ENTRY, trust=None, scopes=("openid",))
     for trust in ((), ("insecure",)):
-        index.write(tmp_path, replace(ENTRY, trust=trust))
-        assert index.read(tmp_path, ID) == replace(ENTRY, trust=trust)
+        index.write_entry(tmp_path, replace(ENTRY, trust=trust))
+        assert index.read_entry(tmp_path, ID) == replace(ENTRY, trust=trust)
     wrong: list[object] = ["insecure", 1, {}, [1], [None]]
     for value in wrong:
         put(tmp_path, json.dumps({**WHOLE, "trust": value}).encode())
-        assert index.read(tmp_path, ID) is None, value
+        assert index.read_entry(tmp_path, ID) is None, value
 
 
 def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
     """No beginning of the file passes for the whole."""
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     whole = (tmp_path / "sessions" / f"{ID}.json").read_bytes()
     for length in range(len(whole)):
         put(tmp_path, whole[:length])
-        assert index.read(tmp_path, ID) is None, length
+        assert index.read_entry(tmp_path, ID) is None, length
 
 
 @given(
@@ -166,19 +166,19 @@ def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
 def test_listing_never_fails(content: bytes) -> None:
     """Any content at all is read without an exception."""
     base = Path.cwd() / "cache"
-    index.write(base, ENTRY)
+    index.write_entry(base, ENTRY)
     put(base, content)
-    assert index.read(base, ID) is None
+    assert index.read_entry(base, ID) is None
 
 
 def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """The caller decides what to do, and the file in the directory's place stays."""
     (tmp_path / "sessions").write_text("mine")
     with pytest.raises(StoreError) as caught:
-        index.write(tmp_path, ENTRY)
+        index.write_entry(tmp_path, ENTRY)
     assert caught.value.topic == "cache-directory"
-    assert index.read(tmp_path, ID) is None
-    assert index.read_all(tmp_path) == []
+    assert index.read_entry(tmp_path, ID) is None
+    assert index.read_entries(tmp_path) == []
     assert (tmp_path / "sessions").read_text() == "mine"
 
 
@@ -215,20 +215,20 @@ def test_a_host_is_known_by_its_machine_id(tmp_path: Path) -> None:
 def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None:
     """Generations, times and tombstones of one do not count on the other; elsewhere a session has one entry for all."""
     for host, generation in ((HERE, 7), (THERE, 2)):
-        index.write(
+        index.write_entry(
             tmp_path, replace(ENTRY, storage="kernel", generation=generation, host=host.name), host=host
         )
     for host, generation in ((HERE, 7), (THERE, 2)):
-        entry = index.read(tmp_path, ID, host=host)
+        entry = index.read_entry(tmp_path, ID, host=host)
         assert entry is not None
         assert (entry.generation, entry.host) == (generation, host.name)
-        assert index.read_all(tmp_path, host=host) == [entry]
-    assert index.read(tmp_path, ID) is None
-    assert index.read_all(tmp_path) == []
+        assert index.read_entries(tmp_path, host=host) == [entry]
+    assert index.read_entry(tmp_path, ID) is None
+    assert index.read_entries(tmp_path) == []
 
     other = replace(ENTRY, session_id="f" * 32, storage="disk")
-    index.write(tmp_path, other, host=HERE)
-    assert index.read(tmp_path, other.session_id, host=THERE) == other
+    index.write_entry(tmp_path, other, host=HERE)
+    assert index.read_entry(tmp_path, other.session_id, host=THERE) == other
 
 
 @linux_only
@@ -238,13 +238,13 @@ def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Pat
     (tmp_path / "sessions").mkdir(mode=0o700)
     (tmp_path / "sessions" / f"{ID}.json").touch(mode=0o600)
     put(tmp_path, json.dumps({"version": 1, **asdict(old)}, indent=1).encode())
-    assert index.read(tmp_path, ID, host=HERE) == old
-    assert index.read(tmp_path, ID, host=THERE) is None
+    assert index.read_entry(tmp_path, ID, host=HERE) == old
+    assert index.read_entry(tmp_path, ID, host=THERE) is None
 
-    index.write(tmp_path, replace(old, generation=1, host=THERE.name), host=THERE)
-    assert index.read(tmp_path, ID, host=HERE) == old
-    index.write(tmp_path, replace(old, generation=6), host=HERE)
-    assert index.read(tmp_path, ID, host=HERE) == replace(old, generation=6)
+    index.write_entry(tmp_path, replace(old, generation=1, host=THERE.name), host=THERE)
+    assert index.read_entry(tmp_path, ID, host=HERE) == old
+    index.write_entry(tmp_path, replace(old, generation=6), host=HERE)
+    assert index.read_entry(tmp_path, ID, host=HERE) == replace(old, generation=6)
     names = sorted(path.name for path in (tmp_path / "sessions").iterdir())
     assert names == [f"{ID}.{host.mark}.json" for host in (HERE, THERE)]
 
@@ -253,15 +253,15 @@ def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Pat
 def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
     """Out of the kernel keyring and back: one file. The entry of another store stays."""
     kernel, disk = replace(ENTRY, storage="kernel"), replace(ENTRY, storage="disk")
-    index.write(tmp_path, kernel)
-    index.write(tmp_path, replace(disk, former=("kernel",)))
+    index.write_entry(tmp_path, kernel)
+    index.write_entry(tmp_path, replace(disk, former=("kernel",)))
     assert len(list((tmp_path / "sessions").iterdir())) == 1
-    index.write(tmp_path, replace(kernel, former=("disk",)))
+    index.write_entry(tmp_path, replace(kernel, former=("disk",)))
     assert len(list((tmp_path / "sessions").iterdir())) == 1
-    index.write(tmp_path, disk)
-    assert index.read(tmp_path, ID, "disk") == disk
-    assert index.read(tmp_path, ID, "kernel") == replace(kernel, former=("disk",))
-    assert index.remove(tmp_path, ID)
+    index.write_entry(tmp_path, disk)
+    assert index.read_entry(tmp_path, ID, "disk") == disk
+    assert index.read_entry(tmp_path, ID, "kernel") == replace(kernel, former=("disk",))
+    assert index.remove_entries(tmp_path, ID)
     assert list((tmp_path / "sessions").iterdir()) == []
 
 
@@ -270,26 +270,26 @@ def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
 
 def test_changes_at_the_same_time_are_all_made(tmp_path: Path) -> None:
     """Four processes count in one entry, each by reading and writing it: none overwrites what another wrote."""
-    index.write(tmp_path, replace(ENTRY, generation=0))
+    index.write_entry(tmp_path, replace(ENTRY, generation=0))
 
     def count_on() -> None:
         for _ in range(15):
-            index.update(
+            index.update_entry(
                 tmp_path, ID, lambda entry: replace(entry, generation=entry.generation + 1) if entry else None
             )
 
     children = [begin(count_on) for _ in range(4)]
     for child in children:
         os.waitpid(child, 0)
-    entry = index.read(tmp_path, ID)
+    entry = index.read_entry(tmp_path, ID)
     assert entry is not None
     assert entry.generation == 60
 
 
 def test_a_change_that_returns_nothing_leaves_the_entry(tmp_path: Path) -> None:
-    index.write(tmp_path, ENTRY)
-    assert index.update(tmp_path, ID, lambda _: None) is None
-    assert index.read(tmp_path, ID) == ENTRY
+    index.write_entry(tmp_path, ENTRY)
+    assert index.update_entry(tmp_path, ID, lambda _: None) is None
+    assert index.read_entry(tmp_path, ID) == ENTRY
 
 
 def test_old_tombstones_are_swept(tmp_path: Path) -> None:
@@ -297,12 +297,12 @@ def test_old_tombstones_are_swept(tmp_path: Path) -> None:
     tombstone = replace(ENTRY, session_id="a" * 32, person="", storage="")
     young, written = replace(tombstone, session_id="b" * 32), replace(tombstone, session_id="c" * 32)
     for entry in (ENTRY, tombstone, young, written):
-        index.write(tmp_path, entry)
+        index.write_entry(tmp_path, entry)
         if entry != young:
             os.utime(tmp_path / "sessions" / f"{entry.session_id}.json", (1_000_000_000, 1_000_000_000))
     with writing(tmp_path, written.session_id):
         sweep(tmp_path, time.time())
-    assert index.read_all(tmp_path) == [ENTRY, young, written]
+    assert index.read_entries(tmp_path) == [ENTRY, young, written]
 
 
 # Power failures
@@ -327,11 +327,11 @@ def test_an_entry_and_its_removal_are_there_after_a_power_failure(
 ) -> None:
     """The directory is written to the disk after the rename, and after the removal: fsync(2)."""
     found = synced(monkeypatch)
-    index.write(tmp_path, ENTRY)
+    index.write_entry(tmp_path, ENTRY)
     file, directory = found
     assert file.startswith(f".{ID}.json.")
     assert directory == "sessions"
-    index.remove(tmp_path, ID)
+    index.remove_entries(tmp_path, ID)
     assert found[2:] == ["sessions"]
 
 
@@ -347,7 +347,7 @@ def test_a_record_and_its_removal_are_there_after_a_power_failure(
     assert store.delete(ID)
     assert found[2:] == ["tokens"]
     del found[:]
-    private_files.write(private_files.ensure_directory(tmp_path, "words"), "name", b"content")
+    private_files.write_private_file(private_files.ensure_directory(tmp_path, "words"), "name", b"content")
     assert len(found) == 1
 
 
@@ -356,7 +356,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Have one directory for every example."""
     place = tmp_path_factory.mktemp("cache")
     place.chmod(0o700)
-    index.write(place, ENTRY)
+    index.write_entry(place, ENTRY)
     return place
 
 
@@ -375,8 +375,8 @@ def test_any_entry_is_read_as_it_was_written(
     """Whatever an issuer or a person is called."""
     changes: dict[str, Any] = {**texts, **numbers, "scopes": scopes}
     written = replace(ENTRY, **changes)
-    index.write(base, written)
-    assert index.read(base, ID) == written
+    index.write_entry(base, written)
+    assert index.read_entry(base, ID) == written
 
 
 @given(members(*(field.name for field in fields(index.Entry)), "version"))
@@ -384,7 +384,7 @@ def test_an_entry_of_any_shape_is_an_entry_or_a_miss(base: Path, changes: dict[s
     """What is read has the types that we wrote, however the file was changed."""
     values = {"version": index.VERSION, **asdict(ENTRY), **changes}
     put(base, json.dumps(values).encode())
-    found = index.read(base, ID)
+    found = index.read_entry(base, ID)
     if found is not None:
         assert found.session_id == ID
         assert found.storage in index.PLACES

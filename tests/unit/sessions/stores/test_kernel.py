@@ -91,7 +91,7 @@ def test_another_process_finds_the_record_and_can_read_it(new_id: Callable[[], s
     KernelStore().publish(one, b"credential", 60)
     program = (
         "import sys; from kubectl_oidc.sessions.stores.kernel import KernelStore; "
-        "from kubectl_oidc.fast_path.kernel_keyring import read; "
+        "from kubectl_oidc.fast_path.kernel_keyring import read_key; "
         "print(KernelStore().load(sys.argv[1]), read('kubectl-oidc:credential:' + sys.argv[1]))"
     )
     done = subprocess.run([sys.executable, "-c", program, one], capture_output=True, text=True, check=True)
@@ -135,13 +135,13 @@ def test_a_credential_ends_by_itself_and_a_session_does_not(new_id: Callable[[],
     store.save(ended, b"session once more")
     assert time_out(SESSION + ended) == "perm"
 
-    wait_until(lambda: kernel_keyring.read(CREDENTIAL + ended) is None, "the credential ends", timeout=5)
+    wait_until(lambda: kernel_keyring.read_key(CREDENTIAL + ended) is None, "the credential ends", timeout=5)
 
-    assert kernel_keyring.read(CREDENTIAL + renewed) == b"renewed"
+    assert kernel_keyring.read_key(CREDENTIAL + renewed) == b"renewed"
     assert store.load(ended) == b"session once more"
     assert not store.withdraw(ended), "what has ended is not there"
     store.publish(ended, b"again", 100)
-    assert kernel_keyring.read(CREDENTIAL + ended) == b"again", "and its place can be taken again"
+    assert kernel_keyring.read_key(CREDENTIAL + ended) == b"again", "and its place can be taken again"
     assert re.fullmatch(r"9\ds|[12]m", time_out(CREDENTIAL + ended))
 
 
@@ -161,7 +161,7 @@ def test_a_credential_is_withdrawn(new_id: Callable[[], str]) -> None:
     store.publish(one, b"credential", 60)
     assert store.withdraw(one)
     assert not store.withdraw(one)
-    assert kernel_keyring.read(CREDENTIAL + one) is None
+    assert kernel_keyring.read_key(CREDENTIAL + one) is None
     assert store.load(one) == b"record"
 
 
@@ -194,7 +194,7 @@ def test_a_full_quota_costs_credentials_first_and_then_is_an_error(new_id: Calla
             with pytest.raises(StoreError):
                 fill(lambda one: store.publish(one, b"c" * 4_000, 600), credentials)
             store.save(session, b"s" * 12_000)
-            left = [kernel_keyring.read(CREDENTIAL + one) for one in credentials]
+            left = [kernel_keyring.read_key(CREDENTIAL + one) for one in credentials]
             stored = store.load(session)
             with pytest.raises(StoreError) as caught:
                 fill(lambda one: store.save(one, b"o" * 12_000), others)
@@ -245,7 +245,7 @@ def test_users_do_not_read_each_other_s_records(new_id: Callable[[], str]) -> No
     found = as_an_ordinary_user(
         lambda _home: (
             KernelStore().load(one),
-            kernel_keyring.read(CREDENTIAL + one),
+            kernel_keyring.read_key(CREDENTIAL + one),
             KernelStore().delete(one),
         )
     )
@@ -272,7 +272,7 @@ def test_where_the_keyring_is_forbidden_every_call_says_so(tmp_path: Path) -> No
             errors.append((caught.value.topic, "--token-cache-storage=keyring or disk" in caught.value.hint))
         with the_os_keyring(None):
             auto = first_store(tmp_path, {}).name
-        return store.usable(), kernel_keyring.read("a"), errors, auto
+        return store.usable(), kernel_keyring.read_key("a"), errors, auto
 
     need_the_kernel_keyring()
     usable, read, errors, auto = forked(work)
