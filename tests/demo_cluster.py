@@ -1,4 +1,4 @@
-"""A Kubernetes API of the demo over real TLS, and an issuer of the test's own that signs whatever the test wants."""
+"""The demo's Kubernetes API over real TLS, and an issuer that signs any token that a test needs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Issuer:
 
     Attributes:
         url: The issuer URL.
-        keys: The key set that it publishes; None for a provider that is down.
-        metadata: The metadata that it publishes.
-        asked: The paths that it was asked for, in order.
+        keys: The published key set; None for a provider that is down.
+        metadata: The published metadata.
+        asked: The requested paths, in order.
     """
 
     def __init__(self, authority: Authority) -> None:
@@ -59,7 +59,7 @@ class Issuer:
         self._listener.close()
 
     def claims(self, changes: Mapping[str, object]) -> dict[str, object]:
-        """Return claims that hold now and are alice's, who administers; ``changes`` replace some, ABSENT drops one."""
+        """Return valid claims of alice, an administrator; ``changes`` replace some, ABSENT drops one."""
         now = int(time.time())
         claims = {"iss": self.url, "iat": now, "exp": now + 600, "email": ALICE, "groups": ["eks-admins"]}
         return good_claims(**{**claims, **changes})
@@ -75,8 +75,8 @@ class Issuer:
 
         Args:
             changes: Changes of the claims.
-            key: Who signs; the published key if none is given.
-            header: What its header has more, or differently.
+            key: The signing key; the published one by default.
+            header: Additional or changed members of the header.
         """
         return id_token(key, header=header, claims=self.claims(changes or {})).reveal()
 
@@ -92,13 +92,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered.
-
-    Attributes:
-        status: The HTTP status.
-        kind: The Content-Type.
-        body: The body.
-    """
+    """An answer of the API; `kind` is its Content-Type."""
 
     status: int
     kind: str
@@ -106,14 +100,14 @@ class Answer:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The JSON object that it is."""
+        """The body as a JSON object."""
         assert self.kind.startswith("application/json")
         document: dict[str, Any] = json.loads(self.body)
         return document
 
     @property
     def failure(self) -> tuple[int, str, str]:
-        """The code, reason and message of the Status that it is; the code is that of HTTP as well."""
+        """The code, reason and message of a Status; the code is also the HTTP status."""
         document = self.document
         assert (document["kind"], document["apiVersion"], document["status"]) == ("Status", "v1", "Failure")
         assert document["code"] == self.status
@@ -121,11 +115,11 @@ class Answer:
 
 
 class Cluster:
-    """The API as a client sees it that trusts its authority.
+    """The API, and a client that trusts its authority.
 
     Attributes:
-        issuer: Whom it believes.
-        url: Where it is.
+        issuer: The issuer whose tokens it accepts.
+        url: The API's URL.
     """
 
     def __init__(self, issuer: Issuer, url: str, trust: ssl.SSLContext) -> None:
@@ -142,14 +136,14 @@ class Cluster:
         body: bytes | None = None,
         **headers: str,
     ) -> Answer:
-        """Make one request on a connection of its own.
+        """Send one request on a new connection.
 
         Args:
             path: The path with its query.
             method: The method.
-            token: The bearer token; alice's, who administers, if none is given.
+            token: The bearer token; by default that of alice, an administrator.
             body: The body.
-            headers: Header fields, with ``_`` for ``-``; an Authorization stands instead of the token.
+            headers: Header fields, with ``_`` for ``-``; an Authorization replaces the token.
         """
         fields = {"Authorization": f"Bearer {token or self.issuer.token()}"}
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -169,13 +163,13 @@ class Cluster:
         )
 
     def nobody(self) -> str:
-        """Return the token of bob, who is in no group."""
+        """Return a token of bob, who is in no group."""
         return self.issuer.token({"email": BOB, "groups": []})
 
 
 @contextmanager
 def serving(authority: Authority) -> Iterator[Cluster]:
-    """Run an issuer, and an API that believes it."""
+    """Run an issuer, and an API that accepts its tokens."""
     http_client = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET, pauses=())
     with (
         Issuer(authority) as issuer,

@@ -1,7 +1,7 @@
-"""Keyrings in files, which outlive a process that is killed: one like Windows, one like macOS.
+"""Keyrings in files, which remain when a process is killed: one like Windows, one like macOS.
 
-Found by PYTHON_KEYRING_BACKEND=tests.keyring_files.WindowsFiles (or MacFiles), with PYTHONPATH naming this repository; the
-entries are files in the directory that KEYRING_FILES names.
+PYTHON_KEYRING_BACKEND=tests.keyring_files.WindowsFiles (or MacFiles) selects one, and PYTHONPATH must contain this repository. The
+entries are files in the directory KEYRING_FILES.
 """
 
 from __future__ import annotations
@@ -23,11 +23,7 @@ DIRECTORY = "KEYRING_FILES"
 
 
 class Files(MutableMapping[str, tuple[str, str]]):
-    """Entries by service name, each put and removed in one step, as by the system's own daemon.
-
-    Args:
-        directory: Where they stand.
-    """
+    """Entries by service name, each stored and removed in one step, as by the operating system's daemon."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -63,7 +59,7 @@ def kept() -> Files:
 
 
 class WindowsFiles(WindowsLike):
-    """The Credential Locker: 1,280 UTF-16 characters, and entries of the same service are moved out of the way."""
+    """The Credential Locker: 1,280 UTF-16 characters, and another entry of the same service is moved to a second name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,12 +68,12 @@ class WindowsFiles(WindowsLike):
     @properties.classproperty
     def priority(cls) -> float:  # noqa: N805 - a property of the class
         if DIRECTORY not in os.environ:
-            raise RuntimeError("for tests alone")
+            raise RuntimeError("only for tests")
         return 1
 
 
 class MacFiles(Fake):
-    """The Keychain: long secrets; what is there is deleted, then the new entry added."""
+    """The Keychain: long secrets; an existing entry is deleted before the new one is added."""
 
     __module__ = "keyring.backends.macOS"
 
@@ -88,7 +84,7 @@ class MacFiles(Fake):
     @properties.classproperty
     def priority(cls) -> float:  # noqa: N805 - as above
         if DIRECTORY not in os.environ:
-            raise RuntimeError("for tests alone")
+            raise RuntimeError("only for tests")
         return 1
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -98,11 +94,11 @@ class MacFiles(Fake):
 
 
 def environ(kind: str, directory: Path) -> dict[str, str]:
-    """Make an empty keyring and return the environment in which the program finds it.
+    """Create an empty keyring in ``directory`` and return the environment variables that select it.
 
     Args:
         kind: ``windows`` or ``macos``.
-        directory: Where its entries stand.
+        directory: A new directory for its entries.
     """
     directory.mkdir()
     name = {"windows": "WindowsFiles", "macos": "MacFiles"}[kind]

@@ -1,6 +1,6 @@
-"""Keyrings that are given in: one like Windows, one that hangs, one that raises. Real ones are the integration tests'."""
+"""Fake backends for the keyring library: one like Windows, one that hangs, one that raises. Integration tests use real ones."""
 
-# ruff: noqa: ARG002 - a backend's methods have the shape that the keyring library calls
+# ruff: noqa: ARG002 - the keyring library determines the signatures of a backend's methods
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def the_os_keyring(backend: KeyringBackend | None) -> Iterator[None]:
-    """Have the keyring library find this keyring, or none, whatever desktop the tests run on."""
+    """Make the keyring library find this keyring, or none, on any desktop."""
     before = keyring.get_keyring()
     keyring.set_keyring(backend or NoKeyring())  # type: ignore[no-untyped-call]
     try:
@@ -30,7 +30,7 @@ def the_os_keyring(backend: KeyringBackend | None) -> Iterator[None]:
 
 
 class Fake(KeyringBackend):
-    """A backend that is only used where it is given: the library does not find it by itself."""
+    """A backend that keeps entries in memory. The library does not find it by itself."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -38,7 +38,7 @@ class Fake(KeyringBackend):
 
     @properties.classproperty
     def priority(cls) -> float:  # noqa: N805 - a property of the class
-        raise RuntimeError("for tests alone")
+        raise RuntimeError("only for tests")
 
     def get_password(self, service: str, username: str) -> str | None:
         user, secret = self.kept.get(service, ("", ""))
@@ -54,7 +54,7 @@ class Fake(KeyringBackend):
 
 
 class WindowsLike(Fake):
-    """The Credential Locker as keyring's backend uses it: 2,560 bytes, and a second home for entries that stand in the way."""
+    """The Credential Locker as keyring's backend uses it: 2,560 bytes, and another entry of the same service is moved to a second name."""
 
     def get_password(self, service: str, username: str) -> str | None:
         for target in (service, f"{username}@{service}"):
@@ -80,7 +80,7 @@ class WindowsLike(Fake):
 
 
 class SecretServiceLike(Fake):
-    """A backend that takes long secrets, known by its module's name."""
+    """A backend that accepts long secrets, recognized by its module's name."""
 
     __module__ = "keyring.backends.SecretService"
 
@@ -96,11 +96,7 @@ class Hanging(Fake):
 
 
 class Failing(Fake):
-    """A backend that raises.
-
-    Args:
-        error: What it raises.
-    """
+    """A backend that raises an error when it is read."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -111,7 +107,7 @@ class Failing(Fake):
 
 
 class ReadOnly(Fake):
-    """A backend that lets nobody write or delete."""
+    """A backend that refuses to write and to delete."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise PasswordSetError("Can't store password on keychain")

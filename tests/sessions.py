@@ -1,4 +1,4 @@
-"""Sessions made by hand, without a provider, and the ordinary user that root's tests need."""
+"""Sessions without a provider, child processes, and an ordinary user for tests that run as root."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ SECRETS = ("id-token-of-the-test", "refresh-token-of-the-test")
 
 
 def key(**changes: Any) -> SessionKey:
-    """Return what identifies a session in the test's home: that of ``words_of``, with changes."""
+    """Return the key of a session in the test's home, with changes. `words_of` is its command line."""
     here = account_home.identity(cache())
     return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",), cache_dir=here), **changes)
 
 
 def session(session_key: SessionKey, **changes: Any) -> Session:
-    """Return a good session with all its secrets, with changes."""
+    """Return a valid session with all its secrets, with changes."""
     now = int(time.time())
     whole = Session(
         session_id=session_key.id(),
@@ -82,7 +82,7 @@ def repository(
 
 
 def words_of(session_key: SessionKey, *more: str) -> list[str]:
-    """Return the command line after the program's name whose session this is."""
+    """Return the arguments of the command that uses this session."""
     name = [f"--session={session_key.name}"] if session_key.name else []
     return ["get-token", f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT}", *name, *more]
 
@@ -95,7 +95,7 @@ def kept(one: SessionRepository, whole: Session) -> Session:
 
 
 def remembered(one: SessionRepository, arguments: list[str], place: str) -> Path:
-    """Write down that the session answers the command, as ``remember`` does, and return the file."""
+    """Remember that the session answers the command, as `remember_command` does, and return the file."""
     record = known_command.KnownCommand(
         one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()
     ).record()
@@ -110,14 +110,14 @@ def credential_of(whole: Session) -> Credential:
 
 
 def need_the_kernel_keyring() -> None:
-    """Skip, or fail in CI, where this process cannot use the kernel keyring at all."""
+    """Skip the test, or fail in CI, if this process cannot use the kernel keyring."""
     if not KernelStore().usable():
         parts.missing("this machine has no kernel keyring that this process may use")
 
 
 @contextlib.contextmanager
 def no_room() -> Iterator[None]:
-    """Let this process write no byte to any file, as on a full disk."""
+    """Prevent this process from writing to any file, as on a full disk."""
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -129,9 +129,9 @@ def no_room() -> Iterator[None]:
 
 
 def begin(work: Callable[[], object]) -> int:
-    """Begin ``work`` in a child process and return its process id."""
+    """Start ``work`` in a child process and return its process id."""
     with warnings.catch_warnings():
-        # The child does its work and leaves; it waits for no thread that was not forked.
+        # The child does its work and exits. It does not wait for threads, which were not forked.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -143,7 +143,7 @@ def begin(work: Callable[[], object]) -> int:
 
 
 def forked(work: Callable[[], T]) -> T:
-    """Do ``work`` in a child process, for what a process cannot undo, and return its result, which must pickle."""
+    """Do ``work`` in a child process, because a process cannot undo it, and return its result, which must be picklable."""
     reader, writer = os.pipe()
 
     def answer() -> None:
@@ -162,15 +162,15 @@ def forked(work: Callable[[], T]) -> T:
         content = pipe.read()
     os.waitpid(child, 0)
     assert content, "the child died"
-    worked, result = pickle.loads(content)  # noqa: S301 - our own child's
+    worked, result = pickle.loads(content)  # noqa: S301 - from our own child
     assert worked, result
     return result  # type: ignore[no-any-return]
 
 
 def as_an_ordinary_user(work: Callable[[Path], T]) -> T:
-    """Do ``work`` as a user who is nobody else, with a home that is given to it.
+    """Do ``work`` as a new user, with a home directory that is passed to it, and return its result.
 
-    Python's own files may be root's alone: what ``work`` needs is imported before.
+    Only root may be able to read Python's files, so ``work`` must not import anything.
     """
     if os.geteuid() != 0:
         pytest.skip("needs root, to become another user")
@@ -193,12 +193,12 @@ def as_an_ordinary_user(work: Callable[[Path], T]) -> T:
 
 
 def forbid_the_kernel_keyring() -> None:
-    """Have the kernel refuse add_key(2) and keyctl(2) from here on, as containers do; for a forked child."""
+    """Make the kernel refuse add_key(2) and keyctl(2) from now on, as containers do. Call it in a forked child."""
     call = KeyringCall()
     seccomp.refuse((call._add_key, call._keyctl), errno.EPERM)
 
 
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has this")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this")
 posix_only = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no modes, links or FIFOs of this kind"
 )

@@ -36,7 +36,6 @@ def accept(
     """Return the tokens of a response, with its ID token validated (OpenID Connect Core 3.1.3.7, 12.2).
 
     Args:
-        deadline: For fetching the key set and exchanging the token.
         nonce: The nonce of the sign-in; None after a refresh.
         before: The session that was refreshed; None after a sign-in.
 
@@ -133,8 +132,8 @@ def _expected(
 def _check_id_token_not_needed(request: SignInRequest, nonce: Secret | None, before: Session | None) -> None:
     """Check that this request can do without an ID token.
 
-    The access token must be the one that is used or exchanged. At a sign-in, no flag may depend on a claim of the ID token, and
-    PKCE must bind the response to the request, as the nonce otherwise does (RFC 9700 §2.1.1).
+    The access token must be the one that is used or exchanged. At a sign-in, no flag may depend on a claim of the ID token.
+    In addition, PKCE must bind the response to the request, as the nonce otherwise does (RFC 9700 §2.1.1).
 
     Raises:
         IdTokenError: The ID token is needed.

@@ -41,13 +41,7 @@ _REMOVED = frozenset({"KUBERNETES_EXEC_INFO", "KUBECTL_COMMAND_HEADERS", "KUBECT
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """A command that has ended.
-
-    Attributes:
-        status: Its exit status.
-        out: Its standard output.
-        err: Its standard error.
-    """
+    """A command that has ended."""
 
     status: int
     out: str
@@ -61,8 +55,6 @@ class Sandbox:
         opens_browser: Whether a browser is opened, which needs the usual runtime directory.
 
     Attributes:
-        directory: The directory.
-        environ: The environment of the commands.
         changed: The variables that a person needs in another terminal (``--keep``).
         kubectl: The path of kubectl; None if there is none.
         plugin: The path of this program.

@@ -95,7 +95,6 @@ def differences(facts: TokenFacts, identity: Identity) -> list[str]:
 
     Args:
         facts: The token, with the claims and prefixes that the cluster is expected to use.
-        identity: The user that the API server sees.
     """
     return [
         *_username_differences(facts, identity.username),

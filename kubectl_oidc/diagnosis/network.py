@@ -167,7 +167,6 @@ def _failure(work: Callable[[], T], refusal: list[ssl.SSLCertVerificationError] 
     """Run a step, and return why it failed; empty if it did not.
 
     Args:
-        work: The step.
         refusal: A list to which a rejected certificate's error is added.
     """
 

@@ -56,8 +56,6 @@ def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -
 
     Args:
         command: A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
-        user: The user with the exec section.
-        environ: The environment.
     """
     if user is not None and os.sep in command:
         command = str(user.path.absolute().parent / command)

@@ -41,7 +41,6 @@ class Row(NamedTuple):
     """One kind of answer.
 
     Attributes:
-        verdict: What it means.
         codes: The OAuth error codes; any if empty.
         words: Parts of its description in lower case, of which one is enough; any if empty.
     """
@@ -135,13 +134,7 @@ def classify(rows: Sequence[Row], code: str, description: str) -> ProbeAnswer:
 
 
 def authorization_answer(response: Response, url: str, redirect_uri: str) -> ProbeAnswer:
-    """Return what the answer to an authorization request means; its redirect was not followed.
-
-    Args:
-        response: The answer.
-        url: The authorization endpoint.
-        redirect_uri: The redirect URI of the request.
-    """
+    """Return what the answer to an authorization request means; its redirect was not followed."""
     if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
         return _classify_redirect(url, response.headers.get("location", ""), redirect_uri)
     text = response.body.decode("utf-8", "replace")

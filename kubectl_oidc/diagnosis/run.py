@@ -44,7 +44,6 @@ class Result:
 
     Attributes:
         name: The check's name, the same in every version.
-        status: How it ended.
         message: What was found, one line.
         hint: What to do, one line; empty if nothing needs to be done.
         topic: The anchor in docs/troubleshooting.md, or empty.
@@ -78,7 +77,6 @@ class Check(NamedTuple):
     """One check.
 
     Attributes:
-        name: Its name.
         run: The function; an OidcLoginError that it raises is a problem.
         needs: The checks that must pass before it.
     """
@@ -132,7 +130,6 @@ class DoctorRun:
         login: The command that signs in.
         variables: The environment variables that set flags.
         trust: The claims that the cluster is expected to use as user name and groups.
-        http: The client for requests to the provider.
         deadline: When all checks must be done.
         metadata: The provider's metadata; None before `check_discovery`.
         dates: The provider's clock and this computer's at the same moment, epoch seconds; None before `check_discovery`.

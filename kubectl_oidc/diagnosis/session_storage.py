@@ -57,7 +57,6 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
     """Return how fast a working store is, or a warning if it is slow or only a fallback.
 
     Args:
-        store: The store.
         took: Seconds for one write, read and delete.
         chosen: Whether somebody chose it, or a session is already stored there.
     """

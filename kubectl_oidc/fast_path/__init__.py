@@ -11,8 +11,8 @@ time has used it: for example a `kubectl proxy` whose API server restarts.
 Only kubectl itself is counted. Other programs (k9s, Helm, Terraform, plugins called kubectl-NAME) create several clients, which
 each ask. Google's dispatcher becomes another kubectl by exec, so the path of the program is part of the caller's identity.
 
-The counts are in one small file per session in the cache directory, whose slots are overwritten in place: without secrets,
-without a lock, in one write. They exist only on systems that describe processes in /proc.
+The counts are in one small file per session in the cache directory. Its slots are overwritten in place, in one write, without a
+lock. They contain no secrets. They exist only on systems that describe processes in /proc.
 """
 
 import os

@@ -49,8 +49,8 @@ def without_digest(form: bytes, record: bytes) -> bytes | None:
 def read_private(directory: str, name: str, limit: int) -> bytes | None:
     """Return the content of ``directory/name``, or None if it is missing, too long or accessible to others.
 
-    A file that another user could have written is never read: not a symlink, a FIFO or a file with a second hard link, another
-    owner, permissions for others, or in a directory that others can write.
+    A file that another user could have written is never read. So a symlink, a FIFO and a file with a second hard link are refused.
+    So are another owner, permissions for others, and a directory that others can write.
 
     Args:
         directory: A directory that only this user owns and can write.

@@ -6,16 +6,16 @@ import re
 
 PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"-\0-\0", b"\0-\0-")
+_UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff", b"-\0-\0", b"\0-\0-")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
 _PKCS12 = re.compile(
     rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30"
 )  # RFC 7292 §4: version 3, then a sequence
 
-_FORM = "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on"
+_PEM_HINT = "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on"
 
-_TO_ASCII = "save it as UTF-8 or ASCII: `Get-Content FILE | Set-Content -Encoding ascii NEW`, or `iconv -f UTF-16 -t UTF-8 FILE >NEW`"
-_FROM_PKCS12 = "take the certificates out of it: `openssl pkcs12 -cacerts -nokeys -in FILE -out NEW`"
+_UTF16_HINT = "save it as UTF-8 or ASCII: `Get-Content FILE | Set-Content -Encoding ascii NEW`, or `iconv -f UTF-16 -t UTF-8 FILE >NEW`"
+_PKCS12_HINT = "take the certificates out of it: `openssl pkcs12 -cacerts -nokeys -in FILE -out NEW`"
 
 
 def certificates(data: bytes) -> bytes:
@@ -31,20 +31,20 @@ def explain_unusable(data: bytes) -> tuple[str, str]:
     signed = name in {"PKCS7", "CMS"} or _SIGNED_DATA in data[:32]
     take_out = f"openssl pkcs7{'' if name else ' -inform DER'} -print_certs -in FILE -out NEW"
     kinds = (
-        (not data.strip(), "is empty", _FORM),
-        (data.startswith(_UTF16), "is text in UTF-16, as PowerShell writes it", _TO_ASCII),
+        (not data.strip(), "is empty", _PEM_HINT),
+        (data.startswith(_UTF16_BYTES), "is text in UTF-16, as PowerShell writes it", _UTF16_HINT),
         (signed, "is PKCS#7, not PEM certificates", f"take the certificates out of it: `{take_out}`"),
-        (_PKCS12.match(data), "is PKCS#12, not PEM certificates", _FROM_PKCS12),
+        (_PKCS12.match(data), "is PKCS#12, not PEM certificates", _PKCS12_HINT),
         (
             name.endswith("PRIVATE KEY"),
             "holds a private key, and no certificate",
-            f"{_FORM}; the key stays where it is used",
+            f"{_PEM_HINT}; the key stays where it is used",
         ),
         (
             name not in {"", "CERTIFICATE"},
             f"holds a {name.lower()}, and no certificate that can be read",
-            _FORM,
+            _PEM_HINT,
         ),
     )
     found = ((what, hint) for is_it, what, hint in kinds if is_it)
-    return next(found, ("holds no certificate that can be read", _FORM))
+    return next(found, ("holds no certificate that can be read", _PEM_HINT))

@@ -40,7 +40,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request.
+    """A request to send.
 
     Attributes:
         method: GET or POST.

@@ -111,7 +111,7 @@ class _Current:
 
 @contextmanager
 def carried_by(new: Carrier) -> Iterator[None]:
-    """Use ``new`` for every POST request in the block."""
+    """Use ``new`` for the requests in the block."""
     before, _Current.carrier = _Current.carrier, new
     try:
         yield

@@ -31,7 +31,6 @@ class ProviderUser:
     """A user with ``auth-provider: oidc``.
 
     Args:
-        name: The user's name.
         path: The file that defines it; paths in it are relative to its directory.
         config: Its configuration without the tokens and the client secret.
         secrets: The tokens and the client secret.
@@ -57,7 +56,6 @@ def provider_user(kubeconfig: Kubeconfig, *, context: str | None, user: str | No
     """Return the named user or the context's; None if it does not use ``auth-provider: oidc``.
 
     Args:
-        kubeconfig: The merged files.
         context: A context's name; the current context by default.
         user: A user's name; it overrides the context's user.
 
@@ -84,8 +82,6 @@ def with_tokens(text: str, user: ProviderUser, tokens: Mapping[str, Secret]) -> 
     """Return a kubeconfig's text with the user's tokens set.
 
     Args:
-        text: The file's text.
-        user: The user.
         tokens: ``id-token``, ``refresh-token``, or both.
 
     Raises:

@@ -36,7 +36,6 @@ class Conversion:
     """One user that is rewritten.
 
     Attributes:
-        name: The user's name.
         difference: A unified diff of its exec section, without secrets.
         secret: Whether the exec section holds a secret.
     """
@@ -51,10 +50,7 @@ class Plan:
     """What changes in one file.
 
     Attributes:
-        path: The file.
         before: Its text as it was read.
-        after: Its new text.
-        conversions: The users that are rewritten.
         direct: Names of users that already start this program directly.
         others: Names of users that sign in in another way; they do not change.
     """
@@ -74,7 +70,6 @@ def plan(
 
     Args:
         explicit: The value of ``--kubeconfig``.
-        environ: The environment.
         names: The users to rewrite; empty for all.
         install_hint: What kubectl shows if it does not find the program; empty for `INSTALL_HINT`.
 
@@ -101,7 +96,6 @@ def write(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     """Write a file as planned: locked as kubectl locks it, backed up, replaced in one step; return the backup.
 
     Args:
-        one: The plan.
         names: The same as for the plan.
         install_hint: The same as for the plan.
 

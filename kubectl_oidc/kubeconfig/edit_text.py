@@ -111,7 +111,6 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
 
     Args:
         text: The file's text; may be empty.
-        name: The user's name.
         user: The new ``user:`` mapping. If only one key differs from the old one, only that key is rewritten.
         where: The file's name, for errors.
 

@@ -103,7 +103,6 @@ class Stanza:
         """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets.
 
         Args:
-            user: The user's name in the kubeconfig.
             kubeconfig: The file for kubectl's ``--kubeconfig``; empty for kubectl's default.
         """
         return [

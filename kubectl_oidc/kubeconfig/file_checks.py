@@ -67,8 +67,6 @@ def readable_by_others(path: Path, status: os.stat_result, what: str) -> tuple[s
     """Return a warning if others can read a file with secrets, and the command that changes it; else None.
 
     Args:
-        path: The file.
-        status: Its status.
         what: The kind of secret that it holds, as the warning names it.
     """
     mode = stat.S_IMODE(status.st_mode)

@@ -39,7 +39,6 @@ def load(text: str, where: str) -> dict[str, Any]:
     Its clusters, contexts and users are lists of mappings, if they are present.
 
     Args:
-        text: The file's text.
         where: The file's name, for errors.
 
     Raises:
@@ -69,7 +68,6 @@ def _count_values(value: object, known: dict[int, int]) -> int:
     """Return the number of values in ``value``; those of an alias count each time.
 
     Args:
-        value: The parsed value.
         known: The sizes that are already known, by identity.
 
     Raises:

@@ -71,7 +71,6 @@ class Replacement:
         is overwritten, as kubectl does. Until that is done, the complete content is in a backup.
 
         Args:
-            content: The new content.
             before: The target's status when it was read; None if it did not exist.
 
         Raises:

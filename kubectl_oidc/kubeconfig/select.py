@@ -30,7 +30,6 @@ def choose(kubeconfig: Kubeconfig, *, context: str | None, user: str | None) -> 
     """Return the named user or the context's, with the context and its cluster.
 
     Args:
-        kubeconfig: The merged files.
         context: A context's name; the current context by default.
         user: A user's name; it overrides the context's user.
 
@@ -62,8 +61,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> Ku
 
     Args:
         kind: ``context`` or ``user``.
-        name: The given name.
-        known: The existing names.
         command: The ``kubectl config`` command that lists them, such as ``get-users``.
     """
     lists = f"`kubectl config {command}` lists them"

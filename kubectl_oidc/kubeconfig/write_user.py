@@ -37,12 +37,9 @@ class Change:
     """What was done to a kubeconfig.
 
     Args:
-        path: The file.
-        action: What happened to the user.
         backup: A copy of the old file; None if there was none, or nothing changed.
         details: One line for each change in the user, without secrets.
         readable_by_others: Whether other users of this computer can read the file.
-        mode: Its mode.
     """
 
     path: Path
@@ -86,10 +83,7 @@ def write_user(
     last one of the list.
 
     Args:
-        name: The user's name.
-        stanza: Its exec section.
         explicit: The value of ``--kubeconfig``.
-        environ: The environment.
         lock_seconds: The longest wait for another program that writes the file.
 
     Raises:

@@ -9,7 +9,7 @@ from ipaddress import IPv6Address
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
 
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 65535
 
@@ -48,7 +48,7 @@ class ListenAddress:
             raise _malformed(
                 text, "has an IPv6 address without brackets" if _is_ipv6(host) else "is no host and port"
             )
-        elif host and not _NAME.fullmatch(host):
+        elif host and not _HOST_NAME.fullmatch(host):
             raise _malformed(text, "has a character that no host name has")
         return cls(host, int(port))
 

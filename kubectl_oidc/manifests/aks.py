@@ -26,10 +26,12 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def prefixed(trust: Trust) -> Trust:
     """Return the same trust with the prefix that AKS requires before the configured ones."""
     given = "" if trust.own_username_prefix in ("", "-") else trust.own_username_prefix
-    return replace(trust, own_username_prefix=_with(given), groups_prefix=_with(trust.groups_prefix))
+    return replace(
+        trust, own_username_prefix=_with_prefix(given), groups_prefix=_with_prefix(trust.groups_prefix)
+    )
 
 
-def _with(prefix: str) -> str:
+def _with_prefix(prefix: str) -> str:
     return prefix if prefix.startswith(PREFIX) else PREFIX + prefix
 
 

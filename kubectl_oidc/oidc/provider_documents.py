@@ -74,7 +74,7 @@ class ProviderDocuments:
             return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)), document)
         except ProviderUnreachable as error:
             self._discovery_failed = True
-            self._context.log.info(1, f"{error.message}; going on with what is known of the provider")
+            self._context.log.info(1, f"{error.message}; using the cached metadata")
             return known
 
     def scopes_supported(self) -> tuple[str, ...]:

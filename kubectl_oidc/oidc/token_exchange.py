@@ -108,12 +108,8 @@ def exchanged(
     token = _requested_token(answer, exchange)
     if exchange.opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
-    expected = Expected(
-        issuer=issuer,
-        client_id=exchange.audience,
-        requester=client_id,
-        algorithms=metadata.id_token_algorithms,
-    )
+    algorithms = metadata.id_token_algorithms
+    expected = Expected(issuer, exchange.audience, algorithms, requester=client_id)
     id_token = _validated(token, provider, expected, deadline=deadline, now=now)
     if subject and id_token.subject != subject:
         raise _invalid(f"is about {json_quoted(id_token.subject)}, and {json_quoted(subject)} signed in")

@@ -143,12 +143,12 @@ class FailedSignIns:
             SignInPaused: A sign-in has just failed.
         """
         record, now = self._load(), self._clock()
-        pause = record.pause(now) if record else 0.0
-        if record and pause > 0:
+        left = record.pause(now) if record else 0.0
+        if record and left > 0:
             raise SignInPaused(
                 f"a sign-in for this session failed {remaining(now - record.at)} ago ({record.why}), "
                 "and without a terminal it is not tried again so soon",
-                f"sign in from a terminal: {command} ; background programs may try again in {remaining(pause)}",
+                f"sign in from a terminal: {command} ; background programs may try again in {remaining(left)}",
             )
 
     @contextlib.contextmanager

@@ -174,7 +174,7 @@ class Session:
         return _moment(self.token(), "iat", now)
 
     def authenticated_at(self) -> int:
-        """Return when the provider last authenticated the person: ``auth_time`` (OpenID Connect Core 2), else the sign-in, epoch seconds.
+        """Return when the provider last authenticated the person: ``auth_time`` (OpenID Connect Core 2), else the sign-in time.
 
         A refresh may omit ``auth_time`` but does not change it (12.2), so a value after the sign-in is ignored.
         """

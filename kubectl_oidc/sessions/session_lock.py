@@ -1,4 +1,4 @@
-"""The lock of a session, held from the second read until the session is stored. One process refreshes or signs in, the others wait."""
+"""The lock of a session, held from the second read until it is stored: one process refreshes or signs in, the others wait."""
 
 from __future__ import annotations
 

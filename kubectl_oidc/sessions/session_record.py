@@ -12,7 +12,7 @@ VERSION = 1
 
 
 def with_digest(values: dict[str, Any]) -> bytes:
-    """Return the values as they are stored, with a digest: a damaged token must not be handed out."""
+    """Return the values as they are stored, with a digest, so that damage is noticed."""
     whole = {name: value for name, value in values.items() if name != "digest"}
     whole["digest"] = hexdigest(_json(whole))
     return _json(whole)

@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # a plugin that only waits does not import the module typ
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVERY = 0.5
+_INTERVAL = 0.5
 """Seconds between two checks."""
 
 
@@ -70,7 +70,7 @@ def watched() -> Iterator[None]:
                 unread = os.getppid() == parent
                 signal.pthread_kill(main, signal.SIGTERM)
                 return
-            time.sleep(EVERY)
+            time.sleep(_INTERVAL)
 
     _thread.start_new_thread(watch, ())
     try:

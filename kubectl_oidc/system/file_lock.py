@@ -39,7 +39,7 @@ class FileLock:
         self._paths = tuple(paths)
         self._needed = len(self._paths) if needed is None else needed
         self._held: list[LockedFile] = []
-        self._taken = ""  # the file that another process held at the last try
+        self._held_by_another = ""  # the file that another process held at the last try
         self.failure: OSError | None = None
         self.passed_over: OSError | None = None
 
@@ -52,7 +52,7 @@ class FileLock:
         Raises:
             OSError: A lock file cannot be opened, or its file system has no locks. The error names the file.
         """
-        self.failure, self.passed_over, self._taken = None, None, ""
+        self.failure, self.passed_over, self._held_by_another = None, None, ""
         for number, path in enumerate(self._paths):
             lock = LockedFile(path)
             try:
@@ -67,7 +67,7 @@ class FileLock:
                 self.failure = error
                 continue
             if not free:
-                self._taken = path
+                self._held_by_another = path
                 self.release()
                 return False
             self._held.append(lock)
@@ -103,7 +103,7 @@ class FileLock:
         For a process on another machine, or in a container, the id is 0 and the text says where it runs.
         """
         # Read the file that another process held. The others name the last process that tried, perhaps this one.
-        for path in (self._taken,) if self._taken else self._paths:
+        for path in (self._held_by_another,) if self._held_by_another else self._paths:
             try:
                 with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib is heavy
                     who, _, doing = file.read(300).partition(" ")

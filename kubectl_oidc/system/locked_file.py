@@ -100,7 +100,7 @@ else:
                 try:
                     self._check_owner(descriptor)
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if not self._is_there(descriptor):
+                    if not self._is_at_path(descriptor):
                         os.close(descriptor)
                         continue
                 except BlockingIOError:
@@ -126,7 +126,7 @@ else:
                 _make_directory(os.path.dirname(self._path))  # noqa: PTH120 - pathlib is heavy
                 return os.open(self._path, flags, 0o600)
 
-        def _is_there(self, descriptor: int) -> bool:
+        def _is_at_path(self, descriptor: int) -> bool:
             """Return whether the path still names the locked file: a lock on a removed or replaced file guards nothing."""
             try:
                 there = os.lstat(self._path)
@@ -138,7 +138,7 @@ else:
         def _check_owner(self, descriptor: int) -> None:
             """Raise an error for a FIFO, a file with a second hard link, or another user's file: never write to those."""
             status = os.fstat(descriptor)
-            # A link count of 0 means that the file was removed since it was opened. `_is_there` detects that.
+            # A link count of 0 means that the file was removed since it was opened. `_is_at_path` detects that.
             if not S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
                 raise PermissionError(errno.EPERM, "not a file of ours alone", self._path)
 

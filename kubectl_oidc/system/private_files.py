@@ -21,7 +21,7 @@ from kubectl_oidc.text import sanitize
 from .files_in_use import PAUSE, patience, patiently
 
 FILE_LIMIT = 4 << 20  # bytes
-OURS = 0o700  # the mode of a directory
+_DIRECTORY_MODE = 0o700  # the mode of a directory
 NOWHERE = Path(os.devnull, "kubectl-oidc")  # the default without a home directory; even root cannot create it
 WRITING_SECONDS = 60  # the longest time from a temporary file's first byte to its final name
 
@@ -63,8 +63,8 @@ def ensure_directory(base: Path, name: str = "") -> Path:
         _make(directory)
         status = directory.lstat()
         _check(directory, status)
-        if sys.platform != "win32" and stat.S_IMODE(status.st_mode) != OURS:
-            directory.chmod(OURS)
+        if sys.platform != "win32" and stat.S_IMODE(status.st_mode) != _DIRECTORY_MODE:
+            directory.chmod(_DIRECTORY_MODE)
     except OSError as error:
         raise StoreError(
             f"cannot use the directory {base / name}: {error.strerror or error}",
@@ -77,16 +77,16 @@ def ensure_directory(base: Path, name: str = "") -> Path:
 def _make(directory: Path) -> None:
     """Create a directory and missing parents with mode 0700, whatever the umask."""
     try:
-        directory.mkdir(mode=OURS)
+        directory.mkdir(mode=_DIRECTORY_MODE)
     except FileExistsError:
         return
     except FileNotFoundError:
         if directory.parent == directory:
             raise
         _make(directory.parent)
-        directory.mkdir(mode=OURS, exist_ok=True)
+        directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
     if sys.platform != "win32":
-        directory.chmod(OURS)
+        directory.chmod(_DIRECTORY_MODE)
 
 
 def _refuse_foreign_parent(base: Path) -> None:

@@ -18,7 +18,7 @@ def test_a_test_that_starts_a_process_is_left_out() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", OPTION, "-n", "0", "-p", "no:cacheprovider"),
-            "tests/unit/fast_path/test_refresh_ahead.py::test_one_is_begun_at_a_time",
+            "tests/unit/fast_path/test_refresh_ahead.py::test_one_refresh_is_started_at_a_time",
             "tests/unit/system/test_caller.py::test_what_waits_is_ended_as_by_sigterm",
             "tests/project/test_quick.py::test_a_test_that_starts_none_runs",
         ],

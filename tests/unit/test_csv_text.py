@@ -1,4 +1,4 @@
-"""Lists in one word of the command line or one variable, as kubelogin's flags read them."""
+"""Lists in one argument or variable, parsed as kubelogin does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTH = (f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT_ID}")
 
 
 def asked(*words: str) -> SignInRequest:
-    """Return what get-token is asked for by these flags and the variables of now."""
+    """Return get-token's request for these flags and the current variables."""
     return token_request(get_token.make_context("get-token", [*BOTH, *words]).params)
 
 
@@ -43,7 +43,7 @@ def asked(*words: str) -> SignInRequest:
     ],
 )
 def test_a_word_is_a_line_of_csv(words: list[str], values: list[str]) -> None:
-    """Quotes that YAML has left around a value are not part of it; inside them a comma is."""
+    """Quotes from YAML are not part of a value. A comma inside them is."""
     assert read(FLAG, words) == values
 
 
@@ -58,7 +58,7 @@ def test_quotes_that_do_not_fit_are_wrong_usage(word: str) -> None:
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])).map(str.strip).filter(bool), max_size=4)
 )
 def test_what_is_written_is_read_back(values: list[str]) -> None:
-    """One value a word, or several with commas between; another reader of CSV agrees."""
+    """One value an argument, or several separated by commas. Python's csv module agrees."""
     assert read(FLAG, [write(value) for value in values]) == values
     line = ",".join(map(write, values))
     assert read(FLAG, [line]) == values
@@ -67,7 +67,7 @@ def test_what_is_written_is_read_back(values: list[str]) -> None:
 
 @given(st.lists(TEXT, max_size=3))
 def test_any_words_are_a_list_or_a_usage_error(words: list[str]) -> None:
-    """No value is empty."""
+    """Empty values are dropped."""
     with or_refused(UsageError):
         assert all(read(FLAG, words))
 
@@ -111,7 +111,7 @@ def test_variables_are_lists_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_each_certificate_authority_is_a_whole_path() -> None:
-    """Kubelogin reads no list there: a comma and a quote belong to the name."""
+    """Kubelogin accepts no list there, so a comma and a quote are part of the name."""
     request = asked("--certificate-authority=/etc/a,b.pem")
     assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem"]
 

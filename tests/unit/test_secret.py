@@ -1,4 +1,4 @@
-"""A value that must not be seen."""
+"""Secrets are not shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOKEN = "eyJ-the-secret-itself"
 
 @dataclass
 class Holder:
-    """A value object such as ours, which shows its members by default."""
+    """A dataclass, which shows its members by default."""
 
     token: Secret
 
@@ -45,13 +45,13 @@ def test_no_way_of_writing_it_out_shows_it(shown: str) -> None:
 
 
 def test_it_is_hidden_in_an_exception() -> None:
-    """An error that was given the secret by mistake does not show it."""
+    """An error with a secret in it does not show it."""
     error = ValueError("wrong", Secret(TOKEN))
     assert TOKEN not in "".join(traceback.format_exception(error))
 
 
 def test_nothing_but_reveal_gives_it_out() -> None:
-    """It has no dictionary of members to look into."""
+    """It has no ``__dict__``."""
     secret = Secret(TOKEN)
     assert secret.reveal() == TOKEN
     assert not hasattr(secret, "__dict__")
@@ -59,14 +59,14 @@ def test_nothing_but_reveal_gives_it_out() -> None:
 
 @given(st.text(), st.text())
 def test_secrets_are_equal_as_their_values_are(one: str, other: str) -> None:
-    """Equal values give equal secrets and equal hashes, different ones different secrets."""
+    """Secrets are equal if their values are equal."""
     assert Secret(one) == Secret(one)
     assert hash(Secret(one)) == hash(Secret(one))
     assert (Secret(one) == Secret(other)) is (one == other)
 
 
 def test_a_secret_is_not_the_text_it_holds() -> None:
-    """Comparing with a bare string is never true, so that a test for equality cannot leak by mistake."""
+    """A secret is never equal to a string."""
     held: object = Secret(TOKEN)
     assert held != TOKEN
     assert hash(held) != hash(TOKEN)
@@ -79,6 +79,6 @@ def test_secrets_that_are_not_utf_8_can_be_compared() -> None:
 
 
 def test_an_empty_secret_is_false() -> None:
-    """So that "has a client secret" can be asked of the value."""
+    """An empty secret counts as none."""
     assert not Secret("")
     assert Secret("0")

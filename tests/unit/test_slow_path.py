@@ -273,7 +273,7 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
         "import warnings; warnings.warn('the-SECRET', ResourceWarning); raise AssertionError",
     ],
 )
-def test_any_bug_is_two_lines_and_status_1(what: str) -> None:
+def test_any_internal_error_is_two_lines_and_status_1(what: str) -> None:
     """Neither a traceback nor the message of the exception."""
     ended = child(what, "version")
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -316,7 +316,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "desk")
 
 
-def test_nobody_to_wait_for_is_found_out_at_once(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_free_lock_is_kept(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
     """The lock is free and nothing was published: this process keeps the lock, so that no other one starts too."""
     status, lock = slow_path._keyring_or_published_answer(desk.words)
     assert status is None
@@ -349,7 +349,7 @@ def test_what_another_plugin_published_meanwhile_is_the_answer(
     assert (document["apiVersion"], document["status"]["token"]) == (V1, "the-token")
 
 
-def test_a_credential_that_came_before_the_look_is_taken(
+def test_a_credential_that_was_published_before_is_the_answer(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The lock is already free, and the credential is published."""
@@ -360,7 +360,7 @@ def test_a_credential_that_came_before_the_look_is_taken(
     desk.lock.release()
 
 
-def test_a_holder_who_waits_for_a_person_is_left_to_the_cold_way(
+def test_the_wait_for_a_holder_that_asks_the_user_is_short(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """This wait is short, because it cannot show what it waits for."""
@@ -392,7 +392,7 @@ def test_a_lock_directory_that_is_gone_is_made_again_where_it_can_be(desk: Desk)
     ) == (None, None)
 
 
-def test_only_files_need_every_lock_on_the_light_way(desk: Desk) -> None:
+def test_only_files_need_every_lock(desk: Desk) -> None:
     """For a session in a keyring, the local lock is enough if the other file system has no locks."""
     (desk.place / "file").touch()
     locks = (str(desk.place / "other"), str(desk.place / "file" / "lock"))

@@ -1,4 +1,4 @@
-"""Words from outside, made safe to show."""
+"""Text from outside is made safe to show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON = st.recursive(
 
 @given(ANYTHING, st.integers(1, 400))
 def test_no_control_character_comes_through(words: str, limit: int) -> None:
-    """Whatever is said, the result is one bounded line of visible characters that UTF-8 can write."""
+    """The result is one bounded line of visible characters that UTF-8 can encode."""
     shown = sanitize(words, limit=limit)
     assert not {unicodedata.category(c) for c in shown} & HIDDEN
     assert len(shown) <= limit
@@ -33,13 +33,13 @@ def test_no_control_character_comes_through(words: str, limit: int) -> None:
 
 @given(ANYTHING)
 def test_plain_words_stay_as_they_are(words: str) -> None:
-    """Once plain, always plain."""
+    """Sanitizing twice changes nothing."""
     assert sanitize(sanitize(words)) == sanitize(words)
 
 
 @given(JSON, st.integers(1, 120))
 def test_a_quoted_value_is_one_bounded_visible_line(value: object, limit: int) -> None:
-    """Whatever JSON comes from outside, it may stand in a message."""
+    """Any JSON value becomes safe to show."""
     shown = json_quoted(value, limit=limit)
     assert shown
     assert not {unicodedata.category(c) for c in shown} & HIDDEN
@@ -66,12 +66,12 @@ def test_a_quoted_value_is_one_bounded_visible_line(value: object, limit: int) -
     ],
 )
 def test_each_kind_of_unseen_character_becomes_a_space(words: object, shown: str) -> None:
-    """Honest text of any language stays; escape sequences, overrides and line breaks do not."""
+    """Text of any language stays. Escape sequences, overrides and line breaks are removed."""
     assert sanitize(words) == shown
 
 
 def test_long_words_are_cut_with_an_ellipsis() -> None:
-    """The limit counts the ellipsis, and what just fits is whole."""
+    """The limit includes the ellipsis. Text of exactly the limit is not cut."""
     assert sanitize("x" * 300) == "x" * 300
     assert sanitize("x" * 301) == "x" * 299 + "…"
     assert sanitize("abcdef", limit=3) == "ab…"
@@ -95,18 +95,18 @@ def test_words_after_a_long_run_of_nothing_are_left_out() -> None:
     ],
 )
 def test_a_value_is_quoted_as_json(value: object, shown: str) -> None:
-    """Text stands in quotes, so that nobody takes it for our own words."""
+    """Strings have quotes, so that they do not look like this program's words."""
     assert json_quoted(value) == shown
 
 
 def test_what_is_no_json_is_not_shown() -> None:
-    """An object of ours, a secret above all, is never spelled out."""
+    """An object that is not JSON, such as a secret, is never shown."""
     assert json_quoted(Secret("SECRET")) == "something unreadable"
     assert json_quoted({"a": Secret("SECRET")}) == "something unreadable"
 
 
 def test_what_is_nested_too_deeply_is_not_shown() -> None:
-    """A value that the JSON writer cannot walk is no crash."""
+    """A value that is nested too deeply for the JSON encoder is no crash."""
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
@@ -114,5 +114,5 @@ def test_what_is_nested_too_deeply_is_not_shown() -> None:
 
 
 def test_a_quoted_word_reads_back() -> None:
-    """A short one is JSON still."""
+    """A shorter one is shown as JSON."""
     assert json.loads(json_quoted("tab\tand ü")) == "tab\tand ü"

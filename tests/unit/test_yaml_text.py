@@ -1,4 +1,4 @@
-"""YAML as text: what is written is read back as it was meant, by YAML 1.1 and 1.2 readers."""
+"""YAML as text: YAML 1.1 and 1.2 parsers read the same value back."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ WORDS = [
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_is_read_back_as_the_same_string(word: str, version: str) -> None:
-    """No version of YAML takes a word of ours for a number, a truth value, a date or null."""
+    """No version of YAML reads a string as a number, boolean, date or null."""
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
 
@@ -80,7 +80,7 @@ def test_every_word_is_read_back_as_the_same_string(word: str, version: str) -> 
     "word", ["get-token", "--oidc-issuer-url=https://idp.example.com/x", "kubectl-oidc_login"]
 )
 def test_plain_words_stand_without_quotes(word: str) -> None:
-    """What people copy looks as kubectl writes it."""
+    """As kubectl writes it."""
     assert scalar(word) == word
 
 
@@ -99,7 +99,7 @@ def test_lists_begin_in_the_column_of_their_key() -> None:
 
 
 def test_a_certificate_stands_line_by_line() -> None:
-    """Several lines of plain text become a literal block that reads back whole."""
+    """Several lines of text become a literal block."""
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     text = entry("ca", pem) + "\n"
 
@@ -108,7 +108,7 @@ def test_a_certificate_stands_line_by_line() -> None:
 
 
 def test_yaml_stands_in_yaml_line_by_line() -> None:
-    """A patch that is a string in a list becomes a literal block, whose own indentation stays."""
+    """A patch that is a string in a list becomes a literal block with its own indentation."""
     patch = "kind: A\nlist:\n- b: 1\n  c: 2\n"
     text = block({"patches": [patch, "one line"]}) + "\n"
 
@@ -125,7 +125,7 @@ def test_lines_that_a_literal_block_would_change_are_quoted(text: str) -> None:
 
 @pytest.mark.parametrize("word", [*WORDS, "\x7f", "\ufffe", "\U00010000", "\u2028", "\x85"])
 def test_json_is_read_by_readers_of_yaml_too(word: str) -> None:
-    """What JSON lets stand and YAML does not is escaped; what YAML cannot put together again stands as it is."""
+    """Characters that YAML does not allow are escaped. Characters beyond the BMP are not."""
     text = indented({word: [word]})
     assert json.loads(text) == {word: [word]}
     assert YAML(typ="safe", pure=True).load(text) == {word: [word]}
@@ -144,7 +144,7 @@ SAID = st.recursive(
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @given(value=st.dictionaries(st.text(max_size=6) | st.sampled_from(WORDS), SAID, min_size=1, max_size=3))
 def test_any_value_is_read_back_as_it_was_written(version: str, value: dict[str, object]) -> None:
-    """Mappings, lists and words of any kind, in each other to any depth; and no line of it moves a terminal."""
+    """Nested mappings, lists and strings of any kind. The text has no control characters."""
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
     text = block(value)

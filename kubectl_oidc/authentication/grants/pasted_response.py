@@ -1,7 +1,7 @@
 """An authorization response that the user pastes: the address at which the browser ended, or only the code.
 
-An address is checked as the callback server checks a request: ``state`` must match, and ``iss`` if the provider sends it
-(RFC 6749 §10.12, RFC 9207). A code has neither; PKCE and the nonce still bind it to this sign-in.
+An address is checked like a request to the callback server (RFC 6749 §10.12, RFC 9207). ``state`` must match, and ``iss`` if
+the provider sends it. A code has neither; PKCE and the nonce still bind it to this sign-in.
 """
 
 from __future__ import annotations

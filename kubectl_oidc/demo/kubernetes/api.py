@@ -15,10 +15,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from kubectl_oidc.demo.https_server import Listener
 
 from . import discovery, errors, protobuf, resources, tables
-from .authn_authz import TokenAuthenticator, User, reason_to_allow
 from .errors import ApiError
+from .rbac import reason_to_allow
 from .request_path import Attributes, attributes
 from .reviews import review
+from .token_authenticator import TokenAuthenticator, User
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +40,6 @@ class KubernetesApi:
         authority: The authority that issues its certificate.
         issuer: The provider whose tokens it accepts.
         client_id: The audience that it expects.
-        http: The client for requests to the provider.
     """
 
     def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:

@@ -22,7 +22,6 @@ def review(body: bytes, kind: str) -> dict[str, Any]:
     """Return a review as a JSON object with the fields that the demo's API needs.
 
     Args:
-        body: The request's body.
         kind: The kind of review in the URL.
 
     Raises:

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .authn_authz import BINDINGS
+from .rbac import BINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import errors
-from .authn_authz import User, reason_to_allow, rules_of
+from .rbac import reason_to_allow, rules_of
 from .request_path import Attributes
 
 if TYPE_CHECKING:
     from .resources import Resource
+    from .token_authenticator import User
 
 
 def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
@@ -17,8 +18,6 @@ def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, An
 
     Args:
         resource: The kind of review.
-        user: The user who asks.
-        body: The review.
 
     Raises:
         ApiError: It cannot be parsed.

@@ -34,8 +34,6 @@ def table(resource: Resource, objects: Sequence[Object], *, include: str, now: f
     """Return the objects as a table.
 
     Args:
-        resource: Their resource.
-        objects: The objects.
         include: What each row has of its object: ``Metadata``, ``Object`` or ``None``.
         now: The time for the ages, in epoch seconds.
     """

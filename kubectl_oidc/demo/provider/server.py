@@ -42,13 +42,9 @@ class Provider:
 
     Args:
         authority: The authority that issues its certificate.
-        directory: Its people and groups.
         lifetime: The lifetime of its ID and access tokens, in seconds.
 
     Attributes:
-        directory: Its people and groups.
-        client_id: Its only client.
-        issuer: The issuer URL.
         sent_back: The email addresses of the people who got a code, in order.
         token_requests: How many requests the token endpoint has received.
     """

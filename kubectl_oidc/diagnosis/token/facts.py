@@ -1,4 +1,4 @@
-"""The token that the cluster gets: its claims, its algorithm, its size, and how the cluster is thought to read it."""
+"""The token that the cluster gets: its claims, its algorithm, its size, and how the cluster is expected to read it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class TokenFacts:
 
     Args:
         client_id: The audience that the cluster expects.
-        scopes: The requested scopes.
         claims: The claims of the token that the cluster gets; empty if the token is opaque.
         algorithm: The algorithm of its signature; None if unknown.
         has_refresh_token: Whether the session can be renewed without a person.
@@ -79,8 +78,6 @@ def facts_of(
     """Return the facts about the token of a sign-in, a refresh or the cache.
 
     Args:
-        request: The request that the token is for.
-        outcome: The token.
         trust: The claims and prefixes that the cluster is expected to use.
         scopes_supported: The scopes in the provider's metadata; empty if unknown.
     """

@@ -46,8 +46,6 @@ def findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = Fals
     `setup`, `whoami` and `doctor` show exactly this about a token.
 
     Args:
-        request: The request that the token is for.
-        facts: The token.
         accepted: Whether the cluster's API server has accepted the token.
     """
     if accepted:

@@ -93,41 +93,41 @@ def read(base: Path, session_id: str, storage: str = "", *, host: Host | None = 
     Args:
         storage: Which entry to return if the session is both in the kernel keyring and in another store; by default the kernel's.
     """
-    names = (_of_kernel, _of_others) if storage in ("", KERNEL) else (_of_others, _of_kernel)
-    found = (_read(base, name(session_id, host), session_id, host) for name in names)
+    names = (_kernel_file, _shared_file) if storage in ("", KERNEL) else (_shared_file, _kernel_file)
+    found = (_read_file(base, name(session_id, host), session_id, host) for name in names)
     return next((entry for entry in found if entry is not None), None)
 
 
 def read_host_entries(base: Path, session_id: str, *, host: Host | None = None) -> list[Entry]:
     """Return the session's entries on this host: at most one for the kernel keyring and one for the other stores."""
-    found = (_read(base, name, session_id, host) for name in _names(session_id, host))
+    found = (_read_file(base, name, session_id, host) for name in _file_names(session_id, host))
     return [entry for entry in found if entry is not None]
 
 
-def _of_others(session_id: str, _host: Host | None = None) -> str:
+def _shared_file(session_id: str, _host: Host | None = None) -> str:
     """Return the name of the file for a session outside the kernel keyring."""
     return f"{session_id}.json"
 
 
-def _of_kernel(session_id: str, host: Host | None) -> str:
+def _kernel_file(session_id: str, host: Host | None) -> str:
     """Return the name of the file for a session in a host's kernel keyring; only Linux has one."""
     return f"{session_id}.{(host or this_host()).mark}.json" if sys.platform == "linux" else ""
 
 
-def _names(session_id: str, host: Host | None) -> list[str]:
-    return list(filter(None, (_of_kernel(session_id, host), _of_others(session_id))))
+def _file_names(session_id: str, host: Host | None) -> list[str]:
+    return list(filter(None, (_kernel_file(session_id, host), _shared_file(session_id))))
 
 
 def file_name(entry: Entry, host: Host | None = None) -> str:
     """Return the name of the entry's file."""
-    kernel = entry.storage == KERNEL and _of_kernel(entry.session_id, host)
-    return kernel or _of_others(entry.session_id)
+    kernel = entry.storage == KERNEL and _kernel_file(entry.session_id, host)
+    return kernel or _shared_file(entry.session_id)
 
 
-def _read(base: Path, name: str, session_id: str, host: Host | None) -> Entry | None:
+def _read_file(base: Path, name: str, session_id: str, host: Host | None) -> Entry | None:
     content = private_files.read(base / DIRECTORY, name) if name else None
     entry = None if content is None else parse_entry(content, session_id)
-    if entry and name == _of_others(session_id) and _is_foreign(entry, host):
+    if entry and name == _shared_file(session_id) and _is_foreign(entry, host):
         return None
     return entry
 
@@ -158,11 +158,7 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
 
 
 def _trust(value: object) -> tuple[str, ...] | None:
-    """Return the trust that an entry names, or None.
-
-    Raises:
-        TypeError: It is not a list of strings.
-    """
+    """Return the trust that an entry names, or None. Raise TypeError if it is not a list of strings."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
@@ -173,7 +169,7 @@ def _trust(value: object) -> tuple[str, ...] | None:
 def damage(base: Path, session_id: str) -> str:
     """Return why the session's entry cannot be used, for display; empty if there is none."""
     directory = base / DIRECTORY
-    for name in _names(session_id, None):
+    for name in _file_names(session_id, None):
         content = private_files.read(directory, name)
         refusal = private_files.refusal(directory, name) if content is None else ""
         if content is not None and parse_entry(content, session_id) is None:
@@ -200,18 +196,14 @@ def write(base: Path, entry: Entry, *, host: Host | None = None) -> None:
         StoreError: The file cannot be written.
     """
     write_file(base, file_name(entry, host), entry)
-    for name in _names(entry.session_id, host):
-        other = None if name == file_name(entry, host) else _read(base, name, entry.session_id, host)
+    for name in _file_names(entry.session_id, host):
+        other = None if name == file_name(entry, host) else _read_file(base, name, entry.session_id, host)
         if other and (other.purged() or other.storage in (entry.storage, *entry.former)):
             private_files.remove(base / DIRECTORY, name, lasting=True)
 
 
 def write_file(base: Path, name: str, entry: Entry) -> None:
-    """Write an entry to the file of this name.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
+    """Write an entry to the file of this name. Raise StoreError if it cannot be written."""
     content = json.dumps({"version": VERSION, **asdict(entry)}, indent=1).encode()
     private_files.write(private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True)
 
@@ -247,9 +239,9 @@ def remove(base: Path, session_id: str) -> bool:
         StoreError: A file cannot be removed.
     """
     found = False
-    for name in _names(session_id, None):
+    for name in _file_names(session_id, None):
         content = private_files.read(base / DIRECTORY, name)
         entry = parse_entry(content or b"", session_id)
-        if not (entry and name == _of_others(session_id) and _is_foreign(entry, None)):
+        if not (entry and name == _shared_file(session_id) and _is_foreign(entry, None)):
             found = private_files.remove(base / DIRECTORY, name, lasting=True) or found
     return found

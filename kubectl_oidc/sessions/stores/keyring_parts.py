@@ -72,7 +72,7 @@ class ChunkedSecret:
         """Return the current record, or None if no slot holds a whole one."""
         return read_record(self._entries.get, self._service)
 
-    def there(self) -> bool:
+    def exists(self) -> bool:
         """Return whether there is an entry in the place of a head, valid or not."""
         return any(self._entries.get(self._name(slot)) is not None for slot in SLOTS)
 
@@ -114,11 +114,11 @@ class ChunkedSecret:
         best, sequence = "", 0
         for slot in SLOTS:
             head = self._head(slot)
-            if head and head.sequence > sequence and self._whole(slot, head):
+            if head and head.sequence > sequence and self._is_whole(slot, head):
                 best, sequence = slot, head.sequence
         return best, sequence
 
-    def _whole(self, slot: str, head: _Head) -> bool:
+    def _is_whole(self, slot: str, head: _Head) -> bool:
         return _assembled(self._entries.get, self._name(slot), head) is not None
 
     def _empty(self, slot: str) -> bool:

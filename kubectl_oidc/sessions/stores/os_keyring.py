@@ -125,7 +125,7 @@ class KeyringStore:
         Raises:
             StoreError: The keyring is locked, refuses, or does not answer.
         """
-        there = _ask(self._secret(session_id).there, self._seconds)
+        there = _ask(self._secret(session_id).exists, self._seconds)
         return f"the session in {self.where()} is damaged or of another version" if there else ""
 
     def save(self, session_id: str, record: bytes) -> None:

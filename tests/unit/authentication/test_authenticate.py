@@ -258,7 +258,7 @@ def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
     assert desk.sent() == [OLD.reveal()]
 
 
-def test_a_refresh_token_whose_successor_could_not_be_kept_is_not_sent(desk: Desk) -> None:
+def test_a_refresh_token_is_not_sent_if_a_new_one_could_not_be_stored(desk: Desk) -> None:
     """If nothing can be written, a new refresh token would be lost, and the old one sent again (RFC 9700 §4.14.2)."""
     before = desk.signed_in()
     with no_room(), pytest.raises(NEEDS_A_PERSON):
@@ -269,7 +269,7 @@ def test_a_refresh_token_whose_successor_could_not_be_kept_is_not_sent(desk: Des
     assert desk.sent() == [OLD.reveal()], "with room again it goes on"
 
 
-def test_an_index_that_was_lost_is_made_anew(desk: Desk) -> None:
+def test_a_lost_index_is_written_again(desk: Desk) -> None:
     """The next call that uses the session adds it to the index, so that it can be listed and purged."""
     desk.signed_in(left=3000)
     index.remove(cache(), desk.key.id())
@@ -297,7 +297,7 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
 
 
 @pytest.mark.parametrize(("code", "status"), [("invalid_request", 400), ("token_inactive", 401)])
-def test_a_dead_refresh_token_needs_a_person(desk: Desk, code: str, status: int) -> None:
+def test_a_refused_refresh_token_needs_a_sign_in(desk: Desk, code: str, status: int) -> None:
     """If the user may not be asked, the error has the provider's description. The session is unchanged."""
     before = desk.signed_in()
     desk.server.on("/token", json_reply({"error": code, "error_description": "it is gone"}, status))
@@ -316,7 +316,7 @@ def needed(desk: Desk, **changes: object) -> str:
     return caught.value.message.removeprefix("a sign-in is needed: ")
 
 
-def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk) -> None:
+def test_a_token_is_renewed_if_it_expires_within_min_ttl(desk: Desk) -> None:
     """Its lifetime is an hour, and --min-ttl is 30 minutes. After 30 minutes it is renewed; one second earlier it is not."""
     desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800))
     whole = desk.signed_in(left=3600)
@@ -330,7 +330,7 @@ def test_a_token_is_renewed_when_it_is_not_good_for_as_long_as_wished(desk: Desk
     assert outcome.margin == 1800
 
 
-def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Desk) -> None:
+def test_min_ttl_counts_up_to_half_of_the_lifetime(desk: Desk) -> None:
     """Also if the provider returns the same token again."""
     desk.request = replace(desk.request, account=AccountOptions(min_ttl=86400))
     whole = desk.signed_in(left=400)
@@ -343,7 +343,7 @@ def test_what_a_provider_gives_is_halved_so_that_not_every_call_renews(desk: Des
     assert desk.sent() == [OLD.reveal()]
 
 
-def test_ahead_of_its_end_is_ahead_of_what_is_wished(desk: Desk) -> None:
+def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
     """Half of the hour is useful, so 70 % of it is 21 minutes. Before that it is not refreshed."""
     desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800), refresh_ahead=700)
     whole = desk.signed_in(left=3600, id_token=desk.token())
@@ -357,7 +357,7 @@ def test_ahead_of_its_end_is_ahead_of_what_is_wished(desk: Desk) -> None:
     assert desk.stored() != whole
 
 
-def test_a_session_that_is_older_than_wished_is_not_refreshed(desk: Desk) -> None:
+def test_a_session_older_than_max_age_is_not_refreshed(desk: Desk) -> None:
     """Neither now nor ahead. The auth_time of the provider counts, but a refresh cannot make it later."""
     session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
     desk.request = replace(desk.request, refresh_ahead=700)
@@ -395,7 +395,7 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
 # Why a sign-in is needed
 
 
-def test_each_reason_has_its_words(desk: Desk) -> None:
+def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
     assert needed(desk) == "first use of this session"
     assert needed(desk, storage="none") == "no session is kept"

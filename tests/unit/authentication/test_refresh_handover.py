@@ -89,7 +89,7 @@ def interrupted(
 
 @pytest.mark.parametrize(("before", "within"), [(3.0, 0.0), (0.0, 3.0)], ids=["before it", "in the middle"])
 @pytest.mark.parametrize("through_a_proxy", [False, True], ids=["direct", "proxy"])
-def test_the_answer_is_taken_in_though_the_process_has_ended(
+def test_the_child_stores_the_response_after_the_parent_has_exited(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -115,7 +115,7 @@ def test_the_answer_is_taken_in_though_the_process_has_ended(
         assert len(server.asked) == 1
 
 
-def test_an_answer_that_is_being_stored_is_stored_by_the_other(tmp_path: Path) -> None:
+def test_the_child_stores_a_response_whose_store_hangs_in_the_parent(tmp_path: Path) -> None:
     """If a store hangs in the parent, the child stores again. It sends no second request."""
     with Hostile() as server:
         server.on("/token", slowly(0))
@@ -128,7 +128,7 @@ def test_an_answer_that_is_being_stored_is_stored_by_the_other(tmp_path: Path) -
         assert len(server.asked) == 1
 
 
-def test_an_answer_that_is_soon_there_needs_no_other_process(tmp_path: Path) -> None:
+def test_a_fast_response_needs_no_child(tmp_path: Path) -> None:
     """The parent stores it, and exits then."""
     with Hostile() as server:
         server.on("/token", slowly(0.8))
@@ -151,7 +151,7 @@ def without_fork(work: Callable[[], T]) -> Callable[[], T]:
 
 
 @pytest.mark.parametrize("twice", [False, True])
-def test_where_no_process_can_be_made_the_answer_is_awaited(tmp_path: Path, *, twice: bool) -> None:
+def test_without_a_fork_the_process_waits_for_the_response(tmp_path: Path, *, twice: bool) -> None:
     """The user is told once. A second Ctrl-C gives the response up, and the user is told that too."""
     said: list[str] = []
 

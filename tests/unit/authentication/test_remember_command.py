@@ -137,7 +137,7 @@ def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("case", ["KUBECTL_OIDC_CERTIFICATE_AUTHORITY", "SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_command_whose_authorities_move_with_the_working_directory_is_not_remembered(case: str) -> None:
+def test_a_command_with_relative_authorities_is_not_remembered(case: str) -> None:
     """In another directory, the same command trusts another authority. With an absolute path it is remembered."""
     for relative in (True, False):
         path = Path("ca.pem") if relative else Path("/corp/ca.pem")

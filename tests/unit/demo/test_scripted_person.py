@@ -95,7 +95,7 @@ def site() -> Iterator[Site]:
 
 
 def test_the_first_button_is_pressed(site: Site) -> None:
-    """The form goes where it says, with its hidden fields and the one button, and the redirect is followed."""
+    """The form is sent with its hidden fields and one button, and the redirect is followed."""
     assert PersonWithoutBrowser().open(site.sign_in) == "signed in"
     assert site.pressed == [{"form": ["a & b"], "second": ["ü"], "email": ["alice@example.com"]}]
     assert [(method, path) for method, path, _ in site.asked] == [
@@ -105,14 +105,13 @@ def test_the_first_button_is_pressed(site: Site) -> None:
     ]
 
 
-def test_the_button_that_is_asked_for_is_pressed(site: Site) -> None:
-    """``--as`` names whose button."""
+def test_the_button_of_the_named_person_is_pressed(site: Site) -> None:
+    """``--as`` names the person."""
     PersonWithoutBrowser().open(site.sign_in, email="bob@example.com")
     assert [form["email"] for form in site.pressed] == [["bob@example.com"]]
 
 
-def test_no_other_button_is_pressed_instead(site: Site) -> None:
-    """Where there is no such button nobody is signed in."""
+def test_without_the_named_button_nobody_is_signed_in(site: Site) -> None:
     with pytest.raises(ValueError, match="no button for carol"):
         PersonWithoutBrowser().open(site.sign_in, email="carol@example.com")
     assert site.pressed == []
@@ -125,8 +124,8 @@ def test_no_other_button_is_pressed_instead(site: Site) -> None:
         "<input type=hidden name=stray value=1><button name=stray>Menu</button>{form}{search}",
     ],
 )
-def test_only_the_first_form_counts(site: Site, page: str) -> None:
-    """Fields and buttons of another form, or of none, are not sent along."""
+def test_only_the_first_form_is_sent(site: Site, page: str) -> None:
+    """Fields and buttons outside it are not sent."""
     site.page = page.format(form=FORM, search=SEARCH)
     PersonWithoutBrowser().open(site.sign_in)
     assert [set(form) for form in site.pressed] == [{"form", "second", "email"}]
@@ -134,15 +133,14 @@ def test_only_the_first_form_counts(site: Site, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["done", "<form action=/press></form>", "<button name=a>a</button>", ""])
-def test_a_page_without_a_form_is_the_end(site: Site, page: str) -> None:
-    """Where there is nothing to press the page itself is the answer."""
+def test_a_page_without_a_form_is_the_result(site: Site, page: str) -> None:
     site.page = page
     assert PersonWithoutBrowser().open(site.sign_in) == page
     assert site.pressed == []
 
 
-def test_cookies_are_kept_from_one_run_to_the_next(site: Site, tmp_path: Path) -> None:
-    """With a file the person is known the next time; without one, or with another, they are not."""
+def test_cookies_are_kept_between_runs(site: Site, tmp_path: Path) -> None:
+    """Only in the given file."""
     kept, other = tmp_path / "cookies", tmp_path / "other"
     PersonWithoutBrowser(kept).open(site.sign_in)
     PersonWithoutBrowser(kept).open(site.sign_in)
@@ -171,8 +169,8 @@ def test_cookies_are_kept_from_one_run_to_the_next(site: Site, tmp_path: Path) -
         "",
     ],
 )
-def test_only_http_on_this_machine_is_opened(address: str) -> None:
-    """Any other address is refused before anything is sent."""
+def test_only_http_on_this_computer_is_requested(address: str) -> None:
+    """Any other URL is rejected before a request."""
     with pytest.raises(ValueError, match="not http on this machine"):
         PersonWithoutBrowser().open(address)
 
@@ -181,8 +179,8 @@ def test_only_http_on_this_machine_is_opened(address: str) -> None:
     "elsewhere", ["http://192.0.2.1/", "https://127.0.0.1:1/", "//example.com/", "ftp://127.0.0.1/a"]
 )
 @pytest.mark.parametrize("by", ["redirect", "form", "redirect after the form"])
-def test_nobody_is_led_away_from_this_machine(site: Site, by: str, elsewhere: str) -> None:
-    """A redirect or a form that leads elsewhere is not followed: neither code nor cookie leaves the machine."""
+def test_no_redirect_or_form_leaves_this_computer(site: Site, by: str, elsewhere: str) -> None:
+    """Neither a code nor a cookie is sent to another computer."""
     if by == "redirect":
         site.sends["/sign-in"] = elsewhere
     elif by == "form":
@@ -195,18 +193,18 @@ def test_nobody_is_led_away_from_this_machine(site: Site, by: str, elsewhere: st
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_loopback_goes_by_its_names(site: Site, host: str) -> None:
-    """RFC 8252 §7.3: redirect URIs have either."""
+def test_every_name_of_loopback_is_accepted(site: Site, host: str) -> None:
+    """RFC 8252 §7.3."""
     assert PersonWithoutBrowser().open(site.sign_in.replace("127.0.0.1", host)) == "signed in"
 
 
 def test_proxies_are_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is on this machine is not asked of a proxy, whatever the environment says."""
+    """Requests to this computer never use a proxy."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert PersonWithoutBrowser().open(site.sign_in) == "signed in"
 
 
-def test_the_program_signs_in_and_says_nothing(
+def test_the_program_signs_in_and_prints_nothing(
     site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As a browser command: ``--cookies FILE --as WHO URL``."""
@@ -216,7 +214,7 @@ def test_the_program_signs_in_and_says_nothing(
 
 
 def test_the_program_runs_as_a_module(site: Site) -> None:
-    """``python -m kubectl_oidc.demo.scripted_person URL`` is what the demo puts into --browser-command."""
+    """``python -m kubectl_oidc.demo.scripted_person URL`` is the value of --browser-command."""
     command = [sys.executable, "-m", "kubectl_oidc.demo.scripted_person", site.sign_in]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -227,8 +225,8 @@ def test_the_program_runs_as_a_module(site: Site) -> None:
     "what",
     ["nobody listens", "not http", "an error page", "no such button", "elsewhere", "a space", "no port", "led on and on"],
 )  # fmt: skip
-def test_a_failure_never_prints_the_address(site: Site, what: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """The address holds state and code; of whatever goes wrong its kind alone is said, in one line."""
+def test_an_error_never_shows_the_url(site: Site, what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The URL holds state and code. Only the type of the error is printed, in one line."""
     arguments = [site.sign_in]
     with socket.create_server(("127.0.0.1", 0)) as garbage:
         if what == "nobody listens":
@@ -257,10 +255,10 @@ def test_a_failure_never_prints_the_address(site: Site, what: str, capfd: pytest
 
 
 @pytest.mark.parametrize("content", [b"not cookies\n", b"\xff\xfe"])
-def test_a_cookie_file_that_is_none_is_a_failure_in_one_line(
+def test_an_invalid_cookie_file_is_an_error_in_one_line(
     site: Site, tmp_path: Path, content: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody else's file is neither used nor written over."""
+    """Somebody else's file is neither used nor overwritten."""
     file = tmp_path / "cookies"
     file.write_bytes(content)
     assert main(["--cookies", str(file), site.sign_in]) == 1

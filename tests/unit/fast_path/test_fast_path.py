@@ -81,7 +81,7 @@ def token_in(stdout: str) -> str:
     return token
 
 
-# What the hot half may import (DESIGN.md, "Two halves") beside what the interpreter has loaded anyway.
+# What the fast path may import, in addition to what the interpreter has loaded anyway (docs/architecture.md).
 ALLOWED = {
     *("kubectl_oidc", "kubectl_oidc.fast_path"),
     *(f"kubectl_oidc.fast_path{name}" for name in (".credential", ".known_command")),
@@ -120,13 +120,13 @@ def test_a_cached_answer_imports_next_to_nothing(own_key: SessionKey, storage: s
     bare, _ = imported(["-c", "pass"])
     used, done = imported([str(parts.plugin()), *words_of(own_key)])
     assert token_in(done.stdout) == SECRETS[0]
-    assert "kubectl_oidc.fast_path" in used, "the hot half was measured"
+    assert "kubectl_oidc.fast_path" in used, "the fast path was measured"
     allowed = ALLOWED | (ALLOWED_FOR_THE_KERNEL if storage == "kernel" else set())
     assert used - bare - allowed == set()
 
 
 @linux_only
-def test_the_cold_half_would_be_seen_by_that_test() -> None:
+def test_other_imports_would_be_noticed() -> None:
     """A command that is not remembered imports other modules, which shows that the measurement works."""
     bare, _ = imported(["-c", "pass"])
     used, _ = imported([str(parts.plugin()), "version"])
@@ -160,7 +160,7 @@ def test_a_credential_hides_its_token() -> None:
     ("left", "good"),
     [(3600, True), (12, True), (9, False), (1, False), (0, False), (-1, False), (-(10**9), False)],
 )
-def test_a_credential_that_ends_within_the_margin_is_not_handed_out(
+def test_a_credential_that_expires_within_the_margin_is_not_used(
     left: int,
     good: bool,  # noqa: FBT001 - a table
     capfd: pytest.CaptureFixture[str],
@@ -195,10 +195,10 @@ def test_only_get_token_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch)
         assert (fast_path.this_command() is not None) is known
 
 
-# What the words depend on
+# What the digest of a command depends on
 
 
-def test_every_word_and_its_place_counts() -> None:
+def test_every_argument_and_its_position_counts() -> None:
     """Another argument, another order, or one argument split in two is another command."""
     command = ["get-token", "--a=1", "--b=2"]
     others = [
@@ -316,7 +316,7 @@ def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
 
 @given(content=st.binary(max_size=200))
 @settings(max_examples=60)
-def test_whatever_a_record_holds_reading_it_raises_nothing(content: bytes) -> None:
+def test_any_record_is_read_without_an_error(content: bytes) -> None:
     """Neither of them, any bytes at all."""
     assert parse_credential(content) is None
     assert known_command.KnownCommand.parse(content) is None
@@ -333,7 +333,7 @@ def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[b
         assert read(first[:-1] + version + b"\n" + rest) is None
 
 
-def test_damage_leads_to_the_cold_half_and_is_healed_by_it() -> None:
+def test_damaged_records_are_replaced_by_the_slow_path() -> None:
     """If the credential, the command or both are damaged, the stored session answers, and the next call takes the fast path."""
     known_and_good()
     places = [cache() / "credentials" / key().id(), cache() / "words" / known_command.digest(words_of(key()))]
@@ -430,7 +430,7 @@ PLANTED = {
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("which", ["credentials", "words"])
 @pytest.mark.parametrize("how", PLANTED)
-def test_what_somebody_else_could_have_put_there_is_not_believed(which: str, how: str) -> None:
+def test_a_file_that_others_could_have_written_is_a_miss(which: str, how: str) -> None:
     """A valid record that others can access is a miss. A FIFO does not block. Nothing is changed."""
     known_and_good()
     path = cache() / which / (key().id() if which == "credentials" else known_command.digest(words_of(key())))
@@ -472,7 +472,7 @@ def test_a_file_of_ours_alone_is_read(tmp_path: Path) -> None:
     assert read_private(str(place), "fi\0le", 100) is None
 
 
-def test_a_place_that_the_hot_half_does_not_know_is_a_miss() -> None:
+def test_a_place_that_the_fast_path_cannot_read_is_a_miss() -> None:
     """The fast path cannot read the OS keyring."""
     known_and_good()
     for place in ("keyring", "", "elsewhere"):
@@ -496,7 +496,7 @@ def closed(which: str) -> subprocess.CompletedProcess[str]:
 
 @posix_only
 @pytest.mark.parametrize("which", [">&-", ">/dev/full", ">&- <&-"])
-def test_a_standard_output_that_takes_nothing_is_a_failure(which: str) -> None:
+def test_an_unwritable_standard_output_is_a_failure(which: str) -> None:
     """Closed or full: the exit status is not 0, one line says why, and no file is changed."""
     if "full" in which and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
@@ -511,7 +511,7 @@ def test_a_standard_output_that_takes_nothing_is_a_failure(which: str) -> None:
 
 @posix_only
 @pytest.mark.parametrize("which", [">&-", ">/dev/full"])
-def test_the_cold_half_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
+def test_the_slow_path_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
     """For a command that is not remembered: the session is stored, and the token is in no file with the closed descriptor's number."""
     known_and_good()
     (cache() / "words" / known_command.digest(words_of(key()))).unlink()
@@ -569,7 +569,7 @@ FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"
     numbers=st.tuples(st.integers(0, 10**9), st.integers(0, 1000)),
     locks=st.lists(FIELD, max_size=3),
 )
-def test_any_words_are_read_as_they_were_written(
+def test_any_command_is_read_as_it_was_written(
     texts: list[str], numbers: tuple[int, int], locks: list[str]
 ) -> None:
     """For any name of a directory, each field is read as it was written."""
@@ -585,7 +585,7 @@ def test_any_words_are_read_as_they_were_written(
 
 
 @pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "1.5"])
-def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
+def test_a_forged_number_is_a_miss(number: str) -> None:
     """The digest only detects damage. A forged file causes no traceback."""
     record = with_digest(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
     directory = private_files.ensure_directory(cache(), "words")
@@ -594,7 +594,7 @@ def test_a_number_that_is_none_leaves_the_words_unknown(number: str) -> None:
 
 
 @pytest.mark.parametrize("at", range(5))
-def test_a_line_break_in_any_field_leaves_the_words_unknown(at: int) -> None:
+def test_a_command_with_a_line_break_in_a_field_is_not_remembered(at: int) -> None:
     """Such a directory would shift the fields, so the command is not remembered."""
     session_id, version, place, directory, lock = ("a\nb" if at == number else "x" for number in range(5))
     assert known_command.KnownCommand(session_id, version, place, directory, 10, (lock,)).record() == b""

@@ -125,7 +125,7 @@ def test_a_renewed_credential_goes_on_with_the_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [fast_path.SECONDS, 3600, -60])
-def test_a_process_that_worked_with_it_was_not_refused(tmp_path: Path, seconds: int) -> None:
+def test_a_process_that_asks_later_was_not_rejected(tmp_path: Path, seconds: int) -> None:
     """A kubectl proxy asks again while its API server restarts. The same if the clock went back."""
     kubectl = Kubectl(tmp_path)
     commands = [kubectl.given(), kubectl.later(seconds), *[kubectl.given()] * 4]
@@ -140,7 +140,7 @@ def test_the_count_has_an_end(tmp_path: Path) -> None:
     assert kubectl.runs(kubectl.given(times=9), kubectl.given(), kubectl.given()) == [9, 10, 10]
 
 
-def test_a_missing_directory_is_no_matter(tmp_path: Path) -> None:
+def test_without_its_directory_nothing_is_counted(tmp_path: Path) -> None:
     """Nothing is counted, and nothing fails."""
     kubectl = Kubectl(tmp_path)
     shutil.rmtree(kubectl.cache)
@@ -158,7 +158,7 @@ def test_a_file_with_a_second_name_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 2048, b"\n" * 2048, b"x y z 1\n" * 300, b" 1 2 3 4 5 " * 200])
-def test_garbage_counts_as_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_slot_counts_as_empty(tmp_path: Path, content: bytes) -> None:
     """Its slot is overwritten."""
     kubectl = Kubectl(tmp_path)
     kubectl.file.write_bytes(content)
@@ -183,6 +183,6 @@ def test_the_file_does_not_grow(tmp_path: Path) -> None:
         max_size=5,
     ).map(b" ".join)
 )
-def test_a_note_of_any_content_counts_a_few_times_at_most(slot: bytes) -> None:
+def test_a_slot_of_any_content_has_a_bounded_count(slot: bytes) -> None:
     """For any content of the file, the count is from 0 to 9, without an error."""
     assert 0 <= fast_path._times(slot.split(), b"mark", GIVEN, 1_800_000_000) <= 9

@@ -68,7 +68,7 @@ def test_what_is_due_stays_due(life: int, permille: int, age: float) -> None:
     assert is_due(NOW, NOW + life + 10, 10, permille, NOW + life)
 
 
-def test_one_is_begun_at_a_time(directory: Path) -> None:
+def test_one_refresh_is_started_at_a_time(directory: Path) -> None:
     """While one process refreshes, others do not. After it, the next one may."""
     assert started(directory)
     assert not started(directory)
@@ -76,7 +76,7 @@ def test_one_is_begun_at_a_time(directory: Path) -> None:
     assert started(directory)
 
 
-def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
+def test_a_claim_that_was_not_released_expires(directory: Path) -> None:
     """A process that failed or was killed delays the next refresh by one minute."""
     assert started(directory)
     claim = directory / refresh_ahead.DIRECTORY / ID
@@ -86,7 +86,7 @@ def test_a_claim_that_nobody_gave_up_ends(directory: Path) -> None:
     assert claim.stat().st_mtime > old + 1
 
 
-def test_many_at_once_begin_one(directory: Path) -> None:
+def test_many_calls_at_once_start_one_refresh(directory: Path) -> None:
     """As in a shell loop or k9s: only one process is forked."""
     begun = directory / "begun"
 
@@ -106,7 +106,7 @@ def test_many_at_once_begin_one(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["CI", "KUBERNETES_SERVICE_HOST", "container", "INVOCATION_ID"])
-def test_where_processes_end_with_kubectl_none_is_begun(
+def test_auto_starts_none_if_processes_end_with_kubectl(
     directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """In CI, in a pod, in a container and in a service it needs `always`."""
@@ -115,12 +115,12 @@ def test_where_processes_end_with_kubectl_none_is_begun(
     assert started(directory, refresh_ahead.ALWAYS)
 
 
-def test_elsewhere_one_is_begun_by_itself(directory: Path) -> None:
+def test_auto_starts_one_elsewhere(directory: Path) -> None:
     """Nothing is shown."""
     assert started(directory, refresh_ahead.AUTO)
 
 
-def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) -> None:
+def test_the_child_has_closed_all_inherited_files(directory: Path) -> None:
     """The child is a session leader, its standard streams are the null device, and all inherited descriptors are closed."""
     told = directory / "told"
     reader, writer = os.pipe()
@@ -151,7 +151,7 @@ def test_the_new_process_holds_nothing_that_somebody_waits_for(directory: Path) 
 
 
 @pytest.mark.parametrize("planted", ["a directory", "a dangling link", "no directory"])
-def test_what_stands_in_the_way_of_a_claim_begins_nothing(directory: Path, planted: str) -> None:
+def test_without_a_claim_no_refresh_is_started(directory: Path, planted: str) -> None:
     """No answer depends on it."""
     claim = directory / refresh_ahead.DIRECTORY / ID
     if planted == "a directory":

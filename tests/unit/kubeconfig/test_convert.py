@@ -64,8 +64,6 @@ def stanza(text: str, name: str) -> dict[str, Any]:
 
 def of(command: str, *args: str, api_version: str = V1BETA1, **more: Any) -> str:
     """Return a kubeconfig with one user."""
-    import json
-
     exec_ = {"apiVersion": api_version, "command": command, "args": list(args), **more}
     return json.dumps({"users": [{"name": "u", "user": {"exec": exec_}}]})
 

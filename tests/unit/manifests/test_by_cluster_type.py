@@ -1,4 +1,4 @@
-"""What each type of cluster is told: held against the structure that its own documentation or schema has."""
+"""The manifests for each type of cluster, compared with its documentation or schema."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FULL_FLAGS = {
 
 
 def side(kind: str, trust: Trust = TRUST, *, name: str = "", region: str = "") -> ClusterSide:
-    """Return what one type of cluster is told."""
+    """Return the steps for one type of cluster."""
     cluster = Cluster(ClusterType(kind), name, region)
     found = cluster_side(cluster, as_trusted_by(cluster, trust))
     assert found is not None
@@ -55,7 +55,7 @@ def side(kind: str, trust: Trust = TRUST, *, name: str = "", region: str = "") -
 
 
 def read(one: ClusterSide, name: str) -> Any:
-    """Return what stands in one file."""
+    """Return the content of one file."""
     (manifest,) = [manifest for manifest in one.manifests if manifest.name == name]
     return YAML(typ="safe", pure=True).load(manifest.text())
 
@@ -89,12 +89,12 @@ def read(one: ClusterSide, name: str) -> Any:
 def test_the_type_is_told_by_what_providers_write(
     name: str, server: str, path: str, cluster: Cluster
 ) -> None:
-    """Names of their own commands and hosts of their own domains; nothing else is guessed from."""
+    """By the names that their commands write and by their domains."""
     assert guess(name, server, PurePosixPath(path)) == cluster
 
 
 def test_a_cluster_of_no_known_type_has_no_part_of_its_own() -> None:
-    """All that may fit is shown then."""
+    """Then all types are shown."""
     assert cluster_side(Cluster(), TRUST) is None
 
 
@@ -102,7 +102,7 @@ def test_a_cluster_of_no_known_type_has_no_part_of_its_own() -> None:
 @pytest.mark.parametrize("trust", [TRUST, FULL], ids=["short", "full"])
 @pytest.mark.parametrize("kind", ClusterType)
 def test_every_reader_reads_what_was_meant(kind: str, trust: Trust, version: str) -> None:
-    """The file of each manifest, and its document in the stream, hold its content; text that is no data stays out of it."""
+    """The file and the document in the stream have the manifest's content. Text files are not in the stream."""
     one = side(kind, trust, name="yes", region="no")
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
@@ -117,7 +117,7 @@ def test_every_reader_reads_what_was_meant(kind: str, trust: Trust, version: str
 
 @pytest.mark.parametrize("kind", ClusterType)
 def test_a_command_names_its_own_file(kind: str) -> None:
-    """With its path, wherever that is."""
+    """With the file's path."""
     for manifest in side(kind).manifests:
         words = manifest.command_for("/a b/c")
         assert bool(words) is bool(manifest.command)
@@ -130,7 +130,7 @@ def test_a_command_names_its_own_file(kind: str) -> None:
     kind=st.sampled_from(ClusterType),
 )
 def test_no_word_of_a_flag_or_a_token_breaks_out(words: list[str], kind: ClusterType) -> None:
-    """Whatever stands in client, claims and prefixes stays inside of its string."""
+    """Client, claims and prefixes stay inside their strings, whatever their characters."""
     words = [word.encode("utf-8", "replace").decode() for word in words]
     audience, username, groups, prefix, group_prefix = words
     trust = replace(
@@ -194,14 +194,14 @@ def test_eks_by_eksctl() -> None:
 
 
 def test_eks_is_warned_of_an_issuer_that_aws_cannot_reach() -> None:
-    """It asks the issuer for its keys itself."""
+    """EKS fetches the issuer's keys itself."""
     private = side("eks", replace(TRUST, issuer="https://keycloak.corp.internal/realms/a"))
     assert private.notes[-1].startswith("warning: Amazon EKS cannot use this issuer")
     assert not any(note.startswith("warning:") for note in side("eks").notes)
 
 
 def test_gke_by_its_client_config() -> None:
-    """One authentication method of the ClientConfig `default` in kube-public; the prefix is said where there is a doubt."""
+    """One authentication method of the ClientConfig `default` in kube-public. The prefix is explicit if the default is unclear."""
     config = read(side("gke", FULL), "gke-client-config.yaml")
     assert config == {
         "apiVersion": "authentication.gke.io/v2alpha1",
@@ -234,7 +234,7 @@ def test_gke_by_its_client_config() -> None:
 
 
 def test_aks_by_its_jwt_authenticator() -> None:
-    """Expressions alone, every name with AKS's prefix, and email_verified looked at, as Kubernetes asks for."""
+    """Only expressions, AKS's prefix for every name, and a check of email_verified, as Kubernetes requires."""
     authenticator = read(side("aks"), "aks-jwt-authenticator.json")
     assert authenticator["issuer"] == {"url": ISSUER, "audiences": [CLIENT]}
     assert authenticator["claimMappings"] == {
@@ -262,21 +262,21 @@ def test_aks_by_its_jwt_authenticator() -> None:
     ("given", "prefix"), [("", "aks:jwt:"), ("-", "aks:jwt:"), ("corp:", "aks:jwt:corp:"), ("aks:jwt:corp:", "aks:jwt:corp:")]
 )  # fmt: skip
 def test_aks_puts_its_prefix_before_every_other(given: str, prefix: str) -> None:
-    """It refuses what has none; a role binding must name the groups so."""
+    """AKS refuses other names, so role bindings need the prefix too."""
     cluster = Cluster(ClusterType.AKS)
     trust = as_trusted_by(cluster, replace(TRUST, own_username_prefix=given, groups_prefix=given.strip("-")))
     assert (trust.user("ada"), trust.group("dev")) == (f"{prefix}ada", f"{prefix}dev")
 
 
 def test_a_quote_in_a_claims_name_stays_inside_of_the_expression() -> None:
-    """A string of CEL has its own quote escaped, and no line break in it."""
+    """A CEL string has its quote escaped and no line break."""
     trust = replace(TRUST, username_claim="a'b\\\n\"c", groups_claim="x")
     mappings = read(side("aks", trust), "aks-jwt-authenticator.json")["claimMappings"]
     assert mappings["username"]["expression"] == "'aks:jwt:' + claims['a\\'b\\\\\\n\"c']"
 
 
 def test_kubeadm_by_its_cluster_configuration() -> None:
-    """v1beta4 has extraArgs as a list of names and values; the authority is a file on each node."""
+    """In v1beta4 extraArgs is a list of names and values. The certificate authority is a file on each node."""
     one = side("kubeadm", FULL)
     arguments = {**FULL_FLAGS, "oidc-ca-file": "/etc/kubernetes/pki/oidc-ca.crt"}
     assert read(one, "kubeadm.yaml") == {
@@ -320,7 +320,7 @@ def test_a_static_pod_gets_the_flags_by_kubectl_itself(tmp_path: Path) -> None:
 
 
 def test_kind_by_a_file_mounted_into_its_node() -> None:
-    """The file is mounted into the node, from there into the API server's Pod, and named to it; every kind takes the patch."""
+    """The file is mounted into the node, from there into the API server's Pod, and is an argument of the API server."""
     config = read(side("kind", name="dev"), "kind.yaml")
     inside = "/etc/kubernetes/oidc/authentication-configuration.yaml"
     (node,) = config.pop("nodes")
@@ -347,7 +347,7 @@ def test_kind_by_a_file_mounted_into_its_node() -> None:
 
 
 def test_kind_mounts_the_file_from_where_it_was_written() -> None:
-    """Wherever kind is run; without a directory it must be run beside the files, and that is said."""
+    """With a directory kind can be run anywhere. Without one the purpose says where to run it."""
     cluster = Cluster(ClusterType.KIND)
     written = cluster_side(cluster, TRUST, "/a b")
     assert written is not None
@@ -359,7 +359,7 @@ def test_kind_mounts_the_file_from_where_it_was_written() -> None:
 
 @pytest.mark.parametrize("kind", ["k3s", "rke2"])
 def test_k3s_and_rke2_by_a_file_beside_their_configuration(kind: str) -> None:
-    """The + adds the arguments to those of other files, none of which is touched."""
+    """The + adds the arguments to those of other files."""
     one = side(kind, FULL)
     arguments = {**FULL_FLAGS, "oidc-ca-file": f"/etc/rancher/{kind}/oidc-ca.crt"}
     assert read(one, f"{kind}-oidc.yaml") == {

@@ -1,4 +1,4 @@
-"""What the cluster's side is told: commands and manifests that Kubernetes and AWS take."""
+"""Commands and manifests for Kubernetes and AWS."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_role_binding_is_what_kubectl_itself_would_make() -> None:
 
 
 def test_kubectl_reads_the_manifest(tmp_path: Path) -> None:
-    """Kubectl's own strict reader takes it, without a cluster."""
+    """Kubectl's strict validation accepts it, without a cluster."""
     manifest = tmp_path / "binding.yaml"
     proposal = Binding("view", ("eks-admins", "yes"))
     manifest.write_text(cluster_role_binding(proposal).text(), encoding="utf-8")
@@ -71,26 +71,26 @@ def test_kubectl_reads_the_manifest(tmp_path: Path) -> None:
 def test_cluster_admin_is_proposed_for_groups_of_admins_only(
     groups: list[str], expected: Binding | None
 ) -> None:
-    """A company-wide group is never proposed for a role that may do everything."""
+    """A group of all employees is never proposed for cluster-admin."""
     assert binding(groups) == expected
 
 
 def test_a_long_list_of_groups_is_not_proposed_whole() -> None:
-    """Ten groups are enough for a proposal; those that the person names are all taken."""
+    """At most ten groups are proposed. Groups from a flag are all used."""
     many = [f"group-{number}" for number in range(40)]
     assert binding(many) == Binding("view", tuple(many[:10]))
     assert binding([], chosen=many) == Binding("view", tuple(many))
 
 
 def test_the_role_and_the_groups_can_be_chosen() -> None:
-    """What the person asks for is taken."""
+    """A role from a flag is used."""
     assert binding(["dev", "ops"], role="edit", chosen=["ops"]) == Binding("edit", ("ops",))
     assert binding(["eks-admins", "dev"], role="edit") == Binding("edit", ("eks-admins", "dev"))
     assert binding(["eks-admins"], chosen=["dev"]) == Binding("view", ("dev",))
 
 
 def test_eks_is_told_issuer_client_and_claims() -> None:
-    """The AWS CLI's shorthand holds everything that EKS asks for, and no client secret."""
+    """The AWS CLI's shorthand has everything that EKS requires, and no client secret."""
     words = eks_command(TRUST, Cluster(ClusterType.EKS, "prod", "eu-west-1"))
 
     assert words == [
@@ -130,7 +130,7 @@ def test_eks_is_told_in_json_what_shorthand_cannot_say() -> None:
     ],
 )
 def test_eks_can_reach_public_issuers_only(issuer: str, *, public: bool) -> None:
-    """A private name, a private address or http is of no use to Amazon EKS."""
+    """Amazon EKS cannot use private names, private addresses or http."""
     assert is_public(issuer) is public
 
 
@@ -152,7 +152,7 @@ def test_kube_apiserver_is_told_by_flags() -> None:
 
 
 def test_the_authentication_configuration_maps_claims_as_the_flags_do() -> None:
-    """`email` has no prefix, any other user name has the issuer and #; both prefixes must be written down."""
+    """No prefix for `email`, the issuer and # for other claims. Both must be explicit."""
     by_email = YAML(typ="safe", pure=True).load(authentication_configuration(TRUST).text())
     by_sub = YAML(typ="safe", pure=True).load(
         authentication_configuration(
@@ -176,7 +176,7 @@ def test_the_authentication_configuration_maps_claims_as_the_flags_do() -> None:
 
 
 def test_the_authentication_configuration_refuses_names_of_kubernetes_own() -> None:
-    """A provider that says system:masters makes nobody a cluster administrator."""
+    """system:masters in a token makes nobody a cluster administrator."""
     rules = YAML(typ="safe", pure=True).load(authentication_configuration(TRUST).text())["jwt"][0][
         "userValidationRules"
     ]
@@ -188,7 +188,7 @@ def test_the_authentication_configuration_refuses_names_of_kubernetes_own() -> N
 
 
 def test_the_authentication_configuration_carries_a_private_authority() -> None:
-    """The certificate stands in it whole."""
+    """With the complete certificate."""
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     text = authentication_configuration(Trust(issuer=TRUST.issuer, audience="0oa1", ca_pem=pem)).text()
 

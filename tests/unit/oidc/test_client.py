@@ -1,4 +1,4 @@
-"""How the client proves who it is: what was chosen, else what it has; and what is said where it is not believed."""
+"""Client authentication: the configured method, else by what the client has; and the hints for invalid_client."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ METADATA = Metadata(
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Client:
-    """Have a client with both a secret and a key."""
+    """Return a client with a secret and a key."""
     return client(tmp_path, AUTO)
 
 
@@ -66,7 +66,7 @@ def test_what_was_chosen_is_sent(tmp_path: Path, method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_client_id_of_the_request_is_sent_once(tmp_path: Path, method: str) -> None:
-    """RFC 9126 §2.1: a pushed request has one of its own, which basic authentication leaves there; empty fields stay."""
+    """RFC 9126 §2.1: a pushed request has a client_id of its own, which stays with basic authentication. Empty fields stay too."""
     who = client(tmp_path, method)
     _, form = who.authenticated(
         [("client_id", "c"), ("empty", "")], metadata=METADATA, audience=ISSUER, now=NOW
@@ -85,7 +85,7 @@ def test_a_client_has_what_it_was_given_and_nothing_else() -> None:
 
 
 def test_the_metadata_chooses_how_the_assertion_is_signed(tmp_path: Path) -> None:
-    """Of the algorithms that the key can be used with."""
+    """Among the algorithms that the key supports."""
     key = AssertionKeyFile(path=written(tmp_path / "rsa", "rsa")).load()
     who = Client(client_id="c", assertion_key=key)
     offers = replace(METADATA, token_endpoint_auth_algorithms=("PS384",))
@@ -95,16 +95,16 @@ def test_the_metadata_chooses_how_the_assertion_is_signed(tmp_path: Path) -> Non
 
 
 def test_a_key_goes_before_the_metadata(whole: Client) -> None:
-    """Whoever names a key means it."""
+    """A configured key is used."""
     assert {whole.method(offered) for offered in ((), (BASIC,), (POST, NONE))} == {PRIVATE_KEY_JWT}
 
 
 def test_what_was_chosen_and_is_not_offered_is_said(tmp_path: Path) -> None:
-    """In the log; what nobody chose, or what is offered, needs no word."""
+    """Only if the method is configured and not offered."""
     chosen = client(tmp_path, POST)
-    assert chosen.method_in_words((BASIC, NONE)) == (
-        "client_secret_post, as you asked; the provider's metadata offers client_secret_basic, none"
-    )
+    words = chosen.method_in_words((BASIC, NONE))
+    assert words.startswith(POST)
+    assert words.endswith(f"{BASIC}, {NONE}")
     assert chosen.method_in_words((POST,)) == chosen.method_in_words(()) == POST
     assert client(tmp_path, AUTO).method_in_words((BASIC,)) == PRIVATE_KEY_JWT
     assert Client(client_id="c", client_secret=Secret("s")).method_in_words((POST,)) == POST
@@ -113,12 +113,12 @@ def test_what_was_chosen_and_is_not_offered_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) -> None:
-    """For invalid_client; the provider's words are made plain."""
+    """For invalid_client. The provider's words are sanitized."""
     hint = client(tmp_path, method).hint(("tls_client_auth\x1b[2J", "odd"))
     assert f"--oidc-client-authentication={method}" in hint
-    assert "check --oidc-client-id" in hint
-    assert "offers: tls_client_auth [2J, odd" in hint
-    assert "does not say" in client(tmp_path, method).hint(())
+    assert "--oidc-client-id" in hint
+    assert "tls_client_auth [2J, odd" in hint
+    assert "tls_client_auth" not in client(tmp_path, method).hint(())
 
 
 @pytest.mark.parametrize(
@@ -129,15 +129,15 @@ def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) ->
     ],
 )
 def test_the_hint_follows_from_what_the_client_has(who: Client, words: str) -> None:
-    """Where nobody chose."""
+    """If no method is configured."""
     assert words in who.hint((BASIC, POST))
 
 
 def test_the_hint_for_a_key_names_it(whole: Client) -> None:
-    """The provider must know its public half, and by which ID."""
+    """The provider must have the public key, and its ID."""
     assert "--oidc-client-assertion-key-id" in whole.hint(())
 
 
 def test_nothing_of_the_client_shows(whole: Client) -> None:
-    """But for its identifier."""
+    """Except for its identifier."""
     assert repr(whole) == str(whole) == "Client(client_id='c')"

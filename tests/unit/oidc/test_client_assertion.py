@@ -1,4 +1,4 @@
-"""The assertion of private_key_jwt: what it says, who can verify it, and which files hold no key for it."""
+"""The assertion of private_key_jwt: its claims, its signature, and key files that cannot be used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {"rsa": "RS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "
 
 
 def claims(assertion: str, kind: str, algorithm: str) -> dict[str, Any]:
-    """Return what an assertion says, verified with the public key as a provider does it."""
+    """Return the claims of an assertion, verified with the public key."""
     options: Any = {"verify_exp": False, "verify_iat": False, "require": ["iss", "sub", "aud", "jti", "exp"]}
     return jwt.decode(
         assertion, client_key(kind).public_key(), [algorithm], options=options, audience=AUDIENCE
@@ -42,7 +42,7 @@ def signed(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_public_key_verifies_it(tmp_path: Path, kind: str) -> None:
-    """Core §9, RFC 7523 §3: issuer and subject are the client, one audience, a minute; the algorithm is the key's."""
+    """Core §9, RFC 7523 §3: issuer and subject are the client, one audience, valid for a minute."""
     assertion = signed(tmp_path / "key", kind)
     assert jwt.get_unverified_header(assertion) == {"alg": KINDS[kind], "typ": "JWT"}
     said = claims(assertion, kind, KINDS[kind])
@@ -58,7 +58,7 @@ def test_the_public_key_verifies_it(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_two_are_alike(tmp_path: Path) -> None:
-    """Each is used once: a provider refuses a jti that it has seen."""
+    """Providers refuse a ``jti`` that they have seen."""
     key = AssertionKeyFile(path=tmp_path / "key")
     key.path.write_bytes(private_pem("P-256"))
     made = [key.load().assertion("c", AUDIENCE, NOW).reveal() for _ in range(20)]
@@ -78,20 +78,20 @@ def test_no_two_are_alike(tmp_path: Path) -> None:
 def test_the_metadata_chooses_among_what_the_key_can(
     tmp_path: Path, kind: str, supported: tuple[str, ...], algorithm: str
 ) -> None:
-    """RFC 8414 §2: RS256 unless others alone are offered; never an algorithm that is not the key's."""
+    """RFC 8414 §2: RS256 unless only others are offered, and always one of the key's."""
     assertion = signed(tmp_path / "key", kind, supported=supported)
     assert claims(assertion, kind, algorithm)["iss"] == "kubernetes"
     assert jwt.get_unverified_header(assertion)["alg"] == algorithm
 
 
 def test_the_key_id_stands_in_the_header(tmp_path: Path) -> None:
-    """Where the provider has several keys of the client."""
+    """For clients with several keys."""
     assert jwt.get_unverified_header(signed(tmp_path / "key", key_id="2026"))["kid"] == "2026"
 
 
 @pytest.mark.parametrize("encoding", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_a_certificate_beside_the_key_does_no_harm(tmp_path: Path, encoding: PrivateFormat) -> None:
-    """Both forms that OpenSSL writes are read, and what stands around them is not."""
+    """Both formats of OpenSSL, with text around them."""
     path = tmp_path / "key"
     path.write_bytes(CERTIFICATE + private_pem("rsa", encoding))
     assertion = AssertionKeyFile(path=path).load().assertion("kubernetes", AUDIENCE, NOW).reveal()
@@ -100,37 +100,37 @@ def test_a_certificate_beside_the_key_does_no_harm(tmp_path: Path, encoding: Pri
 
 CUT = private_pem("rsa").replace(b"\n", b"", 3)[:900] + b"\n-----END PRIVATE KEY-----\n"
 WRONG: dict[str, tuple[bytes, str, str]] = {
-    "encrypted": (private_pem("rsa", password=b"SECRET"), "holds an encrypted key", "openssl pkey"),
+    "encrypted": (private_pem("rsa", password=b"SECRET"), "encrypted", "openssl pkey"),
     "encrypted as of old": (
         private_pem("rsa", PrivateFormat.TraditionalOpenSSL, b"SECRET"),
-        "holds an encrypted key",
+        "encrypted",
         "openssl pkey",
     ),
-    "public": (public_pem("rsa"), "holds a public key", "the private key"),
-    "a certificate": (CERTIFICATE, "holds a certificate and no private key", "the private key"),
-    "short": (private_pem("short rsa"), "1024 bits, fewer than 2048", "longer"),
+    "public": (public_pem("rsa"), "public key", "the private key"),
+    "a certificate": (CERTIFICATE, "certificate", "the private key"),
+    "short": (private_pem("short rsa"), "1024 bits", "longer"),
     "secp256k1": (private_pem("secp256k1"), "of a kind", "P-256"),
     "Ed448": (private_pem("Ed448"), "of a kind", "Ed25519"),
     "X25519": (private_pem("X25519"), "of a kind", "Ed25519"),
     "DSA": (private_pem("dsa"), "of a kind", "RSA"),
-    "OpenSSH": (private_pem("Ed25519", PrivateFormat.OpenSSH), "OpenSSH's own form", "openssl genpkey"),
+    "OpenSSH": (private_pem("Ed25519", PrivateFormat.OpenSSH), "OpenSSH", "openssl genpkey"),
     "cut": (CUT, "cannot be read", "PEM"),
-    "empty": (b"", "no private key in PEM form", "BEGIN PRIVATE KEY"),
-    "DER": (base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "no private key", "PEM"),
-    "a secret": (b"SECRET", "no private key in PEM form", "PEM"),
+    "empty": (b"", "PEM", "BEGIN PRIVATE KEY"),
+    "DER": (base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "PEM", "PEM"),
+    "a secret": (b"SECRET", "PEM", "PEM"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
-    """The flag, the file and what it holds; nothing that stands in it."""
+    """The message names the flag and the file, never its content."""
     content, what, hint = WRONG[case]
     path = tmp_path / "key"
     path.write_bytes(content)
     with pytest.raises(UsageError) as caught:
         AssertionKeyFile(path=path).load()
     error = caught.value
-    assert error.message.startswith(f"--oidc-client-assertion-key: {path} holds ")
+    assert error.message.startswith(f"--oidc-client-assertion-key: {path} ")
     assert what in error.message
     assert hint in error.hint
     assert error.topic == "client-assertion-key"
@@ -139,7 +139,7 @@ def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, or something else than a file."""
+    """A missing file, or not a regular file."""
     (tmp_path / "directory").mkdir()
     for name, why in (("missing", "No such file"), ("directory", "not a regular file")):
         with pytest.raises(
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
-    """What shows says which file and what kind."""
+    """Only the file and the algorithms are shown."""
     (tmp_path / "key").write_bytes(private_pem("rsa"))
     file = AssertionKeyFile(path=tmp_path / "key", key_id="a")
     assert repr(file.load()).startswith("AssertionKey(algorithms=('RS256', ")

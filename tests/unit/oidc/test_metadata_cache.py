@@ -1,4 +1,4 @@
-"""The provider's public documents as files: what is kept, for how long, and what is never believed."""
+"""The cached documents of the provider: what is stored, for how long, and what is never used."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def kept_file(place: Path) -> Path:
 
 
 def test_a_document_is_there_for_the_next_process(place: Path) -> None:
-    """What one cache keeps, another one of the same issuer finds, equal in every field."""
+    """Another cache of the same issuer reads what was stored."""
     cache(place).put("metadata", DOCUMENT)
     assert cache(place).get("metadata") == DOCUMENT
     assert cache(place).get("key_set") is None
 
 
 def test_two_kinds_share_a_file_and_keep_each_other(place: Path) -> None:
-    """Two processes that each keep one kind lose neither."""
+    """If two processes each store one kind, both are stored."""
     one, other = cache(place), cache(place)
     assert one.get("metadata") is None
     assert other.get("metadata") is None
@@ -68,7 +68,7 @@ def test_two_kinds_share_a_file_and_keep_each_other(place: Path) -> None:
 
 
 def test_without_a_directory_documents_are_kept_in_memory(tmp_path: Path) -> None:
-    """Nothing is written, and the process itself remembers."""
+    """Nothing is written. The process keeps the documents in memory."""
     memory = cache(None)
     memory.put("metadata", DOCUMENT)
     assert memory.get("metadata") == DOCUMENT
@@ -88,7 +88,7 @@ def test_without_a_directory_documents_are_kept_in_memory(tmp_path: Path) -> Non
     ],
 )
 def test_what_depends_on_something_else_is_kept_apart(place: Path, identity: tuple[str, ...]) -> None:
-    """Another issuer, other headers, or an unchecked certificate: nothing is read across."""
+    """Another issuer, other headers or an unchecked certificate have another cache file."""
     cache(place).put("metadata", DOCUMENT)
     assert cache(place, identity).get("metadata") is None
 
@@ -113,13 +113,13 @@ def test_headers_are_not_written_down(place: Path) -> None:
 
 
 def damaged(**changes: object) -> bytes:
-    """Return a file's content with other values in the metadata's place."""
+    """Return a file's content with changed metadata."""
     kept = {"members": {"issuer": ISSUER}, "fetched_at": NOW, "lifetime": 60, "etag": "", **changes}
     return json.dumps({"version": 1, "identity": [ISSUER], "metadata": kept}).encode()
 
 
 def test_the_example_of_a_good_file_is_good(place: Path) -> None:
-    """The damaged files below differ from a good one by their damage alone."""
+    """The damaged files below differ from it only by their damage."""
     cache(place).put("metadata", DOCUMENT)
     kept_file(place).write_bytes(damaged())
     assert cache(place).get("metadata") == Document({"issuer": ISSUER}, float(NOW), 60.0)
@@ -149,7 +149,7 @@ def test_the_example_of_a_good_file_is_good(place: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_a_miss(place: Path, content: bytes) -> None:
-    """It is fetched again and written anew, without an error."""
+    """The document is fetched and stored again, without an error."""
     cache(place).put("metadata", DOCUMENT)
     kept_file(place).write_bytes(content)
     assert cache(place).get("metadata") is None
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_a_miss(place: Path, content: bytes) -> None:
 
 @given(at=st.integers(0), byte=st.integers(0, 255), cut=st.booleans())
 def test_no_damage_is_an_error(place: Path, at: int, byte: int, cut: bool) -> None:  # noqa: FBT001
-    """One byte changed, or the rest lost: a miss or a document, never an exception."""
+    """With one byte changed or the rest missing, the result is a miss or a document, never an exception."""
     cache(place).put("metadata", DOCUMENT)
     path = kept_file(place)
     content = bytearray(path.read_bytes())
@@ -171,7 +171,7 @@ def test_no_damage_is_an_error(place: Path, at: int, byte: int, cut: bool) -> No
 
 
 def test_a_lifetime_that_nobody_wrote_is_bounded(place: Path) -> None:
-    """A file that claims to be fresh for years is fresh for a day."""
+    """A lifetime of years is cut to a day."""
     cache(place).put("metadata", DOCUMENT)
     kept_file(place).write_bytes(damaged(lifetime=1e12))
     found = cache(place).get("metadata")
@@ -180,7 +180,7 @@ def test_a_lifetime_that_nobody_wrote_is_bounded(place: Path) -> None:
 
 
 def test_an_entity_tag_that_could_break_a_request_is_dropped(place: Path) -> None:
-    """No line break gets from the file into a header."""
+    """A line break in the file does not reach a header."""
     cache(place).put("metadata", DOCUMENT)
     kept_file(place).write_bytes(damaged(etag='"a"\r\nX-Evil: 1'))
     found = cache(place).get("metadata")
@@ -193,7 +193,7 @@ def test_an_entity_tag_that_could_break_a_request_is_dropped(place: Path) -> Non
 def test_a_file_that_somebody_else_could_have_put_there_is_not_believed(
     place: Path, tmp_path: Path, kind: str
 ) -> None:
-    """It says where secrets are sent, so it must be ours alone."""
+    """It determines where secrets are sent, so only the user may be able to write it."""
     cache(place).put("metadata", DOCUMENT)
     path = kept_file(place)
     elsewhere = tmp_path / "elsewhere"
@@ -215,16 +215,16 @@ def test_a_file_that_somebody_else_could_have_put_there_is_not_believed(
 def test_a_directory_that_cannot_be_used_loses_only_the_cache(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where nothing can be written, the document is used and -v 1 says why it is not kept."""
+    """If the file cannot be written, the document is used, and -v 1 logs why it is not stored."""
     (tmp_path / "cache").write_text("a file")
     unwilling = MetadataCache(tmp_path / "cache", IDENTITY, Log(1))
     unwilling.put("metadata", DOCUMENT)
     assert unwilling.get("metadata") == DOCUMENT
-    assert "the provider's metadata is not kept" in capsys.readouterr().err
+    assert "cannot cache the provider's metadata" in capsys.readouterr().err
 
 
 def test_a_document_that_no_file_can_hold_is_kept_in_memory(place: Path) -> None:
-    """A lone surrogate in a document is no reason to fail."""
+    """A lone surrogate in a document does no harm."""
     odd = Document({"name": "\ud800"}, float(NOW), 60.0)
     memory = cache(place)
     memory.put("metadata", odd)
@@ -246,7 +246,7 @@ def test_a_document_that_no_file_can_hold_is_kept_in_memory(place: Path) -> None
     ],
 )
 def test_a_document_ages(age: int, fresh: bool, usable: bool) -> None:  # noqa: FBT001
-    """Fresh for its lifetime, a stand-in for a week, and neither when the clock went back."""
+    """Fresh for its lifetime, usable for a week, neither if the clock went back."""
     assert DOCUMENT.fresh(NOW + age) is fresh
     assert DOCUMENT.usable(NOW + age) is usable
 
@@ -271,12 +271,12 @@ def test_a_document_ages(age: int, fresh: bool, usable: bool) -> None:  # noqa: 
     ],
 )
 def test_the_provider_says_how_long_within_bounds(said: str, seconds: int) -> None:
-    """RFC 9111 §5.2.2.1: from five minutes to a day; what cannot be read counts as not said."""
+    """RFC 9111 §5.2.2.1: from five minutes to a day. A malformed value counts as missing."""
     assert lifetime({"cache-control": said}, "metadata") == seconds
 
 
 def test_a_key_set_lasts_a_day_where_nothing_is_said() -> None:
-    """An unknown key ID fetches it anew, so it need not be asked for more often."""
+    """An unknown key ID fetches it again, so a day is enough."""
     assert lifetime({}, "key_set") == LONGEST
     assert lifetime({}, "metadata") == 3600
 
@@ -300,13 +300,13 @@ def test_what_is_no_entity_tag_is_not_sent_back(tag: str) -> None:
     )
 )
 def test_any_cache_control_is_a_bounded_life(words: str) -> None:
-    """Whatever stands there, a document is fresh for minutes at least and a day at most."""
+    """Whatever the header says, a document is fresh for at least minutes and at most a day."""
     assert SHORTEST <= lifetime({"cache-control": words}, "metadata") <= LONGEST
 
 
 @given(TEXT | TEXT.map('"{}"'.format))
 def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
-    """What is kept is visible ASCII in quotes, as it came."""
+    """An accepted tag is visible ASCII in quotes, unchanged."""
     tag = entity_tag({"etag": words})
     assert tag in {"", words}
     assert tag.isascii()
@@ -315,14 +315,14 @@ def test_any_entity_tag_can_be_sent_back_or_is_none(words: str) -> None:
 
 @given(st.dictionaries(TEXT, JSON, max_size=3))
 def test_any_document_is_read_as_it_was_kept(place: Path, document: dict[str, object]) -> None:
-    """Whatever its members are called and hold."""
+    """Whatever its members."""
     kept = Document(document, float(NOW), 3600.0, "")
     cache(place).put("metadata", kept)
     assert cache(place).get("metadata") == kept
 
 
 def test_only_so_many_files_are_kept(place: Path) -> None:
-    """Proxies on ever other ports and authorities that are replaced leave files behind; the oldest are removed."""
+    """Other proxies and authorities leave files behind. The oldest are removed."""
     for number in range(MOST + 3):
         cache(place, (ISSUER, number)).put("metadata", DOCUMENT)
         for path in (place / DIRECTORY).iterdir():
@@ -333,7 +333,7 @@ def test_only_so_many_files_are_kept(place: Path) -> None:
 
 
 def test_the_method_that_worked_is_kept_by_client(tmp_path: Path) -> None:
-    """With the documents; what is no method counts as none, and a record without any is read as before."""
+    """Together with the documents. Unknown methods are ignored, and a record without methods is valid."""
     identity = ("https://idp.example.com", "checked")
     first = MetadataCache(tmp_path, identity, QUIET)
     first.put("metadata", Document({"a": 1}, 1.0, 300.0))

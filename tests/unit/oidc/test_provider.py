@@ -1,4 +1,4 @@
-"""The provider as one client sees it: what is asked for, how often, and what is kept. Over real sockets."""
+"""The provider over real sockets: which requests are sent, how often, and what is cached."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TOKENS = json_reply({"id_token": "a.b.c", "access_token": "at", "refresh_token":
 
 @dataclass
 class Laptop:
-    """A machine with a cache and a clock, on which one process after the other asks the provider."""
+    """A machine with a cache and a clock. Each call of `process` is a new process."""
 
     server: Hostile
     cache: Path
@@ -55,7 +55,7 @@ class Laptop:
     open: list[Provider] = field(default_factory=list)
 
     def process(self) -> Provider:
-        """Return the provider as a new process sees it, with nothing but the cache to remember."""
+        """Return the provider in a new process, which knows only the cache."""
         http = HttpClient(
             tls=self.tls,
             log=self.log,
@@ -77,7 +77,7 @@ class Laptop:
         return self.process().refresh(refresh_token=Secret("old"), deadline=soon())
 
     def asked(self) -> list[str]:
-        """Return the paths that were asked for since the last time."""
+        """Return the requested paths since the last call."""
         paths = [asked.path for asked in self.server.asked]
         self.server.asked.clear()
         return paths
@@ -109,7 +109,7 @@ def laptop(server: Hostile, tmp_path: Path) -> Iterator[Laptop]:
 
 @pytest.mark.parametrize("issuer", ["idp.example.com", "http://idp.example.com", "https://a?b", ""])
 def test_an_issuer_that_cannot_be_one_is_refused_before_anything_is_asked(issuer: str) -> None:
-    """It is a matter of usage, not of the network."""
+    """It is a usage error, not a network error."""
     http = HttpClient(log=QUIET)
     with pytest.raises(UsageError):
         Provider(
@@ -123,7 +123,7 @@ def test_an_issuer_that_cannot_be_one_is_refused_before_anything_is_asked(issuer
 
 
 def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> None:
-    """Discovery §4.3: byte for byte, each time it is asked for."""
+    """Discovery §4.3: byte for byte, in every process."""
     other = discovery(laptop.server.url)
     laptop.server.on(WELL_KNOWN, json_reply({**other, "issuer": laptop.server.url + "/"}))
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
     ],
 )
 def test_what_is_no_metadata_is_named_and_not_kept(laptop: Laptop, answer: Script, words: str) -> None:
-    """Nothing of the body is repeated; the next process asks again and finds what is there then."""
+    """The error does not repeat the body. The next process fetches the metadata again."""
     laptop.server.on(WELL_KNOWN, answer, json_reply(discovery(laptop.server.url)))
     with pytest.raises(InvalidProviderResponse, match=words) as caught:
         laptop.process().metadata(soon())
@@ -168,7 +168,7 @@ def test_the_clients_headers_are_sent_with_every_request(laptop: Laptop) -> None
 
 @pytest.mark.parametrize("max_age", [None, 300, 3600])
 def test_a_refresh_with_metadata_of_a_day_is_one_request(laptop: Laptop, max_age: int | None) -> None:
-    """A later process asks the token endpoint alone, though a sign-in would ask for the metadata anew."""
+    """A later process sends one request, even if a sign-in would fetch the metadata again."""
     headers = {} if max_age is None else {"Cache-Control": f"max-age={max_age}"}
     laptop.server.on(WELL_KNOWN, json_reply(discovery(laptop.server.url), headers=headers))
     first = laptop.process()
@@ -191,7 +191,7 @@ def test_a_refresh_with_metadata_of_a_day_is_one_request(laptop: Laptop, max_age
 
 
 def test_the_provider_says_how_long_its_documents_last(laptop: Laptop) -> None:
-    """``max-age`` counts: while it lasts nothing is asked for, afterwards it is."""
+    """Nothing is fetched before ``max-age`` is over."""
     for path, document in ((WELL_KNOWN, discovery(laptop.server.url)), ("/keys", KEYS)):
         laptop.server.on(path, json_reply(document, headers={"Cache-Control": "public, max-age=7200"}))
     laptop.process().key_set(soon())
@@ -207,7 +207,7 @@ def test_the_provider_says_how_long_its_documents_last(laptop: Laptop) -> None:
 
 
 def test_without_a_cache_directory_one_process_still_asks_once(laptop: Laptop) -> None:
-    """Memory serves for the process's own life."""
+    """The documents are cached in memory."""
     laptop.cache = laptop.cache.parent / "file"
     laptop.cache.write_text("no directory")
     provider = laptop.process()
@@ -218,7 +218,7 @@ def test_without_a_cache_directory_one_process_still_asks_once(laptop: Laptop) -
 
 
 def test_a_clock_that_went_back_makes_everything_old(laptop: Laptop) -> None:
-    """What was fetched in the future is asked for again."""
+    """A document from the future is fetched again."""
     laptop.process().metadata(soon())
     laptop.now -= 60
     laptop.process().metadata(soon())
@@ -235,7 +235,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_came_in_another_way_is_not_used(laptop: Laptop, change: str) -> None:
-    """Another trust, client, proxy or header may mean another's metadata and keys: neither is used, there and back."""
+    """With another trust, client, proxy or header the cached documents are not used, in both directions."""
     for name, value in CHANGES[change].items():
         setattr(laptop, name, value)
     others = laptop.process()
@@ -253,7 +253,7 @@ def test_what_came_in_another_way_is_not_used(laptop: Laptop, change: str) -> No
 def test_the_proxy_of_the_issuer_is_part_of_it_and_its_password_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever is asked by way of a proxy believes what this one lets through; NO_PROXY and other schemes make no difference."""
+    """A proxy determines the answers, so it is part of the cache's identity. NO_PROXY and other schemes are respected."""
     client = HttpClient(log=QUIET)
     url = "https://issuer.example.com/x"
     direct: tuple[object, ...] = client.way_to(url)
@@ -291,12 +291,12 @@ def test_kept_metadata_is_checked_like_an_answer(laptop: Laptop) -> None:
 
 
 def tagged(document: object, tag: str) -> list[Script]:
-    """Answer once with the document and its tag, and from then on that it is unchanged."""
+    """Answer first with the document and its entity tag, then with 304."""
     return [json_reply(document, headers={"ETag": tag}), reply(304)]
 
 
 def test_unchanged_documents_are_fresh_again(laptop: Laptop) -> None:
-    """RFC 9110 §13.1.2: the tag is sent back, and a 304 renews what was kept."""
+    """RFC 9110 §13.1.2: the entity tag is sent back, and a 304 renews the cached document."""
     laptop.server.on(WELL_KNOWN, *tagged(discovery(laptop.server.url), '"m1"'))
     laptop.server.on("/keys", *tagged(KEYS, 'W/"k1"'))
     known = laptop.process().metadata(soon())
@@ -317,7 +317,7 @@ def test_unchanged_documents_are_fresh_again(laptop: Laptop) -> None:
 
 
 def test_a_refresh_asks_whether_old_metadata_is_unchanged(laptop: Laptop) -> None:
-    """After a day, by its tag, as a sign-in does."""
+    """After a day, with its entity tag."""
     laptop.server.on(WELL_KNOWN, *tagged(discovery(laptop.server.url), '"m1"'))
     laptop.process().metadata(soon())
     laptop.server.asked.clear()
@@ -327,7 +327,7 @@ def test_a_refresh_asks_whether_old_metadata_is_unchanged(laptop: Laptop) -> Non
 
 
 def test_a_changed_document_replaces_the_kept_one(laptop: Laptop) -> None:
-    """A 200 in answer to the tag is taken, with its own tag."""
+    """A 200 replaces the document and its entity tag."""
     moved = discovery(laptop.server.url, token_endpoint=f"{laptop.server.url}/moved")
     laptop.server.on(
         WELL_KNOWN,
@@ -344,7 +344,7 @@ def test_a_changed_document_replaces_the_kept_one(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("kind", ["metadata", "key_set"])
 def test_a_tag_of_a_damaged_document_is_not_sent(laptop: Laptop, kind: str) -> None:
-    """Else "unchanged" would bring the damage back for ever."""
+    """Otherwise a 304 would keep the damaged document."""
     path_of = {"metadata": WELL_KNOWN, "key_set": "/keys"}
     document = {"metadata": discovery(laptop.server.url), "key_set": KEYS}[kind]
 
@@ -364,7 +364,7 @@ def test_a_tag_of_a_damaged_document_is_not_sent(laptop: Laptop, kind: str) -> N
 
 
 def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
-    """A damaged cache is a miss, and is written again; -v 1 says so."""
+    """A damaged cache is a miss and is replaced. -v 1 logs it."""
     laptop.process().key_set(soon())
     laptop.log = Log(1)
     (path,) = (laptop.cache / "metadata").iterdir()
@@ -375,7 +375,7 @@ def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.C
     assert laptop.asked() == []
     said = capsys.readouterr().err
     assert (
-        said.count("the kept metadata is broken JSON; it is fetched again") == 2
+        said.count("the cached metadata is broken JSON; it will be fetched again") == 2
     )  # once each time it is read
 
 
@@ -386,18 +386,18 @@ def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.C
 def test_a_refresh_goes_on_with_stale_metadata(
     laptop: Laptop, answer: Script, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was good within a week will do where discovery is down, and -v 1 says so."""
+    """If discovery does not answer, metadata of the last week is used. -v 1 logs it."""
     laptop.process().metadata(soon())
     laptop.server.on(WELL_KNOWN, answer)
     laptop.now += STALE - 1
     laptop.log = Log(1)
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked()[-1] == "/token"
-    assert "going on with what is known of the provider" in capsys.readouterr().err
+    assert "using the cached metadata" in capsys.readouterr().err
 
 
 def test_a_silent_discovery_is_waited_for_once(laptop: Laptop) -> None:
-    """One refresh needs the metadata several times, and waits for it a single time, for half of its time at most."""
+    """A refresh needs the metadata several times. It waits for discovery once, for at most half of its time."""
     laptop.process().key_set(soon())
     laptop.asked()
     laptop.server.on(WELL_KNOWN, silence)
@@ -411,7 +411,7 @@ def test_a_silent_discovery_is_waited_for_once(laptop: Laptop) -> None:
 
 
 def test_metadata_that_is_too_old_is_no_stand_in(laptop: Laptop) -> None:
-    """After a week, discovery must answer."""
+    """After a week discovery must answer."""
     laptop.process().metadata(soon())
     laptop.server.on(WELL_KNOWN, reply(503))
     laptop.now += STALE
@@ -421,7 +421,7 @@ def test_metadata_that_is_too_old_is_no_stand_in(laptop: Laptop) -> None:
 
 
 def test_a_sign_in_does_not_go_on_with_stale_metadata(laptop: Laptop) -> None:
-    """A person who waits gets the provider's answer, or its fault."""
+    """A sign-in needs fresh metadata or fails."""
     laptop.process().metadata(soon())
     laptop.server.on(WELL_KNOWN, reply(503))
     laptop.now += 3600
@@ -430,7 +430,7 @@ def test_a_sign_in_does_not_go_on_with_stale_metadata(laptop: Laptop) -> None:
 
 
 def test_a_refresh_that_finds_no_metadata_is_not_sent(laptop: Laptop) -> None:
-    """Without an endpoint the refresh token stays at home."""
+    """Without an endpoint the refresh token is not sent."""
     laptop.server.on(WELL_KNOWN, reply(500))
     with pytest.raises(ProviderUnreachable):
         laptop.refresh()
@@ -441,7 +441,7 @@ def test_a_refresh_that_finds_no_metadata_is_not_sent(laptop: Laptop) -> None:
 
 
 def test_an_unknown_key_fetches_the_key_set_anew(laptop: Laptop) -> None:
-    """``refetch`` asks though the kept set is fresh, past caches on the way and without the tag."""
+    """``refetch`` sends a request even if the cached set is fresh, with no-cache and without the entity tag."""
     laptop.server.on(
         "/keys", json_reply(KEYS, headers={"ETag": '"k1"'}), json_reply(jwks(signing_key("ES256", "b")))
     )
@@ -465,7 +465,7 @@ def test_an_unknown_key_fetches_the_key_set_anew(laptop: Laptop) -> None:
 def test_what_is_no_key_set_is_refused_and_makes_the_metadata_doubtful(
     laptop: Laptop, answer: Script
 ) -> None:
-    """The key set may have moved: the next process asks discovery where it is."""
+    """The key set may have moved, so the next process fetches the metadata."""
     laptop.server.on("/keys", answer, json_reply(KEYS))
     with pytest.raises(InvalidProviderResponse, match=r"/keys|key set"):
         laptop.process().key_set(soon())
@@ -474,7 +474,7 @@ def test_what_is_no_key_set_is_refused_and_makes_the_metadata_doubtful(
 
 
 def test_keys_that_are_left_out_are_logged(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
-    """-v 1 says which key is not used and why."""
+    """-v 1 logs which key is not used and why."""
     laptop.server.on("/keys", json_reply(jwks(signing_key(), {"kty": "OKP", "kid": "odd", "crv": "Ed25519"})))
     laptop.log = Log(1)
     assert len(laptop.process().key_set(soon()).keys) == 1
@@ -485,7 +485,7 @@ def test_keys_that_are_left_out_are_logged(laptop: Laptop, capsys: pytest.Captur
 
 
 def test_a_code_is_redeemed_with_its_verifier(laptop: Laptop) -> None:
-    """RFC 6749 §4.1.3, RFC 7636 §4.5: code, redirect URI and verifier, as they were in the sign-in."""
+    """RFC 6749 §4.1.3, RFC 7636 §4.5: code, redirect URI and verifier of the sign-in."""
     laptop.process().exchange_code(
         code=Secret("co/de+1"),
         redirect_uri="http://localhost:8000",
@@ -502,7 +502,7 @@ def test_a_code_is_redeemed_with_its_verifier(laptop: Laptop) -> None:
 
 
 def test_an_answer_that_breaks_the_standard_makes_the_metadata_doubtful(laptop: Laptop) -> None:
-    """The token endpoint may have moved: the next refresh asks discovery first, and is sent there."""
+    """The token endpoint may have moved, so the next refresh fetches the metadata first."""
     moved = discovery(laptop.server.url, token_endpoint=f"{laptop.server.url}/moved")
     laptop.server.on(WELL_KNOWN, json_reply(discovery(laptop.server.url)), json_reply(moved))
     laptop.server.on("/token", html_reply(404))
@@ -515,7 +515,7 @@ def test_an_answer_that_breaks_the_standard_makes_the_metadata_doubtful(laptop: 
 
 @pytest.mark.parametrize("answer", [reply(304), reply(503)], ids=["unchanged", "down"])
 def test_doubtful_metadata_serves_on_where_discovery_has_no_other(laptop: Laptop, answer: Script) -> None:
-    """It is asked for by its tag, and used if it is unchanged or if nothing else is to be had."""
+    """It is requested with its entity tag, and used if it is unchanged or discovery fails."""
     document = json_reply(discovery(laptop.server.url), headers={"ETag": '"m1"'})
     laptop.server.on(WELL_KNOWN, document, answer)
     laptop.server.on("/token", html_reply(404), TOKENS)
@@ -528,7 +528,7 @@ def test_doubtful_metadata_serves_on_where_discovery_has_no_other(laptop: Laptop
 
 
 def test_without_kept_metadata_nothing_becomes_doubtful(laptop: Laptop) -> None:
-    """The error is the token endpoint's, and no other."""
+    """The error is that of the token endpoint."""
     metadata = laptop.process().metadata(soon())
     laptop.server.on("/token", html_reply(404))
     for path in (laptop.cache / "metadata").iterdir():
@@ -538,7 +538,7 @@ def test_without_kept_metadata_nothing_becomes_doubtful(laptop: Laptop) -> None:
 
 
 def test_a_refusal_leaves_the_metadata_alone(laptop: Laptop) -> None:
-    """``invalid_grant`` is the provider's own word, so its endpoint is right."""
+    """``invalid_grant`` comes from the provider, so the endpoint is right."""
     laptop.server.on("/token", json_reply({"error": "invalid_grant"}, 400))
     for _ in range(2):
         with pytest.raises(InvalidGrant):
@@ -549,7 +549,7 @@ def test_a_refusal_leaves_the_metadata_alone(laptop: Laptop) -> None:
 def test_the_log_names_the_client_authentication_that_the_metadata_chooses(
     laptop: Laptop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The usual cause of invalid_client is seen there."""
+    """It often explains invalid_client."""
     methods = discovery(laptop.server.url, token_endpoint_auth_methods_supported=["client_secret_post"])
     laptop.server.on(WELL_KNOWN, json_reply(methods))
     laptop.log, laptop.secret = Log(1), Secret("client-SECRET")
@@ -558,7 +558,7 @@ def test_the_log_names_the_client_authentication_that_the_metadata_chooses(
 
 
 def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
-    """At -v 9 the grant and the authentication method are named, not what was sent or came."""
+    """-v 9 logs the grant and the authentication method, but no secret."""
     laptop.log = Log(9)
     laptop.headers = (("Authorization", "Bearer header-SECRET"),)
     laptop.server.on("/token", json_reply({"id_token": "id-SECRET", "refresh_token": "rt-SECRET"}))
@@ -573,7 +573,7 @@ def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[s
 
 @pytest.fixture
 def revoking(laptop: Laptop) -> Laptop:
-    """Have a provider that revokes, and a process that has met it before."""
+    """Return a laptop with cached metadata of a provider that has a revocation endpoint."""
     metadata = {**discovery(laptop.server.url), "revocation_endpoint": f"{laptop.server.url}/revoke"}
     laptop.server.on(WELL_KNOWN, json_reply(metadata))
     laptop.server.on("/revoke", reply(200))
@@ -583,7 +583,7 @@ def revoking(laptop: Laptop) -> Laptop:
 
 
 def test_a_refresh_token_is_revoked_with_one_request(revoking: Laptop) -> None:
-    """RFC 7009 §2.1: the token, what it is, and the client; a good answer says nothing (§2.2)."""
+    """RFC 7009 §2.1: the token, its type and the client. A successful answer has no body (§2.2)."""
     revoking.now += LONGEST - 1
     assert revoking.process().revoke(Secret("old"), soon()) is Revocation.DONE
     (asked,) = revoking.server.asked

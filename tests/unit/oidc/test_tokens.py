@@ -1,4 +1,4 @@
-"""When an access token ends, from what the provider says or the token itself."""
+"""When an access token expires, by the provider's answer or by the token itself."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_an_access_token_may_say_itself_when_it_ends() -> None:
 
 @pytest.mark.parametrize("exp", [None, True, "soon", -1.5, -1, 10**12, 10**30, [NOW]])
 def test_an_exp_that_is_no_moment_counts_as_not_said(exp: object) -> None:
-    """Milliseconds, truth values and numbers beyond every calendar end nothing but the guess."""
+    """Milliseconds, booleans and huge numbers are ignored."""
     assert expiry(token(exp=exp)) == NOW + OPAQUE_SECONDS
 
 
 @pytest.mark.parametrize("opaque", ["opaque", "a.b", "a.b.c", "....", "eyJ.e30."])
 def test_an_opaque_access_token_is_used_for_a_short_while(opaque: str) -> None:
-    """Nobody says when it ends, so it is not used for long."""
+    """If nothing says when it expires, it is used only for a short time."""
     assert expiry(Secret(opaque)) == NOW + OPAQUE_SECONDS

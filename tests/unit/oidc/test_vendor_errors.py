@@ -1,4 +1,4 @@
-"""What providers answer, in their own words, leads to the place in their settings; unknown words stay unexplained."""
+"""The errors of known providers lead to the right place in their settings. Other errors get no explanation."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ RANCHER = "https://rancher.example.com/oidc"
 def test_a_providers_own_words_are_explained(
     issuer: str, code: str, description: str | None, hint: str
 ) -> None:
-    """After the browser and at the token endpoint alike; what the provider said stays in the message."""
+    """In the browser's answer and at the token endpoint. The message keeps the provider's words."""
     assert hint in explain(issuer, code, description)
     browser = sign_in_refused(
         AuthorizationResponse(None, code, description), Sent(issuer=issuer, came_back=True)
@@ -179,7 +179,7 @@ def test_a_providers_own_words_are_explained(
     ],
 )
 def test_what_is_not_known_is_not_explained(issuer: str, code: str | None, description: str | None) -> None:
-    """Another provider's words, a longer number, nothing: the standard's hint stays."""
+    """Another provider's words or a longer number are not explained."""
     assert explain(issuer, code, description) == ""
 
 
@@ -204,7 +204,7 @@ BLAMED = ("redirect", "PKCE", "--prompt", "client authentication")
 def test_scopes_that_the_provider_does_not_list_are_named(
     issuer: str, code: str, description: str | None
 ) -> None:
-    """By the metadata's scopes_supported; a scope of an API is listed nowhere. Nothing else is blamed."""
+    """By the metadata's scopes_supported, which never lists scopes of an API."""
     sent = Sent(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
     said = choose(code, description, sent, "see the redirect URI")
     assert said.startswith("the provider's metadata does not list the scope groups:")
@@ -212,7 +212,7 @@ def test_scopes_that_the_provider_does_not_list_are_named(
 
 
 def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
-    """The client may still not be allowed them: they are named, and offline_access with its own word."""
+    """The client may not be allowed to use them. The hint names them, and mentions offline_access."""
     scopes = ("openid", "email", "offline_access")
     said = choose("invalid_scope", None, Sent(issuer=DEX, scopes=scopes, scopes_supported=scopes), "")
     assert "metadata" not in said
@@ -237,7 +237,7 @@ def test_where_every_scope_is_listed_none_is_called_unlisted() -> None:
     ],
 )
 def test_a_hint_names_only_what_was_sent(grant: str, parameters: dict[str, str], blamed: list[str]) -> None:
-    """A refresh has no redirect URI, and who left PKCE out has none."""
+    """A refresh has no redirect URI. Without PKCE, PKCE is not mentioned."""
     sent = Sent(issuer=DEX, parameters=tuple(parameters), redirect_uri=parameters.get("redirect_uri", ""))
     document = {"error": "invalid_request"}
     error = refusal(document, grant, [], endpoint="token endpoint", invalid_client="who", sent=sent)
@@ -245,7 +245,7 @@ def test_a_hint_names_only_what_was_sent(grant: str, parameters: dict[str, str],
 
 
 def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
-    """At providers that nobody knows, by the words that every provider has for them."""
+    """At unknown providers, by common words."""
     there = Sent(
         issuer="https://idp.example.com", parameters=("code_verifier",), redirect_uri="http://localhost:8000"
     )
@@ -258,7 +258,7 @@ def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
 
 
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
-    """An error of a provider that nobody has heard of."""
+    """An error of an unknown provider."""
     error = sign_in_refused(
         AuthorizationResponse(None, "access_denied", "no"), Sent(issuer="https://idp.example.com")
     )
@@ -266,14 +266,14 @@ def test_the_standards_hint_stays_where_nothing_is_known() -> None:
 
 
 def test_where_redirect_uris_are_registered() -> None:
-    """For each provider that is known, and for no other."""
+    """Only for known providers."""
     assert set(REGISTRATION) == set(Vendor) - {Vendor.OTHER}
     assert "Sign-in redirect URIs" in registration(OKTA)
     assert registration("https://idp.example.com") == ""
 
 
 def test_the_table_is_written_as_it_is_searched() -> None:
-    """In small letters, each row for somebody, and its hint one line that ends without a full stop."""
+    """Its words are in lower case, it has a vendor, and its hint is one line without a full stop."""
     for row in KNOWN_ERRORS:
         assert row.vendors
         assert row.words

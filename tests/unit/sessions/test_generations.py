@@ -1,4 +1,4 @@
-"""Generations: what a purge or another sign-in has ended is not brought back by what was on its way."""
+"""Generations: a refresh in flight does not bring back a session that a purge or another sign-in has ended."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def bob(one: SessionRepository) -> Session:
 
 
 def handed_out() -> str:
-    """Return the token that the hot half would hand out, as it is stored."""
+    """Return the token that the fast path would answer with."""
     found = credential.read_credential(key().id(), "disk", str(cache()))
     return found.token.decode().strip('"') if found else ""
 
 
 def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_meanwhile(alice: Session) -> None:
-    """Unseen by the lock, as from a container that shares the kernel keyring: what it brings is older, and not stored."""
+    """The lock did not notice it, as from a container that shares the kernel keyring. The older tokens are not stored."""
     refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
@@ -62,7 +62,7 @@ def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_mean
 
 
 def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_lock(alice: Session) -> None:
-    """Purge had a lock, though another one, and has removed the index entry too: nothing is stored."""
+    """The purge held another lock and has removed the index entry too: nothing is stored."""
     refreshing = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
     refreshing.mark_in_flight(NOW)
@@ -79,7 +79,7 @@ def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_
 def test_a_credential_is_not_published_for_a_session_that_has_ended_meanwhile(
     alice: Session, ended_by: str
 ) -> None:
-    """A plugin that read the session without its lock is about to publish its credential: it does not."""
+    """A process that read the session without its lock does not publish its credential."""
     reading = repository(key())
     assert reading.load() == alice
     if ended_by == "a purge":
@@ -92,8 +92,8 @@ def test_a_credential_is_not_published_for_a_session_that_has_ended_meanwhile(
 
 
 @posix_only
-def test_who_signed_in_last_is_not_handed_the_token_of_who_was_there_before(alice: Session) -> None:
-    """The disk is full, so the new session is not kept: the former person's credential and session are used no more."""
+def test_kubectl_never_gets_the_former_person_s_token_after_another_sign_in(alice: Session) -> None:
+    """The disk is full, so the new session is not stored. The former person's credential and session are not used any more."""
     assert handed_out() == alice.token().reveal()
     signing_in = repository(key())
     with no_room(), pytest.raises(StoreError):
@@ -106,7 +106,7 @@ def test_who_signed_in_last_is_not_handed_the_token_of_who_was_there_before(alic
 def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_be_written(
     alice: Session,
 ) -> None:
-    """A full disk takes neither the rotated refresh token nor the index entry: the old record is removed."""
+    """Neither the rotated refresh token nor the index entry fits on a full disk, so the old record is removed."""
     one = repository(key())
     rotated = alice.renewed(Secret("rotated"), generation=one.next_generation(alice))
     with no_room(), pytest.raises(StoreError):
@@ -117,7 +117,7 @@ def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_b
 
 @posix_only
 def test_who_signs_in_once_more_and_cannot_be_kept_keeps_the_session_that_was_there(alice: Session) -> None:
-    """The same person's: its refresh token was not sent, so it goes on when there is room again."""
+    """It is the same person's and its refresh token was not sent, so it is used when there is room again."""
     one = repository(key())
     again = replace(bob(one), person=alice.person, subject="alice", signed_in_at=alice.signed_in_at + 1)
     with no_room(), pytest.raises(StoreError):
@@ -133,7 +133,7 @@ def test_who_signs_in_once_more_and_cannot_be_kept_keeps_the_session_that_was_th
 
 
 def test_a_refresh_without_a_new_refresh_token_costs_no_session_where_it_cannot_be_kept() -> None:
-    """The old refresh token is still good: once the keyring can be written again, the session goes on with it."""
+    """The old refresh token is still valid: once the keyring can be written again, the session is used."""
     place, denied = WindowsLike(), ReadOnly()
     with the_os_keyring(place):
         whole = kept(repository(key(), "keyring", {"CI": "true"}), session(key()))

@@ -1,4 +1,4 @@
-"""The light way: what it answers with, and what it leaves to the whole way."""
+"""The keyring answer: what it answers, and what it leaves to the slow path."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LATER = int(time.time()) + 3600
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the OS keyring alone, without a configuration."""
+def only_the_os_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have only the OS keyring, without a configuration."""
     monkeypatch.setenv("CI", "1")
     for name in ("PYTHON_KEYRING_BACKEND", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -38,14 +38,13 @@ def words(**changes: Any) -> KnownCommand:
 
 
 def entry(**changes: Any) -> index.Entry:
-    """Return an index entry of the session, as it is once the session is stored in the keyring."""
+    """Return the index entry of the session when it is stored in the keyring."""
     whole = session(key(), expiry=LATER)
     written = index.Entry(
         session_id=whole.session_id,
         issuer=whole.issuer,
         client_id=key().client_id,
         scopes=key().scopes,
-        name="",
         person=whole.person,
         storage=KEYRING,
         credential=KEYRING,
@@ -54,15 +53,13 @@ def entry(**changes: Any) -> index.Entry:
         refreshed_at=whole.signed_in_at,
         expiry=LATER,
         renewable=True,
-        in_flight=0,
-        host="",
     )
     return replace(written, **changes)
 
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], list[str]]:
-    """Return what puts a record into the keyring; it returns whose records were asked for afterwards."""
+    """Return a function that stores a record in the keyring and returns the list of sessions that are read from then on."""
 
     def hold(record: bytes | None) -> list[str]:
         asked: list[str] = []
@@ -80,7 +77,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], list[str]]
 def test_a_good_session_is_handed_out(
     held: Callable[[bytes | None], list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In the version that is known, with the session's own expiry."""
+    """In the remembered API version, with the session's expiry."""
     asked = held(session(key(), expiry=LATER, id_token=Secret("the-token")).record())
     index.write(cache(), entry())
     assert keyring_answer.answer_from_keyring(words()) == 0
@@ -93,7 +90,7 @@ def test_a_good_session_is_handed_out(
 def test_it_is_due_after_a_part_of_its_life(
     held: Callable[[bytes | None], list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The index says since when the token is there."""
+    """The index tells when the token was obtained."""
     held(session(key(), expiry=LATER).record())
     now = int(time.time())
     index.write(cache(), entry(refreshed_at=now - (LATER - now)))  # half of its life is over
@@ -107,18 +104,18 @@ def test_it_is_due_after_a_part_of_its_life(
     "known",
     [
         pytest.param(None, id="nothing"),
-        pytest.param({"storage": "disk"}, id="it rests elsewhere"),
+        pytest.param({"storage": "disk"}, id="it is in another store"),
         pytest.param({"storage": ""}, id="it was purged"),
         pytest.param({"former": ("disk",)}, id="it is being moved"),
         pytest.param({"expiry": int(time.time()) + 5}, id="its token is about to end"),
     ],
 )
-def test_what_the_index_does_not_vouch_for_is_not_asked_for(
+def test_without_a_matching_index_entry_the_keyring_is_not_read(
     held: Callable[[bytes | None], list[str]],
     known: dict[str, Any] | None,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The keyring is not even asked."""
+    """The keyring is not read."""
     asked = held(session(key(), expiry=LATER).record())
     if known is not None:
         index.write(cache(), entry(**known))
@@ -137,10 +134,10 @@ def test_what_the_index_does_not_vouch_for_is_not_asked_for(
         pytest.param(session(key(), generation=2, expiry=1).record(), id="its token has ended"),
     ],
 )
-def test_a_record_that_must_not_be_used_is_left_alone(
+def test_a_record_that_must_not_be_used_is_ignored(
     held: Callable[[bytes | None], list[str]], record: bytes | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole way decides what becomes of it."""
+    """The slow path decides what happens to it."""
     asked = held(record)
     index.write(cache(), entry(generation=2))
     assert keyring_answer.answer_from_keyring(words()) is None
@@ -148,8 +145,8 @@ def test_a_record_that_must_not_be_used_is_left_alone(
     assert capfd.readouterr().out == ""
 
 
-def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A D-Bus error of any kind, and no answer in time: it would say so, and why."""
+def test_a_keyring_that_fails_or_hangs_is_left_to_the_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any D-Bus error, or no answer in time: the slow path reports it."""
     index.write(cache(), entry())
 
     def fails(session_id: str) -> bytes | None:
@@ -164,10 +161,10 @@ def test_a_keyring_that_fails_or_hangs_is_left_to_the_whole_way(monkeypatch: pyt
     assert time.monotonic() - began < 1
 
 
-def test_where_the_kernel_keyring_has_become_usable_the_whole_way_publishes_there(
+def test_once_the_kernel_keyring_is_usable_the_slow_path_publishes_there(
     held: Callable[[bytes | None], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command, outside CI: from then on the hot half answers it."""
+    """The same command outside CI: from then on the fast path answers it."""
     asked = held(session(key(), expiry=LATER).record())
     index.write(cache(), entry())
     monkeypatch.setattr(keyring_answer, "kernel_store", lambda _: object())
@@ -185,5 +182,5 @@ def test_where_the_kernel_keyring_has_become_usable_the_whole_way_publishes_ther
     ],
 )
 def test_a_configuration_in_the_environment_is_seen(environ: dict[str, str], expected: bool) -> None:  # noqa: FBT001
-    """Whatever the keyring library would read there."""
+    """Everything that the keyring library would read there."""
     assert secret_service.configured(environ) is expected

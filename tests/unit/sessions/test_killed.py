@@ -1,4 +1,4 @@
-"""``kill -9`` anywhere while a session is written: afterwards the old one or the new one is there, whole, and no litter."""
+"""``kill -9`` at any point while a session is written: afterwards the old or the new one is there, whole, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ WRITINGS = ("sign-in", "another", "refresh")
 def killed(
     home: Path, writings: tuple[str, ...], stores: tuple[str, ...], length: int, every: int
 ) -> list[dict[str, int]]:
-    """Kill writers in a program of its own, which fails where anything is wrong, and return what it has done.
+    """Kill writers in a separate program, which fails if anything is wrong, and return its counts.
 
     Args:
         home: The test's home.
         writings: What is written; see ``tests.killing``.
-        stores: Where to, and for a move where from.
+        stores: The store, and for a move the former one.
         length: The length of the ID tokens.
-        every: Every which step they are killed at; 0 for each that leaves anything else.
+        every: Kill at every nth step; 0 for each step after which the stored files differ.
     """
     if "kernel" in stores:
         need_the_kernel_keyring()
@@ -61,10 +61,10 @@ def killed(
 def test_killed_wherever_it_leaves_something_else_one_whole_session_is_there(
     home: Path, store: str, length: int
 ) -> None:
-    """First sign-in, another person's, a refresh with rotation: the old session or the new one; never an older one again.
+    """First sign-in, another person's, a refresh with rotation: the old or the new session is there, never an older one.
 
-    The credential that would be handed out is of one of them; a later save leaves no half-written file and no stray part,
-    and a purge leaves nothing at all.
+    The published credential is one of theirs. A later save leaves no half-written file and no stray part, and a purge leaves
+    nothing at all.
     """
     for done in killed(home, WRITINGS, (store,), length, every=0):
         assert done["kills"] >= 4
@@ -73,14 +73,14 @@ def test_killed_wherever_it_leaves_something_else_one_whole_session_is_there(
 
 @pytest.mark.parametrize("store", STORES)
 def test_killed_while_it_purges_the_session_is_whole_or_gone(home: Path, store: str) -> None:
-    """Once it is not used any more it stays so, and the next purge removes what is left."""
+    """Once it is not used any more it is never used again, and the next purge removes the rest."""
     (done,) = killed(home, ("purge",), (store,), 1_281, every=0)
     assert done["kills"] >= 4
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) -> None:
-    """The same at one step in thirty of a refresh, whatever it leaves."""
+    """The same at one step in thirty of a refresh."""
     (done,) = killed(home, ("refresh",), (store,), 1_281, every=31)
     assert done["kills"] >= 30
 
@@ -99,6 +99,6 @@ def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) 
 def test_killed_while_it_moves_the_newest_session_is_found_from_either_store(
     home: Path, to: str, before: str
 ) -> None:
-    """A refresh under another store's name, or a move alone: no copy is used that is older than another, and none stays behind in the end."""
+    """A refresh that moves the session, or only a move: no older copy is used, and no copy is left at the end."""
     for done in killed(home, ("move", "settle"), (to, before), 4_000, every=0):
         assert done["kills"] >= 10

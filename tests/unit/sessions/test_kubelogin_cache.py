@@ -1,4 +1,4 @@
-"""What kubelogin left, whatever it is: a session that fits, or nothing; never an error, never another person's."""
+"""Kubelogin's cache: any record is a session that fits, or is ignored; it is never an error and never another person's."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CLAIMS: dict[str, object] = {"iss": ISSUER, "aud": CLIENT_ID, "sub": "alice", "e
 
 
 def token(claims: object) -> str:
-    """Return a token that says this; nobody has signed it."""
+    """Return an unsigned token with these claims."""
     return ".".join(base64url(part) for part in (b"{}", json.dumps(claims).encode(), b"signature"))
 
 
 def left(place: Path, record: object, name: str = "flags") -> None:
-    """Leave a record as kubelogin does: under a digest of its flags."""
+    """Store a record as kubelogin does, under a digest of its flags."""
     path = place / hashlib.sha256(name.encode()).hexdigest()
     path.write_bytes(record if isinstance(record, bytes) else json.dumps(record).encode())
     path.chmod(0o600)
@@ -49,7 +49,7 @@ def asked(place: Path) -> SignInRequest:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Have one directory for every example."""
+    """Return one directory for all examples."""
     return tmp_path_factory.mktemp("oidc-login")
 
 
@@ -57,9 +57,9 @@ RECORDS = st.one_of(
     st.binary(),
     JSON,
     members("id_token", "refresh_token"),
-    st.builds(lambda said: {"id_token": token(said)}, JSON),
+    st.builds(lambda claims: {"id_token": token(claims)}, JSON),
     st.builds(
-        lambda said, refresh: {"id_token": token({**CLAIMS, **said}), "refresh_token": refresh},
+        lambda claims, refresh: {"id_token": token({**CLAIMS, **claims}), "refresh_token": refresh},
         members("sub", "aud", "azp", "exp", "iat", "email", "preferred_username"),
         TEXT,
     ),
@@ -68,7 +68,7 @@ RECORDS = st.one_of(
 
 @given(st.lists(RECORDS, max_size=3))
 def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: list[object]) -> None:
-    """What is found names the issuer and the client, its person is one plain line, and its tokens can be sent."""
+    """A session that is found names the issuer and the client. Its person is safe to show, and its tokens can be sent."""
     for path in place.iterdir():
         path.unlink()
     for number, record in enumerate(records):
@@ -86,7 +86,7 @@ def test_any_records_are_a_session_that_fits_or_nothing(place: Path, records: li
 
 @pytest.mark.parametrize("subject", [["alice"], {"a": "b"}, None, 7, ""])
 def test_a_token_of_nobody_is_not_taken_over(tmp_path: Path, subject: object) -> None:
-    """A subject is text (OpenID Connect Core 2)."""
+    """A subject is a string that is not empty (OpenID Connect Core 2)."""
     left(tmp_path, {"id_token": token({**CLAIMS, "sub": subject})})
     assert find_kubelogin_session(asked(tmp_path), {}) is None
     left(tmp_path, {"id_token": token(CLAIMS)})
@@ -113,13 +113,13 @@ def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path
 def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
     tmp_path: Path, wishes: AccountOptions, *, taken: bool
 ) -> None:
-    """Nor where it is not known whom the sign-in was proposed to, or when it was."""
+    """It is not taken over either if the sign-in's hint or time is not known."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
     assert (find_kubelogin_session(replace(asked(tmp_path), account=wishes), {}) is not None) is taken
 
 
 def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:
-    """Under whose authorities kubelogin obtained it is not known, so its refresh token is not sent under others."""
+    """It is not known which authorities kubelogin trusted, so its refresh token is sent only under the system's."""
     left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": "kubelogin's"})
     assert find_kubelogin_session(asked(tmp_path), {})
     for tls in (TlsOptions(insecure=True), TlsOptions(ca_data=(b"an authority",))):

@@ -1,4 +1,4 @@
-"""The sessions that are kept here: listed from the index, read from where they rest."""
+"""Stored sessions: listed from the index, read from their stores."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_sessions_are_listed_by_person() -> None:
     assert kept_sessions([cache() / "elsewhere"], QUIET) == []
 
 
-def test_how_a_session_stands() -> None:
+def test_the_state_of_a_session() -> None:
     kept = keep()
     assert kept.state(NOW) == GOOD
     assert kept.state(kept.expiry()) == ENDED
@@ -57,7 +57,7 @@ def test_how_a_session_stands() -> None:
     assert not keep("code-only", refresh_token=None).renewable()
 
 
-def test_what_the_index_alone_knows_is_gone() -> None:
+def test_a_session_without_a_record_is_gone() -> None:
     kept = keep()
     (cache() / DIRECTORY / kept.entry.session_id).unlink()
     gone = kept_session(kept.entry.session_id, cache(), QUIET)
@@ -74,7 +74,7 @@ def test_a_copy_of_an_older_generation_is_not_shown_as_the_session() -> None:
     assert again.state(NOW) == GONE
 
 
-def test_a_store_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = keep()
 
     def fails(*_: object) -> None:
@@ -84,12 +84,12 @@ def test_a_store_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     (unreadable,) = kept_sessions([cache()], QUIET)
     assert unreadable.state(NOW) == UNREADABLE
     assert unreadable.failure
-    assert unreadable.failure.message == "it is locked"
+    assert unreadable.failure.topic == "store"
     assert unreadable.place == "disk"
     assert kept.failure is None
 
 
-def test_a_purged_session_is_none() -> None:
+def test_a_purged_session_is_not_listed() -> None:
     kept = keep()
     index.write(cache(), replace(kept.entry, storage="", person=""))
     assert kept_sessions([cache()], QUIET) == []

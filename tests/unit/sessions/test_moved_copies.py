@@ -1,4 +1,4 @@
-"""Copies of a session: the newest is used, and none is left in a store that the session was moved from."""
+"""Copies of a session: the newest is used, and none stays in the former store."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def on_disk() -> SessionRepository:
 
 
 def moved_away_from_a_keyring_that_fails() -> None:
-    """Have the session on disk, and a copy of its old record in a keyring that did not let go of it."""
+    """Have the session on disk, and a copy of its old record in a keyring that did not remove it."""
     old = kept(in_keyring(), session(key()))
     one = on_disk()
     assert one.load() == old
@@ -62,7 +62,7 @@ def moved_away_from_a_keyring_that_fails() -> None:
 
 
 def test_a_copy_that_could_not_be_removed_is_known_and_not_used(place: WindowsLike) -> None:
-    """Its refresh token was used up; the index says where it lies."""
+    """Its refresh token was used up, and the index names its store."""
     moved_away_from_a_keyring_that_fails()
     assert place.kept
     entry = on_disk().entry()
@@ -76,7 +76,7 @@ def test_a_copy_that_could_not_be_removed_is_known_and_not_used(place: WindowsLi
 
 
 def test_a_copy_that_could_not_be_removed_goes_with_the_next_sign_in(place: WindowsLike) -> None:
-    """A refresh does not ask the keyring again, because it may hang; a person who signs in can unlock it."""
+    """A refresh does not ask the keyring again, because it may hang. A person who signs in can unlock it."""
     moved_away_from_a_keyring_that_fails()
     one = on_disk()
     refreshed = one.load()
@@ -91,11 +91,11 @@ def test_a_copy_that_could_not_be_removed_goes_with_the_next_sign_in(place: Wind
 
 
 def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
-    """Purge looks where the index says that one may lie, and says so while it cannot."""
+    """Purge searches the store that the index names, and reports an error while that cannot be read."""
     moved_away_from_a_keyring_that_fails()
     with the_os_keyring(Failing(LOCKED)):
         purged = purge_session(key().id(), cache())
-    assert ["locked" in failure.message for failure in purged.failures] == [True]
+    assert [failure.topic for failure in purged.failures] == ["os-keyring"]
     purged = purge_session(key().id(), cache())
     assert purged.failures == ()
     assert purged.places == (f"the OS keyring ({place.name})",)
@@ -103,8 +103,8 @@ def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
     assert index.read_all(cache()) == []
 
 
-def test_where_a_newer_copy_may_lie_in_a_store_that_fails_the_older_is_not_used(place: WindowsLike) -> None:
-    """A move into the OS keyring was cut short, and the keyring is locked: a clean sign-in."""
+def test_if_a_store_with_a_newer_copy_fails_the_older_copy_is_not_used(place: WindowsLike) -> None:
+    """A move into the OS keyring was interrupted, and the keyring is locked: the person signs in again."""
     old = kept(on_disk(), session(key()))
     entry = on_disk().entry()
     assert entry is not None
@@ -118,15 +118,16 @@ def test_where_a_newer_copy_may_lie_in_a_store_that_fails_the_older_is_not_used(
 
 
 def test_a_move_into_a_store_that_refuses_leaves_the_old_session_unused_and_found_by_purge() -> None:
-    """Its refresh token was used up: it is never sent from where it lies, and nothing is left in the store that refused."""
+    """Its refresh token was used up, so it is never sent again, and the store that refused holds no part of the new record."""
     denied = Full()
     with the_os_keyring(denied):
         whole = kept(on_disk(), session(key()))
         one = in_keyring()
         assert one.load() == whole
         rotated = replace(whole.renewed(Secret("rotated"), generation=2), id_token=Secret("t" * 9_000))
-        with pytest.raises(StoreError, match="no room"):
+        with pytest.raises(StoreError) as caught:
             one.save(rotated, NOW)
+        assert caught.value.topic == "os-keyring"
         assert denied.kept == {}, "no stray part"
         assert on_disk().load() is in_keyring().load() is None
         assert purge_session(key().id(), cache()).places == (str(cache() / "tokens"),)

@@ -1,4 +1,4 @@
-"""Purge: a session is gone from every place, nothing else is touched, and nothing brings it back."""
+"""Purge: a session is removed from every place, nothing else changes, and nothing brings it back."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ NOW = int(time.time())
 
 @pytest.fixture(autouse=True)
 def no_os_keyring() -> Iterator[None]:
-    """Have no OS keyring, whatever desktop the tests run on."""
+    """Have no OS keyring, on any desktop."""
     with the_os_keyring(None):
         yield
 
 
 @pytest.fixture
 def own_key() -> Iterator[SessionKey]:
-    """Return a key of the test's own in the kernel keyring; what it left there is removed."""
+    """Return a session key for this test, and remove its keys from the kernel keyring afterwards."""
     need_the_kernel_keyring()
     one = key(name=secrets.token_hex(8))
     yield one
@@ -97,7 +97,7 @@ def test_a_purged_session_is_gone_from_every_file() -> None:
 
 @linux_only
 def test_a_purged_session_is_gone_from_the_kernel_keyring(own_key: SessionKey) -> None:
-    """Record and credential, and its entry and words on disk."""
+    """Record and credential, and on disk its index entry and known commands."""
     session_id = signed_in(own_key, "kernel")
     purged = purge_session(session_id, cache())
     assert purged.places == ("the kernel keyring",)
@@ -107,7 +107,7 @@ def test_a_purged_session_is_gone_from_the_kernel_keyring(own_key: SessionKey) -
 
 
 def test_everything_else_stays() -> None:
-    """Another session, foreign files in our directories and kubelogin's own stay byte for byte."""
+    """Another session, foreign files in the same directories and kubelogin's files do not change."""
     signed_in(key(name="other"))
     for name in ("README", "sessions/note.txt", "tokens/mine", "words/mine", "f" * 64):
         (cache() / name).write_bytes(b"mine")
@@ -117,7 +117,7 @@ def test_everything_else_stays() -> None:
 
 
 def test_a_session_that_is_not_there_is_purged_from_nowhere() -> None:
-    """No place, no failure, nothing made but a lock."""
+    """No place, no failure, and only a lock file is created."""
     purged = purge_session(key().id(), cache())
     assert (purged.places, purged.failures, purged.person) == ((), (), "")
     assert files() == {}
@@ -125,7 +125,7 @@ def test_a_session_that_is_not_there_is_purged_from_nowhere() -> None:
 
 @linux_only
 def test_without_an_entry_the_session_is_looked_for_everywhere(own_key: SessionKey) -> None:
-    """The index was lost: disk and kernel keyring are looked into."""
+    """If the index was lost, disk and kernel keyring are searched."""
     signed_in(own_key, "kernel")
     DiskStore(cache()).save(own_key.id(), session(own_key).record())
     index.remove(cache(), own_key.id())
@@ -136,7 +136,7 @@ def test_without_an_entry_the_session_is_looked_for_everywhere(own_key: SessionK
 
 @linux_only
 def test_a_copy_in_another_store_goes_too(own_key: SessionKey) -> None:
-    """One that stayed behind when the session moved still holds tokens."""
+    """A copy that stayed when the session moved still holds tokens."""
     signed_in(own_key, "kernel")
     DiskStore(cache()).save(own_key.id(), session(own_key).record())
     purge_session(own_key.id(), cache())
@@ -144,8 +144,8 @@ def test_a_copy_in_another_store_goes_too(own_key: SessionKey) -> None:
     assert KernelStore().load(own_key.id()) is None
 
 
-def test_a_purge_waits_for_who_holds_the_lock_and_no_longer() -> None:
-    """A refresh that does not end: everything is removed all the same, and the raised generation stays as a mark."""
+def test_a_purge_waits_for_the_lock_only_as_long_as_its_patience() -> None:
+    """If a refresh does not end, everything is removed anyway, and a tombstone with a higher generation stays."""
     session_id = signed_in(key())
     with repository(key()).lock() as lock:
         assert lock.try_acquire()
@@ -161,15 +161,14 @@ def test_a_purge_waits_for_who_holds_the_lock_and_no_longer() -> None:
     assert known_sessions(cache()) == [], "the mark is no session"
 
 
-def test_what_cannot_be_removed_is_said_and_never_used_again() -> None:
+def test_what_cannot_be_removed_is_reported_and_never_used_again() -> None:
     """The failure is reported; the entry stays, with a generation that the copy does not have."""
     session_id = signed_in(key())
     (cache() / "tokens" / session_id).unlink()
     (cache() / "tokens" / session_id).mkdir()
     purged = purge_session(session_id, cache())
-    assert [failure.message for failure in purged.failures] == [
-        f"cannot remove {cache() / 'tokens' / session_id}: Is a directory"
-    ]
+    (failure,) = purged.failures
+    assert str(cache() / "tokens" / session_id) in failure.message
     assert credential.read_credential(session_id, "disk", str(cache())) is None, "the rest is removed"
     assert known_sessions(cache()) == [session_id], "and a later purge knows where to look"
     (cache() / "tokens" / session_id).rmdir()
@@ -179,7 +178,7 @@ def test_what_cannot_be_removed_is_said_and_never_used_again() -> None:
 
 @linux_only
 def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey) -> None:
-    """What is known of it is read again once the lock is there: it rests in another store now."""
+    """The index is read again after the lock is acquired: the session is in another store now."""
     session_id = signed_in(own_key)
     purged: list[Purged] = []
     purge = Thread(target=lambda: purged.append(purge_session(session_id, cache(), patience=20)))
@@ -194,19 +193,16 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
     assert files() == {}
 
 
-def test_a_keyring_that_holds_the_session_and_fails_is_said() -> None:
+def test_a_keyring_that_holds_the_session_and_fails_is_reported() -> None:
     """Locked or gone: the failure is reported, the entry stays for a later purge, which then succeeds."""
     place = WindowsLike()
     with the_os_keyring(place):
         session_id = kept(repository(key(), "keyring", {"CI": "true"}), session(key())).session_id
-    for keyring, words_of_it in (
-        (Failing(RuntimeError("locked")), "locked"),
-        (None, "there is no OS keyring"),
-    ):
+    for keyring in (Failing(RuntimeError("locked")), None):
         with the_os_keyring(keyring):
             purged = purge_session(session_id, cache())
         assert purged.places == ()
-        assert words_of_it in purged.failures[0].message
+        assert [failure.topic for failure in purged.failures] == ["os-keyring"]
         assert known_sessions(cache()) == [session_id]
     with the_os_keyring(place):
         assert repository(key(), "keyring").load() is None, "it is not used meanwhile"
@@ -217,7 +213,7 @@ def test_a_keyring_that_holds_the_session_and_fails_is_said() -> None:
 
 
 def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no directory can hold a lock nothing is refreshed either; the raised generation stays."""
+    """If no directory can hold a lock, nothing is refreshed either. The tombstone stays."""
     session_id = signed_in(key())
     (cache() / "file").write_text("not a directory")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(cache() / "file"))
@@ -229,8 +225,8 @@ def test_without_any_lock_everything_is_removed_all_the_same(monkeypatch: pytest
     assert known_sessions(cache()) == []
 
 
-def test_a_purge_that_cannot_have_the_write_lock_says_so() -> None:
-    """Another process writes the session and does not end: what can be removed is, and it is said that it may come back."""
+def test_a_purge_that_cannot_get_the_write_lock_reports_it() -> None:
+    """Another process keeps the write lock: everything else is removed, and the error says that the session may be stored again."""
     session_id = signed_in(key())
     before = index.read(cache(), session_id)
     with writing(cache(), session_id):
@@ -245,8 +241,8 @@ def test_a_purge_that_cannot_have_the_write_lock_says_so() -> None:
 
 
 @posix_only
-def test_a_purge_that_can_leave_no_mark_says_so() -> None:
-    """The session's lock is held by another, and the disk is full."""
+def test_a_purge_that_cannot_leave_a_tombstone_reports_it() -> None:
+    """Another process holds the session's lock, and the disk is full."""
     session_id = signed_in(key())
     with repository(key()).lock() as lock:
         assert lock.try_acquire()
@@ -259,7 +255,7 @@ def test_a_purge_that_can_leave_no_mark_says_so() -> None:
 
 @linux_only
 def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) -> None:
-    """A refresh that has read it is on its way: what it brings is older than the mark that stays."""
+    """A refresh has read it before and is in flight: its tokens are older than the tombstone."""
     session_id = signed_in(own_key, "kernel")
     whole = KernelStore().load(session_id)
     one = repository(own_key, "kernel")
@@ -279,7 +275,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
 
 
 def test_what_was_read_before_a_purge_is_not_published_though_the_index_was_lost() -> None:
-    """There was no entry before and there is none after it: the record tells."""
+    """There was no entry before and there is none afterwards: the missing record decides."""
     signed_in(key())
     index.remove(cache(), key().id())
     reading = repository(key())
@@ -296,7 +292,7 @@ def test_what_was_read_before_a_purge_is_not_published_though_the_index_was_lost
 
 @linux_only
 def test_a_keyring_s_sessions_are_those_of_one_cache_directory(own_key: SessionKey, tmp_path: Path) -> None:
-    """Its records name their directory, whatever way leads to it; those of another directory are not returned."""
+    """Its records name their directory, with links resolved. Sessions of another directory are not returned."""
     session_id = signed_in(own_key, "kernel")
     (tmp_path / "link").symlink_to(cache(), target_is_directory=True)
     for directory in (cache(), tmp_path / "link"):
@@ -307,7 +303,7 @@ def test_a_keyring_s_sessions_are_those_of_one_cache_directory(own_key: SessionK
 
 @linux_only
 def test_a_record_of_1_0_0_is_one_of_the_account_s_own_home(own_key: SessionKey, tmp_path: Path) -> None:
-    """It names no directory."""
+    """It does not name a directory."""
     KernelStore().save(own_key.id(), session(own_key).record())
     record = KernelStore().load(own_key.id())
     assert record is not None
@@ -323,7 +319,7 @@ def ids_of(found: list[Lost]) -> set[str]:
 
 
 def test_sessions_are_known_by_index_and_by_files() -> None:
-    """Each once; names that are no session ids are not taken for one."""
+    """Each once. File names that are not session ids are ignored."""
     one, other, third = (key(name=name) for name in ("one", "other", "third"))
     for known in (one, other):
         signed_in(known)
@@ -335,7 +331,7 @@ def test_sessions_are_known_by_index_and_by_files() -> None:
     assert sorted(known_sessions(cache())) == sorted([one.id(), other.id(), third.id()])
 
 
-def test_the_command_removes_the_session_it_is_told_and_says_so() -> None:
+def test_the_command_removes_the_given_session_and_reports_it() -> None:
     """`purge` names the person and the place on standard error; a second time there is nothing."""
     signed_in(key())
     signed_in(key(name="other"))

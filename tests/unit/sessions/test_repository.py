@@ -1,4 +1,4 @@
-"""The session's repository: generations, a store that fails, a store that changes, and a purge in between."""
+"""The session's repository: generations, failing stores, moves between stores, and purges meanwhile."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ NOW = int(time.time())
 
 @pytest.fixture(autouse=True)
 def no_os_keyring() -> Iterator[None]:
-    """Have no OS keyring, whatever desktop the tests run on."""
+    """Have no OS keyring, on any desktop."""
     with the_os_keyring(None):
         yield
 
 
 @pytest.fixture
 def own_key() -> Iterator[SessionKey]:
-    """Return a key of the test's own in the kernel keyring; what it left there is removed."""
+    """Return a session key for this test, and remove its keys from the kernel keyring afterwards."""
     need_the_kernel_keyring()
     one = key(name=secrets.token_hex(8))
     yield one
@@ -75,7 +75,7 @@ def files() -> set[str]:
 
 
 def test_a_session_is_loaded_as_it_was_saved() -> None:
-    """By another repository, whole; before there is none."""
+    """By another repository; before that, there is none."""
     assert repository(key()).load() is None
     whole = kept(repository(key()), session(key()))
     assert repository(key()).load() == whole
@@ -98,7 +98,7 @@ def test_the_index_knows_the_session_and_no_secret() -> None:
 
 
 def test_losing_the_index_loses_no_session() -> None:
-    """A session whose entry is gone or damaged is used, and the entry is written anew."""
+    """A session whose entry is missing or damaged is used, and the entry is written again."""
     one = repository(key())
     whole = kept(one, session(key(), generation=5))
     for damage in (None, b"{"):
@@ -112,7 +112,7 @@ def test_losing_the_index_loses_no_session() -> None:
 
 @pytest.mark.parametrize("record", [b"", b"{", b'{"version":2}', b"\xff" * 40])
 def test_a_damaged_record_is_a_miss(record: bytes) -> None:
-    """It is None, not an error, and the next session takes its place with a later generation."""
+    """It is None, not an error, and the next session replaces it with a later generation."""
     one = repository(key())
     kept(one, session(key(), generation=5))
     DiskStore(cache()).save(one.session_id, record)
@@ -161,7 +161,7 @@ def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
 
 
 def test_a_purge_during_a_refresh_is_not_undone() -> None:
-    """The refresh holds the lock while it is on its way; what it brings afterwards is not stored."""
+    """The refresh holds the lock while it is in flight; its tokens are not stored afterwards."""
     one = repository(key())
     whole = kept(one, session(key()))
     with one.lock() as lock:
@@ -188,8 +188,9 @@ def test_a_store_that_fails_leaves_the_old_session_unused() -> None:
     record = (tokens / one.session_id).read_bytes()
     tokens.rename(cache() / "aside")
     tokens.write_text("not a directory")
-    with pytest.raises(StoreError, match="is not a directory"):
+    with pytest.raises(StoreError) as caught:
         one.save(whole.renewed(Secret("rotated"), generation=2), NOW)
+    assert caught.value.topic == "cache-directory"
     tokens.unlink()
     (cache() / "aside").rename(tokens)
     assert (tokens / one.session_id).read_bytes() == record, "byte for byte as it was"
@@ -217,7 +218,7 @@ def test_nothing_is_kept_with_storage_none() -> None:
 
 
 def test_storage_none_neither_uses_nor_spoils_a_session_that_is_kept() -> None:
-    """It would rotate the kept session's refresh token and lose the new one."""
+    """It would rotate the stored session's refresh token and lose the new one."""
     whole = kept(repository(key()), session(key()))
     before = files()
     one = repository(key(), "none")
@@ -228,8 +229,8 @@ def test_storage_none_neither_uses_nor_spoils_a_session_that_is_kept() -> None:
     assert repository(key()).load() == whole
 
 
-def test_auto_stays_with_the_store_that_was_taken_first() -> None:
-    """Decided when a session is made and kept with it; said once."""
+def test_auto_stays_with_the_store_that_was_chosen_first() -> None:
+    """It is chosen at the first sign-in and does not change."""
     environ = {"CI": "true"}
     first = repository(key(), "auto", environ)
     assert first.decided_here
@@ -243,7 +244,7 @@ def test_auto_stays_with_the_store_that_was_taken_first() -> None:
 @linux_only
 @pytest.mark.parametrize(("before", "after"), [("disk", "kernel"), ("kernel", "disk")])
 def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before: str, after: str) -> None:
-    """Another store is asked for: the session goes on there, and neither record nor credential stays in the former."""
+    """Another store is requested: the session moves there, and neither record nor credential stays in the former store."""
     whole = kept(repository(own_key, before), session(own_key))
     one = repository(own_key, after)
     assert one.load() == whole
@@ -264,7 +265,7 @@ def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before:
 
 
 @linux_only
-def test_a_copy_that_was_left_in_the_store_is_not_taken_for_the_session(own_key: SessionKey) -> None:
+def test_a_copy_that_was_left_in_the_store_is_not_used(own_key: SessionKey) -> None:
     """The session moved away and its copy stayed: asked for there again, the newer one is used."""
     old = kept(repository(own_key, "disk"), session(own_key))
     copy = old.record()
@@ -275,7 +276,7 @@ def test_a_copy_that_was_left_in_the_store_is_not_taken_for_the_session(own_key:
 
 
 def test_a_session_in_the_os_keyring_leaves_no_token_in_files() -> None:
-    """In CI or a container its credential is in no file either: the hot half does without."""
+    """In CI or a container its credential is not in a file either, so the fast path cannot answer."""
     place = WindowsLike()
     with the_os_keyring(place):
         one = repository(key(), "keyring", {"CI": "true"})
@@ -289,7 +290,7 @@ def test_a_session_in_the_os_keyring_leaves_no_token_in_files() -> None:
 
 @linux_only
 def test_a_session_in_the_os_keyring_has_its_credential_in_the_kernel_s(own_key: SessionKey) -> None:
-    """Where the kernel keyring is ours alone; in a container it is not."""
+    """If the kernel keyring is private; in a container it is not."""
     with the_os_keyring(WindowsLike()):
         one = repository(own_key, "keyring")
         place = one.publish(kept(one, session(own_key)), NOW)
@@ -298,7 +299,7 @@ def test_a_session_in_the_os_keyring_has_its_credential_in_the_kernel_s(own_key:
 
 
 def test_a_session_moves_between_os_keyring_and_disk() -> None:
-    """It goes on, and the place it leaves is empty."""
+    """It moves, and the former store is empty."""
     place = WindowsLike()
     with the_os_keyring(place):
         whole = kept(repository(key(), "disk"), session(key()))
@@ -313,7 +314,7 @@ def test_a_session_moves_between_os_keyring_and_disk() -> None:
 
 
 def test_a_former_store_that_fails_holds_up_nothing() -> None:
-    """The OS keyring is locked or gone: there is no session to go on with, and the new one is kept on disk."""
+    """The OS keyring is locked or missing: there is no session, and the new one is stored on disk."""
     with the_os_keyring(WindowsLike()):
         kept(repository(key(), "keyring", {"CI": "true"}), session(key()))
     for keyring in (Failing(RuntimeError("locked")), None):
@@ -327,9 +328,10 @@ def test_a_former_store_that_fails_holds_up_nothing() -> None:
 
 
 def test_a_keyring_that_is_asked_for_and_absent_is_an_error() -> None:
-    """The caller goes on without a store."""
-    with pytest.raises(StoreError, match="there is no OS keyring here"):
+    """The error is raised when the repository is made."""
+    with pytest.raises(StoreError) as caught:
         repository(key(), "keyring")
+    assert caught.value.topic == "os-keyring"
 
 
 # Sessions of version 1.0.0
@@ -410,9 +412,7 @@ def test_a_session_of_1_0_0_goes_on(own_key: SessionKey, storage: str) -> None:
 
 @linux_only
 @pytest.mark.parametrize("storage", ["disk", "kernel"])
-def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
-    own_key: SessionKey, storage: str
-) -> None:
+def test_a_credential_is_published_for_the_fast_path_and_withdrawn(own_key: SessionKey, storage: str) -> None:
     """Once a session: a later one replaces it, and withdrawn it is gone."""
     one = repository(own_key, storage)
     for token in ("first", "second"):
@@ -429,7 +429,7 @@ def test_a_credential_is_published_where_the_hot_half_finds_it_and_withdrawn(
 
 
 def test_a_credential_that_cannot_be_published_costs_nothing() -> None:
-    """The hot half will not find it; nothing is raised, and what stood in its way stays."""
+    """The fast path will not find it. Nothing is raised, and the file in its place does not change."""
     cache().mkdir(parents=True, mode=0o700)
     (cache() / "credentials").write_text("not a directory")
     assert repository(key()).publish(session(key()), NOW) == ""
@@ -437,7 +437,7 @@ def test_a_credential_that_cannot_be_published_costs_nothing() -> None:
     assert not repository(key()).withdraw()
 
 
-def test_a_home_that_cannot_be_written_is_said_and_breaks_nothing() -> None:
+def test_a_home_that_cannot_be_written_is_an_error_and_breaks_nothing() -> None:
     """Read-only: saving is an error with a remedy, loading a miss, publishing nothing."""
 
     def work(home: Path) -> tuple[object, str, str]:

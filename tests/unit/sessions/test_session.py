@@ -1,4 +1,4 @@
-"""Which sessions are one, and what a session's record survives."""
+"""Which settings identify a session, and which damage to its record is noticed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ THE_SAME = {
 
 @pytest.mark.parametrize("case", ANOTHER)
 def test_what_makes_a_different_token_or_person_makes_another_session(case: str) -> None:
-    """Each alone leads to another id: no token is read across."""
+    """Each of them changes the id, so no session is used for another."""
     changes: dict[str, Any] = {case.partition(",")[0]: ANOTHER[case]}
     assert replace(KEY, **changes).id() != KEY.id()
 
@@ -133,7 +133,7 @@ def test_a_record_is_read_as_it_was_written(whole: Session) -> None:
 
 
 def test_a_record_of_another_session_is_a_miss() -> None:
-    """A copy under another name is not taken for that session."""
+    """A copy under another session's name is not used for it."""
     assert Session.parse(session(KEY).record(), key().id()) is None
 
 
@@ -165,7 +165,7 @@ def test_a_truncated_record_is_a_miss_at_every_length() -> None:
 @given(data=st.data())
 @settings(max_examples=200)
 def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
-    """A token that was damaged where it rests is not handed out, and a damaged refresh token not sent."""
+    """A damaged token is not given to kubectl, and a damaged refresh token is not sent."""
     record = session(KEY).record()
     at = data.draw(st.integers(0, len(record) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != record[at]))
@@ -173,8 +173,8 @@ def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("member", sorted(json.loads(session(KEY).record()).keys() - {"version"}))
-def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(member: str) -> None:
-    """Nothing is guessed and nothing raised, even by a writer of ours that had a bug."""
+def test_a_record_with_a_missing_or_mistyped_member_is_treated_as_missing(member: str) -> None:
+    """Nothing is guessed and nothing is raised, even if a version of this program wrote it because of a bug."""
     values = json.loads(session(KEY).record())
     wrong: list[object] = [1.5, {}, True, [1]]
     for value in wrong:
@@ -216,7 +216,7 @@ def tokens(**changes: Any) -> Tokens:
 
 
 def test_a_sign_in_begins_a_session() -> None:
-    """It has what the tokens say, of the generation that it is told."""
+    """It has the values of the tokens, and the given generation."""
     now = int(time.time())
     begun = Session.begin(KEY.id(), tokens(), generation=4, now=now)
     assert (begun.generation, begun.subject, begun.person) == (4, "alice", "alice@example.com")
@@ -235,15 +235,15 @@ def test_a_refresh_goes_on_with_the_new_tokens_and_without_a_new_refresh_token_k
 
 
 def test_a_new_refresh_token_can_be_kept_before_anything_else_is_known() -> None:
-    """The rest of the session stays as it was."""
+    """The rest of the session does not change."""
     before = session(KEY)
     after = before.renewed(Secret("rotated"), generation=2)
     assert replace(after, refresh_token=before.refresh_token, generation=1) == before
     assert after.refresh_token == Secret("rotated")
 
 
-def test_the_access_token_is_handed_out_where_it_is_kept() -> None:
-    """It is kept only where it was asked for."""
+def test_kubectl_gets_the_access_token_if_it_is_stored() -> None:
+    """It is stored only if kubectl gets it."""
     assert session(KEY, access_token=Secret("access")).token() == Secret("access")
     assert session(KEY).token() == Secret(SECRETS[0])
 
@@ -258,8 +258,8 @@ def test_the_access_token_is_handed_out_where_it_is_kept() -> None:
         ({"email": "x" * 500}, "x" * 199 + "…"),
     ],
 )
-def test_a_person_is_named_in_plain_words(claims: dict[str, object], words: str) -> None:
-    """Email, preferred user name, or the subject; what the provider says reaches no terminal as it is."""
+def test_a_person_is_named_without_control_characters(claims: dict[str, object], words: str) -> None:
+    """Email, preferred user name, or the subject, made safe for a terminal."""
     id_token = replace(tokens().id_token, claims=claims)
     assert person(id_token) == words
 
@@ -303,7 +303,7 @@ def test_any_bytes_are_a_miss(record: bytes) -> None:
     )
 )
 def test_a_record_of_any_shape_is_a_session_or_a_miss(changes: dict[str, Any]) -> None:
-    """Even one with a digest that fits has the types of a session, or is none."""
+    """Even with a correct digest, a record of other types is treated as missing."""
     record = with_digest({**json.loads(session(KEY).record()), **changes})
     found = Session.parse(record, KEY.id())
     assert found is None or found.record() == with_digest({**json.loads(found.record())})

@@ -1,4 +1,4 @@
-"""What a holder leaves for those who wait: only what was written since, whole, and plain."""
+"""The failure that a lock's holder shares: only one that was written since, whole, and safe to show."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ERROR = ProviderUnreachable("no answer", "check the network")
 
 
 def paths_in(directory: Path) -> tuple[str, ...]:
-    """Return two lock files in directories of ours."""
+    """Return two lock files in private directories."""
     for name in ("a", "b"):
         (directory / name).mkdir(mode=0o700, exist_ok=True)
     return (str(directory / "a" / "x.lock"), str(directory / "b" / "x.lock"))
 
 
 def test_what_was_left_meanwhile_counts(tmp_path: Path) -> None:
-    """Its words and its topic; one that was there before does not count."""
+    """It has the same message and topic. A failure that was there before does not count."""
     paths = paths_in(tmp_path)
     before = shared_failure.seen(paths)
     assert before == (None, None)
@@ -40,7 +40,7 @@ def test_what_was_left_meanwhile_counts(tmp_path: Path) -> None:
 
 
 def test_the_same_failure_twice_is_two(tmp_path: Path) -> None:
-    """Who waits from the first to the second ends with the second."""
+    """A process that waits between them fails with the second."""
     paths = paths_in(tmp_path)
     shared_failure.leave(paths, ERROR, of_a_person=True)
     between = shared_failure.seen(paths)
@@ -50,8 +50,8 @@ def test_the_same_failure_twice_is_two(tmp_path: Path) -> None:
     assert found.of_a_person
 
 
-def test_who_shares_one_lock_file_has_it_from_there(tmp_path: Path) -> None:
-    """A container that mounts the home directory waits at the second file, and has another first one."""
+def test_a_process_that_shares_one_lock_file_reads_it_there(tmp_path: Path) -> None:
+    """A container that mounts the home directory has another first lock file, and waits at the second."""
     paths = paths_in(tmp_path)
     other = (str(tmp_path / "none" / "x.lock"), paths[1])
     before = shared_failure.seen(other)
@@ -59,8 +59,8 @@ def test_who_shares_one_lock_file_has_it_from_there(tmp_path: Path) -> None:
     assert shared_failure.since(before, other) is not None
 
 
-def test_who_waits_for_a_lock_is_told_why_its_holder_failed(tmp_path: Path) -> None:
-    """Whoever takes the free lock afterwards is told nothing."""
+def test_a_process_that_waits_for_a_lock_learns_why_its_holder_failed(tmp_path: Path) -> None:
+    """A process that acquires the free lock later is told nothing."""
     paths = paths_in(tmp_path)
     with SessionLock(paths) as holder, SessionLock(paths) as waiter, SessionLock(paths) as later:
         assert holder.try_acquire()
@@ -99,7 +99,7 @@ GOOD = {"message": "no answer", "hint": "", "topic": "provider", "of_a_person": 
         json.dumps({**GOOD, "message": 1}).encode(),
     ],
 )
-def test_a_record_that_is_not_whole_is_none(tmp_path: Path, record: bytes) -> None:
+def test_a_damaged_record_is_no_failure(tmp_path: Path, record: bytes) -> None:
     """Damaged, or of another version."""
     paths = paths_in(tmp_path)
     file = tmp_path / "a" / "x.lock.failure"
@@ -115,7 +115,7 @@ RECORDS = st.fixed_dictionaries(
 
 
 @given(values=RECORDS)
-def test_whatever_a_record_says_its_words_are_plain(
+def test_whatever_a_record_holds_its_texts_are_safe_to_show(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
 ) -> None:
     """No control character reaches a terminal."""

@@ -87,7 +87,7 @@ OURS = {
 # The attempt
 
 
-def test_every_attempt_has_fresh_values() -> None:
+def test_every_sign_in_has_new_secrets() -> None:
     """State, nonce and verifier have 32 random bytes each: 43 characters that need no escaping (RFC 7636 §4.1)."""
     values = [
         value.reveal()
@@ -99,14 +99,14 @@ def test_every_attempt_has_fresh_values() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43,128}", value) for value in values)
 
 
-def test_only_no_goes_without_a_verifier() -> None:
+def test_only_the_flag_leaves_the_verifier_out() -> None:
     """State and nonce are always there."""
     secrets = AuthorizationSecrets.generate(pkce=False)
     assert secrets.code_verifier is None
     assert secrets.state != secrets.nonce
 
 
-def test_an_attempt_shows_nothing() -> None:
+def test_secrets_are_hidden() -> None:
     """Its ``repr`` holds no state, nonce or verifier."""
     assert repr(SECRETS) == "AuthorizationSecrets(state=Secret(…), nonce=Secret(…), code_verifier=Secret(…))"
 

@@ -58,7 +58,7 @@ def test_an_answer_must_say_whose_it_is_where_that_was_promised() -> None:
         assert len(desk.terminal.said) == 2
 
 
-def test_an_address_that_has_ended_is_printed_anew() -> None:
+def test_an_expired_address_is_replaced() -> None:
     """Before the user is asked again."""
     with Hostile() as server, Desk(server) as desk:
         typed(desk, Keys(ADDRESS), ended=True)
@@ -70,7 +70,7 @@ def test_a_provider_shows_the_code_on_a_page_of_its_own() -> None:
     assert authorization_code_keyboard.OUT_OF_BAND == "urn:ietf:wg:oauth:2.0:oob"
 
 
-def test_nobody_is_awaited_beyond_the_time() -> None:
+def test_the_time_out_ends_the_wait() -> None:
     """The error names the flag that sets the time-out."""
     with (
         Hostile() as server,
@@ -80,7 +80,7 @@ def test_nobody_is_awaited_beyond_the_time() -> None:
         typed(desk, Keys(), seconds=0)
 
 
-def test_without_a_terminal_nobody_is_sent_anywhere() -> None:
+def test_without_a_terminal_it_is_an_error() -> None:
     """The error names another grant. Nothing is shown, sent or recorded."""
     with Hostile() as server, Desk(server, settings={"grant": "authcode-keyboard"}) as desk:
         named = ("--grant-type=authcode-keyboard", "--grant-type=device-code")

@@ -82,9 +82,7 @@ def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("account", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])
-def test_auto_is_no_device_code_where_something_is_wished_that_it_cannot_ask_for(
-    desk: Desk, account: AccountOptions
-) -> None:
+def test_auto_is_no_device_code_with_prompt_or_max_age(desk: Desk, account: AccountOptions) -> None:
     """RFC 8628 has neither prompt nor max_age. A login hint does not matter."""
     assert chosen(desk, grant="auto", account=account) == "authorization_code"
     assert desk.asked("/device") == []

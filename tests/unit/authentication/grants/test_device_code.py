@@ -171,7 +171,7 @@ def test_pkce_goes_along(desk: Desk) -> None:
     assert len(verifiers) == 2
 
 
-def test_only_no_goes_without_pkce(desk: Desk) -> None:
+def test_only_the_flag_disables_pkce(desk: Desk) -> None:
     """--oidc-pkce-method=no."""
     desk.settings["pkce"] = False
     sign_in(desk)
@@ -207,7 +207,7 @@ def test_nothing_secret_is_said(desk: Desk) -> None:
     assert "SECRET" not in desk.everything_said() + caught.value.message + caught.value.hint
 
 
-def test_a_no_is_remembered(desk: Desk) -> None:
+def test_a_refusal_is_recorded(desk: Desk) -> None:
     """The user was asked, so background programs pause."""
     desk.server.on(
         "/token", json_reply({"error": "access_denied", "error_description": "not you\x1b[2J"}, 400)
@@ -255,7 +255,7 @@ def test_an_endpoint_that_is_not_https_is_refused_with_the_metadata(desk: Desk) 
         sign_in(desk)
 
 
-def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
+def test_a_refusal_of_a_grant_that_auto_chose_is_an_error_of_its_own(desk: Desk) -> None:
     """If auto chose the grant, its refusal is an error of its own, so that another grant can be used."""
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
     with pytest.raises(device_code.NotAllowedError) as caught:
@@ -267,7 +267,7 @@ def test_who_did_not_ask_for_it_may_go_another_way(desk: Desk) -> None:
     assert "Device Authorization" in refusal.value.hint
 
 
-def test_it_says_why_it_is_no_browser(desk: Desk) -> None:
+def test_the_reason_against_a_browser_is_shown(desk: Desk) -> None:
     """If auto chose the grant."""
     sign_in(desk, no_browser="this is an SSH session")
     assert "(this is an SSH session)" in desk.terminal.said[1]

@@ -103,7 +103,7 @@ def test_extra_parameters_are_pushed_too(desk: Desk) -> None:
         {"request_uri": URN, "expires_in": True},
     ],
 )
-def test_an_answer_that_is_none(desk: Desk, answer: dict[str, Any]) -> None:
+def test_an_invalid_response(desk: Desk, answer: dict[str, Any]) -> None:
     """RFC 9126 §2.2: it is an error if the request must be pushed; otherwise the browser gets the whole request."""
     desk.server.on("/par", json_reply(answer, 201))
     assert "request_uri" not in carried(authorization(desk).now().url)
@@ -117,7 +117,7 @@ def test_an_answer_that_is_none(desk: Desk, answer: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "code", ["unauthorized_client", "invalid_client", "invalid_request", "access_denied"]
 )
-def test_a_client_that_may_not_push_signs_in_all_the_same(desk: Desk, code: str) -> None:
+def test_a_client_that_may_not_push_signs_in_through_the_browser(desk: Desk, code: str) -> None:
     """Some providers name the endpoint, but accept only confidential clients there."""
     refuses(desk, code, "Authentication failed.")
     assert carried(authorization(desk).now().url)["state"] == "SECRET-state"
@@ -146,7 +146,7 @@ def test_a_fault_of_the_request_is_the_error(desk: Desk, code: str, description:
     assert "SECRET" not in caught.value.message
 
 
-def test_a_provider_that_takes_no_others_decides(desk: Desk) -> None:
+def test_a_provider_can_require_pushed_requests(desk: Desk) -> None:
     """require_pushed_authorization_requests: a refusal is an error, and a later address is pushed too."""
     offers(desk, require_pushed_authorization_requests=True)
     assert "request_uri" in carried(authorization(desk).later().url)
@@ -166,7 +166,7 @@ def test_what_is_opened_later_is_whole_where_it_may_be(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("required", [True, False])
-def test_no_is_no(desk: Desk, *, required: bool) -> None:
+def test_the_flag_disables_pushing(desk: Desk, *, required: bool) -> None:
     """The flag overrides the metadata."""
     offers(desk, require_pushed_authorization_requests=required)
     desk.settings["pushed_authorization"] = "no"
@@ -207,7 +207,7 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
 
 
 @given(members("request_uri", "expires_in"))
-def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[str, object]) -> None:
+def test_any_response_has_a_bounded_lifetime_or_is_refused(document: dict[str, object]) -> None:
     """An accepted request URI fits into an address, and its lifetime into a deadline."""
     with or_refused(InvalidProviderResponse):
         uri, seconds = parse_pushed_response({"request_uri": URN, "expires_in": 60, **document})
@@ -216,14 +216,14 @@ def test_any_answer_is_a_request_uri_with_a_sane_life_or_refused(document: dict[
 
 
 @pytest.mark.parametrize("seconds", [10 * 365 * 24 * 3600 + 1, 10**12, 10**400])
-def test_a_life_that_no_clock_counts_is_refused(seconds: int) -> None:
+def test_a_lifetime_beyond_the_maximum_is_refused(seconds: int) -> None:
     """The lifetime has a maximum."""
     with pytest.raises(InvalidProviderResponse, match="expires_in"):
         parse_pushed_response({"request_uri": URN, "expires_in": seconds})
     assert parse_pushed_response({"request_uri": URN, "expires_in": 10 * 365 * 24 * 3600})[1] == 315_360_000
 
 
-def test_a_printed_address_that_has_ended_is_printed_anew(desk: Desk) -> None:
+def test_an_expired_printed_address_is_replaced(desk: Desk) -> None:
     """The user may come late. The shortest lifetime is one second."""
     desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 1}, 201))
     desk.settings["pushed_authorization"] = "required"

@@ -329,7 +329,7 @@ def test_the_answer_must_say_whose_it_is_where_that_was_promised(desk: Desk, per
     assert (person.pages[0][0], person.pages[-1][0]) == (403, 200)
 
 
-def test_only_no_goes_without_pkce(desk: Desk, person: Person) -> None:
+def test_only_the_flag_disables_pkce(desk: Desk, person: Person) -> None:
     """--oidc-pkce-method=no, in the request and at the token endpoint."""
     desk.settings["pkce"] = False
     sign_in(desk)
@@ -366,7 +366,7 @@ def test_a_code_that_is_refused_is_said_in_the_browser_too(
     assert CODE not in desk.everything_said() + error.message + error.hint + page
 
 
-def test_the_provider_s_no_is_an_end(desk: Desk, person: Person) -> None:
+def test_an_error_response_ends_the_sign_in(desk: Desk, person: Person) -> None:
     """RFC 6749 §4.1.2.1: there is no token request."""
     person.does = lambda asked: {"state": asked["state"], "error": "access_denied"}
 

@@ -18,12 +18,11 @@ KINDS = st.sampled_from([ACCESS, RULES, WHO, "AnythingElse"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 
 
-def test_the_media_type_is_kubernetes_own() -> None:
-    """What kubectl writes in Content-Type."""
+def test_the_media_type_is_that_of_kubectl() -> None:
     assert protobuf.MEDIA_TYPE == written.MEDIA_TYPE
 
 
-def test_what_kubectl_sent_is_read() -> None:
+def test_requests_of_a_real_kubectl_are_parsed() -> None:
     """Four requests of kubectl v1.35.2, byte for byte."""
     assert protobuf.review(written.CAN_I_GET_VERSION, ACCESS) == {
         "spec": {"nonResourceAttributes": {"path": "/version", "verb": "get"}}
@@ -46,15 +45,15 @@ def test_what_kubectl_sent_is_read() -> None:
 
 
 @given(st.dictionaries(st.integers(1, 7), WORDS))
-def test_a_question_about_a_resource_is_read(fields: dict[int, str]) -> None:
-    """Each field by its number, of any length and in any characters; what is not there is left out."""
+def test_resource_attributes_are_parsed(fields: dict[int, str]) -> None:
+    """Each field by its number, of any length; missing fields are left out."""
     body = written.access_review(resource=fields)
     names = {RESOURCE_NAMES[number - 1]: value for number, value in fields.items()}
     assert protobuf.review(body, ACCESS) == {"spec": {"resourceAttributes": names}}
 
 
 @given(st.dictionaries(st.integers(1, 2), WORDS))
-def test_a_question_about_a_path_is_read(fields: dict[int, str]) -> None:
+def test_non_resource_attributes_are_parsed(fields: dict[int, str]) -> None:
     """The path and the verb."""
     names = {{1: "path", 2: "verb"}[number]: value for number, value in fields.items()}
     body = written.access_review(path=fields)
@@ -62,8 +61,7 @@ def test_a_question_about_a_path_is_read(fields: dict[int, str]) -> None:
 
 
 @given(WORDS)
-def test_a_question_about_a_namespace_is_read(namespace: str) -> None:
-    """SelfSubjectRulesReview asks for one namespace."""
+def test_the_namespace_of_a_rules_review_is_parsed(namespace: str) -> None:
     body = written.enveloped(RULES, written.field(1, namespace))
     assert protobuf.review(body, RULES) == {"spec": {"namespace": namespace}}
 
@@ -79,8 +77,8 @@ def test_a_question_about_a_namespace_is_read(namespace: str) -> None:
     ],
     ids=["number", "64 bits", "32 bits", "selector", "far field"],
 )
-def test_what_later_versions_add_is_passed_over(unknown: bytes) -> None:
-    """A field that the demo does not know changes nothing, before and after one that it knows."""
+def test_unknown_fields_are_ignored(unknown: bytes) -> None:
+    """Before and after a known field."""
     expected = {"spec": {"resourceAttributes": {"verb": "get"}}}
     for fields in (unknown + written.field(2, "get"), written.field(2, "get") + unknown):
         for spec in (written.field(1, fields), unknown + written.field(1, fields)):
@@ -107,14 +105,14 @@ def test_what_later_versions_add_is_passed_over(unknown: bytes) -> None:
     ],
     ids=lambda value: value.hex() or "empty" if isinstance(value, bytes) else None,
 )
-def test_what_is_malformed_is_a_value_error(body: bytes, words: str) -> None:
-    """No magic number, a length beyond the end, a number of more than 64 bits, a group (which proto2 gave up)."""
+def test_malformed_protobuf_is_a_value_error(body: bytes, words: str) -> None:
+    """No magic number, a length beyond the end, a number of more than 64 bits, a group."""
     with pytest.raises(ValueError, match=words):
         protobuf.review(body, ACCESS)
 
 
 @pytest.mark.parametrize("review", [ACCESS, RULES])
-def test_words_that_are_no_utf_8_are_a_value_error(review: str) -> None:
+def test_text_that_is_not_utf_8_is_a_value_error(review: str) -> None:
     """A string in protobuf is UTF-8."""
     inner = written.field(1, b"\xff")
     spec = inner if review == RULES else written.field(1, inner)
@@ -122,8 +120,8 @@ def test_words_that_are_no_utf_8_are_a_value_error(review: str) -> None:
         protobuf.review(written.enveloped(review, spec), review)
 
 
-def test_an_envelope_without_an_object_asks_nothing() -> None:
-    """All fields of protobuf may be absent; what that means is for whoever answers."""
+def test_an_empty_envelope_has_no_attributes() -> None:
+    """All fields of protobuf may be absent."""
     assert protobuf.review(b"k8s\x00", ACCESS) == {"spec": {}}
     assert protobuf.review(b"k8s\x00", RULES) == {"spec": {"namespace": ""}}
 
@@ -132,7 +130,7 @@ def test_an_envelope_without_an_object_asks_nothing() -> None:
 @given(st.binary(max_size=200), KINDS)
 @example(b"k8s\x00", ACCESS)
 def test_any_bytes_are_a_review_or_a_value_error(body: bytes, kind: str) -> None:
-    """Whatever is sent is a review or a ValueError, with the magic number before it or without."""
+    """With the magic number before them, or without."""
     for sent in (body, b"k8s\x00" + body):
         with suppress(ValueError):
             assert set(protobuf.review(sent, kind)) <= {"spec"}
@@ -143,7 +141,7 @@ def test_any_bytes_are_a_review_or_a_value_error(body: bytes, kind: str) -> None
 def test_a_damaged_review_is_a_review_or_a_value_error(
     body: bytes, kind: str, at: int, put: bytes, removed: int
 ) -> None:
-    """A real request with some bytes changed, put in or left out; what is read is text in two levels of mappings."""
+    """A real request with some bytes changed, added or removed."""
     damaged = body[:at] + put + body[at + removed :]
     with suppress(ValueError):
         for spec in protobuf.review(damaged, kind).values():

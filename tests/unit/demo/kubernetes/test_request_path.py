@@ -60,8 +60,8 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=8
         ),
     ],
 )
-def test_a_path_of_a_resource_is_taken_apart(path: str, expected: dict[str, str]) -> None:
-    """Group, version, namespace, resource, name and subresource; a namespace lies in itself."""
+def test_the_path_of_a_resource_is_parsed(path: str, expected: dict[str, str]) -> None:
+    """Group, version, namespace, resource, name and subresource."""
     assert attributes("GET", path, {}) == Attributes(**{"version": "v1", **expected})
 
 
@@ -69,8 +69,8 @@ def test_a_path_of_a_resource_is_taken_apart(path: str, expected: dict[str, str]
     "path",
     ["/", "/api", "/api/v1", "/api/v2/pods", "/apis", "/apis/apps", "/apis/apps/v1", "/version", "/healthz/a", ""],
 )  # fmt: skip
-def test_another_path_stands_as_it_was_asked_for(path: str) -> None:
-    """What is no resource has the method for its verb; HEAD is get."""
+def test_a_path_without_a_resource_stays(path: str) -> None:
+    """Its verb is the method; HEAD is get."""
     assert attributes("GET", path, {}) == Attributes(verb="get", path=path)
     assert attributes("HEAD", path, {}) == Attributes(verb="get", path=path)
     assert attributes("DELETE", path, {}) == Attributes(verb="delete", path=path)
@@ -88,8 +88,8 @@ def test_another_path_stands_as_it_was_asked_for(path: str) -> None:
         ("OPTIONS", "options", "options"),
     ],
 )
-def test_the_verb_is_authorizations_word_for_the_method(method: str, on_one: str, on_all: str) -> None:
-    """One object and all objects are two verbs for GET and DELETE."""
+def test_each_method_has_its_verb(method: str, on_one: str, on_all: str) -> None:
+    """GET and DELETE have another verb for one object than for all."""
     assert attributes(method, "/api/v1/namespaces/a/pods/b", {}).verb == on_one
     assert attributes(method, "/api/v1/namespaces/a/pods", {}).verb == on_all
 
@@ -99,13 +99,13 @@ def test_the_verb_is_authorizations_word_for_the_method(method: str, on_one: str
     [({"watch": "true"}, "watch"), ({"watch": "1"}, "watch"), ({"watch": "false"}, "list"), ({"watch": ""}, "list")],
 )  # fmt: skip
 def test_a_watch_is_its_own_verb(query: dict[str, str], verb: str) -> None:
-    """``kubectl get --watch`` lists with watch=true; POST with it is no watch."""
+    """``kubectl get --watch`` sends watch=true; in a POST it does not matter."""
     assert attributes("GET", "/api/v1/pods", query).verb == verb
     assert attributes("POST", "/api/v1/pods", query).verb == "create"
 
 
-def test_authorization_and_failures_name_a_resource_in_two_ways() -> None:
-    """``pods/log`` is what a rule names; ``deployments.apps`` is what a failure names."""
+def test_rules_and_failures_name_a_resource_in_two_ways() -> None:
+    """``pods/log`` in a rule, ``deployments.apps`` in a failure."""
     log = attributes("GET", "/api/v1/namespaces/a/pods/b/log", {})
     assert (log.full_resource, log.group_resource) == ("pods/log", "pods")
     scale = attributes("GET", "/apis/apps/v1/namespaces/a/deployments/b/scale", {})
@@ -114,8 +114,8 @@ def test_authorization_and_failures_name_a_resource_in_two_ways() -> None:
 
 @settings(max_examples=200)
 @given(st.sampled_from(["GET", "POST", "DELETE", "OPTIONS"]), st.lists(WORDS, max_size=8))
-def test_any_path_is_either_a_resource_or_itself(method: str, words: list[str]) -> None:
-    """Whatever is asked for, authorization has something to look at: a path or a resource, and never both."""
+def test_any_request_has_a_path_or_a_resource(method: str, words: list[str]) -> None:
+    """Never both."""
     for prefix in ("", "/api/v1", "/apis/apps/v1"):
         path = "/".join([prefix, *words])
         asked = attributes(method, path, {})

@@ -57,14 +57,14 @@ UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY, "y": YEAR}
         (25 * YEAR, "25y"),
     ],
 )
-def test_ages_are_written_by_kubernetes_rules(seconds: int, words: str) -> None:
-    """The steps of ``HumanDuration`` in k8s.io/apimachinery: the longer an age, the coarser."""
+def test_ages_follow_kubernetes_rules(seconds: int, words: str) -> None:
+    """``HumanDuration`` in k8s.io/apimachinery: the longer an age, the coarser."""
     assert human_duration(seconds) == words
 
 
 @given(st.integers(0, 100 * YEAR))
-def test_an_age_is_never_more_than_it_is(seconds: int) -> None:
-    """What is left out makes an age younger, by less than the finest unit in it."""
+def test_an_age_is_rounded_down(seconds: int) -> None:
+    """By less than its finest unit."""
     words = human_duration(seconds)
     said, unit, digits = 0, 1, ""
     for character in words:
@@ -87,15 +87,15 @@ def pods() -> tuple[Resource, list[dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("later", "age"), [(0, "2d4h"), (DAY, "3d4h"), (30 * DAY, "32d"), (-3 * DAY, "<invalid>")]
 )
-def test_the_age_is_of_the_moment_of_asking(later: float, age: str) -> None:
-    """An object's age grows while the API runs, and a clock that was set back makes it invalid."""
+def test_the_age_is_that_of_the_request(later: float, age: str) -> None:
+    """It grows while the API runs. If the clock is set back, it is invalid."""
     resource, objects = pods()
     cells = table(resource, objects[:1], include="None", now=BORN + later)["rows"][0]["cells"]
     assert cells[:5] == ["web-6d8f7c5b9-2xkqp", "1/1", "Running", "0", age]
 
 
-def test_containers_that_are_not_ready_and_restarts_are_counted() -> None:
-    """READY is how many of how many; RESTARTS is the sum."""
+def test_ready_containers_and_restarts_are_counted() -> None:
+    """RESTARTS is the sum."""
     resource, objects = pods()
     one = next(pod for pod in objects if len(pod["spec"]["containers"]) == 2)
     first, second = one["status"]["containerStatuses"]
@@ -105,8 +105,8 @@ def test_containers_that_are_not_ready_and_restarts_are_counted() -> None:
     assert cells[1:4] == ["1/2", "Running", "5"]
 
 
-def test_nothing_is_a_table_and_a_list_without_rows() -> None:
-    """The columns stand all the same, so that kubectl can say that there are no resources."""
+def test_without_objects_there_are_no_rows() -> None:
+    """The columns stay, so that kubectl can say that there are no resources."""
     resource, _ = pods()
     empty = table(resource, [], include="Metadata", now=BORN)
     assert empty["rows"] == []
@@ -114,8 +114,8 @@ def test_nothing_is_a_table_and_a_list_without_rows() -> None:
     assert object_list(resource, [])["items"] == []
 
 
-def test_a_list_leaves_the_objects_as_they_are() -> None:
-    """An item lacks kind and apiVersion; the object that it was made from does not."""
+def test_a_list_does_not_change_its_objects() -> None:
+    """Only the items of the list lack kind and apiVersion."""
     resource, objects = pods()
     listed = object_list(resource, objects)
     assert listed["kind"] == "PodList"

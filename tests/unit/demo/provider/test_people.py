@@ -15,7 +15,7 @@ def directory() -> Directory:
 
 
 def test_people_are_found_by_their_address() -> None:
-    """In the order of their making; whoever is not there is None, and in no group."""
+    """In their order. An unknown person is None, and in no group."""
     people = directory()
     assert people.people() == [ALICE, BOB]
     assert people.find("alice@example.com") == ALICE
@@ -24,14 +24,13 @@ def test_people_are_found_by_their_address() -> None:
     assert people.claimed_groups("carol@example.com") == []
 
 
-def test_the_claim_carries_groups_that_start_with_the_prefix() -> None:
-    """Step 4 of the story: the filter *starts with* ``eks-``."""
+def test_the_claim_has_only_groups_with_the_prefix() -> None:
     assert CLAIM_PREFIX == "eks-"
     assert directory().claimed_groups(ALICE.email) == ["eks-admins", "eks-viewers"]
 
 
-def test_groups_change_for_one_person_alone() -> None:
-    """Out and in again, once however often it is said."""
+def test_groups_change_only_for_one_person() -> None:
+    """Leaving and joining twice changes nothing more."""
     people = directory()
     people.leave(ALICE.email, "eks-admins")
     people.leave(ALICE.email, "eks-admins")
@@ -42,7 +41,7 @@ def test_groups_change_for_one_person_alone() -> None:
     assert people.groups(BOB.email) == ()
 
 
-def test_changes_at_once_are_all_kept() -> None:
+def test_concurrent_changes_are_all_kept() -> None:
     """The provider answers in many threads."""
     people = directory()
     threads = [threading.Thread(target=people.join, args=(BOB.email, f"group {n}")) for n in range(50)]
@@ -54,7 +53,7 @@ def test_changes_at_once_are_all_kept() -> None:
 
 
 def test_the_team_administers_the_cluster() -> None:
-    """Everybody of the story is in the group that the role binding names, and has a subject of their own."""
+    """Everybody is in the group of the role binding, and has their own subject."""
     people = team()
     assert len({person.subject for person in people.people()}) == len(people.people()) == 2
     assert all(ADMINS in people.claimed_groups(person.email) for person in people.people())

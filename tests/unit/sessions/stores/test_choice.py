@@ -1,4 +1,4 @@
-"""Which store is taken: the one that was asked for, or for ``auto`` the first of keyring, kernel and disk."""
+"""Which store is used: the requested one, or for ``auto`` the first of keyring, kernel and disk."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 ID = "0123456789abcdef" * 2
 
 
-def test_disk_and_none_are_always_to_be_had(tmp_path: Path) -> None:
-    """They need nothing of the machine; each has its flag's name, and disk the directory to show people."""
+def test_disk_and_none_are_always_available(tmp_path: Path) -> None:
+    """They need nothing of the machine. Each has the flag's value as its name, and disk shows its directory."""
     assert open_store("disk", tmp_path).name == "disk"
     assert open_store("disk", tmp_path).where() == str(tmp_path / "tokens")
     assert open_store("none", tmp_path).name == "none"
     assert {"keyring", "kernel", "disk", "none"} | {"auto"} == set(CHOICES)
 
 
-def test_none_keeps_nothing_anywhere(tmp_path: Path) -> None:
-    """A record that is saved is not there; nothing is written."""
+def test_none_stores_nothing(tmp_path: Path) -> None:
+    """A saved record is not there, and nothing is written."""
     store = NoStore()
     store.save(ID, b"record")
     assert store.load(ID) is None
@@ -39,8 +39,8 @@ def test_none_keeps_nothing_anywhere(tmp_path: Path) -> None:
 
 
 @linux_only
-def test_the_kernel_keyring_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
-    """Asked for by name it is used even in a container or CI: the person settled it."""
+def test_the_kernel_keyring_is_used_if_it_is_requested(tmp_path: Path) -> None:
+    """It is used even in a container or CI, because the person chose it."""
     need_the_kernel_keyring()
     assert open_store("kernel", tmp_path).name == "kernel"
 
@@ -50,13 +50,13 @@ def test_the_kernel_keyring_is_taken_when_it_is_asked_for(tmp_path: Path) -> Non
     "environ", [{"CI": "true"}, {"CI": "1"}, {"container": "lxc"}, {"KUBERNETES_SERVICE_HOST": "h"}]
 )
 def test_the_kernel_keyring_is_not_private_in_ci_and_containers(environ: dict[str, str]) -> None:
-    """Processes of the same user in another container read the same keyring."""
+    """Processes of the same user in another container can read the same keyring."""
     assert not kernel_is_private(environ)
 
 
 @linux_only
 def test_the_kernel_keyring_is_private_outside() -> None:
-    """On a machine that is no container it is ours alone."""
+    """On a machine that is not a container it is private."""
     assert kernel_is_private({}) is not in_container({})
 
 
@@ -73,13 +73,13 @@ class Locked(KeyringBackend):
 
 
 def auto(directory: Path, **env: str) -> str:
-    """Return the store that ``auto`` takes in a fresh process, and whether it can be read."""
+    """Return the store that ``auto`` chooses in a new process, and what reading it returns."""
     program = (
         "import os, sys; from pathlib import Path; from kubectl_oidc.sessions.stores import first_store\n"
         "from kubectl_oidc.errors import StoreError\n"
         "store = first_store(Path(sys.argv[1]), os.environ)\n"
         "try: print(store.name, store.load('0' * 32))\n"
-        "except StoreError as error: print(store.name, error.message)\n"
+        "except StoreError as error: print(store.name, error.topic)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(directory)],
@@ -93,13 +93,13 @@ def auto(directory: Path, **env: str) -> str:
 
 
 @linux_only
-def test_auto_takes_disk_only_where_there_is_neither_keyring_nor_kernel(tmp_path: Path) -> None:
+def test_auto_chooses_disk_only_without_keyring_and_kernel(tmp_path: Path) -> None:
     """In CI without a desktop there is nothing else."""
     assert auto(tmp_path, CI="true") == "disk None"
 
 
 @linux_only
-def test_auto_takes_the_kernel_keyring_on_a_server(tmp_path: Path) -> None:
+def test_auto_chooses_the_kernel_keyring_on_a_server(tmp_path: Path) -> None:
     """Without a desktop, on a machine that is no container."""
     need_the_kernel_keyring()
     if in_container({}):
@@ -107,27 +107,26 @@ def test_auto_takes_the_kernel_keyring_on_a_server(tmp_path: Path) -> None:
     assert auto(tmp_path) == "kernel None"
 
 
-def test_auto_stays_with_a_keyring_that_fails_just_now(tmp_path: Path) -> None:
-    """A locked keyring is a keyring: the failure is said, and no file is written instead."""
+def test_auto_chooses_a_keyring_that_fails_now(tmp_path: Path) -> None:
+    """A locked keyring is a keyring: its error is reported, and no file is written instead."""
     (tmp_path / "locked.py").write_text(LOCKED)
     cache = tmp_path / "cache"
-    said = auto(cache, PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="locked.Locked", CI="true")
-    assert said == "keyring the OS keyring cannot be used: the collection is locked"
+    chosen = auto(cache, PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="locked.Locked", CI="true")
+    assert chosen == "keyring os-keyring"
     assert not cache.exists()
 
 
 @linux_only
-def test_a_keyring_that_is_asked_for_and_absent_is_an_error_with_what_to_do(tmp_path: Path) -> None:
-    """It is not replaced by anything: the person chooses."""
+def test_a_requested_keyring_that_is_absent_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    """No other store is used instead: the person chooses."""
     program = (
         "from pathlib import Path; from kubectl_oidc.sessions.stores import open_store\n"
         "from kubectl_oidc.errors import StoreError\n"
         "try: open_store('keyring', Path('cache'))\n"
-        "except StoreError as error: print(error.message, error.hint, error.topic, sep='\\n')\n"
+        "except StoreError as error: print(error.hint, error.topic, sep='\\n')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    message, hint, topic = done.stdout.splitlines()
-    assert message == "there is no OS keyring here"
+    hint, topic = done.stdout.splitlines()
     assert "--token-cache-storage=disk or kernel" in hint
     assert topic == "os-keyring"
     assert not (tmp_path / "work" / "cache").exists()

@@ -49,7 +49,7 @@ def put(base: Path, content: bytes, session_id: str = ID) -> None:
 
 
 def test_an_entry_is_written_read_listed_and_removed(tmp_path: Path) -> None:
-    """What was written is read, alone and in the list; an entry that is missing is None and False."""
+    """A written entry is read by its id and in the list. A missing entry is None when read and False when removed."""
     other = replace(ENTRY, session_id="f" * 32, person="Bob Ünsal", scopes=(), renewable=False)
     assert index.read(tmp_path, ID) is None
     assert index.read_all(tmp_path) == []
@@ -109,7 +109,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("case", DAMAGED)
 def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
-    """What cannot be understood is None, and keeps no other entry from being listed."""
+    """A damaged entry is None, and the other entries are still listed."""
     other = replace(ENTRY, session_id="f" * 32)
     for entry in (ENTRY, other):
         index.write(tmp_path, entry)
@@ -121,7 +121,9 @@ def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version", "trust"}))
-def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: Path, member: str) -> None:
+def test_a_record_with_a_missing_or_mistyped_member_is_treated_as_missing(
+    tmp_path: Path, member: str
+) -> None:
     """A number is no text, a boolean no number; nothing is guessed."""
     index.write(tmp_path, ENTRY)
     wrong: list[object] = [None, 1.5, {}]
@@ -134,7 +136,7 @@ def test_a_member_that_is_missing_or_of_another_type_makes_it_a_miss(tmp_path: P
 
 
 def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
-    """It is read as it is, and told apart from one under the system's authorities; what is no list of words is a miss."""
+    """It is read as it was written and differs from the system's authorities. Anything but a list of strings is treated as damage."""
     index.write(tmp_path, ENTRY)
     put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != "trust"}).encode())
     assert index.read(tmp_path, ID) == replace(ENTRY, trust=None, scopes=("openid",))
@@ -161,7 +163,7 @@ def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr).map(str.encode)
 )
 @settings(max_examples=60)
-def test_whatever_lies_there_nothing_fails(content: bytes) -> None:
+def test_listing_never_fails(content: bytes) -> None:
     """Any content at all is read without an exception."""
     base = Path.cwd() / "cache"
     index.write(base, ENTRY)
@@ -170,17 +172,18 @@ def test_whatever_lies_there_nothing_fails(content: bytes) -> None:
 
 
 def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    """The caller decides what it costs; the file in the directory's place stays."""
+    """The caller decides what to do, and the file in the directory's place stays."""
     (tmp_path / "sessions").write_text("mine")
-    with pytest.raises(StoreError, match="is not a directory"):
+    with pytest.raises(StoreError) as caught:
         index.write(tmp_path, ENTRY)
+    assert caught.value.topic == "cache-directory"
     assert index.read(tmp_path, ID) is None
     assert index.read_all(tmp_path) == []
     assert (tmp_path / "sessions").read_text() == "mine"
 
 
 def test_the_machine_has_a_name() -> None:
-    """An entry says which machine wrote it."""
+    """An entry names the machine that wrote it."""
     assert index.hostname()
 
 
@@ -190,7 +193,7 @@ HERE, THERE = Host("1" * 16, "here"), Host("2" * 16, "there")
 
 
 def test_a_host_is_known_by_its_machine_id(tmp_path: Path) -> None:
-    """Only by a digest of it, which is confidential; where there is none, or none yet, by its name."""
+    """By a digest of the machine id, which is confidential. If there is none, by its name."""
     file = tmp_path / "machine-id"
     marks = set()
     for content in ("a" * 32, "b" * 32):
@@ -248,7 +251,7 @@ def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Pat
 
 @linux_only
 def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
-    """Out of the kernel keyring and back: one file; a session of another storage beside it stays."""
+    """Out of the kernel keyring and back: one file. The entry of another store stays."""
     kernel, disk = replace(ENTRY, storage="kernel"), replace(ENTRY, storage="disk")
     index.write(tmp_path, kernel)
     index.write(tmp_path, replace(disk, former=("kernel",)))
@@ -290,7 +293,7 @@ def test_a_change_that_returns_nothing_leaves_the_entry(tmp_path: Path) -> None:
 
 
 def test_old_tombstones_are_swept(tmp_path: Path) -> None:
-    """A week later nothing is on its way any more. Other entries stay, however old, and what another is writing just now."""
+    """After a week no command can store the session again. Other entries stay, however old, and entries that another process is writing."""
     tombstone = replace(ENTRY, session_id="a" * 32, person="", storage="")
     young, written = replace(tombstone, session_id="b" * 32), replace(tombstone, session_id="c" * 32)
     for entry in (ENTRY, tombstone, young, written):
@@ -306,7 +309,7 @@ def test_old_tombstones_are_swept(tmp_path: Path) -> None:
 
 
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the list of what is written to the disk from now on, by name."""
+    """Return the list of names that are written to the disk from now on."""
     found: list[str] = []
     fsync = os.fsync
 

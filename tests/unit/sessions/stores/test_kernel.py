@@ -53,7 +53,7 @@ def new_id() -> Iterator[Callable[[], str]]:
 
 
 def described(description: str) -> str:
-    """Return the kernel's own words for a key: type;uid;gid;permissions;description."""
+    """Return the kernel's description of a key: type;uid;gid;permissions;description."""
     call = KeyringCall()
     key = call.find(call.home(), description.encode())
     assert key is not None
@@ -63,7 +63,7 @@ def described(description: str) -> str:
 
 
 def time_out(description: str) -> str:
-    """Return when the kernel drops a key, as proc(5) says it: ``perm`` for never, such as ``59s`` or ``2m``."""
+    """Return when the kernel removes a key, as in proc(5): ``perm`` for never, else such as ``59s`` or ``2m``."""
     line = re.search(rf"^\S+ \S+ +\S+ +(\S+) .*{description}", Path("/proc/keys").read_text(), re.MULTILINE)
     assert line, "the key is not in /proc/keys"
     return line[1]
@@ -99,7 +99,7 @@ def test_another_process_finds_the_record_and_can_read_it(new_id: Callable[[], s
 
 
 def test_permissions_are_not_widened(new_id: Callable[[], str]) -> None:
-    """A key keeps the kernel's own: all for the possessor, only seen by the user, nothing for others."""
+    """A key has the kernel's default permissions: all for the possessor, view for the user, none for others."""
     one = new_id()
     KernelStore().save(one, b"record")
     KernelStore().publish(one, b"credential", 60)
@@ -125,7 +125,7 @@ def test_the_session_s_keyring_stays_as_it_is(new_id: Callable[[], str]) -> None
 
 
 def test_a_credential_ends_by_itself_and_a_session_does_not(new_id: Callable[[], str]) -> None:
-    """The kernel drops a credential when its token ends; an update sets the time anew; a session has no time-out."""
+    """The kernel removes a credential when its token expires, an update sets the time-out again, and a session has none."""
     ended, renewed = new_id(), new_id()
     store = KernelStore()
     store.publish(ended, b"credential", 1)
@@ -176,17 +176,17 @@ def test_a_record_that_no_key_can_hold_is_an_error_and_the_old_one_stays(new_id:
             store.save(one, b"n" * 1_100_000)
         left = store.load(one)
         store.delete(one)
-        return caught.value.message, caught.value.hint, left
+        return caught.value.topic, caught.value.hint, left
 
     one = new_id()
-    message, hint, left = as_an_ordinary_user(work)
-    assert message.startswith("the kernel keyring")
+    topic, hint, left = as_an_ordinary_user(work)
+    assert topic == "kernel-keyring"
     assert "--token-cache-storage" in hint
     assert left == b"old"
 
 
 def test_a_full_quota_costs_credentials_first_and_then_is_an_error(new_id: Callable[[], str]) -> None:
-    """An ordinary user's quota: a session gets its room from credentials; what does not fit is said, nothing is lost."""
+    """With an ordinary user's quota, credentials are removed to make room for a session. If it still does not fit, that is an error."""
 
     def work(_home: Path) -> tuple[list[bytes | None], bytes | None, str, bytes | None, bool]:
         store = KernelStore()
@@ -254,11 +254,11 @@ def test_users_do_not_read_each_other_s_records(new_id: Callable[[], str]) -> No
 
 
 def test_where_the_keyring_is_forbidden_every_call_says_so(tmp_path: Path) -> None:
-    """Containers forbid it by seccomp: the hot half has a miss, the cold half an error with a remedy, auto another place."""
+    """Containers forbid it by seccomp: the fast path finds nothing, the store raises an error with a hint, ``auto`` chooses another store."""
 
-    def work() -> tuple[bool, bytes | None, list[str], str]:
+    def work() -> tuple[bool, bytes | None, list[tuple[str, bool]], str]:
         forbid_the_kernel_keyring()
-        store, said = KernelStore(), []
+        store, errors = KernelStore(), []
         for call in (
             lambda: store.load("a"),
             lambda: store.save("a", b"record"),
@@ -269,15 +269,14 @@ def test_where_the_keyring_is_forbidden_every_call_says_so(tmp_path: Path) -> No
         ):
             with pytest.raises(StoreError) as caught:
                 call()
-            said.append(f"{caught.value.message}|{caught.value.hint}")
+            errors.append((caught.value.topic, "--token-cache-storage=keyring or disk" in caught.value.hint))
         with the_os_keyring(None):
             auto = first_store(tmp_path, {}).name
-        return store.usable(), kernel_keyring.read("a"), said, auto
+        return store.usable(), kernel_keyring.read("a"), errors, auto
 
     need_the_kernel_keyring()
-    usable, read, said, auto = forked(work)
+    usable, read, errors, auto = forked(work)
     assert not usable
     assert read is None
-    assert all("kernel keyring" in line.partition("|")[0] for line in said), said
-    assert all("--token-cache-storage=keyring or disk" in line.partition("|")[2] for line in said), said
+    assert errors == [("kernel-keyring", True)] * 6
     assert auto == "disk"

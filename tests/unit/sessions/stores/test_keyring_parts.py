@@ -198,7 +198,7 @@ def test_killed_at_any_step_of_the_first_save_there_is_nothing_or_the_record(
 def test_killed_at_any_step_of_a_delete_the_record_is_there_or_gone(
     backend: type[Vault], length: int
 ) -> None:
-    """A record is not half deleted, and the next delete takes the rest."""
+    """A record is never half deleted, and the next delete removes the rest."""
     for step in count():
         vault = backend()
         slots(vault).save(record(length, "old"))
@@ -266,7 +266,7 @@ def test_any_series_of_saves_deletes_and_kills_keeps_records_whole(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sessions_do_not_touch_each_other_s_entries(backend: type[Vault]) -> None:
-    """Two services side by side, one the beginning of the other: saves and deletes keep to their own."""
+    """If one service name is the beginning of another, saves and deletes affect only their own."""
     vault = backend()
     names = ("kubectl-oidc/aa", "kubectl-oidc/aab", "kubectl-oidc/aa/a")
     for name in names:

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kubectl_oidc.demo.authority import Authority
-from kubectl_oidc.demo.kubernetes.authn_authz import TokenAuthenticator
+from kubectl_oidc.demo.kubernetes.token_authenticator import TokenAuthenticator
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.log import QUIET
@@ -50,20 +50,20 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def cluster(authority: Authority) -> Iterator[Cluster]:
-    """Have an API that no test changes anything of."""
+    """An API that no test changes."""
     with serving(authority) as running:
         yield running
 
 
 @pytest.fixture
 def own_cluster(authority: Authority) -> Iterator[Cluster]:
-    """Have an API whose issuer the test may change."""
+    """An API whose issuer the test may change."""
     with serving(authority) as running:
         yield running
 
 
 def who(cluster: Cluster, token: str) -> tuple[str, list[str]]:
-    """Return the name and the groups that a token stands for."""
+    """Return the user name and groups of a token."""
     answer = cluster.post(REVIEW, {}, token=token)
     assert answer.status == 201, answer.document
     info = answer.document["status"]["userInfo"]
@@ -92,13 +92,13 @@ def assert_unauthorized(cluster: Cluster, **request: str) -> None:
     ids=shown,
 )
 def test_a_good_token_names_its_user(cluster: Cluster, claims: dict[str, object], groups: list[str]) -> None:
-    """The user is the email claim; the groups are the groups claim and system:authenticated."""
+    """The email claim is the user; the groups claim and system:authenticated are the groups."""
     assert who(cluster, cluster.issuer.token(claims)) == (ALICE, [*groups, "system:authenticated"])
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "ES256", "ES384"])
-def test_every_asymmetric_algorithm_of_a_key_is_taken(own_cluster: Cluster, algorithm: str) -> None:
-    """A provider may sign with any algorithm that kube-apiserver's --oidc-signing-algs can name."""
+def test_every_asymmetric_algorithm_is_accepted(own_cluster: Cluster, algorithm: str) -> None:
+    """Those of kube-apiserver's --oidc-signing-algs."""
     key = signing_key(algorithm)
     own_cluster.issuer.keys = jwks(key)
     assert who(own_cluster, own_cluster.issuer.token(key=key))[0] == ALICE
@@ -106,14 +106,14 @@ def test_every_asymmetric_algorithm_of_a_key_is_taken(own_cluster: Cluster, algo
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_bearer_in_any_case(cluster: Cluster, scheme: str) -> None:
-    """RFC 9110 §11.1: the case of a scheme says nothing."""
+    """RFC 9110 §11.1: case does not matter."""
     assert cluster.ask(PODS, Authorization=f"{scheme} {cluster.issuer.token()}").status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", [PODS, "/version"])
-def test_nothing_is_answered_without_a_token(cluster: Cluster, method: str, path: str) -> None:
-    """There are no anonymous requests, whatever is asked for: 401 in Kubernetes' words."""
+def test_there_are_no_anonymous_requests(cluster: Cluster, method: str, path: str) -> None:
+    """401 for any path."""
     answer = cluster.ask(path, method, Authorization="")
     assert answer.status == 401
     assert method == "HEAD" or answer.document == UNAUTHORIZED
@@ -138,7 +138,7 @@ def test_nothing_is_answered_without_a_token(cluster: Cluster, method: str, path
     ],
 )
 def test_anything_but_a_bearer_token_is_unauthorized(cluster: Cluster, authorization: str) -> None:
-    """Another scheme, no token, something that is no token."""
+    """Another scheme, no token, or no JWT."""
     assert_unauthorized(cluster, Authorization=authorization.format(token=cluster.issuer.token()))
 
 
@@ -169,19 +169,19 @@ def test_anything_but_a_bearer_token_is_unauthorized(cluster: Cluster, authoriza
     ],
     ids=shown,
 )
-def test_claims_that_do_not_hold_are_unauthorized(cluster: Cluster, claims: dict[str, object]) -> None:
-    """A token that the provider did sign: for another client, of another issuer, ended, or without a proper user."""
+def test_invalid_claims_are_unauthorized(cluster: Cluster, claims: dict[str, object]) -> None:
+    """The signature is valid, but the token is for another client, from another issuer, expired, or without a user."""
     assert_unauthorized(cluster, token=cluster.issuer.token(claims))
 
 
-def test_a_token_is_good_until_its_end(cluster: Cluster) -> None:
+def test_a_token_is_valid_until_it_expires(cluster: Cluster) -> None:
     """One that ended a second ago is unauthorized; one that ends in a minute is not."""
     now = int(time.time())
     assert_unauthorized(cluster, token=cluster.issuer.token({"exp": now - 1}))
     assert cluster.ask(PODS, token=cluster.issuer.token({"exp": now + 60})).status == 200
 
 
-def test_an_issuer_with_a_slash_more_is_another(cluster: Cluster) -> None:
+def test_an_issuer_with_another_slash_is_another_issuer(cluster: Cluster) -> None:
     """OpenID Connect Core 3.1.3.7: the issuer is compared as it is written."""
     assert_unauthorized(cluster, token=cluster.issuer.token({"iss": f"{cluster.issuer.url}/"}))
 
@@ -189,14 +189,14 @@ def test_an_issuer_with_a_slash_more_is_another(cluster: Cluster) -> None:
 @pytest.mark.parametrize("name", ["none", "None", "NONE"])
 @pytest.mark.parametrize("kid", ["key-1", None])
 def test_a_token_without_a_signature_is_unauthorized(cluster: Cluster, name: str, kid: str | None) -> None:
-    """RFC 8725 §3.2: the algorithm "none" is believed by nobody."""
+    """RFC 8725 §3.2: the algorithm "none" is never accepted."""
     unsigned = SigningKey(None, "none", kid)
     assert_unauthorized(cluster, token=cluster.issuer.token(key=unsigned, header={"alg": name}))
 
 
 @pytest.mark.parametrize("form", ["PEM", "DER", "JWK"])
-def test_the_public_key_is_no_shared_secret(cluster: Cluster, form: str) -> None:
-    """RFC 8725 §2.1: HMAC with the provider's public key, which everybody has, as the secret."""
+def test_the_public_key_is_not_a_shared_secret(cluster: Cluster, form: str) -> None:
+    """RFC 8725 §2.1: HMAC with the provider's public key as the secret."""
     key = signing_key()
     public = key.private.public_key()
     secret = {
@@ -208,21 +208,21 @@ def test_the_public_key_is_no_shared_secret(cluster: Cluster, form: str) -> None
 
 
 @pytest.mark.parametrize("kid", ["key-1", "key-2", None])
-def test_somebody_elses_key_is_unauthorized(cluster: Cluster, kid: str | None) -> None:
-    """Signed well, by a key that the provider does not publish, whatever name it goes by."""
+def test_a_key_that_is_not_published_is_unauthorized(cluster: Cluster, kid: str | None) -> None:
+    """With any key ID."""
     private = signing_key(kid="forger's").private
     assert_unauthorized(cluster, token=cluster.issuer.token(key=SigningKey(private, "RS256", kid)))
 
 
-def test_a_key_that_the_token_brings_along_is_not_used(cluster: Cluster) -> None:
-    """RFC 7515 §10.3: ``jwk`` and ``jku`` in a header are the forger's own words."""
+def test_a_key_in_the_token_is_not_used(cluster: Cluster) -> None:
+    """RFC 7515 §10.3: a forger writes ``jwk`` and ``jku``."""
     forger = SigningKey(signing_key(kid="forger's").private, "RS256", "key-1")
     header = {"jwk": forger.jwk(), "jku": "https://forger.example.com/keys"}
     assert_unauthorized(cluster, token=cluster.issuer.token(key=forger, header=header))
 
 
 def test_changed_claims_are_unauthorized(cluster: Cluster) -> None:
-    """The signature is over the claims as they were."""
+    """The signature is for the original claims."""
     header, _, signature = cluster.issuer.token({"groups": []}).split(".")
     claims = base64url(json.dumps(cluster.issuer.claims({})).encode())
     assert_unauthorized(cluster, token=f"{header}.{claims}.{signature}")
@@ -230,14 +230,14 @@ def test_changed_claims_are_unauthorized(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "RS512"])
-def test_a_key_is_good_for_its_own_algorithm_only(cluster: Cluster, algorithm: str) -> None:
-    """RFC 8725 §3.1: a published RS256 key makes no other signature good, though it could."""
+def test_a_key_is_only_used_with_its_own_algorithm(cluster: Cluster, algorithm: str) -> None:
+    """RFC 8725 §3.1."""
     key = SigningKey(signing_key().private, algorithm, "key-1")
     assert_unauthorized(cluster, token=cluster.issuer.token(key=key))
 
 
-def test_a_shared_secret_among_the_keys_is_not_used(own_cluster: Cluster) -> None:
-    """A symmetric key that a provider publishes by mistake lets nobody sign tokens."""
+def test_a_symmetric_key_in_the_key_set_is_not_used(own_cluster: Cluster) -> None:
+    """A provider may publish one by mistake."""
     secret = secrets.token_bytes(32)
     published = {"kty": "oct", "kid": "shared", "alg": "HS256", "k": base64url(secret)}
     own_cluster.issuer.keys = jwks(signing_key(), published)
@@ -261,16 +261,16 @@ def test_a_shared_secret_among_the_keys_is_not_used(own_cluster: Cluster) -> Non
     ],
     ids=lambda header: header[:24].decode("latin-1"),
 )
-def test_a_strange_header_is_unauthorized(
+def test_an_invalid_header_is_unauthorized(
     cluster: Cluster, header: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What anybody can send is never an error of the server's, and nothing is said about it."""
+    """It is not a server error, and nothing is logged."""
     assert_unauthorized(cluster, token=cluster.issuer.token(header=header))
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_new_key_of_the_provider_is_looked_up(own_cluster: Cluster) -> None:
-    """The provider changes its key: tokens of the new one are believed within seconds, of the old one no more."""
+def test_a_new_key_is_fetched(own_cluster: Cluster) -> None:
+    """Tokens of the new key are accepted within seconds, those of the old one no longer."""
     assert own_cluster.ask(PODS).status == 200
     new = signing_key(kid="new")
     own_cluster.issuer.keys = jwks(new)
@@ -280,8 +280,7 @@ def test_a_new_key_of_the_provider_is_looked_up(own_cluster: Cluster) -> None:
     assert_unauthorized(own_cluster, token=old_token)
 
 
-def test_forged_tokens_do_not_become_requests(own_cluster: Cluster) -> None:
-    """However many unknown keys are named, the provider is asked at most once a second."""
+def test_unknown_keys_cause_at_most_one_request_a_second(own_cluster: Cluster) -> None:
     began = time.monotonic()
     forger = signing_key(kid="forger's").private
     tokens = [
@@ -298,8 +297,8 @@ def test_forged_tokens_do_not_become_requests(own_cluster: Cluster) -> None:
     assert 1 <= own_cluster.issuer.asked.count("/keys") <= 1 + time.monotonic() - began
 
 
-def test_while_the_provider_is_down_nobody_is_believed(own_cluster: Cluster) -> None:
-    """Without a key set a token is unauthorized, as at kube-apiserver; when the provider is back it is good."""
+def test_without_a_key_set_tokens_are_unauthorized(own_cluster: Cluster) -> None:
+    """When the provider is back, they are accepted."""
     published, own_cluster.issuer.keys = own_cluster.issuer.keys, None
     assert_unauthorized(own_cluster)
     own_cluster.issuer.keys = published
@@ -319,10 +318,10 @@ def test_while_the_provider_is_down_nobody_is_believed(own_cluster: Cluster) -> 
     ],
     ids=shown,
 )
-def test_strange_metadata_makes_every_token_unauthorized(
+def test_with_invalid_metadata_tokens_are_unauthorized(
     own_cluster: Cluster, metadata: object, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """OpenID Connect Discovery 4.3: metadata of another issuer, or without keys, is not used."""
+    """OpenID Connect Discovery 4.3: metadata of another issuer, or without keys."""
     own_cluster.issuer.metadata = json.loads(json.dumps(metadata).replace("{url}", own_cluster.issuer.url))
     assert_unauthorized(own_cluster)
     assert capfd.readouterr() == ("", "")
@@ -331,23 +330,22 @@ def test_strange_metadata_makes_every_token_unauthorized(
 @pytest.mark.parametrize(
     "keys", [[], {}, {"keys": {}}, {"keys": []}, {"keys": ["key-1", None]}, {"keys": [{}]}], ids=shown
 )
-def test_a_strange_key_set_makes_every_token_unauthorized(
+def test_with_an_invalid_key_set_tokens_are_unauthorized(
     own_cluster: Cluster, keys: object, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no key set has no keys."""
     own_cluster.issuer.keys = keys
     assert_unauthorized(own_cluster)
     assert capfd.readouterr() == ("", "")
 
 
-def test_keys_of_another_kind_are_passed_over(own_cluster: Cluster) -> None:
-    """RFC 7517 §5: a key set may hold what this program does not understand, beside what it does."""
+def test_unknown_kinds_of_keys_are_ignored(own_cluster: Cluster) -> None:
+    """RFC 7517 §5."""
     own_cluster.issuer.keys = jwks({"kty": "new", "kid": "a"}, signing_key(kid=None), signing_key())
     assert own_cluster.ask(PODS).status == 200
 
 
-def test_an_issuer_that_ends_in_a_slash_is_asked_without_it(authority: Authority) -> None:
-    """OpenID Connect Discovery 4.1: a slash at the issuer's end is left out before /.well-known."""
+def test_the_slash_of_an_issuer_is_removed_before_well_known(authority: Authority) -> None:
+    """OpenID Connect Discovery 4.1."""
     http = HttpClient(tls=TlsOptions(ca_data=(authority.pem,)), log=QUIET, pauses=())
     with Issuer(authority) as issuer:
         url = f"{issuer.url}/"
@@ -359,8 +357,7 @@ def test_an_issuer_that_ends_in_a_slash_is_asked_without_it(authority: Authority
     assert issuer.asked[0] == "/.well-known/openid-configuration"
 
 
-def test_a_provider_whose_certificate_is_not_trusted_is_not_believed(authority: Authority) -> None:
-    """Keys are taken from the provider that the authority vouches for and from nobody else."""
+def test_keys_are_not_fetched_with_an_untrusted_certificate(authority: Authority) -> None:
     http = HttpClient(tls=TlsOptions(ca_data=(Authority().pem,)), log=QUIET, pauses=())
     with Issuer(authority) as issuer:
         user = TokenAuthenticator(issuer.url, CLIENT_ID, http).authenticate(f"Bearer {issuer.token()}")

@@ -1,4 +1,4 @@
-"""Authenticate a request by its ID token, and authorize it by RBAC, as kube-apiserver does."""
+"""Authenticate a request by its ID token, as kube-apiserver does."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from kubectl_oidc.demo.provider.people import ADMINS
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.system.deadline import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kubectl_oidc.http.client import HttpClient
 
-    from .request_path import Attributes
 
 # The algorithms that kube-apiserver's --oidc-signing-algs accepts: only asymmetric ones.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 _FETCH_SECONDS = 10.0
 _FETCH_PAUSE = 1.0
 """Seconds between two requests for new keys, so that forged tokens do not cause one each."""
-
 EVERYBODY = "system:authenticated"
 
 
@@ -47,7 +42,6 @@ class TokenAuthenticator:
     """Check ID tokens as kube-apiserver does with ``--oidc-username-claim=email --oidc-groups-claim=groups``.
 
     Args:
-        issuer: The issuer URL.
         client_id: The expected audience.
         http: The client for the provider's key set; its TLS trust is ``--oidc-ca-file``.
     """
@@ -125,86 +119,3 @@ def _user(claims: dict[str, Any]) -> User | None:
     if not isinstance(named, list) or not all(isinstance(group, str) for group in named):
         return None
     return User(email, (*named, EVERYBODY))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What a role allows; ``*`` means everything.
-
-    Attributes:
-        groups: The API groups.
-        paths: Paths without a resource; one may end in ``*``.
-    """
-
-    verbs: tuple[str, ...]
-    groups: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-
-    def allows(self, asked: Attributes) -> bool:
-        """Return whether the rule allows the request."""
-        if not _has(self.verbs, asked.verb):
-            return False
-        if asked.path:
-            return any(
-                path == asked.path or (path.endswith("*") and asked.path.startswith(path[:-1]))
-                for path in self.paths
-            )
-        return _has(self.groups, asked.group) and _has(self.resources, asked.full_resource)
-
-
-def _has(allowed: tuple[str, ...], word: str) -> bool:
-    return "*" in allowed or word in allowed
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterRoleBinding:
-    """Gives a cluster role to a group, in every namespace."""
-
-    name: str
-    role: str
-    group: str
-
-
-ROLES: dict[str, tuple[Rule, ...]] = {
-    "cluster-admin": (Rule(verbs=("*",), groups=("*",), resources=("*",)), Rule(verbs=("*",), paths=("*",))),
-    "system:basic-user": (
-        Rule(
-            verbs=("create",),
-            groups=("authorization.k8s.io",),
-            resources=("selfsubjectaccessreviews", "selfsubjectrulesreviews"),
-        ),
-        Rule(verbs=("create",), groups=("authentication.k8s.io",), resources=("selfsubjectreviews",)),
-    ),
-    "system:discovery": (
-        Rule(
-            verbs=("get",),
-            paths=(
-                "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*",
-                "/readyz", "/version", "/version/",
-            ),
-        ),
-    ),
-}  # fmt: skip
-
-BINDINGS = (
-    ClusterRoleBinding("oidc-cluster-admin", "cluster-admin", ADMINS),
-    ClusterRoleBinding("system:basic-user", "system:basic-user", EVERYBODY),
-    ClusterRoleBinding("system:discovery", "system:discovery", EVERYBODY),
-)
-
-
-def reason_to_allow(user: User, asked: Attributes) -> str:
-    """Return RBAC's reason why the request is allowed; empty if it is not."""
-    for binding in BINDINGS:
-        if binding.group in user.groups and any(rule.allows(asked) for rule in ROLES[binding.role]):
-            return (
-                f'RBAC: allowed by ClusterRoleBinding "{binding.name}" of ClusterRole "{binding.role}" '
-                f'to Group "{binding.group}"'
-            )
-    return ""
-
-
-def rules_of(user: User) -> Sequence[Rule]:
-    """Return all rules that apply to the user."""
-    return [rule for binding in BINDINGS if binding.group in user.groups for rule in ROLES[binding.role]]
