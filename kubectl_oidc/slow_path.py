@@ -131,7 +131,7 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
 
     if not command.locks:
         return None
-    # Only files need the lock next to them: see `lock_directory.needed`, whose import is too slow here.
+    # Only files need the lock next to them: see `lock_directory.needed_locks`, whose import is too slow here.
     lock = SessionLock(command.locks, needed=None if command.place == "disk" else 1)
     try:
         # A holder that takes longer waits for a user; `authenticate` shows that.

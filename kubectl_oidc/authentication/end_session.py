@@ -41,7 +41,9 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
     parameters = [("client_id", request.client_id)]
     if vendor_of(request.issuer) is Vendor.COGNITO:
         # Cognito accepts only a callback URL of the client, and then shows its sign-in page.
-        callback = request.redirect_url or f"http://{browser_host_and_port(request.listen_addresses[0])}"
+        callback = (
+            request.redirect.url or f"http://{browser_host_and_port(request.redirect.listen_addresses[0])}"
+        )
         cognito = (("response_type", "code"), ("redirect_uri", callback), ("scope", " ".join(request.scopes)))
         parameters.extend(cognito)
     elif id_token:

@@ -64,6 +64,21 @@ class ClientAuthentication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedirectOptions:
+    """Where the browser comes back to.
+
+    Attributes:
+        url: The redirect URI of ``--oidc-redirect-url``.
+        listen_addresses: The loopback addresses to try, in order.
+        local_server: The certificate of the address that the browser comes back to; None for http.
+    """
+
+    url: str | None = None
+    listen_addresses: tuple[ListenAddress, ...] = ()
+    local_server: KeyPair | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserOptions:
     """Whether and how a browser is opened.
 
@@ -87,7 +102,7 @@ class SignInRequest:
         client_id: The client.
         client_authentication: How the client is to prove who it is.
         scopes: The scopes, ``openid`` first, each once.
-        redirect_url: The redirect URI of ``--oidc-redirect-url``.
+        redirect: Where the browser comes back to.
         pkce: Whether S256 is used; False only if the person said ``no``.
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether kubectl gets the access token, not the ID token.
@@ -95,13 +110,11 @@ class SignInRequest:
         account: Which account, how the provider asks, and how long a token must last.
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
-        listen_addresses: The loopback addresses to try, in order.
         browser: Whether and how a browser is opened.
         timeout: Seconds until an unanswered sign-in ends.
         timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
         in_background: Whether the person may see no message of ours before we end.
         tls: Certificate authorities, and the certificate that is presented to the provider.
-        local_server: The certificate of the address that the browser comes back to; None for http.
         storage: The value of --token-cache-storage.
         cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
@@ -124,7 +137,7 @@ class SignInRequest:
     client_id: str
     client_authentication: ClientAuthentication = ClientAuthentication()
     scopes: tuple[str, ...] = ("openid",)
-    redirect_url: str | None = None
+    redirect: RedirectOptions = RedirectOptions()
     pkce: bool = True
     pushed_authorization: str = "auto"
     use_access_token: bool = False
@@ -132,13 +145,11 @@ class SignInRequest:
     account: AccountOptions = NONE
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
-    listen_addresses: tuple[ListenAddress, ...] = ()
     browser: BrowserOptions = BrowserOptions()
     timeout: float = 180.0
     timeout_given: bool = True
     in_background: bool = False
     tls: TlsOptions
-    local_server: KeyPair | None = None
     storage: str = "auto"
     cache_dir: Path
     default_cache_dir: bool = True
@@ -186,7 +197,7 @@ class SignInRequest:
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
-            other_fields=self.identity,
+            more_identity=self.identity,
             trust=trust.trust_identity(self.tls),
         )
 

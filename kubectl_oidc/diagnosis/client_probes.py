@@ -42,13 +42,13 @@ NO_ANSWER = ProbeAnswer(Verdict.UNKNOWN)
 def redirect_uri_of(run: DoctorRun) -> str:
     """Return the redirect URI that a sign-in would use; with a random port if the sign-in would choose one."""
     request = run.request
-    if request.redirect_url:
-        return request.redirect_url
+    if request.redirect.url:
+        return request.redirect.url
     if request.grant == "authcode-keyboard":
         return _OUT_OF_BAND
-    address = request.listen_addresses[0]
+    address = request.redirect.listen_addresses[0]
     port = address.port or _EPHEMERAL + secrets.randbelow(1000)
-    scheme = "https" if request.local_server else "http"
+    scheme = "https" if request.redirect.local_server else "http"
     return f"{scheme}://localhost:{port}"
 
 

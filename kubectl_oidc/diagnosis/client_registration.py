@@ -147,7 +147,7 @@ def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
     request, address = run.request, sanitize(redirect_uri, limit=200)
     where = redirect_uri_settings(request.issuer) or "in the client's settings at the provider"
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
-    if not request.redirect_url and not any(one.port for one in request.listen_addresses):
+    if not request.redirect.url and not any(one.port for one in request.redirect.listen_addresses):
         hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
     return Finding(
         Severity.PROBLEM,

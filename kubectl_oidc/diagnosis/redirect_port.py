@@ -21,10 +21,10 @@ def check_redirect(run: DoctorRun) -> Observations:
     if request.grant not in {"auto", "authcode"}:
         yield Skipped(f"no browser comes back with --grant-type={request.grant}")
         return
-    if request.redirect_url and not is_loopback_url(request.redirect_url):
+    if request.redirect.url and not is_loopback_url(request.redirect.url):
         yield Skipped("the redirect URI is not one of this machine")
         return
-    listening = listen(addresses_at_port(request.listen_addresses, request.redirect_url))
+    listening = listen(addresses_at_port(request.redirect.listen_addresses, request.redirect.url))
     for listener in listening.sockets:
         listener.close()
     if listening.tried:
@@ -37,5 +37,7 @@ def check_redirect(run: DoctorRun) -> Observations:
         )
         return
     yield (
-        f"{listening.asked} is free" if any(a.port for a in request.listen_addresses) else "any port will do"
+        f"{listening.asked} is free"
+        if any(a.port for a in request.redirect.listen_addresses)
+        else "any port will do"
     )

@@ -46,7 +46,7 @@ class SessionKey:
         name: ``--session``, else empty.
         use_access_token: Whether kubectl gets the access token instead of the ID token.
         exchange: What the token is exchanged for (``TokenExchange.identity``), else empty.
-        wishes: What else makes another session, by the names of the fields (``SignInRequest.identity``); the name is of the first versions.
+        more_identity: What else makes another session, by field name (``SignInRequest.identity``).
         trust: Who is trusted to be the provider (``trust.trust_identity``); empty for the system's authorities.
     """
 
@@ -61,7 +61,7 @@ class SessionKey:
     name: str = ""
     use_access_token: bool = False
     exchange: tuple[str, ...] = ()
-    other_fields: tuple[tuple[str, object], ...] = ()
+    more_identity: tuple[tuple[str, object], ...] = ()
     trust: tuple[str, ...] = ()
 
     def id(self) -> str:
@@ -81,8 +81,8 @@ class SessionKey:
         ]
         if self.exchange:
             canonical.append(self.exchange)
-        if self.other_fields:
-            canonical.append(dict(self.other_fields))
+        if self.more_identity:
+            canonical.append(dict(self.more_identity))
         if self.trust:
             canonical.append({"trust": self.trust})
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]

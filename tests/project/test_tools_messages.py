@@ -29,7 +29,7 @@ def test_the_page_is_what_the_program_says() -> None:
         ('raise StoreError(f"{path} is full", hint="make room")', [("{path} is full", "make room")]),
         ('say(f"good for {remaining(left, limit=3)} more")', [("good for {left} more",)]),
         ('say("one " + name + " two")', [("one {name} two",)]),
-        ('say(f"{plain(a.b)} and {c[0]}")', [("{b} and {…}",)]),
+        ('say(f"{sanitize(a.b)} and {c[0]}")', [("{b} and {…}",)]),
         ('say("it worked" if good else "it failed")', [("it worked | it failed",)]),
         ('HINTS = {"denied": "ask an administrator"}', [("ask an administrator",)]),
         ('def f():\n    """A docstring."""\n    return "it is over"', [("it is over",)]),

@@ -85,7 +85,10 @@ def test_every_list_flag_reads_quotes() -> None:
         '--oidc-token-exchange-scope="x","y"',
     )
     assert request.scopes == ("openid", "email", "groups", "profile")
-    assert request.listen_addresses == (ListenAddress("127.0.0.1", 8001), ListenAddress("127.0.0.1", 8002))
+    assert request.redirect.listen_addresses == (
+        ListenAddress("127.0.0.1", 8001),
+        ListenAddress("127.0.0.1", 8002),
+    )
     assert request.request_headers == (("X-A", "1"),)
     assert request.extra_params == (("a", "1"), ("b", "2"))
     assert request.account.expect_claims == (("email", "*@corp.example"),)
@@ -100,7 +103,7 @@ def test_variables_are_lists_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("KUBECTL_OIDC_CERTIFICATE_AUTHORITY", '"/etc/a,b.pem",/etc/c.pem')
     request = asked()
     assert request.scopes == ("openid", "email", "groups")
-    assert request.listen_addresses == (ListenAddress("127.0.0.1", 8001),)
+    assert request.redirect.listen_addresses == (ListenAddress("127.0.0.1", 8001),)
     assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem", "/etc/c.pem"]
     monkeypatch.setenv("KUBECTL_OIDC_CERTIFICATE_AUTHORITY", '"/etc/a')
     with pytest.raises(UsageError, match="KUBECTL_OIDC_CERTIFICATE_AUTHORITY"):

@@ -50,13 +50,13 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
     metadata = provider.metadata(deadline)
     secrets = AuthorizationSecrets.generate(pkce=request.pkce)
     server = CallbackServer(
-        request.listen_addresses,
-        redirect_url=request.redirect_url,
+        request.redirect.listen_addresses,
+        redirect_url=request.redirect.url,
         state=secrets.state,
         issuer=request.issuer,
         iss_required=metadata.iss_parameter_supported,
         log=sign_in.system.log,
-        tls=server_context(request.local_server) if request.local_server else None,
+        tls=server_context(request.redirect.local_server) if request.redirect.local_server else None,
     )
     provider.check_reachable(PATIENCE)
     with server:
@@ -203,9 +203,11 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
 
 def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     """Return the part of the hint that names the redirect URI to register at the provider."""
-    any_port = request.redirect_url is None and any(address.port == 0 for address in request.listen_addresses)
+    any_port = request.redirect.url is None and any(
+        address.port == 0 for address in request.redirect.listen_addresses
+    )
     if any_port and not any(
-        server.redirect_uri.endswith(f":{address.port}") for address in request.listen_addresses
+        server.redirect_uri.endswith(f":{address.port}") for address in request.redirect.listen_addresses
     ):
         return (
             f"the redirect URI {server.redirect_uri} there: choose a fixed port with --listen-address, unless the "

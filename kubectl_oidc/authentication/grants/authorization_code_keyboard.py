@@ -44,7 +44,7 @@ def sign_in_with_pasted_code(sign_in: SignIn) -> Tokens:
     deadline = Deadline.after(request.timeout)
     metadata = sign_in.provider.metadata(deadline)
     secrets = AuthorizationSecrets.generate(pkce=request.pkce)
-    redirect_uri = request.redirect_url or OUT_OF_BAND
+    redirect_uri = request.redirect.url or OUT_OF_BAND
     with keyboard(system.terminal, system.environ) as keys:
         if keys is None:
             raise no_terminal("--grant-type=authcode-keyboard needs the code", "use --grant-type=device-code")

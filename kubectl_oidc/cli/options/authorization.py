@@ -19,7 +19,7 @@ AUTHORIZATION = (
         TEXT,
         help="Redirect URI to send (default http://localhost:PORT).",
         metavar="URL",
-        field="redirect_url",
+        field="redirect.url",
         read=checks.redirect_url,
         repeat=True,
     ),

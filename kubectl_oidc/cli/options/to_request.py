@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AccountOptions
-from kubectl_oidc.authentication.request import BrowserOptions, ClientAuthentication, SignInRequest
+from kubectl_oidc.authentication.request import (
+    BrowserOptions,
+    ClientAuthentication,
+    RedirectOptions,
+    SignInRequest,
+)
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
@@ -93,6 +98,7 @@ def _fields(values: dict[str, Any], flags: Sequence[Flag]) -> dict[str, Any]:
     """Return the fields of the request that one flag each decides; what is not given is left to the request's default."""
     fields: dict[str, Any] = {
         "client_authentication": {},
+        "redirect": {"local_server": {}},
         "browser": {},
         "account": {},
         "tls": {"key_pair": {}},
@@ -152,14 +158,18 @@ def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
     fields["browser"] = BrowserOptions(**fields["browser"])
     fields["pkce"] = values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce"))
     words = csv_text.read_list("--listen-address", values.get("listen_address", ()))
-    redirect_url = fields.get("redirect_url")
-    if not words and redirect_url and is_loopback_url(redirect_url):
+    redirect, local_server = fields["redirect"], fields["redirect"].pop("local_server")
+    if not words and is_loopback_url(redirect.get("url", "")):
         from urllib.parse import urlsplit
 
-        fields["listen_addresses"] = (ListenAddress("127.0.0.1", port_of(urlsplit(redirect_url))),)
+        addresses = [ListenAddress("127.0.0.1", port_of(urlsplit(redirect["url"])))]
     else:
-        fields["listen_addresses"] = tuple(map(ListenAddress.parse, words or LISTEN))
-    fields["local_server"] = _key_pair(fields.get("local_server", {}), LOCAL_SERVER)
+        addresses = [ListenAddress.parse(text) for text in words or LISTEN]
+    fields["redirect"] = RedirectOptions(
+        **redirect,
+        listen_addresses=tuple(addresses),
+        local_server=_key_pair(local_server, LOCAL_SERVER),
+    )
 
 
 def _tls(fields: dict[str, Any], _values: dict[str, Any]) -> None:

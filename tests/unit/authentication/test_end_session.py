@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from kubectl_oidc.authentication.end_session import end_session_url, send_browser
-from kubectl_oidc.authentication.request import BrowserOptions, SignInRequest
+from kubectl_oidc.authentication.request import BrowserOptions, RedirectOptions, SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.secret import Secret
@@ -41,7 +41,7 @@ def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
     cognito = request(
         issuer="https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1",
         scopes=("openid", "email"),
-        listen_addresses=(ListenAddress("127.0.0.1", 8000),),
+        redirect=RedirectOptions(listen_addresses=(ListenAddress("127.0.0.1", 8000),)),
     )
     assert parse_qsl(urlsplit(end_session_url(ENDPOINT, cognito, TOKEN)).query) == [
         ("tenant", "a"),
@@ -50,7 +50,7 @@ def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
         ("redirect_uri", "http://localhost:8000"),
         ("scope", "openid email"),
     ]
-    registered = replace(cognito, redirect_url="https://corp.example/callback")
+    registered = replace(cognito, redirect=RedirectOptions(url="https://corp.example/callback"))
     assert "redirect_uri=https%3A%2F%2Fcorp.example%2Fcallback" in end_session_url(ENDPOINT, registered, None)
 
 

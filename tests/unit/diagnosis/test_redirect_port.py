@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.authentication.request import RedirectOptions
 from kubectl_oidc.diagnosis.redirect_port import check_redirect
 from kubectl_oidc.errors import NoFreeListenAddress
 from kubectl_oidc.loopback.listen_address import ListenAddress
@@ -34,24 +35,30 @@ def test_the_check_frees_the_port(taken: int) -> None:
     addresses = (ListenAddress("127.0.0.1", port),)
     assert port != taken
     for _ in range(2):
-        assert result_of(check_redirect(doctor_run(listen_addresses=addresses))).status == "ok"
+        assert (
+            result_of(check_redirect(doctor_run(redirect=RedirectOptions(listen_addresses=addresses)))).status
+            == "ok"
+        )
 
 
 def test_a_taken_first_port_is_a_warning_and_no_free_port_an_error(taken: int) -> None:
     """The second port must be registered as well."""
     addresses = (ListenAddress("127.0.0.1", taken), free())
-    found = result_of(check_redirect(doctor_run(listen_addresses=addresses)))
+    found = result_of(check_redirect(doctor_run(redirect=RedirectOptions(listen_addresses=addresses))))
     assert (found.status, found.topic) == ("warning", "port-in-use")
     assert f"127.0.0.1:{taken}" in found.message
     assert "http://localhost:" in found.hint
     with pytest.raises(NoFreeListenAddress):
-        list(check_redirect(doctor_run(listen_addresses=addresses[:1])))
+        list(check_redirect(doctor_run(redirect=RedirectOptions(listen_addresses=addresses[:1]))))
 
 
 @pytest.mark.parametrize(
-    "request_",
-    [{"grant": "device-code"}, {"grant": "password"}, {"redirect_url": "https://oidc.example.com/callback"}],
+    ("grant", "url"),
+    [("device-code", None), ("password", None), ("auto", "https://oidc.example.com/callback")],
 )
-def test_without_a_redirect_to_this_computer_no_port_is_tried(taken: int, request_: dict[str, Any]) -> None:
+def test_without_a_redirect_to_this_computer_no_port_is_tried(
+    taken: int, grant: str, url: str | None
+) -> None:
     addresses = (ListenAddress("127.0.0.1", taken),)
-    assert result_of(check_redirect(doctor_run(listen_addresses=addresses, **request_)))[0] == "skipped"
+    redirect = RedirectOptions(listen_addresses=addresses, url=url)
+    assert result_of(check_redirect(doctor_run(redirect=redirect, grant=grant)))[0] == "skipped"

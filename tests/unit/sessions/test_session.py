@@ -44,11 +44,11 @@ ANOTHER = {
     "use_access_token": True,
     "exchange": ("cluster-b", "id_token"),
     "exchange, another type": ("cluster-b", "jwt"),
-    "other_fields": (("login_hint", "alice"),),
-    "wishes, a claim": (("expect_claims", [("email", "alice@example.com")]),),
+    "more_identity": (("login_hint", "alice"),),
+    "more_identity, a claim": (("expect_claims", [("email", "alice@example.com")]),),
     "trust": ("insecure",),
     "trust, the same as an exchange": ("cluster-b", "id_token"),
-    "wishes, the same as an exchange": (("cluster-b", "id_token"),),
+    "more_identity, the same as an exchange": (("cluster-b", "id_token"),),
 }
 
 THE_SAME = {

@@ -20,7 +20,7 @@ from kubectl_oidc.authentication.grants.authorization_code import _await_respons
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
-from kubectl_oidc.authentication.request import BrowserOptions
+from kubectl_oidc.authentication.request import BrowserOptions, RedirectOptions
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -115,7 +115,11 @@ def person() -> Person:
 
 @pytest.fixture
 def desk(person: Person) -> Iterator[Desk]:
-    settings = {"listen_addresses": (ANY_PORT,), "browser": BrowserOptions(open=False), "timeout": 20.0}
+    settings = {
+        "redirect": RedirectOptions(listen_addresses=(ANY_PORT,)),
+        "browser": BrowserOptions(open=False),
+        "timeout": 20.0,
+    }
     with Hostile() as server, Desk(server, terminal=person, settings=settings) as desk:
         server.on("/token", answering(desk, person))
         yield desk
@@ -214,7 +218,12 @@ def test_a_browser_that_cannot_be_started_is_named(desk: Desk, person: Person) -
 
 def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Person) -> None:
     """The port is shown. SSH is not proposed."""
-    desk.settings |= {"redirect_url": "https://login.example.com/oidc/callback", "timeout": 1.0}
+    desk.settings |= {
+        "redirect": RedirectOptions(
+            url="https://login.example.com/oidc/callback", listen_addresses=(ANY_PORT,)
+        ),
+        "timeout": 1.0,
+    }
     person.does = lambda _: {}
 
     error = failing(desk, SignInTimeout)
@@ -265,7 +274,9 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
         ports = [each.getsockname()[1] for each in (taken, free)]
         free.close()
         desk.settings |= {
-            "listen_addresses": tuple(ListenAddress("127.0.0.1", port) for port in ports),
+            "redirect": RedirectOptions(
+                listen_addresses=tuple(ListenAddress("127.0.0.1", port) for port in ports)
+            ),
             "timeout": 1.0,
         }
         person.does = lambda _: {}
@@ -281,14 +292,20 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
 
 def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> None:
     """An unchecked certificate, a port that other machines reach, and a redirect URI at which another program may listen."""
-    desk.settings |= {"tls": TlsOptions(insecure=True), "listen_addresses": (ListenAddress("0.0.0.0", 0),)}  # noqa: S104
+    desk.settings |= {
+        "tls": TlsOptions(insecure=True),
+        "redirect": RedirectOptions(listen_addresses=(ListenAddress("0.0.0.0", 0),)),  # noqa: S104
+    }
     sign_in(desk)
     assert "certificate is not checked" in person.said[1]
     assert "can be reached from other machines" in person.said[2]
 
     person.said.clear()
     person.does = lambda _: {}
-    desk.settings |= {"listen_addresses": (ANY_PORT,), "redirect_url": "http://localhost:1", "timeout": 0.5}
+    desk.settings |= {
+        "redirect": RedirectOptions(url="http://localhost:1", listen_addresses=(ANY_PORT,)),
+        "timeout": 0.5,
+    }
     failing(desk, SignInTimeout)
     assert any("leads to localhost:1, where this program does not listen" in line for line in person.said)
 
@@ -411,7 +428,7 @@ def paste(desk: Desk, keys: Keys, **metadata: object) -> AuthorizationResponse:
     secrets = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
     known = sign_in.provider.metadata(Deadline.after(5))
     server = CallbackServer(
-        sign_in.request.listen_addresses,
+        sign_in.request.redirect.listen_addresses,
         redirect_url=None,
         state=secrets.state,
         issuer=sign_in.request.issuer,

@@ -329,22 +329,22 @@ TAKEN = {
     ),
     "an address that no browser comes back to": Taken(
         ("--grant-type=device-code", "--oidc-redirect-url=urn:ietf:wg:oauth:2.0:oob"),
-        lambda asked: asked.redirect_url,
+        lambda asked: asked.redirect.url,
         "urn:ietf:wg:oauth:2.0:oob",
     ),
     "a port that is forwarded": Taken(
         ("--oidc-redirect-url=http://localhost:9000", "--listen-address=127.0.0.1:8000"),
-        lambda asked: asked.redirect_url,
+        lambda asked: asked.redirect.url,
         "http://localhost:9000",
     ),
     "a proxy that ends TLS": Taken(
         ("--oidc-redirect-url=https://localhost:8443", "--listen-address=127.0.0.1:8000"),
-        lambda asked: asked.redirect_url,
+        lambda asked: asked.redirect.url,
         "https://localhost:8443",
     ),
     "TLS elsewhere": Taken(
         ("--oidc-redirect-url=https://sso.example.com/back",),
-        lambda asked: asked.redirect_url,
+        lambda asked: asked.redirect.url,
         "https://sso.example.com/back",
     ),
     "https with a grant that does not listen": Taken(

@@ -62,8 +62,11 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
     assert (asked.issuer, asked.client_id, asked.client_authentication.secret) == (ISSUER, CLIENT_ID, None)
     assert asked.scopes == ("openid",)
     assert asked.pkce
-    assert asked.listen_addresses == (ListenAddress("127.0.0.1", 8000), ListenAddress("127.0.0.1", 18000))
-    assert (asked.redirect_url, asked.browser.open, asked.timeout) == (None, True, 180.0)
+    assert asked.redirect.listen_addresses == (
+        ListenAddress("127.0.0.1", 8000),
+        ListenAddress("127.0.0.1", 18000),
+    )
+    assert (asked.redirect.url, asked.browser.open, asked.timeout) == (None, True, 180.0)
     assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
     assert (asked.storage, asked.session_name) == ("auto", "")
     assert (asked.cache_dir, asked.default_cache_dir) == (home / ".kube" / "cache" / "oidc-login", True)
@@ -306,7 +309,7 @@ def test_an_extra_parameter_that_is_the_sign_ins_own_is_refused(name: str) -> No
 )
 def test_listen_addresses_are_tried_in_order(arguments: list[str], addresses: list[tuple[str, int]]) -> None:
     """Repeatable and comma-separated; an empty one is the default."""
-    assert request(*arguments).listen_addresses == tuple(ListenAddress(*pair) for pair in addresses)
+    assert request(*arguments).redirect.listen_addresses == tuple(ListenAddress(*pair) for pair in addresses)
 
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -401,7 +404,7 @@ def test_a_file_name_need_not_be_utf_8() -> None:
 )
 def test_a_redirect_url_is_taken_as_it_is(url: str) -> None:
     """It must be what is registered at the provider, byte for byte."""
-    assert request(f"--oidc-redirect-url={url}").redirect_url == url
+    assert request(f"--oidc-redirect-url={url}").redirect.url == url
 
 
 @pytest.mark.parametrize(
@@ -466,9 +469,11 @@ def test_a_redirect_url_on_this_machine_says_where_to_listen(
     redirect: str, listens: list[tuple[str, int]]
 ) -> None:
     """Unless --listen-address does: at any other port the answer would go to a stranger."""
-    asked = request(f"--oidc-redirect-url={redirect}").listen_addresses
+    asked = request(f"--oidc-redirect-url={redirect}").redirect.listen_addresses
     assert [(address.host, address.port) for address in asked] == listens
-    explicit = request(f"--oidc-redirect-url={redirect}", "--listen-address=127.0.0.1:7").listen_addresses
+    explicit = request(
+        f"--oidc-redirect-url={redirect}", "--listen-address=127.0.0.1:7"
+    ).redirect.listen_addresses
     assert [(address.host, address.port) for address in explicit] == [("127.0.0.1", 7)]
 
 
@@ -545,7 +550,7 @@ def test_an_unknown_grant_is_refused_by_name() -> None:
 def test_a_redirect_uri_that_is_no_url_is_for_authcode_keyboard() -> None:
     """There the provider shows the code itself (kubelogin's urn:ietf:wg:oauth:2.0:oob)."""
     urn = "--oidc-redirect-url=urn:ietf:wg:oauth:2.0:oob"
-    assert request(urn, "--grant-type=authcode-keyboard").redirect_url == "urn:ietf:wg:oauth:2.0:oob"
+    assert request(urn, "--grant-type=authcode-keyboard").redirect.url == "urn:ietf:wg:oauth:2.0:oob"
     assert "--oidc-redirect-url" in refused(urn).message
 
 

@@ -69,4 +69,4 @@ def test_only_what_decides_whose_session_it_is_is_in_its_key() -> None:
     assert identity(login_hint="ada") == (("login_hint", "ada"),)
     assert identity("a=b", login_hint="ada") == (("expect_claims", [("a", "b")]), ("login_hint", "ada"))
     request = token_request({**BOTH, "login_hint": "ada"})
-    assert request.key().other_fields == request.identity
+    assert request.key().more_identity == request.identity

@@ -105,7 +105,7 @@ READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
     (
         "LISTEN_ADDRESS",
         "127.0.0.1:1,127.0.0.1:2",
-        lambda asked: asked.listen_addresses,
+        lambda asked: asked.redirect.listen_addresses,
         (ListenAddress("127.0.0.1", 1), ListenAddress("127.0.0.1", 2)),
     ),
     ("REQUEST_HEADER", "A=1,B=2", lambda asked: asked.request_headers, (("A", "1"), ("B", "2"))),

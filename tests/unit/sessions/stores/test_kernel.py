@@ -92,7 +92,7 @@ def test_another_process_finds_the_record_and_can_read_it(new_id: Callable[[], s
     program = (
         "import sys; from kubectl_oidc.sessions.stores.kernel import KernelStore; "
         "from kubectl_oidc.fast_path.kernel_keyring import read_key; "
-        "print(KernelStore().load(sys.argv[1]), read('kubectl-oidc:credential:' + sys.argv[1]))"
+        "print(KernelStore().load(sys.argv[1]), read_key('kubectl-oidc:credential:' + sys.argv[1]))"
     )
     done = subprocess.run([sys.executable, "-c", program, one], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["b'record'", "b'credential'"]
