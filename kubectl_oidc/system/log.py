@@ -10,8 +10,6 @@ import sys
 
 from kubectl_oidc.text import sanitize
 
-from .standard_error import is_muted
-
 
 class Log:
     """Write messages up to a level; level 0 writes nothing."""
@@ -24,6 +22,8 @@ class Log:
     def info(self, level: int, message: str) -> None:
         """Write ``message`` to standard error if its level is shown, and no other program uses the terminal."""
         if level <= self.level:
+            from .standard_error import is_muted
+
             if is_muted():
                 return
             try:

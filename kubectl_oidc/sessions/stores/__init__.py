@@ -9,9 +9,6 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.system.containers import in_container
 from kubectl_oidc.system.log import QUIET
 
-from .disk import DiskStore
-from .no_store import NoStore
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
     from .base import Store
+    from .disk import DiskStore
     from .kernel import KernelStore
     from .os_keyring import KeyringStore
 
@@ -32,12 +30,20 @@ def open_store(name: str, cache_dir: Path) -> Store:
         StoreError: There is no such store on this machine.
     """
     if name == "disk":
-        return DiskStore(cache_dir)
+        return _open_disk(cache_dir)
     if name == "kernel":
         return _open_kernel_keyring()
     if name == "keyring":
         return _open_os_keyring()
+    from .no_store import NoStore
+
     return NoStore()
+
+
+def _open_disk(cache_dir: Path) -> DiskStore:
+    from .disk import DiskStore
+
+    return DiskStore(cache_dir)
 
 
 def _open_kernel_keyring() -> KernelStore:
@@ -81,7 +87,7 @@ def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -
     keyring, why = working_keyring()
     if why:
         log.info(1, why.message)
-    return keyring or kernel_store(environ) or DiskStore(cache_dir)
+    return keyring or kernel_store(environ) or _open_disk(cache_dir)
 
 
 def working_keyring() -> tuple[Store | None, StoreError | None]:
