@@ -31,7 +31,7 @@ def read_list(flag: str, given: Sequence[str]) -> list[str]:
 
 
 def quote_value(value: str) -> str:
-    """Return the value as one CSV field. `read` parses it."""
+    """Return the value as one CSV field. `read_list` parses it."""
     return '"' + value.replace('"', '""') + '"' if any(char in value for char in ',"\r\n') else value
 
 

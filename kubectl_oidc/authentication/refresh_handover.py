@@ -112,7 +112,7 @@ class Handover:
         return self._response
 
     def between_reads(self) -> None:
-        """Fork if `leave` has asked for it. In the parent, the thread then never reads again."""
+        """Fork between two reads of the response if `leave` asked for it. In the parent, this call then never returns."""
         if not self._fork_wanted or self._is_child or (self._busy is not None and self._busy.is_alive()):
             return
         if self._fork():
@@ -121,10 +121,10 @@ class Handover:
             Event().wait()
 
     def leave(self, *, impatient: bool) -> bool:
-        """Return whether this process may exit: nothing was sent, or a child finishes the refresh.
+        """Stop sending, let a child finish the refresh if there can be one, and return whether this process may exit.
 
         Args:
-            impatient: Whether this is the second signal.
+            impatient: Whether this is the second signal: exit although the response is lost.
         """
         if self._is_child or self.progress is None:
             return True

@@ -42,7 +42,7 @@ class DoctorOutput:
         return cls(Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
 
     def title(self, text: str) -> None:
-        """Print what is checked."""
+        """Print the first line: which user, context, issuer and client are checked."""
         self._print(Text(self._wrapped(text)))
 
     def result(self, result: Result) -> None:

@@ -62,7 +62,7 @@ class Client:
         return POST if BASIC not in offered and POST in offered else BASIC
 
     def other_method(self, method: str) -> str | None:
-        """Return the other way to send the client's secret after ``method`` failed. None if a flag chooses the method."""
+        """Return the method to try after ``method`` was refused. None if a flag fixes it or there is no secret."""
         if self.authentication != AUTO or not self.client_secret:
             return None
         return {BASIC: POST, POST: BASIC}.get(method)

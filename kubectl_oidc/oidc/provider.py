@@ -151,7 +151,7 @@ class Provider:
         RFC 7009 §2.2 counts a token that is already invalid as revoked. Some providers (Google) answer an error instead.
 
         Raises:
-            ProviderError: As in ``TokenEndpoint.ask``. The token may still be valid.
+            ProviderError: As in ``TokenEndpoint.post``. The token may still be valid.
         """
         metadata = self.metadata(deadline, stale=True)
         if metadata.revocation_endpoint is None:
@@ -196,7 +196,7 @@ class Provider:
             self._reachability = self._context.http.reachability(metadata.token_endpoint)
 
     def check_reachable(self, patience: float = 0.0) -> None:
-        """Raise if the connection of `begin_to_reach` has failed.
+        """Raise if the connection of `start_connecting` has failed.
 
         Args:
             patience: Seconds to wait for the connection.

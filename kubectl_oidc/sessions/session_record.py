@@ -63,7 +63,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def number(value: object) -> int:
-    """Return an integer member.
+    """Return a JSON value that must be an integer; a bool is not one.
 
     Raises:
         TypeError: It is of another type.

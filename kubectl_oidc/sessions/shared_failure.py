@@ -76,7 +76,7 @@ def failure_since(before: Sequence[bytes | None], paths: Sequence[str]) -> Share
     """Return the failure that was written since the wait began, or None.
 
     Args:
-        before: The records when the wait began, from `seen`.
+        before: The records when the wait began, from `failure_records`.
         paths: The lock files.
     """
     import json

@@ -187,7 +187,7 @@ def read_private_file(directory: Path, name: str) -> bytes | None:
 
 
 def reason_not_private(directory: Path, name: str) -> str:
-    """Return why `read` refuses ``directory/name``, for a message; empty if it accepts the file, or there is none."""
+    """Return why `read_private_file` refuses ``directory/name``, for a message; empty if it accepts the file, or there is none."""
     path = directory / name
     try:
         place, status = directory.stat(), path.lstat()

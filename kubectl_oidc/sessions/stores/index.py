@@ -7,7 +7,7 @@ The entry of a session on disk or in the OS keyring is the file ``ID.json``. A k
 hosts may share this directory. So the entry of a session in it is ``ID.HOST.json``, and each host counts its own generations.
 Version 1.0.0 wrote ``ID.json`` for kernel sessions too. Such an entry is used only on the host that it names, and replaced there.
 
-Entries change only under the session's write lock (`write_lock`); `update` acquires it.
+Entries change only under the session's write lock (`write_lock`); `update_entry` acquires it.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def update_entry(
 
     Args:
         change: Receives the current entry and returns the new one, or None to change nothing.
-        storage: As for `read`.
+        storage: As for `read_entry`.
 
     Raises:
         StoreError: The lock was not free in time, or the file cannot be written.
