@@ -9,7 +9,7 @@ from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.at_hash import at_hash_matches
 from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import unverified_claims
-from kubectl_oidc.oidc.tokens import Tokens, access_token, expiry_of_access_token, validated
+from kubectl_oidc.oidc.tokens import Tokens, access_token, expiry_of_access_token, validated_id_token
 from kubectl_oidc.secret import Secret
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def accept(
     else:
         raw = response.id_token
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
-        id_token = validated(raw, provider, expected, deadline=deadline, now=now)
+        id_token = validated_id_token(raw, provider, expected, deadline=deadline, now=now)
         request.account.check(id_token.claims)
         if expected.access_token is None:
             _note_wrong_at_hash(response, provider, id_token)

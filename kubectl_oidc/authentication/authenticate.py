@@ -28,10 +28,10 @@ from kubectl_oidc.sessions.lock_wait import LockWait, still_held
 from kubectl_oidc.sessions.session_lock import SessionLock
 from kubectl_oidc.system.deadline import Deadline
 
+from .authentication import Authentication
 from .outcome import Outcome
 from .refresh import refresh
 from .refresh_answer import UnusableRefreshError
-from .state import Authentication
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider

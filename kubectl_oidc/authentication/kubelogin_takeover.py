@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.oidc.provider import Provider
 
+    from .authentication import Authentication
     from .outcome import Outcome
     from .request import SignInRequest
-    from .state import Authentication
 
 
 def take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:

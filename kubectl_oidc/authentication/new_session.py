@@ -14,8 +14,8 @@ from .grants import choice
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
 
+    from .authentication import Authentication
     from .outcome import Outcome
-    from .state import Authentication
 
 
 def begin_session(

@@ -12,7 +12,7 @@ from .request import MARGIN
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import Session
 
-    from .state import Authentication
+    from .authentication import Authentication
 
 UNLOCKED = "the session cannot be locked, so it is not refreshed"
 

@@ -13,9 +13,9 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
 
 from .accept import accept
+from .authentication import Authentication
 from .refresh_answer import RefusedRefreshError, UnusableRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
-from .state import Authentication
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider

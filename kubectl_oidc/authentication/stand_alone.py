@@ -38,7 +38,7 @@ from .refresh import REQUEST_SECONDS
 from .refresh_answer import RefusedRefreshError, redeem_refresh_token
 from .refresh_handover import Handover
 from .request import MARGIN
-from .unwritten_tokens import UnwrittenTokens, Update, warn_if_readable
+from .unwritten_tokens import TokenWriter, UnwrittenTokens, warn_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RenewalResult:
     """The user's ID token, and where it came from.
 
     Args:
@@ -67,7 +67,7 @@ class Done:
 
 def renew_kubeconfig_tokens(
     read: Callable[[], AuthProviderUser], request: SignInRequest, system: System
-) -> Done:
+) -> RenewalResult:
     """Renew the user's ID token in the kubeconfig, unless it is still valid.
 
     Args:
@@ -88,11 +88,11 @@ def renew_kubeconfig_tokens(
         if not lock.acquire(deadline, LockWait(lock, system.terminal, deadline).tell_when_due, lenient=True):
             raise still_held(lock, request.timeout)
         with TokenFile(user) as file:
-            update = Update(file, _unwritten(user, request), system.terminal)
+            update = TokenWriter(file, _unwritten(user, request), system.terminal)
             user = update.recover(read())
             lock.describe("refreshing the tokens of a kubeconfig")
             done = _still_valid(user, request, system) or _renew(user, update, lock, request, system)
-        if isinstance(done, Done):
+        if isinstance(done, RenewalResult):
             return done
         # kubectl's lock is free while the user signs in.
         lock.describe(signing_in(request.grant, asks=not request.password))
@@ -147,13 +147,13 @@ def _session(user: AuthProviderUser) -> Session | None:
     )
 
 
-def _still_valid(user: AuthProviderUser, request: SignInRequest, system: System) -> Done | None:
+def _still_valid(user: AuthProviderUser, request: SignInRequest, system: System) -> RenewalResult | None:
     session = _session(user)
     if session is None or session.expiry - MARGIN <= system.clock() or not _belongs(session, request):
         return None
     if not _has_expected_claims(session, request):
         return None
-    return Done("is good", session.person, session.expiry)
+    return RenewalResult("is good", session.person, session.expiry)
 
 
 def _belongs(session: Session, request: SignInRequest) -> bool:
@@ -171,8 +171,8 @@ def _has_expected_claims(session: Session, request: SignInRequest) -> bool:
 
 
 def _renew(
-    user: AuthProviderUser, update: Update, lock: FileLock, request: SignInRequest, system: System
-) -> Done | str:
+    user: AuthProviderUser, update: TokenWriter, lock: FileLock, request: SignInRequest, system: System
+) -> RenewalResult | str:
     """Refresh the tokens, or return why a sign-in is needed."""
     if request.sign_in:
         return request.reason
@@ -212,12 +212,12 @@ def _renew(
 
 def _refresh(
     user: AuthProviderUser,
-    update: Update,
+    update: TokenWriter,
     handover: Handover,
     provider: Provider,
     request: SignInRequest,
     system: System,
-) -> Done:
+) -> RenewalResult:
     """Send the refresh token once. A new one is written before the ID token is validated."""
     deadline = Deadline.after(min(REQUEST_SECONDS, request.timeout))
     before, sent = _session(user), user.refresh_token or Secret("")
@@ -233,10 +233,10 @@ def _refresh(
             user = update.write(user, {"refresh-token": response.refresh_token})
         tokens = accept(response, provider, request, deadline=deadline, now=system.clock(), before=before)
         update.write(user, {"id-token": tokens.raw_id_token})
-        return Done("was refreshed", person_of(tokens.id_token), tokens.expiry)
+        return RenewalResult("was refreshed", person_of(tokens.id_token), tokens.expiry)
 
 
-def _sign_in(user: AuthProviderUser, request: SignInRequest, system: System) -> Done:
+def _sign_in(user: AuthProviderUser, request: SignInRequest, system: System) -> RenewalResult:
     session = authenticate(replace(request, storage="none", sign_in=True), system).session
     tokens = {"id-token": session.id_token}
     if session.refresh_token:
@@ -246,4 +246,4 @@ def _sign_in(user: AuthProviderUser, request: SignInRequest, system: System) -> 
         file.write(tokens)
         warn_if_readable(file, system.terminal)
     _failures(user, request, system).forget()
-    return Done("is new", session.person, session.expiry)
+    return RenewalResult("is new", session.person, session.expiry)

@@ -101,7 +101,7 @@ class UnwrittenTokens:
             ) from error
 
 
-class Update:
+class TokenWriter:
     """Writes the tokens of one user into the kubeconfig.
 
     Args:

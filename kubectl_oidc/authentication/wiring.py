@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.oidc.provider import Provider
-from kubectl_oidc.sessions import sessions_of_1_0
+from kubectl_oidc.sessions import upgrade_from_1_0
 from kubectl_oidc.sessions.repository import SessionRepository
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def build_session_repository(
     """
     key = request.key()
     if request.storage != "none":
-        sessions_of_1_0.take_over(
+        upgrade_from_1_0.take_over(
             key,
             cache_dir=request.cache_dir,
             default_cache_dir=request.default_cache_dir,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kube_api.cluster_entry import ClusterEntry
     from kubectl_oidc.kube_api.responses import Identity
     from kubectl_oidc.kubeconfig.select import KubeconfigSelection
-    from kubectl_oidc.manifests.trust import Trust
+    from kubectl_oidc.manifests.trust import ClusterTrust
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.system.system import System
 
@@ -150,7 +150,7 @@ class DoctorRun:
     neighbours: tuple[Neighbour, ...] = ()
     variables: frozenset[str] = frozenset()
     login: str
-    trust: Trust
+    trust: ClusterTrust
     http: HttpClient
     deadline: Deadline
     metadata: Metadata | None = None

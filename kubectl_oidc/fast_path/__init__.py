@@ -20,9 +20,9 @@ import sys
 import time
 
 if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
-    from .python_path import tame  # before anything else is imported
+    from .python_path import remove_unsafe_entries  # before anything else is imported
 
-    tame()
+    remove_unsafe_entries()
 
 from .credential import Credential, hexdigest, is_due, read_credential
 from .known_command import KnownCommand, find_known_command

@@ -8,7 +8,7 @@ import os
 import sys
 
 
-def tame() -> None:
+def remove_unsafe_entries() -> None:
     """Remove entries that depend on the working directory, and search the others last.
 
     If this program itself is found through PYTHONPATH, the others keep their place, because it was installed that way.

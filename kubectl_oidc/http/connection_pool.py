@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.system.deadline import Deadline, bounded
 from kubectl_oidc.urls import port_of, shown_url
 
-from .exchange import Request, Response, exchange, new_client, new_proxied_client
+from .exchange import Request, Response, new_client, new_proxied_client, send_request
 from .progress import RequestProgress, carrier
 from .proxy import proxy_for
 
@@ -96,7 +96,7 @@ class ConnectionPool:
 
         try:
             client = self.client_for(request.url)
-            return exchange(client, request, progress.trace, seconds, self._tls.server_name)
+            return send_request(client, request, progress.trace, seconds, self._tls.server_name)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             raise explain(
                 error, url=request.url, progress=progress, seconds=seconds, options=self._tls

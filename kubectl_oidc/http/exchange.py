@@ -53,7 +53,7 @@ class Request:
     content: bytes | None = field(default=None, repr=False)
 
 
-def exchange(
+def send_request(
     client: httpx2.Client,
     request: Request,
     trace: Callable[[str, Mapping[str, object]], None],

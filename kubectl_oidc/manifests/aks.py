@@ -17,13 +17,13 @@ from .structured_authentication import user_validation_rules
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 PREFIX = "aks:jwt:"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def prefixed(trust: Trust) -> Trust:
+def prefixed(trust: ClusterTrust) -> ClusterTrust:
     """Return the same trust with the prefix that AKS requires before the configured ones."""
     given = "" if trust.own_username_prefix in ("", "-") else trust.own_username_prefix
     return replace(
@@ -35,7 +35,7 @@ def _with_prefix(prefix: str) -> str:
     return prefix if prefix.startswith(PREFIX) else PREFIX + prefix
 
 
-def _authenticator(trust: Trust) -> dict[str, object]:
+def _authenticator(trust: ClusterTrust) -> dict[str, object]:
     """Return the configuration file of ``az aks jwtauthenticator add``."""
     issuer: dict[str, object] = {"url": trust.issuer, "audiences": [trust.audience]}
     if trust.ca_pem:
@@ -61,7 +61,7 @@ def _authenticator(trust: Trust) -> dict[str, object]:
     return authenticator
 
 
-def aks(trust: Trust, cluster: Cluster) -> ClusterSteps:
+def aks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
     """Return what AKS needs. ``trust`` must be `prefixed`."""
     return ClusterSteps(
         title="Microsoft AKS, by a JWT authenticator (in preview).",

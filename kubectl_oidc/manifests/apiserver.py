@@ -13,14 +13,14 @@ from .trust import DEFAULT_ALGORITHM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 CA_FILE = "/etc/kubernetes/pki/oidc-ca.crt"
 """Where kube-apiserver finds the provider's certificate authority. kubeadm mounts this directory into the Pod."""
 _POD = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 
 
-def settings(trust: Trust, ca_file: str = CA_FILE) -> Iterator[tuple[str, str]]:
+def settings(trust: ClusterTrust, ca_file: str = CA_FILE) -> Iterator[tuple[str, str]]:
     """Return kube-apiserver's flags that trust the issuer, as names without dashes and values.
 
     Args:
@@ -40,12 +40,12 @@ def settings(trust: Trust, ca_file: str = CA_FILE) -> Iterator[tuple[str, str]]:
         yield "oidc-ca-file", ca_file
 
 
-def flags(trust: Trust) -> list[str]:
+def flags(trust: ClusterTrust) -> list[str]:
     """Return kube-apiserver's flags that trust the issuer."""
     return [f"--{name}={value}" for name, value in settings(trust)]
 
 
-def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
+def authority(trust: ClusterTrust, ca_file: str) -> Iterator[Manifest]:
     """Return the file of the provider's certificate authority, if it is not a public one."""
     if trust.ca_pem:
         yield Manifest(
@@ -55,7 +55,7 @@ def authority(trust: Trust, ca_file: str) -> Iterator[Manifest]:
         )
 
 
-def apiserver(trust: Trust) -> ClusterSteps:
+def apiserver(trust: ClusterTrust) -> ClusterSteps:
     """Return what a kube-apiserver in a static Pod needs: its flags, as a JSON patch (RFC 6902)."""
     patch = [{"op": "add", "path": "/spec/containers/0/command/-", "value": flag} for flag in flags(trust)]
     return ClusterSteps(
@@ -81,7 +81,7 @@ def apiserver(trust: Trust) -> ClusterSteps:
     )
 
 
-def kubeadm(trust: Trust) -> ClusterSteps:
+def kubeadm(trust: ClusterTrust) -> ClusterSteps:
     """Return what kubeadm needs: kube-apiserver's flags in its ClusterConfiguration (v1beta4)."""
     return ClusterSteps(
         title="kubeadm 1.31 or newer.",

@@ -17,7 +17,7 @@ from .talos import talos
 if TYPE_CHECKING:
     from .cluster_type import Cluster
     from .manifest import ClusterSteps
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 _BY_NAME = {ClusterType.EKS: eks, ClusterType.GKE: gke, ClusterType.AKS: aks}
 _NAMELESS = {
@@ -30,7 +30,7 @@ _NAMELESS = {
 }
 
 
-def steps_for_cluster(cluster: Cluster, trust: Trust, directory: str = ".") -> ClusterSteps | None:
+def steps_for_cluster(cluster: Cluster, trust: ClusterTrust, directory: str = ".") -> ClusterSteps | None:
     """Return what to do so that the cluster trusts the issuer. None if the type of the cluster is unknown.
 
     Args:
@@ -46,6 +46,6 @@ def steps_for_cluster(cluster: Cluster, trust: Trust, directory: str = ".") -> C
     return _NAMELESS[cluster.type](trust)
 
 
-def as_trusted_by(cluster: Cluster, trust: Trust) -> Trust:
+def as_trusted_by(cluster: Cluster, trust: ClusterTrust) -> ClusterTrust:
     """Return the trust with the prefixes that the type of cluster requires."""
     return prefixed(trust) if cluster.type is ClusterType.AKS else trust

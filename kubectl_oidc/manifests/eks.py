@@ -15,7 +15,7 @@ from .trust import is_public
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 NOTE = (
     "The change takes 5 to 10 minutes. A cluster has one OIDC provider; AWS must reach the issuer "
@@ -27,7 +27,7 @@ _SHORTHAND = re.compile(r"[A-Za-z0-9:/._@?&%+~-]+")
 _CLUSTER = "CLUSTER_NAME"
 
 
-def _oidc(trust: Trust) -> dict[str, str]:
+def _oidc(trust: ClusterTrust) -> dict[str, str]:
     """Return the request's ``oidc`` (OidcIdentityProviderConfigRequest of the EKS API)."""
     members = {
         "identityProviderConfigName": "oidc",
@@ -41,7 +41,7 @@ def _oidc(trust: Trust) -> dict[str, str]:
     return {key: value for key, value in members.items() if value}
 
 
-def eks_command(trust: Trust, cluster: Cluster) -> list[str]:
+def eks_command(trust: ClusterTrust, cluster: Cluster) -> list[str]:
     """Return the AWS CLI command that makes an EKS cluster trust the issuer. A placeholder replaces an unknown name."""
     oidc = _oidc(trust)
     shorthand = all(_SHORTHAND.fullmatch(value) for value in oidc.values())
@@ -59,7 +59,7 @@ def _region(cluster: Cluster) -> tuple[str, ...]:
     return ("--region", cluster.region) if cluster.region else ()
 
 
-def eks(trust: Trust, cluster: Cluster) -> ClusterSteps:
+def eks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
     """Return what Amazon EKS needs: one command, or a file for the AWS CLI, or one for eksctl."""
     request = {"clusterName": cluster.name or _CLUSTER, "oidc": _oidc(trust)}
     return ClusterSteps(
@@ -86,7 +86,7 @@ def eks(trust: Trust, cluster: Cluster) -> ClusterSteps:
     )
 
 
-def _eksctl(trust: Trust, cluster: Cluster) -> dict[str, object]:
+def _eksctl(trust: ClusterTrust, cluster: Cluster) -> dict[str, object]:
     provider = {
         "type": "oidc",
         "name": "oidc",

@@ -13,10 +13,10 @@ from .trust import NO_PREFIX
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 
-def _provider(trust: Trust) -> dict[str, object]:
+def _provider(trust: ClusterTrust) -> dict[str, object]:
     """Return the member ``oidc`` of a ClientConfig."""
     oidc: dict[str, object] = {
         "clientID": trust.audience,
@@ -33,7 +33,7 @@ def _provider(trust: Trust) -> dict[str, object]:
     return oidc
 
 
-def gke(trust: Trust, cluster: Cluster) -> ClusterSteps:
+def gke(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
     """Return what Identity Service for GKE needs."""
     name = cluster.name or "CLUSTER_NAME"
     return ClusterSteps(

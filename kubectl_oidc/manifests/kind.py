@@ -11,7 +11,7 @@ from .structured_authentication import authentication_configuration
 
 if TYPE_CHECKING:
     from .cluster_type import Cluster
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 _WHERE = "; run kind in the directory where both files are"
 _DIRECTORY = "/etc/kubernetes/oidc"
@@ -35,7 +35,7 @@ def _node(configuration: str, directory: str) -> dict[str, object]:
     }
 
 
-def kind(trust: Trust, cluster: Cluster, directory: str) -> ClusterSteps:
+def kind(trust: ClusterTrust, cluster: Cluster, directory: str) -> ClusterSteps:
     """Return what kind needs to create a cluster that trusts the issuer. Without a name kind chooses one.
 
     Args:

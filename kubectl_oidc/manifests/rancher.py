@@ -11,20 +11,20 @@ from .apiserver import authority, settings
 from .manifest import FILE, ClusterSteps, Manifest
 
 if TYPE_CHECKING:
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 
-def k3s(trust: Trust) -> ClusterSteps:
+def k3s(trust: ClusterTrust) -> ClusterSteps:
     """Return what k3s needs."""
     return _side(trust, "k3s", "k3s", "k3s")
 
 
-def rke2(trust: Trust) -> ClusterSteps:
+def rke2(trust: ClusterTrust) -> ClusterSteps:
     """Return what RKE2 needs. RKE2 mounts the files in its arguments into the API server's Pod."""
     return _side(trust, "RKE2", "rke2", "rke2-server")
 
 
-def _side(trust: Trust, title: str, name: str, service: str) -> ClusterSteps:
+def _side(trust: ClusterTrust, title: str, name: str, service: str) -> ClusterSteps:
     ca_file = f"/etc/rancher/{name}/oidc-ca.crt"
     destination = f"/etc/rancher/{name}/config.yaml.d/oidc.yaml"
     return ClusterSteps(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .manifest import ClusterSteps, Manifest
 
 if TYPE_CHECKING:
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 _MOUNTED = (
     "The file must lie where the API server's Pod sees it, such as /etc/kubernetes/pki with kubeadm. It takes the place of "
@@ -16,7 +16,7 @@ _MOUNTED = (
 API_VERSION = "apiserver.config.k8s.io/v1"
 
 
-def authenticator(trust: Trust) -> dict[str, object]:
+def authenticator(trust: ClusterTrust) -> dict[str, object]:
     """Return the entry of ``jwt`` that trusts the issuer.
 
     It maps claims as kube-apiserver's flags do and refuses names that Kubernetes reserves. It accepts every asymmetric algorithm.
@@ -48,7 +48,7 @@ def user_validation_rules() -> list[dict[str, str]]:
     ]
 
 
-def authentication_configuration(trust: Trust) -> Manifest:
+def authentication_configuration(trust: ClusterTrust) -> Manifest:
     """Return the AuthenticationConfiguration that trusts the issuer."""
     return Manifest(
         name="authentication-configuration.yaml",
@@ -61,7 +61,7 @@ def authentication_configuration(trust: Trust) -> Manifest:
     )
 
 
-def structured(trust: Trust) -> ClusterSteps:
+def structured(trust: ClusterTrust) -> ClusterSteps:
     """Return what a kube-apiserver with an AuthenticationConfiguration needs."""
     return ClusterSteps(
         title="kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file.",
@@ -70,7 +70,7 @@ def structured(trust: Trust) -> ClusterSteps:
     )
 
 
-def email_note(trust: Trust) -> str:
+def email_note(trust: ClusterTrust) -> str:
     """Return the note about ``email`` as user name; empty for other claims."""
     if trust.username_claim != "email":
         return ""

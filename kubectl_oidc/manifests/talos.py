@@ -12,7 +12,7 @@ from .manifest import FILE, ClusterSteps, Manifest
 from .structured_authentication import authenticator
 
 if TYPE_CHECKING:
-    from .trust import Trust
+    from .trust import ClusterTrust
 
 _DIRECTORY = "/var/lib/oidc"  # Talos allows files only under /var
 _CA_FILE = f"{_DIRECTORY}/ca.crt"
@@ -24,7 +24,7 @@ _ANONYMOUS = {
 }
 
 
-def talos(trust: Trust) -> ClusterSteps:
+def talos(trust: ClusterTrust) -> ClusterSteps:
     """Return what Talos needs, for either form of its configuration."""
     return ClusterSteps(
         title="Talos Linux.",
@@ -55,7 +55,7 @@ def talos(trust: Trust) -> ClusterSteps:
     )
 
 
-def _flags(trust: Trust) -> dict[str, Any]:
+def _flags(trust: ClusterTrust) -> dict[str, Any]:
     api_server: dict[str, object] = {"extraArgs": dict(settings(trust, _CA_FILE))}
     if not trust.ca_pem:
         return {"cluster": {"apiServer": api_server}}

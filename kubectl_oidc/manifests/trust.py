@@ -11,7 +11,7 @@ NO_PREFIX = "-"  # the value of --oidc-username-prefix for no prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class ClusterTrust:
     """What an API server must know to accept the tokens.
 
     Attributes:

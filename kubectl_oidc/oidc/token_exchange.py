@@ -13,7 +13,7 @@ from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErro
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .id_token import Expected
-from .tokens import expiry_of_access_token, validated
+from .tokens import expiry_of_access_token, validated_id_token
 
 if TYPE_CHECKING:
     from kubectl_oidc.secret import Secret
@@ -120,7 +120,7 @@ def _validated(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
     try:
-        return validated(token, provider, expected, deadline=deadline, now=now)
+        return validated_id_token(token, provider, expected, deadline=deadline, now=now)
     except IdTokenError as error:
         clock = error.topic == "clock"
         raise _invalid(

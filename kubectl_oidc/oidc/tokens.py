@@ -42,7 +42,7 @@ class Tokens:
     exchanged: IdToken | None = None
 
 
-def validated(
+def validated_id_token(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
     """Return a signed token, validated with the provider's keys.

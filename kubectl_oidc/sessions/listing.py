@@ -28,7 +28,7 @@ GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSession:
+class StoredSession:
     """One stored session.
 
     Attributes:
@@ -82,7 +82,7 @@ def _written_at(directory: Path, entry: index.Entry) -> int:
     return int(status.st_mtime) if stat.S_ISREG(status.st_mode) else 0
 
 
-def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[KeptSession]:
+def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[StoredSession]:
     """Return the sessions of these different cache directories, sorted by person, issuer and name."""
     found = [
         _kept(entry, cache_dir, log) for cache_dir in cache_dirs for entry in known_entries(cache_dir, log)
@@ -121,20 +121,20 @@ def _entry_of(session: Session, storage: str) -> index.Entry:
     )
 
 
-def kept_session(session_id: str, cache_dir: Path, log: Log) -> KeptSession | None:
+def kept_session(session_id: str, cache_dir: Path, log: Log) -> StoredSession | None:
     """Return one session, or None if the index does not know it."""
     entry = index.read_entry(cache_dir, session_id)
     return _kept(entry, cache_dir, log) if entry and entry.storage else None
 
 
-def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> KeptSession:
+def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> StoredSession:
     place = entry.storage
     try:
         store: Store = open_store(entry.storage, cache_dir)
         place = store.where()
         session = MovedCopies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
     except StoreError as error:
-        return KeptSession(entry, cache_dir, None, place, error)
+        return StoredSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:
         session = None  # a copy that a crash or a backup left behind is not used
-    return KeptSession(entry, cache_dir, session, place, None)
+    return StoredSession(entry, cache_dir, session, place, None)

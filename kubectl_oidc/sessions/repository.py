@@ -242,7 +242,7 @@ class SessionRepository:
         return place
 
     @contextlib.contextmanager
-    def newest(self, session: Session) -> Iterator[bool]:
+    def lock_if_newest(self, session: Session) -> Iterator[bool]:
         """Hold the write lock and yield whether nothing has replaced or removed the session.
 
         Args:

@@ -13,7 +13,7 @@ import pytest
 from kubectl_oidc.manifests.cluster_type import Cluster
 from kubectl_oidc.manifests.eks import eks, eks_command
 from kubectl_oidc.manifests.manifest import FILE
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from tests import parts
 
 from .page_steps import commands
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASSOCIATE = "aws eks associate-identity-provider-config"
-PLAIN = Trust(issuer="https://dev-1.okta.com/oauth2/aus1", audience="0oa1")
-AWKWARD = Trust(issuer="https://dev-1.okta.com/a=b", audience="a,b c", groups_prefix='it\'s "o":')
+PLAIN = ClusterTrust(issuer="https://dev-1.okta.com/oauth2/aus1", audience="0oa1")
+AWKWARD = ClusterTrust(issuer="https://dev-1.okta.com/a=b", audience="a,b c", groups_prefix='it\'s "o":')
 
 
 def understood(command: str) -> bool:
@@ -46,7 +46,7 @@ def test_the_command_of_the_tutorial_is_understood() -> None:
 
 
 @pytest.mark.parametrize("trust", [PLAIN, AWKWARD], ids=["plain", "awkward"])
-def test_what_setup_prints_and_writes_is_understood(trust: Trust, tmp_path: Path) -> None:
+def test_what_setup_prints_and_writes_is_understood(trust: ClusterTrust, tmp_path: Path) -> None:
     """The command, in shorthand or in JSON, and the file that it takes in the place of flags."""
     assert understood(shlex.join(eks_command(trust, Cluster(name="prod"))))
     file = tmp_path / "eks.json"

@@ -23,13 +23,13 @@ from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import USER_OPTIONS, request_from_index
 from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
-from kubectl_oidc.sessions.sessions_of_1_0 import former_key, session_left_by_1_0
+from kubectl_oidc.sessions.upgrade_from_1_0 import former_key, session_left_by_1_0
 from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.authentication.sign_out import SignedOut
-    from kubectl_oidc.sessions.listing import KeptSession
+    from kubectl_oidc.sessions.listing import StoredSession
     from kubectl_oidc.sessions.session import Session
 
 
@@ -107,7 +107,7 @@ def _end_target(
     return [ended, *former], (request.issuer, request.client_id)
 
 
-def _end_kept(kept: KeptSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
+def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
     """End a session from the index. Its token reaches the provider only under the trust that it was obtained under."""
     return sign_out(
         request,
@@ -153,7 +153,7 @@ def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> li
     return ended
 
 
-def _record(kept: KeptSession) -> Session | None:
+def _record(kept: StoredSession) -> Session | None:
     """Return a session's record.
 
     Raises:

@@ -27,7 +27,7 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.sessions.purge import known_sessions, purge_session
-from kubectl_oidc.sessions.sessions_of_1_0 import session_left_by_1_0
+from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.cli.users.sessions_of_users import SessionUser
     from kubectl_oidc.kubeconfig import Kubeconfig
-    from kubectl_oidc.sessions.listing import KeptSession
+    from kubectl_oidc.sessions.listing import StoredSession
     from kubectl_oidc.system.terminal import Terminal
 
 _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
@@ -144,7 +144,7 @@ class _ListedSession:
     """
 
     def __init__(
-        self, kept: KeptSession, users: list[SessionUser], groups_claim: str, now: float, current: str
+        self, kept: StoredSession, users: list[SessionUser], groups_claim: str, now: float, current: str
     ) -> None:
         self._kept = kept
         self._entry = kept.entry

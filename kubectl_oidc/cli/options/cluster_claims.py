@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 
 from .flag import Flag
 from .kinds import TEXT
@@ -50,14 +50,14 @@ PREFIXES = (
 )
 
 
-def trust_of(values: Mapping[str, Any], request: SignInRequest) -> Trust:
+def trust_of(values: Mapping[str, Any], request: SignInRequest) -> ClusterTrust:
     """Return how the cluster is assumed to read tokens of the issuer, by these options.
 
     Args:
         values: The values of CLAIMS and PREFIXES, among others.
         request: The sign-in request: its issuer and audience.
     """
-    return Trust(
+    return ClusterTrust(
         issuer=request.issuer,
         audience=request.audience(),
         username_claim=values["oidc_username_claim"],

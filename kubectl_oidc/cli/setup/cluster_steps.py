@@ -17,7 +17,7 @@ from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType
 from kubectl_oidc.manifests.eks import eks_command
 from kubectl_oidc.manifests.rbac import Binding, cluster_role_binding, cluster_role_binding_command
 from kubectl_oidc.manifests.structured_authentication import authentication_configuration
-from kubectl_oidc.manifests.trust import Trust, is_public
+from kubectl_oidc.manifests.trust import ClusterTrust, is_public
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ClusterSetup:
 
     cluster: Cluster
     guessed: bool
-    trust: Trust
+    trust: ClusterTrust
     binding: Binding | None = None
     groups: Sequence[str] = ()
     username: str | None = None

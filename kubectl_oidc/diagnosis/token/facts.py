@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.authentication.outcome import Outcome
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.manifests.trust import Trust
+    from kubectl_oidc.manifests.trust import ClusterTrust
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.system import System
 
@@ -73,7 +73,7 @@ def is_string_list(value: object) -> TypeGuard[list[str]]:
 
 
 def facts_of_outcome(
-    request: SignInRequest, outcome: Outcome, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+    request: SignInRequest, outcome: Outcome, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
     """Return the facts about the token of a sign-in, a refresh or the cache.
 
@@ -94,7 +94,7 @@ def facts_of_outcome(
 
 
 def facts_of_session(
-    request: SignInRequest, session: Session, trust: Trust, *, scopes_supported: tuple[str, ...] = ()
+    request: SignInRequest, session: Session, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
     """Return the facts about the token of a stored session; `trust` and `scopes_supported` are as for an outcome."""
     access_token = request.use_access_token or (request.exchange and request.exchange.is_opaque())
@@ -112,7 +112,7 @@ def facts_of_session(
 def facts_of_claims(
     request: SignInRequest,
     claims: Mapping[str, object],
-    trust: Trust,
+    trust: ClusterTrust,
     *,
     algorithm: str | None,
     has_refresh_token: bool,

@@ -14,7 +14,7 @@ from kubectl_oidc.authentication.account import AccountOptions
 from tests.sessions import key, session
 
 if TYPE_CHECKING:
-    from kubectl_oidc.authentication.state import Authentication
+    from kubectl_oidc.authentication.authentication import Authentication
 
 NOW = int(time.mktime((2026, 7, 15, 14, 30, 0, 0, 0, -1)))
 HALF_PAST_TWO, TWO = "14:30", "14:00"

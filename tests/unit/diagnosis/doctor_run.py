@@ -12,7 +12,7 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
@@ -61,7 +61,7 @@ def doctor_run(
         system=System(clock=lambda: now, environ=environ or {}, terminal=SilentTerminal()),
         chosen=what or chosen(),
         login="kubectl oidc-login login",
-        trust=Trust(issuer=issuer, audience=CLIENT_ID),
+        trust=ClusterTrust(issuer=issuer, audience=CLIENT_ID),
         http=HttpClient(tls=trust, log=QUIET, request_timeout=5, pauses=()),
         deadline=Deadline.after(20),
     )

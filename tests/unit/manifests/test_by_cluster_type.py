@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from kubectl_oidc.manifests.by_cluster_type import as_trusted_by, steps_for_cluster
 from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType, guess_cluster
 from kubectl_oidc.manifests.manifest import FILE, yaml_stream
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from tests import parts
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 ISSUER, CLIENT = "https://dev-1.okta.com/oauth2/aus1", "0oa1"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-TRUST = Trust(issuer=ISSUER, audience=CLIENT)
-FULL = Trust(
+TRUST = ClusterTrust(issuer=ISSUER, audience=CLIENT)
+FULL = ClusterTrust(
     issuer=ISSUER,
     audience=CLIENT,
     username_claim="sub",
@@ -48,7 +48,7 @@ FULL_FLAGS = {
 }
 
 
-def side(kind: str, trust: Trust = TRUST, *, name: str = "", region: str = "") -> ClusterSteps:
+def side(kind: str, trust: ClusterTrust = TRUST, *, name: str = "", region: str = "") -> ClusterSteps:
     """Return the steps for one type of cluster."""
     cluster = Cluster(ClusterType(kind), name, region)
     found = steps_for_cluster(cluster, as_trusted_by(cluster, trust))
@@ -103,7 +103,7 @@ def test_a_cluster_of_no_known_type_has_no_part_of_its_own() -> None:
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("trust", [TRUST, FULL], ids=["short", "full"])
 @pytest.mark.parametrize("kind", ClusterType)
-def test_every_reader_reads_what_was_meant(kind: str, trust: Trust, version: str) -> None:
+def test_every_reader_reads_what_was_meant(kind: str, trust: ClusterTrust, version: str) -> None:
     """The file and the document in the stream have the manifest's content. Text files are not in the stream."""
     one = side(kind, trust, name="yes", region="no")
     yaml = YAML(typ="safe", pure=True)

@@ -19,13 +19,13 @@ from kubectl_oidc.manifests.rbac import (
     propose_binding,
 )
 from kubectl_oidc.manifests.structured_authentication import authentication_configuration
-from kubectl_oidc.manifests.trust import Trust, is_public
+from kubectl_oidc.manifests.trust import ClusterTrust, is_public
 from tests import parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TRUST = Trust(issuer="https://dev-1.okta.com/oauth2/aus1", audience="0oa1")
+TRUST = ClusterTrust(issuer="https://dev-1.okta.com/oauth2/aus1", audience="0oa1")
 AWKWARD = ["eks-admins", "a,b", "with space", "yes", "0123", "-dash", 'quo"te', "é"]
 
 
@@ -108,7 +108,7 @@ def test_eks_is_told_issuer_client_and_claims() -> None:
 
 def test_eks_is_told_in_json_what_shorthand_cannot_say() -> None:
     """A comma or a space in a value would end it in the AWS CLI's shorthand."""
-    words = eks_command(Trust(issuer="https://idp.example.com", audience="a,b c"), Cluster())
+    words = eks_command(ClusterTrust(issuer="https://idp.example.com", audience="a,b c"), Cluster())
 
     assert words[3:5] == ["--cluster-name", "CLUSTER_NAME"]
     assert json.loads(words[-1])["clientId"] == "a,b c"
@@ -138,11 +138,11 @@ def test_kube_apiserver_is_told_by_flags() -> None:
     claims = ["--oidc-username-claim=email", "--oidc-groups-claim=groups"]
 
     assert apiserver_flags(TRUST) == [*plain, *claims]
-    assert apiserver_flags(Trust(issuer=TRUST.issuer, audience="0oa1", algorithm="RS256")) == [
+    assert apiserver_flags(ClusterTrust(issuer=TRUST.issuer, audience="0oa1", algorithm="RS256")) == [
         *plain,
         *claims,
     ]
-    other = Trust(issuer=TRUST.issuer, audience="0oa1", algorithm="ES256", ca_pem="PEM\n")
+    other = ClusterTrust(issuer=TRUST.issuer, audience="0oa1", algorithm="ES256", ca_pem="PEM\n")
     assert apiserver_flags(other)[4:] == [
         "--oidc-signing-algs=RS256,ES256",
         "--oidc-ca-file=/etc/kubernetes/pki/oidc-ca.crt",
@@ -154,7 +154,7 @@ def test_the_authentication_configuration_maps_claims_as_the_flags_do() -> None:
     by_email = YAML(typ="safe", pure=True).load(authentication_configuration(TRUST).text())
     by_sub = YAML(typ="safe", pure=True).load(
         authentication_configuration(
-            Trust(issuer="https://a.example.com", audience="c", username_claim="sub")
+            ClusterTrust(issuer="https://a.example.com", audience="c", username_claim="sub")
         ).text()
     )
 
@@ -188,6 +188,6 @@ def test_the_authentication_configuration_refuses_names_of_kubernetes_own() -> N
 def test_the_authentication_configuration_carries_a_private_authority() -> None:
     """With the complete certificate."""
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-    text = authentication_configuration(Trust(issuer=TRUST.issuer, audience="0oa1", ca_pem=pem)).text()
+    text = authentication_configuration(ClusterTrust(issuer=TRUST.issuer, audience="0oa1", ca_pem=pem)).text()
 
     assert YAML(typ="safe", pure=True).load(text)["jwt"][0]["issuer"]["certificateAuthority"] == pem

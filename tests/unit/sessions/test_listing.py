@@ -15,7 +15,7 @@ from kubectl_oidc.sessions.listing import (
     GONE,
     GOOD,
     UNREADABLE,
-    KeptSession,
+    StoredSession,
     kept_session,
     kept_sessions,
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NOW = int(time.time())
 
 
-def keep(name: str = "", **changes: object) -> KeptSession:
+def keep(name: str = "", **changes: object) -> StoredSession:
     """Keep a session on disk and return it as it is found."""
     session_key = key(name=name)
     repository(session_key).save(session(session_key, **changes), NOW)

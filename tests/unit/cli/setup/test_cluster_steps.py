@@ -11,7 +11,7 @@ import pytest
 from kubectl_oidc.cli.setup.cluster_steps import ClusterSetup, WrittenManifests, render_role, render_trust
 from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType
 from kubectl_oidc.manifests.rbac import Binding
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.system.terminal import NARROWEST
 from tests.tokens import CLIENT_ID, ISSUER
 from tests.unit.cli.page_text import page_text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SIDE = ClusterSetup(
     cluster=Cluster(ClusterType.K3S),
     guessed=False,
-    trust=Trust(issuer=ISSUER, audience=CLIENT_ID),
+    trust=ClusterTrust(issuer=ISSUER, audience=CLIENT_ID),
     binding=Binding("view", ("dev",)),
     groups=("dev",),
     username="ada@example.com",

@@ -20,7 +20,7 @@ from kubectl_oidc.diagnosis.token.findings import check_token
 from kubectl_oidc.kubeconfig import Arg, Change, Stanza
 from kubectl_oidc.manifests.cluster_type import Cluster
 from kubectl_oidc.manifests.rbac import Binding
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import is_one_plain_line
 from tests.tokens import CLIENT_ID, ISSUER, NOW, good_claims
@@ -32,7 +32,7 @@ STANZA = Stanza(args=(Arg("--oidc-issuer-url", ISSUER), Arg("--oidc-client-id", 
 SIDE = ClusterSetup(
     cluster=Cluster(),
     guessed=True,
-    trust=Trust(issuer=ISSUER, audience=CLIENT_ID, algorithm="RS256"),
+    trust=ClusterTrust(issuer=ISSUER, audience=CLIENT_ID, algorithm="RS256"),
     binding=Binding("cluster-admin", ("eks-admins",)),
     groups=("eks-admins",),
     username="ada@example.com",

@@ -10,7 +10,7 @@ from kubectl_oidc.authentication.outcome import Outcome
 from kubectl_oidc.diagnosis.token.facts import facts_of_outcome
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import IdTokenError
-from kubectl_oidc.manifests.trust import Trust
+from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.oidc.jws import unverified_algorithm
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.secret import Secret
@@ -21,7 +21,7 @@ from tests.unit.diagnosis.doctor_run import doctor_run
 if TYPE_CHECKING:
     from kubectl_oidc.diagnosis.token.facts import TokenFacts
 
-TRUST = Trust(issuer=ISSUER, audience=CLIENT_ID, groups_claim="roles", own_username_prefix="oidc:")
+TRUST = ClusterTrust(issuer=ISSUER, audience=CLIENT_ID, groups_claim="roles", own_username_prefix="oidc:")
 
 
 def outcome(token: Secret, *, refresh_token: str = "") -> Outcome:
