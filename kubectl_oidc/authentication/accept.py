@@ -100,7 +100,7 @@ def _exchange(
     )
     if not tokens.raw_id_token and new.id_token:
         tokens = replace(tokens, id_token=new.id_token)  # no other token says who the user is
-    return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
+    return replace(tokens, access_token=new.token, expiry=new.expiry)
 
 
 def _expected(

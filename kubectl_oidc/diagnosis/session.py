@@ -42,7 +42,7 @@ def check_session(run: DoctorRun) -> Observations:
     for message, hint in warnings:
         yield Finding(Severity.WARNING, message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
-    how = "refreshed just now" if outcome.id_token else "as it was stored"
+    how = "refreshed just now" if outcome.renewed else "as it was stored"
     yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is good for {left}"
     yield from _failed_since(run)
 
