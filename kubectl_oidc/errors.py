@@ -37,10 +37,6 @@ Only ``slow_path`` turns these into text and an exit status. No message contains
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 class OidcLoginError(Exception):
     """The base class: one line for ``error:``, one for ``hint:``, and a section of the troubleshooting page.
@@ -49,17 +45,18 @@ class OidcLoginError(Exception):
         message: What failed. It names the thing, has no full stop and contains no secret.
         hint: What to do next.
         topic: The anchor of the section in docs/troubleshooting.md.
+        lines: Lines to show between message and hint.
     """
 
     exit_status = 1
     default_topic = "unexpected"
 
-    def __init__(self, message: str, hint: str = "", *, topic: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, topic: str = "", lines: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.topic = topic or self.default_topic
-        self.lines: tuple[str, ...] = ()
+        self.lines = lines
 
 
 class UsageError(OidcLoginError):
@@ -70,13 +67,9 @@ class UsageError(OidcLoginError):
 
 
 class SeveralSessions(UsageError):
-    """A command line matches more than one session. ``lines`` are shown between message and hint, one for each session."""
+    """A command line matches more than one session: ``lines`` has one line for each."""
 
     default_topic = "several-sessions"
-
-    def __init__(self, message: str, hint: str, lines: Sequence[str]) -> None:
-        super().__init__(message, hint)
-        self.lines = tuple(lines)
 
 
 class ExecInfoError(OidcLoginError):

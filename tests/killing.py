@@ -102,7 +102,7 @@ def keep(one: SessionRepository, whole: Session) -> None:
     outcome = Outcome(
         token=whole.token(),
         expiry=whole.expiry,
-        id_token=None,
+        renewed=False,
         session=whole,
         signed_in=False,
         replaced=None,

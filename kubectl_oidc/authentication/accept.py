@@ -44,11 +44,10 @@ def accept(
         WrongAccount: The account does not have the claims of --expect-claim.
         ProviderError: The key set could not be fetched, or the token could not be exchanged.
     """
-    if response.id_token is None:
+    if (raw := response.id_token) is None:
         _check_id_token_not_needed(request, nonce, before)
         raw, id_token = _substitute(response, request, before, now)
     else:
-        raw = response.id_token
         expected = _expected(response, provider, request, deadline=deadline, nonce=nonce, before=before)
         id_token = validated_id_token(raw, provider, expected, deadline=deadline, now=now)
         request.account.check(id_token.claims)
@@ -101,7 +100,7 @@ def _exchange(
     )
     if not tokens.raw_id_token and new.id_token:
         tokens = replace(tokens, id_token=new.id_token)  # no other token says who the user is
-    return replace(tokens, access_token=new.token, expiry=new.expiry, exchanged=new.id_token)
+    return replace(tokens, access_token=new.token, expiry=new.expiry)
 
 
 def _expected(

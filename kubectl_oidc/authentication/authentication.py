@@ -16,7 +16,6 @@ from .wiring import build_session_repository
 if TYPE_CHECKING:
     from kubectl_oidc.http.client import HttpClient
     from kubectl_oidc.oidc.provider import Provider
-    from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.system import System
 
@@ -119,35 +118,33 @@ class Authentication:
     def stored(self, session: Session) -> Outcome:
         """Publish the credential of a stored session that is still valid, and return its token."""
         self.system.log.info(1, f"the stored token is valid for {remaining(session.expiry - self.now())}")
-        return self._outcome(session, None, kept=True)
+        return self._outcome(session, kept=True, renewed=False)
 
-    def keep(
-        self, session: Session, tokens: Tokens, *, signed_in: bool = False, replaced: str | None = None
-    ) -> Outcome:
+    def keep(self, session: Session, *, signed_in: bool = False, replaced: str | None = None) -> Outcome:
         """Store the session, publish its credential, and return its token, even if the store fails.
 
         Args:
             session: The session, with the new tokens.
-            tokens: The new tokens.
             signed_in: Whether the user signed in just now.
             replaced: The user whose session is replaced, if it was another user's.
         """
-        return self._outcome(session, tokens, kept=self.save(session), signed_in=signed_in, replaced=replaced)
+        kept = self.save(session)
+        return self._outcome(session, kept=kept, renewed=True, signed_in=signed_in, replaced=replaced)
 
     def _outcome(
         self,
         session: Session,
-        tokens: Tokens | None,
         *,
         kept: bool,
+        renewed: bool,
         signed_in: bool = False,
         replaced: str | None = None,
     ) -> Outcome:
         return Outcome(
             token=session.token(),
             expiry=session.expiry,
-            id_token=(tokens.exchanged or tokens.id_token) if tokens else None,
             session=session,
+            renewed=renewed,
             signed_in=signed_in,
             replaced=replaced,
             storage=self.repository.store.where() if kept else "",

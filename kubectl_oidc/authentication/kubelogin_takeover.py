@@ -120,7 +120,7 @@ def _use(authentication: Authentication, provider: Provider, kubelogin: Kubelogi
             now=authentication.system.clock(),
             before=session,
         )
-        return authentication.keep(session.with_tokens(tokens, generation=1), tokens)
+        return authentication.keep(session.with_tokens(tokens, generation=1))
     if session.refresh_token:
         return refresh(authentication, provider, session, session.refresh_token)
     return None

@@ -51,7 +51,7 @@ def begin_session(
     entry = repository.entry()
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
-    outcome = authentication.keep(fresh, tokens, signed_in=True, replaced=replaced)
+    outcome = authentication.keep(fresh, signed_in=True, replaced=replaced)
     failed_refreshes.forget_failed_refresh(
         request.cache_dir, repository.session_id, authentication.system.log
     )

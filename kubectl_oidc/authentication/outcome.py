@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .request import MARGIN
 
 if TYPE_CHECKING:
-    from kubectl_oidc.oidc.id_token import IdToken
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.repository import SessionRepository
     from kubectl_oidc.sessions.session import Session
@@ -21,8 +20,8 @@ class Outcome:
     Attributes:
         token: The token to answer with.
         expiry: When it expires, in epoch seconds.
-        id_token: The validated ID token of a sign-in or refresh; None if the stored token was still valid.
         session: The session.
+        renewed: Whether a sign-in or refresh obtained the token just now; False if the stored one was still valid.
         signed_in: Whether the user signed in just now.
         replaced: The user whose session was replaced, if it was another user's.
         storage: Where the session is stored, as text for the user; empty if it was not stored.
@@ -33,11 +32,11 @@ class Outcome:
 
     token: Secret
     expiry: int
-    id_token: IdToken | None
     session: Session
+    renewed: bool
     signed_in: bool
     replaced: str | None
     storage: str
     place: str
-    repository: SessionRepository | None
+    repository: SessionRepository
     margin: int = MARGIN

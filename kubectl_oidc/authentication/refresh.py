@@ -87,7 +87,7 @@ def _refresh(
                 raise  # a new sign-in would fail for the same reason
             raise UnusableRefreshError(error.message) from error
         # Without a new refresh token, the old one stays valid, and so does its generation.
-        return authentication.keep(session.with_tokens(tokens, generation=session.generation), tokens)
+        return authentication.keep(session.with_tokens(tokens, generation=session.generation))
 
 
 def _send(

@@ -38,7 +38,7 @@ def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, 
         times: How often the fast path counted that this kubectl asked for it; 0 if it did not count.
     """
     repository = outcome.repository
-    if repository is None or not outcome.storage:
+    if not outcome.storage:
         return outcome  # without a stored session, nothing is counted
     directory = os.fspath(repository.cache_dir)
 

@@ -34,8 +34,8 @@ def remember_command(
     """
     root = known_command.cache_root()
     repository = outcome.repository
-    place = outcome.place or (_keyring_place(repository) if repository else "")
-    if not root or repository is None or not place:
+    place = outcome.place or _keyring_place(repository)
+    if not root or not place:
         return
     if log.level >= 1:
         log_damaged_commands(Path(root) / DIRECTORY, log)

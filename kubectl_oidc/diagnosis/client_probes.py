@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from .run import DoctorRun
 
 _EPHEMERAL = 49152  # the first ephemeral port (RFC 6335 §6)
-_OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 NO_ANSWER = ProbeAnswer(Verdict.UNKNOWN)
 """No answer, or one that fits no row of the tables."""
 
@@ -45,7 +44,9 @@ def redirect_uri_of(run: DoctorRun) -> str:
     if request.redirect.url:
         return request.redirect.url
     if request.grant == "authcode-keyboard":
-        return _OUT_OF_BAND
+        from kubectl_oidc.authentication.grants.authorization_request import OUT_OF_BAND
+
+        return OUT_OF_BAND
     address = request.redirect.listen_addresses[0]
     port = address.port or _EPHEMERAL + secrets.randbelow(1000)
     scheme = "https" if request.redirect.local_server else "http"
@@ -58,12 +59,13 @@ def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:
         AuthorizationSecrets,
         authorization_parameters,
         authorization_url,
+        must_be_pushed,
     )
 
     request, metadata = run.request, run.require_metadata()
     generated = AuthorizationSecrets.generate(pkce=request.pkce)
     parameters = {**authorization_parameters(request, generated, redirect_uri), "prompt": "none"}
-    if _must_be_pushed(run):
+    if must_be_pushed(request, metadata):
         return _pushed(run, parameters)
     try:
         response = run.http.get(
@@ -73,13 +75,6 @@ def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:
         run.system.log.info(1, f"the authorization request says nothing: {error.message}")
         return NO_ANSWER
     return authorization_answer(response, metadata.authorization_endpoint, redirect_uri)
-
-
-def _must_be_pushed(run: DoctorRun) -> bool:
-    setting = run.request.pushed_authorization
-    return setting == "required" or (
-        setting == "auto" and run.require_metadata().pushed_authorization_required
-    )
 
 
 def _pushed(run: DoctorRun, parameters: Mapping[str, str | Secret]) -> ProbeAnswer:

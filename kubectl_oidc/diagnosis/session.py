@@ -13,7 +13,7 @@ from kubectl_oidc.times import ago, remaining
 from . import Finding, Severity
 from .client_registration import last_failures
 from .run import SilentTerminal, Skipped
-from .token.facts import facts_of_outcome
+from .token.facts import facts_of_session
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.failed_sign_ins import Failure
@@ -38,11 +38,11 @@ def check_session(run: DoctorRun) -> Observations:
         warnings = system.terminal.warnings if isinstance(system.terminal, SilentTerminal) else []
     run.outcome = outcome
     listed = run.metadata.scopes_supported if run.metadata else ()
-    run.facts = facts_of_outcome(request, outcome, run.trust, scopes_supported=listed)
+    run.facts = facts_of_session(request, outcome.session, run.trust, scopes_supported=listed)
     for message, hint in warnings:
         yield Finding(Severity.WARNING, message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
-    how = "refreshed just now" if outcome.id_token else "as it was stored"
+    how = "refreshed just now" if outcome.renewed else "as it was stored"
     yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is good for {left}"
     yield from _failed_since(run)
 

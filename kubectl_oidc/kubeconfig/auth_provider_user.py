@@ -14,6 +14,7 @@ from kubectl_oidc.text import sanitize
 
 from .edit_text import Node, NotEditable, parse_tree, set_key
 from .parse import parse_kubeconfig
+from .read import auth_provider_config
 from .select import select_user
 
 if TYPE_CHECKING:
@@ -65,13 +66,10 @@ def find_auth_provider_user(
         KubeconfigError: There is no such context or user.
     """
     entry = select_user(kubeconfig, context=context, user=user).user
-    provider = entry.value.get("auth-provider") if entry else None
-    if entry is None or not isinstance(provider, dict) or provider.get("name") != "oidc":
+    config = auth_provider_config(entry.value) if entry else None
+    if entry is None or config is None:
         return None
-    config = provider.get("config")
-    texts = {
-        str(key): str(value) for key, value in (config if isinstance(config, dict) else {}).items() if value
-    }
+    texts = {str(key): str(value) for key, value in config.items() if value}
     return AuthProviderUser(
         entry.name,
         entry.path,

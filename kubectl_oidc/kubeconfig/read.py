@@ -66,6 +66,15 @@ class Kubeconfig:
         return f"{self.named_by or 'the default'} names {names}, which {verb} not exist" if missing else ""
 
 
+def auth_provider_config(user: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the configuration of a user with ``auth-provider: oidc``, perhaps empty; None for another user."""
+    provider = user.get("auth-provider")
+    if not isinstance(provider, dict) or provider.get("name") != "oidc":
+        return None
+    config = provider.get("config")
+    return config if isinstance(config, dict) else {}
+
+
 def kubeconfig_paths(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the kubeconfig files in order, existing or not.
 

@@ -21,7 +21,7 @@ from .exec_stanza import FORMER_INSTALL_HINT, Stanza, is_oidc_login_exec, starts
 from .file_checks import cannot_write, check_directory, check_writable, regular_file_status
 from .kubectl_lock import LOCK_SECONDS, locked
 from .parse import parse_kubeconfig
-from .read import kubeconfig_paths, read_text
+from .read import auth_provider_config, kubeconfig_paths, read_text
 from .replace_file import replace_file
 from .stanza_secrets import redacted
 
@@ -141,8 +141,7 @@ def _with_exec(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: P
         KubeconfigError: The user signs in in another way, which is never replaced.
     """
     user = dict(old or {})
-    provider = user.get("auth-provider")
-    if isinstance(provider, dict) and provider.get("name") == "oidc":
+    if auth_provider_config(user) is not None:
         # client-go's own plug-in refreshes and cannot sign in: this program replaces it.
         del user["auth-provider"]
     exec_ = user.get("exec")

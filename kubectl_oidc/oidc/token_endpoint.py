@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from .metadata_cache import MetadataCache
     from .provider_context import ProviderContext
 
+    Parameters = Mapping[str, str | Secret | None]
+    """The fields of a form. None is not sent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEndpoint:
@@ -46,9 +49,7 @@ class TokenEndpoint:
     metadata: Metadata
     cache: MetadataCache
 
-    def request(
-        self, grant_type: str, parameters: Mapping[str, str | Secret | None], deadline: Deadline
-    ) -> TokenResponse:
+    def request(self, grant_type: str, parameters: Parameters, deadline: Deadline) -> TokenResponse:
         """Send one token request. The libraries that validate the answer are imported while it is under way.
 
         Args:
@@ -63,9 +64,7 @@ class TokenEndpoint:
         """
         return token_response(self.post({"grant_type": grant_type, **parameters}, deadline), self._what())
 
-    def post(
-        self, parameters: Mapping[str, str | Secret | None], deadline: Deadline, *, has_body: bool = True
-    ) -> dict[str, object]:
+    def post(self, parameters: Parameters, deadline: Deadline, *, has_body: bool = True) -> dict[str, object]:
         """Post a form with the client's authentication and return the members of the successful answer.
 
         After ``invalid_client`` the form is posted once more with another way to authenticate, unless a flag excludes that:
@@ -116,13 +115,7 @@ class TokenEndpoint:
             self.cache.put_method(self.context.client.client_id, method)
 
     def _post(
-        self,
-        parameters: Mapping[str, str | Secret | None],
-        deadline: Deadline,
-        *,
-        method: str,
-        audience: str,
-        has_body: bool,
+        self, parameters: Parameters, deadline: Deadline, *, method: str, audience: str, has_body: bool
     ) -> dict[str, object]:
         from .jws import import_signature_libraries
 
@@ -149,10 +142,7 @@ class TokenEndpoint:
             raise
 
     def _secrets(
-        self,
-        parameters: Mapping[str, str | Secret | None],
-        form: list[tuple[str, str]],
-        headers: Mapping[str, str],
+        self, parameters: Parameters, form: list[tuple[str, str]], headers: Mapping[str, str]
     ) -> list[str]:
         """Return the secrets of a request. The provider's words must not show them."""
         secrets = [value.reveal() for value in parameters.values() if isinstance(value, Secret)]
@@ -163,9 +153,7 @@ class TokenEndpoint:
         secrets.extend(value.rpartition(" ")[2] for value in headers.values())
         return secrets
 
-    def _members(
-        self, response: Response, parameters: Mapping[str, str | Secret | None], secrets: list[str]
-    ) -> dict[str, object]:
+    def _members(self, response: Response, parameters: Parameters, secrets: list[str]) -> dict[str, object]:
         """Return the members of a successful answer; raise the error of any other (RFC 6749 §5.1, §5.2)."""
         if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
             raise self._unavailable(response, secrets)
@@ -228,7 +216,7 @@ class TokenEndpoint:
     def _client_hint(self) -> str:
         return self.context.client.invalid_client_hint(self.metadata.token_endpoint_auth_methods)
 
-    def _sent(self, parameters: Mapping[str, str | Secret | None]) -> SentRequest:
+    def _sent(self, parameters: Parameters) -> SentRequest:
         from .error_hints import SentRequest
 
         return SentRequest(

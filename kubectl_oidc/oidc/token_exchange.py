@@ -108,8 +108,7 @@ def exchange_token(
     token = _requested_token(answer, exchange)
     if exchange.is_opaque():
         return Exchanged(token, None, expiry_of_access_token(answer, now))
-    algorithms = metadata.id_token_algorithms
-    expected = Expected(issuer, exchange.audience, algorithms, requester=client_id)
+    expected = Expected(issuer, exchange.audience, metadata.id_token_algorithms, requester=client_id)
     id_token = _validated(token, provider, expected, deadline=deadline, now=now)
     if subject and id_token.subject != subject:
         raise _invalid(f"is about {json_quoted(id_token.subject)}, and {json_quoted(subject)} signed in")

@@ -31,7 +31,6 @@ class Tokens:
         id_token: The validated ID token. Without one: what is known of the session.
         access_token: The access token or the exchanged token, if that is what kubectl gets.
         expiry: When the token that kubectl gets expires, in epoch seconds.
-        exchanged: The validated exchanged token, if it can be validated.
     """
 
     raw_id_token: Secret
@@ -39,7 +38,6 @@ class Tokens:
     access_token: Secret | None
     refresh_token: Secret | None
     expiry: int
-    exchanged: IdToken | None = None
 
 
 def validated_id_token(

@@ -15,7 +15,7 @@ from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import keyboard, no_terminal
 
 from .announcement import announce
-from .authorization_request import AuthorizationSecrets, redeem
+from .authorization_request import OUT_OF_BAND, AuthorizationSecrets, redeem
 from .pasted_response import PastedResponseReader
 from .pushed_authorization import AuthorizationRequest, PrintedAddress
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.keyboard import Keyboard
 
     from .sign_in import SignIn
-
-OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
-"""The redirect URI for which a provider shows the code on its own page; kubelogin's default."""
 
 
 def sign_in_with_pasted_code(sign_in: SignIn) -> Tokens:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 EXCHANGE_SECONDS = 30.0
 """The time limit for the token request and the key set, once the browser has come back."""
 
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+"""The redirect URI for which a provider shows the code on its own page; kubelogin's default."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationSecrets:
@@ -59,6 +62,12 @@ def code_challenge(verifier: Secret) -> str:
     """Return the S256 challenge of a verifier (RFC 7636 §4.2)."""
     # Authlib has this function too, but takes ten times as long to import as this module does.
     return urlsafe_b64encode(sha256(verifier.reveal().encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+
+
+def must_be_pushed(request: SignInRequest, metadata: Metadata) -> bool:
+    """Return whether the flag or the provider requires a pushed authorization request (RFC 9126 §5)."""
+    setting = request.pushed_authorization
+    return setting == "required" or (setting == "auto" and metadata.pushed_authorization_required)
 
 
 def authorization_parameters(

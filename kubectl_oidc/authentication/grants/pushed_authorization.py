@@ -12,7 +12,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
-from .authorization_request import authorization_parameters, authorization_url
+from .authorization_request import authorization_parameters, authorization_url, must_be_pushed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,9 +72,7 @@ class AuthorizationRequest:
         self._provider = sign_in.provider
         self.metadata = metadata
         self._parameters = authorization_parameters(request, secrets, redirect_uri)
-        self._required = request.pushed_authorization == "required" or (
-            request.pushed_authorization == "auto" and metadata.pushed_authorization_required
-        )
+        self._required = must_be_pushed(request, metadata)
         self._endpoint = metadata.pushed_authorization_request_endpoint
         if request.pushed_authorization == "no" or "request_uri" in self._parameters:
             self._endpoint = None  # §2.1: a request that is already named by a URI is not pushed

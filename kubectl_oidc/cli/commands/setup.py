@@ -24,7 +24,7 @@ from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
 from kubectl_oidc.cli.setup.user_name import choose_user_name
 from kubectl_oidc.cli.users.other_sessions import other_sessions
-from kubectl_oidc.diagnosis.token.facts import facts_of_outcome, scopes_supported
+from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read_kubeconfig, write_user
@@ -116,7 +116,7 @@ def _report(
     kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)  # read again, because the user was written
     others = list(other_sessions(kubeconfig, request)) if outcome.storage else []
     listed = scopes_supported(request, system)
-    token = facts_of_outcome(request, outcome, plan.cluster_setup.trust, scopes_supported=listed)
+    token = facts_of_session(request, outcome.session, plan.cluster_setup.trust, scopes_supported=listed)
     cluster_setup = replace(
         plan.cluster_setup,
         trust=replace(plan.cluster_setup.trust, algorithm=token.algorithm, ca_pem=authorities(request)),

@@ -11,6 +11,7 @@ from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.cli.users.from_stanza import stanza_context
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
+from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -79,11 +80,9 @@ def free_name(kubeconfig: Kubeconfig, request: SignInRequest) -> str:
 
 def _issuer_and_client(entry: Entry) -> tuple[str, str] | None:
     """Return the issuer and client of a user; empty if they are unknown, None for a user that `setup` would not overwrite."""
-    provider = entry.value.get("auth-provider")
-    if isinstance(provider, dict) and provider.get("name") == "oidc":
-        config = provider.get("config")
-        values = config if isinstance(config, dict) else {}
-        return str(values.get("idp-issuer-url") or ""), str(values.get("client-id") or "")
+    config = auth_provider_config(entry.value)
+    if config is not None:
+        return str(config.get("idp-issuer-url") or ""), str(config.get("client-id") or "")
     exec_ = entry.value.get("exec")
     if not (isinstance(exec_, dict) and is_oidc_login_exec(exec_)):
         return None  # `write_user` refuses it, or it has no way to sign in

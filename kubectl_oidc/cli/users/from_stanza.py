@@ -14,6 +14,7 @@ from kubectl_oidc.cli.options.flags import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
+from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
 
@@ -74,13 +75,11 @@ def stanza_context(user: Entry) -> click.Context:
 
 def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
     """Return the error for a user with ``auth-provider: oidc``, with both ways to sign in; None for another user."""
-    provider = user.value.get("auth-provider")
-    if not isinstance(provider, dict) or provider.get("name") != "oidc":
+    config = auth_provider_config(user.value)
+    if config is None:
         return None
-    config = provider.get("config")
-    known = config if isinstance(config, dict) else {}
     issuer, client = (
-        str(known.get(name) or word)
+        str(config.get(name) or word)
         for name, word in (("idp-issuer-url", "ISSUER_URL"), ("client-id", "CLIENT_ID"))
     )
     new = f"{user.name}-exec"

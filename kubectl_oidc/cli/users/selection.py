@@ -179,5 +179,5 @@ def several_sessions(
     return SeveralSessions(
         f"{len(found)} sessions match; choose one",
         f"{hint}, or --all for every session" if every else hint,
-        lines,
+        lines=tuple(lines),
     )

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from kubectl_oidc.authentication import wiring
-from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.http.client import HttpClient
-from kubectl_oidc.oidc.jws import unverified_algorithm, unverified_claims
+from kubectl_oidc.oidc.jws import unverified_algorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.authentication.outcome import Outcome
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.manifests.trust import ClusterTrust
     from kubectl_oidc.sessions.session import Session
@@ -72,83 +70,34 @@ def is_string_list(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def facts_of_outcome(
-    request: SignInRequest, outcome: Outcome, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
+def facts_of_session(
+    request: SignInRequest, session: Session, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
-    """Return the facts about the token of a sign-in, a refresh or the cache.
+    """Return the facts about the token of a session, new or stored.
 
     Args:
         trust: The claims and prefixes that the cluster is expected to use.
         scopes_supported: The scopes in the provider's metadata; empty if unknown.
+
+    Raises:
+        IdTokenError: The token is not a JWT, although the request is not for an access token.
     """
-    claims, algorithm = _claims_and_algorithm(request, outcome)
-    return facts_of_claims(
-        request,
-        claims,
-        trust,
-        algorithm=algorithm,
-        has_refresh_token=outcome.session.refresh_token is not None,
-        scopes_supported=scopes_supported,
-        size=len(outcome.token.reveal()),
-    )
-
-
-def facts_of_session(
-    request: SignInRequest, session: Session, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
-) -> TokenFacts:
-    """Return the facts about the token of a stored session; `trust` and `scopes_supported` are as for an outcome."""
     access_token = request.use_access_token or (request.exchange and request.exchange.is_opaque())
-    return facts_of_claims(
-        request,
-        session.claims(),
-        trust,
-        algorithm=None if access_token else unverified_algorithm(session.token()),
-        has_refresh_token=session.refresh_token is not None,
-        scopes_supported=scopes_supported,
-        size=len(session.token().reveal()),
-    )
-
-
-def facts_of_claims(
-    request: SignInRequest,
-    claims: Mapping[str, object],
-    trust: ClusterTrust,
-    *,
-    algorithm: str | None,
-    has_refresh_token: bool,
-    scopes_supported: tuple[str, ...] = (),
-    size: int = 0,
-) -> TokenFacts:
-    """Return the facts about a token whose claims are known; `trust` and `scopes_supported` are as for an outcome."""
     return TokenFacts(
         issuer=request.issuer,
         client_id=request.audience(),
         scopes=request.scopes,
-        claims=claims,
-        algorithm=algorithm,
+        claims=session.claims(),
+        algorithm=None if access_token else unverified_algorithm(session.token()),
         # With client credentials no refresh token is needed: a new token needs no person.
-        has_refresh_token=has_refresh_token or request.grant == "client-credentials",
+        has_refresh_token=session.refresh_token is not None or request.grant == "client-credentials",
         scopes_supported=scopes_supported,
-        size=size,
+        size=len(session.token().reveal()),
         username_claim=trust.username_claim,
         groups_claim=trust.groups_claim,
         username_prefix=trust.username_prefix,
         groups_prefix=trust.groups_prefix,
     )
-
-
-def _claims_and_algorithm(
-    request: SignInRequest, outcome: Outcome
-) -> tuple[Mapping[str, object], str | None]:
-    """Return the token's claims and algorithm; no claims if the token is opaque."""
-    if request.use_access_token or (request.exchange and request.exchange.is_opaque()):
-        try:
-            return unverified_claims(outcome.token), None
-        except IdTokenError:
-            return {}, None
-    if outcome.id_token is None:
-        return unverified_claims(outcome.token), unverified_algorithm(outcome.token)
-    return outcome.id_token.claims, outcome.id_token.algorithm
 
 
 def scopes_supported(request: SignInRequest, system: System) -> tuple[str, ...]:

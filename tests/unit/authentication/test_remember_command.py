@@ -46,7 +46,7 @@ def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
     done = Outcome(
         token=whole.token(),
         expiry=whole.expiry,
-        id_token=None,
+        renewed=False,
         session=whole,
         signed_in=False,
         replaced=None,
@@ -96,7 +96,6 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
     [
         pytest.param({"force_refresh": True}, {}, QUIET, id="--force-refresh"),
         pytest.param({"cache_dir": Path("relative")}, {}, QUIET, id="a relative directory"),
-        pytest.param({}, {"repository": None}, QUIET, id="no store"),
         pytest.param({}, {"place": ""}, QUIET, id="nothing was published"),
         pytest.param({}, {}, Log(1), id="-v 1"),
     ],

@@ -181,7 +181,7 @@ def test_a_damaged_known_command_is_logged_and_breaks_nothing(capsys: pytest.Cap
     outcome = Outcome(
         token=whole.token(),
         expiry=whole.expiry,
-        id_token=None,
+        renewed=False,
         session=whole,
         signed_in=False,
         replaced=None,

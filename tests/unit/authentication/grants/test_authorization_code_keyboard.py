@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from kubectl_oidc.authentication.grants import authorization_code_keyboard
-from kubectl_oidc.authentication.grants.authorization_code_keyboard import _ask_for_response
-from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
+from kubectl_oidc.authentication.grants.authorization_code_keyboard import (
+    _ask_for_response,
+    sign_in_with_pasted_code,
+)
+from kubectl_oidc.authentication.grants.authorization_request import OUT_OF_BAND, AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest, PrintedAddress
 from kubectl_oidc.errors import SignInError, SignInTimeout
@@ -67,7 +69,7 @@ def test_an_expired_address_is_replaced() -> None:
 
 def test_a_provider_shows_the_code_on_a_page_of_its_own() -> None:
     """Kubelogin uses the same default, and it is registered at providers."""
-    assert authorization_code_keyboard.OUT_OF_BAND == "urn:ietf:wg:oauth:2.0:oob"
+    assert OUT_OF_BAND == "urn:ietf:wg:oauth:2.0:oob"
 
 
 def test_the_time_out_ends_the_wait() -> None:
@@ -85,6 +87,6 @@ def test_without_a_terminal_it_is_an_error() -> None:
     with Hostile() as server, Desk(server, settings={"grant": "authcode-keyboard"}) as desk:
         named = ("--grant-type=authcode-keyboard", "--grant-type=device-code")
         with pytest.raises(SignInError, check=about("no-terminal", *named)):
-            authorization_code_keyboard.sign_in_with_pasted_code(desk.sign_in)
+            sign_in_with_pasted_code(desk.sign_in)
         assert desk.terminal.said == []
         desk.failures.check("setup")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_oidc.authentication.outcome import Outcome
-from kubectl_oidc.diagnosis.token.facts import facts_of_outcome
+from kubectl_oidc.diagnosis.token.facts import facts_of_session
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.manifests.trust import ClusterTrust
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 TRUST = ClusterTrust(issuer=ISSUER, audience=CLIENT_ID, groups_claim="roles", own_username_prefix="oidc:")
 
 
-def outcome(token: Secret, *, refresh_token: str = "") -> Outcome:
-    """Return a stored token that is handed out."""
+def stored_facts(token: Secret, refresh_token: str = "", **request: Any) -> TokenFacts:
+    """Return the facts about a session with this token."""
     session = Session(
         session_id="0" * 32,
         generation=1,
@@ -39,21 +38,7 @@ def outcome(token: Secret, *, refresh_token: str = "") -> Outcome:
         expiry=0,
         signed_in_at=0,
     )
-    return Outcome(
-        token=token,
-        expiry=0,
-        id_token=None,
-        session=session,
-        signed_in=False,
-        replaced=None,
-        storage="",
-        place="",
-        repository=None,
-    )
-
-
-def stored_facts(token: Secret, refresh_token: str = "", **request: Any) -> TokenFacts:
-    return facts_of_outcome(doctor_run(**request).request, outcome(token, refresh_token=refresh_token), TRUST)
+    return facts_of_session(doctor_run(**request).request, session, TRUST)
 
 
 def test_a_stored_token_has_an_algorithm_and_the_clusters_claims() -> None:
