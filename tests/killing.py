@@ -116,8 +116,8 @@ def keep(one: SessionRepository, whole: Session) -> None:
 
 def refresh(one: SessionRepository, whole: Sessions) -> None:
     """Store what a refresh brings in the order in which it comes."""
-    assert one.next_generation(whole.old) == whole.rotated.generation
-    one.mark_in_flight(NOW)
+    assert one.index_entry.next_generation(whole.old) == whole.rotated.generation
+    one.index_entry.mark_in_flight(NOW)
     assert one.save(whole.rotated, NOW)
     keep(one, whole.refreshed)
 
@@ -374,7 +374,7 @@ class Look:
         """The next session is kept, and nothing that a killed writer left lies beside it."""
         age()
         one = repository(self.writing.store)
-        generation = one.next_generation(one.load(), by=GENERATION_STEP)
+        generation = one.index_entry.next_generation(one.load(), by=GENERATION_STEP)
         later = replace(self.writing.sessions.later, generation=generation)
         keep(one, later)
         assert repository(self.writing.store).load() == later

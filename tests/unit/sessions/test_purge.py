@@ -186,7 +186,7 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
     with repository(own_key).lock() as lock:
         assert lock.try_acquire()
         purge.start()
-        kept(moving, session(own_key, generation=moving.next_generation(session(own_key))))
+        kept(moving, session(own_key, generation=moving.index_entry.next_generation(session(own_key))))
     purge.join()
     assert [one.places for one in purged] == [("the kernel keyring",)]
     assert KernelStore().load(session_id) is None
@@ -265,7 +265,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
     assert whole
     with one.lock() as lock:
         assert lock.try_acquire()
-        generation = one.next_generation(read)
+        generation = one.index_entry.next_generation(read)
         purged = purge_session(session_id, cache(), patience=0.05)
         assert (purged.person, purged.places) == ("alice@example.com", ("the kernel keyring",))
         assert not one.save(read.renewed(Secret("rotated"), generation=generation), NOW)
