@@ -29,12 +29,13 @@ from kubectl_oidc.authentication.remember_command import remember_command
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import GENERATION_STEP, Session
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, SESSION, KernelStore
+from kubectl_oidc.sessions.stores.kernel import SESSION, KernelStore
 from kubectl_oidc.system.log import QUIET
 
 from . import keyring_files, parts

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import known_commands
 from kubectl_oidc.sessions.lost_sessions import Lost, lost_sessions
 from kubectl_oidc.sessions.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, KernelStore
+from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system.log import QUIET
 from tests.keyrings import Failing, WindowsLike, the_os_keyring

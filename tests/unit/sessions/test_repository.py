@@ -15,6 +15,7 @@ import pytest
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
@@ -22,7 +23,7 @@ from kubectl_oidc.sessions.session import cache_mark
 from kubectl_oidc.sessions.stores import index, kernel_is_private, open_store
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.host import this_host
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, KernelStore
+from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import QUIET
 from tests.keyrings import Failing, WindowsLike, the_os_keyring
