@@ -29,12 +29,13 @@ from kubectl_oidc.authentication.remember_command import remember_command
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import GENERATION_STEP, Session
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, SESSION, KernelStore
+from kubectl_oidc.sessions.stores.kernel import SESSION, KernelStore
 from kubectl_oidc.system.log import QUIET
 
 from . import keyring_files, parts
@@ -116,8 +117,8 @@ def keep(one: SessionRepository, whole: Session) -> None:
 
 def refresh(one: SessionRepository, whole: Sessions) -> None:
     """Store what a refresh brings in the order in which it comes."""
-    assert one.next_generation(whole.old) == whole.rotated.generation
-    one.mark_in_flight(NOW)
+    assert one.index_entry.next_generation(whole.old) == whole.rotated.generation
+    one.index_entry.mark_in_flight(NOW)
     assert one.save(whole.rotated, NOW)
     keep(one, whole.refreshed)
 
@@ -374,7 +375,7 @@ class Look:
         """The next session is kept, and nothing that a killed writer left lies beside it."""
         age()
         one = repository(self.writing.store)
-        generation = one.next_generation(one.load(), by=GENERATION_STEP)
+        generation = one.index_entry.next_generation(one.load(), by=GENERATION_STEP)
         later = replace(self.writing.sessions.later, generation=generation)
         keep(one, later)
         assert repository(self.writing.store).load() == later

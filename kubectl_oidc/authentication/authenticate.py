@@ -208,7 +208,11 @@ def _renew_silently(
 
 
 def _take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
-    if authentication.unreadable or not authentication.lock.held or authentication.repository.entry():
+    if (
+        authentication.unreadable
+        or not authentication.lock.held
+        or authentication.repository.index_entry.read()
+    ):
         return None  # once this program has had a session, kubelogin's no longer counts
     from .kubelogin_takeover import take_over
 

@@ -82,7 +82,7 @@ class Authentication:
 
     def _lifetime(self, session: Session) -> int:
         """Return how many seconds the session's token was valid when it was obtained."""
-        entry = self.repository.entry()
+        entry = self.repository.index_entry.read()
         known = entry is not None and entry.expiry == session.expiry
         obtained = entry.refreshed_at if entry and known else session.issued_at(self.now())
         return session.expiry - obtained

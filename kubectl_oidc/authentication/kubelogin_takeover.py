@@ -105,7 +105,7 @@ def _has_expected_claims(session: KubeloginSession, request: SignInRequest) -> b
 def _forget_entry(authentication: Authentication) -> None:
     """Remove the index entry of a failed take-over, unless a new refresh token is already stored."""
     if authentication.load() is None:
-        authentication.repository.forget_entry()
+        authentication.repository.index_entry.forget()
 
 
 def _use(authentication: Authentication, provider: Provider, kubelogin: KubeloginSession) -> Outcome | None:

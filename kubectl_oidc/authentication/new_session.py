@@ -45,10 +45,10 @@ def begin_session(
     fresh = Session.begin(
         repository.session_id,
         tokens,
-        generation=repository.next_generation(session, by=GENERATION_STEP),
+        generation=repository.index_entry.next_generation(session, by=GENERATION_STEP),
         now=authentication.now(),
     )
-    entry = repository.entry()
+    entry = repository.index_entry.read()
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
     outcome = authentication.keep(fresh, signed_in=True, replaced=replaced)

@@ -27,7 +27,7 @@ def asked(authentication: Authentication, session: Session | None) -> str:
 
 def no_session(authentication: Authentication) -> str:
     """Return why there is no session."""
-    entry = authentication.repository.entry()
+    entry = authentication.repository.index_entry.read()
     if authentication.unreadable:
         return "the stored session cannot be read"
     if authentication.repository.store.name == "none":

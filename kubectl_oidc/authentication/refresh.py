@@ -66,7 +66,7 @@ def _refresh(
 ) -> Outcome:
     request = authentication.request
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
-    generation = authentication.repository.next_generation(session)
+    generation = authentication.repository.index_entry.next_generation(session)
     # Ctrl-C must not lose the session: the new refresh token may already be on its way.
     with handover.held():
         response = _send(authentication, provider, session, refresh_token, deadline)
@@ -104,7 +104,10 @@ def _send(
         ProviderError: The provider failed; the refresh token is kept.
     """
     repository = authentication.repository
-    if not repository.mark_in_flight(authentication.now(), session) and repository.store.name == "disk":
+    if (
+        not repository.index_entry.mark_in_flight(authentication.now(), session)
+        and repository.store.name == "disk"
+    ):
         raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
     status = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
@@ -119,14 +122,14 @@ def _send(
                 sign_in_hint=f"`{authentication.request.command_line('login')}` signs in",
             )
     except RefusedRefreshError as refused:
-        repository.mark_in_flight(0)
+        repository.index_entry.mark_in_flight(0)
         if isinstance(refused.__cause__, ProviderError):
             _record_refusal(authentication, refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
-            repository.mark_in_flight(0)
+            repository.index_entry.mark_in_flight(0)
         if isinstance(error, OAuthErrorResponse):
             _record_refusal(authentication, error)
         raise

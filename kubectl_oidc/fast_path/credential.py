@@ -153,7 +153,7 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
     if place == "disk":
         record = read_private(os.path.join(directory, CREDENTIALS_DIRECTORY), session_id, LIMIT)  # noqa: PTH118
     elif place == "kernel":
-        from .kernel_keyring import read_key
+        from .kernel_keyring import CREDENTIAL, read_key
 
-        record = read_key(f"kubectl-oidc:credential:{session_id}")
+        record = read_key(CREDENTIAL + session_id)
     return None if record is None else parse_credential(record)

@@ -24,6 +24,9 @@ _CALLS = {
     "i686": (286, 288),
 }
 
+CREDENTIAL = "kubectl-oidc:credential:"
+"""How the description of a credential's key begins; the session's id follows."""
+
 
 class KeyringCall:
     """The system calls add_key(2) and keyctl(2), through the C library.
@@ -108,12 +111,15 @@ class KeyringCall:
                 return buffer.raw[:length]
             size = length
 
+    def read(self, description: str) -> bytes | None:
+        """Return the payload of the key with this description, or None if there is none."""
+        key = self.find(self.home(), description.encode())
+        return None if key is None else self.payload(key)
+
 
 def read_key(description: str) -> bytes | None:
     """Return the payload of the key with this description, or None if it cannot be read."""
     try:
-        call = KeyringCall()
-        key = call.find(call.home(), description.encode())
-        return None if key is None else call.payload(key)
+        return KeyringCall().read(description)
     except (OSError, AttributeError):
         return None

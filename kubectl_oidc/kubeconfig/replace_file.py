@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.system.files_in_use import patiently
+from kubectl_oidc.system.private_files import flush_directory
 from kubectl_oidc.text import sanitize
 
 from .backup import free_name
@@ -96,7 +97,7 @@ class Replacement:
                 in_place = True
         if in_place:
             self._overwrite(content)
-        _flush_directory(self._target.parent)
+        flush_directory(self._target.parent)
 
     def _copy_attributes(self, before: os.stat_result) -> bool:
         """Copy the target's owner, mode and, on Linux, extended attributes to the new file; return whether that is allowed."""
@@ -113,7 +114,7 @@ class Replacement:
             if sys.platform != "win32":
                 self._path.chmod(0o600)
             backup = self._path.rename(free_name(self._target))
-            _flush_directory(self._target.parent)
+            flush_directory(self._target.parent)
             try:
                 file.write(content)
                 file.truncate()
@@ -145,14 +146,3 @@ def _check_unchanged(target: Path, before: os.stat_result) -> None:
             f"the kubeconfig {sanitize(target)} was changed by another program just now",
             "run the command again",
         )
-
-
-def _flush_directory(directory: Path) -> None:
-    if sys.platform == "win32":
-        return
-    with suppress(OSError):  # some file systems do not support it; the rename itself is done
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -106,7 +106,7 @@ class CurrentCredential:
             record = private_files.read_private_file(directory, self._session_id)
             refusal = private_files.reason_not_private(directory, self._session_id)
         elif place == "kernel":
-            record = kernel_keyring.read_key(f"kubectl-oidc:credential:{self._session_id}")
+            record = kernel_keyring.read_key(kernel_keyring.CREDENTIAL + self._session_id)
             where = "the kernel keyring"
         if record is not None and parse_credential(record) is None:
             refusal = f"the credential in {where} is damaged or of another version"

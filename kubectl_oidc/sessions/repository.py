@@ -16,6 +16,7 @@ from .current_credential import CurrentCredential
 from .lock_directory import lock_paths, needed_locks
 from .moved_copies import MovedCopies
 from .session import Session, cache_mark
+from .session_entry import SessionEntry
 from .session_lock import SessionLock
 from .session_writer import SessionWriter
 from .stores import first_store, index, keeps_nothing, open_store, prove
@@ -80,21 +81,28 @@ class SessionRepository:
     def _use(self, store: Store, *, known: bool) -> None:
         self.store = store
         self._copies = MovedCopies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
-        self._credential = CurrentCredential(
+        self.credential = CurrentCredential(
             self.session_id,
             storage=store.name,
             cache_dir=self.cache_dir,
             environ=self._environ,
             log=self._log,
         )
-        self._writer = SessionWriter(
+        self.index_entry = SessionEntry(
             self.key,
-            store=store,
-            copies=self._copies,
-            credential=self._credential,
+            storage=store.name,
+            credential=self.credential,
             cache_dir=self.cache_dir,
             log=self._log,
             known=known,
+        )
+        self._writer = SessionWriter(
+            store=store,
+            entry=self.index_entry,
+            copies=self._copies,
+            credential=self.credential,
+            cache_dir=self.cache_dir,
+            log=self._log,
         )
 
     def _decide_again(self, entry: index.Entry | None) -> None:
@@ -106,11 +114,7 @@ class SessionRepository:
         except StoreError as error:
             self._log.info(1, error.message)
             self.decided_here = True
-            self._use(first_store(self.cache_dir, self._environ, self._log), known=self._writer.known)
-
-    def entry(self) -> index.Entry | None:
-        """Return the session's entry in the index, or None if there is none that can be used."""
-        return self._writer.entry()
+            self._use(first_store(self.cache_dir, self._environ, self._log), known=self.index_entry.known)
 
     def lock(self) -> SessionLock:
         """Return the session's lock, not yet acquired.
@@ -134,7 +138,7 @@ class SessionRepository:
         Raises:
             StoreError: The store exists and cannot be read now.
         """
-        entry = self._look()
+        entry = self.index_entry.look()
         session = self._copies.newest(entry)
         if session is None:
             self._log.info(1, f"no session in {self.store.where()}")
@@ -145,40 +149,9 @@ class SessionRepository:
             return None
         return session
 
-    def _look(self) -> index.Entry | None:
-        """Return the index entry and remember whether there is one. A damaged one is logged."""
-        entry = self.entry()
-        self._writer.known = entry is not None
-        if entry is None and self._log.level >= 1:
-            damage = index.damage(self.cache_dir, self.session_id)
-            if damage:
-                self._log.info(1, f"{damage}: it is not used")
-        return entry
-
-    def next_generation(self, session: Session | None, *, by: int = 1) -> int:
-        """Return the generation of the tokens that replace ``session``'s, ``by`` higher than any that is known."""
-        return self._writer.next_generation(session, by=by)
-
-    def mark_in_flight(self, now: int, session: Session | None = None) -> bool:
-        """Record that a refresh is about to be sent, or that it was answered.
-
-        Args:
-            now: Epoch seconds; 0 if it was answered.
-            session: The session. If its index entry was lost, it gets a new one.
-
-        Returns:
-            Whether that was recorded. If not, the session was purged meanwhile, or the disk cannot be written. Then a new
-            refresh token could not be stored on it either.
-        """
-        return self._writer.mark_in_flight(now, session)
-
-    def forget_entry(self) -> None:
-        """Remove the index entry of a session that was never stored. The caller holds the session's lock."""
-        self._writer.forget_entry()
-
     def is_settled(self) -> bool:
         """Return whether the session is in the requested store and the index knows it."""
-        entry = self.entry()
+        entry = self.index_entry.read()
         return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
 
     def move_or_index(self, session: Session, now: int) -> None:
@@ -191,8 +164,8 @@ class SessionRepository:
         Raises:
             StoreError: The store refused.
         """
-        if self.entry() is None:
-            self._writer.add_entry(session, now)
+        if self.index_entry.read() is None:
+            self.index_entry.add(session, now)
         else:
             self.save(session, now)
 
@@ -228,13 +201,13 @@ class SessionRepository:
             Where it is, or an empty string if the fast path cannot read it. A purge or another sign-in that happened since the
             session was read is not undone.
         """
-        if self._credential.place() in ("", "keyring"):
+        if self.credential.place() in ("", "keyring"):
             return ""
         try:
             with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
-                place = self._credential.put(session, now) if self._may_publish(session) else ""
+                place = self.credential.put(session, now) if self._may_publish(session) else ""
                 if place and not locked and not self._may_publish(session):
-                    self._credential.try_withdraw()
+                    self.credential.try_withdraw()
                     place = ""
         except StoreError as error:
             self._log.info(1, f"the credential is not published: {error.message}")
@@ -252,11 +225,11 @@ class SessionRepository:
             StoreError: Another process is still writing the session.
         """
         with writing(self.cache_dir, self.session_id, seconds=PATIENCE):
-            yield self._is_newest(session, self.entry())
+            yield self._is_newest(session, self.index_entry.read())
 
     def _is_newest(self, session: Session, entry: index.Entry | None) -> bool:
         """Return whether ``entry`` shows that nothing has replaced or removed the session."""
-        newest = not self._writer.is_superseded(entry, session)
+        newest = not self.index_entry.is_superseded(entry, session)
         if not newest:
             self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
         return newest
@@ -267,15 +240,7 @@ class SessionRepository:
         Raises:
             StoreError: The record cannot be read.
         """
-        entry = self.entry()
-        if entry is None and not self._writer.known:
+        entry = self.index_entry.read()
+        if entry is None and not self.index_entry.known:
             return Session.parse(self.store.load(self.session_id), self.session_id) == session
         return self._is_newest(session, entry)
-
-    def withdraw(self) -> bool:
-        """Remove the current credential from every place it may be in, and return whether there was one.
-
-        Raises:
-            StoreError: It cannot be removed.
-        """
-        return self._credential.withdraw()

@@ -118,8 +118,8 @@ def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:
     with new.lock() as lock:
         if not lock.acquire(Deadline.after(LOCK_SECONDS), lambda: False):
             raise _NotTakenOverError("another process is using it")
-        entry, session = old.entry(), old.load()
-        if new.entry() or entry is None or session is None:
+        entry, session = old.index_entry.read(), old.load()
+        if new.index_entry.read() or entry is None or session is None:
             raise _NotTakenOverError("it was removed or replaced meanwhile")
         if (entry.person, entry.signed_in_at) != (session.person, session.signed_in_at):
             # All cache directories share the kernel keyring.

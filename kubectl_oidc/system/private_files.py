@@ -143,7 +143,7 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
                 os.fsync(descriptor)
             patiently(lambda: temporary.replace(directory / name))
             if lasting:
-                _flush(directory)
+                flush_directory(directory)
         except BaseException:
             patiently(lambda: temporary.unlink(missing_ok=True))
             raise
@@ -156,7 +156,7 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
     sweep(directory, name)
 
 
-def _flush(directory: Path) -> None:
+def flush_directory(directory: Path) -> None:
     """Flush a directory to disk: otherwise a power failure can undo a rename or removal (fsync(2))."""
     if sys.platform == "win32":
         return  # a directory cannot be opened there
@@ -230,7 +230,7 @@ def remove_private_file(directory: Path, name: str, *, lasting: bool = False) ->
             topic="cache-directory",
         ) from error
     if lasting:
-        _flush(directory)
+        flush_directory(directory)
     return True
 
 

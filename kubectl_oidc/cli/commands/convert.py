@@ -10,9 +10,9 @@ import click
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.completed_names import complete_names
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, KUBECONFIG_FILE, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
-from kubectl_oidc.cli.options.kinds import FILE, SWITCH, TEXTS
+from kubectl_oidc.cli.options.kinds import SWITCH, TEXTS
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY
 from kubectl_oidc.errors import UsageError
@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 
 @click.command("convert")
 @options(
-    Flag(
-        "--kubeconfig",
-        FILE,
-        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-        metavar="FILE",
-    ),
+    KUBECONFIG_FILE,
     Flag(
         "--user",
         TEXTS,

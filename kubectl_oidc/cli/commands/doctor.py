@@ -11,12 +11,11 @@ from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.sessions_of_users import session_users
-from kubectl_oidc.cli.users.target import USER_OPTIONS, TargetSession
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status, run_checks
 from kubectl_oidc.http.client import HttpClient
@@ -27,6 +26,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.diagnosis.run import Result
 
 _SECONDS = 40.0

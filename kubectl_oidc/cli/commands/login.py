@@ -9,10 +9,9 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, log_at, options
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
-from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining

@@ -12,7 +12,7 @@ import click
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -20,7 +20,7 @@ from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS, request_from_index
+from kubectl_oidc.cli.users.target import request_from_index
 from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.upgrade_from_1_0 import former_key, session_left_by_1_0

@@ -10,7 +10,7 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -22,7 +22,6 @@ from kubectl_oidc.cli.users.selection import (
     sessions_named,
     several_sessions,
 )
-from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries

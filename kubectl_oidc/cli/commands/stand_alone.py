@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from kubectl_oidc.cli.options.completed_names import complete_names
-from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, hidden, log_at
-from kubectl_oidc.cli.options.kinds import FILE, TEXT
+from kubectl_oidc.cli.options.flags import (
+    CONTEXT,
+    FLAGS,
+    IGNORED,
+    KUBECONFIG_FILE,
+    USER,
+    VERBOSE,
+    hidden,
+    log_at,
+)
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.text import sanitize
 
@@ -19,26 +26,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
 STAND_ALONE = (
-    Flag(
-        "--kubeconfig",
-        FILE,
-        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-        metavar="FILE",
-    ),
-    Flag(
-        "--context",
-        TEXT,
-        help="The context whose user signs in (default: the current one).",
-        metavar="NAME",
-        complete=complete_names("contexts"),
-    ),
-    Flag(
-        "--user",
-        TEXT,
-        help="The user that signs in, whatever the context.",
-        metavar="NAME",
-        complete=complete_names("users"),
-    ),
+    KUBECONFIG_FILE,
+    replace(CONTEXT, help="The context whose user signs in (default: the current one)."),
+    replace(USER, help="The user that signs in, whatever the context."),
     *hidden(flag for flag in FLAGS if flag.stand_alone),
     VERBOSE,
     *IGNORED,
@@ -168,8 +158,6 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
         ca_file: Whether the kubeconfig names a file of authorities.
         ca_data: Whether the kubeconfig has authorities as data.
     """
-    from dataclasses import replace
-
     from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 
     own = replace(

@@ -10,8 +10,8 @@ import click
 
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.kinds import DIR, FILE
+from kubectl_oidc.cli.options.flags import IGNORED, KUBECONFIG_FILE, USER_OPTIONS, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.kinds import DIR
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
@@ -19,7 +19,7 @@ from kubectl_oidc.cli.users.from_stanza import stanza_request
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
 from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS, no_user
+from kubectl_oidc.cli.users.target import no_user
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.kubeconfig.select import select_user
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
@@ -49,12 +49,7 @@ _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-cla
 @click.command("status")
 @options(
     output("wide", "json", "yaml"),
-    Flag(
-        "--kubeconfig",
-        FILE,
-        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-        metavar="FILE",
-    ),
+    KUBECONFIG_FILE,
     *_CHOICE,
     *_GROUPS_CLAIM,
     Flag(

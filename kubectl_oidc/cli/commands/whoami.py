@@ -11,14 +11,13 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import USER_OPTIONS
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings

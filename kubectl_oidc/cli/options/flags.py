@@ -15,8 +15,9 @@ from kubectl_oidc.system.log import VERBOSITY, Log
 
 from .authorization import AUTHORIZATION
 from .client import CLIENT
+from .completed_names import complete_names
 from .flag import Flag
-from .kinds import LEVEL, SWITCH
+from .kinds import FILE, LEVEL, SWITCH
 from .session import IDENTITY
 from .tls import TLS
 
@@ -39,6 +40,27 @@ def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
 
 FORCE = Flag("--force-refresh", SWITCH, help="Replace a token that is still good.", field="force_refresh")
 VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0, metavar="LEVEL")
+
+KUBECONFIG_FILE = Flag(
+    "--kubeconfig",
+    FILE,
+    help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
+    metavar="FILE",
+)
+CONTEXT = Flag(
+    "--context",
+    help="The context that is meant (default: the current one).",
+    metavar="NAME",
+    complete=complete_names("contexts"),
+)
+USER = Flag(
+    "--user",
+    help="The user of the kubeconfig that is meant, whatever the context.",
+    metavar="NAME",
+    complete=complete_names("users"),
+)
+USER_OPTIONS = (KUBECONFIG_FILE, CONTEXT, USER)
+"""The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
 
 # klog's flags, which kubelogin has too. They do nothing here: logs go to standard error only, in one form.
 _SWITCHES_OF_KLOG = (

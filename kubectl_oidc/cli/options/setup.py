@@ -6,8 +6,9 @@ from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
 from .flag import Flag
+from .flags import KUBECONFIG_FILE
 from .install_hint import INSTALL_HINT
-from .kinds import DIR, FILE, SWITCH, TEXT, TEXTS, choice
+from .kinds import DIR, SWITCH, TEXT, TEXTS, choice
 
 CLUSTER = (
     Flag(
@@ -49,12 +50,7 @@ KUBECONFIG = (
         help="Let --write-kubeconfig change the issuer or client of a user without asking.",
         has_variable=False,
     ),
-    Flag(
-        "--kubeconfig",
-        FILE,
-        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-        metavar="FILE",
-    ),
+    KUBECONFIG_FILE,
     Flag(
         "--user",
         TEXT,

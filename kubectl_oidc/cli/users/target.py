@@ -1,4 +1,4 @@
-"""Define the session that a command acts on, and the options that name a kubeconfig user."""
+"""Define the session that a command acts on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import build_session_repository
-from kubectl_oidc.cli.options.completed_names import complete_names
-from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FLAGS
-from kubectl_oidc.cli.options.kinds import FILE, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
@@ -30,30 +27,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
 
     from .selection import Candidate
-
-USER_OPTIONS = (
-    Flag(
-        "--kubeconfig",
-        FILE,
-        help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-        metavar="FILE",
-    ),
-    Flag(
-        "--context",
-        TEXT,
-        help="The context that is meant (default: the current one).",
-        metavar="NAME",
-        complete=complete_names("contexts"),
-    ),
-    Flag(
-        "--user",
-        TEXT,
-        help="The user of the kubeconfig that is meant, whatever the context.",
-        metavar="NAME",
-        complete=complete_names("users"),
-    ),
-)
-"""The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
 
 Purpose = Literal["sign in", "show", "end"]
 """What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `whoami` needs a stored one

@@ -35,11 +35,6 @@ FILE_NAME = re.compile(r"([0-9a-f]{32})(\.[0-9a-f]{16})?\.json")
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}
 
 
-def hostname() -> str:
-    """Return this machine's name."""
-    return this_host().name
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """What is known of a session without its secrets.
@@ -78,7 +73,7 @@ class Entry:
     expiry: int = 0
     renewable: bool = False
     in_flight: int = 0
-    host: str = field(default_factory=hostname)
+    host: str = field(default_factory=lambda: this_host().name)
     former: tuple[str, ...] = ()
     trust: tuple[str, ...] | None = None
 

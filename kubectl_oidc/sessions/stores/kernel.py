@@ -8,13 +8,13 @@ from time import sleep
 from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.fast_path.kernel_keyring import SET_TIMEOUT, TYPES, UNLINK, KeyringCall
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL, SET_TIMEOUT, TYPES, UNLINK, KeyringCall
 from kubectl_oidc.system.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SESSION, CREDENTIAL = "kubectl-oidc:session:", "kubectl-oidc:credential:"
+SESSION = "kubectl-oidc:session:"
 KEYCTL_DESCRIBE = 6
 ROOM_SECONDS = 0.5
 """How long to wait for the space of removed keys. The kernel frees it about 10 ms later."""
@@ -67,7 +67,7 @@ class KernelStore:
         Raises:
             StoreError: The keyring is forbidden or broken here.
         """
-        return _reported(lambda: self._read(SESSION + session_id))
+        return _reported(lambda: KeyringCall().read(SESSION + session_id))
 
     def damage(self, session_id: str) -> str:  # noqa: ARG002 - the protocol's signature
         """Return an empty string: `load` returns None only if there is no key."""
@@ -174,12 +174,6 @@ class KernelStore:
         except OSError:
             return b""  # it expired meanwhile
         return buffer.value
-
-    @staticmethod
-    def _read(description: str) -> bytes | None:
-        call = KeyringCall()
-        key = call.find(call.home(), description.encode())
-        return None if key is None else call.payload(key)
 
     @staticmethod
     def _write(description: str, payload: bytes, *, seconds: int) -> None:

@@ -84,7 +84,7 @@ class ChunkedSecret:
         """
         if len(record) > MOST_PARTS * self._entries.limit:
             raise ValueError("the record is too long")
-        current, sequence = self._current()
+        current, sequence, _ = _newest(self._entries.get, self._service)
         target = "b" if current == "a" else "a"
         self._empty(target)
         room = self._entries.limit - 128  # the head's own line
@@ -105,21 +105,10 @@ class ChunkedSecret:
 
     def delete(self) -> bool:
         """Remove both slots with all their parts and return whether there was anything."""
-        current, _ = self._current()
+        current, _, _ = _newest(self._entries.get, self._service)
         # The current slot last: a record that a killed writer left in the other must not become current.
         found = [self._empty(slot) for slot in sorted(SLOTS, key=lambda slot: slot == current)]
         return any(found)
-
-    def _current(self) -> tuple[str, int]:
-        best, sequence = "", 0
-        for slot in SLOTS:
-            head = self._head(slot)
-            if head and head.sequence > sequence and self._is_whole(slot, head):
-                best, sequence = slot, head.sequence
-        return best, sequence
-
-    def _is_whole(self, slot: str, head: _Head) -> bool:
-        return _assembled(self._entries.get, self._name(slot), head) is not None
 
     def _empty(self, slot: str) -> bool:
         """Remove a slot: parts from the last to the first, the head last."""
@@ -131,9 +120,6 @@ class ChunkedSecret:
         for number in reversed(range(count)):
             self._entries.delete(self._part(slot, number))
         return bool(text is not None and self._entries.delete(self._name(slot))) or count > 0
-
-    def _head(self, slot: str) -> _Head | None:
-        return _Head.parse(self._entries.get(self._name(slot)))
 
     def _name(self, slot: str) -> str:
         return f"{self._service}/{slot}"
@@ -149,12 +135,17 @@ def read_record(get: Callable[[str], str | None], service: str) -> str | None:
         get: Returns the secret of the entry with a service name, or None.
         service: The record's service name.
     """
-    heads = [(f"{service}/{slot}", _Head.parse(get(f"{service}/{slot}"))) for slot in SLOTS]
-    for name, head in sorted(heads, key=lambda found: -(found[1].sequence if found[1] else 0)):
-        record = None if head is None else _assembled(get, name, head)
+    return _newest(get, service)[2]
+
+
+def _newest(get: Callable[[str], str | None], service: str) -> tuple[str, int, str | None]:
+    """Return the current slot, its sequence number and its record: of the slots that hold a whole record, the newest."""
+    heads = [(slot, head) for slot in SLOTS if (head := _Head.parse(get(f"{service}/{slot}")))]
+    for slot, head in sorted(heads, key=lambda found: -found[1].sequence):
+        record = _assembled(get, f"{service}/{slot}", head)
         if record is not None:
-            return record
-    return None
+            return slot, head.sequence, record
+    return "", 0, None
 
 
 def _assembled(get: Callable[[str], str | None], name: str, head: _Head) -> str | None:

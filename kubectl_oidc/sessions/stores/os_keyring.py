@@ -45,7 +45,7 @@ class KeyringStore:
         self.backend = backend
         self._seconds = seconds
         self._unanswered: StoreError | None = None
-        self.limit = limit_of(backend)
+        self._entries = _Entries(backend)
         keep_on_this_machine(backend)
 
     def where(self) -> str:
@@ -84,13 +84,13 @@ class KeyringStore:
         name = f"{SERVICE}/probe-{token_hex(8)}"
 
         def probe() -> bool:
-            self.get(name)  # raises KeyringLocked if it is locked
-            self.set(name, name)
+            self._entries.get(name)  # raises KeyringLocked if it is locked
+            self._entries.set(name, name)
             try:
-                return self.get(name) == name
+                return self._entries.get(name) == name
             finally:
                 with contextlib.suppress(Exception):
-                    self.delete_entry(name)
+                    self._entries.delete(name)
 
         try:
             return _ask(probe, self._seconds)
@@ -145,15 +145,26 @@ class KeyringStore:
         """
         return _ask(self._secret(session_id).delete, self._seconds)
 
+    def _secret(self, session_id: str) -> ChunkedSecret:
+        return ChunkedSecret(self._entries, f"{SERVICE}/{session_id}")
+
+
+class _Entries:
+    """The entries of the keyring, for `ChunkedSecret`."""
+
+    def __init__(self, backend: KeyringBackend) -> None:
+        self._backend = backend
+        self.limit = limit_of(backend)
+
     def get(self, service: str) -> str | None:
         """Return one entry's secret, or None."""
-        return self.backend.get_password(service, ACCOUNT)
+        return self._backend.get_password(service, ACCOUNT)
 
     def set(self, service: str, secret: str) -> None:
         """Store one entry."""
-        self.backend.set_password(service, ACCOUNT, secret)
+        self._backend.set_password(service, ACCOUNT, secret)
 
-    def delete_entry(self, service: str) -> bool:
+    def delete(self, service: str) -> bool:
         """Remove one entry and return whether there was one.
 
         Raises:
@@ -162,25 +173,12 @@ class KeyringStore:
         from keyring.errors import PasswordDeleteError
 
         try:
-            self.backend.delete_password(service, ACCOUNT)
+            self._backend.delete_password(service, ACCOUNT)
         except PasswordDeleteError:
             if self.get(service) is not None:
                 raise
             return False
         return True
-
-    def _secret(self, session_id: str) -> ChunkedSecret:
-        return ChunkedSecret(_Entries(self), f"{SERVICE}/{session_id}")
-
-
-class _Entries:
-    """The keyring as `ChunkedSecret` uses it."""
-
-    def __init__(self, store: KeyringStore) -> None:
-        self.limit = store.limit
-        self.get = store.get
-        self.set = store.set
-        self.delete = store.delete_entry
 
 
 def _ask(work: Callable[[], T], seconds: float) -> T:

@@ -293,7 +293,7 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
         assert desk.server.asked == []
     finally:
         moved.store.delete(desk.key.id())
-        moved.withdraw()
+        moved.credential.withdraw()
 
 
 @pytest.mark.parametrize(("code", "status"), [("invalid_request", 400), ("token_inactive", 401)])

@@ -32,7 +32,9 @@ def authentication(
     """Return the parts of an authentication that a reason depends on."""
     asked = {"account": AccountOptions(), "force_refresh": False, "reason": "", **request}
     parts = {
-        "repository": SimpleNamespace(entry=lambda: entry, store=SimpleNamespace(name=store)),
+        "repository": SimpleNamespace(
+            index_entry=SimpleNamespace(read=lambda: entry), store=SimpleNamespace(name=store)
+        ),
         "unreadable": unreadable,
         "now": lambda: NOW,
         "request": SimpleNamespace(**asked),

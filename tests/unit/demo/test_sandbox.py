@@ -90,7 +90,6 @@ def entry() -> index.Entry:
         expiry=2,
         renewable=False,
         in_flight=0,
-        host=index.hostname(),
     )
 
 

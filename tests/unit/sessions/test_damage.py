@@ -105,7 +105,7 @@ def test_a_damaged_session_is_treated_as_missing_and_logged(
     where = one.store.where()
     logged = capsys.readouterr().err.splitlines()
     assert [where in line for line in logged] == [True, True], "the damage, and that there is no session"
-    fresh = session(KEY, generation=one.next_generation(None))
+    fresh = session(KEY, generation=one.index_entry.next_generation(None))
     assert one.save(fresh, NOW)
     assert stored.repository().load() == fresh
 

@@ -33,7 +33,7 @@ def bob(one: SessionRepository) -> Session:
     """Return the session of a sign-in that follows."""
     return session(
         key(),
-        generation=one.next_generation(one.load(), by=GENERATION_STEP),
+        generation=one.index_entry.next_generation(one.load(), by=GENERATION_STEP),
         person="bob@example.com",
         subject="bob",
         id_token=Secret("id-token-of-bob"),
@@ -50,8 +50,8 @@ def handed_out() -> str:
 def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_meanwhile(alice: Session) -> None:
     """The lock did not notice it, as from a container that shares the kernel keyring. The older tokens are not stored."""
     refreshing = repository(key())
-    rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
-    refreshing.mark_in_flight(NOW)
+    rotated = alice.renewed(Secret("rotated"), generation=refreshing.index_entry.next_generation(alice))
+    refreshing.index_entry.mark_in_flight(NOW)
     signing_in = repository(key())
     whole = kept(signing_in, bob(signing_in))
 
@@ -64,14 +64,14 @@ def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_mean
 def test_a_refresh_on_its_way_does_not_bring_back_what_was_purged_unseen_by_its_lock(alice: Session) -> None:
     """The purge held another lock and has removed the index entry too: nothing is stored."""
     refreshing = repository(key())
-    rotated = alice.renewed(Secret("rotated"), generation=refreshing.next_generation(alice))
-    refreshing.mark_in_flight(NOW)
+    rotated = alice.renewed(Secret("rotated"), generation=refreshing.index_entry.next_generation(alice))
+    refreshing.index_entry.mark_in_flight(NOW)
     purge_session(key().id(), cache())
-    assert repository(key()).entry() is None
+    assert repository(key()).index_entry.read() is None
 
     assert not refreshing.save(rotated, NOW)
     assert repository(key()).load() is None
-    fresh = session(key(), generation=refreshing.next_generation(None, by=GENERATION_STEP))
+    fresh = session(key(), generation=refreshing.index_entry.next_generation(None, by=GENERATION_STEP))
     assert refreshing.save(fresh, NOW), "a sign-in that ends after the purge is kept"
 
 
@@ -108,7 +108,7 @@ def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_b
 ) -> None:
     """Neither the rotated refresh token nor the index entry fits on a full disk, so the old record is removed."""
     one = repository(key())
-    rotated = alice.renewed(Secret("rotated"), generation=one.next_generation(alice))
+    rotated = alice.renewed(Secret("rotated"), generation=one.index_entry.next_generation(alice))
     with no_room(), pytest.raises(StoreError):
         one.save(rotated, NOW)
     assert DiskStore(cache()).load(key().id()) is None
@@ -153,5 +153,5 @@ def test_an_index_that_was_lost_keeps_no_session_from_being_stored(alice: Sessio
     one = repository(key())
     assert one.load() == alice
     assert one.publish(alice, NOW) == "disk"
-    assert one.save(alice.renewed(Secret("rotated"), generation=one.next_generation(alice)), NOW)
+    assert one.save(alice.renewed(Secret("rotated"), generation=one.index_entry.next_generation(alice)), NOW)
     assert repository(key()).load() != alice

@@ -65,7 +65,7 @@ def test_a_copy_that_could_not_be_removed_is_known_and_not_used(place: WindowsLi
     """Its refresh token was used up, and the index names its store."""
     moved_away_from_a_keyring_that_fails()
     assert place.kept
-    entry = on_disk().entry()
+    entry = on_disk().index_entry.read()
     assert entry is not None
     assert (entry.storage, entry.former) == ("disk", ("keyring",))
     found = in_keyring().load()
@@ -85,7 +85,7 @@ def test_a_copy_that_could_not_be_removed_goes_with_the_next_sign_in(place: Wind
     assert place.kept
     kept(one, replace(refreshed, generation=5, signed_in_at=refreshed.signed_in_at + 1))
     assert place.kept == {}
-    entry = one.entry()
+    entry = one.index_entry.read()
     assert entry is not None
     assert entry.former == ()
 
@@ -106,7 +106,7 @@ def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
 def test_if_a_store_with_a_newer_copy_fails_the_older_copy_is_not_used(place: WindowsLike) -> None:
     """A move into the OS keyring was interrupted, and the keyring is locked: the person signs in again."""
     old = kept(on_disk(), session(key()))
-    entry = on_disk().entry()
+    entry = on_disk().index_entry.read()
     assert entry is not None
     index.write_entry(cache(), replace(entry, storage="keyring", former=("disk",)))
     assert on_disk().load() == in_keyring().load() == old, "nothing was moved yet"

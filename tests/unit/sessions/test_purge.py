@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import known_commands
 from kubectl_oidc.sessions.lost_sessions import Lost, lost_sessions
 from kubectl_oidc.sessions.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, KernelStore
+from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system.log import QUIET
 from tests.keyrings import Failing, WindowsLike, the_os_keyring
@@ -186,7 +187,7 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
     with repository(own_key).lock() as lock:
         assert lock.try_acquire()
         purge.start()
-        kept(moving, session(own_key, generation=moving.next_generation(session(own_key))))
+        kept(moving, session(own_key, generation=moving.index_entry.next_generation(session(own_key))))
     purge.join()
     assert [one.places for one in purged] == [("the kernel keyring",)]
     assert KernelStore().load(session_id) is None
@@ -265,7 +266,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
     assert whole
     with one.lock() as lock:
         assert lock.try_acquire()
-        generation = one.next_generation(read)
+        generation = one.index_entry.next_generation(read)
         purged = purge_session(session_id, cache(), patience=0.05)
         assert (purged.person, purged.places) == ("alice@example.com", ("the kernel keyring",))
         assert not one.save(read.renewed(Secret("rotated"), generation=generation), NOW)

@@ -15,6 +15,7 @@ import pytest
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import credential, kernel_keyring
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
@@ -22,7 +23,7 @@ from kubectl_oidc.sessions.session import cache_mark
 from kubectl_oidc.sessions.stores import index, kernel_is_private, open_store
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.host import this_host
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, KernelStore
+from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import QUIET
 from tests.keyrings import Failing, WindowsLike, the_os_keyring
@@ -87,7 +88,7 @@ def test_the_index_knows_the_session_and_no_secret() -> None:
     one = repository(key())
     whole = session(key(), generation=3, access_token=Secret("access-token-of-the-test"))
     assert one.save(whole, NOW)
-    entry = one.entry()
+    entry = one.index_entry.read()
     assert entry is not None
     assert (entry.person, entry.storage, entry.credential) == ("alice@example.com", "disk", "disk")
     assert (entry.generation, entry.refreshed_at, entry.expiry) == (3, NOW, whole.expiry)
@@ -105,9 +106,9 @@ def test_losing_the_index_loses_no_session() -> None:
         entry = cache() / "sessions" / f"{one.session_id}.json"
         entry.unlink() if damage is None else entry.write_bytes(damage)
         assert repository(key()).load() == whole
-        assert one.next_generation(whole) == 6
+        assert one.index_entry.next_generation(whole) == 6
         assert one.save(whole, NOW)
-        assert one.entry() is not None
+        assert one.index_entry.read() is not None
 
 
 @pytest.mark.parametrize("record", [b"", b"{", b'{"version":2}', b"\xff" * 40])
@@ -117,7 +118,7 @@ def test_a_damaged_record_is_a_miss(record: bytes) -> None:
     kept(one, session(key(), generation=5))
     DiskStore(cache()).save(one.session_id, record)
     assert one.load() is None
-    assert one.next_generation(None) == 6
+    assert one.index_entry.next_generation(None) == 6
     assert one.save(session(key(), generation=6), NOW)
     assert one.load() is not None
 
@@ -129,7 +130,7 @@ def test_a_record_of_an_older_generation_is_never_used() -> None:
     kept(one, old)
     backup = DiskStore(cache()).load(one.session_id)
     assert backup
-    new = old.renewed(Secret("rotated"), generation=one.next_generation(old))
+    new = old.renewed(Secret("rotated"), generation=one.index_entry.next_generation(old))
     assert one.save(new, NOW)
     assert one.load() == new
     DiskStore(cache()).save(one.session_id, backup)
@@ -139,21 +140,21 @@ def test_a_record_of_an_older_generation_is_never_used() -> None:
 def test_each_refresh_counts_one_generation_further() -> None:
     """Beyond what the session and what the index know."""
     one = repository(key())
-    assert one.next_generation(None) == 1
+    assert one.index_entry.next_generation(None) == 1
     whole = session(key(), generation=4)
-    assert one.next_generation(whole) == 5
+    assert one.index_entry.next_generation(whole) == 5
     assert one.save(whole, NOW)
-    assert one.next_generation(None) == 5
-    assert one.next_generation(replace(whole, generation=9)) == 10
+    assert one.index_entry.next_generation(None) == 5
+    assert one.index_entry.next_generation(replace(whole, generation=9)) == 10
 
 
 def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
     """In flight is set before and gone after; the session in the store is not touched by it."""
     one = repository(key())
-    one.mark_in_flight(NOW)
-    assert one.entry() is None, "there is no session yet"
+    one.index_entry.mark_in_flight(NOW)
+    assert one.index_entry.read() is None, "there is no session yet"
     whole = kept(one, session(key()))
-    one.mark_in_flight(NOW)
+    one.index_entry.mark_in_flight(NOW)
     assert [entry.in_flight for entry in index.read_entries(cache())] == [NOW]
     assert one.load() == whole
     assert one.save(replace(whole, generation=2), NOW)
@@ -166,8 +167,8 @@ def test_a_purge_during_a_refresh_is_not_undone() -> None:
     whole = kept(one, session(key()))
     with one.lock() as lock:
         assert lock.try_acquire()
-        generation = one.next_generation(whole)
-        one.mark_in_flight(NOW)
+        generation = one.index_entry.next_generation(whole)
+        one.index_entry.mark_in_flight(NOW)
         purge_session(one.session_id, cache(), patience=0.05)
         renewed = whole.renewed(Secret("rotated"), generation=generation)
         assert not one.save(renewed, NOW)
@@ -175,7 +176,7 @@ def test_a_purge_during_a_refresh_is_not_undone() -> None:
     assert one.load() is None
     assert {path.partition("/")[0] for path in files()} == {"sessions"}
     assert b"rotated" not in (cache() / "sessions" / f"{one.session_id}.json").read_bytes()
-    fresh = session(key(), generation=one.next_generation(None))
+    fresh = session(key(), generation=one.index_entry.next_generation(None))
     assert one.save(fresh, NOW), "and the next sign-in is stored"
     assert one.load() == fresh
 
@@ -203,9 +204,9 @@ def test_an_index_that_cannot_be_written_costs_no_session() -> None:
     (cache() / "sessions").write_text("not a directory")
     one = repository(key())
     whole = kept(one, session(key()))
-    one.mark_in_flight(NOW)
+    one.index_entry.mark_in_flight(NOW)
     assert one.load() == whole
-    assert one.entry() is None
+    assert one.index_entry.read() is None
 
 
 def test_nothing_is_kept_with_storage_none() -> None:
@@ -223,7 +224,7 @@ def test_storage_none_neither_uses_nor_spoils_a_session_that_is_kept() -> None:
     before = files()
     one = repository(key(), "none")
     assert one.load() is None
-    one.mark_in_flight(NOW)
+    one.index_entry.mark_in_flight(NOW)
     assert one.save(session(key(), generation=2), NOW)
     assert files() == before
     assert repository(key()).load() == whole
@@ -248,10 +249,10 @@ def test_a_session_that_moves_leaves_nothing_behind(own_key: SessionKey, before:
     whole = kept(repository(own_key, before), session(own_key))
     one = repository(own_key, after)
     assert one.load() == whole
-    moved = kept(one, whole.renewed(Secret("rotated"), generation=one.next_generation(whole)))
+    moved = kept(one, whole.renewed(Secret("rotated"), generation=one.index_entry.next_generation(whole)))
 
     assert repository(own_key, after).load() == moved
-    entry = one.entry()
+    entry = one.index_entry.read()
     assert entry is not None
     assert (entry.storage, entry.credential) == (after, after)
     in_kernel = (KernelStore().load(own_key.id()), kernel_keyring.read_key(CREDENTIAL + own_key.id()))
@@ -321,7 +322,7 @@ def test_a_former_store_that_fails_holds_up_nothing() -> None:
         with the_os_keyring(keyring):
             one = repository(key(), "disk")
             assert one.load() is None
-            fresh = kept(one, session(key(), generation=one.next_generation(None)))
+            fresh = kept(one, session(key(), generation=one.index_entry.next_generation(None)))
             assert one.load() == fresh
         index.write_entry(cache(), replace(index.read_entries(cache())[0], storage="keyring"))
         DiskStore(cache()).delete(key().id())
@@ -392,8 +393,8 @@ def test_a_session_of_1_0_0_goes_on(own_key: SessionKey, storage: str) -> None:
     assert whole is not None
     assert whole.record() == record
     assert one.is_settled()
-    assert one.next_generation(whole) == 5
-    assert one.mark_in_flight(NOW)
+    assert one.index_entry.next_generation(whole) == 5
+    assert one.index_entry.mark_in_flight(NOW)
     assert kept(one, whole.renewed(Secret("rotated"), generation=5)).generation == 5
     assert {entry.generation for entry in index.read_entries(cache())} == {5}
     mark = f".{this_host().mark}" if storage == "kernel" else ""
@@ -423,8 +424,8 @@ def test_a_credential_is_published_for_the_fast_path_and_withdrawn(own_key: Sess
         assert found is not None
         assert found.exec_credential(V1) == credential_of(whole).exec_credential(V1)
         assert json.loads(found.token) == token
-    assert one.withdraw()
-    assert not one.withdraw()
+    assert one.credential.withdraw()
+    assert not one.credential.withdraw()
     assert credential.read_credential(own_key.id(), storage, str(cache())) is None
 
 
@@ -434,7 +435,7 @@ def test_a_credential_that_cannot_be_published_costs_nothing() -> None:
     (cache() / "credentials").write_text("not a directory")
     assert repository(key()).publish(session(key()), NOW) == ""
     assert (cache() / "credentials").read_text() == "not a directory"
-    assert not repository(key()).withdraw()
+    assert not repository(key()).credential.withdraw()
 
 
 def test_a_home_that_cannot_be_written_is_an_error_and_breaks_nothing() -> None:

@@ -184,7 +184,7 @@ def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_the_machine_has_a_name() -> None:
     """An entry names the machine that wrote it."""
-    assert index.hostname()
+    assert index.Entry(session_id=ID).host
 
 
 # One directory, several hosts

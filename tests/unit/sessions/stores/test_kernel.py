@@ -14,9 +14,9 @@ import pytest
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import kernel_keyring
-from kubectl_oidc.fast_path.kernel_keyring import GET_KEYRING_ID, KeyringCall
+from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL, GET_KEYRING_ID, KeyringCall
 from kubectl_oidc.sessions.stores import first_store, open_store
-from kubectl_oidc.sessions.stores.kernel import CREDENTIAL, KEYCTL_DESCRIBE, SESSION, KernelStore
+from kubectl_oidc.sessions.stores.kernel import KEYCTL_DESCRIBE, SESSION, KernelStore
 from tests.keyrings import the_os_keyring
 from tests.plugin import wait_until
 from tests.sessions import (

@@ -12,7 +12,7 @@ import pytest
 from keyring.errors import InitError, KeyringLocked
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.sessions.stores.keyring_backends import is_keyring
+from kubectl_oidc.sessions.stores.keyring_backends import is_keyring, limit_of
 from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from tests.keyrings import Failing, Fake, Hanging, ReadOnly, SecretServiceLike, WindowsLike
 from tests.sessions import SECRETS
@@ -60,7 +60,7 @@ def test_a_roomy_keyring_holds_a_session_in_one_entry() -> None:
     place = SecretServiceLike()
     KeyringStore(place).save(ID, RECORD)
     assert len(place.kept) == 1
-    assert KeyringStore(Fake()).limit <= 1_280 < KeyringStore(place).limit
+    assert limit_of(Fake()) <= 1_280 < limit_of(place)
 
 
 def test_a_keyring_that_does_not_answer_is_given_up() -> None:
