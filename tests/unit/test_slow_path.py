@@ -25,7 +25,7 @@ from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.system.log import VERBOSITY
 from kubectl_oidc.system.signals import NAMES
 from kubectl_oidc.version import __version__
-from tests import parts
+from tests import parts, streams
 from tests.plugin import run_plugin, wait_until
 
 if TYPE_CHECKING:
@@ -101,18 +101,9 @@ def test_a_traceback_is_shown_only_where_it_is_asked_for(capsys: pytest.CaptureF
     assert secret not in shown
 
 
-def _closed() -> io.TextIOBase:
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
-class _Full(io.StringIO):
-    def write(self, _: str, /) -> int:
-        raise OSError(28, "No space left on device")
-
-
-@pytest.mark.parametrize("stream", [lambda: None, _closed, _Full], ids=["none", "closed", "full"])
+@pytest.mark.parametrize(
+    "stream", [lambda: None, streams.closed, streams.Full], ids=["none", "closed", "full"]
+)
 def test_a_standard_error_that_takes_nothing_changes_no_status(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], object]
 ) -> None:

@@ -140,7 +140,7 @@ def _report_listeners(sign_in: SignIn, server: CallbackServer) -> None:
 
 
 def ssh_forward(near: int, far: int, environ: Mapping[str, str]) -> str:
-    """Return the ssh command that forwards a port of the user's own machine to this one.
+    """Return the ssh command that forwards a port from the user's machine to this one.
 
     Args:
         near: The port of the redirect URI, on the user's machine.

@@ -209,6 +209,6 @@ FILES = _Path(utf8=False, **_COMMAS, **_completed("file"))
 TEXTS = _Texts(utf8=False, **_COMMAS)
 DATA = _Data(utf8=False, **_COMMAS)
 LIST = _Texts(utf8=False, **_ONE_A_USE)
-"""A list a use, also in its variable; whoever understands it splits it at the commas."""
+"""A list for each use of the flag, and in its variable. `read` of the row splits it at the commas."""
 SCOPES, EXTRA_SCOPES = _Scopes(**_ONE_A_USE), _ExtraScopes(**_ONE_A_USE)
 PAIRS, PATTERNS, HEADERS = _Pairs(**_ONE_A_USE), _Patterns(**_ONE_A_USE), _Headers(utf8=False, **_ONE_A_USE)

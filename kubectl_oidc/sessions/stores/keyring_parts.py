@@ -73,7 +73,7 @@ class ChunkedSecret:
         return read_record(self._entries.get, self._service)
 
     def exists(self) -> bool:
-        """Return whether there is an entry in the place of a head, valid or not."""
+        """Return whether there is an entry where a head is stored, valid or not."""
         return any(self._entries.get(self._name(slot)) is not None for slot in SLOTS)
 
     def save(self, record: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -26,7 +25,6 @@ from kubectl_oidc.fast_path.credential import (
     with_digest,
 )
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from tests import parts
 from tests.plugin import run_plugin
@@ -37,7 +35,6 @@ from tests.sessions import (
     kept,
     key,
     linux_only,
-    need_the_kernel_keyring,
     posix_only,
     remembered,
     repository,
@@ -46,7 +43,7 @@ from tests.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from kubectl_oidc.sessions.session import Session, SessionKey
 
@@ -59,20 +56,6 @@ def known_and_good(session_key: SessionKey | None = None, storage: str = "disk",
     whole = kept(repository(session_key, storage), session(session_key, **changes))
     remembered(repository(session_key, storage), words_of(session_key), storage)
     return whole
-
-
-def in_kernel(session_key: SessionKey) -> None:
-    KernelStore().delete(session_key.id())
-    KernelStore().withdraw(session_key.id())
-
-
-@pytest.fixture
-def own_key() -> Iterator[SessionKey]:
-    """Return a session key for the kernel keyring, and remove its entries afterwards."""
-    need_the_kernel_keyring()
-    one = key(name=secrets.token_hex(8))
-    yield one
-    in_kernel(one)
 
 
 def token_in(stdout: str) -> str:

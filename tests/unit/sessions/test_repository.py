@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import socket
 import time
 from dataclasses import replace
@@ -35,35 +34,18 @@ from tests.sessions import (
     kept,
     key,
     linux_only,
-    need_the_kernel_keyring,
     repository,
     session,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from kubectl_oidc.sessions.session import SessionKey
 
 NOW = int(time.time())
 
-
-@pytest.fixture(autouse=True)
-def no_os_keyring() -> Iterator[None]:
-    """Have no OS keyring, on any desktop."""
-    with the_os_keyring(None):
-        yield
-
-
-@pytest.fixture
-def own_key() -> Iterator[SessionKey]:
-    """Return a session key for this test, and remove its keys from the kernel keyring afterwards."""
-    need_the_kernel_keyring()
-    one = key(name=secrets.token_hex(8))
-    yield one
-    KernelStore().delete(one.id())
-    KernelStore().withdraw(one.id())
+pytestmark = pytest.mark.usefixtures("no_os_keyring")
 
 
 def files() -> set[str]:

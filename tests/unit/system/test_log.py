@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.system.log import QUIET, VERBOSITY, Log
+from tests import streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,23 +42,12 @@ def test_a_message_is_one_line_without_control_characters(capsys: pytest.Capture
     assert capsys.readouterr().err == "[v1] issuer [31mevil [v1] forged\n"
 
 
-def _closed() -> io.TextIOBase:
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
-class _Full(io.StringIO):
-    def write(self, _: str, /) -> int:
-        raise OSError(28, "No space left on device")
-
-
 @pytest.mark.parametrize(
     "stream",
     [
         pytest.param(lambda: None, id="none, as pythonw has it"),
-        pytest.param(_closed, id="closed"),
-        pytest.param(_Full, id="full"),
+        pytest.param(streams.closed, id="closed"),
+        pytest.param(streams.Full, id="full"),
         pytest.param(lambda: io.TextIOWrapper(io.BytesIO(), encoding="ascii"), id="ASCII only"),
     ],
 )

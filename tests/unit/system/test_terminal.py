@@ -12,6 +12,7 @@ import pytest
 from kubectl_oidc.system import standard_error
 from kubectl_oidc.system.log import Log
 from kubectl_oidc.system.terminal import Terminal
+from tests import streams
 from tests.plugin import wait_until
 
 if TYPE_CHECKING:
@@ -201,18 +202,9 @@ def test_words_that_the_terminal_cannot_write_are_replaced(monkeypatch: pytest.M
     assert stream.buffer.getvalue() == b"J?rgen ?\n"
 
 
-def _closed() -> io.TextIOBase:
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
-class _Full(io.StringIO):
-    def write(self, _: str, /) -> int:
-        raise OSError(28, "No space left on device")
-
-
-@pytest.mark.parametrize("stream", [lambda: None, _closed, _Full], ids=["none", "closed", "full"])
+@pytest.mark.parametrize(
+    "stream", [lambda: None, streams.closed, streams.Full], ids=["none", "closed", "full"]
+)
 def test_a_standard_error_that_takes_nothing_is_no_error(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], object]
 ) -> None:
