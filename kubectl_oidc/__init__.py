@@ -4,11 +4,14 @@ import os
 import sys
 
 
-def main() -> None:
+def main(handover: str = "") -> None:
     """Run the program and exit: on the fast path if a valid credential is stored, otherwise on the slow path.
 
     It exits with ``os._exit``. Everything is written by then, and the interpreter's normal exit takes as long as the rest of
     the fast path.
+
+    Args:
+        handover: What the launcher has done before it started this process (docs/formats.md); empty without a launcher.
     """
     try:
         # This import must be the first: it removes unsafe entries of PYTHONPATH from the module search path.
@@ -16,13 +19,19 @@ def main() -> None:
 
         command = this_command()
         ahead = sys.platform == "darwin" and AHEAD in os.environ
-        status = None if command is None or ahead else answer_from_cache(command)
         if ahead:
             del os.environ[AHEAD]
-        elif command is not None and command.due:
-            from kubectl_oidc.fast_path.refresh_ahead import start_refresh
+        if " " in handover:  # more than its version
+            from kubectl_oidc.fast_path.handover import accept
 
-            ahead = start_refresh(command.directory, command.session_id, command.when)
+            ahead = accept(handover, command) or ahead
+        status = None
+        if command is not None and not (ahead or command.handouts or command.lock_files):
+            status = answer_from_cache(command)
+            if command.due:
+                from kubectl_oidc.fast_path.refresh_ahead import start_refresh
+
+                ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
             try:
                 from kubectl_oidc.slow_path import run

@@ -135,7 +135,8 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
     lock = SessionLock(command.locks, needed=None if command.place == "disk" else 1)
     try:
         # A holder that takes longer waits for a user; `authenticate` shows that.
-        held = lock.acquire(Deadline.after(LOCK_SECONDS), answered)
+        taken = bool(command.lock_files) and lock.take_over(command.lock_files)
+        held = taken or lock.acquire(Deadline.after(LOCK_SECONDS), answered)
     except OSError:
         return None  # the lock directory is gone; `authenticate` creates it again
     if held and answered():

@@ -5,16 +5,20 @@ A missing part skips the test on a laptop, with its reason, and fails it where `
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from filelock import FileLock
 
 # Read before the tests' own environment is made, which has no CI in it.
-IN_CI = bool(os.environ.get("CI"))
+ENVIRON = dict(os.environ)
+IN_CI = bool(ENVIRON.get("CI"))
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TOOLS = REPOSITORY / ".tools"
@@ -43,10 +47,41 @@ def program(*names: str) -> str:
     return missing(f"{names[0]} is not installed (tools/install-test-parts installs it where it may)")
 
 
+START_PROGRAMS = ("script", "launcher")
+"""How the program starts: by the console script that pip writes, or by the native launcher."""
+
+NAME = "kubectl-oidc_login.exe" if sys.platform == "win32" else "kubectl-oidc_login"
+
+start_program = os.environ.get("TEST_START_PROGRAM", "script")
+"""Which of them the tests run now: the fixture ``start_program`` changes it."""
+
+
+@functools.cache
+def launcher() -> Path:
+    """Build the launcher beside this interpreter in an environment like its own, and return its path, or see ``missing``."""
+    go = shutil.which("go") or missing("Go is not installed (tools/install-test-parts installs it where it may)")
+    place = TOOLS / "launcher"
+    program = place / "bin" / NAME
+    with FileLock(TOOLS / "launcher.lock"):
+        (place / "bin").mkdir(parents=True, exist_ok=True)
+        environment = Path(sys.prefix)
+        shutil.copy(environment / "pyvenv.cfg", place)
+        for link, target in (
+            (place / "lib", environment / "lib"),
+            (place / "bin/python3", Path(sys.executable).resolve()),
+        ):
+            if not link.is_symlink():
+                link.symlink_to(target)
+        command = [go, "build", "-trimpath", "-o", str(program), "."]
+        subprocess.run(command, cwd=REPOSITORY / "launcher", env={**ENVIRON, "CGO_ENABLED": "0"}, check=True)
+    return program
+
+
 def plugin() -> Path:
-    """Return the installed console script that belongs to this interpreter, or see ``missing``."""
-    name = "kubectl-oidc_login.exe" if sys.platform == "win32" else "kubectl-oidc_login"
-    path = Path(sys.executable).with_name(name)
+    """Return the installed program that belongs to this interpreter, or see ``missing``."""
+    if start_program == "launcher":
+        return launcher()
+    path = Path(sys.executable).with_name(NAME)
     if not path.exists():
         missing(f"the program is not installed beside {sys.executable} (pip install --editable .)")
     return path

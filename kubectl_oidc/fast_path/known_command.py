@@ -37,6 +37,8 @@ class KnownCommand:
     Attributes:
         due: Whether the credential should be refreshed ahead; known after it was used.
         handouts: How often the same kubectl received the credential; known after it was read.
+        lock_files: The session's lock if the launcher holds it, file by file: the descriptor, and the digest of the failure beside
+            the file when the wait for it began, or ``-`` without a wait.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class KnownCommand:
         "directory",
         "due",
         "handouts",
+        "lock_files",
         "locks",
         "margin",
         "place",
@@ -73,6 +76,7 @@ class KnownCommand:
         self.when = when
         self.due = False
         self.handouts = 0
+        self.lock_files: tuple[tuple[int, str], ...] = ()
 
     def record(self) -> bytes:
         """Return the file's content; empty if a path contains a line break."""

@@ -17,7 +17,7 @@ class SessionLock(FileLock):
 
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
         super().__init__(paths, needed=needed)
-        self._before: tuple[bytes | None, ...] | None = None  # the failures when the wait began
+        self._before: tuple[str, ...] | None = None  # the digests of the failures when the wait began
 
     def acquire(self, deadline: Deadline, meanwhile: Callable[[], bool], *, lenient: bool = False) -> bool:
         """Wait for the lock, as `FileLock` does.
@@ -25,13 +25,19 @@ class SessionLock(FileLock):
         Raises:
             OSError: As there.
         """
-        before = shared_failure.failure_records(self.paths)
+        before = shared_failure.failure_digests(self.paths)
 
         def waits() -> bool:
             self._before = before
             return meanwhile()
 
         return super().acquire(deadline, waits, lenient=lenient)
+
+    def take_over(self, files: Sequence[tuple[int, str]]) -> bool:
+        """Take over the lock from the launcher, as `KnownCommand.lock_files` describes it. Return whether this process holds it now."""
+        if "-" not in (digests := tuple(digest for _, digest in files)):
+            self._before = digests
+        return self.adopt([descriptor for descriptor, _ in files])
 
     def failure_of_holder(self) -> shared_failure.SharedFailure | None:
         """Return why the holder failed that this process waited for, or None."""

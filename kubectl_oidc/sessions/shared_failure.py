@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from kubectl_oidc.errors import OidcLoginError
-from kubectl_oidc.fast_path.credential import read_private
+from kubectl_oidc.fast_path.credential import hexdigest, read_private
 from kubectl_oidc.text import sanitize
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
@@ -66,23 +66,31 @@ def share_failure(paths: Sequence[str], error: OidcLoginError, *, of_a_person: b
             continue  # then the other processes find out themselves
 
 
-def failure_records(paths: Sequence[str]) -> tuple[bytes | None, ...]:
-    """Return the present records next to these lock files."""
+def failure_digests(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the digests of the present records next to these lock files; ``none`` without a record."""
+    return tuple(map(_digest, _records(paths)))
+
+
+def _records(paths: Sequence[str]) -> tuple[bytes | None, ...]:
     split = (path.rpartition(os.sep) for path in paths)
     return tuple(read_private(directory, name + _SUFFIX, _LONGEST) for directory, _, name in split)
 
 
-def failure_since(before: Sequence[bytes | None], paths: Sequence[str]) -> SharedFailure | None:
+def _digest(record: bytes | None) -> str:
+    return "none" if record is None else hexdigest(record)
+
+
+def failure_since(before: Sequence[str], paths: Sequence[str]) -> SharedFailure | None:
     """Return the failure that was written since the wait began, or None.
 
     Args:
-        before: The records when the wait began, from `failure_records`.
+        before: What `failure_digests` returned when the wait began.
         paths: The lock files.
     """
     import json
 
-    for old, new in zip(before, failure_records(paths), strict=True):
-        if new is None or new == old:
+    for old, new in zip(before, _records(paths), strict=True):
+        if new is None or _digest(new) == old:
             continue
         try:
             values = json.loads(new)

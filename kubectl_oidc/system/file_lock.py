@@ -92,6 +92,15 @@ class FileLock:
             sleep(min(pause, deadline.left()))
         return True
 
+    def adopt(self, descriptors: Sequence[int]) -> bool:
+        """Take over the open files that another program has locked for this process. Return whether this process holds the lock now."""
+        self._held = [LockedFile(path) for path in self._paths]
+        adopted = [lock.adopt(number) for lock, number in zip(self._held, descriptors, strict=True)]
+        if not all(adopted):
+            self._held = [lock for lock, held in zip(self._held, adopted, strict=True) if held]
+            self.release()
+        return self.held
+
     def describe(self, doing: str) -> None:
         """Write into the lock files what this process does, such as "signing in through the browser"."""
         for lock in self._held:

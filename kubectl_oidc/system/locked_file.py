@@ -56,6 +56,10 @@ if sys.platform == "win32":  # on Linux, only tests/windows.py runs this
             self.describe("")
             return True
 
+        def adopt(self, _descriptor: int) -> bool:
+            """Return False: on Windows no process can take over another's lock."""
+            return False
+
         def describe(self, doing: str) -> None:
             """Write the holder and what it does into the file."""
             with suppress(OSError), open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
@@ -116,6 +120,21 @@ else:
                 self.describe("")
                 return True
             return False  # something removes it again and again: try later, as if another process held it
+
+        def adopt(self, descriptor: int) -> bool:
+            """Take over an open and locked file, and return whether this process holds the lock now. Otherwise the file is closed."""
+            try:
+                self._check_owner(descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no change if it is locked
+                if self._is_at_path(descriptor):
+                    os.set_inheritable(descriptor, False)
+                    self._descriptor = descriptor
+                    return True
+            except OSError:
+                pass
+            with suppress(OSError):
+                os.close(descriptor)
+            return False
 
         def _open(self) -> int:
             """Open the file. Create it and its directory if a cleaner of temporary files has removed them."""

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	claimsDirectory = "ahead"
+	claimTime       = time.Minute // how long a claim is valid if its process failed
+)
+
+// shortLived are variables of environments that end with kubectl, or too soon for a refresh to be useful.
+var shortLived = []string{"CI", "KUBERNETES_SERVICE_HOST", "container"}
+
+// startRefresh starts the Python program in the background to refresh the session, unless another process has done so.
+func startRefresh(command *knownCommand) {
+	if command.when == "auto" && diesWithKubectl() {
+		return
+	}
+	if !claim(filepath.Join(command.directory, claimsDirectory, command.sessionID)) {
+		return
+	}
+	python, err := findPython()
+	if err != nil {
+		return
+	}
+	closeInherited()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	files := []*os.File{null, null, null}
+	child, err := os.StartProcess(python.path, python.arguments(), &os.ProcAttr{
+		Env: handover{ahead: true}.environment(), Files: files, Sys: detached(),
+	})
+	if err == nil {
+		child.Release()
+	}
+}
+
+func diesWithKubectl() bool {
+	// A service's processes end with it (systemd.kill(5)). Shells of a terminal may have the variable too.
+	if _, service := os.LookupEnv("INVOCATION_ID"); service && !errorIsTerminal() {
+		return true
+	}
+	for _, name := range shortLived {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// claim returns whether no other process has claimed the refresh within the last minute.
+func claim(path string) bool {
+	for range 2 {
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			file.Close()
+			return true
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return false
+		}
+		status, err := os.Lstat(path)
+		if err != nil {
+			return false
+		}
+		if age := time.Since(status.ModTime()); age >= 0 && age < claimTime {
+			return false
+		}
+		if os.Remove(path) != nil {
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// startCode runs the program as if the launcher were its script.
+const startCode = "import sys; del sys.argv[0]; from kubectl_oidc import main; main()"
+
+var errNoPython = errors.New("no Python is beside the program")
+
+// python is the interpreter that runs the Python program.
+type python struct {
+	launcher string   // the program's path, as it was started
+	path     string   // the interpreter
+	flags    []string // -I: neither PYTHON* variables nor the working directory have an effect
+}
+
+// arguments returns the interpreter's whole command line.
+func (p *python) arguments() []string {
+	start := append([]string{p.path}, p.flags...)
+	start = append(start, "-c", startCode, p.launcher)
+	return append(start, os.Args[1:]...)
+}
+
+// findPython returns the interpreter of the bundle or of the environment that the launcher, or what it links to, is in.
+func findPython() (*python, error) {
+	launcher, directory, err := launcherPath()
+	if err != nil {
+		return nil, err
+	}
+	parent := filepath.Dir(directory)
+	isolated := []string{"-I"}
+	for _, bundled := range []string{"python/bin/python3", "python/python.exe"} {
+		if isFile(filepath.Join(parent, bundled)) {
+			return &python{launcher, filepath.Join(parent, bundled), isolated}, nil
+		}
+	}
+	if isFile(filepath.Join(parent, "pyvenv.cfg")) {
+		for _, name := range []string{"python3", "python", "python.exe"} {
+			if isFile(filepath.Join(directory, name)) {
+				return &python{launcher, filepath.Join(directory, name), isolated}, nil
+			}
+		}
+	}
+	if onWindows && isFile(filepath.Join(parent, "python.exe")) {
+		return &python{launcher, filepath.Join(parent, "python.exe"), isolated}, nil
+	}
+	// Outside an environment: for all users, or in the user's own directory, which -I would hide.
+	for _, kind := range []string{"site-packages", "dist-packages"} {
+		found, _ := filepath.Glob(filepath.Join(parent, "lib", "python3.*", kind, "kubectl_oidc"))
+		for _, place := range found {
+			version := filepath.Base(filepath.Dir(filepath.Dir(place)))
+			if path := beside(directory, version); path != "" {
+				return &python{launcher, path, []string{"-E", "-P"}}, nil
+			}
+		}
+	}
+	return nil, errNoPython
+}
+
+// launcherPath returns the launcher's path as it was started, and the directory of the file that this leads to.
+func launcherPath() (path, directory string, err error) {
+	path, err = exec.LookPath(os.Args[0])
+	if err != nil {
+		path = os.Args[0]
+	}
+	self, err := os.Executable()
+	if err != nil {
+		self = path // without /proc
+	}
+	self, err = filepath.EvalSymlinks(self)
+	return path, filepath.Dir(self), err
+}
+
+// beside returns an interpreter in a directory, else on PATH, else "".
+func beside(directory, name string) string {
+	path := filepath.Join(directory, name)
+	if isFile(path) {
+		return path
+	}
+	path, _ = exec.LookPath(name)
+	return path
+}
+
+func isFile(path string) bool {
+	status, err := os.Stat(path)
+	return err == nil && status.Mode().IsRegular()
+}
+
+// reportNoPython reports that the Python program cannot be started, and returns the exit status.
+func reportNoPython(err error) int {
+	reason := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, err.Error())
+	os.Stderr.WriteString("error: the program cannot start its Python: " + reason +
+		"\nhint: the installation is damaged: install the program again (troubleshooting: python-modules)\n")
+	return 1
+}
