@@ -34,9 +34,7 @@ func startRefresh(command *knownCommand) {
 		return
 	}
 	files := []*os.File{null, null, null}
-	child, err := os.StartProcess(python.path, python.arguments(), &os.ProcAttr{
-		Env: handover{ahead: true}.environment(), Files: files, Sys: detached(),
-	})
+	child, err := os.StartProcess(python.path, python.arguments(handover{ahead: true}), &os.ProcAttr{Files: files, Sys: detached()})
 	if err == nil {
 		child.Release()
 	}

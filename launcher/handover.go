@@ -1,15 +1,8 @@
 package main
 
-import (
-	"fmt"
-	"os"
-	"strings"
-)
+import "fmt"
 
-// handoverVariable tells the Python program what the launcher has done: docs/formats.md, "What the launcher hands over".
-const handoverVariable = "_KUBECTL_OIDC_HANDOVER"
-
-// handover is what the launcher has done before it starts the Python program.
+// handover is what the launcher has done before it starts the Python program: docs/formats.md, "What the launcher hands over".
 type handover struct {
 	ahead    bool         // only refresh the session; the command was answered
 	handouts int          // how often this kubectl received the credential that it asks for again
@@ -26,15 +19,4 @@ func (h handover) String() string {
 		return "1 locks " + h.locks.handedOver()
 	}
 	return "1"
-}
-
-// environment returns this process's environment with the handover.
-func (h handover) environment() []string {
-	var environ []string
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, handoverVariable+"=") {
-			environ = append(environ, entry)
-		}
-	}
-	return append(environ, handoverVariable+"="+h.String())
 }

@@ -14,7 +14,7 @@ import (
 func becomePython(h handover) int {
 	python, err := findPython()
 	if err == nil {
-		err = unix.Exec(python.path, python.arguments(), h.environment())
+		err = unix.Exec(python.path, python.arguments(h), os.Environ())
 		err = fmt.Errorf("%s: %w", python.path, err)
 	}
 	return reportNoPython(err)

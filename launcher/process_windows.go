@@ -22,7 +22,7 @@ func becomePython(h handover) int {
 		return reportNoPython(err)
 	}
 	child := exec.Cmd{
-		Path: python.path, Args: python.arguments(), Env: h.environment(),
+		Path: python.path, Args: python.arguments(h),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 	if err := child.Start(); err != nil {

@@ -59,7 +59,9 @@ start_program = os.environ.get("TEST_START_PROGRAM", "script")
 @functools.cache
 def launcher() -> Path:
     """Build the launcher beside this interpreter in an environment like its own, and return its path, or see ``missing``."""
-    go = shutil.which("go") or missing("Go is not installed (tools/install-test-parts installs it where it may)")
+    go = shutil.which("go") or missing(
+        "Go is not installed (tools/install-test-parts installs it where it may)"
+    )
     place = TOOLS / "launcher"
     program = place / "bin" / NAME
     with FileLock(TOOLS / "launcher.lock"):

@@ -34,5 +34,6 @@ def accept(handover: str, command: "KnownCommand | None") -> bool:
             command.lock_files = files
         else:
             for number, _ in files:
-                os.close(number)
+                if number:  # 0 on Windows, where the launcher itself holds the lock
+                    os.close(number)
     return kind == "ahead"

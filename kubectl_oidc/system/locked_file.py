@@ -57,8 +57,8 @@ if sys.platform == "win32":  # on Linux, only tests/windows.py runs this
             return True
 
         def adopt(self, _descriptor: int) -> bool:
-            """Return False: on Windows no process can take over another's lock."""
-            return False
+            """Return True: the launcher, this process's parent, holds the lock until this process has ended."""
+            return True
 
         def describe(self, doing: str) -> None:
             """Write the holder and what it does into the file."""

@@ -1,4 +1,4 @@
-"""``kubectl oidc-login version``: print the version of the program and of Python."""
+"""``kubectl oidc-login version``: print the version of the program and of Python, and how it was installed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import platform
 import click
 
 from kubectl_oidc.cli.options.flags import LOGGING, options
+from kubectl_oidc.system.installation import installation
 from kubectl_oidc.version import __version__
 
 
 @click.command()
 @options(*LOGGING)
 def version() -> int:
-    """Print the version of the program and of the Python that runs it."""
-    click.echo(
-        f"kubectl-oidc {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
-    )
+    """Print the version of the program and of the Python that runs it, and how the program was installed."""
+    system = f"{platform.system()} {platform.machine()}"
+    click.echo(f"kubectl-oidc {__version__} (Python {platform.python_version()}, {system}, {installation()})")
     return 0

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	lockWait      = 1500 * time.Millisecond // a refresh takes less; a longer wait is shown to the user by the Python program
+	failureSuffix = ".failure"              // beside a lock file: why its holder failed
+	failureLimit  = 16384                   // bytes
+	terminated    = 128 + 15                // the exit status as after SIGTERM
+)
+
+// lockPauses are the times between two tries; the last one repeats.
+var lockPauses = []time.Duration{5, 10, 20, 50, 100}
+
+var errLockHeld = errors.New("another process holds the lock")
+
+// sessionLock is the lock of a session, on one or several files.
+type sessionLock struct {
+	files    []lockedFile
+	failures []string // the digests of the failures beside the files when the wait began; none if there was no wait
+}
+
+// waitForLock waits until the session's credential is published or its lock is free.
+// It returns the exit status after an answer, otherwise -1; and the lock if the work is this process's own.
+func (c *knownCommand) waitForLock() (int, *sessionLock) {
+	if len(c.locks) == 0 {
+		return -1, nil
+	}
+	parent := os.Getppid()
+	var before []string
+	for _, path := range c.locks {
+		before = append(before, failureDigest(path))
+	}
+	deadline := time.Now().Add(lockWait)
+	for try := 0; ; try++ {
+		lock, err := lockSession(c.locks)
+		if err != nil && err != errLockHeld {
+			return -1, nil // the Python program knows which lock files are needed
+		}
+		if lock == nil && callerHasGone(parent) {
+			return terminated, nil
+		}
+		if status, answered := c.answer(); answered || c.handouts > 0 {
+			lock.release()
+			if answered {
+				return status, nil
+			}
+			return -1, nil
+		}
+		if lock != nil {
+			if try > 0 {
+				lock.failures = before
+			}
+			return -1, lock
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return -1, nil
+		}
+		time.Sleep(min(left, lockPauses[min(try, len(lockPauses)-1)]*time.Millisecond))
+	}
+}
+
+// lockSession locks all files in order, or none: then the error is errLockHeld, or why a file cannot be locked.
+func lockSession(paths []string) (*sessionLock, error) {
+	lock := &sessionLock{}
+	for _, path := range paths {
+		file, err := lockFile(path)
+		if err != nil {
+			lock.release()
+			return nil, err
+		}
+		lock.files = append(lock.files, file)
+	}
+	return lock, nil
+}
+
+func (l *sessionLock) release() {
+	if l != nil {
+		for _, file := range l.files {
+			file.release()
+		}
+	}
+}
+
+// handedOver returns each file's descriptor for the Python program, and the digest of the failure beside it when the wait began
+// ("-" without a wait).
+func (l *sessionLock) handedOver() string {
+	var words []string
+	for i, file := range l.files {
+		failure := "-"
+		if len(l.failures) > 0 {
+			failure = l.failures[i]
+		}
+		words = append(words, fmt.Sprintf("%d:%s", file.descriptor(), failure))
+	}
+	return strings.Join(words, " ")
+}
+
+// failureDigest returns the digest of the failure beside a lock file, or "none".
+func failureDigest(path string) string {
+	record := readPrivate(filepath.Dir(path), filepath.Base(path)+failureSuffix, failureLimit)
+	if record == nil {
+		return "none"
+	}
+	return hexdigest(record)
+}
+
+// holderLine returns the content of a lock file that this process holds.
+func holderLine() string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = ""
+	}
+	return fmt.Sprintf("%d@%s \n", os.Getpid(), strings.Join(strings.Fields(name), "-"))
+}
