@@ -10,7 +10,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist single-file fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist bundle single-file fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -73,6 +73,9 @@ fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME 
 
 dist: $(DEV) ## Build wheel and source archive into dist/, and check them
 	@$(BIN)/python -m tools.dist
+
+bundle: $(DEV) ## Build the program with a Python of its own into dist/, for each platform (ARGS="--platform linux-amd64" for one)
+	@$(BIN)/python -m tools.bundle $(ARGS)
 
 single-file: $(DEV) ## Build dist/kubectl-oidc_login: one file that any Python from 3.11 to 3.14 runs, on this kind of machine
 	@$(BIN)/python -m tools.single_file $(ARGS)

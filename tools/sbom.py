@@ -165,7 +165,7 @@ def _environments() -> Iterator[dict[str, str]]:
 
 
 def _part(pin: lock_files.Pin, packages: Mapping[str, Metadata]) -> Component:
-    part = _component(pin.name, pin.version, _licence(pin.name, packages[pin.name]), ComponentType.LIBRARY)
+    part = _component(pin.name, pin.version, licence(pin.name, packages[pin.name]), ComponentType.LIBRARY)
     part.hashes.update(HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in pin.hashes)
     if pin.marker is not None:
         part.properties.add(Property(name="kubectl-oidc:environment-marker", value=str(pin.marker)))
@@ -180,7 +180,7 @@ def _component(name: str, version: str, licence: str, kind: ComponentType) -> Co
     )
 
 
-def _licence(name: str, metadata: Metadata) -> str:
+def licence(name: str, metadata: Metadata) -> str:
     """Return the licence as an SPDX expression.
 
     Raises:

