@@ -80,6 +80,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return processors if config.getoption(quick.OPTION) else max(processors, 4)
 
 
+@pytest.fixture(params=parts.START_PROGRAMS)
+def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the test by each start program: the console script and the launcher."""
+    name: str = request.param
+    monkeypatch.setattr(parts, "start_program", name)
+    if name == "launcher":
+        parts.launcher()
+    return name
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test its own home, runtime directory, working directory and environment."""

@@ -16,6 +16,9 @@ from typing import NoReturn
 import pytest
 from filelock import FileLock
 
+import tools.go
+from tools.go import LAUNCHER
+
 # Read before the tests' own environment is made, which has no CI in it.
 ENVIRON = dict(os.environ)
 IN_CI = bool(ENVIRON.get("CI"))
@@ -56,12 +59,17 @@ start_program = os.environ.get("TEST_START_PROGRAM", "script")
 """Which of them the tests run now: the fixture ``start_program`` changes it."""
 
 
+def go() -> str:
+    """Return the path of ``go``, or see ``missing``."""
+    try:
+        return tools.go.program()
+    except tools.go.NoGo as error:
+        missing(str(error))
+
+
 @functools.cache
 def launcher() -> Path:
     """Build the launcher beside this interpreter in an environment like its own, and return its path, or see ``missing``."""
-    go = shutil.which("go") or missing(
-        "Go is not installed (tools/install-test-parts installs it where it may)"
-    )
     place = TOOLS / "launcher"
     program = place / "bin" / NAME
     with FileLock(TOOLS / "launcher.lock"):
@@ -74,8 +82,10 @@ def launcher() -> Path:
         ):
             if not link.is_symlink():
                 link.symlink_to(target)
-        command = [go, "build", "-trimpath", "-o", str(program), "."]
-        subprocess.run(command, cwd=REPOSITORY / "launcher", env={**ENVIRON, "CGO_ENABLED": "0"}, check=True)
+        environ = {**ENVIRON, "CGO_ENABLED": "0"}
+        subprocess.run(
+            [go(), "build", "-trimpath", "-o", str(program), "."], cwd=LAUNCHER, env=environ, check=True
+        )
     return program
 
 

@@ -75,7 +75,8 @@ def begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.P
         "errors": "surrogateescape",
     }
     script = words[0].endswith(".py")
-    if server is not None and (script or words[0] == str(parts.plugin())) and server.takes(environ):
+    own = parts.start_program == "script" and words[0] == str(parts.plugin())
+    if server is not None and (script or own) and server.takes(environ):
         return Forked(server, words, environ, **options)
     words = [sys.executable, *words] if script else words
     return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
