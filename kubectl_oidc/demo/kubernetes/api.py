@@ -22,7 +22,6 @@ from .reviews import review
 from .token_authenticator import TokenAuthenticator, User
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from kubectl_oidc.demo.authority import Authority
@@ -56,9 +55,7 @@ class KubernetesApi:
         self._listener.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._listener.close()
 
     def _answer(self, path: str) -> Response:
@@ -83,14 +80,8 @@ class KubernetesApi:
             return Response("ok", mimetype="text/plain")
         if path == "/version":
             return _json(resources.VERSION)
-        for wanted in _accepted():
-            if (wanted.get("g"), wanted.get("as")) == ("apidiscovery.k8s.io", "APIGroupDiscoveryList"):
-                version = wanted.get("v", "")
-                document = discovery.aggregated(path, version) if version in {"v2", "v2beta1"} else None
-                if document:
-                    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-                    return _json(document, content_type=kind)
-        document = discovery.legacy(path)
+        _accepted()
+        document = discovery.document(path)
         if document is None:
             raise errors.no_such_resource()
         return _json(document)
@@ -123,8 +114,8 @@ def _path_fits(resource: resources.Resource, asked: Attributes) -> bool:
     return asked.namespace == (asked.name if resource.kind == "Namespace" else "")
 
 
-def _json(document: object, code: int = 200, content_type: str = "application/json") -> Response:
-    return Response(json.dumps(document) + "\n", status=code, content_type=content_type)
+def _json(document: object, code: int = 200) -> Response:
+    return Response(json.dumps(document) + "\n", status=code, content_type="application/json")
 
 
 def _accepted() -> list[dict[str, str]]:
