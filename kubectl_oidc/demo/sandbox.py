@@ -27,7 +27,6 @@ from kubectl_oidc.yaml_text import yaml_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
     from typing import Self
 
 PROGRAM = "kubectl-oidc_login"
@@ -88,9 +87,7 @@ class Sandbox:
         self.kubectl = find_program("kubectl", self.environ)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._remove_locks()
         self._temporary.cleanup()
 
@@ -143,8 +140,11 @@ class Sandbox:
         """Return a command of this program as people type it: through kubectl, if there is one."""
         return ["kubectl", "oidc-login", *arguments] if self.kubectl else [PROGRAM, *arguments]
 
-    def run(self, words: Sequence[str]) -> CommandResult:
+    def run(self, words: Sequence[str], **variables: str) -> CommandResult:
         """Run ``kubectl …`` or ``kubectl-oidc_login …``, and wait for its end.
+
+        Args:
+            variables: Environment variables in addition to those of the sandbox.
 
         Raises:
             DemoError: It cannot be started, or does not end in time.
@@ -154,7 +154,7 @@ class Sandbox:
             done = subprocess.run(
                 [program or words[0], *words[1:]],
                 cwd=self.directory,
-                env=self.environ,
+                env={**self.environ, **variables},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",

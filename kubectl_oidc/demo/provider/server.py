@@ -23,7 +23,6 @@ from .people import team
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
     from typing import Self
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -79,9 +78,7 @@ class Provider:
         self._front.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._front.close()
         self._back.close()
 
