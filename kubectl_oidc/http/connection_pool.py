@@ -116,7 +116,7 @@ class ConnectionPool:
             if proxy is None:
                 from .transport import DirectTransport
 
-                self._clients[proxy] = new_client(DirectTransport(context, self.early))
+                self._clients[proxy] = new_client(transport=DirectTransport(context, self.early))
             else:
                 self._clients[proxy] = new_proxied_client(context, proxy, given=self._proxy is not None)
         return self._clients[proxy]

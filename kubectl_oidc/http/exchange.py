@@ -111,10 +111,23 @@ def retry_after(response: Response) -> float | None:
         return None
 
 
-def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
-    """Return a library client without a proxy, cookies, .netrc or redirects."""
-    # trust_env would make the library read the desktop's proxy settings, and ignore their exceptions.
-    return _client(transport=transport, trust_env=False)
+def new_client(**options: Any) -> httpx2.Client:
+    """Return a library client without cookies, .netrc, redirects, or the environment's proxy."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    import httpx2
+
+    return httpx2.Client(
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"kubectl-oidc/{__version__}",
+        },
+        # The library would read the desktop's proxy settings, and ignore their exceptions.
+        trust_env=False,
+        **options,
+    )
 
 
 def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
@@ -129,7 +142,7 @@ def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> h
     import httpx2
 
     try:
-        return _client(verify=context, trust_env=False, proxy=proxy)
+        return new_client(verify=context, proxy=proxy)
     except (ValueError, httpx2.InvalidURL, ImportError) as error:
         # The URL may contain a password, and so may the library's message: neither is shown.
         raise UsageError(
@@ -139,22 +152,6 @@ def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> h
             "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
             topic="proxy",
         ) from None
-
-
-def _client(**options: Any) -> httpx2.Client:
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-    import httpx2
-
-    return httpx2.Client(
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": f"kubectl-oidc/{__version__}",
-        },
-        **options,
-    )
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -93,9 +93,8 @@ def _node(event: Event) -> Node | None:
 def _close(node: Node, event: Event, text: str) -> None:
     if node.kind == "mapping":
         for name, value in node.pairs():
-            if (
-                value.start == value.end
-            ):  # an empty value, which the parser puts after the comments that follow
+            # The parser puts an empty value after the comments that follow.
+            if value.start == value.end:
                 value.start = value.end = text.find(":", name.end) + 1
     if node.flow:
         node.end = event.end_mark.index

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.csv_text import quote_value
 from kubectl_oidc.secret import Secret
 
 from .stanza_secrets import HEADER_FLAG, is_secret_header
@@ -115,7 +114,8 @@ class Stanza:
             f"--exec-interactive-mode={self.interactive_mode}",
             f"--exec-command={self.command}",
             "--exec-arg=get-token",
-            *(f"--exec-arg={_csv_field(arg.shown())}" for arg in self.args),
+            # kubectl splits each --exec-arg like a line of CSV.
+            *(f"--exec-arg={quote_value(arg.shown())}" for arg in self.args),
         ]
 
     @property
@@ -127,13 +127,6 @@ class Stanza:
 def kubeconfig_flag(kubeconfig: str) -> list[str]:
     """Return kubectl's ``--kubeconfig`` flag; nothing for kubectl's default."""
     return [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
-
-
-def _csv_field(text: str) -> str:
-    """Return ``text`` as one CSV field: kubectl splits each ``--exec-arg`` like a line of CSV."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([text])
-    return line.getvalue()
 
 
 def is_oidc_login_exec(exec_: Mapping[str, object]) -> bool:

@@ -66,9 +66,8 @@ class ListenerThread:
             self._page.set_result(page)
             self._listener.stop(grace)
 
-        with contextlib.suppress(
-            RuntimeError
-        ):  # the loop has ended with an error, which `failed` has received
+        # The loop may have ended with an error, which `failed` has received.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(last)
         patience = Deadline.after(grace + 1.0)
         while self._thread.is_alive() and not patience.passed():

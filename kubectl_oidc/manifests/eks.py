@@ -87,19 +87,11 @@ def eks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
 
 
 def _eksctl(trust: ClusterTrust, cluster: Cluster) -> dict[str, object]:
-    provider = {
-        "type": "oidc",
-        "name": "oidc",
-        "issuerURL": trust.issuer,
-        "clientID": trust.audience,
-        "usernameClaim": trust.username_claim,
-        "usernamePrefix": trust.own_username_prefix,
-        "groupsClaim": trust.groups_claim,
-        "groupsPrefix": trust.groups_prefix,
-    }
+    renamed = {"identityProviderConfigName": "name", "issuerUrl": "issuerURL", "clientId": "clientID"}
+    provider = {"type": "oidc", **{renamed.get(key, key): value for key, value in _oidc(trust).items()}}
     return {
         "apiVersion": "eksctl.io/v1alpha5",
         "kind": "ClusterConfig",
         "metadata": {"name": cluster.name or _CLUSTER, "region": cluster.region or "REGION"},
-        "identityProviders": [{key: value for key, value in provider.items() if value}],
+        "identityProviders": [provider],
     }

@@ -65,11 +65,5 @@ def cluster_role_binding(proposal: Binding) -> Manifest:
 def cluster_role_binding_command(proposal: Binding) -> list[str]:
     """Return the kubectl command that creates the same ClusterRoleBinding."""
     groups = [f"--group={group}" for group in proposal.groups]
-    return [
-        "kubectl",
-        "create",
-        "clusterrolebinding",
-        proposal.name,
-        f"--clusterrole={proposal.role}",
-        *groups,
-    ]
+    command = ["kubectl", "create", "clusterrolebinding", proposal.name]
+    return [*command, f"--clusterrole={proposal.role}", *groups]

@@ -109,9 +109,7 @@ class MetadataCache:
 
     def get(self, kind: Kind) -> Document | None:
         """Return the cached document, fresh or not."""
-        if self._documents is None:
-            self._documents = self._load()
-        return self._documents.get(kind)
+        return self._known().get(kind)
 
     def put(self, kind: Kind, document: Document) -> None:
         """Store ``document`` in memory and, if possible, in the file."""
@@ -120,8 +118,7 @@ class MetadataCache:
 
     def method(self, client_id: str) -> str:
         """Return the client authentication method that worked for a client after another had failed, or an empty string."""
-        if self._documents is None:
-            self._documents = self._load()
+        self._known()
         return self._methods.get(client_id, "")
 
     def put_method(self, client_id: str, method: str) -> None:
@@ -129,6 +126,11 @@ class MetadataCache:
         self._documents = {**self._load(), **(self._documents or {})}
         self._methods[client_id] = method
         self._store()
+
+    def _known(self) -> dict[Kind, Document]:
+        if self._documents is None:
+            self._documents = self._load()
+        return self._documents
 
     def _store(self) -> None:
         if self._directory is None or not self._documents:

@@ -130,7 +130,7 @@ def _accepted() -> list[dict[str, str]]:
         if kind in {"application/json", "application/*", "*/*"}:
             accepted.append(dict(word.split("=", 1) for word in parameters if "=" in word))
     if not accepted:
-        raise errors.not_acceptable()
+        raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     return accepted
 
 
@@ -174,13 +174,18 @@ def _body(kind: str) -> dict[str, Any]:
         ApiError: It cannot be parsed.
     """
     if request.mimetype not in {"", "application/json", protobuf.MEDIA_TYPE}:
-        raise errors.unsupported_media_type()
+        raise ApiError(  # newer clients then send JSON instead of protobuf
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: application/json",
+        )
     try:
         if request.mimetype == protobuf.MEDIA_TYPE:
             return protobuf.review(request.get_data(), kind)
         body = json.loads(request.get_data())
     except RequestEntityTooLarge:
-        raise errors.too_large(_BODY_LIMIT) from None
+        message = f"Request entity too large: limit is {_BODY_LIMIT}"
+        raise ApiError(413, "RequestEntityTooLarge", message) from None
     except (ValueError, RecursionError):
         raise errors.bad_request("the object provided is unrecognized") from None
     if not isinstance(body, dict):

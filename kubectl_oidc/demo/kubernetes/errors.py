@@ -83,25 +83,6 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
-def too_large(limit: int) -> ApiError:
-    """Return the answer to a body of more than ``limit`` bytes."""
-    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
-
-
-def not_acceptable() -> ApiError:
-    """Return the answer to a client that does not accept JSON."""
-    return ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
-
-
-def unsupported_media_type() -> ApiError:
-    """Return the answer to a body that is not JSON; newer clients then send JSON instead of protobuf."""
-    return ApiError(
-        415,
-        "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types include: application/json",
-    )
-
-
 def _details(asked: Attributes) -> dict[str, Any]:
     named = {"name": asked.name} if asked.name else {}
     group = {"group": asked.group} if asked.group else {}
