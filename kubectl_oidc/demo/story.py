@@ -43,7 +43,6 @@ def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = Fa
     """Play the story.
 
     Args:
-        environ: The environment, which decides whether a browser can be opened.
         by_itself: Whether the demo signs in by itself although there is a browser.
         keep: Whether provider and cluster keep running after the story, until Ctrl-C.
 

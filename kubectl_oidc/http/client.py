@@ -34,7 +34,6 @@ class HttpClient:
     """Send requests to https URLs, or http on this machine, and read whole answers.
 
     Args:
-        tls: Which certificates are accepted, and which one is presented.
         log: Shows every request at -v 4.
         request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
         pauses: Seconds before the second and the third try of a GET.

@@ -61,7 +61,6 @@ def parse_proxy(variable: str, value: str) -> Proxy:
     """Return the proxy that an environment variable names.
 
     Args:
-        variable: The variable's name, for the error.
         value: Its value; a URL without a scheme means http.
 
     Raises:

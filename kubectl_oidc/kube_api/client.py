@@ -97,8 +97,6 @@ class ClusterClient:
         """Return whether the user may do something (SelfSubjectAccessReview).
 
         Args:
-            verb: For example ``list``.
-            resource: For example ``pods``.
             group: The API group; empty for the core group.
             namespace: The namespace; empty for all.
         """

@@ -29,8 +29,6 @@ class ClusterEntry:
     """An API server, and how to connect to it.
 
     Attributes:
-        name: The entry's name in the kubeconfig.
-        path: The kubeconfig file.
         server: The URL without a slash at the end. It is https, or http on this machine.
         tls: If the entry has a certificate authority, only that one is trusted, as in kubectl.
         proxy: The entry's own proxy. It overrides the environment's, and may contain a password.
@@ -48,10 +46,7 @@ class ClusterEntry:
 
 
 def parse_cluster_entry(entry: Entry) -> ClusterEntry:
-    """Return the parsed cluster entry.
-
-    Args:
-        entry: The entry. Relative paths in it start at its file's directory.
+    """Return the parsed cluster entry. Relative paths in it start at its file's directory.
 
     Raises:
         KubeconfigError: The server is missing or not allowed, or the authority cannot be read.

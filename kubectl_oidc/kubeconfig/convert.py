@@ -69,7 +69,6 @@ def plan_conversion(
     """Return the plan for each existing kubeconfig file.
 
     Args:
-        explicit: The value of ``--kubeconfig``.
         names: The users to rewrite; empty for all.
         install_hint: What kubectl shows if it does not find the program; empty for `INSTALL_HINT`.
 
@@ -93,11 +92,7 @@ def plan_conversion(
 
 
 def write_plan(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
-    """Write a file as planned: locked as kubectl locks it, backed up, replaced in one step; return the backup.
-
-    Args:
-        names: The same as for the plan.
-        install_hint: The same as for the plan.
+    """Write a file as planned, with the same arguments: locked as kubectl locks it, backed up, replaced in one step. Return the backup.
 
     Raises:
         KubeconfigError: Nothing was written.

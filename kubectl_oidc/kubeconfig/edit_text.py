@@ -109,9 +109,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     """Return a kubeconfig's text with one user added or replaced, and everything else unchanged.
 
     Args:
-        text: The file's text; may be empty.
         user: The new ``user:`` mapping. If only one key differs from the old one, only that key is rewritten.
-        where: The file's name, for errors.
 
     Raises:
         KubeconfigError: The text cannot be parsed, or the user cannot be set without changing other things.

@@ -62,7 +62,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> Ku
     """Return the error for a name that the kubeconfig does not have, with the most similar names.
 
     Args:
-        kind: ``context`` or ``user``.
         command: The ``kubectl config`` command that lists them, such as ``get-users``.
     """
     lists = f"`kubectl config {command}` lists them"

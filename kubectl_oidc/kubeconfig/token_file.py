@@ -72,9 +72,6 @@ class TokenFile:
     def write(self, tokens: Mapping[str, Secret]) -> None:
         """Set the user's tokens. Changes that an editor made meanwhile without the lock are kept.
 
-        Args:
-            tokens: ``id-token``, ``refresh-token``, or both.
-
         Raises:
             KubeconfigError: Nothing was written.
         """

@@ -83,7 +83,6 @@ def write_user(
     last one of the list.
 
     Args:
-        explicit: The value of ``--kubeconfig``.
         lock_seconds: The longest wait for another program that writes the file.
 
     Raises:

@@ -25,7 +25,6 @@ class TlsChannel(Channel):
     """A connection with TLS. The handshake happens with the first bytes.
 
     Args:
-        client: The connected socket, non-blocking.
         context: The settings with our certificate.
     """
 

@@ -56,8 +56,6 @@ def guess_cluster(name: str, server: str, path: PurePath) -> Cluster:
 
     Args:
         name: The cluster's name in the kubeconfig, as the cloud providers' commands write it.
-        server: The URL of the API server.
-        path: The kubeconfig file.
     """
     try:
         host = urlsplit(server).hostname or ""

@@ -33,7 +33,6 @@ def propose_binding(
     ``cluster-admin`` allows everything, so it is proposed only for groups with "admin" in their name; otherwise ``view``.
 
     Args:
-        groups: The groups in the token.
         role: The role, if a flag gives it.
         chosen: The groups, if a flag gives them.
     """

@@ -27,11 +27,10 @@ class SentRequest:
     """The request that an error answers.
 
     Attributes:
-        issuer: The issuer URL. It identifies known providers.
         parameters: The names of the request's parameters.
         scopes: The requested scopes; empty if the request names none.
         scopes_supported: The scopes in the provider's metadata; empty if it has none.
-        came_back: Whether the browser brought the error. Then the provider accepted the redirect URI, and no client authenticated.
+        came_by_browser: Whether the browser brought the error. Then the provider accepted the redirect URI, and no client authenticated.
     """
 
     issuer: str

@@ -68,7 +68,6 @@ class IdToken:
         expiry: ``exp`` in epoch seconds.
         issued_at: ``iat`` in epoch seconds.
         algorithm: The signature's algorithm, such as ``RS256``.
-        claims: All claims.
     """
 
     issuer: str

@@ -48,9 +48,7 @@ class Provider:
     """One issuer, as one client sees it.
 
     Args:
-        issuer: The issuer URL, byte for byte as configured.
         cache_dir: Where the provider's documents are cached; None for memory only.
-        clock: Returns the time in epoch seconds.
 
     Raises:
         UsageError: The issuer URL is not valid.
@@ -88,10 +86,6 @@ class Provider:
         self, *, code: Secret, redirect_uri: str, code_verifier: Secret | None, deadline: Deadline
     ) -> TokenResponse:
         """Exchange an authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
-
-        Args:
-            redirect_uri: The redirect URI of the authorization request.
-            code_verifier: The PKCE verifier; None without PKCE.
 
         Raises:
             InvalidGrant: The provider rejects the code.

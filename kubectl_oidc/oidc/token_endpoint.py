@@ -52,10 +52,6 @@ class TokenEndpoint:
     def request(self, grant_type: str, parameters: Parameters, deadline: Deadline) -> TokenResponse:
         """Send one token request. The libraries that validate the answer are imported while it is under way.
 
-        Args:
-            grant_type: ``authorization_code``, ``refresh_token``, …
-            parameters: The parameters of the grant. None is not sent.
-
         Raises:
             ProviderUnreachable: No answer, 429, 5xx, or something else answered in the provider's place.
             InvalidProviderResponse: The answer violates RFC 6749.
@@ -76,7 +72,6 @@ class TokenEndpoint:
         That is safe: ``invalid_client`` means that the provider used up no code and no refresh token (RFC 6749 §3.2.1, §5.2).
 
         Args:
-            parameters: The fields of the form. None is not sent.
             has_body: Whether a successful answer has a body. That of a revocation has none (RFC 7009 §2.2).
 
         Raises:

@@ -37,12 +37,7 @@ KNOWN_ERRORS = {
 
 
 def vendor_hint(issuer: str, code: str | None, description: str | None) -> str:
-    """Return what to do about an error of a known provider, or an empty string.
-
-    Args:
-        code: The error code, such as ``access_denied``.
-        description: The provider's own words.
-    """
+    """Return what to do about an error of a known provider, or an empty string."""
     vendor = vendor_of(issuer)
     rows = KNOWN_ERRORS.get(vendor, {})
     if vendor is Vendor.OTHER and urlsplit(issuer).path == _RANCHER_PATH:

@@ -77,7 +77,6 @@ class FileLock:
 
         Args:
             meanwhile: Called between tries. It returns True to end the wait, because the lock is not needed any more.
-            lenient: As in `try_acquire`.
 
         Raises:
             OSError: As in `try_acquire`.

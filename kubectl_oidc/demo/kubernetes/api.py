@@ -33,13 +33,7 @@ _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 
 class KubernetesApi:
-    """The API; a context manager that serves while it is entered.
-
-    Args:
-        authority: The authority that issues its certificate.
-        issuer: The provider whose tokens it accepts.
-        client_id: The audience that it expects.
-    """
+    """The API; a context manager that serves while it is entered."""
 
     def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:
         self._authenticator = TokenAuthenticator(issuer, client_id, http)

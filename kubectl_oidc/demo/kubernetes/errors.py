@@ -12,9 +12,7 @@ class ApiError(Exception):
     """A failure that the API answers with.
 
     Args:
-        code: The HTTP status.
         reason: The machine-readable reason.
-        message: The sentence that kubectl shows.
         details: The object that it is about.
     """
 

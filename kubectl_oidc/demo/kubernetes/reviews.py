@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to a self-subject review.
 
-    Args:
-        resource: The kind of review.
-
     Raises:
         ApiError: It cannot be parsed.
     """

@@ -77,9 +77,6 @@ class Server(AuthorizationServer):
     def begin(self, sign_in: SignIn | None) -> BaseGrant:
         """Check the current authorization request (RFC 6749 §4.1.1); the grant's ``prompt`` shows if a person must act first.
 
-        Args:
-            sign_in: The person who is signed in, or None.
-
         Raises:
             OAuth2Error: The request must be rejected.
         """

@@ -31,11 +31,7 @@ class Person:
 
 
 class Directory:
-    """The provider's people and groups; groups can change while it runs.
-
-    Args:
-        people: Each person with their first groups.
-    """
+    """The provider's people, each with their first groups. Groups can change while it runs."""
 
     def __init__(self, people: Iterable[tuple[Person, Iterable[str]]]) -> None:
         self._changing = threading.Lock()
