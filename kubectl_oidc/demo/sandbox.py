@@ -180,16 +180,9 @@ class Sandbox:
 
 
 def _own_program() -> Path:
-    """Return the console script of this installation.
-
-    Raises:
-        DemoError: There is none, for example in a source tree.
-    """
+    """Return the console script of this installation. A source tree has none."""
     for directory in (Path(sys.argv[0]).absolute().parent, Path(sysconfig.get_path("scripts"))):
         for name in (PROGRAM, f"{PROGRAM}.exe"):
             if (directory / name).is_file():
                 return directory / name
-    raise DemoError(
-        f"there is no {PROGRAM} beside this Python",
-        reinstall_hint("demo"),
-    )
+    raise DemoError(f"there is no {PROGRAM} beside this Python", reinstall_hint("demo"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 The Java clients, lightkube and kr8s do not name a version in KUBERNETES_EXEC_INFO; then the answer has this one.
 """
+_INTERACTIVE_MODE = "IfAvailable"
+"""With a terminal the plugin may prompt; without one it still serves background programs."""
+
 INSTALL_HINT = (
     "kubectl-oidc_login is not installed, or it is not on PATH. "
     "Install it from where you have it, or ask who gave you this kubeconfig."
@@ -83,18 +86,15 @@ class Stanza:
     args: tuple[Arg, ...]
     command: str = COMMAND
     install_hint: str = ""
-    api_version: str = field(default=API_VERSION, init=False)
-    # With a terminal the plugin may prompt; without one it still serves background programs.
-    interactive_mode: str = field(default="IfAvailable", init=False)
 
     def exec_mapping(self) -> dict[str, object]:
         """Return the ``exec`` mapping for the kubeconfig, with secrets, keys in kubectl's order."""
         return {
-            "apiVersion": self.api_version,
+            "apiVersion": API_VERSION,
             "args": ["get-token", *(arg.with_secret() for arg in self.args)],
             "command": self.command,
             "installHint": self.install_hint or INSTALL_HINT,
-            "interactiveMode": self.interactive_mode,
+            "interactiveMode": _INTERACTIVE_MODE,
             "provideClusterInfo": False,
         }
 
@@ -110,8 +110,8 @@ class Stanza:
             "set-credentials",
             user,
             *kubeconfig_flag(kubeconfig),
-            f"--exec-api-version={self.api_version}",
-            f"--exec-interactive-mode={self.interactive_mode}",
+            f"--exec-api-version={API_VERSION}",
+            f"--exec-interactive-mode={_INTERACTIVE_MODE}",
             f"--exec-command={self.command}",
             "--exec-arg=get-token",
             # kubectl splits each --exec-arg like a line of CSV.

@@ -113,11 +113,7 @@ def _json(document: object, code: int = 200) -> Response:
 
 
 def _accepted() -> list[dict[str, str]]:
-    """Return the parameters of each kind of JSON in ``Accept``, in its order.
-
-    Raises:
-        ApiError: The client does not accept JSON.
-    """
+    """Return the parameters of each kind of JSON in ``Accept``, in its order."""
     accepted: list[dict[str, str]] = []
     for choice in (request.headers.get("Accept") or "*/*").split(","):
         kind, *parameters = (word.strip() for word in choice.split(";"))
@@ -129,11 +125,7 @@ def _accepted() -> list[dict[str, str]]:
 
 
 def _selected(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the objects that match the request's selectors (``-l app=web``, ``--field-selector metadata.name=…``).
-
-    Raises:
-        ApiError: The demo does not support this kind of selector.
-    """
+    """Return the objects that match the request's selectors (``-l app=web``, ``--field-selector metadata.name=…``)."""
     fields = {
         "metadata.name": lambda one: one["metadata"]["name"],
         "metadata.namespace": lambda one: one["metadata"].get("namespace", ""),
@@ -162,11 +154,7 @@ def _equality(term: str) -> tuple[str, str]:
 
 
 def _body(kind: str) -> dict[str, Any]:
-    """Return the request's object, JSON or protobuf.
-
-    Raises:
-        ApiError: It cannot be parsed.
-    """
+    """Return the request's object, JSON or protobuf."""
     if request.mimetype not in {"", "application/json", protobuf.MEDIA_TYPE}:
         raise ApiError(  # newer clients then send JSON instead of protobuf
             415,

@@ -85,13 +85,11 @@ class Server(AuthorizationServer):
 
     def send_back(self, sign_in: SignIn, grant: BaseGrant) -> Response:
         """Redirect the browser with a code (RFC 6749 §4.1.2)."""
-        response: Any = self.create_authorization_response(grant_user=sign_in, grant=grant)
-        return cast("Response", response)
+        return cast("Response", self.create_authorization_response(grant_user=sign_in, grant=grant))
 
     def redeem(self) -> Response:
         """Answer a token request (RFC 6749 §3.2)."""
-        response: Any = self.create_token_response()
-        return cast("Response", response)
+        return cast("Response", self.create_token_response())
 
     def revoke(self) -> Response:
         """Answer a revocation request (RFC 7009)."""

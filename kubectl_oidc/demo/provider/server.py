@@ -22,9 +22,7 @@ from .issued import CLIENT_ID, GRANT_TYPES, SCOPES, IssuedTokens, SignIn
 from .people import team
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Self
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug import Response as AnyResponse
 
@@ -55,23 +53,17 @@ class Provider:
         self.client_id = CLIENT_ID
         self.sent_back: list[str] = []
         self.token_requests = 0
-        self._back = Listener(self._application, authority.server_context())
-        self._front = Listener(self._application)
+        self._app = self._build()
+        self._back = Listener(self._app, authority.server_context())
+        self._front = Listener(self._app)
         self.issuer = self._back.origin
         key = _signing_key()
         self._public_key = {name: value for name, value in key.items() if name not in _PRIVATE_MEMBERS}
         self._redeeming = threading.Lock()
-        self._app = self._build()
-        self._server = Server(
-            self._app,
-            Settings(
-                issuer=self.issuer,
-                key=key,
-                lifetime=lifetime,
-                directory=self.directory,
-                issued=IssuedTokens(),
-            ),
+        settings = Settings(
+            issuer=self.issuer, key=key, lifetime=lifetime, directory=self.directory, issued=IssuedTokens()
         )
+        self._server = Server(self._app, settings)
 
     def __enter__(self) -> Self:
         self._back.start()
@@ -81,10 +73,6 @@ class Provider:
     def __exit__(self, *_: object) -> None:
         self._front.close()
         self._back.close()
-
-    def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. The listeners exist before the application, because it needs the issuer URL."""
-        return self._app(environ, start_response)
 
     def _build(self) -> Flask:
         app = Flask(__name__, static_folder=None)
