@@ -54,6 +54,7 @@ class Sandbox:
         opens_browser: Whether a browser is opened, which needs the usual runtime directory.
 
     Attributes:
+        authority_file: The file for the certificate of the demo's authority.
         changed: The variables that a person needs in another terminal (``--keep``).
         kubectl: The path of kubectl; None if there is none.
         plugin: The path of this program.
@@ -67,6 +68,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         self._temporary = tempfile.TemporaryDirectory(prefix="kubectl-oidc-demo-", ignore_cleanup_errors=True)
         self.directory = Path(self._temporary.name).resolve()
+        self.authority_file = self.directory / "ca.crt"
         self.plugin = _own_program()
         self.changed = {
             "KUBECONFIG": str(self.directory / "kubeconfig"),
@@ -104,11 +106,6 @@ class Sandbox:
             with contextlib.suppress(LockError, OSError):
                 for path in every_lock_path(entry.session_id, cache):
                     Path(path).unlink(missing_ok=True)
-
-    @property
-    def authority_file(self) -> Path:
-        """The file with the certificate of the demo's authority."""
-        return self.directory / "ca.crt"
 
     def write_kubeconfig(self, server: str) -> None:
         """Write a kubeconfig as an administrator gives it to everybody: the cluster at `server`, and no user yet."""

@@ -42,6 +42,9 @@ class ClusterClient:
 
     Args:
         request_timeout: The longest time for one request, in seconds.
+
+    Attributes:
+        headers: The header fields of the last answer, names in lower case; empty before the first.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class ClusterClient:
     ) -> None:
         self._cluster = cluster
         self._token = token
-        self._headers: Mapping[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self._http = HttpClient(
             tls=cluster.tls, proxy=cluster.proxy, log=log, request_timeout=request_timeout, pauses=()
         )
@@ -59,11 +62,6 @@ class ClusterClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The header fields of the last answer, names in lower case; empty before the first."""
-        return self._headers
 
     def close(self) -> None:
         """Close the connections."""
@@ -158,7 +156,7 @@ class ClusterClient:
                 response = self._http.get(url, headers=headers, deadline=deadline)
             else:
                 response = self._http.post_json(url, body, headers=headers, deadline=deadline)
-            self._headers = response.headers
+            self.headers = response.headers
             document = _document(response, url)
         except ProviderUnreachable as error:
             raise unreachable(error, self._cluster) from error

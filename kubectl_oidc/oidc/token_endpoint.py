@@ -11,6 +11,7 @@ from kubectl_oidc.errors import (
     ProviderError,
     ProviderUnreachable,
 )
+from kubectl_oidc.http.exchange import is_worth_repeating
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.urls import shown_url
@@ -150,7 +151,7 @@ class TokenEndpoint:
 
     def _members(self, response: Response, parameters: Parameters, secrets: list[str]) -> dict[str, object]:
         """Return the members of a successful answer; raise the error of any other (RFC 6749 §5.1, §5.2)."""
-        if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
+        if is_worth_repeating(response):
             raise self._unavailable(response, secrets)
         if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
             raise OAuthErrorResponse(

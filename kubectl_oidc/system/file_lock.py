@@ -35,8 +35,8 @@ class FileLock:
     """
 
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
-        self._paths = tuple(paths)
-        self._needed = len(self._paths) if needed is None else needed
+        self.paths = tuple(paths)
+        self._needed = len(self.paths) if needed is None else needed
         self._held: list[LockedFile] = []
         self._held_by_another = ""  # the file that another process held at the last try
         self.failure: OSError | None = None
@@ -52,7 +52,7 @@ class FileLock:
             OSError: A lock file cannot be opened, or its file system has no locks. The error names the file.
         """
         self.failure, self.passed_over, self._held_by_another = None, None, ""
-        for number, path in enumerate(self._paths):
+        for number, path in enumerate(self.paths):
             lock = LockedFile(path)
             try:
                 free = lock.try_acquire()
@@ -101,7 +101,7 @@ class FileLock:
         For a process on another machine, or in a container, the id is 0 and the text says where it runs.
         """
         # Read the file that another process held. The others name the last process that tried, perhaps this one.
-        for path in (self._held_by_another,) if self._held_by_another else self._paths:
+        for path in (self._held_by_another,) if self._held_by_another else self.paths:
             try:
                 with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib is heavy
                     who, _, doing = file.read(300).partition(" ")
@@ -122,14 +122,9 @@ class FileLock:
             self._held.pop().release()
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The lock files."""
-        return self._paths
-
-    @property
     def complete(self) -> bool:
         """Whether every file is locked, including those that are not needed."""
-        return bool(self._paths) and len(self._held) == len(self._paths)
+        return bool(self.paths) and len(self._held) == len(self.paths)
 
     @property
     def held(self) -> bool:
