@@ -138,10 +138,7 @@ class Sandbox:
         return ["kubectl", "oidc-login", *arguments] if self.kubectl else [PROGRAM, *arguments]
 
     def run(self, words: Sequence[str], **variables: str) -> CommandResult:
-        """Run ``kubectl …`` or ``kubectl-oidc_login …``, and wait for its end.
-
-        Args:
-            variables: Environment variables in addition to those of the sandbox.
+        """Run ``kubectl …`` or ``kubectl-oidc_login …`` with more environment variables, and wait for its end.
 
         Raises:
             DemoError: It cannot be started, or does not end in time.

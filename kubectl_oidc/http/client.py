@@ -34,7 +34,6 @@ class HttpClient:
     """Send requests to https URLs, or http on this machine, and read whole answers.
 
     Args:
-        log: Shows every request at -v 4.
         request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
         pauses: Seconds before the second and the third try of a GET.
         proxy: The proxy for every request, in place of the environment's; it may hold a password.
@@ -97,8 +96,6 @@ class HttpClient:
 
         Args:
             deadline: For all tries together; the client's own time-out may end sooner.
-            follow: Whether to follow redirects; otherwise a redirect is returned.
-            once: Whether to send it only once.
 
         Raises:
             ProviderUnreachable: No whole answer came in time.
@@ -131,7 +128,6 @@ class HttpClient:
         """Post a form once, and return the answer, whatever its status. A redirect is an error.
 
         Args:
-            deadline: The client's own time-out may end sooner.
             meanwhile: Runs in a thread while the answer is awaited; its result and errors are ignored.
 
         Raises:

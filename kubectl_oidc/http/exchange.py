@@ -40,12 +40,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request to send.
-
-    Attributes:
-        method: GET or POST.
-        url: An https URL, or http on this machine.
-    """
+    """A GET or POST request to send, to an https URL, or http on this machine."""
 
     method: str
     url: str
@@ -65,7 +60,6 @@ def send_request(
     Args:
         trace: The HTTP library calls it at each step, with the step's name and details.
         seconds: The longest time for each step; the caller limits the whole.
-        server_name: The name to expect in the certificate, if it is not the URL's host.
 
     Raises:
         InvalidProviderResponse: The body is too large.
@@ -131,10 +125,7 @@ def new_client(**options: Any) -> httpx2.Client:
 
 
 def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
-    """Return a library client that sends every request through a proxy.
-
-    Args:
-        given: Whether the proxy comes from a kubeconfig, not from the environment.
+    """Return a library client that sends every request through a proxy. ``given`` means by a kubeconfig, not by the environment.
 
     Raises:
         UsageError: The proxy cannot be used.

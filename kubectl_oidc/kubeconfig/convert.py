@@ -37,7 +37,6 @@ class Conversion:
 
     Attributes:
         difference: A unified diff of its exec section, without secrets.
-        secret: Whether the exec section holds a secret.
     """
 
     name: str
@@ -50,7 +49,6 @@ class Plan:
     """What changes in one file.
 
     Attributes:
-        before: Its text as it was read.
         direct: Names of users that already start this program directly.
         others: Names of users that sign in in another way; they do not change.
     """
@@ -70,7 +68,6 @@ def plan_conversion(
 
     Args:
         names: The users to rewrite; empty for all.
-        install_hint: What kubectl shows if it does not find the program; empty for `INSTALL_HINT`.
 
     Raises:
         KubeconfigError: A file cannot be read or parsed, no file exists, or there is no such user.

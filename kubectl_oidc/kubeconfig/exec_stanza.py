@@ -99,11 +99,7 @@ class Stanza:
         }
 
     def set_credentials(self, user: str, kubeconfig: str = "") -> list[str]:
-        """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets.
-
-        Args:
-            kubeconfig: The file for kubectl's ``--kubeconfig``; empty for kubectl's default.
-        """
+        """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets."""
         return [
             "kubectl",
             "config",

@@ -56,7 +56,6 @@ class RejectedRequest:
     Attributes:
         status: The HTTP status, 4xx.
         reason: A short text for the log and the page. It quotes nothing of the request.
-        headers: Headers that this status requires.
         is_outdated: Whether it looks like the answer to an earlier sign-in.
     """
 

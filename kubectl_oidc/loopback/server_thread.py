@@ -56,11 +56,7 @@ class ListenerThread:
             raise
 
     def finish(self, page: Reply, grace: float) -> None:
-        """Send the final page to the browser that waits for it, and return when everything is closed.
-
-        Args:
-            grace: Seconds that the browser may take to receive it.
-        """
+        """Send the final page to the browser that waits for it, within ``grace`` seconds, and return when everything is closed."""
 
         def last() -> None:
             self._page.set_result(page)

@@ -52,11 +52,7 @@ _KUBEADM = "kubernetes"  # kubeadm gives every cluster this name
 
 
 def guess_cluster(name: str, server: str, path: PurePath) -> Cluster:
-    """Return the cluster of a kubeconfig entry, judged by names and addresses.
-
-    Args:
-        name: The cluster's name in the kubeconfig, as the cloud providers' commands write it.
-    """
+    """Return the cluster of a kubeconfig entry, judged by names and addresses as the cloud providers' commands write them."""
     try:
         host = urlsplit(server).hostname or ""
     except ValueError:

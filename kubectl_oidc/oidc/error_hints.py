@@ -46,11 +46,7 @@ class SentRequest:
 
 
 def error_hint(code: str | None, description: str | None, sent: SentRequest, otherwise: str) -> str:
-    """Return what to do about an error, in one line.
-
-    Args:
-        otherwise: The hint for the code, if the description says no more.
-    """
+    """Return what to do about an error, in one line. ``otherwise`` is the hint for the code, if the description says no more."""
     words = f"{code or ''} {description or ''}"
     known = vendor_hint(sent.issuer, code, description)
     if _SCOPE.search(words.replace("_", " ")):

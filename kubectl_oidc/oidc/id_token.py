@@ -80,10 +80,7 @@ class IdToken:
 
 
 def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> IdToken:
-    """Return the validated ID token.
-
-    Args:
-        now: The time in epoch seconds.
+    """Return the ID token, validated at ``now`` (epoch seconds).
 
     Raises:
         UnknownKey: No key of this set verifies the signature. Try again once, with a key set fetched now.

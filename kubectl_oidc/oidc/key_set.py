@@ -44,11 +44,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A member of the key set that is not used. ``str()`` is a line for the log.
-
-    Attributes:
-        reason: Why the key is not used. Contains only public facts.
-    """
+    """A member of the key set that is not used, and why, in public facts. ``str()`` is a line for the log."""
 
     kid: str | None
     reason: str

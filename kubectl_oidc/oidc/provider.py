@@ -47,9 +47,6 @@ class Revocation(Enum):
 class Provider:
     """One issuer, as one client sees it.
 
-    Args:
-        cache_dir: Where the provider's documents are cached; None for memory only.
-
     Raises:
         UsageError: The issuer URL is not valid.
     """
@@ -190,10 +187,7 @@ class Provider:
             self._reachability = self._context.http.reachability(metadata.token_endpoint)
 
     def check_reachable(self, patience: float = 0.0) -> None:
-        """Raise if the connection of `start_connecting` has failed.
-
-        Args:
-            patience: Seconds to wait for the connection.
+        """Raise if the connection of `start_connecting` has failed. Wait ``patience`` seconds for it.
 
         Raises:
             ProviderUnreachable: The connection failed.

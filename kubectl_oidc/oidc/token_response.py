@@ -57,10 +57,7 @@ class TokenResponse:
 
 
 def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
-    """Return the tokens of a successful answer.
-
-    Args:
-        what: The name of the answer in error messages.
+    """Return the tokens of a successful answer, which ``what`` names in errors.
 
     Raises:
         InvalidProviderResponse: There is no token, a token is not a string, or it is not a bearer token.

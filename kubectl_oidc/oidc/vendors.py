@@ -210,11 +210,7 @@ def refresh_parameters(issuer: str) -> Mapping[str, str]:
 
 
 def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = ()) -> str:
-    """Return how to get a refresh token from the provider.
-
-    Args:
-        asked: Whether the scope offline_access was requested.
-    """
+    """Return how to get a refresh token from the provider. ``asked`` tells whether the scope offline_access was requested."""
     needs = REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS)
     if asked or not needs.scope:
         return needs.hint

@@ -62,8 +62,6 @@ class Browser:
         Args:
             command: The value of --browser-command, if given. It is used even if no display is found.
             environ: ``BROWSER`` in it is used even if no display is found.
-            platform: A value of ``sys.platform``.
-            container: Whether this is a container; None detects it.
 
         Raises:
             UsageError: The command has an unclosed quote, or no word.

@@ -12,11 +12,7 @@ GROUPS = tuple(dict.fromkeys(resource.group for resource in RESOURCES if resourc
 
 
 def document(path: str) -> Document | None:
-    """Return the discovery document of a path such as ``/apis``; None for another path.
-
-    Args:
-        path: The URL's path, without a slash at its end.
-    """
+    """Return the discovery document of a URL's path such as ``/apis``, without a slash at its end; None for another path."""
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
     if path == "/apis":

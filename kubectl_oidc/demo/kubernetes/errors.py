@@ -9,12 +9,7 @@ if TYPE_CHECKING:
 
 
 class ApiError(Exception):
-    """A failure that the API answers with.
-
-    Args:
-        reason: The machine-readable reason.
-        details: The object that it is about.
-    """
+    """A failure that the API answers with."""
 
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -34,8 +34,6 @@ class Resource:
 
     Attributes:
         group: The API group; empty for the core group.
-        name: The plural, as in URLs.
-        namespaced: Whether its objects are in namespaces.
         categories: Names for groups of resources, such as ``all``.
     """
 
@@ -90,11 +88,7 @@ def find(group: str, version: str, name: str) -> Resource | None:
 
 
 class Cluster:
-    """The objects.
-
-    Args:
-        clock: Returns the time in epoch seconds; the ages of objects are relative to it.
-    """
+    """The objects. Their ages are relative to the time that ``clock`` returns, in epoch seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._born = clock()

@@ -22,7 +22,6 @@ class Person:
 
     Attributes:
         subject: The ``sub`` claim: never reused for anybody else (OpenID Connect Core 2).
-        email: The email address, with which the person signs in.
     """
 
     subject: str

@@ -38,7 +38,6 @@ class Provider:
     """The provider; a context manager that serves while it is entered.
 
     Args:
-        authority: The authority that issues its certificate.
         lifetime: The lifetime of its ID and access tokens, in seconds.
 
     Attributes:
