@@ -113,7 +113,7 @@ class _Story:
     def _begin(self) -> None:
         self._step("An OpenID provider and a Kubernetes API start on this machine")
         _say(f"  provider  {self.provider.issuer}, client ID {self.provider.client_id}")
-        for person in self.provider.directory.people():
+        for person in self.provider.directory.people.values():
             _say(
                 f"            {person.email}, groups {', '.join(self.provider.directory.groups(person.email))}"
             )

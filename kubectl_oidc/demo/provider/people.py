@@ -30,23 +30,15 @@ class Person:
 
 
 class Directory:
-    """The provider's people, each with their first groups. Groups can change while it runs."""
+    """The provider's people by email address, each with their first groups. Groups can change while it runs."""
 
     def __init__(self, people: Iterable[tuple[Person, Iterable[str]]]) -> None:
         self._changing = threading.Lock()
-        self._people: dict[str, Person] = {}
+        self.people: dict[str, Person] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
         for person, groups in people:
-            self._people[person.email] = person
+            self.people[person.email] = person
             self._groups[person.email] = tuple(groups)
-
-    def people(self) -> list[Person]:
-        """Return all people, in the order in which they were given."""
-        return list(self._people.values())
-
-    def find(self, email: str) -> Person | None:
-        """Return the person with this email address, or None."""
-        return self._people.get(email)
 
     def groups(self, email: str) -> tuple[str, ...]:
         """Return the person's current groups."""

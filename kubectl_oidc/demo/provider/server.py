@@ -147,7 +147,7 @@ class Provider:
 
     def _signed_in(self) -> SignIn | None:
         email, at = session.get("email"), session.get("at")
-        if isinstance(email, str) and isinstance(at, int) and self.directory.find(email):
+        if isinstance(email, str) and isinstance(at, int) and email in self.directory.people:
             return SignIn(email, at)
         return None
 
@@ -157,7 +157,7 @@ class Provider:
         if not expected or not secrets.compare_digest(request.form.get("form", ""), expected):
             abort(400, "This form has ended. Go back and open the sign-in again.")
         email = request.form.get("email", "")
-        if self.directory.find(email) is None:
+        if email not in self.directory.people:
             abort(400, "There is no such person.")
         session.update(email=email, at=int(time.time()))
         rest = [(name, value) for name, value in request.args.items(multi=True) if name != "prompt"]
