@@ -191,20 +191,19 @@ class HttpClient:
     def _get_with_retries(self, request: Request, end: Deadline, *, once: bool) -> Response:
         """Repeat a GET after each pause, or after the provider's Retry-After, while time is left."""
         for pause in () if once else self._pauses:
-            wait, dropped, response = pause, None, None
             try:
                 response = self._pool.send(request, end)
             except ProviderUnreachable as error:
                 from .failures import was_cut
 
-                if not was_cut(error) or wait >= end.left():
+                if not was_cut(error) or pause >= end.left():
                     raise
-                dropped = error.message
-            if response is not None:
+                wait, why = pause, error.message
+            else:
                 wait = max(pause, retry_after(response) or 0.0)
                 if not is_worth_repeating(response) or wait >= end.left():
                     return response
-            why = dropped or f"{shown_url(request.url)} answered {response.status if response else 0}"
+                why = f"{shown_url(request.url)} answered {response.status}"
             self._log.info(1, f"{why}; trying again in {wait:.2g} s")
             time.sleep(wait)
         return self._pool.send(request, end)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _AUTHENTICATION = "/apis/authentication.k8s.io"
 _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
-_REVIEW_VERSIONS = ("v1", "v1beta1")  # Kubernetes 1.28, 1.27
 _PAGE = 200
 """Bindings in one answer. A body may have a megabyte, and a binding has about a kilobyte."""
 
@@ -77,12 +76,10 @@ class ClusterClient:
             ClusterUnreachable: No complete answer came.
             ClusterMisbehaves: It is not a Kubernetes API.
         """
-        for version in _REVIEW_VERSIONS[:-1]:
-            try:
-                return self._who_am_i(version, deadline)
-            except ClusterNotFound:
-                continue
-        return self._who_am_i(_REVIEW_VERSIONS[-1], deadline)
+        try:
+            return self._who_am_i("v1", deadline)
+        except ClusterNotFound:  # Kubernetes 1.27
+            return self._who_am_i("v1beta1", deadline)
 
     def _who_am_i(self, version: str, deadline: Deadline) -> Identity:
         url = f"{_AUTHENTICATION}/{version}/selfsubjectreviews"

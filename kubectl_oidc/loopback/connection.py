@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from .authorization_response import RejectedRequest, Request
-from .channel import Channel
+from .channel import Channel, TlsChannel
 from .peer_user import user_id_of_peer
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ class Connection:
 
     def __init__(self, client: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._client = client
-        self._channel = Channel(client)
-        if tls is not None:
-            from .channel_tls import TlsChannel
-
-            self._channel = TlsChannel(client, tls)
+        self._channel = Channel(client) if tls is None else TlsChannel(client, tls)
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._head_only = False

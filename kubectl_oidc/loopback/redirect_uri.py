@@ -40,7 +40,5 @@ def allowed_host_headers(asked: ListenAddress, redirect_url: str | None) -> froz
     hosts = {f"{name}:{asked.port}" for name in names}
     if redirect_url is not None:
         hosts.add(urlsplit(redirect_url).netloc)
-    default = tuple(f":{port}" for port in ("80", "443"))
-    return frozenset(
-        name.lower() for host in hosts for name in (host, *(host.removesuffix(end) for end in default))
-    )
+    without_default_port = {host.removesuffix(":80").removesuffix(":443") for host in hosts}
+    return frozenset(host.lower() for host in hosts | without_default_port)

@@ -13,8 +13,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.urls import check_issuer
 
-from .provider_context import ProviderContext
-from .provider_documents import ProviderDocuments, explain_inside
+from .provider_documents import ProviderContext, ProviderDocuments, explain_inside
 from .token_endpoint import TokenEndpoint
 
 if TYPE_CHECKING:

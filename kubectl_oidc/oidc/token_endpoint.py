@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .error_hints import SentRequest
     from .metadata import Metadata
     from .metadata_cache import MetadataCache
-    from .provider_context import ProviderContext
+    from .provider_documents import ProviderContext
 
     Parameters = Mapping[str, str | Secret | None]
     """The fields of a form. None is not sent."""
