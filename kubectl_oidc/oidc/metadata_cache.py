@@ -8,6 +8,7 @@ that cannot be read is a miss. If a file cannot be written, the program goes on 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -181,16 +182,14 @@ class MetadataCache:
 
 def _parsed_document(value: object) -> Document | None:
     """Return a document of the file, or None if it is not as this program writes it."""
-    if not isinstance(value, dict):
-        return None
-    members, etag = value.get("members"), value.get("etag")
-    fetched_at, seconds = value.get("fetched_at"), value.get("lifetime")
-    if not isinstance(members, dict) or not isinstance(etag, str):
-        return None
-    etag = entity_tag({"etag": etag})
-    if not isinstance(fetched_at, int | float) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return Document(members, float(fetched_at), min(float(seconds), LONGEST), etag)
-    except OverflowError:
-        return None
+    match value:
+        case {
+            "members": dict(members),
+            "etag": str(etag),
+            "fetched_at": int() | float() as fetched_at,
+            "lifetime": int() | float() as seconds,
+        }:
+            with suppress(OverflowError):
+                tag = entity_tag({"etag": etag})
+                return Document(members, float(fetched_at), min(float(seconds), LONGEST), tag)
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .resources import RESOURCES, Resource
+from .resources import RESOURCES
 
 Document = dict[str, Any]
 
@@ -27,10 +27,6 @@ def document(path: str) -> Document | None:
     return None
 
 
-def _resources(group: str) -> list[Resource]:
-    return [resource for resource in RESOURCES if resource.group == group]
-
-
 def _group(name: str) -> Document:
     version = {"groupVersion": f"{name}/v1", "version": "v1"}
     return {"name": name, "versions": [version], "preferredVersion": version}
@@ -48,13 +44,10 @@ def _resource_list(group: str) -> Document:
                 "namespaced": one.namespaced,
                 "kind": one.kind,
                 "verbs": one.verbs,
-                **_typed_names(one),
+                "shortNames": one.short_names,
+                "categories": one.categories,
             }
-            for one in _resources(group)
+            for one in RESOURCES
+            if one.group == group
         ],
     }
-
-
-def _typed_names(one: Resource) -> Document:
-    names = {"shortNames": one.short_names} if one.short_names else {}
-    return {**names, **({"categories": one.categories} if one.categories else {})}
