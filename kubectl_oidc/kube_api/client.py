@@ -123,13 +123,15 @@ class ClusterClient:
         """
         of_a_namespace = f"/namespaces/{quote(binding.namespace, safe='')}/roles"
         place = of_a_namespace if binding.role_kind == "Role" else "/clusterroles"
-        return responses.role_rules(self._get(f"{_RBAC}{place}/{quote(binding.role, safe=':')}", deadline))
+        return responses.role_rules(
+            self._request(f"{_RBAC}{place}/{quote(binding.role, safe=':')}", deadline)
+        )
 
     def _bindings(self, path: str, deadline: Deadline) -> list[RoleBinding]:
         found: list[RoleBinding] = []
         query = {"limit": str(_PAGE)}
         while True:  # at the deadline a request raises
-            page, next_page = responses.bindings(self._get(f"{path}?{urlencode(query)}", deadline))
+            page, next_page = responses.bindings(self._request(f"{path}?{urlencode(query)}", deadline))
             found += page
             if not next_page:
                 return found
@@ -141,9 +143,6 @@ class ClusterClient:
 
     def _post(self, path: str, document: Mapping[str, object], deadline: Deadline) -> Mapping[str, object]:
         return self._request(path, deadline, json.dumps(document).encode("ascii"))
-
-    def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
-        return self._request(path, deadline)
 
     def _request(self, path: str, deadline: Deadline, body: bytes | None = None) -> Mapping[str, object]:
         url = self._cluster.server + path

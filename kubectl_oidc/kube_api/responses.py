@@ -139,32 +139,22 @@ def access(review: Object) -> Access:
 def rules(review: Object) -> Rules:
     """Return the rules of a SelfSubjectRulesReview."""
     status = _member(review, "status")
-    resources = (
-        Rule(
-            verbs=_strings(rule, "verbs"),
-            groups=_strings(rule, "apiGroups"),
-            resources=_strings(rule, "resources"),
-        )
-        for rule in _members(status, "resourceRules")
-    )
-    paths = (
-        Rule(verbs=_strings(rule, "verbs"), paths=_strings(rule, "nonResourceURLs"))
-        for rule in _members(status, "nonResourceRules")
-    )
-    return Rules(rules=(*resources, *paths), incomplete=status.get("incomplete") is True)
+    found = (*_members(status, "resourceRules"), *_members(status, "nonResourceRules"))
+    return Rules(rules=tuple(map(_rule, found)), incomplete=status.get("incomplete") is True)
 
 
 def role_rules(role: Object) -> tuple[Rule, ...]:
     """Return what a Role or ClusterRole allows."""
-    return tuple(
-        Rule(
-            verbs=_strings(rule, "verbs"),
-            groups=_strings(rule, "apiGroups"),
-            resources=_strings(rule, "resources"),
-            paths=_strings(rule, "nonResourceURLs"),
-            names=_strings(rule, "resourceNames"),
-        )
-        for rule in _members(role, "rules")
+    return tuple(map(_rule, _members(role, "rules")))
+
+
+def _rule(rule: Object) -> Rule:
+    return Rule(
+        verbs=_strings(rule, "verbs"),
+        groups=_strings(rule, "apiGroups"),
+        resources=_strings(rule, "resources"),
+        paths=_strings(rule, "nonResourceURLs"),
+        names=_strings(rule, "resourceNames"),
     )
 
 

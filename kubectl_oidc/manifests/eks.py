@@ -44,14 +44,13 @@ def _oidc(trust: ClusterTrust) -> dict[str, str]:
 def eks_command(trust: ClusterTrust, cluster: Cluster) -> list[str]:
     """Return the AWS CLI command that makes an EKS cluster trust the issuer. A placeholder replaces an unknown name."""
     oidc = _oidc(trust)
-    shorthand = all(_SHORTHAND.fullmatch(value) for value in oidc.values())
+    value = ",".join(f"{key}={value}" for key, value in oidc.items())
+    if not all(map(_SHORTHAND.fullmatch, oidc.values())):
+        value = one_line_json(oidc)
     return [
         *("aws", "eks", "associate-identity-provider-config", *_region(cluster)),
         *("--cluster-name", cluster.name or _CLUSTER),
-        *(
-            "--oidc",
-            ",".join(f"{key}={value}" for key, value in oidc.items()) if shorthand else one_line_json(oidc),
-        ),
+        *("--oidc", value),
     ]
 
 
