@@ -246,6 +246,5 @@ def keep_newest(directory: Path, most: int) -> None:
     sweep(directory)
     with contextlib.suppress(OSError):
         files = [directory / name for name in private_file_names(directory)]
-        newest_first = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in newest_first[most:]:
+        for file in sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)[most:]:
             file.unlink(missing_ok=True)
