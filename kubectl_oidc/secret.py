@@ -33,6 +33,5 @@ class Secret:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode(
-        "utf-8", "surrogatepass"
-    )  # command-line arguments that are not UTF-8 contain surrogates
+    # Command-line arguments that are not UTF-8 contain surrogates.
+    return text.encode("utf-8", "surrogatepass")

@@ -112,13 +112,6 @@ def _hint(url: str, why: str) -> str:
         return f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
     if "http, not https" in why:
         return "only a provider on this machine (localhost, 127.0.0.1, ::1) may be http; write https://"
-    if "://" not in url and "@" not in url and (candidate := _split(f"https://{url}")) and candidate.hostname:
-        return f"write it in full: --oidc-issuer-url={shown_url(candidate.geturl())}"
+    if "://" not in url and "@" not in url and not url_fault(f"https://{url}", http_allowed=False):
+        return f"write it in full: --oidc-issuer-url={shown_url(f'https://{url}')}"
     return f"copy the issuer URL from the provider's settings; it looks like {_EXAMPLE}"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import DemoError
@@ -13,7 +12,7 @@ from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 
-from .sandbox import SECONDS, USER, CommandResult
+from .sandbox import PROGRAM, SECONDS, USER, CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +34,9 @@ def get_pods(sandbox: Sandbox) -> CommandResult:
     user, cluster = config.users.get(USER), config.clusters.get(config.context_cluster())
     if user is None or cluster is None:
         raise DemoError(f"the kubeconfig has no user {USER}", "run the demo again")
-    plugin = _run_plugin(sandbox, user.value["exec"])
+    exec_ = user.value["exec"]
+    info = {"kind": "ExecCredential", "apiVersion": exec_["apiVersion"], "spec": {"interactive": False}}
+    plugin = sandbox.run([PROGRAM, *map(str, exec_["args"])], KUBERNETES_EXEC_INFO=json.dumps(info))
     if plugin.status != 0:
         return CommandResult(1, "", plugin.err)
     token = json.loads(plugin.out)["status"]["token"]
@@ -52,22 +53,6 @@ def get_pods(sandbox: Sandbox) -> CommandResult:
     if answer.status >= _FAILURES:
         return CommandResult(1, "", f"Error from server ({document['reason']}): {document['message']}\n")
     return CommandResult(0, _printed(document), "")
-
-
-def _run_plugin(sandbox: Sandbox, exec_: Mapping[str, Any]) -> CommandResult:
-    info = {"kind": "ExecCredential", "apiVersion": exec_["apiVersion"], "spec": {"interactive": False}}
-    done = subprocess.run(
-        [str(sandbox.plugin), *map(str, exec_["args"])],
-        cwd=sandbox.directory,
-        env={**sandbox.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=SECONDS,
-        check=False,
-    )
-    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def _printed(table: Mapping[str, Any]) -> str:

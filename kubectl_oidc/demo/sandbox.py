@@ -27,7 +27,6 @@ from kubectl_oidc.yaml_text import yaml_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
     from typing import Self
 
 PROGRAM = "kubectl-oidc_login"
@@ -55,6 +54,7 @@ class Sandbox:
         opens_browser: Whether a browser is opened, which needs the usual runtime directory.
 
     Attributes:
+        authority_file: The file for the certificate of the demo's authority.
         changed: The variables that a person needs in another terminal (``--keep``).
         kubectl: The path of kubectl; None if there is none.
         plugin: The path of this program.
@@ -68,6 +68,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         self._temporary = tempfile.TemporaryDirectory(prefix="kubectl-oidc-demo-", ignore_cleanup_errors=True)
         self.directory = Path(self._temporary.name).resolve()
+        self.authority_file = self.directory / "ca.crt"
         self.plugin = _own_program()
         self.changed = {
             "KUBECONFIG": str(self.directory / "kubeconfig"),
@@ -88,9 +89,7 @@ class Sandbox:
         self.kubectl = find_program("kubectl", self.environ)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._remove_locks()
         self._temporary.cleanup()
 
@@ -107,11 +106,6 @@ class Sandbox:
             with contextlib.suppress(LockError, OSError):
                 for path in every_lock_path(entry.session_id, cache):
                     Path(path).unlink(missing_ok=True)
-
-    @property
-    def authority_file(self) -> Path:
-        """The file with the certificate of the demo's authority."""
-        return self.directory / "ca.crt"
 
     def write_kubeconfig(self, server: str) -> None:
         """Write a kubeconfig as an administrator gives it to everybody: the cluster at `server`, and no user yet."""
@@ -143,8 +137,8 @@ class Sandbox:
         """Return a command of this program as people type it: through kubectl, if there is one."""
         return ["kubectl", "oidc-login", *arguments] if self.kubectl else [PROGRAM, *arguments]
 
-    def run(self, words: Sequence[str]) -> CommandResult:
-        """Run ``kubectl …`` or ``kubectl-oidc_login …``, and wait for its end.
+    def run(self, words: Sequence[str], **variables: str) -> CommandResult:
+        """Run ``kubectl …`` or ``kubectl-oidc_login …`` with more environment variables, and wait for its end.
 
         Raises:
             DemoError: It cannot be started, or does not end in time.
@@ -154,7 +148,7 @@ class Sandbox:
             done = subprocess.run(
                 [program or words[0], *words[1:]],
                 cwd=self.directory,
-                env=self.environ,
+                env={**self.environ, **variables},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
@@ -180,16 +174,9 @@ class Sandbox:
 
 
 def _own_program() -> Path:
-    """Return the console script of this installation.
-
-    Raises:
-        DemoError: There is none, for example in a source tree.
-    """
+    """Return the console script of this installation. A source tree has none."""
     for directory in (Path(sys.argv[0]).absolute().parent, Path(sysconfig.get_path("scripts"))):
         for name in (PROGRAM, f"{PROGRAM}.exe"):
             if (directory / name).is_file():
                 return directory / name
-    raise DemoError(
-        f"there is no {PROGRAM} beside this Python",
-        reinstall_hint("demo"),
-    )
+    raise DemoError(f"there is no {PROGRAM} beside this Python", reinstall_hint("demo"))

@@ -68,11 +68,7 @@ class _StayHere(HTTPRedirectHandler):
 
 
 class PersonWithoutBrowser:
-    """Sign in by HTTP as a person does in a browser.
-
-    Args:
-        cookies: The file that keeps the cookies between runs; None to keep none.
-    """
+    """Sign in by HTTP as a person does in a browser. The file ``cookies``, if given, keeps the cookies between runs."""
 
     def __init__(self, cookies: Path | None = None) -> None:
         self._jar = LWPCookieJar(None if cookies is None else str(cookies))

@@ -43,7 +43,6 @@ def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = Fa
     """Play the story.
 
     Args:
-        environ: The environment, which decides whether a browser can be opened.
         by_itself: Whether the demo signs in by itself although there is a browser.
         keep: Whether provider and cluster keep running after the story, until Ctrl-C.
 
@@ -114,7 +113,7 @@ class _Story:
     def _begin(self) -> None:
         self._step("An OpenID provider and a Kubernetes API start on this machine")
         _say(f"  provider  {self.provider.issuer}, client ID {self.provider.client_id}")
-        for person in self.provider.directory.people():
+        for person in self.provider.directory.people.values():
             _say(
                 f"            {person.email}, groups {', '.join(self.provider.directory.groups(person.email))}"
             )

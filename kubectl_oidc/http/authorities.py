@@ -8,9 +8,8 @@ PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff", b"-\0-\0", b"\0-\0-")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
-_PKCS12 = re.compile(
-    rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30"
-)  # RFC 7292 §4: version 3, then a sequence
+# RFC 7292 §4: version 3, then a sequence.
+_PKCS12 = re.compile(rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30")
 
 _PEM_HINT = "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on"
 

@@ -34,8 +34,6 @@ class HttpClient:
     """Send requests to https URLs, or http on this machine, and read whole answers.
 
     Args:
-        tls: Which certificates are accepted, and which one is presented.
-        log: Shows every request at -v 4.
         request_timeout: The longest time for one request, in seconds, from name look-up to the last byte.
         pauses: Seconds before the second and the third try of a GET.
         proxy: The proxy for every request, in place of the environment's; it may hold a password.
@@ -98,8 +96,6 @@ class HttpClient:
 
         Args:
             deadline: For all tries together; the client's own time-out may end sooner.
-            follow: Whether to follow redirects; otherwise a redirect is returned.
-            once: Whether to send it only once.
 
         Raises:
             ProviderUnreachable: No whole answer came in time.
@@ -132,7 +128,6 @@ class HttpClient:
         """Post a form once, and return the answer, whatever its status. A redirect is an error.
 
         Args:
-            deadline: The client's own time-out may end sooner.
             meanwhile: Runs in a thread while the answer is awaited; its result and errors are ignored.
 
         Raises:
@@ -196,20 +191,19 @@ class HttpClient:
     def _get_with_retries(self, request: Request, end: Deadline, *, once: bool) -> Response:
         """Repeat a GET after each pause, or after the provider's Retry-After, while time is left."""
         for pause in () if once else self._pauses:
-            wait, dropped, response = pause, None, None
             try:
                 response = self._pool.send(request, end)
             except ProviderUnreachable as error:
                 from .failures import was_cut
 
-                if not was_cut(error) or wait >= end.left():
+                if not was_cut(error) or pause >= end.left():
                     raise
-                dropped = error.message
-            if response is not None:
+                wait, why = pause, error.message
+            else:
                 wait = max(pause, retry_after(response) or 0.0)
                 if not is_worth_repeating(response) or wait >= end.left():
                     return response
-            why = dropped or f"{shown_url(request.url)} answered {response.status if response else 0}"
+                why = f"{shown_url(request.url)} answered {response.status}"
             self._log.info(1, f"{why}; trying again in {wait:.2g} s")
             time.sleep(wait)
         return self._pool.send(request, end)

@@ -116,7 +116,7 @@ class ConnectionPool:
             if proxy is None:
                 from .transport import DirectTransport
 
-                self._clients[proxy] = new_client(DirectTransport(context, self.early))
+                self._clients[proxy] = new_client(transport=DirectTransport(context, self.early))
             else:
                 self._clients[proxy] = new_proxied_client(context, proxy, given=self._proxy is not None)
         return self._clients[proxy]
@@ -150,9 +150,6 @@ class ConnectionPool:
         """Start to connect to the host of ``url`` in the background.
 
         Only before the first request, only without a proxy, and only if the certificate's name is the URL's host.
-
-        Args:
-            seconds: The longest time for each step of the connection.
         """
         if self.early or self._clients or self.proxy_of(url) or seconds <= 0 or self._tls.server_name:
             return

@@ -20,7 +20,6 @@ class EarlyConnection:
     """Connect to one host in the background, with TLS if asked for. The first request to that host uses the connection.
 
     Args:
-        host: A name or an address.
         context: Returns the TLS settings, ALPN included; None for no TLS.
         seconds: The longest time for each step.
     """
@@ -40,11 +39,7 @@ class EarlyConnection:
         Thread(target=self._run, daemon=True, name="early connection").start()
 
     def take(self, host: str, port: int, seconds: float | None) -> socket.socket | None:
-        """Return the connection if it is to this host and succeeded. It is returned once; the caller then owns it.
-
-        Args:
-            seconds: How long to wait for it.
-        """
+        """Return the connection if it is to this host and succeeded. It is returned once; the caller then owns it."""
         if (host, port) != self._place or not self._over.wait(seconds):
             return None
         with self._lock:

@@ -40,12 +40,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request to send.
-
-    Attributes:
-        method: GET or POST.
-        url: An https URL, or http on this machine.
-    """
+    """A GET or POST request to send, to an https URL, or http on this machine."""
 
     method: str
     url: str
@@ -65,7 +60,6 @@ def send_request(
     Args:
         trace: The HTTP library calls it at each step, with the step's name and details.
         seconds: The longest time for each step; the caller limits the whole.
-        server_name: The name to expect in the certificate, if it is not the URL's host.
 
     Raises:
         InvalidProviderResponse: The body is too large.
@@ -111,37 +105,8 @@ def retry_after(response: Response) -> float | None:
         return None
 
 
-def new_client(transport: httpx2.BaseTransport) -> httpx2.Client:
-    """Return a library client without a proxy, cookies, .netrc or redirects."""
-    # trust_env would make the library read the desktop's proxy settings, and ignore their exceptions.
-    return _client(transport=transport, trust_env=False)
-
-
-def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
-    """Return a library client that sends every request through a proxy.
-
-    Args:
-        given: Whether the proxy comes from a kubeconfig, not from the environment.
-
-    Raises:
-        UsageError: The proxy cannot be used.
-    """
-    import httpx2
-
-    try:
-        return _client(verify=context, trust_env=False, proxy=proxy)
-    except (ValueError, httpx2.InvalidURL, ImportError) as error:
-        # The URL may contain a password, and so may the library's message: neither is shown.
-        raise UsageError(
-            "a SOCKS proxy needs the package socksio, which is missing here"
-            if isinstance(error, ImportError)
-            else f"{'proxy-url' if given else 'the environment'} names a proxy by a URL that cannot be used",
-            "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
-            topic="proxy",
-        ) from None
-
-
-def _client(**options: Any) -> httpx2.Client:
+def new_client(**options: Any) -> httpx2.Client:
+    """Return a library client without cookies, .netrc, redirects, or the environment's proxy."""
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     import httpx2
@@ -153,8 +118,31 @@ def _client(**options: Any) -> httpx2.Client:
             "Accept-Encoding": "gzip",
             "User-Agent": f"kubectl-oidc/{__version__}",
         },
+        # The library would read the desktop's proxy settings, and ignore their exceptions.
+        trust_env=False,
         **options,
     )
+
+
+def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
+    """Return a library client that sends every request through a proxy. ``given`` means by a kubeconfig, not by the environment.
+
+    Raises:
+        UsageError: The proxy cannot be used.
+    """
+    import httpx2
+
+    try:
+        return new_client(verify=context, proxy=proxy)
+    except (ValueError, httpx2.InvalidURL, ImportError) as error:
+        # The URL may contain a password, and so may the library's message: neither is shown.
+        raise UsageError(
+            "a SOCKS proxy needs the package socksio, which is missing here"
+            if isinstance(error, ImportError)
+            else f"{'proxy-url' if given else 'the environment'} names a proxy by a URL that cannot be used",
+            "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
+            topic="proxy",
+        ) from None
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -31,12 +31,7 @@ _CUT = ("without sending a response", "without sending complete message body", "
 def explain(
     error: Exception, *, url: str, progress: RequestProgress, seconds: float, options: TlsOptions
 ) -> OidcLoginError:
-    """Return the user's error for one that the HTTP library raised.
-
-    Args:
-        seconds: The time limit that the request had.
-        options: The trust settings, for hints.
-    """
+    """Return the user's error for one that the HTTP library raised."""
     if isinstance(error, httpx2.TimeoutException):
         return too_late(url, progress, seconds)
     if isinstance(error, httpx2.ProxyError):

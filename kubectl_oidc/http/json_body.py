@@ -28,14 +28,9 @@ class NotJson(InvalidProviderResponse):
     """The answer has another content type than JSON. Perhaps it is not from the provider at all."""
 
 
-def content_type(response: Response) -> str:
-    """Return the media type of an answer in lower case; empty if it has none."""
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def odd_content_type(response: Response) -> str:
-    """Return the media type of an answer if it is not JSON, else an empty string."""
-    kind = content_type(response)
+    """Return the media type of an answer in lower case if it is not JSON, else an empty string."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     # Without a content type the body decides. application/jwk-set+json and the like are JSON too (RFC 6839 §3.1).
     return kind if kind and not kind.endswith(("/json", "+json")) else ""
 

@@ -96,8 +96,6 @@ class Carrier(Protocol):
         """Send the request in this thread, and return its answer.
 
         Args:
-            progress: Records how far the request gets.
-            exchange: Sends the request and reads the answer.
             busy: A thread that works while the answer is awaited.
         """
 
@@ -125,11 +123,7 @@ def carrier() -> Carrier | None:
 
 
 def _read_in_slices(stream: Any, between_reads: Callable[[], None]) -> None:
-    """Make a connection wait for data in short slices, and call ``between_reads`` after each.
-
-    Args:
-        stream: The HTTP library's connection (``NetworkStream``).
-    """
+    """Make a connection wait for data in short slices, and call ``between_reads`` after each."""
     import httpcore2
 
     read = stream.read

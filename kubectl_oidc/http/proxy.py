@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
-_ENCODED = re.compile(
-    r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*"
-)  # RFC 3986 §3.2.1, and @ because Go and curl accept it
+# RFC 3986 §3.2.1, and @ because Go and curl accept it.
+_ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 ENCODE = "write the user name and password percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
 _FORM = (
     "a proxy is written http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
@@ -62,7 +61,6 @@ def parse_proxy(variable: str, value: str) -> Proxy:
     """Return the proxy that an environment variable names.
 
     Args:
-        variable: The variable's name, for the error.
         value: Its value; a URL without a scheme means http.
 
     Raises:

@@ -168,11 +168,7 @@ _OLD_KIND_HINT = (
 def explain_certificate_error(
     error: ssl.SSLCertVerificationError, host: str, options: TlsOptions
 ) -> tuple[str, str]:
-    """Return what is wrong with the certificate of ``host``, and a hint, both for an error message.
-
-    Args:
-        options: The trust settings, for the hint.
-    """
+    """Return what is wrong with the certificate of ``host``, and a hint, both for an error message."""
     from .tls_context import NO_NAMES
 
     code = getattr(error, "verify_code", 0)

@@ -24,11 +24,7 @@ _KEEP_ALIVE_SECONDS = 5.0
 
 
 class DirectTransport(httpx2.BaseTransport):
-    """Send requests without a proxy.
-
-    Args:
-        early: The connection that is being opened, if there is one.
-    """
+    """Send requests without a proxy."""
 
     def __init__(self, context: ssl.SSLContext, early: EarlyConnection | None) -> None:
         backend = httpcore2.SyncBackend() if early is None else _Backend(early)
@@ -37,11 +33,7 @@ class DirectTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return the answer. Its body is read later.
-
-        Raises:
-            httpx2.TransportError: As the library's own transport raises it.
-        """
+        """Send a request and return the answer. Its body is read later."""
         url = request.url
         with _errors():
             answer = self._pool.handle_request(

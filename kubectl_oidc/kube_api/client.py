@@ -16,7 +16,6 @@ from .failures import not_kubernetes, raise_for_status, unreachable, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
     from typing import Self
 
     from kubectl_oidc.http.exchange import Response
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 _AUTHENTICATION = "/apis/authentication.k8s.io"
 _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
-_REVIEW_VERSIONS = ("v1", "v1beta1")  # Kubernetes 1.28, 1.27
 _PAGE = 200
 """Bindings in one answer. A body may have a megabyte, and a binding has about a kilobyte."""
 
@@ -43,6 +41,9 @@ class ClusterClient:
 
     Args:
         request_timeout: The longest time for one request, in seconds.
+
+    Attributes:
+        headers: The header fields of the last answer, names in lower case; empty before the first.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ClusterClient:
     ) -> None:
         self._cluster = cluster
         self._token = token
-        self._headers: Mapping[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self._http = HttpClient(
             tls=cluster.tls, proxy=cluster.proxy, log=log, request_timeout=request_timeout, pauses=()
         )
@@ -58,15 +59,8 @@ class ClusterClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The header fields of the last answer, names in lower case; empty before the first."""
-        return self._headers
 
     def close(self) -> None:
         """Close the connections."""
@@ -82,12 +76,10 @@ class ClusterClient:
             ClusterUnreachable: No complete answer came.
             ClusterMisbehaves: It is not a Kubernetes API.
         """
-        for version in _REVIEW_VERSIONS[:-1]:
-            try:
-                return self._who_am_i(version, deadline)
-            except ClusterNotFound:
-                continue
-        return self._who_am_i(_REVIEW_VERSIONS[-1], deadline)
+        try:
+            return self._who_am_i("v1", deadline)
+        except ClusterNotFound:  # Kubernetes 1.27
+            return self._who_am_i("v1beta1", deadline)
 
     def _who_am_i(self, version: str, deadline: Deadline) -> Identity:
         url = f"{_AUTHENTICATION}/{version}/selfsubjectreviews"
@@ -100,8 +92,6 @@ class ClusterClient:
         """Return whether the user may do something (SelfSubjectAccessReview).
 
         Args:
-            verb: For example ``list``.
-            resource: For example ``pods``.
             group: The API group; empty for the core group.
             namespace: The namespace; empty for all.
         """
@@ -133,13 +123,15 @@ class ClusterClient:
         """
         of_a_namespace = f"/namespaces/{quote(binding.namespace, safe='')}/roles"
         place = of_a_namespace if binding.role_kind == "Role" else "/clusterroles"
-        return responses.role_rules(self._get(f"{_RBAC}{place}/{quote(binding.role, safe=':')}", deadline))
+        return responses.role_rules(
+            self._request(f"{_RBAC}{place}/{quote(binding.role, safe=':')}", deadline)
+        )
 
     def _bindings(self, path: str, deadline: Deadline) -> list[RoleBinding]:
         found: list[RoleBinding] = []
         query = {"limit": str(_PAGE)}
         while True:  # at the deadline a request raises
-            page, next_page = responses.bindings(self._get(f"{path}?{urlencode(query)}", deadline))
+            page, next_page = responses.bindings(self._request(f"{path}?{urlencode(query)}", deadline))
             found += page
             if not next_page:
                 return found
@@ -152,9 +144,6 @@ class ClusterClient:
     def _post(self, path: str, document: Mapping[str, object], deadline: Deadline) -> Mapping[str, object]:
         return self._request(path, deadline, json.dumps(document).encode("ascii"))
 
-    def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
-        return self._request(path, deadline)
-
     def _request(self, path: str, deadline: Deadline, body: bytes | None = None) -> Mapping[str, object]:
         url = self._cluster.server + path
         headers = {"Authorization": f"Bearer {self._token.reveal()}"}
@@ -163,7 +152,7 @@ class ClusterClient:
                 response = self._http.get(url, headers=headers, deadline=deadline)
             else:
                 response = self._http.post_json(url, body, headers=headers, deadline=deadline)
-            self._headers = response.headers
+            self.headers = response.headers
             document = _document(response, url)
         except ProviderUnreachable as error:
             raise unreachable(error, self._cluster) from error

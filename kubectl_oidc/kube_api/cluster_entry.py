@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.http.proxy import parse_proxy
-from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.http.tls import BUNDLE_LIMIT, TlsOptions
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url, url_fault
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig import Entry
 
-_BUNDLE_LIMIT = 16 << 20  # bytes
 _PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 
 
@@ -29,8 +28,6 @@ class ClusterEntry:
     """An API server, and how to connect to it.
 
     Attributes:
-        name: The entry's name in the kubeconfig.
-        path: The kubeconfig file.
         server: The URL without a slash at the end. It is https, or http on this machine.
         tls: If the entry has a certificate authority, only that one is trusted, as in kubectl.
         proxy: The entry's own proxy. It overrides the environment's, and may contain a password.
@@ -44,23 +41,20 @@ class ClusterEntry:
 
     def where(self) -> str:
         """Return the entry's name and file, for messages."""
-        return f"the cluster {sanitize(self.name)} in {sanitize(self.path)}"
+        return _where(self.name, self.path)
 
 
 def parse_cluster_entry(entry: Entry) -> ClusterEntry:
-    """Return the parsed cluster entry.
-
-    Args:
-        entry: The entry. Relative paths in it start at its file's directory.
+    """Return the parsed cluster entry. Relative paths in it start at its file's directory.
 
     Raises:
         KubeconfigError: The server is missing or not allowed, or the authority cannot be read.
     """
-    where = f"the cluster {sanitize(entry.name)} in {sanitize(entry.path)}"
+    where = _where(entry.name, entry.path)
     insecure = entry.value.get("insecure-skip-tls-verify") is True
     authority = _authority(entry, where)
     if insecure and authority:
-        raise _invalid(
+        raise invalid_entry(
             where, "has certificate-authority and insecure-skip-tls-verify, which do not go together"
         )
     return ClusterEntry(
@@ -77,16 +71,20 @@ def parse_cluster_entry(entry: Entry) -> ClusterEntry:
     )
 
 
+def _where(name: str, path: Path) -> str:
+    return f"the cluster {sanitize(name)} in {sanitize(path)}"
+
+
 def _server(value: Mapping[str, object], where: str) -> str:
     server = str(value.get("server") or "")
     if not server:
-        raise _invalid(where, "names no server")
+        raise invalid_entry(where, "names no server")
     if "://" not in server:
         server = f"https://{server}"
     why = url_fault(server, http_allowed=True)
     if why:
         named = "its server" if "@" in server else f"its server {shown_url(server)}"
-        raise _invalid(where, f"cannot be asked: {named} {why}")
+        raise invalid_entry(where, f"cannot be asked: {named} {why}")
     return server.rstrip("/")
 
 
@@ -97,7 +95,7 @@ def _authority(entry: Entry, where: str) -> bytes:
         try:
             return base64.b64decode("".join(str(data).split()), validate=True)
         except (binascii.Error, ValueError):
-            raise _invalid(where, "has a certificate-authority-data that is not base64") from None
+            raise invalid_entry(where, "has a certificate-authority-data that is not base64") from None
     if not name:
         return b""
     path = entry.path.absolute().parent / str(name)
@@ -105,10 +103,10 @@ def _authority(entry: Entry, where: str) -> bytes:
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:
-                return file.read(_BUNDLE_LIMIT)
+                return file.read(BUNDLE_LIMIT)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no name of a file"
-    raise _invalid(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
+    raise invalid_entry(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
 
 
 def _proxy(value: Mapping[str, object], where: str) -> str | None:
@@ -116,14 +114,15 @@ def _proxy(value: Mapping[str, object], where: str) -> str | None:
     if not proxy:
         return None
     if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
-        raise _invalid(where, "has a proxy-url that is no http, https or socks5 URL")
+        raise invalid_entry(where, "has a proxy-url that is no http, https or socks5 URL")
     try:
         return parse_proxy("proxy-url", proxy).url
     except UsageError as error:
         raise KubeconfigError(f"{where}: {error.message}", error.hint, topic="cluster-entry") from None
 
 
-def _invalid(where: str, what: str) -> KubeconfigError:
+def invalid_entry(where: str, what: str) -> KubeconfigError:
+    """Return the error for a cluster entry that cannot be used."""
     return KubeconfigError(
         f"{where} {what}",
         "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",

@@ -10,16 +10,17 @@ from kubectl_oidc.errors import (
     ClusterNotFound,
     ClusterUnauthorized,
     ClusterUnreachable,
-    KubeconfigError,
 )
 from kubectl_oidc.http.tls import NO_NAMES_HINT
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url
 
+from .cluster_entry import invalid_entry
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.errors import ProviderUnreachable, UsageError
+    from kubectl_oidc.errors import KubeconfigError, ProviderUnreachable, UsageError
 
     from .cluster_entry import ClusterEntry
 
@@ -50,11 +51,7 @@ def unusable(error: UsageError, cluster: ClusterEntry) -> KubeconfigError | Usag
         what = "has a proxy-url that cannot be used"
     else:
         return error
-    return KubeconfigError(
-        f"{cluster.where()} {what}",
-        "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",
-        topic="cluster-entry",
-    )
+    return invalid_entry(cluster.where(), what)
 
 
 def not_kubernetes(message: str, cluster: ClusterEntry) -> ClusterMisbehaves:

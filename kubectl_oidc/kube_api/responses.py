@@ -13,8 +13,10 @@ from kubectl_oidc.errors import ClusterMisbehaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeVar
 
     Object = Mapping[str, object]
+    T = TypeVar("T")
 
 GROUP = "Group"
 
@@ -137,32 +139,22 @@ def access(review: Object) -> Access:
 def rules(review: Object) -> Rules:
     """Return the rules of a SelfSubjectRulesReview."""
     status = _member(review, "status")
-    resources = (
-        Rule(
-            verbs=_strings(rule, "verbs"),
-            groups=_strings(rule, "apiGroups"),
-            resources=_strings(rule, "resources"),
-        )
-        for rule in _members(status, "resourceRules")
-    )
-    paths = (
-        Rule(verbs=_strings(rule, "verbs"), paths=_strings(rule, "nonResourceURLs"))
-        for rule in _members(status, "nonResourceRules")
-    )
-    return Rules(rules=(*resources, *paths), incomplete=status.get("incomplete") is True)
+    found = (*_members(status, "resourceRules"), *_members(status, "nonResourceRules"))
+    return Rules(rules=tuple(map(_rule, found)), incomplete=status.get("incomplete") is True)
 
 
 def role_rules(role: Object) -> tuple[Rule, ...]:
     """Return what a Role or ClusterRole allows."""
-    return tuple(
-        Rule(
-            verbs=_strings(rule, "verbs"),
-            groups=_strings(rule, "apiGroups"),
-            resources=_strings(rule, "resources"),
-            paths=_strings(rule, "nonResourceURLs"),
-            names=_strings(rule, "resourceNames"),
-        )
-        for rule in _members(role, "rules")
+    return tuple(map(_rule, _members(role, "rules")))
+
+
+def _rule(rule: Object) -> Rule:
+    return Rule(
+        verbs=_strings(rule, "verbs"),
+        groups=_strings(rule, "apiGroups"),
+        resources=_strings(rule, "resources"),
+        paths=_strings(rule, "nonResourceURLs"),
+        names=_strings(rule, "resourceNames"),
     )
 
 
@@ -187,39 +179,36 @@ def _binding(item: Object) -> RoleBinding:
 
 
 def _member(document: Object, name: str) -> Object:
-    value = document.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _invalid(f"{name} is no object")
-    return value
-
-
-def _members(document: Object, name: str) -> list[Object]:
-    value = document.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _invalid(f"{name} is no list of objects")
-    return value
+    return _value(document, name, dict, "object")
 
 
 def _text(document: Object, name: str) -> str:
-    value = document.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _invalid(f"{name} is no string")
-    return value
+    return _value(document, name, str, "string")
+
+
+def _members(document: Object, name: str) -> list[Object]:
+    return _list(document, name, dict, "list of objects")
 
 
 def _strings(document: Object, name: str) -> tuple[str, ...]:
+    return tuple(_list(document, name, str, "list of strings"))
+
+
+def _list(document: Object, name: str, kind: type[T], what: str) -> list[T]:
+    items = _value(document, name, list, what)
+    if not all(isinstance(item, kind) for item in items):
+        raise _invalid(f"{name} is no {what}")
+    return items
+
+
+def _value(document: Object, name: str, kind: type[T], what: str) -> T:
+    """Return a member of the document; an empty value if it is missing."""
     value = document.get(name)
     if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise _invalid(f"{name} is no list of strings")
-    return tuple(value)
+        return kind()
+    if not isinstance(value, kind):
+        raise _invalid(f"{name} is no {what}")
+    return value
 
 
 def _invalid(what: str) -> ClusterMisbehaves:

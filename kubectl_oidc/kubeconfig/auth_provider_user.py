@@ -56,11 +56,7 @@ class AuthProviderUser:
 def find_auth_provider_user(
     kubeconfig: Kubeconfig, *, context: str | None, user: str | None
 ) -> AuthProviderUser | None:
-    """Return the named user or the context's; None if it does not use ``auth-provider: oidc``.
-
-    Args:
-        context: A context's name; the current context by default.
-        user: A user's name; it overrides the context's user.
+    """Return the user of `select_user`, whose arguments these are; None if it does not use ``auth-provider: oidc``.
 
     Raises:
         KubeconfigError: There is no such context or user.
@@ -79,10 +75,7 @@ def find_auth_provider_user(
 
 
 def with_tokens(text: str, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> str:
-    """Return a kubeconfig's text with the user's tokens set.
-
-    Args:
-        tokens: ``id-token``, ``refresh-token``, or both.
+    """Return a kubeconfig's text with the user's tokens set: those of `TOKENS` that are given.
 
     Raises:
         KubeconfigError: They cannot be set without changing other things.

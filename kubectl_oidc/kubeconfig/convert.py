@@ -37,7 +37,6 @@ class Conversion:
 
     Attributes:
         difference: A unified diff of its exec section, without secrets.
-        secret: Whether the exec section holds a secret.
     """
 
     name: str
@@ -50,7 +49,6 @@ class Plan:
     """What changes in one file.
 
     Attributes:
-        before: Its text as it was read.
         direct: Names of users that already start this program directly.
         others: Names of users that sign in in another way; they do not change.
     """
@@ -69,9 +67,7 @@ def plan_conversion(
     """Return the plan for each existing kubeconfig file.
 
     Args:
-        explicit: The value of ``--kubeconfig``.
         names: The users to rewrite; empty for all.
-        install_hint: What kubectl shows if it does not find the program; empty for `INSTALL_HINT`.
 
     Raises:
         KubeconfigError: A file cannot be read or parsed, no file exists, or there is no such user.
@@ -93,11 +89,7 @@ def plan_conversion(
 
 
 def write_plan(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
-    """Write a file as planned: locked as kubectl locks it, backed up, replaced in one step; return the backup.
-
-    Args:
-        names: The same as for the plan.
-        install_hint: The same as for the plan.
+    """Write a file as planned, with the same arguments: locked as kubectl locks it, backed up, replaced in one step. Return the backup.
 
     Raises:
         KubeconfigError: Nothing was written.

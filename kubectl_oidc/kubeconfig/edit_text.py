@@ -93,9 +93,8 @@ def _node(event: Event) -> Node | None:
 def _close(node: Node, event: Event, text: str) -> None:
     if node.kind == "mapping":
         for name, value in node.pairs():
-            if (
-                value.start == value.end
-            ):  # an empty value, which the parser puts after the comments that follow
+            # The parser puts an empty value after the comments that follow.
+            if value.start == value.end:
                 value.start = value.end = text.find(":", name.end) + 1
     if node.flow:
         node.end = event.end_mark.index
@@ -110,9 +109,7 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     """Return a kubeconfig's text with one user added or replaced, and everything else unchanged.
 
     Args:
-        text: The file's text; may be empty.
         user: The new ``user:`` mapping. If only one key differs from the old one, only that key is rewritten.
-        where: The file's name, for errors.
 
     Raises:
         KubeconfigError: The text cannot be parsed, or the user cannot be set without changing other things.
@@ -120,7 +117,8 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     data = parse_kubeconfig(text, where)
     wanted = {**_HEAD, **data, "users": _with_user(data.get("users") or [], name, user)}
     try:
-        edited = _edited(text, name, user, data)
+        bom = "\ufeff" if text.startswith("\ufeff") else ""
+        edited = bom + _edited(text.removeprefix("\ufeff"), name, user, data)
         if {**_HEAD, **parse_kubeconfig(edited, where)} == wanted:
             return edited
     except (KubeconfigError, NotEditable, LookupError, TypeError, ValueError):
@@ -149,28 +147,22 @@ def _find(users: list[Any], name: str) -> int | None:
 
 
 def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, Any]) -> str:
-    bom = "\ufeff" if text.startswith("\ufeff") else ""
-    text = text.removeprefix("\ufeff")
     root = parse_tree(text)
     if root is None or root.kind == "scalar":
         base = text if not text or text.endswith("\n") else text + "\n"
-        return (
-            bom
-            + base
-            + _with_line_endings_of(text, yaml_block({**_HEAD, "users": [_item(name, user)]}) + "\n")
-        )
+        return base + _with_line_endings_of(text, yaml_block({**_HEAD, "users": [_item(name, user)]}) + "\n")
     users = root.get("users")
     if users is None or users.empty:
-        return bom + set_key(text, root, "users", [_item(name, user)])
+        return set_key(text, root, "users", [_item(name, user)])
     index = _find(data["users"], name)
     if index is None:
-        return bom + _append(text, users, _item(name, user))
+        return _append(text, users, _item(name, user))
     item = users.children[index]
     old, node = data["users"][index].get("user") or {}, item.get("user")
     differing = [key for key in {**old, **user} if old.get(key) != user.get(key)]
     if node is not None and not node.empty and len(differing) == 1 and differing[0] in user:
-        return bom + set_key(text, node, differing[0], user[differing[0]])
-    return bom + set_key(text, item, "user", user)
+        return set_key(text, node, differing[0], user[differing[0]])
+    return set_key(text, item, "user", user)
 
 
 def set_key(text: str, mapping: Node, key: str, value: object) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.csv_text import quote_value
 from kubectl_oidc.secret import Secret
 
 from .stanza_secrets import HEADER_FLAG, is_secret_header
@@ -21,6 +20,9 @@ API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 The Java clients, lightkube and kr8s do not name a version in KUBERNETES_EXEC_INFO; then the answer has this one.
 """
+_INTERACTIVE_MODE = "IfAvailable"
+"""With a terminal the plugin may prompt; without one it still serves background programs."""
+
 INSTALL_HINT = (
     "kubectl-oidc_login is not installed, or it is not on PATH. "
     "Install it from where you have it, or ask who gave you this kubeconfig."
@@ -84,38 +86,32 @@ class Stanza:
     args: tuple[Arg, ...]
     command: str = COMMAND
     install_hint: str = ""
-    api_version: str = field(default=API_VERSION, init=False)
-    # With a terminal the plugin may prompt; without one it still serves background programs.
-    interactive_mode: str = field(default="IfAvailable", init=False)
 
     def exec_mapping(self) -> dict[str, object]:
         """Return the ``exec`` mapping for the kubeconfig, with secrets, keys in kubectl's order."""
         return {
-            "apiVersion": self.api_version,
+            "apiVersion": API_VERSION,
             "args": ["get-token", *(arg.with_secret() for arg in self.args)],
             "command": self.command,
             "installHint": self.install_hint or INSTALL_HINT,
-            "interactiveMode": self.interactive_mode,
+            "interactiveMode": _INTERACTIVE_MODE,
             "provideClusterInfo": False,
         }
 
     def set_credentials(self, user: str, kubeconfig: str = "") -> list[str]:
-        """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets.
-
-        Args:
-            kubeconfig: The file for kubectl's ``--kubeconfig``; empty for kubectl's default.
-        """
+        """Return the ``kubectl config set-credentials`` command, with placeholders instead of secrets."""
         return [
             "kubectl",
             "config",
             "set-credentials",
             user,
             *kubeconfig_flag(kubeconfig),
-            f"--exec-api-version={self.api_version}",
-            f"--exec-interactive-mode={self.interactive_mode}",
+            f"--exec-api-version={API_VERSION}",
+            f"--exec-interactive-mode={_INTERACTIVE_MODE}",
             f"--exec-command={self.command}",
             "--exec-arg=get-token",
-            *(f"--exec-arg={_csv_field(arg.shown())}" for arg in self.args),
+            # kubectl splits each --exec-arg like a line of CSV.
+            *(f"--exec-arg={quote_value(arg.shown())}" for arg in self.args),
         ]
 
     @property
@@ -127,13 +123,6 @@ class Stanza:
 def kubeconfig_flag(kubeconfig: str) -> list[str]:
     """Return kubectl's ``--kubeconfig`` flag; nothing for kubectl's default."""
     return [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
-
-
-def _csv_field(text: str) -> str:
-    """Return ``text`` as one CSV field: kubectl splits each ``--exec-arg`` like a line of CSV."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([text])
-    return line.getvalue()
 
 
 def is_oidc_login_exec(exec_: Mapping[str, object]) -> bool:

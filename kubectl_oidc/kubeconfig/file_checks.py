@@ -64,11 +64,7 @@ def check_directory(directory: Path) -> None:
 
 
 def readable_by_others(path: Path, status: os.stat_result, what: str) -> tuple[str, str] | None:
-    """Return a warning if others can read a file with secrets, and the command that changes it; else None.
-
-    Args:
-        what: The kind of secret that it holds, as the warning names it.
-    """
+    """Return a warning if others can read the secrets in a file (``what``), and the command that changes it; else None."""
     mode = stat.S_IMODE(status.st_mode)
     if sys.platform == "win32" or not mode & 0o044:
         return None

@@ -16,7 +16,6 @@ def kube_directory(environ: Mapping[str, str], *, platform: str = sys.platform) 
 
     Args:
         environ: HOME; on Windows also USERPROFILE, HOMEDRIVE and HOMEPATH.
-        platform: A value of ``sys.platform``.
     """
     if platform == "win32":
         return Path(_windows_home(environ), ".kube")

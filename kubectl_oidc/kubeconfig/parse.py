@@ -38,9 +38,6 @@ def parse_kubeconfig(text: str, where: str) -> dict[str, Any]:
 
     Its clusters, contexts and users are lists of mappings, if they are present.
 
-    Args:
-        where: The file's name, for errors.
-
     Raises:
         KubeconfigError: It is not YAML, or not a kubeconfig.
     """
@@ -65,10 +62,7 @@ def parse_kubeconfig(text: str, where: str) -> dict[str, Any]:
 
 
 def _count_values(value: object, known: dict[int, int]) -> int:
-    """Return the number of values in ``value``; those of an alias count each time.
-
-    Args:
-        known: The sizes that are already known, by identity.
+    """Return the number of values in ``value``; those of an alias count each time. ``known`` has sizes by identity.
 
     Raises:
         ValueError: It has too many values, contains itself, or is not JSON: kubectl reads a kubeconfig as JSON.

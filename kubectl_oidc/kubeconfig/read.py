@@ -120,10 +120,8 @@ def read_text(path: Path) -> str | None:
         KubeconfigError: It cannot be read, is not a regular file, or is not UTF-8.
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and path != Path(
-            os.devnull
-        ):  # reading a pipe without a writer would never end
+        # Reading a pipe without a writer would never end.
+        if not stat.S_ISREG(path.stat().st_mode) and path != Path(os.devnull):
             raise KubeconfigError(
                 f"the kubeconfig {sanitize(path)} is not a regular file",
                 "name a file with --kubeconfig or KUBECONFIG",

@@ -59,12 +59,7 @@ def _with_missing_files(error: KubeconfigError, kubeconfig: Kubeconfig) -> Kubec
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
-    """Return the error for a name that the kubeconfig does not have, with the most similar names.
-
-    Args:
-        kind: ``context`` or ``user``.
-        command: The ``kubectl config`` command that lists them, such as ``get-users``.
-    """
+    """Return the error for a name that the kubeconfig does not have, with the most similar names. ``kubectl config COMMAND`` lists all."""
     lists = f"`kubectl config {command}` lists them"
     near = nearest(name, known)
     return KubeconfigError(

@@ -25,11 +25,7 @@ def is_secret_header(name: str) -> bool:
 
 
 def redacted(args: Sequence[str]) -> list[str]:
-    """Return the arguments of an exec section, with ``***`` instead of each secret.
-
-    Args:
-        args: As they are in the kubeconfig: ``--flag=value``, or ``--flag`` and ``value``.
-    """
+    """Return arguments (``--flag=value``, or ``--flag`` and ``value``) with ``***`` instead of each secret."""
     shown: list[str] = []
     flag = ""
     for word in args:

@@ -17,7 +17,6 @@ from .replace_file import KubeconfigChanged, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
     from typing import Self
 
     from .auth_provider_user import AuthProviderUser
@@ -56,9 +55,7 @@ class TokenFile:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Interrupted) and error.refresh == "goes on":
             return  # the process that goes on has the lock, and writes the file
         self.release()
@@ -74,9 +71,6 @@ class TokenFile:
 
     def write(self, tokens: Mapping[str, Secret]) -> None:
         """Set the user's tokens. Changes that an editor made meanwhile without the lock are kept.
-
-        Args:
-            tokens: ``id-token``, ``refresh-token``, or both.
 
         Raises:
             KubeconfigError: Nothing was written.

@@ -39,15 +39,18 @@ class Change:
     Args:
         backup: A copy of the old file; None if there was none, or nothing changed.
         details: One line for each change in the user, without secrets.
-        readable_by_others: Whether other users of this computer can read the file.
     """
 
     path: Path
     action: Literal["created", "added", "updated", "unchanged"]
     backup: Path | None = None
     details: tuple[str, ...] = ()
-    readable_by_others: bool = False
     mode: int = 0
+
+    @property
+    def readable_by_others(self) -> bool:
+        """Whether other users of this computer can read the file."""
+        return sys.platform != "win32" and bool(self.mode & 0o077)
 
 
 def check_user(name: str, stanza: Stanza, *, explicit: str | None, environ: Mapping[str, str]) -> None:
@@ -83,7 +86,6 @@ def write_user(
     last one of the list.
 
     Args:
-        explicit: The value of ``--kubeconfig``.
         lock_seconds: The longest wait for another program that writes the file.
 
     Raises:
@@ -114,7 +116,7 @@ def _write(name: str, stanza: Stanza, path: Path) -> Change:
     old = _old_user(text or "", name, sanitize(path))
     new = _with_exec(old, stanza, name, path)
     if new == old:
-        return Change(path, "unchanged", readable_by_others=_open_to_others(before), mode=_mode(before))
+        return Change(path, "unchanged", mode=_mode(before))
     if before is not None:
         check_writable(target, before)
     edited = set_user(text or "", name, new, sanitize(path)).encode()
@@ -123,7 +125,7 @@ def _write(name: str, stanza: Stanza, path: Path) -> Change:
     action: Literal["created", "added", "updated"] = (
         "created" if before is None else "added" if old is None else "updated"
     )
-    return Change(path, action, backup, tuple(_changes(old, new)), _open_to_others(before), _mode(before))
+    return Change(path, action, backup, tuple(_changes(old, new)), _mode(before))
 
 
 def _old_user(text: str, name: str, where: str) -> dict[str, Any] | None:
@@ -178,7 +180,3 @@ def _changes(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Iterator[
 
 def _mode(status: os.stat_result | None) -> int:
     return stat.S_IMODE(status.st_mode) if status is not None else 0
-
-
-def _open_to_others(status: os.stat_result | None) -> bool:
-    return status is not None and sys.platform != "win32" and bool(status.st_mode & 0o077)

@@ -25,7 +25,6 @@ class AuthorizationResponse:
 
     Attributes:
         code: The authorization code; None if the provider refused.
-        error: The error code.
     """
 
     code: Secret | None
@@ -57,8 +56,7 @@ class RejectedRequest:
     Attributes:
         status: The HTTP status, 4xx.
         reason: A short text for the log and the page. It quotes nothing of the request.
-        headers: Headers that this status requires.
-        over: Whether it looks like the answer to an earlier sign-in.
+        is_outdated: Whether it looks like the answer to an earlier sign-in.
     """
 
     status: int

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import h11
 
 from .authorization_response import RejectedRequest, Request
-from .channel import Channel
+from .channel import Channel, TlsChannel
 from .peer_user import user_id_of_peer
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Sequence
 
 HEAD_BYTES = 64 * 1024
 """The longest request line with headers: four times the usual limit of web servers. Browsers send the cookies of
@@ -55,7 +54,7 @@ class Connection:
 
     def __init__(self, client: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._client = client
-        self._channel = Channel(client) if tls is None else _tls_channel(client, tls)
+        self._channel = Channel(client) if tls is None else TlsChannel(client, tls)
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._head_only = False
@@ -92,9 +91,8 @@ class Connection:
             OSError: The client left.
         """
         headers = [*reply.headers, ("content-length", str(len(reply.body))), ("connection", "close")]
-        response = h11.Response(
-            status_code=reply.status, headers=_encoded(headers), reason=_reason(reply.status)
-        )
+        reason = HTTPStatus(reply.status).phrase
+        response = h11.Response(status_code=reply.status, headers=headers, reason=reason)
         # After a request that h11 could not parse, it can still write a reply.
         data = self._http.send(response) or b""
         if not self._head_only:
@@ -116,20 +114,6 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
-
-
-def _tls_channel(client: socket.socket, tls: ssl.SSLContext) -> Channel:
-    from .channel_tls import TlsChannel
-
-    return TlsChannel(client, tls)
-
-
-def _reason(status: int) -> bytes:
-    return HTTPStatus(status).phrase.encode("ascii")
-
-
-def _encoded(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
 
 
 def _request(event: h11.Request, client: socket.socket) -> Request:

@@ -55,11 +55,7 @@ class Listener:
         self._held: set[asyncio.Task[None]] = set()
 
     def stop(self, grace: float) -> None:
-        """Stop accepting connections, and end `run`. Call it in the event loop.
-
-        Args:
-            grace: Seconds for clients that wait for a reply to receive it.
-        """
+        """Stop accepting connections, and end `run`. Clients that wait have ``grace`` seconds to receive a reply. Call it in the event loop."""
         self._grace = grace
         self._stopped.set()
 

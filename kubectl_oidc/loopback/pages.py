@@ -61,11 +61,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A failed sign-in, with the message and the hint that the terminal shows.
-
-    Attributes:
-        timed_out: Whether no answer came in time.
-    """
+    """A failed sign-in, with the message and the hint that the terminal shows."""
 
     message: str
     hint: str

@@ -27,11 +27,7 @@ _FAR, _NEAR, _UID, _INODE = 1, 2, 7, 9  # the fields of a line, from the view of
 
 
 def user_id_of_peer(client: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
-    """Return the user id of the process at the other end, CLOSED if it has closed it, or None if the system does not tell.
-
-    Args:
-        tables: The directory with the kernel's tables of connections.
-    """
+    """Return the user id of the process at the other end, CLOSED if it has closed it, or None if the system does not tell."""
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         # Another address family, or no such table: try the other one.
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 def addresses_at_port(
     addresses: Sequence[ListenAddress], redirect_url: str | None
 ) -> Sequence[ListenAddress]:
-    """Return the addresses that the redirect URI reaches: those with its port, or all if none has it.
-
-    Args:
-        redirect_url: The redirect URI as registered with the provider, or None.
-    """
+    """Return the addresses that the redirect URI reaches: those with its port, or all if none has it."""
     if redirect_url is None or not is_loopback_url(redirect_url):
         return addresses
     port = port_of(urlsplit(redirect_url))
@@ -38,14 +34,11 @@ def allowed_host_headers(asked: ListenAddress, redirect_url: str | None) -> froz
     """Return the Host headers of legitimate requests, in lower case.
 
     Args:
-        asked: The address that is listened on.
         redirect_url: The redirect URI; a proxy in front of us may keep its host.
     """
     names = {"localhost", "127.0.0.1", "[::1]", str(asked).rpartition(":")[0]} - {""}
     hosts = {f"{name}:{asked.port}" for name in names}
     if redirect_url is not None:
         hosts.add(urlsplit(redirect_url).netloc)
-    default = tuple(f":{port}" for port in ("80", "443"))
-    return frozenset(
-        name.lower() for host in hosts for name in (host, *(host.removesuffix(end) for end in default))
-    )
+    without_default_port = {host.removesuffix(":80").removesuffix(":443") for host in hosts}
+    return frozenset(host.lower() for host in hosts | without_default_port)

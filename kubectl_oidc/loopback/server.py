@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from kubectl_oidc.system.log import Log
 
@@ -123,9 +122,7 @@ class CallbackServer:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, _kind: object, value: BaseException | None, _trace: object) -> None:
         late = Failed(value.message, value.hint, timed_out=True) if isinstance(value, SignInTimeout) else None
         if self._running and self._sent_again:
             self._came_again.wait(min(self._sent_again.left(), FAREWELL_SECONDS))

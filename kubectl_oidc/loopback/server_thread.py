@@ -56,19 +56,14 @@ class ListenerThread:
             raise
 
     def finish(self, page: Reply, grace: float) -> None:
-        """Send the final page to the browser that waits for it, and return when everything is closed.
-
-        Args:
-            grace: Seconds that the browser may take to receive it.
-        """
+        """Send the final page to the browser that waits for it, within ``grace`` seconds, and return when everything is closed."""
 
         def last() -> None:
             self._page.set_result(page)
             self._listener.stop(grace)
 
-        with contextlib.suppress(
-            RuntimeError
-        ):  # the loop has ended with an error, which `failed` has received
+        # The loop may have ended with an error, which `failed` has received.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(last)
         patience = Deadline.after(grace + 1.0)
         while self._thread.is_alive() and not patience.passed():

@@ -39,50 +39,39 @@ class Cluster(NamedTuple):
     region: str = ""
 
 
-_EKS_ARN = re.compile(
-    r"arn:aws[a-z-]*:eks:(?P<region>[a-z0-9-]+):\d{12}:cluster/(?P<name>[0-9A-Za-z][0-9A-Za-z_-]*)"
+_NAMES = (
+    (
+        ClusterType.EKS,
+        re.compile(
+            r"arn:aws[a-z-]*:eks:(?P<region>[a-z0-9-]+):\d{12}:cluster/(?P<name>[0-9A-Za-z][0-9A-Za-z_-]*)"
+        ),
+    ),
+    (
+        ClusterType.EKS,
+        re.compile(r"(?P<name>[0-9A-Za-z][0-9A-Za-z_-]*)\.(?P<region>[a-z0-9-]+)\.eksctl\.io"),
+    ),
+    (ClusterType.GKE, re.compile(r"gke_[^_]+_(?P<region>[a-z0-9-]+)_(?P<name>[a-z0-9-]+)")),
+    (ClusterType.KIND, re.compile(r"kind-(?P<name>[a-z0-9.-]+)")),
 )
-_EKSCTL = re.compile(r"(?P<name>[0-9A-Za-z][0-9A-Za-z_-]*)\.(?P<region>[a-z0-9-]+)\.eksctl\.io")
+"""What the cloud providers' commands and kind call a cluster in a kubeconfig."""
 _EKS_HOST = re.compile(r"[0-9a-f]+\.[a-z0-9]+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com(\.cn)?")
-_GKE = re.compile(r"gke_(?P<project>[^_]+)_(?P<region>[a-z0-9-]+)_(?P<name>[a-z0-9-]+)")
 _AKS = (".azmk8s.io", ".azmk8s.us", ".azmk8s.cn")
-_KIND = re.compile(r"kind-(?P<name>[a-z0-9.-]+)")
 _TYPES_BY_FILE = {"k3s.yaml": ClusterType.K3S, "rke2.yaml": ClusterType.RKE2}
 _KUBEADM = "kubernetes"  # kubeadm gives every cluster this name
 
 
 def guess_cluster(name: str, server: str, path: PurePath) -> Cluster:
-    """Return the cluster of a kubeconfig entry, judged by names and addresses.
-
-    Args:
-        name: The cluster's name in the kubeconfig, as the cloud providers' commands write it.
-        server: The URL of the API server.
-        path: The kubeconfig file.
-    """
+    """Return the cluster of a kubeconfig entry, judged by names and addresses as the cloud providers' commands write them."""
     try:
         host = urlsplit(server).hostname or ""
     except ValueError:
         host = ""
-    return _by_name(name) or _by_host(name, host) or Cluster(_by_file(name, path))
-
-
-def _by_name(name: str) -> Cluster | None:
-    """Return the cluster if its name alone identifies it."""
-    if found := _EKS_ARN.fullmatch(name) or _EKSCTL.fullmatch(name):
-        return Cluster(ClusterType.EKS, found["name"], found["region"])
-    if found := _GKE.fullmatch(name):
-        return Cluster(ClusterType.GKE, found["name"], found["region"])
-    found = _KIND.fullmatch(name)
-    return Cluster(ClusterType.KIND, found["name"]) if found else None
-
-
-def _by_host(name: str, host: str) -> Cluster | None:
-    """Return the cluster if the server's host name identifies it."""
+    for kind, pattern in _NAMES:
+        if found := pattern.fullmatch(name):
+            return Cluster(kind, **found.groupdict())
     if found := _EKS_HOST.fullmatch(host):
         return Cluster(ClusterType.EKS, region=found["region"])
-    return Cluster(ClusterType.AKS, name) if host.endswith(_AKS) else None
-
-
-def _by_file(name: str, path: PurePath) -> ClusterType | None:
-    """Return the type if the kubeconfig is the one that the cluster's installation wrote."""
-    return _TYPES_BY_FILE.get(path.name) or (ClusterType.KUBEADM if name == _KUBEADM else None)
+    if host.endswith(_AKS):
+        return Cluster(ClusterType.AKS, name)
+    # Or the kubeconfig is the one that the cluster's installation wrote.
+    return Cluster(_TYPES_BY_FILE.get(path.name) or (ClusterType.KUBEADM if name == _KUBEADM else None))

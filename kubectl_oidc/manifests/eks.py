@@ -44,14 +44,13 @@ def _oidc(trust: ClusterTrust) -> dict[str, str]:
 def eks_command(trust: ClusterTrust, cluster: Cluster) -> list[str]:
     """Return the AWS CLI command that makes an EKS cluster trust the issuer. A placeholder replaces an unknown name."""
     oidc = _oidc(trust)
-    shorthand = all(_SHORTHAND.fullmatch(value) for value in oidc.values())
+    value = ",".join(f"{key}={value}" for key, value in oidc.items())
+    if not all(map(_SHORTHAND.fullmatch, oidc.values())):
+        value = one_line_json(oidc)
     return [
         *("aws", "eks", "associate-identity-provider-config", *_region(cluster)),
         *("--cluster-name", cluster.name or _CLUSTER),
-        *(
-            "--oidc",
-            ",".join(f"{key}={value}" for key, value in oidc.items()) if shorthand else one_line_json(oidc),
-        ),
+        *("--oidc", value),
     ]
 
 
@@ -87,19 +86,11 @@ def eks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
 
 
 def _eksctl(trust: ClusterTrust, cluster: Cluster) -> dict[str, object]:
-    provider = {
-        "type": "oidc",
-        "name": "oidc",
-        "issuerURL": trust.issuer,
-        "clientID": trust.audience,
-        "usernameClaim": trust.username_claim,
-        "usernamePrefix": trust.own_username_prefix,
-        "groupsClaim": trust.groups_claim,
-        "groupsPrefix": trust.groups_prefix,
-    }
+    renamed = {"identityProviderConfigName": "name", "issuerUrl": "issuerURL", "clientId": "clientID"}
+    provider = {"type": "oidc", **{renamed.get(key, key): value for key, value in _oidc(trust).items()}}
     return {
         "apiVersion": "eksctl.io/v1alpha5",
         "kind": "ClusterConfig",
         "metadata": {"name": cluster.name or _CLUSTER, "region": cluster.region or "REGION"},
-        "identityProviders": [{key: value for key, value in provider.items() if value}],
+        "identityProviders": [provider],
     }

@@ -19,7 +19,6 @@ class Manifest:
     """A file for the cluster. It has no secret.
 
     Attributes:
-        name: The file's name with its extension.
         purpose: What it is for and where it goes, for people.
         content: Mappings, sequences and scalars; or the text of a file that is neither YAML nor JSON.
         command: The command that uses the file, with `FILE` for its path; empty if there is no single command.

@@ -28,14 +28,9 @@ class Binding(NamedTuple):
 def propose_binding(
     groups: Sequence[str], *, role: str | None = None, chosen: Sequence[str] = ()
 ) -> Binding | None:
-    """Return the role binding to propose to a person with these groups. None if there is no group.
+    """Return the role binding to propose to a person with these groups; None without a group. Flags may give role and groups.
 
     ``cluster-admin`` allows everything, so it is proposed only for groups with "admin" in their name; otherwise ``view``.
-
-    Args:
-        groups: The groups in the token.
-        role: The role, if a flag gives it.
-        chosen: The groups, if a flag gives them.
     """
     admins = tuple(group for group in groups if "admin" in group.lower())
     own = admins if role in (None, "cluster-admin") and admins else tuple(groups)
@@ -65,11 +60,5 @@ def cluster_role_binding(proposal: Binding) -> Manifest:
 def cluster_role_binding_command(proposal: Binding) -> list[str]:
     """Return the kubectl command that creates the same ClusterRoleBinding."""
     groups = [f"--group={group}" for group in proposal.groups]
-    return [
-        "kubectl",
-        "create",
-        "clusterrolebinding",
-        proposal.name,
-        f"--clusterrole={proposal.role}",
-        *groups,
-    ]
+    command = ["kubectl", "create", "clusterrolebinding", proposal.name]
+    return [*command, f"--clusterrole={proposal.role}", *groups]

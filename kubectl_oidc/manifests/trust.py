@@ -17,8 +17,6 @@ class ClusterTrust:
     Attributes:
         issuer: The issuer URL, as in ``iss``.
         audience: The client ID, as in ``aud``.
-        username_claim: The claim for the user name.
-        groups_claim: The claim for the groups.
         own_username_prefix: The value of kube-apiserver's flag: empty for its default, ``-`` for no prefix.
         algorithm: The algorithm that signs the token; None if unknown.
         ca_pem: The provider's certificate authority, if it is not a public one.

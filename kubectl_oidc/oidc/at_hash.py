@@ -10,11 +10,7 @@ if TYPE_CHECKING:
 
 
 def at_hash_matches(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
-    """Return whether ``at_hash`` is absent or the left half of the access token's hash (Core 3.1.3.6, 3.1.3.8).
-
-    Args:
-        algorithm: The algorithm of the ID token's signature. Its last three characters name the hash.
-    """
+    """Return whether ``at_hash`` is absent or the left half of the access token's hash. ``algorithm`` signed the ID token."""
     from base64 import urlsafe_b64encode
     from hashlib import new
     from hmac import compare_digest

@@ -16,9 +16,6 @@ ASK = "the provider must put this right: tell its administrator which claim and 
 def required(claims: Mapping[str, object], name: str, *, topic: str = "") -> object:
     """Return a required claim. Null counts as missing (Core 5.3.2).
 
-    Args:
-        topic: The troubleshooting topic of the error.
-
     Raises:
         IdTokenError: The claim is missing.
     """
@@ -30,9 +27,6 @@ def required(claims: Mapping[str, object], name: str, *, topic: str = "") -> obj
 
 def required_text(claims: Mapping[str, object], name: str, *, topic: str = "") -> str:
     """Return a required claim that is a string. The string may be empty.
-
-    Args:
-        topic: The troubleshooting topic of the error.
 
     Raises:
         IdTokenError: The claim is missing or not a string.

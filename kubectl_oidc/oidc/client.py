@@ -124,11 +124,7 @@ class Client:
         ]
 
     def invalid_client_hint(self, offered: Sequence[str]) -> str:
-        """Return the hint for ``invalid_client``.
-
-        Args:
-            offered: As in `method`.
-        """
+        """Return the hint for ``invalid_client``. ``offered`` is as in `method`."""
         if self.authentication != AUTO:
             methods = sanitize(", ".join(offered)) if offered else "does not say"
             return (

@@ -41,7 +41,6 @@ class AssertionKey:
 
     Attributes:
         algorithms: The algorithms that the key can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
-        key_id: The key's ID at the provider, if it has one.
     """
 
     private: AllowedPrivateKeys = field(repr=False)
@@ -52,7 +51,6 @@ class AssertionKey:
         """Return a new assertion.
 
         Args:
-            client_id: Issuer and subject (RFC 7523 §3).
             now: The time in epoch seconds.
             supported: The algorithms in the provider's metadata. If the key supports none of them, they are ignored.
         """
@@ -75,11 +73,7 @@ class AssertionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionKeyFile:
-    """The file of the client's private key, in PEM form.
-
-    Attributes:
-        key_id: The key's ID at the provider, if it has one.
-    """
+    """The file of the client's private key, in PEM form."""
 
     path: Path
     key_id: str | None = None

@@ -27,11 +27,10 @@ class SentRequest:
     """The request that an error answers.
 
     Attributes:
-        issuer: The issuer URL. It identifies known providers.
         parameters: The names of the request's parameters.
         scopes: The requested scopes; empty if the request names none.
         scopes_supported: The scopes in the provider's metadata; empty if it has none.
-        came_back: Whether the browser brought the error. Then the provider accepted the redirect URI, and no client authenticated.
+        came_by_browser: Whether the browser brought the error. Then the provider accepted the redirect URI, and no client authenticated.
     """
 
     issuer: str
@@ -47,11 +46,7 @@ class SentRequest:
 
 
 def error_hint(code: str | None, description: str | None, sent: SentRequest, otherwise: str) -> str:
-    """Return what to do about an error, in one line.
-
-    Args:
-        otherwise: The hint for the code, if the description says no more.
-    """
+    """Return what to do about an error, in one line. ``otherwise`` is the hint for the code, if the description says no more."""
     words = f"{code or ''} {description or ''}"
     known = vendor_hint(sent.issuer, code, description)
     if _SCOPE.search(words.replace("_", " ")):

@@ -68,7 +68,6 @@ class IdToken:
         expiry: ``exp`` in epoch seconds.
         issued_at: ``iat`` in epoch seconds.
         algorithm: The signature's algorithm, such as ``RS256``.
-        claims: All claims.
     """
 
     issuer: str
@@ -81,10 +80,7 @@ class IdToken:
 
 
 def validate(token: Secret, *, keys: KeySet, expected: Expected, now: float) -> IdToken:
-    """Return the validated ID token.
-
-    Args:
-        now: The time in epoch seconds.
+    """Return the ID token, validated at ``now`` (epoch seconds).
 
     Raises:
         UnknownKey: No key of this set verifies the signature. Try again once, with a key set fetched now.

@@ -15,7 +15,6 @@ from .key_set import ALGORITHMS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Literal
 
     from kubectl_oidc.secret import Secret
 
@@ -45,7 +44,7 @@ def signed_claims(
         UnknownKey: No key of the set verifies it. A newer set may.
     """
     header_part, claims_part, signature_part = _segments(token)
-    header = _json_object(_decoded(header_part, "header"), "header")
+    header = _part(header_part, "header")
     claims, signature = _decoded(claims_part, "claims"), _decoded(signature_part, "signature")
     _check_kind(header)
     algorithm = _algorithm(header, algorithms)
@@ -65,7 +64,7 @@ def unverified_claims(token: Secret) -> Mapping[str, object]:
     Raises:
         IdTokenError: The token is not a signed JWT.
     """
-    return _unverified(token, "claims")
+    return _part(_segments(token)[1], "claims")
 
 
 def unverified_algorithm(token: Secret) -> str | None:
@@ -74,13 +73,12 @@ def unverified_algorithm(token: Secret) -> str | None:
     Raises:
         IdTokenError: The token is not a signed JWT.
     """
-    algorithm = _unverified(token, "header").get("alg")
+    algorithm = _part(_segments(token)[0], "header").get("alg")
     return algorithm if isinstance(algorithm, str) else None
 
 
-def _unverified(token: Secret, part: Literal["header", "claims"]) -> dict[str, object]:
-    header, claims, _ = _segments(token)
-    return _json_object(_decoded(header if part == "header" else claims, part), part)
+def _part(segment: str, name: str) -> dict[str, object]:
+    return _json_object(_decoded(segment, name), name)
 
 
 def _segments(token: Secret) -> tuple[str, str, str]:

@@ -44,19 +44,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A member of the key set that is not used. ``str()`` is a line for the log.
-
-    Attributes:
-        reason: Why the key is not used. Contains only public facts.
-    """
+    """A member of the key set that is not used, and why, in public facts. ``str()`` is a line for the log."""
 
     kid: str | None
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"key {json_quoted(self.kid)}: {self.reason}" if self.kid is not None else f"a key: {self.reason}"
-        )
+        which = "a key" if self.kid is None else f"key {json_quoted(self.kid)}"
+        return f"{which}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class KeySet:
             try:
                 keys.append(_key(entry))
             except _Unusable as unusable:
-                left_out.append(LeftOut(_kid_of(entry), unusable.reason))
+                left_out.append(LeftOut(_kid_of(entry), str(unusable)))
         if len(entries) > _MOST_KEYS:
             left_out.append(LeftOut(None, f"only the first {_MOST_KEYS} of {len(entries)} keys are read"))
         return cls(tuple(keys), tuple(left_out))
@@ -112,10 +107,6 @@ class KeySet:
 
 class _Unusable(Exception):
     """Why one member of a key set is left out."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def _kid_of(entry: object) -> str | None:

@@ -54,12 +54,7 @@ class Metadata:
 
 
 class OtherIssuerError(InvalidProviderResponse):
-    """The metadata belongs to another issuer (Discovery §4.3).
-
-    Args:
-        named: The issuer in the metadata.
-        issuer: The configured issuer.
-    """
+    """The metadata belongs to another issuer, ``named`` (Discovery §4.3)."""
 
     default_topic = "issuer-url"
 

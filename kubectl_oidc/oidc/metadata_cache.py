@@ -8,6 +8,7 @@ that cannot be read is a miss. If a file cannot be written, the program goes on 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -109,9 +110,7 @@ class MetadataCache:
 
     def get(self, kind: Kind) -> Document | None:
         """Return the cached document, fresh or not."""
-        if self._documents is None:
-            self._documents = self._load()
-        return self._documents.get(kind)
+        return self._known().get(kind)
 
     def put(self, kind: Kind, document: Document) -> None:
         """Store ``document`` in memory and, if possible, in the file."""
@@ -120,8 +119,7 @@ class MetadataCache:
 
     def method(self, client_id: str) -> str:
         """Return the client authentication method that worked for a client after another had failed, or an empty string."""
-        if self._documents is None:
-            self._documents = self._load()
+        self._known()
         return self._methods.get(client_id, "")
 
     def put_method(self, client_id: str, method: str) -> None:
@@ -129,6 +127,11 @@ class MetadataCache:
         self._documents = {**self._load(), **(self._documents or {})}
         self._methods[client_id] = method
         self._store()
+
+    def _known(self) -> dict[Kind, Document]:
+        if self._documents is None:
+            self._documents = self._load()
+        return self._documents
 
     def _store(self) -> None:
         if self._directory is None or not self._documents:
@@ -179,16 +182,14 @@ class MetadataCache:
 
 def _parsed_document(value: object) -> Document | None:
     """Return a document of the file, or None if it is not as this program writes it."""
-    if not isinstance(value, dict):
-        return None
-    members, etag = value.get("members"), value.get("etag")
-    fetched_at, seconds = value.get("fetched_at"), value.get("lifetime")
-    if not isinstance(members, dict) or not isinstance(etag, str):
-        return None
-    etag = entity_tag({"etag": etag})
-    if not isinstance(fetched_at, int | float) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return Document(members, float(fetched_at), min(float(seconds), LONGEST), etag)
-    except OverflowError:
-        return None
+    match value:
+        case {
+            "members": dict(members),
+            "etag": str(etag),
+            "fetched_at": int() | float() as fetched_at,
+            "lifetime": int() | float() as seconds,
+        }:
+            with suppress(OverflowError):
+                tag = entity_tag({"etag": etag})
+                return Document(members, float(fetched_at), min(float(seconds), LONGEST), tag)
+    return None

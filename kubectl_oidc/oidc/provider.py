@@ -13,8 +13,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.urls import check_issuer
 
-from .provider_context import ProviderContext
-from .provider_documents import ProviderDocuments, explain_inside
+from .provider_documents import ProviderContext, ProviderDocuments, explain_inside
 from .token_endpoint import TokenEndpoint
 
 if TYPE_CHECKING:
@@ -46,11 +45,6 @@ class Revocation(Enum):
 
 class Provider:
     """One issuer, as one client sees it.
-
-    Args:
-        issuer: The issuer URL, byte for byte as configured.
-        cache_dir: Where the provider's documents are cached; None for memory only.
-        clock: Returns the time in epoch seconds.
 
     Raises:
         UsageError: The issuer URL is not valid.
@@ -88,10 +82,6 @@ class Provider:
         self, *, code: Secret, redirect_uri: str, code_verifier: Secret | None, deadline: Deadline
     ) -> TokenResponse:
         """Exchange an authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
-
-        Args:
-            redirect_uri: The redirect URI of the authorization request.
-            code_verifier: The PKCE verifier; None without PKCE.
 
         Raises:
             InvalidGrant: The provider rejects the code.
@@ -196,10 +186,7 @@ class Provider:
             self._reachability = self._context.http.reachability(metadata.token_endpoint)
 
     def check_reachable(self, patience: float = 0.0) -> None:
-        """Raise if the connection of `start_connecting` has failed.
-
-        Args:
-            patience: Seconds to wait for the connection.
+        """Raise if the connection of `start_connecting` has failed. Wait ``patience`` seconds for it.
 
         Raises:
             ProviderUnreachable: The connection failed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,14 +21,33 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
+    from kubectl_oidc.http.client import HttpClient
+    from kubectl_oidc.system.log import Log
+
+    from .client import Client
     from .key_set import KeySet
     from .metadata_cache import Kind
-    from .provider_context import ProviderContext
 
     T = TypeVar("T")
 
 _REVALIDATION = 5.0
 """Seconds that a refresh waits for discovery before it uses metadata that is not fresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderContext:
+    """What every request to a provider needs: one issuer as one client sees it.
+
+    Attributes:
+        issuer: The issuer URL, byte for byte as configured.
+        clock: Returns the time in epoch seconds.
+    """
+
+    issuer: str
+    client: Client
+    http: HttpClient
+    clock: Callable[[], float]
+    log: Log
 
 
 class ProviderDocuments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderUnreachable
+from kubectl_oidc.http.exchange import is_worth_repeating, retry_after
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import shown_url
 
@@ -24,7 +25,7 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
     status = response.status
     if status == 200:  # noqa: PLR2004
         return
-    if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
+    if is_worth_repeating(response):
         raise unavailable(response, url)
     if status in {400, 404, 410} and url == discovery_url(issuer):
         from .vendors import issuer_form
@@ -46,8 +47,6 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
 
 def unavailable(response: Response, url: str) -> ProviderUnreachable:
     """Return the error for 429 and 5xx. Such an answer is not about this client."""
-    from kubectl_oidc.http.exchange import retry_after
-
     wait = retry_after(response)
     when = f"in {wait:.0f} s, as it asks" if wait else "in a while"
     if response.status == 429:  # noqa: PLR2004

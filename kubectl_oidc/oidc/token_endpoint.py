@@ -11,6 +11,7 @@ from kubectl_oidc.errors import (
     ProviderError,
     ProviderUnreachable,
 )
+from kubectl_oidc.http.exchange import is_worth_repeating
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.urls import shown_url
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .error_hints import SentRequest
     from .metadata import Metadata
     from .metadata_cache import MetadataCache
-    from .provider_context import ProviderContext
+    from .provider_documents import ProviderContext
 
     Parameters = Mapping[str, str | Secret | None]
     """The fields of a form. None is not sent."""
@@ -52,10 +53,6 @@ class TokenEndpoint:
     def request(self, grant_type: str, parameters: Parameters, deadline: Deadline) -> TokenResponse:
         """Send one token request. The libraries that validate the answer are imported while it is under way.
 
-        Args:
-            grant_type: ``authorization_code``, ``refresh_token``, …
-            parameters: The parameters of the grant. None is not sent.
-
         Raises:
             ProviderUnreachable: No answer, 429, 5xx, or something else answered in the provider's place.
             InvalidProviderResponse: The answer violates RFC 6749.
@@ -76,7 +73,6 @@ class TokenEndpoint:
         That is safe: ``invalid_client`` means that the provider used up no code and no refresh token (RFC 6749 §3.2.1, §5.2).
 
         Args:
-            parameters: The fields of the form. None is not sent.
             has_body: Whether a successful answer has a body. That of a revocation has none (RFC 7009 §2.2).
 
         Raises:
@@ -155,7 +151,7 @@ class TokenEndpoint:
 
     def _members(self, response: Response, parameters: Parameters, secrets: list[str]) -> dict[str, object]:
         """Return the members of a successful answer; raise the error of any other (RFC 6749 §5.1, §5.2)."""
-        if response.status == 429 or response.status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
+        if is_worth_repeating(response):
             raise self._unavailable(response, secrets)
         if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
             raise OAuthErrorResponse(

@@ -45,7 +45,6 @@ class TokenExchange:
     """The token to request.
 
     Attributes:
-        audience: The audience of the new token (§2.1).
         token_type: One of ``TYPES``.
         scopes: The scopes of the new token. If empty, the provider decides.
     """
@@ -91,7 +90,6 @@ def exchange_token(
     """Exchange the access token of a response (§2.1) and check the new token (§2.2.1).
 
     Args:
-        response: The token response of the sign-in or refresh.
         issuer: The issuer of the new token.
         client_id: The client that signed in. The new token may name it in ``azp``.
         subject: ``sub`` of the ID token: the new token must have the same. Empty if there is no ID token.

@@ -57,10 +57,7 @@ class TokenResponse:
 
 
 def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
-    """Return the tokens of a successful answer.
-
-    Args:
-        what: The name of the answer in error messages.
+    """Return the tokens of a successful answer, which ``what`` names in errors.
 
     Raises:
         InvalidProviderResponse: There is no token, a token is not a string, or it is not a bearer token.
@@ -160,12 +157,8 @@ def oauth_error(
     """Return the error for an OAuth error answer (RFC 6749 §5.2).
 
     Args:
-        document: The members of the answer, ``error`` among them.
         grant_type: The grant that was requested; empty at other endpoints.
         secrets: The secrets of the request. They are hidden in the provider's words.
-        endpoint: The endpoint's name in messages.
-        invalid_client: The hint for ``invalid_client``.
-        sent: The request, for the hint.
     """
     from .error_hints import error_hint as hint_for, invalid_request_hint
 
@@ -191,11 +184,7 @@ def oauth_error(
 
 
 def provider_words(document: Mapping[str, object], secrets: list[str]) -> tuple[str, str]:
-    """Return the code and the description of an OAuth error answer (RFC 6749 §5.2), safe to show.
-
-    Args:
-        secrets: The secrets of the request. They are hidden in the provider's words.
-    """
+    """Return the code and the description of an OAuth error answer (RFC 6749 §5.2), safe to show, without the request's ``secrets``."""
     code = sanitize(_hidden(document.get("error"), secrets), limit=60) or "an error without a code"
     limit = _SHOWN_OF_A_CLIENT_FAULT if code in CLIENT_ERROR_CODES else _SHOWN
     return code, sanitize(_hidden(document.get("error_description"), secrets), limit=limit)

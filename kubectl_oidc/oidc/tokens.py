@@ -43,12 +43,9 @@ class Tokens:
 def validated_id_token(
     token: Secret, provider: Provider, expected: Expected, *, deadline: Deadline, now: float
 ) -> IdToken:
-    """Return a signed token, validated with the provider's keys.
+    """Return a signed token, validated with the provider's keys at ``now`` (epoch seconds).
 
     The key set is fetched once more if the token names an unknown key.
-
-    Args:
-        now: The time in epoch seconds.
 
     Raises:
         IdTokenError: The token is not valid.
@@ -77,10 +74,7 @@ def access_token(response: TokenResponse) -> Secret:
 
 
 def expiry_of_access_token(response: TokenResponse, now: float) -> int:
-    """Return when the access token expires: by ``expires_in``, else by ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068).
-
-    Args:
-        now: The time in epoch seconds.
+    """Return when the access token expires, in epoch seconds: by ``expires_in``, else by ``exp`` if it is a JWT (RFC 6749 §5.1, RFC 9068).
 
     Raises:
         OidcLoginError: There is no access token.

@@ -9,45 +9,46 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from .known_errors.auth0 import AUTH0_ERRORS
-from .known_errors.cognito import COGNITO_ERRORS
-from .known_errors.entra import ENTRA_ERRORS
-from .known_errors.google import GOOGLE_ERRORS
-from .known_errors.keycloak import KEYCLOAK_ERRORS
+from .known_errors.auth0 import AUTH0
+from .known_errors.cognito import COGNITO
+from .known_errors.entra import ENTRA, ENTRA_B2C
+from .known_errors.google import GOOGLE
+from .known_errors.keycloak import KEYCLOAK
 from .known_errors.known_error import REGISTRATION
-from .known_errors.okta import OKTA_ERRORS
-from .known_errors.self_hosted import SELF_HOSTED_ERRORS
-from .vendors import vendor_of
+from .known_errors.okta import OKTA, OKTA_CUSTOM, OKTA_ORG
+from .known_errors.self_hosted import RANCHER, SELF_HOSTED
+from .vendors import Vendor, vendor_of
 
-KNOWN_ERRORS = (
-    *OKTA_ERRORS,
-    *ENTRA_ERRORS,
-    *KEYCLOAK_ERRORS,
-    *GOOGLE_ERRORS,
-    *AUTH0_ERRORS,
-    *COGNITO_ERRORS,
-    *SELF_HOSTED_ERRORS,
-)
-"""All rows. The first that matches counts."""
+_RANCHER_PATH = "/oidc"
+"""The path of Rancher's issuer. Other providers use the words of `RANCHER` too."""
+
+KNOWN_ERRORS = {
+    Vendor.OKTA: {**OKTA, **OKTA_CUSTOM},
+    Vendor.OKTA_ORG: {**OKTA, **OKTA_ORG},
+    Vendor.ENTRA: ENTRA,
+    Vendor.ENTRA_B2C: ENTRA_B2C,
+    Vendor.KEYCLOAK: KEYCLOAK,
+    Vendor.GOOGLE: GOOGLE,
+    Vendor.AUTH0: AUTH0,
+    Vendor.COGNITO: COGNITO,
+    Vendor.OTHER: SELF_HOSTED,
+}
+"""The hints of each vendor by the provider's words. The first that matches counts."""
 
 
 def vendor_hint(issuer: str, code: str | None, description: str | None) -> str:
-    """Return what to do about an error of a known provider, or an empty string.
-
-    Args:
-        code: The error code, such as ``access_denied``.
-        description: The provider's own words.
-    """
-    whose, path = vendor_of(issuer), urlsplit(issuer).path
+    """Return what to do about an error of a known provider, or an empty string."""
+    vendor = vendor_of(issuer)
+    rows = KNOWN_ERRORS.get(vendor, {})
+    if vendor is Vendor.OTHER and urlsplit(issuer).path == _RANCHER_PATH:
+        rows = {**rows, **RANCHER}
     text = f"{code or ''} {description or ''}".casefold()
-    for row in KNOWN_ERRORS:
-        if (
-            whose in row.vendors
-            and row.path in ("", path)
-            and any(re.search(rf"\b{re.escape(words)}(?!\w)", text) for words in row.words)
-        ):
-            return row.hint
-    return ""
+    return next((hint for words, hint in rows.items() if any(_has(text, each) for each in words)), "")
+
+
+def _has(text: str, words: str) -> bool:
+    """Return whether a text has the words as whole words."""
+    return re.search(rf"\b{re.escape(words)}(?!\w)", text) is not None
 
 
 def redirect_uri_settings(issuer: str) -> str:

@@ -133,11 +133,7 @@ def may_have_scope(scope: str, listed: Sequence[str]) -> bool:
 
 
 def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
-    """Return what to change at the provider so that the ID token has groups.
-
-    Args:
-        scopes_supported: The scopes in the provider's metadata; empty if it has none.
-    """
+    """Return what to change at the provider so that the ID token has groups."""
     other = _GROUPS_OTHER + (_GROUPS_SCOPE if may_have_scope("groups", scopes_supported) else "")
     return _GROUPS.get(vendor_of(issuer), other)
 
@@ -214,12 +210,7 @@ def refresh_parameters(issuer: str) -> Mapping[str, str]:
 
 
 def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = ()) -> str:
-    """Return how to get a refresh token from the provider.
-
-    Args:
-        asked: Whether the scope offline_access was requested.
-        scopes_supported: The scopes in the provider's metadata; empty if it has none.
-    """
+    """Return how to get a refresh token from the provider. ``asked`` tells whether the scope offline_access was requested."""
     needs = REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS)
     if asked or not needs.scope:
         return needs.hint

@@ -62,8 +62,6 @@ class Browser:
         Args:
             command: The value of --browser-command, if given. It is used even if no display is found.
             environ: ``BROWSER`` in it is used even if no display is found.
-            platform: A value of ``sys.platform``.
-            container: Whether this is a container; None detects it.
 
         Raises:
             UsageError: The command has an unclosed quote, or no word.
@@ -111,12 +109,7 @@ class Browser:
 
 
 def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | None = None) -> str | None:
-    """Return why the user would not see a browser that is opened here, or None if they would.
-
-    Args:
-        platform: A value of ``sys.platform``.
-        container: Whether this is a container; None detects it.
-    """
+    """Return why the user would not see a browser that is opened here, or None if they would. ``container`` None detects one."""
     desktop = platform in {"win32", "darwin"}  # their browsers do not use DISPLAY
     if not desktop and (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
         return None

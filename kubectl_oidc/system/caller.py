@@ -22,11 +22,7 @@ _INTERVAL = 0.5
 
 
 def has_gone(parent: int) -> bool:
-    """Return whether nobody can receive the answer: the parent has ended, or standard output has no reader any more.
-
-    Args:
-        parent: The parent's process id when this process began.
-    """
+    """Return whether nobody can receive the answer: ``parent``, which started this process, has ended, or standard output has no reader."""
     if sys.platform == "win32":  # has neither
         return False
     return reader_has_gone() or os.getppid() != parent

@@ -14,7 +14,6 @@ from .locked_file import LockedFile, host_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
     from typing import Self
 
     from .deadline import Deadline
@@ -36,8 +35,8 @@ class FileLock:
     """
 
     def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
-        self._paths = tuple(paths)
-        self._needed = len(self._paths) if needed is None else needed
+        self.paths = tuple(paths)
+        self._needed = len(self.paths) if needed is None else needed
         self._held: list[LockedFile] = []
         self._held_by_another = ""  # the file that another process held at the last try
         self.failure: OSError | None = None
@@ -53,7 +52,7 @@ class FileLock:
             OSError: A lock file cannot be opened, or its file system has no locks. The error names the file.
         """
         self.failure, self.passed_over, self._held_by_another = None, None, ""
-        for number, path in enumerate(self._paths):
+        for number, path in enumerate(self.paths):
             lock = LockedFile(path)
             try:
                 free = lock.try_acquire()
@@ -78,7 +77,6 @@ class FileLock:
 
         Args:
             meanwhile: Called between tries. It returns True to end the wait, because the lock is not needed any more.
-            lenient: As in `try_acquire`.
 
         Raises:
             OSError: As in `try_acquire`.
@@ -112,7 +110,7 @@ class FileLock:
         For a process on another machine, or in a container, the id is 0 and the text says where it runs.
         """
         # Read the file that another process held. The others name the last process that tried, perhaps this one.
-        for path in (self._held_by_another,) if self._held_by_another else self._paths:
+        for path in (self._held_by_another,) if self._held_by_another else self.paths:
             try:
                 with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib is heavy
                     who, _, doing = file.read(300).partition(" ")
@@ -133,14 +131,9 @@ class FileLock:
             self._held.pop().release()
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The lock files."""
-        return self._paths
-
-    @property
     def complete(self) -> bool:
         """Whether every file is locked, including those that are not needed."""
-        return bool(self._paths) and len(self._held) == len(self._paths)
+        return bool(self.paths) and len(self._held) == len(self.paths)
 
     @property
     def held(self) -> bool:
@@ -150,7 +143,5 @@ class FileLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()

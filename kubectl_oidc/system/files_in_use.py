@@ -29,10 +29,7 @@ def patience() -> Deadline:
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Return the result of ``work``. Repeat it for a while if Windows refuses it.
-
-    Args:
-        work: One file operation that changes nothing if it fails.
+    """Return the result of ``work``, one operation that changes nothing if it fails. Repeat it for a while if Windows refuses it.
 
     Raises:
         OSError: The error of the last try.

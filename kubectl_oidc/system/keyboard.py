@@ -53,9 +53,6 @@ class Keyboard:
     def ask(self, words: str, deadline: Deadline, *, shown: bool = False) -> str:
         """Write a prompt, and return the line that the user types.
 
-        Args:
-            shown: Whether typed characters are shown.
-
         Raises:
             SignInTimeout: No line was typed before the deadline.
             SignInError: The line is empty.
@@ -93,10 +90,6 @@ class Keyboard:
 
     def poll(self, seconds: float, *, shown: bool = False) -> str | None:
         """Return the line if it is complete, without its end; otherwise None.
-
-        Args:
-            seconds: The longest time to wait for a key.
-            shown: Whether typed characters are shown.
 
         Raises:
             SignInError: The line is not UTF-8.
@@ -158,12 +151,7 @@ def keyboard(terminal: Terminal, environ: Mapping[str, str]) -> Iterator[Keyboar
 
 
 def no_terminal(what: str, instead: str) -> SignInError:
-    """Return the error for input that is needed and cannot be typed without a terminal.
-
-    Args:
-        what: What is needed.
-        instead: What the user can do without a terminal.
-    """
+    """Return the error for input that is needed and cannot be typed without a terminal."""
     return SignInError(
         f"{what}, and there is no terminal to type it on",
         f"run it in the foreground of a terminal, or {instead}",

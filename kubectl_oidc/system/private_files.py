@@ -21,10 +21,9 @@ from kubectl_oidc.text import sanitize
 from .files_in_use import PAUSE, patience, patiently
 
 FILE_LIMIT = 4 << 20  # bytes
-_DIRECTORY_MODE = 0o700  # the mode of a directory
-NO_HOME_DIRECTORY = Path(
-    os.devnull, "kubectl-oidc"
-)  # the default without a home directory; even root cannot create it
+_DIRECTORY_MODE = 0o700
+NO_HOME_DIRECTORY = Path(os.devnull, "kubectl-oidc")
+"""The default without a home directory. Even root cannot create it."""
 WRITING_SECONDS = 60  # the longest time from a temporary file's first byte to its final name
 
 
@@ -247,6 +246,5 @@ def keep_newest(directory: Path, most: int) -> None:
     sweep(directory)
     with contextlib.suppress(OSError):
         files = [directory / name for name in private_file_names(directory)]
-        newest_first = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in newest_first[most:]:
+        for file in sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)[most:]:
             file.unlink(missing_ok=True)

@@ -16,10 +16,7 @@ _LIMIT = 65536
 
 
 def read_secret_file(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
-    """Return the content of a file.
-
-    Args:
-        flag: The flag that names it, for the error; ``hint`` and ``topic`` are the error's too.
+    """Return the content of the file that ``flag`` names.
 
     Raises:
         UsageError: It cannot be read.

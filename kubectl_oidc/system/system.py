@@ -20,7 +20,6 @@ class System:
 
     Attributes:
         clock: Returns the time in epoch seconds.
-        sleep: Waits for a number of seconds.
     """
 
     clock: Callable[[], float] = time.time

@@ -42,16 +42,16 @@ class Terminal:
     def say(self, line: str) -> None:
         """Write an informational line, only to a terminal."""
         if self.interactive:
-            self._write(line)
+            self.need(line)
 
     def need(self, line: str) -> None:
         """Write a line that the user must read, terminal or not."""
-        self._write(line)
+        write(f"{line}\n")
 
     def show(self, thing: str) -> None:
         """Write text that the user must read or copy on a line of its own. On a terminal it is highlighted."""
         if not self.interactive:
-            self._write(f"  {thing}")
+            self.need(f"  {thing}")
             return
         from rich.console import Console
         from rich.text import Text
@@ -64,7 +64,7 @@ class Terminal:
 
     def prompt(self, words: str) -> None:
         """Write a prompt; the user types on the same line."""
-        self._write(words, end="")
+        write(words)
 
     def warn(self, message: str, hint: str) -> None:
         """Write a warning and a hint.
@@ -76,7 +76,7 @@ class Terminal:
         if is_plugin() and not (self.interactive or State.spoken or VERBOSITY.level):
             State.kept += words + "\n"
         else:
-            self._write(words)
+            self.need(words)
 
     @contextlib.contextmanager
     def say_if_slow(self, line: str, seconds: float) -> Iterator[None]:
@@ -140,7 +140,3 @@ class Terminal:
             yield
         finally:
             State.reading = False
-
-    @staticmethod
-    def _write(line: str, *, end: str = "\n") -> None:
-        write(line + end)

@@ -67,7 +67,7 @@ class _PeopleWithPaths(Directory):
 
     def __init__(self) -> None:
         people = team()
-        super().__init__((person, people.groups(person.email)) for person in people.people())
+        super().__init__((person, people.groups(person.email)) for person in people.people.values())
 
     def claimed_groups(self, email: str) -> list[str]:
         return [group for group in self.groups(email) if group.removeprefix("/").startswith("eks-")]

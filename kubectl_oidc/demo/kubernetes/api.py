@@ -22,7 +22,6 @@ from .reviews import review
 from .token_authenticator import TokenAuthenticator, User
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from kubectl_oidc.demo.authority import Authority
@@ -34,13 +33,7 @@ _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 
 class KubernetesApi:
-    """The API; a context manager that serves while it is entered.
-
-    Args:
-        authority: The authority that issues its certificate.
-        issuer: The provider whose tokens it accepts.
-        client_id: The audience that it expects.
-    """
+    """The API; a context manager that serves while it is entered."""
 
     def __init__(self, authority: Authority, *, issuer: str, client_id: str, http: HttpClient) -> None:
         self._authenticator = TokenAuthenticator(issuer, client_id, http)
@@ -56,9 +49,7 @@ class KubernetesApi:
         self._listener.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._listener.close()
 
     def _answer(self, path: str) -> Response:
@@ -83,14 +74,8 @@ class KubernetesApi:
             return Response("ok", mimetype="text/plain")
         if path == "/version":
             return _json(resources.VERSION)
-        for wanted in _accepted():
-            if (wanted.get("g"), wanted.get("as")) == ("apidiscovery.k8s.io", "APIGroupDiscoveryList"):
-                version = wanted.get("v", "")
-                document = discovery.aggregated(path, version) if version in {"v2", "v2beta1"} else None
-                if document:
-                    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-                    return _json(document, content_type=kind)
-        document = discovery.legacy(path)
+        _accepted()
+        document = discovery.document(path)
         if document is None:
             raise errors.no_such_resource()
         return _json(document)
@@ -123,32 +108,24 @@ def _path_fits(resource: resources.Resource, asked: Attributes) -> bool:
     return asked.namespace == (asked.name if resource.kind == "Namespace" else "")
 
 
-def _json(document: object, code: int = 200, content_type: str = "application/json") -> Response:
-    return Response(json.dumps(document) + "\n", status=code, content_type=content_type)
+def _json(document: object, code: int = 200) -> Response:
+    return Response(json.dumps(document) + "\n", status=code, content_type="application/json")
 
 
 def _accepted() -> list[dict[str, str]]:
-    """Return the parameters of each kind of JSON in ``Accept``, in its order.
-
-    Raises:
-        ApiError: The client does not accept JSON.
-    """
+    """Return the parameters of each kind of JSON in ``Accept``, in its order."""
     accepted: list[dict[str, str]] = []
     for choice in (request.headers.get("Accept") or "*/*").split(","):
         kind, *parameters = (word.strip() for word in choice.split(";"))
         if kind in {"application/json", "application/*", "*/*"}:
             accepted.append(dict(word.split("=", 1) for word in parameters if "=" in word))
     if not accepted:
-        raise errors.not_acceptable()
+        raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
     return accepted
 
 
 def _selected(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the objects that match the request's selectors (``-l app=web``, ``--field-selector metadata.name=…``).
-
-    Raises:
-        ApiError: The demo does not support this kind of selector.
-    """
+    """Return the objects that match the request's selectors (``-l app=web``, ``--field-selector metadata.name=…``)."""
     fields = {
         "metadata.name": lambda one: one["metadata"]["name"],
         "metadata.namespace": lambda one: one["metadata"].get("namespace", ""),
@@ -177,19 +154,20 @@ def _equality(term: str) -> tuple[str, str]:
 
 
 def _body(kind: str) -> dict[str, Any]:
-    """Return the request's object, JSON or protobuf.
-
-    Raises:
-        ApiError: It cannot be parsed.
-    """
+    """Return the request's object, JSON or protobuf."""
     if request.mimetype not in {"", "application/json", protobuf.MEDIA_TYPE}:
-        raise errors.unsupported_media_type()
+        raise ApiError(  # newer clients then send JSON instead of protobuf
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: application/json",
+        )
     try:
         if request.mimetype == protobuf.MEDIA_TYPE:
             return protobuf.review(request.get_data(), kind)
         body = json.loads(request.get_data())
     except RequestEntityTooLarge:
-        raise errors.too_large(_BODY_LIMIT) from None
+        message = f"Request entity too large: limit is {_BODY_LIMIT}"
+        raise ApiError(413, "RequestEntityTooLarge", message) from None
     except (ValueError, RecursionError):
         raise errors.bad_request("the object provided is unrecognized") from None
     if not isinstance(body, dict):

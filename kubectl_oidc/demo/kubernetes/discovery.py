@@ -1,22 +1,18 @@
-"""Kubernetes API discovery: the old form with one document for each group version, and the aggregated form."""
+"""Kubernetes API discovery: one document for each group version. Every client accepts it instead of the aggregated form."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .resources import RESOURCES, Resource
+from .resources import RESOURCES
 
 Document = dict[str, Any]
 
 GROUPS = tuple(dict.fromkeys(resource.group for resource in RESOURCES if resource.group))
 
 
-def legacy(path: str) -> Document | None:
-    """Return the discovery document of a path such as ``/apis``; None for another path.
-
-    Args:
-        path: The URL's path, without a slash at its end.
-    """
+def document(path: str) -> Document | None:
+    """Return the discovery document of a URL's path such as ``/apis``, without a slash at its end; None for another path."""
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
     if path == "/apis":
@@ -29,40 +25,6 @@ def legacy(path: str) -> Document | None:
         if path == f"/apis/{name}/v1":
             return _resource_list(name)
     return None
-
-
-def aggregated(path: str, version: str) -> Document | None:
-    """Return the aggregated document of ``/api`` or ``/apis``; None for another path.
-
-    Args:
-        path: The URL's path, without a slash at its end.
-        version: The version of ``apidiscovery.k8s.io`` that the client requests.
-    """
-    groups = {"/api": ("",), "/apis": GROUPS}.get(path)
-    if groups is None:
-        return None
-    return {
-        "kind": "APIGroupDiscoveryList",
-        "apiVersion": f"apidiscovery.k8s.io/{version}",
-        "metadata": {},
-        "items": [
-            {
-                "metadata": {"name": name},
-                "versions": [
-                    {
-                        "version": "v1",
-                        "freshness": "Current",
-                        "resources": [_aggregated_resource(one) for one in _resources(name)],
-                    }
-                ],
-            }
-            for name in groups
-        ],
-    }
-
-
-def _resources(group: str) -> list[Resource]:
-    return [resource for resource in RESOURCES if resource.group == group]
 
 
 def _group(name: str) -> Document:
@@ -82,24 +44,10 @@ def _resource_list(group: str) -> Document:
                 "namespaced": one.namespaced,
                 "kind": one.kind,
                 "verbs": one.verbs,
-                **_typed_names(one),
+                "shortNames": one.short_names,
+                "categories": one.categories,
             }
-            for one in _resources(group)
+            for one in RESOURCES
+            if one.group == group
         ],
     }
-
-
-def _aggregated_resource(one: Resource) -> Document:
-    return {
-        "resource": one.name,
-        "singularResource": one.singular,
-        "scope": "Namespaced" if one.namespaced else "Cluster",
-        "responseKind": {"group": one.group, "version": "v1", "kind": one.kind},
-        "verbs": one.verbs,
-        **_typed_names(one),
-    }
-
-
-def _typed_names(one: Resource) -> Document:
-    names = {"shortNames": one.short_names} if one.short_names else {}
-    return {**names, **({"categories": one.categories} if one.categories else {})}

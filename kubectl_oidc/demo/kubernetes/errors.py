@@ -9,14 +9,7 @@ if TYPE_CHECKING:
 
 
 class ApiError(Exception):
-    """A failure that the API answers with.
-
-    Args:
-        code: The HTTP status.
-        reason: The machine-readable reason.
-        message: The sentence that kubectl shows.
-        details: The object that it is about.
-    """
+    """A failure that the API answers with."""
 
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -81,25 +74,6 @@ def method_not_allowed() -> ApiError:
 def bad_request(message: str) -> ApiError:
     """Return the answer to a request that cannot be parsed."""
     return ApiError(400, "BadRequest", message)
-
-
-def too_large(limit: int) -> ApiError:
-    """Return the answer to a body of more than ``limit`` bytes."""
-    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
-
-
-def not_acceptable() -> ApiError:
-    """Return the answer to a client that does not accept JSON."""
-    return ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
-
-
-def unsupported_media_type() -> ApiError:
-    """Return the answer to a body that is not JSON; newer clients then send JSON instead of protobuf."""
-    return ApiError(
-        415,
-        "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types include: application/json",
-    )
 
 
 def _details(asked: Attributes) -> dict[str, Any]:

@@ -21,9 +21,6 @@ _NON_RESOURCE_NAMES = {1: "path", 2: "verb"}
 def review(body: bytes, kind: str) -> dict[str, Any]:
     """Return a review as a JSON object with the fields that the demo's API needs.
 
-    Args:
-        kind: The kind of review in the URL.
-
     Raises:
         ValueError: The body is not Kubernetes protobuf.
     """

@@ -21,7 +21,6 @@ class Rule:
     """What a role allows; ``*`` means everything.
 
     Attributes:
-        groups: The API groups.
         paths: Paths without a resource; one may end in ``*``.
     """
 

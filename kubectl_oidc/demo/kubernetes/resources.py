@@ -28,25 +28,31 @@ VERSION = {
 _DAY = 86400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One kind of object that the API serves.
 
     Attributes:
         group: The API group; empty for the core group.
-        name: The plural, as in URLs.
-        namespaced: Whether its objects are in namespaces.
         categories: Names for groups of resources, such as ``all``.
     """
 
     group: str
-    name: str
-    singular: str
     kind: str
-    namespaced: bool
+    namespaced: bool = False
     verbs: tuple[str, ...] = ("get", "list")
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+
+    @property
+    def singular(self) -> str:
+        """The name of one object."""
+        return self.kind.lower()
+
+    @property
+    def name(self) -> str:
+        """The plural, as in URLs."""
+        return f"{self.singular}s"
 
     @property
     def api_version(self) -> str:
@@ -54,34 +60,14 @@ class Resource:
         return f"{self.group}/v1" if self.group else "v1"
 
 
-def _review(group: str, kind: str) -> Resource:
-    return Resource(
-        group=group,
-        name=f"{kind.lower()}s",
-        singular=kind.lower(),
-        kind=kind,
-        namespaced=False,
-        verbs=("create",),
-    )
-
-
 RESOURCES = (
-    Resource(
-        group="", name="namespaces", singular="namespace", kind="Namespace", namespaced=False,
-        short_names=("ns",),
-    ),
-    Resource(
-        group="", name="pods", singular="pod", kind="Pod", namespaced=True,
-        short_names=("po",), categories=("all",),
-    ),
-    Resource(
-        group="rbac.authorization.k8s.io", name="clusterrolebindings", singular="clusterrolebinding",
-        kind="ClusterRoleBinding", namespaced=False,
-    ),
-    _review("authentication.k8s.io", "SelfSubjectReview"),
-    _review("authorization.k8s.io", "SelfSubjectAccessReview"),
-    _review("authorization.k8s.io", "SelfSubjectRulesReview"),
-)  # fmt: skip
+    Resource("", "Namespace", short_names=("ns",)),
+    Resource("", "Pod", namespaced=True, short_names=("po",), categories=("all",)),
+    Resource("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    Resource("authentication.k8s.io", "SelfSubjectReview", verbs=("create",)),
+    Resource("authorization.k8s.io", "SelfSubjectAccessReview", verbs=("create",)),
+    Resource("authorization.k8s.io", "SelfSubjectRulesReview", verbs=("create",)),
+)
 
 
 def find(group: str, version: str, name: str) -> Resource | None:
@@ -90,11 +76,7 @@ def find(group: str, version: str, name: str) -> Resource | None:
 
 
 class Cluster:
-    """The objects.
-
-    Args:
-        clock: Returns the time in epoch seconds; the ages of objects are relative to it.
-    """
+    """The objects. Their ages are relative to the time that ``clock`` returns, in epoch seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._born = clock()

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to a self-subject review.
 
-    Args:
-        resource: The kind of review.
-
     Raises:
         ApiError: It cannot be parsed.
     """
@@ -42,11 +39,7 @@ def review(resource: Resource, user: User, body: dict[str, Any]) -> dict[str, An
 
 
 def _asked(spec: dict[str, Any]) -> Attributes:
-    """Return the attributes of a SelfSubjectAccessReview.
-
-    Raises:
-        ApiError: It has neither resource nor non-resource attributes, or both.
-    """
+    """Return the attributes of a SelfSubjectAccessReview, which must have exactly one kind of them."""
     about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if isinstance(path, dict) and about is None:
         return Attributes(verb=str(path.get("verb", "")), path=str(path.get("path") or "/"))

@@ -109,37 +109,7 @@ _COLUMNS: dict[str, tuple[tuple[tuple[str, int], ...], Callable[[Object, float],
 
 
 def _age(one: Object, now: float) -> str:
+    """Return an age as Kubernetes prints one of two days to two years: with the hours below eight days."""
     created = timegm(time.strptime(one["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ"))
-    return human_duration(int(now - created))
-
-
-_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400  # seconds
-
-# Below this many seconds an age is written in these units; the second one is left out if it is 0 or None.
-_STEPS: tuple[tuple[float, tuple[int, str], tuple[int, str] | None], ...] = (
-    (2 * _MINUTE, (1, "s"), None),
-    (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
-    (3 * _HOUR, (_MINUTE, "m"), None),
-    (8 * _HOUR, (_HOUR, "h"), (_MINUTE, "m")),
-    (2 * _DAY, (_HOUR, "h"), None),
-    (8 * _DAY, (_DAY, "d"), (_HOUR, "h")),
-    (2 * _YEAR, (_DAY, "d"), None),
-    (8 * _YEAR, (_YEAR, "y"), (_DAY, "d")),
-    (float("inf"), (_YEAR, "y"), None),
-)
-
-
-def human_duration(seconds: int) -> str:
-    """Return an age as Kubernetes prints it: the longer, the coarser.
-
-    Args:
-        seconds: The age; below -1 it is invalid, because two clocks may differ by a second.
-    """
-    if seconds < -1:
-        return "<invalid>"
-    span = max(0, seconds)
-    (size, unit), finer = next((first, second) for limit, first, second in _STEPS if span < limit)
-    words = f"{span // size}{unit}"
-    if finer and (rest := span % size // finer[0]):
-        words += f"{rest}{finer[1]}"
-    return words
+    days, hours = divmod(int(now - created) // 3600, 24)
+    return f"{days}d{hours}h" if hours and days < 8 else f"{days}d"  # noqa: PLR2004

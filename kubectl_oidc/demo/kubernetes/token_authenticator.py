@@ -42,7 +42,6 @@ class TokenAuthenticator:
     """Check ID tokens as kube-apiserver does with ``--oidc-username-claim=email --oidc-groups-claim=groups``.
 
     Args:
-        client_id: The expected audience.
         http: The client for the provider's key set; its TLS trust is ``--oidc-ca-file``.
     """
 

@@ -70,15 +70,11 @@ class Server(AuthorizationServer):
         """Store the refresh token that was just issued, in the family of the code or token that was redeemed."""
         origin: Any = request.authorization_code or request.refresh_token
         if "refresh_token" in token:
-            self.settings.issued.add_refresh_token(
-                token["refresh_token"], RefreshToken(origin.sign_in, origin.scope, origin.family)
-            )
+            issued = RefreshToken(origin.sign_in, origin.scope, origin.family)
+            self.settings.issued.refresh_tokens[token["refresh_token"]] = issued
 
     def begin(self, sign_in: SignIn | None) -> BaseGrant:
         """Check the current authorization request (RFC 6749 §4.1.1); the grant's ``prompt`` shows if a person must act first.
-
-        Args:
-            sign_in: The person who is signed in, or None.
 
         Raises:
             OAuth2Error: The request must be rejected.
@@ -88,13 +84,11 @@ class Server(AuthorizationServer):
 
     def send_back(self, sign_in: SignIn, grant: BaseGrant) -> Response:
         """Redirect the browser with a code (RFC 6749 §4.1.2)."""
-        response: Any = self.create_authorization_response(grant_user=sign_in, grant=grant)
-        return cast("Response", response)
+        return cast("Response", self.create_authorization_response(grant_user=sign_in, grant=grant))
 
     def redeem(self) -> Response:
         """Answer a token request (RFC 6749 §3.2)."""
-        response: Any = self.create_token_response()
-        return cast("Response", response)
+        return cast("Response", self.create_token_response())
 
     def revoke(self) -> Response:
         """Answer a revocation request (RFC 7009)."""
@@ -132,17 +126,14 @@ class _CodeGrant(AuthorizationCodeGrant):
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         data = request.payload.data
-        self.server.settings.issued.add_code(
-            code,
-            Code(
-                sign_in=request.user,
-                redirect_uri=request.payload.redirect_uri,
-                scope=request.scope,
-                nonce=data.get("nonce"),
-                code_challenge=data["code_challenge"],
-                code_challenge_method=data["code_challenge_method"],
-                expires=time.time() + CODE_SECONDS,
-            ),
+        self.server.settings.issued.codes[code] = Code(
+            sign_in=request.user,
+            redirect_uri=request.payload.redirect_uri,
+            scope=request.scope,
+            nonce=data.get("nonce"),
+            code_challenge=data["code_challenge"],
+            code_challenge_method=data["code_challenge_method"],
+            expires=time.time() + CODE_SECONDS,
         )
 
     def query_authorization_code(self, code: str, client: object) -> Code | None:  # noqa: ARG002
@@ -209,7 +200,7 @@ class _IdToken(OpenIDCode):
     def generate_user_info(self, user: SignIn, scope: str) -> UserInfo:
         """Return the claims about the person (OpenID Connect Core 5.4), with the groups for any scope."""
         directory = self._settings.directory
-        person = directory.find(user.email)
+        person = directory.people.get(user.email)
         claims = UserInfo(sub=person.subject if person else user.email, auth_time=user.at)
         if "email" in scope.split():
             claims.update(email=user.email, email_verified=True)
@@ -226,7 +217,7 @@ class _Revocation(RevocationEndpoint):
     CLIENT_AUTH_METHODS = ("none",)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> RefreshToken | None:  # noqa: ARG002
-        found: RefreshToken | None = self.server.settings.issued.refresh_token(token_string)
+        found: RefreshToken | None = self.server.settings.issued.refresh_tokens.get(token_string)
         return found
 
     def revoke_token(self, token: RefreshToken, request: OAuth2Request) -> None:  # noqa: ARG002

@@ -147,16 +147,12 @@ class IssuedTokens:
 
     def __init__(self) -> None:
         self.client = NativeApp()
-        self._codes: dict[str, Code] = {}
-        self._refresh_tokens: dict[str, RefreshToken] = {}
-
-    def add_code(self, text: str, code: Code) -> None:
-        """Store an issued code."""
-        self._codes[text] = code
+        self.codes: dict[str, Code] = {}
+        self.refresh_tokens: dict[str, RefreshToken] = {}
 
     def redeemable(self, text: str) -> Code | None:
         """Return the code if it is valid; end its family if it was redeemed before."""
-        code = self._codes.get(text)
+        code = self.codes.get(text)
         if code is None or code.expires < time.time():
             return None
         if code.used:
@@ -164,17 +160,9 @@ class IssuedTokens:
             return None
         return code
 
-    def add_refresh_token(self, text: str, token: RefreshToken) -> None:
-        """Store an issued refresh token."""
-        self._refresh_tokens[text] = token
-
-    def refresh_token(self, text: str) -> RefreshToken | None:
-        """Return the refresh token, valid or not; None if it does not exist."""
-        return self._refresh_tokens.get(text)
-
     def refreshable(self, text: str) -> RefreshToken | None:
         """Return the refresh token if it is valid; end its family if it was used before."""
-        token = self._refresh_tokens.get(text)
+        token = self.refresh_tokens.get(text)
         if token is None or token.family.ended:
             return None
         if token.used:

@@ -22,7 +22,6 @@ class Person:
 
     Attributes:
         subject: The ``sub`` claim: never reused for anybody else (OpenID Connect Core 2).
-        email: The email address, with which the person signs in.
     """
 
     subject: str
@@ -31,27 +30,15 @@ class Person:
 
 
 class Directory:
-    """The provider's people and groups; groups can change while it runs.
-
-    Args:
-        people: Each person with their first groups.
-    """
+    """The provider's people by email address, each with their first groups. Groups can change while it runs."""
 
     def __init__(self, people: Iterable[tuple[Person, Iterable[str]]]) -> None:
         self._changing = threading.Lock()
-        self._people: dict[str, Person] = {}
+        self.people: dict[str, Person] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
         for person, groups in people:
-            self._people[person.email] = person
+            self.people[person.email] = person
             self._groups[person.email] = tuple(groups)
-
-    def people(self) -> list[Person]:
-        """Return all people, in the order in which they were given."""
-        return list(self._people.values())
-
-    def find(self, email: str) -> Person | None:
-        """Return the person with this email address, or None."""
-        return self._people.get(email)
 
     def groups(self, email: str) -> tuple[str, ...]:
         """Return the person's current groups."""

@@ -22,10 +22,7 @@ from .issued import CLIENT_ID, GRANT_TYPES, SCOPES, IssuedTokens, SignIn
 from .people import team
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import TracebackType
     from typing import Self
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug import Response as AnyResponse
 
@@ -41,7 +38,6 @@ class Provider:
     """The provider; a context manager that serves while it is entered.
 
     Args:
-        authority: The authority that issues its certificate.
         lifetime: The lifetime of its ID and access tokens, in seconds.
 
     Attributes:
@@ -56,38 +52,26 @@ class Provider:
         self.client_id = CLIENT_ID
         self.sent_back: list[str] = []
         self.token_requests = 0
-        self._back = Listener(self._application, authority.server_context())
-        self._front = Listener(self._application)
+        self._app = self._build()
+        self._back = Listener(self._app, authority.server_context())
+        self._front = Listener(self._app)
         self.issuer = self._back.origin
         key = _signing_key()
         self._public_key = {name: value for name, value in key.items() if name not in _PRIVATE_MEMBERS}
         self._redeeming = threading.Lock()
-        self._app = self._build()
-        self._server = Server(
-            self._app,
-            Settings(
-                issuer=self.issuer,
-                key=key,
-                lifetime=lifetime,
-                directory=self.directory,
-                issued=IssuedTokens(),
-            ),
+        settings = Settings(
+            issuer=self.issuer, key=key, lifetime=lifetime, directory=self.directory, issued=IssuedTokens()
         )
+        self._server = Server(self._app, settings)
 
     def __enter__(self) -> Self:
         self._back.start()
         self._front.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._front.close()
         self._back.close()
-
-    def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. The listeners exist before the application, because it needs the issuer URL."""
-        return self._app(environ, start_response)
 
     def _build(self) -> Flask:
         app = Flask(__name__, static_folder=None)
@@ -163,7 +147,7 @@ class Provider:
 
     def _signed_in(self) -> SignIn | None:
         email, at = session.get("email"), session.get("at")
-        if isinstance(email, str) and isinstance(at, int) and self.directory.find(email):
+        if isinstance(email, str) and isinstance(at, int) and email in self.directory.people:
             return SignIn(email, at)
         return None
 
@@ -173,7 +157,7 @@ class Provider:
         if not expected or not secrets.compare_digest(request.form.get("form", ""), expected):
             abort(400, "This form has ended. Go back and open the sign-in again.")
         email = request.form.get("email", "")
-        if self.directory.find(email) is None:
+        if email not in self.directory.people:
             abort(400, "There is no such person.")
         session.update(email=email, at=int(time.time()))
         rest = [(name, value) for name, value in request.args.items(multi=True) if name != "prompt"]

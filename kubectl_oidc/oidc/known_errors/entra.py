@@ -4,165 +4,107 @@ from __future__ import annotations
 
 from kubectl_oidc.oidc.vendors import Vendor
 
-from .known_error import REGISTRATION, KnownError, said_by_provider
+from .known_error import REGISTRATION, said_by_provider
 
-_ENTRA = (Vendor.ENTRA,)
-_B2C = (Vendor.ENTRA_B2C,)
-
-ENTRA_ERRORS: tuple[KnownError, ...] = (
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50011"),
-        f"{REGISTRATION[Vendor.ENTRA]}: add http://localhost, which stands for every port",
+ENTRA = {
+    said_by_provider("aadsts50011"): (
+        f"{REGISTRATION[Vendor.ENTRA]}: add http://localhost, which stands for every port"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50105"),
-        "in Entra: Enterprise applications > the app > Users and groups: assign this person, or a group that they are in",
+    said_by_provider("aadsts50105"): (
+        "in Entra: Enterprise applications > the app > Users and groups: assign this person, or a group that they are in"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts65001", "aadsts65004", "aadsts90094", "aadsts90095"),
-        "in Entra: Enterprise applications > the app > Permissions: an administrator grants consent to what is asked for",
+    said_by_provider("aadsts65001", "aadsts65004", "aadsts90094", "aadsts90095"): (
+        "in Entra: Enterprise applications > the app > Permissions: an administrator grants consent to what is asked for"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts700016", "aadsts700011", "aadsts90002", "aadsts500011"),
+    said_by_provider("aadsts700016", "aadsts700011", "aadsts90002", "aadsts500011"): (
         "compare --oidc-client-id with the Application (client) ID, and the tenant in --oidc-issuer-url with the Directory (tenant) ID, "
-        "on the app's overview in Entra",
+        "on the app's overview in Entra"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50194", "aadsts90130", "aadsts9001023"),
-        "the issuer must name your own tenant, not common: https://login.microsoftonline.com/TENANT_ID/v2.0",
+    said_by_provider("aadsts50194", "aadsts90130", "aadsts9001023"): (
+        "the issuer must name your own tenant, not common: https://login.microsoftonline.com/TENANT_ID/v2.0"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts7000218"),
+    said_by_provider("aadsts7000218"): (
         "in Entra: App registrations > the app > Authentication: allow public client flows, and register the redirect URI under "
-        "Mobile and desktop applications, not under Web; or give the client's secret",
+        "Mobile and desktop applications, not under Web; or give the client's secret"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts700025"),
-        "the app is a public client in Entra: leave out the client secret",
+    said_by_provider("aadsts700025"): "the app is a public client in Entra: leave out the client secret",
+    said_by_provider("aadsts7000215", "aadsts7000222", "aadsts70002"): (
+        "in Entra: App registrations > the app > Certificates & secrets: make a new secret, and give its value, not its ID"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts7000215", "aadsts7000222", "aadsts70002"),
-        "in Entra: App registrations > the app > Certificates & secrets: make a new secret, and give its value, not its ID",
-    ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts70011", "aadsts28002", "aadsts650053", "aadsts650057"),
+    said_by_provider("aadsts70011", "aadsts28002", "aadsts650053", "aadsts650057"): (
         "Entra does not know the scope: it has openid, profile, email and offline_access, and api://ID/SCOPE of an API; groups "
-        "come by Token configuration, not by a scope",
+        "come by Token configuration, not by a scope"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider(
-            "aadsts53000",
-            "aadsts53001",
-            "aadsts53002",
-            "aadsts53003",
-            "aadsts530032",
-            "aadsts530035",
-            "aadsts50131",
-        ),
-        "a Conditional Access policy of the tenant forbids it here: its administrator sees which in the Sign-in logs",
+    said_by_provider(
+        "aadsts53000",
+        "aadsts53001",
+        "aadsts53002",
+        "aadsts53003",
+        "aadsts530032",
+        "aadsts530035",
+        "aadsts50131",
+    ): (
+        "a Conditional Access policy of the tenant forbids it here: its administrator sees which in the Sign-in logs"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50020", "aadsts50034", "aadsts51004", "aadsts16000", "aadsts90072"),
-        "the account is not one of this tenant: choose another at the sign-in, or have it invited as a guest",
+    said_by_provider("aadsts50020", "aadsts50034", "aadsts51004", "aadsts16000", "aadsts90072"): (
+        "the account is not one of this tenant: choose another at the sign-in, or have it invited as a guest"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider(
-            "aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"
-        ),
-        "sign in again: Entra ended the session (a new password, a policy, or a long time without use)",
-    ),
-    KnownError(
-        _ENTRA,
-        said_by_provider(
-            "aadsts50072", "aadsts50074", "aadsts50076", "aadsts50078", "aadsts50079", "aadsts50158"
-        ),
+    said_by_provider(
+        "aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"
+    ): ("sign in again: Entra ended the session (a new password, a policy, or a long time without use)"),
+    said_by_provider(
+        "aadsts50072", "aadsts50074", "aadsts50076", "aadsts50078", "aadsts50079", "aadsts50158"
+    ): (
         "Entra requires multi-factor authentication, which only a sign-in in the browser can do: run `kubectl oidc-login login`; "
-        "--grant-type=password cannot",
+        "--grant-type=password cannot"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50139", "aadsts50132", "aadsts50196", "aadsts700084"),
-        "sign in again: the session in Entra, or at the provider behind it, is no longer valid",
+    said_by_provider("aadsts50139", "aadsts50132", "aadsts50196", "aadsts700084"): (
+        "sign in again: the session in Entra, or at the provider behind it, is no longer valid"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts70000", "aadsts54005"),
-        "sign in again; if Entra refuses it each time, compare the app in Entra with the client ID, the scopes and the redirect URI",
+    said_by_provider("aadsts70000", "aadsts54005"): (
+        "sign in again; if Entra refuses it each time, compare the app in Entra with the client ID, the scopes and the redirect URI"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider(
-            "aadsts50053", "aadsts50055", "aadsts50056", "aadsts50057", "aadsts50126", "aadsts50144"
-        ),
-        "Entra refuses the account or its password: sign in at https://myaccount.microsoft.com to see why, or ask its administrator",
+    said_by_provider(
+        "aadsts50053", "aadsts50055", "aadsts50056", "aadsts50057", "aadsts50126", "aadsts50144"
+    ): (
+        "Entra refuses the account or its password: sign in at https://myaccount.microsoft.com to see why, or ask its administrator"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts50097", "aadsts50129", "aadsts530003", "aadsts53004"),
-        "a Conditional Access policy requires a device that the tenant manages: sign in from one, or ask the tenant's administrator",
+    said_by_provider("aadsts50097", "aadsts50129", "aadsts530003", "aadsts53004"): (
+        "a Conditional Access policy requires a device that the tenant manages: sign in from one, or ask the tenant's administrator"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts500113"),
-        f"{REGISTRATION[Vendor.ENTRA]}: the app has no redirect URI; add http://localhost",
+    said_by_provider("aadsts500113"): (
+        f"{REGISTRATION[Vendor.ENTRA]}: the app has no redirect URI; add http://localhost"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts9002325", "aadsts9002326", "aadsts9002327"),
-        f"{REGISTRATION[Vendor.ENTRA]}: register the redirect URI there, not under Single-page application",
+    said_by_provider("aadsts9002325", "aadsts9002326", "aadsts9002327"): (
+        f"{REGISTRATION[Vendor.ENTRA]}: register the redirect URI there, not under Single-page application"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts700027", "aadsts50012", "aadsts700023", "aadsts700024"),
+    said_by_provider("aadsts700027", "aadsts50012", "aadsts700023", "aadsts700024"): (
         "in Entra: App registrations > the app > Certificates & secrets > Certificates: upload the certificate of the key in "
-        "--oidc-client-assertion-key, and check this computer's clock",
+        "--oidc-client-assertion-key, and check this computer's clock"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts70019", "aadsts70020"),
-        "the device code expired: run the command again, and enter the new code",
+    said_by_provider("aadsts70019", "aadsts70020"): (
+        "the device code expired: run the command again, and enter the new code"
     ),
-    KnownError(
-        _ENTRA,
-        said_by_provider("aadsts7000112", "aadsts650052", "aadsts650056"),
-        "in Entra: Enterprise applications > the app: an administrator of the tenant enables it and grants consent to its permissions",
+    said_by_provider("aadsts7000112", "aadsts650052", "aadsts650056"): (
+        "in Entra: Enterprise applications > the app: an administrator of the tenant enables it and grants consent to its permissions"
     ),
-    KnownError(
-        _B2C,
-        said_by_provider("aadb2c90006"),
-        f"{REGISTRATION[Vendor.ENTRA_B2C]}: add http://localhost, which accepts every port",
+}
+
+ENTRA_B2C = {
+    said_by_provider("aadb2c90006"): (
+        f"{REGISTRATION[Vendor.ENTRA_B2C]}: add http://localhost, which accepts every port"
     ),
-    KnownError(
-        _B2C,
-        said_by_provider("aadb2c90117", "aadb2c90205"),
+    said_by_provider("aadb2c90117", "aadb2c90205"): (
         "Azure AD B2C knows openid, offline_access and https://TENANT.onmicrosoft.com/API/SCOPE of an API with permission: "
-        "leave the others out of --oidc-extra-scope",
+        "leave the others out of --oidc-extra-scope"
     ),
-    KnownError(
-        _B2C,
-        said_by_provider("aadb2c90081", "aadb2c90079"),
-        "in Azure AD B2C: App registrations > the app > Certificates & secrets: make a new secret, and give its value",
+    said_by_provider("aadb2c90081", "aadb2c90079"): (
+        "in Azure AD B2C: App registrations > the app > Certificates & secrets: make a new secret, and give its value"
     ),
-    KnownError(
-        _B2C,
-        said_by_provider("aadb2c90080", "aadb2c90088", "aadb2c90129"),
-        "sign in again: the session in Azure AD B2C ended",
+    said_by_provider("aadb2c90080", "aadb2c90088", "aadb2c90129"): (
+        "sign in again: the session in Azure AD B2C ended"
     ),
-    KnownError(
-        _B2C,
-        said_by_provider("aadb2c90091", "aadb2c90118"),
-        "the sign-in was left before its end: run the command again",
+    said_by_provider("aadb2c90091", "aadb2c90118"): (
+        "the sign-in was left before its end: run the command again"
     ),
-)
+}

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from kubectl_oidc.oidc.vendors import Vendor
+from .known_error import said_by_provider
 
-from .known_error import KnownError, said_by_provider
-
-_GOOGLE = (Vendor.GOOGLE,)
-
-GOOGLE_ERRORS: tuple[KnownError, ...] = (
-    KnownError(
-        _GOOGLE,
-        said_by_provider("redirect_uri_mismatch"),
-        "at Google: Clients > Create: a client of the type Desktop app, which takes any port of localhost",
+GOOGLE = {
+    said_by_provider("redirect_uri_mismatch"): (
+        "at Google: Clients > Create: a client of the type Desktop app, which takes any port of localhost"
     ),
-    KnownError(
-        _GOOGLE,
-        said_by_provider("client_secret is missing"),
-        "Google's clients have a secret, that of a Desktop app too, where it is none: give it with --oidc-client-secret-file",
+    said_by_provider("client_secret is missing"): (
+        "Google's clients have a secret, that of a Desktop app too, where it is none: give it with --oidc-client-secret-file"
     ),
-    KnownError(
-        _GOOGLE,
-        said_by_provider("org_internal"),
-        "the app at Google is for accounts of its own organisation: choose one at the sign-in",
+    said_by_provider("org_internal"): (
+        "the app at Google is for accounts of its own organisation: choose one at the sign-in"
     ),
-    KnownError(
-        _GOOGLE,
-        said_by_provider("admin_policy_enforced", "access_not_configured"),
-        "an administrator of the Google Workspace must allow the app: Security > API controls > App access control",
+    said_by_provider("admin_policy_enforced", "access_not_configured"): (
+        "an administrator of the Google Workspace must allow the app: Security > API controls > App access control"
     ),
-)
+}

@@ -1,29 +1,12 @@
-"""A row of the tables: the words of a provider's error, and what to do about it."""
+"""What the tables of the vendors share: how a row names a provider's words, and where redirect URIs are registered."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from kubectl_oidc.oidc.vendors import Vendor
 
 
-class KnownError(NamedTuple):
-    """An error of some providers.
-
-    Attributes:
-        words: Texts that the error contains as whole words, in lower case. One of them is enough.
-        hint: What to do, in one line.
-        path: The path of the issuer, if only that distinguishes the provider from others with the same words.
-    """
-
-    vendors: tuple[Vendor, ...]
-    words: tuple[str, ...]
-    hint: str
-    path: str = ""
-
-
 def said_by_provider(*words: str) -> tuple[str, ...]:
-    """Return the words of a provider. `make pages` leaves them out of the list of this program's messages."""
+    """Return texts, in lower case, of which an error has one as whole words. `make pages` does not list them as messages."""
     return words
 
 

@@ -4,54 +4,42 @@ from __future__ import annotations
 
 from kubectl_oidc.oidc.vendors import Vendor
 
-from .known_error import REGISTRATION, KnownError, said_by_provider
+from .known_error import REGISTRATION, said_by_provider
 
-_OKTA = (Vendor.OKTA, Vendor.OKTA_ORG)
-
-OKTA_ERRORS: tuple[KnownError, ...] = (
-    KnownError(
-        _OKTA,
-        said_by_provider("must be a login redirect uri"),
-        f"{REGISTRATION[Vendor.OKTA]}: add the redirect URI, exactly, without a slash at its end",
+OKTA = {
+    said_by_provider("must be a login redirect uri"): (
+        f"{REGISTRATION[Vendor.OKTA]}: add the redirect URI, exactly, without a slash at its end"
     ),
-    KnownError(
-        _OKTA,
-        said_by_provider("user is not assigned to the client application"),
-        "in Okta: Applications > the app > Assignments: assign this person, or a group that they are in",
+    said_by_provider("user is not assigned to the client application"): (
+        "in Okta: Applications > the app > Assignments: assign this person, or a group that they are in"
     ),
-    KnownError(
-        _OKTA,
-        said_by_provider("policy evaluation failed", "no_matching_policy"),
+    said_by_provider("policy evaluation failed", "no_matching_policy"): (
         "in Okta: Security > API > the authorization server > Access Policies: this client needs a policy, and in it a rule for "
-        "this grant, person and scopes",
+        "this grant, person and scopes"
     ),
-    KnownError(
-        (Vendor.OKTA_ORG,),
-        said_by_provider(
-            "scopes are not configured for the authorization server",
-            "custom scopes are not allowed for this request",
-        ),
+    said_by_provider("client is not authorized to use the provided grant type"): (
+        "in Okta: Applications > the app > General > Grant type: allow this one, and Refresh Token for offline_access"
+    ),
+    said_by_provider("pkce code challenge is required"): (
+        "Okta wants PKCE of a client without a secret: leave out --oidc-pkce-method=no"
+    ),
+    said_by_provider("refresh token is invalid or expired"): (
+        "sign in again; how long a refresh token lives is said in Okta by the rule of the authorization server's access policy"
+    ),
+}
+
+OKTA_ORG = {
+    said_by_provider(
+        "scopes are not configured for the authorization server",
+        "custom scopes are not allowed for this request",
+    ): (
         "Okta's org authorization server has Okta's own scopes alone: leave the others out of --oidc-extra-scope, or use a custom "
-        "authorization server, whose issuer is https://ORG.okta.com/oauth2/ID",
+        "authorization server, whose issuer is https://ORG.okta.com/oauth2/ID"
     ),
-    KnownError(
-        (Vendor.OKTA,),
-        said_by_provider("scopes are not configured for the authorization server"),
-        "in Okta: Security > API > the authorization server > Scopes: add the scope, or leave it out of --oidc-extra-scope",
+}
+
+OKTA_CUSTOM = {
+    said_by_provider("scopes are not configured for the authorization server"): (
+        "in Okta: Security > API > the authorization server > Scopes: add the scope, or leave it out of --oidc-extra-scope"
     ),
-    KnownError(
-        _OKTA,
-        said_by_provider("client is not authorized to use the provided grant type"),
-        "in Okta: Applications > the app > General > Grant type: allow this one, and Refresh Token for offline_access",
-    ),
-    KnownError(
-        _OKTA,
-        said_by_provider("pkce code challenge is required"),
-        "Okta wants PKCE of a client without a secret: leave out --oidc-pkce-method=no",
-    ),
-    KnownError(
-        _OKTA,
-        said_by_provider("refresh token is invalid or expired"),
-        "sign in again; how long a refresh token lives is said in Okta by the rule of the authorization server's access policy",
-    ),
-)
+}

@@ -2,82 +2,50 @@
 
 from __future__ import annotations
 
-from kubectl_oidc.oidc.vendors import Vendor
+from .known_error import said_by_provider
 
-from .known_error import KnownError, said_by_provider
-
-_SELF_HOSTED = (Vendor.OTHER,)
-
-SELF_HOSTED_ERRORS: tuple[KnownError, ...] = (
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("unrecognized scope(s)"),
+SELF_HOSTED = {
+    said_by_provider("unrecognized scope(s)"): (
         "Dex knows openid, email, profile, groups, offline_access, federated:id and audience:server:client_id:ID: leave the others out "
-        "of --oidc-extra-scope",
+        "of --oidc-extra-scope"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("client can't request scope(s)"),
-        "in Dex: add this client's ID to trustedPeers of the client that the scope audience:server:client_id:ID names",
+    said_by_provider("client can't request scope(s)"): (
+        "in Dex: add this client's ID to trustedPeers of the client that the scope audience:server:client_id:ID names"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("unregistered redirect_uri"),
-        "in Dex: staticClients > the client > redirectURIs: add the redirect URI, exactly",
+    said_by_provider("unregistered redirect_uri"): (
+        "in Dex: staticClients > the client > redirectURIs: add the redirect URI, exactly"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider('invalid client_id ("'),
-        "in Dex: staticClients: compare id with --oidc-client-id, and secret with the client secret; a client without one has public: true",
+    said_by_provider('invalid client_id ("'): (
+        "in Dex: staticClients: compare id with --oidc-client-id, and secret with the client secret; a client without one has public: true"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("is invalid or has already been claimed by another client"),
-        "sign in again; how long a refresh token lives is set in Dex by expiry.refreshTokens",
+    said_by_provider("is invalid or has already been claimed by another client"): (
+        "sign in again; how long a refresh token lives is set in Dex by expiry.refreshTokens"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("invalid connectorid"),
-        "in Dex: connectors: compare the id with connector_id in --oidc-auth-request-extra-params",
+    said_by_provider("invalid connectorid"): (
+        "in Dex: connectors: compare the id with connector_id in --oidc-auth-request-extra-params"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("oidc client not found", "failed to get oidc client"),
-        "in Rancher: the OIDCClient whose status.clientID is --oidc-client-id does not exist, or is not ready",
+    said_by_provider("oidc client not found", "failed to get oidc client"): (
+        "in Rancher: the OIDCClient whose status.clientID is --oidc-client-id does not exist, or is not ready"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("is not registered"),
-        "in Rancher: OIDCClient > spec.redirectURIs: add the redirect URI, exactly",
-        path="/oidc",
+    said_by_provider(
+        "rancher token no longer present",
+        "rancher token has expired",
+        "rancher token is disabled",
+        "rancher token is not valid anymore",
+    ): ("sign in again: the session in Rancher ended, and this one with it"),
+    said_by_provider(
+        "only s256 is supported", "missing code_challenge", "failed to verify pkce code challenge"
+    ): ("the provider requires PKCE with S256: leave out --oidc-pkce-method=no"),
+}
+
+RANCHER = {
+    said_by_provider("is not registered"): (
+        "in Rancher: OIDCClient > spec.redirectURIs: add the redirect URI, exactly"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("invalid scope:"),
-        "Rancher knows the scopes openid, profile and offline_access: leave the others out of --oidc-extra-scope",
-        path="/oidc",
+    said_by_provider("invalid scope:"): (
+        "Rancher knows the scopes openid, profile and offline_access: leave the others out of --oidc-extra-scope"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider("invalid client_secret", "failed to get client secret"),
-        "Rancher requires a client secret: copy it from the Secret in cattle-oidc-client-secrets that has the client's ID as its name",
-        path="/oidc",
+    said_by_provider("invalid client_secret", "failed to get client secret"): (
+        "Rancher requires a client secret: copy it from the Secret in cattle-oidc-client-secrets that has the client's ID as its name"
     ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider(
-            "rancher token no longer present",
-            "rancher token has expired",
-            "rancher token is disabled",
-            "rancher token is not valid anymore",
-        ),
-        "sign in again: the session in Rancher ended, and this one with it",
-    ),
-    KnownError(
-        _SELF_HOSTED,
-        said_by_provider(
-            "only s256 is supported", "missing code_challenge", "failed to verify pkce code challenge"
-        ),
-        "the provider requires PKCE with S256: leave out --oidc-pkce-method=no",
-    ),
-)
+}

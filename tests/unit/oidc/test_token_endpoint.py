@@ -21,7 +21,7 @@ from kubectl_oidc.oidc.client import BASIC, NONE, POST, Client
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.oidc.metadata_cache import MetadataCache
-from kubectl_oidc.oidc.provider_context import ProviderContext
+from kubectl_oidc.oidc.provider_documents import ProviderContext
 from kubectl_oidc.oidc.token_endpoint import TokenEndpoint
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline

@@ -7,6 +7,7 @@ import pytest
 from kubectl_oidc.authentication.grants.authorization_request import sign_in_refused
 from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import SentRequest, error_hint as choose
+from kubectl_oidc.oidc.known_errors import self_hosted
 from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
 from kubectl_oidc.oidc.token_response import oauth_error
 from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, redirect_uri_settings, vendor_hint
@@ -274,11 +275,11 @@ def test_where_redirect_uris_are_registered() -> None:
     assert redirect_uri_settings("https://idp.example.com") == ""
 
 
-def test_the_table_is_written_as_it_is_searched() -> None:
-    """Its words are in lower case, it has a vendor, and its hint is one line without a full stop."""
-    for row in KNOWN_ERRORS:
-        assert row.vendors
-        assert row.words
-        assert all(words == words.casefold() for words in row.words)
-        assert "\n" not in row.hint
-        assert not row.hint.endswith(".")
+def test_the_tables_are_written_as_they_are_searched() -> None:
+    """Their words are in lower case, and each hint is one line without a full stop."""
+    rows = [row for table in (*KNOWN_ERRORS.values(), self_hosted.RANCHER) for row in table.items()]
+    for words, hint in rows:
+        assert words
+        assert all(each == each.casefold() for each in words)
+        assert "\n" not in hint
+        assert not hint.endswith(".")

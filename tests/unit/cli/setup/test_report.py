@@ -291,7 +291,7 @@ def test_the_change_to_the_kubeconfig_is_reported(action: Any, verb: str) -> Non
 
 def test_a_secret_that_others_can_read_is_warned_about() -> None:
     """Only if the file is readable by others and has a secret."""
-    change = Change(Path("kube.yaml"), "updated", readable_by_others=True, mode=0o644)
+    change = Change(Path("kube.yaml"), "updated", mode=0o644)
     secret = Stanza(args=(Arg("--oidc-client-secret", Secret("s")),))
     warning = "can read the secret"
     text = " ".join(shown(but(change=change, stanza=secret)).split())
@@ -299,7 +299,7 @@ def test_a_secret_that_others_can_read_is_warned_about() -> None:
     assert "0644" in text
     assert "chmod 600 kube.yaml" in text
     assert warning not in shown(but(change=change))
-    assert warning not in shown(but(change=replace(change, readable_by_others=False), stanza=secret))
+    assert warning not in shown(but(change=replace(change, mode=0o600), stanza=secret))
 
 
 def test_a_command_that_kubectl_will_not_find_is_warned_about() -> None:
