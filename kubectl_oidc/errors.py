@@ -1,6 +1,38 @@
 """Every error that a user can see.
 
-Only ``slow_path`` turns one into text and an exit status. No message contains a secret.
+    OidcLoginError                    what failed, what to do next, where to read more
+    ├── UsageError                    the command line: exit status 2
+    │   └── SeveralSessions           it matches several sessions; lists the command that selects each
+    ├── ExecInfoError                 KUBERNETES_EXEC_INFO cannot be parsed
+    ├── ProviderError                 the identity provider
+    │   ├── ProviderUnreachable       no answer: network, TLS, time-out
+    │   ├── InvalidProviderResponse   an answer that violates the standard
+    │   └── OAuthErrorResponse        an OAuth error response (RFC 6749 §5.2), with its code
+    │       └── InvalidGrant          the code or refresh token is invalid or expired
+    ├── SignInError                   the part of the sign-in in the browser
+    │   ├── NoFreeListenAddress       no listen address is free
+    │   ├── SignInRefused             the provider redirected the browser back with an error
+    │   ├── SignInTimeout             the user did not finish in time
+    │   ├── SignInPaused              a sign-in failed a moment ago, and there is no terminal
+    │   └── SignInNeeded              a sign-in is required, but this command never starts one
+    ├── ClusterError                  the Kubernetes API of a kubeconfig's cluster
+    │   ├── ClusterUnreachable        no answer: network, TLS, proxy, time-out
+    │   ├── ClusterMisbehaves         an answer that is not from a Kubernetes API
+    │   ├── ClusterUnauthorized       401: it does not accept the token
+    │   ├── ClusterForbidden          403: it accepts the token, but does not allow the request
+    │   └── ClusterNotFound           404: it does not have the resource
+    ├── IdTokenError                  the ID token is not valid
+    │   ├── UnknownKey                its key is not in the key set (fetch the key set again, once)
+    │   └── WrongAccount              its account is not the one that --expect-claim requires
+    ├── OtherTrust                    a token would be sent with other trust settings than it was obtained with
+    ├── StoreError                    a token store failed
+    ├── LockError                     the session's lock could not be taken
+    ├── KubeconfigError               a kubeconfig cannot be read or written
+    └── DemoError                     the demo could not continue
+
+    Interrupted                       a signal (not an error): exit status 128 + N
+
+Only ``slow_path`` turns these into text and an exit status. No message contains a secret.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every error has a docstring, a topic and an exit status, and hints read alike."""
+"""The drawing at the top of ``errors`` is the hierarchy."""
 
 from __future__ import annotations
 
@@ -26,8 +26,23 @@ CLASSES = {
 }
 
 
-def test_every_error_has_the_one_base() -> None:
-    """Only the end by a signal is no error."""
+def tree(parent: type, stem: str = "") -> list[str]:
+    """Return the classes below one, in the order of the file, as a directory tree is drawn."""
+    children = [kind for kind in CLASSES.values() if kind.__bases__[0] is parent]
+    lines = []
+    for child in children:
+        last = child is children[-1]
+        lines.append(f"{stem}{'└── ' if last else '├── '}{child.__name__}")
+        lines += tree(child, stem + ("    " if last else "│   "))
+    return lines
+
+
+def test_the_drawing_is_the_class_tree() -> None:
+    """Every line of the drawing is the class that the file has at this place; no line is missing, added or repeated."""
+    _, drawing, interrupted, _ = (inspect.getdoc(errors) or "").split("\n\n")
+    lines = [re.fullmatch(r" {4}(.*?\w) {2,}\S.*", line) for line in drawing.splitlines()]
+    assert [line and line[1] for line in lines] == ["OidcLoginError", *tree(OidcLoginError)]
+    assert interrupted.split()[0] == "Interrupted"
     roots = {name for name, kind in CLASSES.items() if kind.__bases__[0] not in CLASSES.values()}
     assert roots == {"OidcLoginError", "Interrupted"}
 
