@@ -15,14 +15,13 @@ from .lost_sessions import lost_sessions
 from .moved_copies import MovedCopies
 from .session import Session
 from .stores import disk, index, open_store
+from .stores.base import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.system.log import Log
-
-    from .stores.base import Store
 
 GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
 
@@ -130,9 +129,9 @@ def kept_session(session_id: str, cache_dir: Path, log: Log) -> StoredSession | 
 def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> StoredSession:
     place = entry.storage
     try:
-        store: Store = open_store(entry.storage, cache_dir)
+        store = open_store(entry.storage, cache_dir)
         place = store.where()
-        session = MovedCopies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
+        session = MovedCopies(Place(entry.session_id, store, cache_dir, log)).newest(entry)
     except StoreError as error:
         return StoredSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:

@@ -20,6 +20,7 @@ from .session_entry import SessionEntry
 from .session_lock import SessionLock
 from .session_writer import SessionWriter
 from .stores import first_store, index, keeps_nothing, open_store, prove
+from .stores.base import Place
 from .stores.tombstones import sweep
 from .write_lock import writing
 
@@ -80,30 +81,11 @@ class SessionRepository:
 
     def _use(self, store: Store, *, known: bool) -> None:
         self.store = store
-        self._copies = MovedCopies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
-        self.credential = CurrentCredential(
-            self.session_id,
-            storage=store.name,
-            cache_dir=self.cache_dir,
-            environ=self._environ,
-            log=self._log,
-        )
-        self.index_entry = SessionEntry(
-            self.key,
-            storage=store.name,
-            credential=self.credential,
-            cache_dir=self.cache_dir,
-            log=self._log,
-            known=known,
-        )
-        self._writer = SessionWriter(
-            store=store,
-            entry=self.index_entry,
-            copies=self._copies,
-            credential=self.credential,
-            cache_dir=self.cache_dir,
-            log=self._log,
-        )
+        place = Place(self.session_id, store, self.cache_dir, self._log)
+        self._copies = MovedCopies(place)
+        self.credential = CurrentCredential(place, self._environ)
+        self.index_entry = SessionEntry(place, self.key, self.credential, known=known)
+        self._writer = SessionWriter(place, self.index_entry, self._copies, self.credential)
 
     def _decide_again(self, entry: index.Entry | None) -> None:
         """Choose another store if ``auto`` chose a keyring that does not return what was stored in it."""
