@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.log import Log
 
-_SUFFIX = ".refresh"
 _CONTENT = b'{"version": 1}\n'
 
 
@@ -26,32 +25,24 @@ class FailedRefreshes:
 
     def __init__(self, cache_dir: Path, session_id: str, log: Log) -> None:
         self._cache_dir = cache_dir
-        self._session_id = session_id
+        self._name = f"{session_id}.refresh"
         self._log = log
 
     def last(self) -> bool:
         """Return whether the last refresh failed in this way."""
-        return (
-            private_files.read_private_file(self._cache_dir / DIRECTORY, f"{self._session_id}{_SUFFIX}")
-            == _CONTENT
-        )
+        return private_files.read_private_file(self._cache_dir / DIRECTORY, self._name) == _CONTENT
 
     def remember(self) -> None:
         """Record that a refresh failed in this way."""
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
-            private_files.write_private_file(directory, f"{self._session_id}{_SUFFIX}", _CONTENT)
+            private_files.write_private_file(directory, self._name, _CONTENT)
         except StoreError as error:
             self._log.info(1, f"the failed refresh is not remembered: {error.message}")
 
     def forget(self) -> None:
         """Remove the note: a refresh ended in another way, or the person signed in."""
-        forget_failed_refresh(self._cache_dir, self._session_id, self._log)
-
-
-def forget_failed_refresh(cache_dir: Path, session_id: str, log: Log) -> None:
-    """Remove the note about a session's last refresh, if there is one."""
-    try:
-        private_files.remove_private_file(cache_dir / DIRECTORY, f"{session_id}{_SUFFIX}")
-    except StoreError as error:
-        log.info(1, f"the note about a failed refresh cannot be removed: {error.message}")
+        try:
+            private_files.remove_private_file(self._cache_dir / DIRECTORY, self._name)
+        except StoreError as error:
+            self._log.info(1, f"the note about a failed refresh cannot be removed: {error.message}")

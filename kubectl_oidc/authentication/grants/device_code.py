@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
-from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
@@ -66,8 +66,8 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
     verifier = Secret(secrets.token_urlsafe(32)) if request.pkce else None
     try:
         device = _request_device_code(sign_in, metadata, verifier, deadline)
-    except (OAuthErrorResponse, InvalidProviderResponse, ProviderUnreachable) as error:
-        if no_browser and isinstance(error, OAuthErrorResponse):
+    except OAuthErrorResponse as error:
+        if no_browser:
             raise NotAllowedError(error) from error
         raise
     with sign_in.failures.counted():

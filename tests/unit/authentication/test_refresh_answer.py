@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_oidc.authentication.refresh_answer import Decision, decide
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes, forget_failed_refresh
+from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.system.log import QUIET
 from tests.sessions import cache, no_room
 
@@ -56,7 +56,7 @@ def test_a_failed_refresh_is_remembered_per_session() -> None:
     assert not first.last()
     first.remember()
     assert (first.last(), second.last()) == (True, False)
-    forget_failed_refresh(cache(), "a" * 32, QUIET)
+    FailedRefreshes(cache(), "a" * 32, QUIET).forget()
     assert not first.last()
     first.forget()
 
