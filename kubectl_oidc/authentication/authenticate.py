@@ -47,8 +47,6 @@ def authenticate(request: SignInRequest, system: System, lock: SessionLock | Non
     """Return a valid token.
 
     Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
         lock: A lock that this process already holds, probably the session's. It is released.
 
     Raises:

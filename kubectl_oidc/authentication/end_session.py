@@ -33,7 +33,6 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        request: The flags.
         id_token: Tells the provider which session to end, so that it need not ask. Okta requires it.
     """
     from authlib.common.urls import add_params_to_uri
@@ -59,7 +58,6 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        id_token: The session's ID token.
     """
     if not request.browser.open:
         return "--skip-open-browser was given"

@@ -18,7 +18,6 @@ class Outcome:
     """A token, and where it came from.
 
     Attributes:
-        session: The session.
         renewed: Whether a sign-in or refresh obtained the token just now; False if the stored one was still valid.
         signed_in: Whether the user signed in just now.
         replaced: The user whose session was replaced, if it was another user's.

@@ -54,7 +54,6 @@ class UnusableRefreshError(Exception):
     """The session cannot be refreshed; only a sign-in helps.
 
     Args:
-        why: The problem.
         sent: Whether the refresh token was sent, so that the problem is in the response.
     """
 
@@ -65,11 +64,7 @@ class UnusableRefreshError(Exception):
 
 
 class RefusedRefreshError(UnusableRefreshError):
-    """The provider refused the refresh token.
-
-    Args:
-        why: The provider's error.
-    """
+    """The provider refused the refresh token."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -87,8 +82,6 @@ def redeem_refresh_token(
     """Send a refresh token once, and decide what a failure means.
 
     Args:
-        provider: The OpenID provider.
-        refresh_token: The session's refresh token.
         deadline: For the whole exchange.
         failures: Records that the last refresh of this session failed.
         sign_in_hint: How the user can sign in again.

@@ -99,7 +99,6 @@ class SignInRequest:
 
     Attributes:
         issuer: The issuer URL, byte for byte.
-        client_id: The client.
         client_authentication: How the client is to prove who it is.
         scopes: The scopes, ``openid`` first, each once.
         redirect: Where the browser comes back to.
@@ -116,9 +115,7 @@ class SignInRequest:
         in_background: Whether the person may see no message of ours before we end.
         tls: Certificate authorities, and the certificate that is presented to the provider.
         storage: The value of --token-cache-storage.
-        cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
-        session_name: ``--session``, else empty.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
         username: ``--username``, for the password grant.
         password: ``--password``, for the password grant.

@@ -63,9 +63,6 @@ def sign_out(
     """Sign one session out.
 
     Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
-        session_id: The session.
         cache_dir: The cache directory whose index contains the session.
         load: Returns the stored session or None; raises StoreError if the store fails.
         trust: The certificate authorities under which the session was obtained, if known. Its tokens are not sent under others.

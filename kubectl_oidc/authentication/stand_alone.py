@@ -72,7 +72,6 @@ def renew_kubeconfig_tokens(
     Args:
         read: Reads the user from the kubeconfig file, as it is now.
         request: The flags and the user's configuration.
-        system: Clock, environment, terminal and log.
 
     Raises:
         OidcLoginError: There is no token, or it could not be written.

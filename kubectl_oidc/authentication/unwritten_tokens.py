@@ -32,7 +32,6 @@ class UnwrittenTokens:
     """The tokens of one kubeconfig user.
 
     Args:
-        cache_dir: The cache directory.
         name: The name of the user's file; letters and digits.
     """
 
@@ -45,7 +44,6 @@ class UnwrittenTokens:
 
         Args:
             user: The user, with the tokens that the kubeconfig still contains.
-            tokens: The new tokens.
 
         Raises:
             StoreError: The file could not be written.
@@ -78,7 +76,6 @@ class UnwrittenTokens:
 
         Args:
             user: The user, with the tokens that the kubeconfig still contains.
-            tokens: The new tokens.
 
         Raises:
             KubeconfigError: The error of the block, with the place of the tokens added.

@@ -37,7 +37,6 @@ def build_session_repository(
     """Return the repository of the session that answers a request.
 
     Args:
-        request: The flags.
         system: Clock, environment and log.
         storage: Replaces the request's --token-cache-storage.
 

@@ -111,9 +111,6 @@ class FailedSignIns:
 
     Args:
         cache_dir: The cache directory. If it cannot be written, nothing is remembered.
-        session_id: The session.
-        clock: Returns the time in epoch seconds.
-        log: What -v shows.
         asks: Called when a person is asked.
     """
 

@@ -24,8 +24,6 @@ class KubeloginSession:
     """One session in kubelogin's cache.
 
     Attributes:
-        id_token: Its ID token.
-        refresh_token: Its refresh token, if it has one.
         claims: The ID token's claims, unverified.
         where: Where it is stored, for display.
         remove: Removes it.

@@ -31,7 +31,6 @@ class StoredSession:
     """One stored session.
 
     Attributes:
-        entry: Its index entry.
         cache_dir: The cache directory whose index knows it.
         session: Its record, if it could be read.
         place: Where it is stored, for display.

@@ -52,7 +52,6 @@ class LockWait:
     Without a terminal it is told only if the holder waits for a person. A call that succeeds without a person writes nothing.
 
     Args:
-        lock: The lock that another process holds.
         terminal: Where it is told.
         deadline: When the wait ends.
     """
@@ -91,7 +90,6 @@ def still_held(lock: FileLock, seconds: float) -> LockError:
     """Return the error for a wait that was too long: who holds the lock, what it is doing, and how to end it.
 
     Args:
-        lock: The lock that another process still holds.
         seconds: How long the wait was.
     """
     pid, doing = _holder(lock)

@@ -36,7 +36,6 @@ class Lost:
 
     Attributes:
         storage: ``kernel`` or ``keyring``.
-        session: Its record.
     """
 
     storage: str
@@ -56,9 +55,7 @@ def lost_sessions(
     A keyring that is locked or does not answer is skipped, because nobody is asked for a password here.
 
     Args:
-        cache_dir: The cache directory.
         known: The sessions that the index knows.
-        log: What -v shows.
         home: The account's own home; by default from the user database.
     """
     marks = {cache_mark(cache_dir)}

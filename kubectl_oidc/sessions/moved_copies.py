@@ -78,7 +78,6 @@ class MovedCopies:
         If an OS keyring failed to remove its copy once, it is asked again only at a sign-in, because it may hang.
 
         Args:
-            entry: The session's index entry.
             moved_from: The session's store until now.
             signed_in_again: Whether a person has just signed in.
         """

@@ -42,11 +42,7 @@ class SessionRepository:
     """One session in its store.
 
     Args:
-        key: What identifies the session.
         storage: The value of --token-cache-storage.
-        cache_dir: The cache directory.
-        environ: The environment.
-        log: What -v shows.
 
     Raises:
         StoreError: The requested store does not exist on this machine.
@@ -155,7 +151,6 @@ class SessionRepository:
         """Store the session, and remove it from the store that held it before.
 
         Args:
-            session: What to store.
             now: Epoch seconds.
 
         Returns:

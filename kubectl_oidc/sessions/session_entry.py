@@ -123,7 +123,6 @@ class SessionEntry:
         """Return the entry that describes a session in its store.
 
         Args:
-            session: The session.
             now: Epoch seconds.
             former: Other stores that may still hold a copy of it.
         """

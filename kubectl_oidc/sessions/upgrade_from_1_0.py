@@ -44,8 +44,6 @@ def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> 
     """Return the key that version 1.0.0 used for the session with this key.
 
     Args:
-        key: The session's present key.
-        cache_dir: The cache directory.
         default_cache_dir: Whether it is the default: neither a flag nor a variable names one.
     """
     moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
@@ -77,13 +75,7 @@ def take_over(
     """Store the session that version 1.0.0 left for a key under its present id. If that fails, it is left as it is.
 
     Args:
-        key: As for `former_key`.
-        cache_dir: As for `former_key`.
-        default_cache_dir: As for `former_key`.
         ca_files: The files of certificate authorities, as the command names them.
-        environ: The environment.
-        log: What -v shows.
-        clock: Returns the time in epoch seconds.
     """
     former = session_left_by_1_0(key, cache_dir, default_cache_dir=default_cache_dir)
     if not former or index.read_entry(cache_dir, key.id()):

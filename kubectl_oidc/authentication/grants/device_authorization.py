@@ -48,7 +48,6 @@ class DeviceAuthorization:
         """Parse the response.
 
         Args:
-            document: The parsed JSON.
             local: Whether plain http is allowed, because the provider runs on this machine.
 
         Raises:

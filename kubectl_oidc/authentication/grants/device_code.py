@@ -35,11 +35,7 @@ VALIDATION_SECONDS = 30.0
 
 
 class NotAllowedError(Exception):
-    """The provider refuses this client a device code. The user was not asked for anything yet.
-
-    Args:
-        refusal: The provider's error response.
-    """
+    """The provider refuses this client a device code. The user was not asked for anything yet."""
 
     def __init__(self, refusal: OAuthErrorResponse) -> None:
         super().__init__(refusal.message)
@@ -50,7 +46,6 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
     """Return the tokens of a user who signs in on any device.
 
     Args:
-        sign_in: The sign-in.
         no_browser: Why no browser can be opened, if that is why this grant was chosen; None if the user chose it.
 
     Raises:

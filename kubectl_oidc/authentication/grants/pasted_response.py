@@ -38,8 +38,6 @@ def parse_pasted_response(
 
     Args:
         text: A line that the user pasted.
-        secrets: The state to expect.
-        issuer: The issuer to expect.
         iss_required: Whether an address without ``iss`` is rejected.
     """
     pasted = text.strip().strip("\"'<>")
@@ -70,7 +68,6 @@ class PastedResponseReader:
 
     Args:
         sign_in: The sign-in that waits.
-        keys: The user's keyboard.
         authorization: The request to which a response is expected.
     """
 

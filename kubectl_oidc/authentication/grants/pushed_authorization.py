@@ -48,7 +48,6 @@ class AuthorizationRequest:
     """One authorization request, whole or pushed.
 
     Args:
-        sign_in: The sign-in.
         secrets: State, nonce and verifier.
         metadata: Says whether the request can or must be pushed.
         redirect_uri: Where the browser comes back to.

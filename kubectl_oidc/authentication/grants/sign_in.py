@@ -25,9 +25,6 @@ class SignIn:
     """One sign-in.
 
     Attributes:
-        request: The flags.
-        system: Clock, environment, terminal and log.
-        provider: The OpenID provider.
         reason: Why a sign-in is needed; the user reads it.
         failures: Records a sign-in that fails after the user was asked.
     """

@@ -23,11 +23,7 @@ def is_session_id(name: str) -> bool:
 
 
 class DiskStore:
-    """Store each session in a file of mode 0600 in a directory of mode 0700.
-
-    Args:
-        base: The cache directory.
-    """
+    """Store each session in a file of mode 0600 in a directory of mode 0700."""
 
     name = "disk"
 

@@ -40,10 +40,6 @@ class Entry:
     """What is known of a session without its secrets.
 
     Attributes:
-        session_id: The session.
-        issuer: Its issuer.
-        client_id: Its client.
-        scopes: The requested scopes.
         name: ``--session``, else empty.
         person: Who is signed in, for display; empty after a purge.
         storage: The session's store; empty after a purge.
@@ -217,7 +213,6 @@ def update_entry(
 
     Args:
         change: Receives the current entry and returns the new one, or None to change nothing.
-        storage: As for `read_entry`.
 
     Raises:
         StoreError: The lock was not free in time, or the file cannot be written.

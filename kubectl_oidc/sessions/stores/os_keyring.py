@@ -35,7 +35,6 @@ class KeyringStore:
     """Store each session in the OS keyring, divided by `ChunkedSecret`.
 
     Args:
-        backend: The keyring library's backend.
         seconds: How long to wait for an answer.
     """
 
