@@ -11,7 +11,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import HANDOUTS_DIRECTORY
 from kubectl_oidc.system.log import QUIET
 
-from .lost_sessions import lost_sessions
+from .lost_sessions import entry_of, lost_sessions
 from .moved_copies import MovedCopies
 from .session import Session
 from .stores import disk, index, open_store
@@ -94,29 +94,13 @@ def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
     """Return the index entries of a cache directory, and one for each stored session that the index has lost."""
     indexed = index.read_entries(cache_dir)
     known = {entry.session_id for entry in indexed}
-    lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
+    lost = lost_sessions(cache_dir, known, log)
     on_disk = disk.DiskStore(cache_dir)
     for session_id in on_disk.session_ids():
         session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)
         if session:
-            lost.append(_entry_of(session, on_disk.name))
+            lost.append(entry_of(session, on_disk.name))
     return [entry for entry in (*indexed, *lost) if entry.storage]
-
-
-def _entry_of(session: Session, storage: str) -> index.Entry:
-    """Return an entry made from the record of a session that the index has lost. The record has neither scopes nor name."""
-    return index.Entry(
-        session_id=session.session_id,
-        issuer=session.issuer,
-        client_id=session.audience[0] if session.audience else "",
-        person=session.person,
-        storage=storage,
-        generation=session.generation,
-        signed_in_at=session.signed_in_at,
-        refreshed_at=session.signed_in_at,
-        expiry=session.expiry,
-        renewable=session.refresh_token is not None,
-    )
 
 
 def kept_session(session_id: str, cache_dir: Path, log: Log) -> StoredSession | None:

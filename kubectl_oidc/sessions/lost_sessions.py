@@ -17,6 +17,7 @@ from kubectl_oidc.system.deadline import bounded
 
 from .session import Session, cache_mark
 from .stores import secret_service
+from .stores.index import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -30,26 +31,14 @@ SECONDS = 2.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A session in a keyring that the index does not know.
-
-    Attributes:
-        storage: ``kernel`` or ``keyring``.
-    """
-
-    storage: str
-    session: Session
-
-
 def lost_sessions(
     cache_dir: Path,
     known: Collection[str],
     log: Log,
     *,
     home: Path | None = None,
-) -> list[Lost]:
-    """Return the sessions of a cache directory that its index does not know.
+) -> list[Entry]:
+    """Return an index entry for each session of a cache directory that its index does not know.
 
     A record of version 1.0.0 does not name its cache directory. It belongs to the default directory in the account's own home.
     A keyring that is locked or does not answer is skipped, because nobody is asked for a password here.
@@ -70,7 +59,7 @@ def lost_sessions(
                 continue
             session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, log), session_id)
             if session and session.cache in marks:
-                found[session_id] = Lost(keyring.storage, session)
+                found[session_id] = entry_of(session, keyring.storage)
     return list(found.values())
 
 
@@ -98,6 +87,22 @@ def _listable() -> Iterator[_Keyring]:
             lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
             lambda session_id: bounded(partial(secret_service.load, session_id), SECONDS, TimeoutError),
         )
+
+
+def entry_of(session: Session, storage: str) -> Entry:
+    """Return an entry made from the record of a session that the index has lost. The record has neither scopes nor name."""
+    return Entry(
+        session_id=session.session_id,
+        issuer=session.issuer,
+        client_id=session.audience[0] if session.audience else "",
+        person=session.person,
+        storage=storage,
+        generation=session.generation,
+        signed_in_at=session.signed_in_at,
+        refreshed_at=session.signed_in_at,
+        expiry=session.expiry,
+        renewable=session.refresh_token is not None,
+    )
 
 
 def _or_nothing(work: Callable[[], T], otherwise: T, log: Log) -> T:

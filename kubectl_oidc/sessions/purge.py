@@ -116,5 +116,5 @@ def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
             dict.fromkeys(filter(disk.is_session_id, private_files.private_file_names(cache_dir / directory)))
         )
     lost = lost_sessions(cache_dir, set(found), log)
-    found.update(dict.fromkeys(one.session.session_id for one in lost))
+    found.update(dict.fromkeys(entry.session_id for entry in lost))
     return list(found)

@@ -16,6 +16,7 @@ from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import QUIET
 
 from .failed_refreshes import FailedRefreshes
+from .lost_sessions import entry_of
 from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
 from .stores.tombstones import bury
@@ -35,8 +36,9 @@ class Removal:
         self._session_id = session_id
         self._cache_dir = cache_dir
         self._entries = index.read_host_entries(cache_dir, session_id)
-        self._lost: Session | None = None  # its record, if the index has lost the session
-        self._lost_in = ""  # the store of that record
+        self._lost = index.Entry(
+            session_id=session_id
+        )  # made from the record, if the index has lost the session
         self.places: list[str] = []
         self.failures: list[StoreError] = []
 
@@ -90,15 +92,7 @@ class Removal:
 
     def entry(self) -> index.Entry:
         """Return the session's index entry as it was; if the index has lost it, one made from the record."""
-        if self._entries:
-            return self._entries[0]
-        lost = self._lost
-        return index.Entry(
-            session_id=self._session_id,
-            issuer=lost.issuer if lost else "",
-            person=lost.person if lost else "",
-            storage=self._lost_in,
-        )
+        return self._entries[0] if self._entries else self._lost
 
     def _newest_generation(self) -> int:
         """Return the newest known generation, from the index or from records that the index has lost."""
@@ -108,7 +102,7 @@ class Removal:
                 record = open_store(name, self._cache_dir).load(self._session_id)
                 session = Session.parse(record, self._session_id)
                 if session:
-                    self._lost, self._lost_in = session, name
+                    self._lost = entry_of(session, name)
                     generations.append(session.generation)
         return max(generations, default=0)
 

@@ -18,6 +18,7 @@ import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.sessions.session_record import texts
 from kubectl_oidc.system import private_files
 
 from .host import Host, this_host
@@ -136,25 +137,16 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
             return None
         if values["storage"] not in PLACES or values["credential"] not in PLACES:
             return None
-        trust = _trust(values.pop("trust", None))
+        trust = values.pop("trust", None)
         kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry) if f.name != "trust"}
         if any(type(values[name]) is not kind for name, kind in kinds.items()):
             return None
         if any(place not in PLACES for place in values["former"]):
             return None
         lists = {name: tuple(map(str, values[name])) for name in ("scopes", "former")}
-        return Entry(**{**values, **lists}, trust=trust)
+        return Entry(**{**values, **lists}, trust=None if trust is None else texts(trust))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _trust(value: object) -> tuple[str, ...] | None:
-    """Return the trust that an entry names, or None. Raise TypeError if it is not a list of strings."""
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise TypeError
-    return tuple(value)
 
 
 def damage(base: Path, session_id: str) -> str:
