@@ -35,14 +35,10 @@ class CurrentCredential:
         return "kernel" if kernel_store(self._environ) else "keyring"
 
     def put(self, session: Session, now: int) -> str:
-        """Store it in its place.
-
-        Args:
-            session: The session, valid and stored.
-            now: Epoch seconds.
+        """Store the credential of a valid, stored session at ``now``, in epoch seconds.
 
         Returns:
-            Where it is, or an empty string if the fast path cannot read it.
+            Its place, or an empty string if the fast path cannot read it.
         """
         place = self.place()
         record = credential(session.token(), session.expiry, session.issued_at(now)).record()

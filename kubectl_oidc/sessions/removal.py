@@ -102,7 +102,8 @@ class Removal:
                 record = open_store(name, self._cache_dir).load(self._session_id)
                 session = Session.parse(record, self._session_id)
                 if session:
-                    self._lost = entry_of(session, name)
+                    # The first audience of an ID token may be another client.
+                    self._lost = replace(entry_of(session, name), client_id="")
                     generations.append(session.generation)
         return max(generations, default=0)
 

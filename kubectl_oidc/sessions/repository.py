@@ -133,11 +133,7 @@ class SessionRepository:
         return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
 
     def move_or_index(self, session: Session, now: int) -> None:
-        """Move the session to the requested store, or write its index entry. The caller holds the session's lock.
-
-        Args:
-            session: The session, as it was just read.
-            now: Epoch seconds.
+        """Move a session that was just read to the requested store, or write its index entry. Its lock is held.
 
         Raises:
             StoreError: The store refused.
@@ -148,10 +144,7 @@ class SessionRepository:
             self.save(session, now)
 
     def save(self, session: Session, now: int) -> bool:
-        """Store the session, and remove it from the store that held it before.
-
-        Args:
-            now: Epoch seconds.
+        """Store the session at ``now``, in epoch seconds, and remove it from the store that held it before.
 
         Returns:
             Whether it was stored. A purge, a sign-out or another sign-in that happened meanwhile is not undone.
@@ -168,15 +161,9 @@ class SessionRepository:
         return stored
 
     def publish(self, session: Session, now: int) -> str:
-        """Store the session's current credential for the fast path.
+        """Store the current credential of a valid, stored session for the fast path, as `CurrentCredential.put` does.
 
-        Args:
-            session: The session, valid and stored.
-            now: Epoch seconds.
-
-        Returns:
-            Where it is, or an empty string if the fast path cannot read it. A purge or another sign-in that happened since the
-            session was read is not undone.
+        A purge or another sign-in that happened since the session was read is not undone.
         """
         if self.credential.place() in ("", "keyring"):
             return ""
@@ -193,10 +180,7 @@ class SessionRepository:
 
     @contextlib.contextmanager
     def lock_if_newest(self, session: Session) -> Iterator[bool]:
-        """Hold the write lock and yield whether nothing has replaced or removed the session.
-
-        Args:
-            session: The session, as it was read or stored.
+        """Hold the write lock and yield whether nothing has replaced or removed the session since it was read or stored.
 
         Raises:
             StoreError: Another process is still writing the session.

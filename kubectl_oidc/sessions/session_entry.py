@@ -120,12 +120,7 @@ class SessionEntry:
         return self.known if entry is None else entry.generation > session.generation
 
     def describe(self, session: Session, now: int, former: tuple[str, ...] = ()) -> index.Entry:
-        """Return the entry that describes a session in its store.
-
-        Args:
-            now: Epoch seconds.
-            former: Other stores that may still hold a copy of it.
-        """
+        """Return the entry of a session at ``now``, in epoch seconds. ``former`` are other stores that may still hold a copy."""
         return index.Entry(
             session_id=self._place.session_id,
             issuer=session.issuer,

@@ -189,13 +189,12 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
             "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
             "or have https spoken here: --local-server-cert and --local-server-key",
         )
+    message = f"nobody finished the sign-in within {request.timeout:.0f} s"
     if request.in_background:
-        return SignInTimeout(
-            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
-        )
+        return SignInTimeout(message, sign_in_first(request))
     where = redirect_uri_settings(request.issuer)
     return SignInTimeout(
-        f"nobody finished the sign-in within {request.timeout:.0f} s",
+        message,
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
         f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
     )
@@ -203,12 +202,9 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
 
 def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     """Return the part of the hint that names the redirect URI to register at the provider."""
-    any_port = request.redirect.url is None and any(
-        address.port == 0 for address in request.redirect.listen_addresses
-    )
-    if any_port and not any(
-        server.redirect_uri.endswith(f":{address.port}") for address in request.redirect.listen_addresses
-    ):
+    ports = {address.port for address in request.redirect.listen_addresses}
+    any_port = request.redirect.url is None and 0 in ports
+    if any_port and not any(server.redirect_uri.endswith(f":{port}") for port in ports):
         return (
             f"the redirect URI {server.redirect_uri} there: choose a fixed port with --listen-address, unless the "
             "provider takes any port of localhost"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.sessions.session_record import texts
 from kubectl_oidc.system import private_files
 
-from .host import Host, this_host
+from .host import this_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,54 +79,50 @@ class Entry:
         return not (self.storage or self.person or self.former)
 
 
-def read_entry(base: Path, session_id: str, storage: str = "", *, host: Host | None = None) -> Entry | None:
+def read_entry(base: Path, session_id: str, storage: str = "") -> Entry | None:
     """Return the session's entry in the cache directory ``base`` on this host, or None if there is none that can be used.
 
     Args:
         storage: Which entry to return if the session is both in the kernel keyring and in another store; by default the kernel's.
     """
-    names = (_kernel_file, _shared_file) if storage in ("", KERNEL) else (_shared_file, _kernel_file)
-    found = (_read_file(base, name(session_id, host), session_id, host) for name in names)
-    return next((entry for entry in found if entry is not None), None)
+    entries = read_host_entries(base, session_id)
+    return entries[0 if storage in ("", KERNEL) else -1] if entries else None
 
 
-def read_host_entries(base: Path, session_id: str, *, host: Host | None = None) -> list[Entry]:
-    """Return the session's entries on this host: at most one for the kernel keyring and one for the other stores."""
-    found = (_read_file(base, name, session_id, host) for name in _file_names(session_id, host))
+def read_host_entries(base: Path, session_id: str) -> list[Entry]:
+    """Return the session's entries on this host: at most one for the kernel keyring, then at most one for the other stores."""
+    found = (_read_file(base, name, session_id) for name in _file_names(session_id))
     return [entry for entry in found if entry is not None]
 
 
-def _shared_file(session_id: str, _host: Host | None = None) -> str:
+def _shared_file(session_id: str) -> str:
     """Return the name of the file for a session outside the kernel keyring."""
     return f"{session_id}.json"
 
 
-def _kernel_file(session_id: str, host: Host | None) -> str:
-    """Return the name of the file for a session in a host's kernel keyring; only Linux has one."""
-    return f"{session_id}.{(host or this_host()).mark}.json" if sys.platform == "linux" else ""
+def _kernel_file(session_id: str) -> str:
+    """Return the name of the file for a session in this host's kernel keyring; only Linux has one."""
+    return f"{session_id}.{this_host().mark}.json" if sys.platform == "linux" else ""
 
 
-def _file_names(session_id: str, host: Host | None) -> list[str]:
-    return list(filter(None, (_kernel_file(session_id, host), _shared_file(session_id))))
+def _file_names(session_id: str) -> list[str]:
+    return list(filter(None, (_kernel_file(session_id), _shared_file(session_id))))
 
 
-def file_name(entry: Entry, host: Host | None = None) -> str:
+def file_name(entry: Entry) -> str:
     """Return the name of the entry's file."""
-    kernel = entry.storage == KERNEL and _kernel_file(entry.session_id, host)
+    kernel = entry.storage == KERNEL and _kernel_file(entry.session_id)
     return kernel or _shared_file(entry.session_id)
 
 
-def _read_file(base: Path, name: str, session_id: str, host: Host | None) -> Entry | None:
-    content = private_files.read_private_file(base / DIRECTORY, name) if name else None
-    entry = None if content is None else parse_entry(content, session_id)
-    if entry and name == _shared_file(session_id) and _is_foreign(entry, host):
-        return None
-    return entry
+def _read_file(base: Path, name: str, session_id: str) -> Entry | None:
+    entry = parse_entry(private_files.read_private_file(base / DIRECTORY, name) or b"", session_id)
+    return None if entry and name == _shared_file(session_id) and _is_foreign(entry) else entry
 
 
-def _is_foreign(entry: Entry, host: Host | None) -> bool:
+def _is_foreign(entry: Entry) -> bool:
     """Return whether an entry in ``ID.json`` is version 1.0.0's for another host's kernel keyring."""
-    return entry.storage == KERNEL and entry.host != (host or this_host()).name
+    return entry.storage == KERNEL and entry.host != this_host().name
 
 
 def parse_entry(content: bytes, session_id: str) -> Entry | None:
@@ -152,7 +148,7 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
 def damage(base: Path, session_id: str) -> str:
     """Return why the session's entry cannot be used, for display; empty if there is none."""
     directory = base / DIRECTORY
-    for name in _file_names(session_id, None):
+    for name in _file_names(session_id):
         content = private_files.read_private_file(directory, name)
         refusal = private_files.reason_not_private(directory, name) if content is None else ""
         if content is not None and parse_entry(content, session_id) is None:
@@ -162,16 +158,14 @@ def damage(base: Path, session_id: str) -> str:
     return ""
 
 
-def read_entries(base: Path, *, host: Host | None = None) -> list[Entry]:
-    """Return the entries of the cache directory ``base`` on this host (or on ``host``), one for each session."""
+def read_entries(base: Path) -> list[Entry]:
+    """Return the entries of the cache directory ``base`` on this host, one for each session."""
     names = filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY)))
-    found = [
-        read_entry(base, session_id, host=host) for session_id in dict.fromkeys(name[1] for name in names)
-    ]
+    found = [read_entry(base, session_id) for session_id in dict.fromkeys(name[1] for name in names)]
     return [entry for entry in found if entry is not None]
 
 
-def write_entry(base: Path, entry: Entry, *, host: Host | None = None) -> None:
+def write_entry(base: Path, entry: Entry) -> None:
     """Write the session's entry. The caller holds the session's write lock.
 
     If the session has another file on this host that this entry replaces, that is removed: the session was moved out of that
@@ -180,9 +174,9 @@ def write_entry(base: Path, entry: Entry, *, host: Host | None = None) -> None:
     Raises:
         StoreError: The file cannot be written.
     """
-    write_file(base, file_name(entry, host), entry)
-    for name in _file_names(entry.session_id, host):
-        other = None if name == file_name(entry, host) else _read_file(base, name, entry.session_id, host)
+    write_file(base, file_name(entry), entry)
+    for name in _file_names(entry.session_id):
+        other = None if name == file_name(entry) else _read_file(base, name, entry.session_id)
         if other and (other.purged() or other.storage in (entry.storage, *entry.former)):
             private_files.remove_private_file(base / DIRECTORY, name, lasting=True)
 
@@ -225,9 +219,9 @@ def remove_entries(base: Path, session_id: str) -> bool:
         StoreError: A file cannot be removed.
     """
     found = False
-    for name in _file_names(session_id, None):
+    for name in _file_names(session_id):
         content = private_files.read_private_file(base / DIRECTORY, name)
         entry = parse_entry(content or b"", session_id)
-        if not (entry and name == _shared_file(session_id) and _is_foreign(entry, None)):
+        if not (entry and name == _shared_file(session_id) and _is_foreign(entry)):
             found = private_files.remove_private_file(base / DIRECTORY, name, lasting=True) or found
     return found

@@ -38,16 +38,6 @@ _ROOMY_LIMIT = 60_000
 _ROAMS = 3  # CRED_PERSIST_ENTERPRISE
 
 
-def check(backend: KeyringBackend) -> None:
-    """Check that a backend stores anything at all.
-
-    Raises:
-        StoreError: It is the library's null backend, its fail backend, or a chain of such.
-    """
-    if keeps_nothing(backend):
-        raise no_keyring(backend)
-
-
 def no_keyring(backend: KeyringBackend) -> StoreError:
     """Return the error for a backend that does not return what was stored in it. The hint names what chose it."""
     kind = type(backend)

@@ -33,11 +33,7 @@ def bury(base: Path, entry: Entry) -> None:
 
 
 def sweep(base: Path, now: float) -> None:
-    """Remove the old tombstones of the cache directory ``base``.
-
-    Args:
-        now: Epoch seconds.
-    """
+    """Remove the tombstones of the cache directory ``base`` that are old at ``now``, in epoch seconds."""
     for name in filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY))):
         path = base / DIRECTORY / name[0]
         with contextlib.suppress(OSError, StoreError):
