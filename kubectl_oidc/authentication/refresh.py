@@ -111,7 +111,7 @@ def _send(
                 refresh_token,
                 deadline,
                 failures=FailedRefreshes(
-                    authentication.request.cache_dir, repository.session_id, authentication.system.log
+                    repository.cache_dir, repository.session_id, authentication.system.log
                 ),
                 sign_in_hint=f"`{authentication.request.command_line('login')}` signs in",
             )
@@ -133,11 +133,8 @@ def _record_refusal(authentication: Authentication, refusal: ProviderError) -> N
     """Record a refused refresh for `doctor`. The token may stay valid for a while, so nothing else shows it."""
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 
-    repository, system = authentication.repository, authentication.system
-    failures = FailedSignIns(
-        authentication.request.cache_dir, repository.session_id, clock=system.clock, log=system.log
-    )
-    failures.refused(refusal)
+    repository = authentication.repository
+    FailedSignIns(repository.cache_dir, repository.session_id, authentication.system).refused(refusal)
 
 
 def refresh_ahead(request: SignInRequest, system: System) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from kubectl_oidc.system.log import Log
+    from kubectl_oidc.system.system import System
 
 DIRECTORY = "failed"
 VERSION = 1
@@ -112,18 +112,12 @@ class FailedSignIns:
     """
 
     def __init__(
-        self,
-        cache_dir: Path,
-        session_id: str,
-        *,
-        clock: Callable[[], float],
-        log: Log,
-        asks: Callable[[], None] = lambda: None,
+        self, cache_dir: Path, session_id: str, system: System, asks: Callable[[], None] = lambda: None
     ) -> None:
         self._cache_dir = cache_dir
         self._session_id = session_id
-        self._clock = clock
-        self._log = log
+        self._clock = system.clock
+        self._log = system.log
         self._asks = asks
         self._counted: BaseException | None = None
 

@@ -42,8 +42,6 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
         NoFreeListenAddress: No listen address is free.
         SignInRefused: The provider sent the browser back with an error.
         SignInTimeout: The browser did not come back in time.
-        ProviderError: The provider failed.
-        IdTokenError: The ID token is not valid.
     """
     request, provider = sign_in.request, sign_in.provider
     deadline = Deadline.after(request.timeout)

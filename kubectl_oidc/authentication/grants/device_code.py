@@ -52,8 +52,7 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
         NotAllowedError: The provider refuses the grant, and the user did not choose it.
         SignInRefused: The user or the provider refused.
         SignInTimeout: The user did not enter the code in time.
-        ProviderError: The provider failed, or does not offer the grant.
-        IdTokenError: The ID token is not valid.
+        InvalidProviderResponse: The provider does not offer the grant.
     """
     request = sign_in.request
     deadline = Deadline.after(request.timeout)

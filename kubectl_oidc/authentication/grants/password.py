@@ -37,8 +37,6 @@ def sign_in_with_password(sign_in: SignIn) -> Tokens:
         SignInError: Something must be typed, and there is no terminal or nothing was typed.
         SignInTimeout: Nothing was typed in time.
         InvalidGrant: The provider refused the user name or the password.
-        ProviderError: The provider failed.
-        IdTokenError: The ID token is not valid.
     """
     request, system, failures = sign_in.request, sign_in.system, sign_in.failures
     deadline = Deadline.after(request.timeout)

@@ -92,7 +92,6 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
     Raises:
         StoreError: The search for a keyring did not end in time.
     """
-    from .keyring_backends import no_keyring
     from .os_keyring import KeyringStore, find_backend
 
     try:
@@ -105,10 +104,10 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
         return None, None
     store = KeyringStore(backend)
     try:
-        works = store.works()
-    except StoreError:
-        return store, None  # the error is reported when the session is read or stored
-    return (store, None) if works else (None, no_keyring(backend))
+        prove(store)
+    except StoreError as error:
+        return None, error
+    return store, None
 
 
 def prove(store: Store) -> None:
@@ -125,7 +124,7 @@ def prove(store: Store) -> None:
     try:
         works = store.works()
     except StoreError:
-        return  # as in `first_store`
+        return  # the error is reported when the session is read or stored
     if not works:
         raise no_keyring(store.backend)
 
