@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.sessions.lock_wait import signing_in
 from kubectl_oidc.sessions.session import GENERATION_STEP, Session
@@ -46,7 +45,6 @@ def begin_session(authentication: Authentication, session: Session | None, reaso
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
     outcome = replace(authentication.keep(fresh), signed_in=True, replaced=replaced)
-    FailedRefreshes(request.cache_dir, repository.session_id, system.log).forget()
     _report_sign_in(authentication, outcome)
     return outcome
 

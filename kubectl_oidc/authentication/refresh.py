@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import is_due
 from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
 
@@ -103,6 +103,7 @@ def _send(
         and repository.store.name == "disk"
     ):
         raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
+    failures = FailedSignIns(repository.cache_dir, repository.session_id, authentication.system)
     status = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
         with authentication.system.terminal.say_if_slow(status, PATIENCE):
@@ -110,31 +111,23 @@ def _send(
                 authentication.provider,
                 refresh_token,
                 deadline,
-                failures=FailedRefreshes(
-                    repository.cache_dir, repository.session_id, authentication.system.log
-                ),
+                failures=failures,
                 sign_in_hint=f"`{authentication.request.command_line('login')}` signs in",
             )
     except RefusedRefreshError as refused:
         repository.index_entry.mark_in_flight(0)
         if isinstance(refused.__cause__, ProviderError):
-            _record_refusal(authentication, refused.__cause__)
+            failures.refused(refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
             repository.index_entry.mark_in_flight(0)
         if isinstance(error, OAuthErrorResponse):
-            _record_refusal(authentication, error)
+            failures.refused(
+                error
+            )  # for `doctor`: the token may stay valid for a while, so nothing else shows it
         raise
-
-
-def _record_refusal(authentication: Authentication, refusal: ProviderError) -> None:
-    """Record a refused refresh for `doctor`. The token may stay valid for a while, so nothing else shows it."""
-    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-
-    repository = authentication.repository
-    FailedSignIns(repository.cache_dir, repository.session_id, authentication.system).refused(refusal)
 
 
 def refresh_ahead(request: SignInRequest, system: System) -> bool:

@@ -20,7 +20,7 @@ from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.kubeconfig.token_file import TokenFile
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.sessions.kubelogin_session import unverified_session
 from kubectl_oidc.sessions.lock_directory import lock_paths
 from kubectl_oidc.sessions.lock_wait import LockWait, signing_in, still_held
@@ -112,7 +112,7 @@ class _Renewal:
         name = f"the user {user.name} in {user.path.absolute()}"
         self.key = replace(request.key(), name=name, trust=(), cache_dir="").id()
         self.unwritten = UnwrittenTokens(request.cache_dir, self.key)
-        self._failures = FailedRefreshes(request.cache_dir, self.key, system.log)
+        self._failures = FailedSignIns(request.cache_dir, self.key, system)
 
     def still_valid(self, user: AuthProviderUser) -> RenewalResult | None:
         """Return the user's ID token if it can be used as it is."""

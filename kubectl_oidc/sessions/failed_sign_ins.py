@@ -4,7 +4,7 @@ A person at a terminal can always sign in. A program without a terminal (VS Code
 last sign-in has just failed or nobody answered it. The error names the command that a person can run.
 
 The messages of the last failed sign-in and the last refused refresh are stored for `doctor` until a sign-in succeeds. No
-message contains a secret.
+message contains a secret. The same record notices when a provider fails two refreshes in a row with an OAuth error.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class _Record:
         why: Its error's message.
         last: The last failed sign-in of any kind.
         refused: The last refresh that the provider refused.
+        refresh_failed: Whether the last refresh ended with a 5xx status and an OAuth error.
     """
 
     count: int
@@ -94,6 +95,7 @@ class _Record:
     why: str
     last: Failure | None = None
     refused: Failure | None = None
+    refresh_failed: bool = False
 
     def pause(self, now: float) -> float:
         """Return the seconds that remain of the pause. A clock that was set back ends it."""
@@ -153,7 +155,7 @@ class FailedSignIns:
             self._counted = error
             before, last = self._load(), Failure.of(error, self._clock())
             why = sanitize(last.why, limit=_LONGEST_REASON)
-            self._save(_Record(before.count + 1, last.at, why, last, before.refused))
+            self._save(replace(before, count=before.count + 1, at=last.at, why=why, last=last))
             raise
         self.forget()
 
@@ -172,6 +174,16 @@ class FailedSignIns:
     def refused(self, error: OidcLoginError) -> None:
         """Remember that the provider refused to refresh the session. That causes no pause."""
         self._save(replace(self._load(), refused=Failure.of(error, self._clock())))
+
+    def last_refresh_failed(self) -> bool:
+        """Return whether the last refresh ended with a 5xx status and an OAuth error."""
+        return self._load().refresh_failed
+
+    def note_refresh(self, *, failed: bool) -> None:
+        """Remember whether a refresh ended with a 5xx status and an OAuth error."""
+        record = self._load()
+        if record.refresh_failed is not failed:
+            self._save(replace(record, refresh_failed=failed))
 
     def resume(self) -> None:
         """End the pause: a person is at a terminal."""
@@ -208,7 +220,8 @@ class FailedSignIns:
             last, refused = (Failure.parse(values.get(name)) for name in ("last", "refused"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return nothing
-        return _Record(count, at, sanitize(why, limit=_LONGEST_REASON), last, refused)
+        why = sanitize(why, limit=_LONGEST_REASON)
+        return _Record(count, at, why, last, refused, values.get("refresh_failed") is True)
 
 
 def forget_failed_sign_ins(cache_dir: Path, session_id: str) -> None:

@@ -13,9 +13,7 @@ from kubectl_oidc.fast_path import refresh_ahead
 from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY as CREDENTIALS
 from kubectl_oidc.sessions import failed_sign_ins, known_commands
 from kubectl_oidc.system import private_files
-from kubectl_oidc.system.log import QUIET
 
-from .failed_refreshes import FailedRefreshes
 from .lost_sessions import entry_of
 from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
@@ -88,7 +86,6 @@ class Removal:
             self.failures.append(error)
         known_commands.forget_commands(self._session_id)
         failed_sign_ins.forget_failed_sign_ins(self._cache_dir, self._session_id)
-        FailedRefreshes(self._cache_dir, self._session_id, QUIET).forget()
 
     def entry(self) -> index.Entry:
         """Return the session's index entry as it was; if the index has lost it, one made from the record."""
