@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class UnwrittenTokens:
-    """The tokens of one kubeconfig user.
+    """The tokens of one kubeconfig user. Where a method takes that user, it has the tokens that the kubeconfig still contains.
 
     Args:
         name: The name of the user's file; letters and digits.
@@ -40,10 +40,7 @@ class UnwrittenTokens:
         self._name = name
 
     def store(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Path:
-        """Store tokens, and return the path of their file.
-
-        Args:
-            user: The user, with the tokens that the kubeconfig still contains.
+        """Store new tokens, and return the path of their file.
 
         Raises:
             StoreError: The file could not be written.
@@ -72,10 +69,7 @@ class UnwrittenTokens:
 
     @contextlib.contextmanager
     def stored_on_failure(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
-        """Store the tokens that the block fails to write. If they cannot be stored either, print them.
-
-        Args:
-            user: The user, with the tokens that the kubeconfig still contains.
+        """Store the new tokens that the block fails to write. If they cannot be stored either, print them.
 
         Raises:
             KubeconfigError: The error of the block, with the place of the tokens added.

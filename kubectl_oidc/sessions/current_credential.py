@@ -60,27 +60,18 @@ class CurrentCredential:
         return place
 
     def withdraw(self) -> bool:
-        """Remove it from every place it may be in, and return whether there was one.
-
-        Raises:
-            StoreError: It cannot be removed.
-        """
-        found = private_files.remove_private_file(
-            self._session.cache_dir / CREDENTIALS_DIRECTORY, self._session.session_id
-        )
-        if sys.platform == "linux":
-            from .stores.kernel import KernelStore
-
-            store = KernelStore()
-            found = (store.usable() and store.withdraw(self._session.session_id)) or found
-        return found
-
-    def try_withdraw(self) -> None:
-        """Do what `withdraw` does, but only log an error."""
+        """Remove it from every place it may be in, and return whether there was one. If it cannot be removed, that is logged."""
+        directory, found = self._session.cache_dir / CREDENTIALS_DIRECTORY, False
         try:
-            self.withdraw()
+            found = private_files.remove_private_file(directory, self._session.session_id)
+            if sys.platform == "linux":
+                from .stores.kernel import KernelStore
+
+                store = KernelStore()
+                found = (store.usable() and store.withdraw(self._session.session_id)) or found
         except StoreError as error:
             self._session.log.info(1, f"the former credential cannot be removed: {error.message}")
+        return found
 
     def _log_damage(self, place: str) -> None:
         """Log why the credential in its place cannot be used. The fast path treated it as missing and logged nothing."""

@@ -11,7 +11,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import HANDOUTS_DIRECTORY
 from kubectl_oidc.system.log import QUIET
 
-from .lost_sessions import entry_of, lost_sessions
+from .lost_sessions import lost_sessions
 from .moved_copies import MovedCopies
 from .session import Session
 from .stores import disk, index, open_store
@@ -99,7 +99,7 @@ def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
     for session_id in on_disk.session_ids():
         session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)
         if session:
-            lost.append(entry_of(session, on_disk.name))
+            lost.append(index.Entry.of(session, on_disk.name))
     return [entry for entry in (*indexed, *lost) if entry.storage]
 
 

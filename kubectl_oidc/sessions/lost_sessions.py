@@ -59,7 +59,7 @@ def lost_sessions(
                 continue
             session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, log), session_id)
             if session and session.cache in marks:
-                found[session_id] = entry_of(session, keyring.storage)
+                found[session_id] = Entry.of(session, keyring.storage)
     return list(found.values())
 
 
@@ -87,22 +87,6 @@ def _listable() -> Iterator[_Keyring]:
             lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
             lambda session_id: bounded(partial(secret_service.load, session_id), SECONDS, TimeoutError),
         )
-
-
-def entry_of(session: Session, storage: str) -> Entry:
-    """Return an entry made from the record of a session that the index has lost. The record has neither scopes nor name."""
-    return Entry(
-        session_id=session.session_id,
-        issuer=session.issuer,
-        client_id=session.audience[0] if session.audience else "",
-        person=session.person,
-        storage=storage,
-        generation=session.generation,
-        signed_in_at=session.signed_in_at,
-        refreshed_at=session.signed_in_at,
-        expiry=session.expiry,
-        renewable=session.refresh_token is not None,
-    )
 
 
 def _or_nothing(work: Callable[[], T], otherwise: T, log: Log) -> T:

@@ -14,7 +14,6 @@ from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY as CREDENTIA
 from kubectl_oidc.sessions import failed_sign_ins, known_commands
 from kubectl_oidc.system import private_files
 
-from .lost_sessions import entry_of
 from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
 from .stores.tombstones import bury
@@ -100,7 +99,7 @@ class Removal:
                 session = Session.parse(record, self._session_id)
                 if session:
                     # The first audience of an ID token may be another client.
-                    self._lost = replace(entry_of(session, name), client_id="")
+                    self._lost = replace(index.Entry.of(session, name), client_id="")
                     generations.append(session.generation)
         return max(generations, default=0)
 

@@ -171,7 +171,7 @@ class SessionRepository:
             with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
                 place = self.credential.put(session, now) if self._may_publish(session) else ""
                 if place and not locked and not self._may_publish(session):
-                    self.credential.try_withdraw()
+                    self.credential.withdraw()
                     place = ""
         except StoreError as error:
             self._log.info(1, f"the credential is not published: {error.message}")

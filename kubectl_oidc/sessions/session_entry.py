@@ -121,20 +121,13 @@ class SessionEntry:
 
     def describe(self, session: Session, now: int, former: tuple[str, ...] = ()) -> index.Entry:
         """Return the entry of a session at ``now``, in epoch seconds. ``former`` are other stores that may still hold a copy."""
-        return index.Entry(
-            session_id=self._place.session_id,
-            issuer=session.issuer,
+        return replace(
+            index.Entry.of(session, self._place.store.name),
             client_id=self._key.client_id,
             scopes=self._key.scopes,
             name=self._key.name,
-            person=session.person,
-            storage=self._place.store.name,
             credential=self._credential.place(),
-            generation=session.generation,
-            signed_in_at=session.signed_in_at,
             refreshed_at=now,
-            expiry=session.expiry,
-            renewable=session.refresh_token is not None,
             former=former,
             trust=self._key.trust,
         )

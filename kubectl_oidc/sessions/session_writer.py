@@ -44,7 +44,7 @@ class SessionWriter:
             return False
         signed_in_again = before is not None and before.signed_in_at != session.signed_in_at
         if before and (signed_in_again or before.person != session.person):
-            self._credential.try_withdraw()  # until the new credential is published, the old one may be another person's
+            self._credential.withdraw()  # until the new credential is published, the old one may be another person's
         former = self._copies.others(before)
         moves = before is not None and before.storage in former
         if before and moves:
@@ -61,7 +61,7 @@ class SessionWriter:
         if before and former:
             left = self._copies.remove(entry, moved_from=before.storage, signed_in_again=signed_in_again)
             if moves:
-                self._credential.try_withdraw()
+                self._credential.withdraw()
             self._entry.write(replace(entry, former=left))
         return True
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse
-from kubectl_oidc.oidc.token_response import DEVICE_CODE, parse_seconds
+from kubectl_oidc.oidc.token_response import parse_seconds
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import url_fault
@@ -33,8 +33,6 @@ class DeviceAuthorization:
         expires_in: Seconds until both codes expire; None if the provider does not say.
         interval: The least number of seconds between two polls.
     """
-
-    GRANT_TYPE: ClassVar[str] = DEVICE_CODE
 
     device_code: Secret
     user_code: str

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse
+from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
@@ -84,7 +85,7 @@ def _poll(
     with system.terminal.waiting(status()):
         return poll(
             lambda: sign_in.provider.request_tokens(
-                device.GRANT_TYPE,
+                DEVICE_CODE,
                 {"device_code": device.device_code, "code_verifier": verifier},
                 metadata,
                 end,

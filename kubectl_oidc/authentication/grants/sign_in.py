@@ -39,12 +39,7 @@ class SignIn:
         return self.request.browser.find(self.system.environ)
 
     def accept(self, response: TokenResponse, deadline: Deadline, *, nonce: Secret | None = None) -> Tokens:
-        """Return the validated tokens of a response.
-
-        Raises:
-            IdTokenError: The ID token is missing or not valid.
-            ProviderError: The key set could not be fetched, or the token could not be exchanged.
-        """
+        """Return the validated tokens of a response, as `authentication.accept` does."""
         return accept(
             response, self.provider, self.request, deadline=deadline, now=self.system.clock(), nonce=nonce
         )

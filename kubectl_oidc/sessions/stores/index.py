@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kubectl_oidc.sessions.session import Session
+
 DIRECTORY = "sessions"
 VERSION = 1
 PLACES = ("", "keyring", "kernel", "disk")
@@ -73,6 +75,22 @@ class Entry:
     host: str = field(default_factory=lambda: this_host().name)
     former: tuple[str, ...] = ()
     trust: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, session: Session, storage: str) -> Entry:
+        """Return what the record of a session in ``storage`` says: neither its scopes nor its name."""
+        return cls(
+            session_id=session.session_id,
+            issuer=session.issuer,
+            client_id=session.audience[0] if session.audience else "",
+            person=session.person,
+            storage=storage,
+            generation=session.generation,
+            signed_in_at=session.signed_in_at,
+            refreshed_at=session.signed_in_at,
+            expiry=session.expiry,
+            renewable=session.refresh_token is not None,
+        )
 
     def purged(self) -> bool:
         """Return whether this is a tombstone: the session was removed, and no older one is stored again."""
