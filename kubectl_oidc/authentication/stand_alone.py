@@ -133,8 +133,11 @@ class _Renewal:
         if request.sign_in:
             return request.reason
         if user.refresh_token is None:
-            ended = f"its token ended at {local_clock(before.expiry, system.clock())}" if before else ""
-            return ended or "first use of this user"
+            return (
+                f"its token ended at {local_clock(before.expiry, system.clock())}"
+                if before
+                else "first use of this user"
+            )
         if before is not None and not self._owns(before):
             system.log.info(
                 1, "the tokens are for another issuer or client; the refresh token is not sent to this one"

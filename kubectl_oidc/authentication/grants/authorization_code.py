@@ -187,12 +187,13 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
             "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
             "or have https spoken here: --local-server-cert and --local-server-key",
         )
-    message = f"nobody finished the sign-in within {request.timeout:.0f} s"
     if request.in_background:
-        return SignInTimeout(message, sign_in_first(request))
+        return SignInTimeout(
+            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
+        )
     where = redirect_uri_settings(request.issuer)
     return SignInTimeout(
-        message,
+        f"nobody finished the sign-in within {request.timeout:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
         f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
     )
