@@ -111,9 +111,8 @@ class _Acceptance:
     def _expected(self) -> Expected:
         """Return the claims that the ID token must have."""
         request, before = self.request, self.before
-        known = (
-            before if before and before.id_token else None
-        )  # a session may have started without an ID token
+        # A session may have started without an ID token.
+        known = before if before and before.id_token else None
         uses_access_token = request.use_access_token or request.exchange is not None
         return Expected(
             issuer=request.issuer,

@@ -124,9 +124,8 @@ def _send(
         if error.code or not_sent:
             repository.index_entry.mark_in_flight(0)
         if isinstance(error, OAuthErrorResponse):
-            failures.refused(
-                error
-            )  # for `doctor`: the token may stay valid for a while, so nothing else shows it
+            # For `doctor`: the token may stay valid for a while, so nothing else shows it.
+            failures.refused(error)
         raise
 
 

@@ -33,9 +33,8 @@ class Removal:
         self._session_id = session_id
         self._cache_dir = cache_dir
         self._entries = index.read_host_entries(cache_dir, session_id)
-        self._lost = index.Entry(
-            session_id=session_id
-        )  # made from the record, if the index has lost the session
+        # Made from the record, if the index has lost the session.
+        self._lost = index.Entry(session_id=session_id)
         self.places: list[str] = []
         self.failures: list[StoreError] = []
 
