@@ -294,10 +294,9 @@ def headers(data: bytes) -> None:
 def kubelogin(data: bytes) -> None:
     left = KubeloginSession.parse(data, "F", lambda: None)
     if left is not None:
-        plain(left.person())
         assert isinstance(left.client(), str)
         with or_refused(IdTokenError):
-            left.session(ID, 1)
+            plain(left.session(ID, 1).person)
 
 
 METADATA: Mapping[str, object] = {

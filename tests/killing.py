@@ -101,12 +101,8 @@ def keep(one: SessionRepository, whole: Session) -> None:
     assert one.save(whole, NOW)
     place = one.publish(whole, NOW)
     outcome = Outcome(
-        token=whole.token(),
-        expiry=whole.expiry,
         renewed=False,
         session=whole,
-        signed_in=False,
-        replaced=None,
         storage=one.store.where(),
         place=place,
         repository=one,

@@ -213,7 +213,7 @@ class Desk:
 
     @property
     def failures(self) -> FailedSignIns:
-        return FailedSignIns(cache(), "0" * 32, clock=lambda: float(NOW), log=self.log)
+        return FailedSignIns(cache(), "0" * 32, self.system)
 
     def asked(self, path: str) -> list[dict[str, str]]:
         """Return the forms that came to a path, in order; none may name a field twice (RFC 6749 §3.2)."""

@@ -42,6 +42,10 @@ class AccountOptions:
         said = {"login_hint": self.login_hint, "prompt": self.prompt, "max_age": age}
         return {name: value for name, value in said.items() if value}
 
+    def matches(self, claims: Mapping[str, object]) -> bool:
+        """Return whether an account with these claims is the expected one."""
+        return all(_matches(claims.get(name), pattern) for name, pattern in self.expect_claims)
+
     def check(self, claims: Mapping[str, object]) -> None:
         """Refuse an account that is not the expected one.
 

@@ -22,7 +22,6 @@ from kubectl_oidc.errors import (
     SignInTimeout,
     StoreError,
 )
-from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions import shared_failure
 from kubectl_oidc.sessions.lock_wait import LockWait, still_held
 from kubectl_oidc.sessions.session_lock import SessionLock
@@ -34,7 +33,6 @@ from .refresh import refresh
 from .refresh_answer import UnusableRefreshError
 
 if TYPE_CHECKING:
-    from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.shared_failure import SharedFailure
     from kubectl_oidc.system.system import System
@@ -49,8 +47,6 @@ def authenticate(request: SignInRequest, system: System, lock: SessionLock | Non
     """Return a valid token.
 
     Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
         lock: A lock that this process already holds, probably the session's. It is released.
 
     Raises:
@@ -167,10 +163,8 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         authentication.warn_once(
             f"{reasons.UNLOCKED}: {authentication.no_lock.message}", authentication.no_lock.hint
         )
-    http = HttpClient(tls=request.tls, log=authentication.system.log)
-    try:
-        provider = authentication.provider(http)
-        renewed = _renew_silently(authentication, provider, session)
+    with authentication.connected():
+        renewed = _renew_silently(authentication, session)
         if isinstance(renewed, Outcome):
             return renewed
         if not request.may_prompt:
@@ -181,25 +175,21 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         # A refresh, the usual case, imports neither browser nor callback server.
         from .new_session import begin_session
 
-        return begin_session(authentication, provider, session, renewed)
-    finally:
-        http.close()
+        return begin_session(authentication, session, renewed)
 
 
-def _renew_silently(
-    authentication: Authentication, provider: Provider, session: Session | None
-) -> Outcome | str:
+def _renew_silently(authentication: Authentication, session: Session | None) -> Outcome | str:
     """Return a token that needs no sign-in, or the reason for a sign-in."""
     if authentication.request.sign_in:
         return reasons.asked(authentication, session)
     if session is None:
-        return _take_over(authentication, provider) or reasons.no_session(authentication)
+        return _take_over(authentication) or reasons.no_session(authentication)
     token, reason = session.refresh_token, reasons.not_refreshed(authentication, session)
     if token is None or reason:
         return reason
     try:
         authentication.lock.describe("refreshing the session")
-        return refresh(authentication, provider, session, token)
+        return refresh(authentication, session, token)
     except UnusableRefreshError as error:
         again = authentication.load()
         if again and again.generation > session.generation and authentication.is_valid(again):
@@ -207,7 +197,7 @@ def _renew_silently(
         return error.message
 
 
-def _take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
+def _take_over(authentication: Authentication) -> Outcome | str | None:
     if (
         authentication.unreadable
         or not authentication.lock.held
@@ -216,4 +206,4 @@ def _take_over(authentication: Authentication, provider: Provider) -> Outcome | 
         return None  # once this program has had a session, kubelogin's no longer counts
     from .kubelogin_takeover import take_over
 
-    return take_over(authentication, provider)
+    return take_over(authentication)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.authentication import wiring
 from kubectl_oidc.errors import LockError, StoreError
+from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.sessions.session_lock import SessionLock
 from kubectl_oidc.times import remaining
 
 from .outcome import Outcome
 from .request import MARGIN
-from .wiring import build_session_repository
+from .wiring import build_provider, build_session_repository
 
 if TYPE_CHECKING:
-    from kubectl_oidc.http.client import HttpClient
+    from collections.abc import Iterator
+
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.system import System
@@ -27,10 +29,13 @@ class Authentication:
 
     Attributes:
         repository: Stores the session; stores nothing if this machine does not have the chosen store.
+        provider: The OpenID provider, while `connected`.
         lock: The session's lock, once it is acquired.
         no_lock: Why the session cannot be locked, if it cannot.
         unreadable: Whether the stored session could not be read.
     """
+
+    provider: Provider
 
     def __init__(self, request: SignInRequest, system: System) -> None:
         self.request = request
@@ -49,9 +54,16 @@ class Authentication:
         """Return the time in whole epoch seconds."""
         return int(self.system.clock())
 
-    def provider(self, http: HttpClient) -> Provider:
-        """Return the provider, with the client of the request."""
-        return wiring.build_provider(self.request, self.system, http)
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[HttpClient]:
+        """Set the provider, and yield the HTTP client that it uses. It is closed after the block.
+
+        Raises:
+            UsageError: The issuer URL is not valid, or the client's private key cannot be read.
+        """
+        with contextlib.closing(HttpClient(tls=self.request.tls, log=self.system.log)) as http:
+            self.provider = build_provider(self.request, self.system, http)
+            yield http
 
     def load(self) -> Session | None:
         """Return the stored session, or None. If it cannot be read, warn once."""
@@ -120,33 +132,15 @@ class Authentication:
         self.system.log.info(1, f"the stored token is valid for {remaining(session.expiry - self.now())}")
         return self._outcome(session, kept=True, renewed=False)
 
-    def keep(self, session: Session, *, signed_in: bool = False, replaced: str | None = None) -> Outcome:
-        """Store the session, publish its credential, and return its token, even if the store fails.
-
-        Args:
-            session: The session, with the new tokens.
-            signed_in: Whether the user signed in just now.
-            replaced: The user whose session is replaced, if it was another user's.
-        """
+    def keep(self, session: Session) -> Outcome:
+        """Store the session with its new tokens, publish its credential, and return its token, even if the store fails."""
         kept = self.save(session)
-        return self._outcome(session, kept=kept, renewed=True, signed_in=signed_in, replaced=replaced)
+        return self._outcome(session, kept=kept, renewed=True)
 
-    def _outcome(
-        self,
-        session: Session,
-        *,
-        kept: bool,
-        renewed: bool,
-        signed_in: bool = False,
-        replaced: str | None = None,
-    ) -> Outcome:
+    def _outcome(self, session: Session, *, kept: bool, renewed: bool) -> Outcome:
         return Outcome(
-            token=session.token(),
-            expiry=session.expiry,
             session=session,
             renewed=renewed,
-            signed_in=signed_in,
-            replaced=replaced,
             storage=self.repository.store.where() if kept else "",
             place=self.repository.publish(session, self.now()) if kept else "",
             repository=self.repository,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from kubectl_oidc.loopback.redirect_uri import browser_host_and_port
 from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
 
@@ -33,7 +31,6 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        request: The flags.
         id_token: Tells the provider which session to end, so that it need not ask. Okta requires it.
     """
     from authlib.common.urls import add_params_to_uri
@@ -59,13 +56,10 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
 
     Args:
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
-        id_token: The session's ID token.
     """
     if not request.browser.open:
         return "--skip-open-browser was given"
-    browser = Browser.from_environment(
-        command=request.browser.command, environ=system.environ, platform=sys.platform
-    )
+    browser = request.browser.find(system.environ)
     reason = browser.available()
     if reason:
         return reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError, WrongAccount
+from kubectl_oidc.errors import IdTokenError, ProviderError, StoreError
 from kubectl_oidc.http.trust import trust_identity
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.sessions import kubelogin_cache
@@ -18,19 +18,16 @@ from .refresh_answer import RefusedRefreshError, UnusableRefreshError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_oidc.oidc.provider import Provider
-
     from .authentication import Authentication
     from .outcome import Outcome
     from .request import SignInRequest
 
 
-def take_over(authentication: Authentication, provider: Provider) -> Outcome | str | None:
+def take_over(authentication: Authentication) -> Outcome | str | None:
     """Return a token of kubelogin's session for this client, None if there is no session, or why it cannot be used.
 
     Args:
         authentication: Its lock is held, and it has no session of this program.
-        provider: The OpenID provider.
 
     Raises:
         ProviderError: The provider failed. kubelogin's session is unchanged.
@@ -39,7 +36,7 @@ def take_over(authentication: Authentication, provider: Provider) -> Outcome | s
     if session is None:
         return None
     try:
-        outcome = _use(authentication, provider, session)
+        outcome = _use(authentication, session)
     except (IdTokenError, UnusableRefreshError) as error:
         authentication.system.log.info(
             1, f"kubelogin's session in {session.where} is not taken over: {error.message}"
@@ -52,7 +49,7 @@ def take_over(authentication: Authentication, provider: Provider) -> Outcome | s
         raise
     if outcome and outcome.storage:
         authentication.system.terminal.say(
-            f"The session that kubelogin left for {session.person()} is taken over"
+            f"The session that kubelogin left for {outcome.session.person} is taken over"
         )
         authentication.system.log.info(1, f"kubelogin's session is taken over from {session.where}")
         try:
@@ -85,21 +82,12 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
         if session.fits(request.issuer, request.client_id)
         and session.has_claims_of(request.scopes)
         and session.usable()
-        and _has_expected_claims(session, request)
+        and request.account.matches(session.claims)
     ]
     kinds = {(session.claims.get("sub"), frozenset(session.claims)) for session in fitting}
     if len(kinds) != 1:
         return None
     return max(fitting, key=KubeloginSession.issued_at)
-
-
-def _has_expected_claims(session: KubeloginSession, request: SignInRequest) -> bool:
-    """Return whether the claims match --expect-claim. Their signature is not checked yet."""
-    try:
-        request.account.check(session.claims)
-    except WrongAccount:
-        return False
-    return True
 
 
 def _forget_entry(authentication: Authentication) -> None:
@@ -108,13 +96,13 @@ def _forget_entry(authentication: Authentication) -> None:
         authentication.repository.index_entry.forget()
 
 
-def _use(authentication: Authentication, provider: Provider, kubelogin: KubeloginSession) -> Outcome | None:
+def _use(authentication: Authentication, kubelogin: KubeloginSession) -> Outcome | None:
     """Use the ID token if it is still valid, otherwise the refresh token. Return None if there is neither."""
     session = kubelogin.session(authentication.repository.session_id, authentication.now())
     if authentication.is_valid(session):
         tokens = accept(
             TokenResponse(id_token=kubelogin.id_token, refresh_token=kubelogin.refresh_token),
-            provider,
+            authentication.provider,
             authentication.request,
             deadline=Deadline.after(min(authentication.request.timeout, REQUEST_SECONDS)),
             now=authentication.system.clock(),
@@ -122,5 +110,5 @@ def _use(authentication: Authentication, provider: Provider, kubelogin: Kubelogi
         )
         return authentication.keep(session.with_tokens(tokens, generation=1))
     if session.refresh_token:
-        return refresh(authentication, provider, session, session.refresh_token)
+        return refresh(authentication, session, session.refresh_token)
     return None

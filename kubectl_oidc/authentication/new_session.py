@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.sessions import failed_refreshes
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.sessions.lock_wait import signing_in
 from kubectl_oidc.sessions.session import GENERATION_STEP, Session
 from kubectl_oidc.times import duration_text, remaining
 
 from .grants import choice
+from .grants.sign_in import SignIn
 
 if TYPE_CHECKING:
-    from kubectl_oidc.oidc.provider import Provider
-
     from .authentication import Authentication
     from .outcome import Outcome
 
 
-def begin_session(
-    authentication: Authentication, provider: Provider, session: Session | None, reason: str
-) -> Outcome:
+def begin_session(authentication: Authentication, session: Session | None, reason: str) -> Outcome:
     """Sign in, store the new session, and return its token.
 
     Args:
         authentication: Its lock is held, unless it is unavailable.
-        provider: The OpenID provider.
         session: The session that is replaced, if there is one.
         reason: Why a sign-in is needed; the user reads it.
 
     Raises:
         OidcLoginError: The sign-in failed. The old session is unchanged.
     """
-    request, repository = authentication.request, authentication.repository
+    request, repository, system = authentication.request, authentication.repository, authentication.system
     doing = signing_in(request.grant, asks=not request.password)
-    tokens = choice.sign_in(
-        request,
-        authentication.system,
-        provider,
-        reason,
-        repository.session_id,
-        asks=lambda: authentication.lock.describe(doing),
+    failures = FailedSignIns(
+        request.cache_dir, repository.session_id, system, asks=lambda: authentication.lock.describe(doing)
     )
+    tokens = choice.sign_in(SignIn(request, system, authentication.provider, reason, failures))
     fresh = Session.begin(
         repository.session_id,
         tokens,
@@ -51,10 +44,7 @@ def begin_session(
     entry = repository.index_entry.read()
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
-    outcome = authentication.keep(fresh, signed_in=True, replaced=replaced)
-    failed_refreshes.forget_failed_refresh(
-        request.cache_dir, repository.session_id, authentication.system.log
-    )
+    outcome = replace(authentication.keep(fresh), signed_in=True, replaced=replaced)
     _report_sign_in(authentication, outcome)
     return outcome
 

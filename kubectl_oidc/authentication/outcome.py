@@ -18,9 +18,6 @@ class Outcome:
     """A token, and where it came from.
 
     Attributes:
-        token: The token to answer with.
-        expiry: When it expires, in epoch seconds.
-        session: The session.
         renewed: Whether a sign-in or refresh obtained the token just now; False if the stored one was still valid.
         signed_in: Whether the user signed in just now.
         replaced: The user whose session was replaced, if it was another user's.
@@ -30,13 +27,21 @@ class Outcome:
         margin: How many seconds before its expiry a token is no longer handed out.
     """
 
-    token: Secret
-    expiry: int
     session: Session
     renewed: bool
-    signed_in: bool
-    replaced: str | None
+    signed_in: bool = False
+    replaced: str | None = None
     storage: str
     place: str
     repository: SessionRepository
     margin: int = MARGIN
+
+    @property
+    def token(self) -> Secret:
+        """The token to answer with."""
+        return self.session.token()
+
+    @property
+    def expiry(self) -> int:
+        """When the token expires, epoch seconds."""
+        return self.session.expiry

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.fast_path.credential import is_due
 from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
-from kubectl_oidc.http.client import HttpClient
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
 
@@ -20,6 +19,7 @@ from .refresh_handover import Handover
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.token_response import TokenResponse
+    from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.system.system import System
@@ -34,68 +34,62 @@ PATIENCE = 2.0
 """Seconds until a terminal shows what kubectl waits for."""
 
 
-def refresh(
-    authentication: Authentication, provider: Provider, session: Session, refresh_token: Secret
-) -> Outcome:
-    """Send the refresh token once, and store the new one before anything else can fail.
-
-    Args:
-        authentication: Its lock is held.
-        provider: The OpenID provider.
-        session: The session.
-        refresh_token: The session's refresh token.
+def refresh(authentication: Authentication, session: Session, refresh_token: Secret) -> Outcome:
+    """Send the session's refresh token once, and store the new one before anything else can fail. The lock is held.
 
     Raises:
         UnusableRefreshError: The refresh token or the response cannot be used; the user must sign in.
         ProviderError: The provider failed; the refresh token is kept.
     """
+    # Ctrl-C must not lose the session: the new refresh token may already be on its way.
+    return Handover(
+        lambda: _refresh(authentication, session, refresh_token),
+        authentication.lock.describe,
+        authentication.system.terminal.say,
+    ).run()
 
-    def again() -> None:
-        _refresh(authentication, provider, session, refresh_token, handover)
 
-    handover = Handover(again, authentication.lock.describe, authentication.system.terminal.say)
-    return _refresh(authentication, provider, session, refresh_token, handover)
-
-
-def _refresh(
-    authentication: Authentication,
-    provider: Provider,
-    session: Session,
-    refresh_token: Secret,
-    handover: Handover,
-) -> Outcome:
-    request = authentication.request
+def _refresh(authentication: Authentication, session: Session, refresh_token: Secret) -> Outcome:
+    request, provider = authentication.request, authentication.provider
     deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
     generation = authentication.repository.index_entry.next_generation(session)
-    # Ctrl-C must not lose the session: the new refresh token may already be on its way.
-    with handover.held():
-        response = _send(authentication, provider, session, refresh_token, deadline)
-        if response.refresh_token and response.refresh_token != refresh_token:
-            session = session.renewed(response.refresh_token, generation=generation)
-            authentication.save(session)
-        try:
-            tokens = accept(
-                response,
-                provider,
-                request,
-                deadline=deadline,
-                now=authentication.system.clock(),
-                before=session,
-            )
-        except IdTokenError as error:
-            if error.topic == "clock":
-                raise  # a new sign-in would fail for the same reason
-            raise UnusableRefreshError(error.message) from error
-        # Without a new refresh token, the old one stays valid, and so does its generation.
-        return authentication.keep(session.with_tokens(tokens, generation=session.generation))
+    response = _send(authentication, session, refresh_token, deadline)
+    if response.refresh_token and response.refresh_token != refresh_token:
+        session = session.renewed(response.refresh_token, generation=generation)
+        authentication.save(session)
+    tokens = accept_refreshed(
+        response, provider, request, deadline=deadline, now=authentication.system.clock(), before=session
+    )
+    # Without a new refresh token, the old one stays valid, and so does its generation.
+    return authentication.keep(session.with_tokens(tokens, generation=session.generation))
+
+
+def accept_refreshed(
+    response: TokenResponse,
+    provider: Provider,
+    request: SignInRequest,
+    *,
+    deadline: Deadline,
+    now: float,
+    before: Session | None,
+) -> Tokens:
+    """Return the tokens of the response to a refresh, as `accept` does.
+
+    Raises:
+        UnusableRefreshError: They cannot be used; the user must sign in.
+        IdTokenError: This computer's clock is wrong.
+        ProviderError: The key set could not be fetched, or the token could not be exchanged.
+    """
+    try:
+        return accept(response, provider, request, deadline=deadline, now=now, before=before)
+    except IdTokenError as error:
+        if error.topic == "clock":
+            raise  # a new sign-in would fail for the same reason
+        raise UnusableRefreshError(error.message) from error
 
 
 def _send(
-    authentication: Authentication,
-    provider: Provider,
-    session: Session,
-    refresh_token: Secret,
-    deadline: Deadline,
+    authentication: Authentication, session: Session, refresh_token: Secret, deadline: Deadline
 ) -> TokenResponse:
     """Send the refresh token. Until the response is stored, the index marks the refresh token as in flight.
 
@@ -109,41 +103,30 @@ def _send(
         and repository.store.name == "disk"
     ):
         raise UnusableRefreshError(f"{repository.store.where()} cannot be written", sent=False)
+    failures = FailedSignIns(repository.cache_dir, repository.session_id, authentication.system)
     status = f"Waiting for {authentication.request.host} to refresh the session, at most {remaining(deadline.left())}"
     try:
         with authentication.system.terminal.say_if_slow(status, PATIENCE):
             return redeem_refresh_token(
-                provider,
+                authentication.provider,
                 refresh_token,
                 deadline,
-                failures=FailedRefreshes(
-                    authentication.request.cache_dir, repository.session_id, authentication.system.log
-                ),
+                failures=failures,
                 sign_in_hint=f"`{authentication.request.command_line('login')}` signs in",
             )
     except RefusedRefreshError as refused:
         repository.index_entry.mark_in_flight(0)
         if isinstance(refused.__cause__, ProviderError):
-            _record_refusal(authentication, refused.__cause__)
+            failures.refused(refused.__cause__)
         raise
     except ProviderError as error:
         not_sent = isinstance(error, ProviderUnreachable) and not error.sent
         if error.code or not_sent:
             repository.index_entry.mark_in_flight(0)
         if isinstance(error, OAuthErrorResponse):
-            _record_refusal(authentication, error)
+            # For `doctor`: the token may stay valid for a while, so nothing else shows it.
+            failures.refused(error)
         raise
-
-
-def _record_refusal(authentication: Authentication, refusal: ProviderError) -> None:
-    """Record a refused refresh for `doctor`. The token may stay valid for a while, so nothing else shows it."""
-    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-
-    repository, system = authentication.repository, authentication.system
-    failures = FailedSignIns(
-        authentication.request.cache_dir, repository.session_id, clock=system.clock, log=system.log
-    )
-    failures.refused(refusal)
 
 
 def refresh_ahead(request: SignInRequest, system: System) -> bool:
@@ -168,15 +151,11 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
         now, margin = authentication.now(), authentication.margin(session)
         if is_due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
             authentication.lock.describe("refreshing the session ahead of its end")
-            http = HttpClient(tls=request.tls, log=system.log)
-            try:
-                provider = authentication.provider(http)
+            with authentication.connected() as http:
                 http.load_trust()
                 # Everything at a relative path is read by now: the authorities, and the client's certificate, key and secret.
                 leave_directory()
-                refresh(authentication, provider, session, session.refresh_token)
-            finally:
-                http.close()
+                refresh(authentication, session, session.refresh_token)
         elif session.expiry - margin > now:
             repository.publish(session, now)
         release_claim(str(repository.cache_dir), repository.session_id)

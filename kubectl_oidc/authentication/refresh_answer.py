@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.secret import Secret
-    from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes
+    from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
     from kubectl_oidc.system.deadline import Deadline
 
 NOT_ABOUT_THE_TOKEN = frozenset({408, 425, 429})
@@ -54,7 +54,6 @@ class UnusableRefreshError(Exception):
     """The session cannot be refreshed; only a sign-in helps.
 
     Args:
-        why: The problem.
         sent: Whether the refresh token was sent, so that the problem is in the response.
     """
 
@@ -65,11 +64,7 @@ class UnusableRefreshError(Exception):
 
 
 class RefusedRefreshError(UnusableRefreshError):
-    """The provider refused the refresh token.
-
-    Args:
-        why: The provider's error.
-    """
+    """The provider refused the refresh token."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -81,16 +76,14 @@ def redeem_refresh_token(
     refresh_token: Secret,
     deadline: Deadline,
     *,
-    failures: FailedRefreshes,
+    failures: FailedSignIns,
     sign_in_hint: str,
 ) -> TokenResponse:
     """Send a refresh token once, and decide what a failure means.
 
     Args:
-        provider: The OpenID provider.
-        refresh_token: The session's refresh token.
         deadline: For the whole exchange.
-        failures: Records that the last refresh of this session failed.
+        failures: Records whether the last refresh of this session failed.
         sign_in_hint: How the user can sign in again.
 
     Raises:
@@ -102,14 +95,12 @@ def redeem_refresh_token(
     except ProviderError as error:
         decision = decide(error.status, error.code)
         doubted = decision is Decision.SIGN_IN_IF_REPEATED
-        if decision is Decision.SIGN_IN or (doubted and failures.last()):
+        if decision is Decision.SIGN_IN or (doubted and failures.last_refresh_failed()):
             raise RefusedRefreshError(error.message) from error
-        if doubted:
-            failures.remember()
-        elif error.status:
-            failures.forget()
+        if error.status:
+            failures.note_refresh(failed=doubted)
         if error.status and error.code not in CLIENT_ERROR_CODES:
             error.hint = f"{error.hint}; if it stays so, {sign_in_hint}"
         raise
-    failures.forget()
+    failures.note_refresh(failed=False)
     return response

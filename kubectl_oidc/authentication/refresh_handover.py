@@ -11,13 +11,12 @@ the response itself.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import warnings
 from threading import Event
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kubectl_oidc.fast_path.refresh_ahead import open_descriptors
 from kubectl_oidc.http.progress import carried_by
@@ -25,12 +24,14 @@ from kubectl_oidc.sessions import write_lock
 from kubectl_oidc.system import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from threading import Thread
     from typing import NoReturn
 
     from kubectl_oidc.http.exchange import Response
     from kubectl_oidc.http.progress import RequestProgress
+
+T = TypeVar("T")
 
 LONGEST = 60
 """Seconds until the system ends the child, whatever it is doing, because it holds the session's lock."""
@@ -39,13 +40,14 @@ _FORK_SECONDS = 2.0
 """How long the parent waits for the fork, and the child for the parent's exit."""
 
 
-class Handover:
+class Handover(Generic[T]):
     """One refresh that a child process can finish.
 
     Args:
-        again: Repeats the refresh in the child. Its request returns the response that has already come.
+        work: The refresh. The child repeats it: its request then returns the response that has already come.
         describe: Sets what processes that wait for the session's lock show about the child.
         say: Shows the user that this process waits, if there can be no child.
+        at_end: Called in the child when it has finished, however it ended.
 
     Attributes:
         progress: The progress of the request that is being sent.
@@ -53,11 +55,16 @@ class Handover:
     """
 
     def __init__(
-        self, again: Callable[[], object], describe: Callable[[str], None], say: Callable[[str], None]
+        self,
+        work: Callable[[], T],
+        describe: Callable[[str], None],
+        say: Callable[[str], None],
+        at_end: Callable[[], None] = lambda: None,
     ) -> None:
-        self._again = again
+        self._work = work
         self._describe = describe
         self._say = say
+        self._at_end = at_end
         self.progress: RequestProgress | None = None
         self._busy: Thread | None = None
         self._response: Response | None = None
@@ -67,15 +74,14 @@ class Handover:
         self._is_child = False
         self.left = False
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold signals back while the block refreshes, and send its requests through `carry`.
+    def run(self) -> T:
+        """Refresh while signals are held back, with the requests sent through `carry`.
 
         Raises:
             Interrupted: A signal came meanwhile.
         """
         with signals.held(self), carried_by(self):
-            yield
+            return self._work()
 
     def fate(self) -> str:
         """Return what happens to the refresh if this process exits now; see ``Interrupted.refresh``."""
@@ -177,7 +183,10 @@ class Handover:
         status = 1
         try:
             if self._response is not None:
-                self._again()
+                try:
+                    self.run()
+                finally:
+                    self._at_end()
                 status = 0
         finally:
             os._exit(status)

@@ -32,8 +32,6 @@ def renew_if_rejected(request: SignInRequest, system: System, outcome: Outcome, 
     """Return the same token, or a renewed one if kubectl asked for it several times in a row.
 
     Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
         outcome: A token that is valid as far as this program can tell.
         times: How often the fast path counted that this kubectl asked for it; 0 if it did not count.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from kubectl_oidc.text import sanitize
 from .account import NONE, AccountOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from kubectl_oidc.http.key_pair import KeyPair
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
     from kubectl_oidc.oidc.token_exchange import TokenExchange
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.system.browser import Browser
 
 
 OUR_PARAMETERS = frozenset(
@@ -92,6 +95,12 @@ class BrowserOptions:
     command: str | None = None
     open_url_after: str | None = None
 
+    def find(self, environ: Mapping[str, str]) -> Browser:
+        """Return the browser of this computer, or the one that the command opens."""
+        from kubectl_oidc.system.browser import Browser
+
+        return Browser.from_environment(command=self.command, environ=environ, platform=sys.platform)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
@@ -99,7 +108,6 @@ class SignInRequest:
 
     Attributes:
         issuer: The issuer URL, byte for byte.
-        client_id: The client.
         client_authentication: How the client is to prove who it is.
         scopes: The scopes, ``openid`` first, each once.
         redirect: Where the browser comes back to.
@@ -116,9 +124,7 @@ class SignInRequest:
         in_background: Whether the person may see no message of ours before we end.
         tls: Certificate authorities, and the certificate that is presented to the provider.
         storage: The value of --token-cache-storage.
-        cache_dir: The cache directory.
         default_cache_dir: Whether that is the default one.
-        session_name: ``--session``, else empty.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
         username: ``--username``, for the password grant.
         password: ``--password``, for the password grant.

@@ -7,6 +7,7 @@ lock. If the program is interrupted in between, the session is still there and c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,9 +64,6 @@ def sign_out(
     """Sign one session out.
 
     Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
-        session_id: The session.
         cache_dir: The cache directory whose index contains the session.
         load: Returns the stored session or None; raises StoreError if the store fails.
         trust: The certificate authorities under which the session was obtained, if known. Its tokens are not sent under others.
@@ -93,7 +91,6 @@ class _SigningOut:
         self.failure: OidcLoginError | None = None
         self.http = HttpClient(tls=request.tls, log=system.log)
         self.host = request.host
-        self.provider: Provider | None = None
 
     def revoke(self, load: Callable[[], Session | None]) -> None:
         """Revoke the refresh token. A failure is stored in ``failure``."""
@@ -107,7 +104,7 @@ class _SigningOut:
                 return
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
             with self.system.terminal.waiting(f"Revoking the refresh token at {self.host}"):
-                revoked = self._provider().revoke(self.session.refresh_token, deadline)
+                revoked = self._provider.revoke(self.session.refresh_token, deadline)
             self.said.append(
                 {
                     Revocation.DONE: f"Revoked the refresh token at {self.host}",
@@ -129,7 +126,7 @@ class _SigningOut:
             return
         try:
             deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
-            endpoint = self._provider().metadata(deadline, stale=True).end_session_endpoint
+            endpoint = self._provider.metadata(deadline, stale=True).end_session_endpoint
             if endpoint is None:
                 self.said.append(
                     f"The session at {self.host} is not ended: the provider has no end of session for programs; "
@@ -155,7 +152,6 @@ class _SigningOut:
                 f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
             )
 
+    @cached_property
     def _provider(self) -> Provider:
-        if self.provider is None:
-            self.provider = wiring.build_provider(self.request, self.system, self.http)
-        return self.provider
+        return wiring.build_provider(self.request, self.system, self.http)

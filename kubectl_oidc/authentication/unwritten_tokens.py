@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 
 class UnwrittenTokens:
-    """The tokens of one kubeconfig user.
+    """The tokens of one kubeconfig user. Where a method takes that user, it has the tokens that the kubeconfig still contains.
 
     Args:
-        cache_dir: The cache directory.
         name: The name of the user's file; letters and digits.
     """
 
@@ -41,11 +40,7 @@ class UnwrittenTokens:
         self._name = name
 
     def store(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Path:
-        """Store tokens, and return the path of their file.
-
-        Args:
-            user: The user, with the tokens that the kubeconfig still contains.
-            tokens: The new tokens.
+        """Store new tokens, and return the path of their file.
 
         Raises:
             StoreError: The file could not be written.
@@ -74,11 +69,7 @@ class UnwrittenTokens:
 
     @contextlib.contextmanager
     def stored_on_failure(self, user: AuthProviderUser, tokens: Mapping[str, Secret]) -> Iterator[None]:
-        """Store the tokens that the block fails to write. If they cannot be stored either, print them.
-
-        Args:
-            user: The user, with the tokens that the kubeconfig still contains.
-            tokens: The new tokens.
+        """Store the new tokens that the block fails to write. If they cannot be stored either, print them.
 
         Raises:
             KubeconfigError: The error of the block, with the place of the tokens added.

@@ -37,7 +37,6 @@ def build_session_repository(
     """Return the repository of the session that answers a request.
 
     Args:
-        request: The flags.
         system: Clock, environment and log.
         storage: Replaces the request's --token-cache-storage.
 
@@ -51,9 +50,7 @@ def build_session_repository(
             cache_dir=request.cache_dir,
             default_cache_dir=request.default_cache_dir,
             ca_files=request.tls.ca_files,
-            environ=system.environ,
-            log=system.log,
-            clock=system.clock,
+            system=system,
         )
     return SessionRepository(
         key,

@@ -32,7 +32,7 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
     """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since."""
     request, system = run.request, run.system
     session_id = request.key().id()
-    last, refused = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log).last()
+    last, refused = FailedSignIns(request.cache_dir, session_id, system).last()
     entry = index.read_entry(request.cache_dir, session_id)
     since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)

@@ -15,100 +15,75 @@ from .stores import kernel_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-
-    from kubectl_oidc.system.log import Log
 
     from .session import Session
+    from .stores.base import Place
 
 
 class CurrentCredential:
-    """The current credential of one session.
+    """The current credential of the session in a place."""
 
-    Args:
-        session_id: The session.
-        storage: The session's store.
-        cache_dir: The cache directory.
-        environ: The environment.
-        log: What -v shows.
-    """
-
-    def __init__(
-        self, session_id: str, *, storage: str, cache_dir: Path, environ: Mapping[str, str], log: Log
-    ) -> None:
-        self._session_id = session_id
-        self._storage = storage
-        self._cache_dir = cache_dir
+    def __init__(self, place: Place, environ: Mapping[str, str]) -> None:
+        self._session = place
         self._environ = environ
-        self._log = log
 
     def place(self) -> str:
         """Return where it is stored: in the session's store; for ``keyring`` in the kernel keyring, if that is private."""
-        if self._storage != "keyring":
-            return "" if self._storage == "none" else self._storage
+        storage = self._session.store.name
+        if storage != "keyring":
+            return "" if storage == "none" else storage
         return "kernel" if kernel_store(self._environ) else "keyring"
 
     def put(self, session: Session, now: int) -> str:
-        """Store it in its place.
-
-        Args:
-            session: The session, valid and stored.
-            now: Epoch seconds.
+        """Store the credential of a valid, stored session at ``now``, in epoch seconds.
 
         Returns:
-            Where it is, or an empty string if the fast path cannot read it.
+            Its place, or an empty string if the fast path cannot read it.
         """
         place = self.place()
         record = credential(session.token(), session.expiry, session.issued_at(now)).record()
-        if self._log.level >= 1:
+        if self._session.log.level >= 1:
             self._log_damage(place)
         try:
             if place == "disk":
-                directory = private_files.ensure_directory(self._cache_dir, CREDENTIALS_DIRECTORY)
-                private_files.write_private_file(directory, self._session_id, record)
+                directory = private_files.ensure_directory(self._session.cache_dir, CREDENTIALS_DIRECTORY)
+                private_files.write_private_file(directory, self._session.session_id, record)
             elif place == "kernel":
                 from .stores.kernel import KernelStore
 
-                KernelStore().publish(self._session_id, record, session.expiry - now)
+                KernelStore().publish(self._session.session_id, record, session.expiry - now)
             else:
                 return ""
         except StoreError as error:
-            self._log.info(1, f"the credential is not published: {error.message}")
+            self._session.log.info(1, f"the credential is not published: {error.message}")
             return ""
         return place
 
     def withdraw(self) -> bool:
-        """Remove it from every place it may be in, and return whether there was one.
-
-        Raises:
-            StoreError: It cannot be removed.
-        """
-        found = private_files.remove_private_file(self._cache_dir / CREDENTIALS_DIRECTORY, self._session_id)
-        if sys.platform == "linux":
-            from .stores.kernel import KernelStore
-
-            store = KernelStore()
-            found = (store.usable() and store.withdraw(self._session_id)) or found
-        return found
-
-    def try_withdraw(self) -> None:
-        """Do what `withdraw` does, but only log an error."""
+        """Remove it from every place it may be in, and return whether there was one. If it cannot be removed, that is logged."""
+        directory, found = self._session.cache_dir / CREDENTIALS_DIRECTORY, False
         try:
-            self.withdraw()
+            found = private_files.remove_private_file(directory, self._session.session_id)
+            if sys.platform == "linux":
+                from .stores.kernel import KernelStore
+
+                store = KernelStore()
+                found = (store.usable() and store.withdraw(self._session.session_id)) or found
         except StoreError as error:
-            self._log.info(1, f"the former credential cannot be removed: {error.message}")
+            self._session.log.info(1, f"the former credential cannot be removed: {error.message}")
+        return found
 
     def _log_damage(self, place: str) -> None:
         """Log why the credential in its place cannot be used. The fast path treated it as missing and logged nothing."""
-        directory = self._cache_dir / CREDENTIALS_DIRECTORY
-        record, where, refusal = None, str(directory / self._session_id), ""
+        directory = self._session.cache_dir / CREDENTIALS_DIRECTORY
+        record, where, refusal = None, str(directory / self._session.session_id), ""
         if place == "disk":
-            record = private_files.read_private_file(directory, self._session_id)
-            refusal = private_files.reason_not_private(directory, self._session_id)
+            record = private_files.read_private_file(directory, self._session.session_id)
+            refusal = private_files.reason_not_private(directory, self._session.session_id)
         elif place == "kernel":
-            record = kernel_keyring.read_key(kernel_keyring.CREDENTIAL + self._session_id)
+            record = kernel_keyring.read_key(kernel_keyring.CREDENTIAL + self._session.session_id)
             where = "the kernel keyring"
         if record is not None and parse_credential(record) is None:
             refusal = f"the credential in {where} is damaged or of another version"
         if refusal:
-            self._log.info(1, f"{refusal}: it is not used")
+            self._session.log.info(1, f"{refusal}: it is not used")

@@ -4,7 +4,7 @@ A person at a terminal can always sign in. A program without a terminal (VS Code
 last sign-in has just failed or nobody answered it. The error names the command that a person can run.
 
 The messages of the last failed sign-in and the last refused refresh are stored for `doctor` until a sign-in succeeds. No
-message contains a secret.
+message contains a secret. The same record notices when a provider fails two refreshes in a row with an OAuth error.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from kubectl_oidc.system import private_files
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 
+from .session_record import text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from kubectl_oidc.system.log import Log
+    from kubectl_oidc.system.system import System
 
 DIRECTORY = "failed"
 VERSION = 1
@@ -57,26 +59,21 @@ class Failure:
         """Return the failure for an error at ``now``. Any error but an OidcLoginError was an interruption."""
         if not isinstance(error, OidcLoginError):
             return cls(at=now, why="it was interrupted")
-        why, hint = (sanitize(text, limit=_LONGEST_TEXT) for text in (error.message, error.hint))
-        return cls(at=now, why=why, hint=hint, topic=error.topic)
+        return cls._plain(now, error.message, error.hint, error.topic)
 
     @classmethod
     def parse(cls, values: Any) -> Failure | None:
         """Return the failure in a record, or None if it has none that is well-formed."""
-        if not isinstance(values, dict):
+        try:
+            at, (why, hint, topic) = values["at"], (text(values[name]) for name in ("why", "hint", "topic"))
+        except (KeyError, TypeError):
             return None
-        at = values.get("at")
-        why, hint, topic = (values.get(name) for name in ("why", "hint", "topic"))
-        if (
-            type(at) is not float
-            or not isinstance(why, str)
-            or not isinstance(hint, str)
-            or not isinstance(topic, str)
-        ):
-            return None
-        if not _TOPIC.fullmatch(topic):
-            return None
-        why, hint = (sanitize(text, limit=_LONGEST_TEXT) for text in (why, hint))
+        good = type(at) is float and _TOPIC.fullmatch(topic)
+        return cls._plain(at, why, hint, topic) if good else None
+
+    @classmethod
+    def _plain(cls, at: float, why: str, hint: str, topic: str) -> Failure:
+        why, hint = (sanitize(words, limit=_LONGEST_TEXT) for words in (why, hint))
         return cls(at=at, why=why, hint=hint, topic=topic)
 
 
@@ -90,6 +87,7 @@ class _Record:
         why: Its error's message.
         last: The last failed sign-in of any kind.
         refused: The last refresh that the provider refused.
+        refresh_failed: Whether the last refresh ended with a 5xx status and an OAuth error.
     """
 
     count: int
@@ -97,6 +95,7 @@ class _Record:
     why: str
     last: Failure | None = None
     refused: Failure | None = None
+    refresh_failed: bool = False
 
     def pause(self, now: float) -> float:
         """Return the seconds that remain of the pause. A clock that was set back ends it."""
@@ -111,25 +110,16 @@ class FailedSignIns:
 
     Args:
         cache_dir: The cache directory. If it cannot be written, nothing is remembered.
-        session_id: The session.
-        clock: Returns the time in epoch seconds.
-        log: What -v shows.
         asks: Called when a person is asked.
     """
 
     def __init__(
-        self,
-        cache_dir: Path,
-        session_id: str,
-        *,
-        clock: Callable[[], float],
-        log: Log,
-        asks: Callable[[], None] = lambda: None,
+        self, cache_dir: Path, session_id: str, system: System, asks: Callable[[], None] = lambda: None
     ) -> None:
         self._cache_dir = cache_dir
         self._session_id = session_id
-        self._clock = clock
-        self._log = log
+        self._clock = system.clock
+        self._log = system.log
         self._asks = asks
         self._counted: BaseException | None = None
 
@@ -143,8 +133,8 @@ class FailedSignIns:
             SignInPaused: A sign-in has just failed.
         """
         record, now = self._load(), self._clock()
-        left = record.pause(now) if record else 0.0
-        if record and left > 0:
+        left = record.pause(now)
+        if left > 0:
             raise SignInPaused(
                 f"a sign-in for this session failed {remaining(now - record.at)} ago ({record.why}), "
                 "and without a terminal it is not tried again so soon",
@@ -164,9 +154,8 @@ class FailedSignIns:
         except failure as error:
             self._counted = error
             before, last = self._load(), Failure.of(error, self._clock())
-            count = (before.count if before else 0) + 1
-            refused = before.refused if before else None
-            self._save(_Record(count, last.at, sanitize(last.why, limit=_LONGEST_REASON), last, refused))
+            why = sanitize(last.why, limit=_LONGEST_REASON)
+            self._save(replace(before, count=before.count + 1, at=last.at, why=why, last=last))
             raise
         self.forget()
 
@@ -178,26 +167,34 @@ class FailedSignIns:
         except OidcLoginError as error:
             if error is not self._counted and not isinstance(error, SignInPaused):
                 last = Failure.of(error, self._clock())
-                self._save(replace(self._or_empty(), last=last))
+                self._save(replace(self._load(), last=last))
             raise
         self.forget()
 
     def refused(self, error: OidcLoginError) -> None:
         """Remember that the provider refused to refresh the session. That causes no pause."""
-        self._save(replace(self._or_empty(), refused=Failure.of(error, self._clock())))
+        self._save(replace(self._load(), refused=Failure.of(error, self._clock())))
+
+    def last_refresh_failed(self) -> bool:
+        """Return whether the last refresh ended with a 5xx status and an OAuth error."""
+        return self._load().refresh_failed
+
+    def note_refresh(self, *, failed: bool) -> None:
+        """Remember whether a refresh ended with a 5xx status and an OAuth error."""
+        record = self._load()
+        if record.refresh_failed is not failed:
+            self._save(replace(record, refresh_failed=failed))
 
     def resume(self) -> None:
         """End the pause: a person is at a terminal."""
-        if self._load():
-            self._save(replace(self._or_empty(), count=0))
+        record = self._load()
+        if record.count:
+            self._save(replace(record, count=0))
 
     def last(self) -> tuple[Failure | None, Failure | None]:
         """Return the last failed sign-in and the last refused refresh since the last successful sign-in; each may be None."""
-        record = self._or_empty()
+        record = self._load()
         return record.last, record.refused
-
-    def _or_empty(self) -> _Record:
-        return self._load() or _Record(0, self._clock(), "")
 
     def forget(self) -> None:
         """Forget all failures: a sign-in succeeded."""
@@ -211,18 +208,20 @@ class FailedSignIns:
         except StoreError as error:
             self._log.info(1, f"the failed sign-in is not remembered: {error.message}")
 
-    def _load(self) -> _Record | None:
+    def _load(self) -> _Record:
         """Return what is remembered. A damaged record is treated as missing."""
+        nothing = _Record(0, self._clock(), "")
         content = private_files.read_private_file(self._cache_dir / DIRECTORY, self._session_id)
         try:
             values = json.loads(content or b"")
             count, at, why = values["count"], values["at"], values["why"]
             if values["version"] != VERSION or type(count) is not int or count < 0 or type(at) is not float:
-                return None
+                return nothing
             last, refused = (Failure.parse(values.get(name)) for name in ("last", "refused"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
-        return _Record(count, at, sanitize(why, limit=_LONGEST_REASON), last, refused)
+            return nothing
+        why = sanitize(why, limit=_LONGEST_REASON)
+        return _Record(count, at, why, last, refused, values.get("refresh_failed") is True)
 
 
 def forget_failed_sign_ins(cache_dir: Path, session_id: str) -> None:

@@ -39,8 +39,6 @@ def remove_kubelogin_sessions(
     """Remove kubelogin's sessions, even if a kubelogin is using them, and return where they were, for display.
 
     Args:
-        cache_dir: The cache directory.
-        environ: The environment.
         issuer: The issuer whose sessions are removed; empty for any.
         client_id: The client whose sessions are removed; empty for any.
 
@@ -82,8 +80,6 @@ def unused_kubelogin_sessions(
     """Yield the sessions that may be taken over: no kubelogin is using them, and they can be read now.
 
     Args:
-        cache_dir: The cache directory.
-        environ: The environment.
         keyring: Whether to search the Secret Service too.
     """
     yield from (session for session in _files(cache_dir) if not _in_use(Path(f"{session.where}.lock")))

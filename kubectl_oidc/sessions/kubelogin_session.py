@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
@@ -24,8 +24,6 @@ class KubeloginSession:
     """One session in kubelogin's cache.
 
     Attributes:
-        id_token: Its ID token.
-        refresh_token: Its refresh token, if it has one.
         claims: The ID token's claims, unverified.
         where: Where it is stored, for display.
         remove: Removes it.
@@ -59,14 +57,9 @@ class KubeloginSession:
         """Return whether its claims name this issuer and this client (OpenID Connect Core 2)."""
         return (
             issuer_of(self.claims.get("iss")) == issuer
-            and client_id in self.audience()
+            and client_id in _audience(self.claims)
             and self.claims.get("azp", client_id) == client_id
         )
-
-    def audience(self) -> tuple[str, ...]:
-        """Return the audience in its claims (RFC 7519 §4.1.3)."""
-        audience = self.claims.get("aud")
-        return tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),)
 
     def client(self) -> str:
         """Return the client in its claims."""
@@ -89,19 +82,8 @@ class KubeloginSession:
         Raises:
             IdTokenError: Its ID token has no expiry.
         """
-        issuer, subject = issuer_of(self.claims.get("iss")), self.claims.get("sub")
-        return Session(
-            session_id=session_id,
-            generation=1,
-            issuer=str(issuer),
-            subject=str(subject),
-            audience=self.audience(),
-            person=self.person(),
-            id_token=self.id_token,
-            access_token=None,
-            refresh_token=self.refresh_token,
-            expiry=time_claim(self.claims, "exp"),
-            signed_in_at=now,
+        return replace(
+            unverified_session(self.id_token, self.refresh_token), session_id=session_id, signed_in_at=now
         )
 
     def issued_at(self) -> int:
@@ -111,7 +93,31 @@ class KubeloginSession:
         except IdTokenError:
             return 0
 
-    def person(self) -> str:
-        """Return whose session it is, for display."""
-        found = (self.claims.get(name) for name in ("email", "preferred_username", "sub"))
-        return sanitize(next((value for value in found if isinstance(value, str) and value), ""), limit=200)
+
+def unverified_session(id_token: Secret, refresh_token: Secret | None) -> Session:
+    """Return tokens that another program stored as a session, which has no id yet.
+
+    Raises:
+        IdTokenError: The ID token cannot be parsed, or has no expiry.
+    """
+    claims = unverified_claims(id_token)
+    names = (claims.get(name) for name in ("email", "preferred_username", "sub"))
+    return Session(
+        session_id="",
+        generation=1,
+        issuer=str(issuer_of(claims.get("iss"))),
+        subject=str(claims.get("sub")),
+        audience=_audience(claims),
+        person=sanitize(next((name for name in names if isinstance(name, str) and name), ""), limit=200),
+        id_token=id_token,
+        access_token=None,
+        refresh_token=refresh_token,
+        expiry=time_claim(claims, "exp"),
+        signed_in_at=0,
+    )
+
+
+def _audience(claims: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the audience in the claims (RFC 7519 §4.1.3)."""
+    audience = claims.get("aud")
+    return tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),)

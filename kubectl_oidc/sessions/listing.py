@@ -15,14 +15,13 @@ from .lost_sessions import lost_sessions
 from .moved_copies import MovedCopies
 from .session import Session
 from .stores import disk, index, open_store
+from .stores.base import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kubectl_oidc.system.log import Log
-
-    from .stores.base import Store
 
 GOOD, ENDED, GONE, UNREADABLE = "good", "ended", "gone", "unreadable"
 
@@ -32,7 +31,6 @@ class StoredSession:
     """One stored session.
 
     Attributes:
-        entry: Its index entry.
         cache_dir: The cache directory whose index knows it.
         session: Its record, if it could be read.
         place: Where it is stored, for display.
@@ -96,29 +94,13 @@ def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
     """Return the index entries of a cache directory, and one for each stored session that the index has lost."""
     indexed = index.read_entries(cache_dir)
     known = {entry.session_id for entry in indexed}
-    lost = [_entry_of(one.session, one.storage) for one in lost_sessions(cache_dir, known, log)]
+    lost = lost_sessions(cache_dir, known, log)
     on_disk = disk.DiskStore(cache_dir)
     for session_id in on_disk.session_ids():
         session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)
         if session:
-            lost.append(_entry_of(session, on_disk.name))
+            lost.append(index.Entry.of(session, on_disk.name))
     return [entry for entry in (*indexed, *lost) if entry.storage]
-
-
-def _entry_of(session: Session, storage: str) -> index.Entry:
-    """Return an entry made from the record of a session that the index has lost. The record has neither scopes nor name."""
-    return index.Entry(
-        session_id=session.session_id,
-        issuer=session.issuer,
-        client_id=session.audience[0] if session.audience else "",
-        person=session.person,
-        storage=storage,
-        generation=session.generation,
-        signed_in_at=session.signed_in_at,
-        refreshed_at=session.signed_in_at,
-        expiry=session.expiry,
-        renewable=session.refresh_token is not None,
-    )
 
 
 def kept_session(session_id: str, cache_dir: Path, log: Log) -> StoredSession | None:
@@ -130,9 +112,9 @@ def kept_session(session_id: str, cache_dir: Path, log: Log) -> StoredSession | 
 def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> StoredSession:
     place = entry.storage
     try:
-        store: Store = open_store(entry.storage, cache_dir)
+        store = open_store(entry.storage, cache_dir)
         place = store.where()
-        session = MovedCopies(entry.session_id, store, cache_dir=cache_dir, log=log).newest(entry)
+        session = MovedCopies(Place(entry.session_id, store, cache_dir, log)).newest(entry)
     except StoreError as error:
         return StoredSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:

@@ -16,10 +16,6 @@ from kubectl_oidc.system import private_files
 
 from .stores.host import this_host
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _VARIABLE = "TEMP" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
 
 DIRECTORY = "locks"
@@ -36,17 +32,12 @@ def lock_paths(session_id: str, storage: str, cache_dir: Path) -> tuple[str, ...
     Raises:
         LockError: No directory can hold a lock.
     """
-    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, storage))
+    return _paths(session_id, cache_dir, storage)
 
 
 def every_lock_path(session_id: str, cache_dir: Path) -> tuple[str, ...]:
-    """Return the session's lock files for all stores, in the order in which they are locked.
-
-    Raises:
-        LockError: No directory can hold a lock.
-    """
-    storages = ("disk", "kernel") if sys.platform == "linux" else ("disk",)
-    return (str(local_directory() / f"{session_id}.lock"), *_beside(session_id, cache_dir, *storages))
+    """Return what `lock_paths` returns, for all stores together."""
+    return _paths(session_id, cache_dir, "disk", *(["kernel"] if sys.platform == "linux" else []))
 
 
 def needed_locks(storage: str) -> int | None:
@@ -57,14 +48,15 @@ def needed_locks(storage: str) -> int | None:
     return None if storage == "disk" else 1
 
 
-def _beside(session_id: str, cache_dir: Path, *storages: str) -> Iterator[str]:
-    try:
+def _paths(session_id: str, cache_dir: Path, *storages: str) -> tuple[str, ...]:
+    paths = [local_directory() / f"{session_id}.lock"]
+    # If the cache directory cannot be written, no session is stored in it either.
+    with contextlib.suppress(StoreError):
         directory = private_files.ensure_directory(cache_dir, DIRECTORY)
-    except StoreError:
-        return  # if the directory cannot be written, no session is stored in it either
-    for storage in storages:
-        mark = f".{this_host().mark}" if storage == "kernel" else ""
-        yield str(directory / f"{session_id}{mark}.lock")
+        for storage in storages:
+            mark = f".{this_host().mark}" if storage == "kernel" else ""
+            paths.append(directory / f"{session_id}{mark}.lock")
+    return tuple(map(str, paths))
 
 
 def local_directory() -> Path:

@@ -50,11 +50,6 @@ class LockWait:
     """Tell the user once, after a moment, what this process is waiting for.
 
     Without a terminal it is told only if the holder waits for a person. A call that succeeds without a person writes nothing.
-
-    Args:
-        lock: The lock that another process holds.
-        terminal: Where it is told.
-        deadline: When the wait ends.
     """
 
     def __init__(self, lock: FileLock, terminal: Terminal, deadline: Deadline) -> None:
@@ -88,12 +83,7 @@ class LockWait:
 
 
 def still_held(lock: FileLock, seconds: float) -> LockError:
-    """Return the error for a wait that was too long: who holds the lock, what it is doing, and how to end it.
-
-    Args:
-        lock: The lock that another process still holds.
-        seconds: How long the wait was.
-    """
+    """Return the error for a wait of ``seconds``, which was too long: who holds the lock, what it is doing, and how to end it."""
     pid, doing = _holder(lock)
     message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
     if pid and _is_stopped(pid):

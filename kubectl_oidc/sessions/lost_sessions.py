@@ -17,6 +17,7 @@ from kubectl_oidc.system.deadline import bounded
 
 from .session import Session, cache_mark
 from .stores import secret_service
+from .stores.index import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -30,35 +31,20 @@ SECONDS = 2.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A session in a keyring that the index does not know.
-
-    Attributes:
-        storage: ``kernel`` or ``keyring``.
-        session: Its record.
-    """
-
-    storage: str
-    session: Session
-
-
 def lost_sessions(
     cache_dir: Path,
     known: Collection[str],
     log: Log,
     *,
     home: Path | None = None,
-) -> list[Lost]:
-    """Return the sessions of a cache directory that its index does not know.
+) -> list[Entry]:
+    """Return an index entry for each session of a cache directory that its index does not know.
 
     A record of version 1.0.0 does not name its cache directory. It belongs to the default directory in the account's own home.
     A keyring that is locked or does not answer is skipped, because nobody is asked for a password here.
 
     Args:
-        cache_dir: The cache directory.
         known: The sessions that the index knows.
-        log: What -v shows.
         home: The account's own home; by default from the user database.
     """
     marks = {cache_mark(cache_dir)}
@@ -73,7 +59,7 @@ def lost_sessions(
                 continue
             session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, log), session_id)
             if session and session.cache in marks:
-                found[session_id] = Lost(keyring.storage, session)
+                found[session_id] = Entry.of(session, keyring.storage)
     return list(found.values())
 
 

@@ -14,39 +14,27 @@ from .session import Session
 from .stores import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kubectl_oidc.system.log import Log
-
-    from .stores.base import Store
+    from .stores.base import Place, Store
     from .stores.index import Entry
 
 
 class MovedCopies:
-    """Find the newest copy of a session and remove the others.
+    """Find the newest copy of a session and remove those that are not in its place."""
 
-    Args:
-        session_id: The session.
-        store: Its store from now on.
-        cache_dir: The cache directory.
-        log: What -v shows.
-    """
-
-    def __init__(self, session_id: str, store: Store, *, cache_dir: Path, log: Log) -> None:
-        self._session_id = session_id
-        self._store = store
-        self._cache_dir = cache_dir
-        self._log = log
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     def others(self, entry: Entry | None) -> tuple[str, ...]:
         """Return the other stores that may hold the session, according to its index entry.
 
         With ``none`` there are no others: it neither reads nor renews a stored session.
         """
-        if self._store.name == "none" or entry is None:
+        if self._place.store.name == "none" or entry is None:
             return ()
         named = (entry.storage, *entry.former)
-        return tuple(dict.fromkeys(storage for storage in named if storage not in {"", self._store.name}))
+        return tuple(
+            dict.fromkeys(storage for storage in named if storage not in {"", self._place.store.name})
+        )
 
     def newest(self, entry: Entry | None) -> Session | None:
         """Return the newest copy, or None. ``entry`` is the session's index entry.
@@ -54,15 +42,15 @@ class MovedCopies:
         Raises:
             StoreError: The session's own store cannot be read now.
         """
-        session = self._load(self._store)
-        interrupted = entry is not None and self._store.name in entry.former
+        session = self._load(self._place.store)
+        interrupted = entry is not None and self._place.store.name in entry.former
         if entry is None or (session and session.generation >= entry.generation and not interrupted):
             return session
         for storage in self.others(entry):
             try:
-                other = self._load(open_store(storage, self._cache_dir))
+                other = self._load(open_store(storage, self._place.cache_dir))
             except StoreError as error:
-                self._log.info(1, f"the session's other store cannot be read: {error.message}")
+                self._place.log.info(1, f"the session's other store cannot be read: {error.message}")
                 if interrupted:
                     return None  # a newer copy may be there
                 continue
@@ -72,16 +60,16 @@ class MovedCopies:
 
     def _load(self, store: Store) -> Session | None:
         """Return the session in a store. A damaged record is logged and treated as missing."""
-        record = store.load(self._session_id)
-        session = Session.parse(record, self._session_id)
-        if session is None and self._log.level >= 1:
+        record = store.load(self._place.session_id)
+        session = Session.parse(record, self._place.session_id)
+        if session is None and self._place.log.level >= 1:
             damage = (
-                store.damage(self._session_id)
+                store.damage(self._place.session_id)
                 if record is None
                 else f"the session in {store.where()} is damaged or of another version"
             )
             if damage:
-                self._log.info(1, f"{damage}: it is not used")
+                self._place.log.info(1, f"{damage}: it is not used")
         return session
 
     def remove(self, entry: Entry, *, moved_from: str, signed_in_again: bool) -> tuple[str, ...]:
@@ -90,7 +78,6 @@ class MovedCopies:
         If an OS keyring failed to remove its copy once, it is asked again only at a sign-in, because it may hang.
 
         Args:
-            entry: The session's index entry.
             moved_from: The session's store until now.
             signed_in_again: Whether a person has just signed in.
         """
@@ -100,8 +87,8 @@ class MovedCopies:
                 left.append(storage)
                 continue
             try:
-                open_store(storage, self._cache_dir).delete(self._session_id)
+                open_store(storage, self._place.cache_dir).delete(self._place.session_id)
             except StoreError as error:
-                self._log.info(1, f"the session's former store still holds it: {error.message}")
+                self._place.log.info(1, f"the session's former store still holds it: {error.message}")
                 left.append(storage)
         return tuple(left)

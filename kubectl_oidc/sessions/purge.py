@@ -44,7 +44,6 @@ class Purged:
     """What was removed of one session.
 
     Attributes:
-        session_id: The session.
         person: Who was signed in, if the index knew it.
         issuer: The issuer, likewise.
         client_id: The client, likewise.
@@ -71,8 +70,6 @@ def purge_session(
     """Remove one session from every place, and return what was removed and what was not.
 
     Args:
-        session_id: The session.
-        cache_dir: The cache directory.
         patience: How long to wait for a refresh that is in flight, in seconds.
         write_patience: How long to wait for another process that is writing the session, in seconds.
         before: Called first, while no other process uses the session.
@@ -119,5 +116,5 @@ def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
             dict.fromkeys(filter(disk.is_session_id, private_files.private_file_names(cache_dir / directory)))
         )
     lost = lost_sessions(cache_dir, set(found), log)
-    found.update(dict.fromkeys(one.session.session_id for one in lost))
+    found.update(dict.fromkeys(entry.session_id for entry in lost))
     return list(found)

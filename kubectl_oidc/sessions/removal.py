@@ -11,9 +11,8 @@ from kubectl_oidc import fast_path
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import refresh_ahead
 from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY as CREDENTIALS
-from kubectl_oidc.sessions import failed_refreshes, failed_sign_ins, known_commands
+from kubectl_oidc.sessions import failed_sign_ins, known_commands
 from kubectl_oidc.system import private_files
-from kubectl_oidc.system.log import QUIET
 
 from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
@@ -34,8 +33,8 @@ class Removal:
         self._session_id = session_id
         self._cache_dir = cache_dir
         self._entries = index.read_host_entries(cache_dir, session_id)
-        self._lost: Session | None = None  # its record, if the index has lost the session
-        self._lost_in = ""  # the store of that record
+        # Made from the record, if the index has lost the session.
+        self._lost = index.Entry(session_id=session_id)
         self.places: list[str] = []
         self.failures: list[StoreError] = []
 
@@ -85,19 +84,10 @@ class Removal:
             self.failures.append(error)
         known_commands.forget_commands(self._session_id)
         failed_sign_ins.forget_failed_sign_ins(self._cache_dir, self._session_id)
-        failed_refreshes.forget_failed_refresh(self._cache_dir, self._session_id, QUIET)
 
     def entry(self) -> index.Entry:
         """Return the session's index entry as it was; if the index has lost it, one made from the record."""
-        if self._entries:
-            return self._entries[0]
-        lost = self._lost
-        return index.Entry(
-            session_id=self._session_id,
-            issuer=lost.issuer if lost else "",
-            person=lost.person if lost else "",
-            storage=self._lost_in,
-        )
+        return self._entries[0] if self._entries else self._lost
 
     def _newest_generation(self) -> int:
         """Return the newest known generation, from the index or from records that the index has lost."""
@@ -107,7 +97,8 @@ class Removal:
                 record = open_store(name, self._cache_dir).load(self._session_id)
                 session = Session.parse(record, self._session_id)
                 if session:
-                    self._lost, self._lost_in = session, name
+                    # The first audience of an ID token may be another client.
+                    self._lost = replace(index.Entry.of(session, name), client_id="")
                     generations.append(session.generation)
         return max(generations, default=0)
 

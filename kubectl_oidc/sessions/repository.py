@@ -20,6 +20,7 @@ from .session_entry import SessionEntry
 from .session_lock import SessionLock
 from .session_writer import SessionWriter
 from .stores import first_store, index, keeps_nothing, open_store, prove
+from .stores.base import Place
 from .stores.tombstones import sweep
 from .write_lock import writing
 
@@ -41,11 +42,7 @@ class SessionRepository:
     """One session in its store.
 
     Args:
-        key: What identifies the session.
         storage: The value of --token-cache-storage.
-        cache_dir: The cache directory.
-        environ: The environment.
-        log: What -v shows.
 
     Raises:
         StoreError: The requested store does not exist on this machine.
@@ -80,30 +77,11 @@ class SessionRepository:
 
     def _use(self, store: Store, *, known: bool) -> None:
         self.store = store
-        self._copies = MovedCopies(self.session_id, store, cache_dir=self.cache_dir, log=self._log)
-        self.credential = CurrentCredential(
-            self.session_id,
-            storage=store.name,
-            cache_dir=self.cache_dir,
-            environ=self._environ,
-            log=self._log,
-        )
-        self.index_entry = SessionEntry(
-            self.key,
-            storage=store.name,
-            credential=self.credential,
-            cache_dir=self.cache_dir,
-            log=self._log,
-            known=known,
-        )
-        self._writer = SessionWriter(
-            store=store,
-            entry=self.index_entry,
-            copies=self._copies,
-            credential=self.credential,
-            cache_dir=self.cache_dir,
-            log=self._log,
-        )
+        place = Place(self.session_id, store, self.cache_dir, self._log)
+        self._copies = MovedCopies(place)
+        self.credential = CurrentCredential(place, self._environ)
+        self.index_entry = SessionEntry(place, self.key, self.credential, known=known)
+        self._writer = SessionWriter(place, self.index_entry, self._copies, self.credential)
 
     def _decide_again(self, entry: index.Entry | None) -> None:
         """Choose another store if ``auto`` chose a keyring that does not return what was stored in it."""
@@ -155,11 +133,7 @@ class SessionRepository:
         return self.store.name == "none" or (entry is not None and entry.storage == self.store.name)
 
     def move_or_index(self, session: Session, now: int) -> None:
-        """Move the session to the requested store, or write its index entry. The caller holds the session's lock.
-
-        Args:
-            session: The session, as it was just read.
-            now: Epoch seconds.
+        """Move a session that was just read to the requested store, or write its index entry. Its lock is held.
 
         Raises:
             StoreError: The store refused.
@@ -170,11 +144,7 @@ class SessionRepository:
             self.save(session, now)
 
     def save(self, session: Session, now: int) -> bool:
-        """Store the session, and remove it from the store that held it before.
-
-        Args:
-            session: What to store.
-            now: Epoch seconds.
+        """Store the session at ``now``, in epoch seconds, and remove it from the store that held it before.
 
         Returns:
             Whether it was stored. A purge, a sign-out or another sign-in that happened meanwhile is not undone.
@@ -191,15 +161,9 @@ class SessionRepository:
         return stored
 
     def publish(self, session: Session, now: int) -> str:
-        """Store the session's current credential for the fast path.
+        """Store the current credential of a valid, stored session for the fast path, as `CurrentCredential.put` does.
 
-        Args:
-            session: The session, valid and stored.
-            now: Epoch seconds.
-
-        Returns:
-            Where it is, or an empty string if the fast path cannot read it. A purge or another sign-in that happened since the
-            session was read is not undone.
+        A purge or another sign-in that happened since the session was read is not undone.
         """
         if self.credential.place() in ("", "keyring"):
             return ""
@@ -207,7 +171,7 @@ class SessionRepository:
             with writing(self.cache_dir, self.session_id, seconds=PATIENCE) as locked:
                 place = self.credential.put(session, now) if self._may_publish(session) else ""
                 if place and not locked and not self._may_publish(session):
-                    self.credential.try_withdraw()
+                    self.credential.withdraw()
                     place = ""
         except StoreError as error:
             self._log.info(1, f"the credential is not published: {error.message}")
@@ -216,10 +180,7 @@ class SessionRepository:
 
     @contextlib.contextmanager
     def lock_if_newest(self, session: Session) -> Iterator[bool]:
-        """Hold the write lock and yield whether nothing has replaced or removed the session.
-
-        Args:
-            session: The session, as it was read or stored.
+        """Hold the write lock and yield whether nothing has replaced or removed the session since it was read or stored.
 
         Raises:
             StoreError: Another process is still writing the session.

@@ -36,7 +36,6 @@ class SessionKey:
 
     Attributes:
         issuer: The issuer, byte for byte.
-        client_id: The client.
         scopes: The requested scopes, in any order.
         grant: The grant, such as ``authcode``.
         username: The user name of a password grant, else empty.
@@ -95,11 +94,9 @@ class Session:
     Attributes:
         session_id: The id of its SessionKey.
         generation: Counts the replacements of its refresh token. One of an older generation is never sent.
-        issuer: The issuer of its ID token.
         subject: The ID token's ``sub``.
         audience: The ID token's ``aud``.
         person: Who signed in, for display: email, preferred user name, or the subject.
-        id_token: The ID token.
         access_token: The access token or an exchanged token, only if kubectl gets that one.
         refresh_token: The refresh token, if the provider issued one.
         expiry: When the token that kubectl gets expires, epoch seconds.
@@ -161,13 +158,7 @@ class Session:
 
     def claims(self) -> Mapping[str, object]:
         """Return the claims of the token that kubectl gets, unverified; none if only the API server can read it."""
-        from kubectl_oidc.errors import IdTokenError
-        from kubectl_oidc.oidc.jws import unverified_claims
-
-        try:
-            return unverified_claims(self.token())
-        except IdTokenError:
-            return {}
+        return claims_of(self.token())
 
     def issued_at(self, now: int) -> int:
         """Return when the token that kubectl gets was issued, epoch seconds; ``now`` if that is not known."""
@@ -227,12 +218,22 @@ def _moment(token: Secret, claim: str, latest: int) -> int:
     """Return a time that a token names, epoch seconds, but none after ``latest``; ``latest`` if it names none."""
     from kubectl_oidc.errors import IdTokenError
     from kubectl_oidc.oidc.claims import time_claim
+
+    try:
+        return min(latest, time_claim(claims_of(token), claim))
+    except IdTokenError:
+        return latest
+
+
+def claims_of(token: Secret) -> Mapping[str, object]:
+    """Return the claims of a JWT, unverified; none if it is not a JWT."""
+    from kubectl_oidc.errors import IdTokenError
     from kubectl_oidc.oidc.jws import unverified_claims
 
     try:
-        return min(latest, time_claim(unverified_claims(token), claim))
+        return unverified_claims(token)
     except IdTokenError:
-        return latest
+        return {}
 
 
 def cache_mark(cache_dir: Path) -> str:

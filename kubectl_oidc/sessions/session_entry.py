@@ -13,12 +13,10 @@ from .write_lock import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    from kubectl_oidc.system.log import Log
 
     from .current_credential import CurrentCredential
     from .session import Session, SessionKey
+    from .stores.base import Place
 
 
 class SessionEntry:
@@ -26,51 +24,31 @@ class SessionEntry:
 
     An index entry that was there and is gone was purged meanwhile. Then nothing is stored any more. ``known`` is whether the entry
     was there when this process last looked.
-
-    Args:
-        key: What identifies the session.
-        storage: The session's store.
-        credential: Its current credential.
-        cache_dir: The cache directory.
-        log: What -v shows.
-        known: Whether the entry was there when this process last looked.
     """
 
-    def __init__(
-        self,
-        key: SessionKey,
-        *,
-        storage: str,
-        credential: CurrentCredential,
-        cache_dir: Path,
-        log: Log,
-        known: bool,
-    ) -> None:
+    def __init__(self, place: Place, key: SessionKey, credential: CurrentCredential, *, known: bool) -> None:
+        self._place = place
         self._key = key
-        self.session_id = key.id()
-        self._storage = storage
         self._credential = credential
-        self._cache_dir = cache_dir
-        self._log = log
         self.known = known
 
     def read(self) -> index.Entry | None:
         """Return the index entry, or None if there is none that can be used."""
-        return index.read_entry(self._cache_dir, self.session_id, self._storage)
+        return index.read_entry(self._place.cache_dir, self._place.session_id, self._place.store.name)
 
     def look(self) -> index.Entry | None:
         """Return the entry and remember whether there is one. A damaged one is logged."""
         entry = self.read()
         self.known = entry is not None
-        if entry is None and self._log.level >= 1:
-            damage = index.damage(self._cache_dir, self.session_id)
+        if entry is None and self._place.log.level >= 1:
+            damage = index.damage(self._place.cache_dir, self._place.session_id)
             if damage:
-                self._log.info(1, f"{damage}: it is not used")
+                self._place.log.info(1, f"{damage}: it is not used")
         return entry
 
     def next_generation(self, session: Session | None, *, by: int = 1) -> int:
         """Return the generation of the tokens that replace ``session``'s, ``by`` higher than any that is known."""
-        entries = index.read_host_entries(self._cache_dir, self.session_id)
+        entries = index.read_host_entries(self._place.cache_dir, self._place.session_id)
         if session is None or by >= GENERATION_STEP:
             self.known = bool(entries)  # a sign-in that ends after a purge is stored
         return by + max(session.generation if session else 0, *(entry.generation for entry in entries), 0)
@@ -89,7 +67,7 @@ class SessionEntry:
 
         def change(entry: index.Entry | None) -> index.Entry | None:
             if now and entry and entry.in_flight:
-                self._log.info(
+                self._place.log.info(
                     1, "the answer to the last refresh never came: the same refresh token is sent once more"
                 )
             if entry is None and session and not self.known:
@@ -104,32 +82,37 @@ class SessionEntry:
 
     def _update(self, change: Callable[[index.Entry | None], index.Entry | None]) -> bool:
         """Change the entry and return whether it was written."""
-        if self._storage == "none":
+        if self._place.store.name == "none":
             return False
         try:
-            return index.update_entry(self._cache_dir, self.session_id, change, self._storage) is not None
+            return (
+                index.update_entry(
+                    self._place.cache_dir, self._place.session_id, change, self._place.store.name
+                )
+                is not None
+            )
         except StoreError as error:
-            self._log.info(1, f"the index cannot be written: {error.message}")
+            self._place.log.info(1, f"the index cannot be written: {error.message}")
             return False
 
     def write(self, entry: index.Entry) -> bool:
         """Write the entry and return whether that worked. The caller holds the write lock."""
         try:
-            index.write_entry(self._cache_dir, entry)
+            index.write_entry(self._place.cache_dir, entry)
         except StoreError as error:
-            self._log.info(1, f"the index cannot be written: {error.message}")
+            self._place.log.info(1, f"the index cannot be written: {error.message}")
             return False
         return True
 
     def forget(self) -> None:
         """Remove the entry, unless it is a tombstone. The caller holds the session's lock."""
         try:
-            with writing(self._cache_dir, self.session_id):
+            with writing(self._place.cache_dir, self._place.session_id):
                 entry = self.read()
                 if entry and not entry.purged():
-                    index.remove_entries(self._cache_dir, self.session_id)
+                    index.remove_entries(self._place.cache_dir, self._place.session_id)
         except StoreError as error:
-            self._log.info(1, f"the index entry cannot be removed: {error.message}")
+            self._place.log.info(1, f"the index entry cannot be removed: {error.message}")
         self.known = False
 
     def is_superseded(self, entry: index.Entry | None, session: Session) -> bool:
@@ -137,27 +120,14 @@ class SessionEntry:
         return self.known if entry is None else entry.generation > session.generation
 
     def describe(self, session: Session, now: int, former: tuple[str, ...] = ()) -> index.Entry:
-        """Return the entry that describes a session in its store.
-
-        Args:
-            session: The session.
-            now: Epoch seconds.
-            former: Other stores that may still hold a copy of it.
-        """
-        return index.Entry(
-            session_id=self.session_id,
-            issuer=session.issuer,
+        """Return the entry of a session at ``now``, in epoch seconds. ``former`` are other stores that may still hold a copy."""
+        return replace(
+            index.Entry.of(session, self._place.store.name),
             client_id=self._key.client_id,
             scopes=self._key.scopes,
             name=self._key.name,
-            person=session.person,
-            storage=self._storage,
             credential=self._credential.place(),
-            generation=session.generation,
-            signed_in_at=session.signed_in_at,
             refreshed_at=now,
-            expiry=session.expiry,
-            renewable=session.refresh_token is not None,
             former=former,
             trust=self._key.trust,
         )

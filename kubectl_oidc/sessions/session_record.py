@@ -1,4 +1,7 @@
-"""The stored form of a session: ASCII JSON that includes a digest, and typed reads of its members."""
+"""The stored form of a session: ASCII JSON that includes a digest, and typed reads of its members.
+
+A read raises TypeError if the member is of another type.
+"""
 
 from __future__ import annotations
 
@@ -41,42 +44,26 @@ def parse_record(record: bytes | None, session_id: str) -> dict[str, Any]:
 
 
 def text(value: object) -> str:
-    """Return a string member.
-
-    Raises:
-        TypeError: It is of another type.
-    """
+    """Return a string member."""
     if not isinstance(value, str):
         raise TypeError
     return value
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return a list of strings.
-
-    Raises:
-        TypeError: It is of another type.
-    """
+    """Return a list of strings."""
     if not isinstance(value, list):
         raise TypeError
     return tuple(map(text, value))
 
 
 def number(value: object) -> int:
-    """Return a JSON value that must be an integer; a bool is not one.
-
-    Raises:
-        TypeError: It is of another type.
-    """
+    """Return a JSON value that must be an integer; a bool is not one."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError
     return value
 
 
 def secret(value: object) -> Secret | None:
-    """Return a secret member, or None if it is null.
-
-    Raises:
-        TypeError: It is of another type.
-    """
+    """Return a secret member, or None if it is null."""
     return None if value is None else Secret(text(value))

@@ -13,37 +13,24 @@ from kubectl_oidc.errors import StoreError
 from .stores import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kubectl_oidc.system.log import Log
-
     from .current_credential import CurrentCredential
     from .moved_copies import MovedCopies
     from .session import Session
     from .session_entry import SessionEntry
     from .stores import index
-    from .stores.base import Store
+    from .stores.base import Place
 
 
 class SessionWriter:
     """Write one session to its store and to the index."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        entry: SessionEntry,
-        copies: MovedCopies,
-        credential: CurrentCredential,
-        cache_dir: Path,
-        log: Log,
+        self, place: Place, entry: SessionEntry, copies: MovedCopies, credential: CurrentCredential
     ) -> None:
-        self._store = store
+        self._place = place
         self._entry = entry
         self._copies = copies
         self._credential = credential
-        self._cache_dir = cache_dir
-        self._log = log
 
     def write(self, session: Session, now: int) -> bool:
         """Store the session and return whether it was stored, as `SessionRepository.save` does. The caller holds the write lock.
@@ -53,18 +40,18 @@ class SessionWriter:
         """
         before = self._entry.read()
         if self._entry.is_superseded(before, session):
-            self._log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
+            self._place.log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
             return False
         signed_in_again = before is not None and before.signed_in_at != session.signed_in_at
         if before and (signed_in_again or before.person != session.person):
-            self._credential.try_withdraw()  # until the new credential is published, the old one may be another person's
+            self._credential.withdraw()  # until the new credential is published, the old one may be another person's
         former = self._copies.others(before)
         moves = before is not None and before.storage in former
         if before and moves:
             # Written before the move, so that a crash at any point leaves every copy findable, the newest one too.
-            self._entry.write(replace(before, storage=self._store.name, former=former))
+            self._entry.write(replace(before, storage=self._place.store.name, former=former))
         try:
-            self._store.save(self._entry.session_id, session.record())
+            self._place.store.save(self._place.session_id, session.record())
         except StoreError:
             if before:
                 self._invalidate(before, session)
@@ -74,7 +61,7 @@ class SessionWriter:
         if before and former:
             left = self._copies.remove(entry, moved_from=before.storage, signed_in_again=signed_in_again)
             if moves:
-                self._credential.try_withdraw()
+                self._credential.withdraw()
             self._entry.write(replace(entry, former=left))
         return True
 
@@ -89,8 +76,7 @@ class SessionWriter:
         if self._entry.write(replace(before, generation=generation, in_flight=0)) or not invalid:
             return
         try:
-            open_store(before.storage, self._cache_dir).delete(
-                self._entry.session_id
-            )  # works on a full disk too
+            # This works on a full disk too.
+            open_store(before.storage, self._place.cache_dir).delete(self._place.session_id)
         except StoreError as error:
-            self._log.info(1, f"the old session cannot be removed: {error.message}")
+            self._place.log.info(1, f"the old session cannot be removed: {error.message}")

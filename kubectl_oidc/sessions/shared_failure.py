@@ -24,9 +24,6 @@ class SharedFailure(OidcLoginError):
     """The failure of another process, which this one was waiting for.
 
     Args:
-        message: As in OidcLoginError.
-        hint: As in OidcLoginError.
-        topic: As in OidcLoginError.
         of_a_person: Whether a person at a terminal was asked and did not sign in.
     """
 
@@ -39,9 +36,7 @@ def share_failure(paths: Sequence[str], error: OidcLoginError, *, of_a_person: b
     """Write a failure next to the lock files ``paths``. Call it before the lock is released.
 
     Args:
-        paths: The lock files.
         error: Why the holder fails.
-        of_a_person: As in `SharedFailure`.
     """
     import json
     import time
@@ -85,7 +80,6 @@ def failure_since(before: Sequence[str], paths: Sequence[str]) -> SharedFailure 
 
     Args:
         before: What `failure_digests` returned when the wait began.
-        paths: The lock files.
     """
     import json
 

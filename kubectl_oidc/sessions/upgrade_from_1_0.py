@@ -25,10 +25,10 @@ from .session import GENERATION_STEP
 from .stores import index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from kubectl_oidc.system.log import Log
+    from kubectl_oidc.system.system import System
 
     from .session import SessionKey
 
@@ -44,8 +44,6 @@ def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> 
     """Return the key that version 1.0.0 used for the session with this key.
 
     Args:
-        key: The session's present key.
-        cache_dir: The cache directory.
         default_cache_dir: Whether it is the default: neither a flag nor a variable names one.
     """
     moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
@@ -70,22 +68,14 @@ def take_over(
     cache_dir: Path,
     default_cache_dir: bool,
     ca_files: Sequence[Path],
-    environ: Mapping[str, str],
-    log: Log,
-    clock: Callable[[], float],
+    system: System,
 ) -> None:
     """Store the session that version 1.0.0 left for a key under its present id. If that fails, it is left as it is.
 
     Args:
-        key: As for `former_key`.
-        cache_dir: As for `former_key`.
-        default_cache_dir: As for `former_key`.
         ca_files: The files of certificate authorities, as the command names them.
-        environ: The environment.
-        log: What -v shows.
-        clock: Returns the time in epoch seconds.
     """
-    former = session_left_by_1_0(key, cache_dir, default_cache_dir=default_cache_dir)
+    log, former = system.log, session_left_by_1_0(key, cache_dir, default_cache_dir=default_cache_dir)
     if not former or index.read_entry(cache_dir, key.id()):
         return
     from .purge import purge_session
@@ -95,11 +85,11 @@ def take_over(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
         )
         return
-    repository = partial(SessionRepository, cache_dir=cache_dir, environ=environ, log=log)
+    repository = partial(SessionRepository, cache_dir=cache_dir, environ=system.environ, log=log)
     try:
         old = repository(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
         new = repository(key, storage=old.store.name)
-        purge_session(old.session_id, cache_dir, before=lambda: _copy(old, new, int(clock())))
+        purge_session(old.session_id, cache_dir, before=lambda: _copy(old, new, int(system.clock())))
     except (_NotTakenOverError, LockError, StoreError, OSError) as error:
         log.info(1, f"the session that version 1.0.0 left is not used: {error}")
     else:

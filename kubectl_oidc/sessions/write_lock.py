@@ -44,8 +44,6 @@ def writing(
     """Hold the session's write lock. A process never acquires it twice, and never before the session's own lock.
 
     Args:
-        cache_dir: The cache directory.
-        session_id: The session.
         seconds: How long to wait for another writer.
         waiting: Returns the function to call during the wait, such as one that tells the user.
 

@@ -42,8 +42,6 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
         NoFreeListenAddress: No listen address is free.
         SignInRefused: The provider sent the browser back with an error.
         SignInTimeout: The browser did not come back in time.
-        ProviderError: The provider failed.
-        IdTokenError: The ID token is not valid.
     """
     request, provider = sign_in.request, sign_in.provider
     deadline = Deadline.after(request.timeout)
@@ -203,12 +201,9 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
 
 def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     """Return the part of the hint that names the redirect URI to register at the provider."""
-    any_port = request.redirect.url is None and any(
-        address.port == 0 for address in request.redirect.listen_addresses
-    )
-    if any_port and not any(
-        server.redirect_uri.endswith(f":{address.port}") for address in request.redirect.listen_addresses
-    ):
+    ports = {address.port for address in request.redirect.listen_addresses}
+    any_port = request.redirect.url is None and 0 in ports
+    if any_port and not any(server.redirect_uri.endswith(f":{port}") for port in ports):
         return (
             f"the redirect URI {server.redirect_uri} there: choose a fixed port with --listen-address, unless the "
             "provider takes any port of localhost"

@@ -34,8 +34,6 @@ def sign_in_with_pasted_code(sign_in: SignIn) -> Tokens:
         SignInError: There is no terminal.
         SignInRefused: The pasted address contains the provider's error.
         SignInTimeout: The user pasted no code in time.
-        ProviderError: The provider failed.
-        IdTokenError: The ID token is not valid.
     """
     request, system = sign_in.request, sign_in.system
     deadline = Deadline.after(request.timeout)

@@ -4,50 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
 from kubectl_oidc.system.deadline import Deadline
 
-from .sign_in import SignIn
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.errors import OAuthErrorResponse
-    from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.tokens import Tokens
-    from kubectl_oidc.system.system import System
+
+    from .sign_in import SignIn
 
 
-def sign_in(
-    request: SignInRequest,
-    system: System,
-    provider: Provider,
-    reason: str,
-    session_id: str,
-    *,
-    asks: Callable[[], None] = lambda: None,
-) -> Tokens:
+def sign_in(context: SignIn) -> Tokens:
     """Return the tokens of a sign-in by the grant that fits.
-
-    Args:
-        request: The flags.
-        system: Clock, environment, terminal and log.
-        provider: The OpenID provider.
-        reason: Why a sign-in is needed; the user reads it.
-        session_id: The session for which a failed sign-in is recorded.
-        asks: Called when the user is asked to sign in.
 
     Raises:
         OidcLoginError: The sign-in failed.
     """
-    for note in request.notes:
-        system.terminal.say(f"note: {note}")
-        system.log.info(1, note)
-    failures = FailedSignIns(request.cache_dir, session_id, clock=system.clock, log=system.log, asks=asks)
-    context = SignIn(request, system, provider, reason, failures)
-    with failures.remembered():
-        if request.grant == "client-credentials":
+    for note in context.request.notes:
+        context.system.terminal.say(f"note: {note}")
+        context.system.log.info(1, note)
+    with context.failures.remembered():
+        if context.request.grant == "client-credentials":
             from .client_credentials import sign_in_as_client
 
             return sign_in_as_client(context)
@@ -107,11 +82,6 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     try:
         return sign_in_with_device_code(sign_in, no_browser=no_browser)
     except NotAllowedError as error:
-        refusal = error.refusal
-    _report_refusal(system, refusal)
-    return None
-
-
-def _report_refusal(system: System, refusal: OAuthErrorResponse) -> None:
-    system.log.info(1, refusal.message)
-    system.terminal.say(f"The provider does not allow this client the device code ({refusal.code})")
+        system.log.info(1, error.refusal.message)
+        system.terminal.say(f"The provider does not allow this client the device code ({error.refusal.code})")
+        return None

@@ -58,16 +58,14 @@ def _request_tokens(sign_in: SignIn, deadline: Deadline) -> TokenResponse:
     request, provider = sign_in.request, sign_in.provider
     metadata = provider.metadata(deadline)
     extra = {name: value for name, value in request.extra_params if name not in _RESERVED}
-    scopes = [request.scopes]
-    if request.use_access_token:
-        scopes.append(tuple(scope for scope in request.scopes if scope != "openid"))
-    for scope in scopes[:-1]:
-        try:
-            return provider.request_tokens(
-                "client_credentials", {**extra, "scope": " ".join(scope)}, metadata, deadline
-            )
-        except OAuthErrorResponse as error:
-            if error.code != "invalid_scope":
-                raise
-    last = " ".join(scopes[-1]) or None
-    return provider.request_tokens("client_credentials", {**extra, "scope": last}, metadata, deadline)
+
+    def ask(scopes: tuple[str, ...]) -> TokenResponse:
+        parameters = {**extra, "scope": " ".join(scopes) or None}
+        return provider.request_tokens("client_credentials", parameters, metadata, deadline)
+
+    try:
+        return ask(request.scopes)
+    except OAuthErrorResponse as error:
+        if error.code != "invalid_scope" or not request.use_access_token:
+            raise
+    return ask(request.extra_scopes)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse
-from kubectl_oidc.oidc.token_response import DEVICE_CODE, parse_seconds
+from kubectl_oidc.oidc.token_response import parse_seconds
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import url_fault
@@ -34,8 +34,6 @@ class DeviceAuthorization:
         interval: The least number of seconds between two polls.
     """
 
-    GRANT_TYPE: ClassVar[str] = DEVICE_CODE
-
     device_code: Secret
     user_code: str
     verification_uri: str
@@ -48,7 +46,6 @@ class DeviceAuthorization:
         """Parse the response.
 
         Args:
-            document: The parsed JSON.
             local: Whether plain http is allowed, because the provider runs on this machine.
 
         Raises:

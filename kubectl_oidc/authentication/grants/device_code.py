@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
-from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderUnreachable
+from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse
+from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
@@ -35,11 +36,7 @@ VALIDATION_SECONDS = 30.0
 
 
 class NotAllowedError(Exception):
-    """The provider refuses this client a device code. The user was not asked for anything yet.
-
-    Args:
-        refusal: The provider's error response.
-    """
+    """The provider refuses this client a device code. The user was not asked for anything yet."""
 
     def __init__(self, refusal: OAuthErrorResponse) -> None:
         super().__init__(refusal.message)
@@ -50,15 +47,13 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
     """Return the tokens of a user who signs in on any device.
 
     Args:
-        sign_in: The sign-in.
         no_browser: Why no browser can be opened, if that is why this grant was chosen; None if the user chose it.
 
     Raises:
         NotAllowedError: The provider refuses the grant, and the user did not choose it.
         SignInRefused: The user or the provider refused.
         SignInTimeout: The user did not enter the code in time.
-        ProviderError: The provider failed, or does not offer the grant.
-        IdTokenError: The ID token is not valid.
+        InvalidProviderResponse: The provider does not offer the grant.
     """
     request = sign_in.request
     deadline = Deadline.after(request.timeout)
@@ -66,8 +61,8 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
     verifier = Secret(secrets.token_urlsafe(32)) if request.pkce else None
     try:
         device = _request_device_code(sign_in, metadata, verifier, deadline)
-    except (OAuthErrorResponse, InvalidProviderResponse, ProviderUnreachable) as error:
-        if no_browser and isinstance(error, OAuthErrorResponse):
+    except OAuthErrorResponse as error:
+        if no_browser:
             raise NotAllowedError(error) from error
         raise
     with sign_in.failures.counted():
@@ -90,7 +85,7 @@ def _poll(
     with system.terminal.waiting(status()):
         return poll(
             lambda: sign_in.provider.request_tokens(
-                device.GRANT_TYPE,
+                DEVICE_CODE,
                 {"device_code": device.device_code, "code_verifier": verifier},
                 metadata,
                 end,

@@ -6,7 +6,7 @@ service accounts, so this program does too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidGrant
 from kubectl_oidc.http.reachability import PATIENCE
@@ -37,15 +37,13 @@ def sign_in_with_password(sign_in: SignIn) -> Tokens:
         SignInError: Something must be typed, and there is no terminal or nothing was typed.
         SignInTimeout: Nothing was typed in time.
         InvalidGrant: The provider refused the user name or the password.
-        ProviderError: The provider failed.
-        IdTokenError: The ID token is not valid.
     """
     request, system, failures = sign_in.request, sign_in.system, sign_in.failures
     deadline = Deadline.after(request.timeout)
     metadata = sign_in.provider.metadata(deadline)
     if request.username and request.password:
         with failures.counted(InvalidGrant):
-            return _request_tokens(sign_in, metadata, Credentials(request.username, request.password))
+            return _request_tokens(sign_in, metadata, request.username, request.password)
     with keyboard(system.terminal, system.environ) as keys:
         if keys is None:
             missing = "the password" if request.username else "a user name"
@@ -55,34 +53,25 @@ def sign_in_with_password(sign_in: SignIn) -> Tokens:
             )
         sign_in.provider.check_reachable(PATIENCE)
         with failures.counted():
-            return _request_tokens(sign_in, metadata, _ask_credentials(sign_in, keys, deadline))
+            return _request_tokens(sign_in, metadata, *_ask_credentials(sign_in, keys, deadline))
 
 
-class Credentials(NamedTuple):
-    """A user name and its password; the field names are those of the token request."""
-
-    username: str
-    password: Secret
-
-
-def _ask_credentials(sign_in: SignIn, keys: Keyboard, deadline: Deadline) -> Credentials:
+def _ask_credentials(sign_in: SignIn, keys: Keyboard, deadline: Deadline) -> tuple[str, Secret]:
     """Ask for what the flags do not have. The password is not shown."""
     announce(sign_in)
     request = sign_in.request
     username = request.username or keys.ask("User name: ", deadline, shown=True)
-    if request.password:
-        return Credentials(username, request.password)
-    return Credentials(
-        username, Secret(keys.ask(f"Password of {sanitize(username)} at {request.host}: ", deadline))
-    )
+    prompt = f"Password of {sanitize(username)} at {request.host}: "
+    return username, request.password or Secret(keys.ask(prompt, deadline))
 
 
-def _request_tokens(sign_in: SignIn, metadata: Metadata, credentials: Credentials) -> Tokens:
+def _request_tokens(sign_in: SignIn, metadata: Metadata, username: str, password: Secret) -> Tokens:
     """Send the credentials once (RFC 6749 §4.3.2), and validate the response."""
     request = sign_in.request
     deadline = Deadline.after(min(request.timeout, EXCHANGE_SECONDS))
     parameters: dict[str, str | Secret | None] = {
-        **credentials._asdict(),
+        "username": username,
+        "password": password,
         "scope": " ".join(request.scopes),
     }
     response = sign_in.provider.request_tokens("password", parameters, metadata, deadline)

@@ -38,8 +38,6 @@ def parse_pasted_response(
 
     Args:
         text: A line that the user pasted.
-        secrets: The state to expect.
-        issuer: The issuer to expect.
         iss_required: Whether an address without ``iss`` is rejected.
     """
     pasted = text.strip().strip("\"'<>")
@@ -66,13 +64,7 @@ def parse_pasted_response(
 
 
 class PastedResponseReader:
-    """Reads authorization responses that the user pastes, and shows what is wrong with other lines.
-
-    Args:
-        sign_in: The sign-in that waits.
-        keys: The user's keyboard.
-        authorization: The request to which a response is expected.
-    """
+    """Reads responses to an authorization request that the user pastes, and shows what is wrong with other lines."""
 
     def __init__(self, sign_in: SignIn, keys: Keyboard, authorization: AuthorizationRequest) -> None:
         self._issuer = sign_in.request.issuer

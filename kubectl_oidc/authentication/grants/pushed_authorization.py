@@ -47,12 +47,6 @@ class Address:
 class AuthorizationRequest:
     """One authorization request, whole or pushed.
 
-    Args:
-        sign_in: The sign-in.
-        secrets: State, nonce and verifier.
-        metadata: Says whether the request can or must be pushed.
-        redirect_uri: Where the browser comes back to.
-
     Raises:
         InvalidProviderResponse: The request must be pushed, and the provider's metadata names no endpoint for it.
     """
@@ -66,11 +60,9 @@ class AuthorizationRequest:
     ) -> None:
         request = sign_in.request
         self.secrets = secrets
-        self._client_id = request.client_id
-        self._redirect_uri = redirect_uri
-        self._log = sign_in.system.log
-        self._provider = sign_in.provider
         self.metadata = metadata
+        self._sign_in = sign_in
+        self._redirect_uri = redirect_uri
         self._parameters = authorization_parameters(request, secrets, redirect_uri)
         self._required = must_be_pushed(request, metadata)
         self._endpoint = metadata.pushed_authorization_request_endpoint
@@ -97,7 +89,9 @@ class AuthorizationRequest:
         except ProviderError as error:
             if self._required or _is_faulty_request(error):
                 raise
-            self._log.info(1, f"{error.message}; the authorization request goes through the browser")
+            self._sign_in.system.log.info(
+                1, f"{error.message}; the authorization request goes through the browser"
+            )
             return self._whole()
 
     def later(self) -> Address:
@@ -114,7 +108,7 @@ class AuthorizationRequest:
     def _pushed(self, url: str) -> Address:
         """Push the request, with the client authentication of the token endpoint (§2.1)."""
         name = "pushed authorization request endpoint"
-        endpoint = self._provider.endpoint(url, self.metadata, name)
+        endpoint = self._sign_in.provider.endpoint(url, self.metadata, name)
         try:
             document = endpoint.post(self._parameters, Deadline.after(PUSH_SECONDS))
         except OAuthErrorResponse as error:
@@ -124,8 +118,13 @@ class AuthorizationRequest:
                 )
             raise
         request_uri, seconds = parse_pushed_response(document)
-        self._log.info(1, f"pushed the authorization request; its request URI expires in {seconds} s")
-        named: dict[str, str | Secret] = {"client_id": self._client_id, "request_uri": request_uri}
+        self._sign_in.system.log.info(
+            1, f"pushed the authorization request; its request URI expires in {seconds} s"
+        )
+        named: dict[str, str | Secret] = {
+            "client_id": self._sign_in.request.client_id,
+            "request_uri": request_uri,
+        }
         return Address(authorization_url(self.metadata, named), seconds)
 
 

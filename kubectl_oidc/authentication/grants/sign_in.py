@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.accept import accept
-from kubectl_oidc.system.browser import Browser
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+    from kubectl_oidc.system.browser import Browser
     from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.system import System
 
@@ -25,9 +24,6 @@ class SignIn:
     """One sign-in.
 
     Attributes:
-        request: The flags.
-        system: Clock, environment, terminal and log.
-        provider: The OpenID provider.
         reason: Why a sign-in is needed; the user reads it.
         failures: Records a sign-in that fails after the user was asked.
     """
@@ -40,17 +36,10 @@ class SignIn:
 
     def browser(self) -> Browser:
         """Return the browser of this computer, or the one that --browser-command names."""
-        return Browser.from_environment(
-            command=self.request.browser.command, environ=self.system.environ, platform=sys.platform
-        )
+        return self.request.browser.find(self.system.environ)
 
     def accept(self, response: TokenResponse, deadline: Deadline, *, nonce: Secret | None = None) -> Tokens:
-        """Return the validated tokens of a response.
-
-        Raises:
-            IdTokenError: The ID token is missing or not valid.
-            ProviderError: The key set could not be fetched, or the token could not be exchanged.
-        """
+        """Return the validated tokens of a response, as `authentication.accept` does."""
         return accept(
             response, self.provider, self.request, deadline=deadline, now=self.system.clock(), nonce=nonce
         )

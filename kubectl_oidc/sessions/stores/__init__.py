@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
     from .base import Store
-    from .disk import DiskStore
     from .kernel import KernelStore
     from .os_keyring import KeyringStore
 
@@ -30,7 +29,9 @@ def open_store(name: str, cache_dir: Path) -> Store:
         StoreError: There is no such store on this machine.
     """
     if name == "disk":
-        return _open_disk(cache_dir)
+        from .disk import DiskStore
+
+        return DiskStore(cache_dir)
     if name == "kernel":
         return _open_kernel_keyring()
     if name == "keyring":
@@ -38,12 +39,6 @@ def open_store(name: str, cache_dir: Path) -> Store:
     from .no_store import NoStore
 
     return NoStore()
-
-
-def _open_disk(cache_dir: Path) -> DiskStore:
-    from .disk import DiskStore
-
-    return DiskStore(cache_dir)
 
 
 def _open_kernel_keyring() -> KernelStore:
@@ -60,7 +55,7 @@ def _open_kernel_keyring() -> KernelStore:
 
 
 def _open_os_keyring() -> KeyringStore:
-    from .keyring_backends import check
+    from . import keyring_backends
     from .os_keyring import KeyringStore, find_backend
 
     backend = find_backend()
@@ -71,7 +66,8 @@ def _open_os_keyring() -> KeyringStore:
             + (" or kernel" if sys.platform == "linux" else ""),
             topic="os-keyring",
         )
-    check(backend)
+    if keyring_backends.keeps_nothing(backend):
+        raise keyring_backends.no_keyring(backend)
     return KeyringStore(backend)
 
 
@@ -87,7 +83,7 @@ def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -
     keyring, why = working_keyring()
     if why:
         log.info(1, why.message)
-    return keyring or kernel_store(environ) or _open_disk(cache_dir)
+    return keyring or kernel_store(environ) or open_store("disk", cache_dir)
 
 
 def working_keyring() -> tuple[Store | None, StoreError | None]:
@@ -96,7 +92,6 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
     Raises:
         StoreError: The search for a keyring did not end in time.
     """
-    from .keyring_backends import no_keyring
     from .os_keyring import KeyringStore, find_backend
 
     try:
@@ -109,10 +104,10 @@ def working_keyring() -> tuple[Store | None, StoreError | None]:
         return None, None
     store = KeyringStore(backend)
     try:
-        works = store.works()
-    except StoreError:
-        return store, None  # the error is reported when the session is read or stored
-    return (store, None) if works else (None, no_keyring(backend))
+        prove(store)
+    except StoreError as error:
+        return None, error
+    return store, None
 
 
 def prove(store: Store) -> None:
@@ -129,7 +124,7 @@ def prove(store: Store) -> None:
     try:
         works = store.works()
     except StoreError:
-        return  # as in `first_store`
+        return  # the error is reported when the session is read or stored
     if not works:
         raise no_keyring(store.backend)
 

@@ -1,8 +1,14 @@
-"""The interface of a token store."""
+"""The interface of a token store, and the place of one session in it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.system.log import Log
 
 
 class Store(Protocol):
@@ -43,3 +49,18 @@ class Store(Protocol):
         Raises:
             StoreError: It may still be there.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One session in its store.
+
+    Attributes:
+        cache_dir: The directory of the index, whatever the store is.
+        log: Receives why something in this place is not used.
+    """
+
+    session_id: str
+    store: Store
+    cache_dir: Path
+    log: Log

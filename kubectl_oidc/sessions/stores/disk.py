@@ -23,11 +23,7 @@ def is_session_id(name: str) -> bool:
 
 
 class DiskStore:
-    """Store each session in a file of mode 0600 in a directory of mode 0700.
-
-    Args:
-        base: The cache directory.
-    """
+    """Store each session in a file of mode 0600 in a directory of mode 0700."""
 
     name = "disk"
 
@@ -57,18 +53,10 @@ class DiskStore:
         return private_files.reason_not_private(self._base / DIRECTORY, session_id)
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Store the record.
-
-        Raises:
-            StoreError: The file cannot be written.
-        """
+        """Store the record."""
         directory = private_files.ensure_directory(self._base, DIRECTORY)
         private_files.write_private_file(directory, session_id, record, lasting=True)
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record and return whether there was one.
-
-        Raises:
-            StoreError: The file cannot be removed.
-        """
+        """Remove the record and return whether there was one."""
         return private_files.remove_private_file(self._base / DIRECTORY, session_id, lasting=True)

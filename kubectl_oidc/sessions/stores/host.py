@@ -25,11 +25,6 @@ class Host:
     name: str
 
 
-def hostname() -> str:
-    """Return this machine's name."""
-    return socket.gethostname()
-
-
 def host_of(machine_id: Path, name: str) -> Host:
     """Return a host.
 
@@ -50,4 +45,4 @@ def host_of(machine_id: Path, name: str) -> Host:
 @functools.cache
 def this_host() -> Host:
     """Return the host that this process runs on."""
-    return host_of(MACHINE_ID, hostname())
+    return host_of(MACHINE_ID, socket.gethostname())

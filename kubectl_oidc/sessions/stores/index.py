@@ -18,13 +18,16 @@ import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.sessions.session_record import texts
 from kubectl_oidc.system import private_files
 
-from .host import Host, this_host
+from .host import this_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from kubectl_oidc.sessions.session import Session
 
 DIRECTORY = "sessions"
 VERSION = 1
@@ -40,10 +43,6 @@ class Entry:
     """What is known of a session without its secrets.
 
     Attributes:
-        session_id: The session.
-        issuer: Its issuer.
-        client_id: Its client.
-        scopes: The requested scopes.
         name: ``--session``, else empty.
         person: Who is signed in, for display; empty after a purge.
         storage: The session's store; empty after a purge.
@@ -77,59 +76,71 @@ class Entry:
     former: tuple[str, ...] = ()
     trust: tuple[str, ...] | None = None
 
+    @classmethod
+    def of(cls, session: Session, storage: str) -> Entry:
+        """Return what the record of a session in ``storage`` says: neither its scopes nor its name."""
+        return cls(
+            session_id=session.session_id,
+            issuer=session.issuer,
+            client_id=session.audience[0] if session.audience else "",
+            person=session.person,
+            storage=storage,
+            generation=session.generation,
+            signed_in_at=session.signed_in_at,
+            refreshed_at=session.signed_in_at,
+            expiry=session.expiry,
+            renewable=session.refresh_token is not None,
+        )
+
     def purged(self) -> bool:
         """Return whether this is a tombstone: the session was removed, and no older one is stored again."""
         return not (self.storage or self.person or self.former)
 
 
-def read_entry(base: Path, session_id: str, storage: str = "", *, host: Host | None = None) -> Entry | None:
+def read_entry(base: Path, session_id: str, storage: str = "") -> Entry | None:
     """Return the session's entry in the cache directory ``base`` on this host, or None if there is none that can be used.
 
     Args:
         storage: Which entry to return if the session is both in the kernel keyring and in another store; by default the kernel's.
     """
-    names = (_kernel_file, _shared_file) if storage in ("", KERNEL) else (_shared_file, _kernel_file)
-    found = (_read_file(base, name(session_id, host), session_id, host) for name in names)
-    return next((entry for entry in found if entry is not None), None)
+    entries = read_host_entries(base, session_id)
+    return entries[0 if storage in ("", KERNEL) else -1] if entries else None
 
 
-def read_host_entries(base: Path, session_id: str, *, host: Host | None = None) -> list[Entry]:
-    """Return the session's entries on this host: at most one for the kernel keyring and one for the other stores."""
-    found = (_read_file(base, name, session_id, host) for name in _file_names(session_id, host))
+def read_host_entries(base: Path, session_id: str) -> list[Entry]:
+    """Return the session's entries on this host: at most one for the kernel keyring, then at most one for the other stores."""
+    found = (_read_file(base, name, session_id) for name in _file_names(session_id))
     return [entry for entry in found if entry is not None]
 
 
-def _shared_file(session_id: str, _host: Host | None = None) -> str:
+def _shared_file(session_id: str) -> str:
     """Return the name of the file for a session outside the kernel keyring."""
     return f"{session_id}.json"
 
 
-def _kernel_file(session_id: str, host: Host | None) -> str:
-    """Return the name of the file for a session in a host's kernel keyring; only Linux has one."""
-    return f"{session_id}.{(host or this_host()).mark}.json" if sys.platform == "linux" else ""
+def _kernel_file(session_id: str) -> str:
+    """Return the name of the file for a session in this host's kernel keyring; only Linux has one."""
+    return f"{session_id}.{this_host().mark}.json" if sys.platform == "linux" else ""
 
 
-def _file_names(session_id: str, host: Host | None) -> list[str]:
-    return list(filter(None, (_kernel_file(session_id, host), _shared_file(session_id))))
+def _file_names(session_id: str) -> list[str]:
+    return list(filter(None, (_kernel_file(session_id), _shared_file(session_id))))
 
 
-def file_name(entry: Entry, host: Host | None = None) -> str:
+def file_name(entry: Entry) -> str:
     """Return the name of the entry's file."""
-    kernel = entry.storage == KERNEL and _kernel_file(entry.session_id, host)
+    kernel = entry.storage == KERNEL and _kernel_file(entry.session_id)
     return kernel or _shared_file(entry.session_id)
 
 
-def _read_file(base: Path, name: str, session_id: str, host: Host | None) -> Entry | None:
-    content = private_files.read_private_file(base / DIRECTORY, name) if name else None
-    entry = None if content is None else parse_entry(content, session_id)
-    if entry and name == _shared_file(session_id) and _is_foreign(entry, host):
-        return None
-    return entry
+def _read_file(base: Path, name: str, session_id: str) -> Entry | None:
+    entry = parse_entry(private_files.read_private_file(base / DIRECTORY, name) or b"", session_id)
+    return None if entry and name == _shared_file(session_id) and _is_foreign(entry) else entry
 
 
-def _is_foreign(entry: Entry, host: Host | None) -> bool:
+def _is_foreign(entry: Entry) -> bool:
     """Return whether an entry in ``ID.json`` is version 1.0.0's for another host's kernel keyring."""
-    return entry.storage == KERNEL and entry.host != (host or this_host()).name
+    return entry.storage == KERNEL and entry.host != this_host().name
 
 
 def parse_entry(content: bytes, session_id: str) -> Entry | None:
@@ -140,31 +151,22 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
             return None
         if values["storage"] not in PLACES or values["credential"] not in PLACES:
             return None
-        trust = _trust(values.pop("trust", None))
+        trust = values.pop("trust", None)
         kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry) if f.name != "trust"}
         if any(type(values[name]) is not kind for name, kind in kinds.items()):
             return None
         if any(place not in PLACES for place in values["former"]):
             return None
         lists = {name: tuple(map(str, values[name])) for name in ("scopes", "former")}
-        return Entry(**{**values, **lists}, trust=trust)
+        return Entry(**{**values, **lists}, trust=None if trust is None else texts(trust))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _trust(value: object) -> tuple[str, ...] | None:
-    """Return the trust that an entry names, or None. Raise TypeError if it is not a list of strings."""
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise TypeError
-    return tuple(value)
 
 
 def damage(base: Path, session_id: str) -> str:
     """Return why the session's entry cannot be used, for display; empty if there is none."""
     directory = base / DIRECTORY
-    for name in _file_names(session_id, None):
+    for name in _file_names(session_id):
         content = private_files.read_private_file(directory, name)
         refusal = private_files.reason_not_private(directory, name) if content is None else ""
         if content is not None and parse_entry(content, session_id) is None:
@@ -174,16 +176,14 @@ def damage(base: Path, session_id: str) -> str:
     return ""
 
 
-def read_entries(base: Path, *, host: Host | None = None) -> list[Entry]:
-    """Return the entries of the cache directory ``base`` on this host (or on ``host``), one for each session."""
+def read_entries(base: Path) -> list[Entry]:
+    """Return the entries of the cache directory ``base`` on this host, one for each session."""
     names = filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY)))
-    found = [
-        read_entry(base, session_id, host=host) for session_id in dict.fromkeys(name[1] for name in names)
-    ]
+    found = [read_entry(base, session_id) for session_id in dict.fromkeys(name[1] for name in names)]
     return [entry for entry in found if entry is not None]
 
 
-def write_entry(base: Path, entry: Entry, *, host: Host | None = None) -> None:
+def write_entry(base: Path, entry: Entry) -> None:
     """Write the session's entry. The caller holds the session's write lock.
 
     If the session has another file on this host that this entry replaces, that is removed: the session was moved out of that
@@ -192,9 +192,9 @@ def write_entry(base: Path, entry: Entry, *, host: Host | None = None) -> None:
     Raises:
         StoreError: The file cannot be written.
     """
-    write_file(base, file_name(entry, host), entry)
-    for name in _file_names(entry.session_id, host):
-        other = None if name == file_name(entry, host) else _read_file(base, name, entry.session_id, host)
+    write_file(base, file_name(entry), entry)
+    for name in _file_names(entry.session_id):
+        other = None if name == file_name(entry) else _read_file(base, name, entry.session_id)
         if other and (other.purged() or other.storage in (entry.storage, *entry.former)):
             private_files.remove_private_file(base / DIRECTORY, name, lasting=True)
 
@@ -217,7 +217,6 @@ def update_entry(
 
     Args:
         change: Receives the current entry and returns the new one, or None to change nothing.
-        storage: As for `read_entry`.
 
     Raises:
         StoreError: The lock was not free in time, or the file cannot be written.
@@ -238,9 +237,9 @@ def remove_entries(base: Path, session_id: str) -> bool:
         StoreError: A file cannot be removed.
     """
     found = False
-    for name in _file_names(session_id, None):
+    for name in _file_names(session_id):
         content = private_files.read_private_file(base / DIRECTORY, name)
         entry = parse_entry(content or b"", session_id)
-        if not (entry and name == _shared_file(session_id) and _is_foreign(entry, None)):
+        if not (entry and name == _shared_file(session_id) and _is_foreign(entry)):
             found = private_files.remove_private_file(base / DIRECTORY, name, lasting=True) or found
     return found

@@ -48,7 +48,8 @@ def _reported(work: Callable[[], T]) -> T:
 class KernelStore:
     """Store each session in a key of the persistent keyring, else of the user keyring.
 
-    The kernel replaces a key's payload in one step, so a record is never half written.
+    The kernel replaces a key's payload in one step, so a record is never half written. If the keyring is forbidden, broken or full,
+    every method but `usable` raises StoreError.
     """
 
     name = "kernel"
@@ -62,11 +63,7 @@ class KernelStore:
         return False
 
     def load(self, session_id: str) -> bytes | None:
-        """Return the session's record, or None.
-
-        Raises:
-            StoreError: The keyring is forbidden or broken here.
-        """
+        """Return the session's record, or None."""
         return _reported(lambda: KeyringCall().read(SESSION + session_id))
 
     def damage(self, session_id: str) -> str:  # noqa: ARG002 - the protocol's signature
@@ -74,11 +71,7 @@ class KernelStore:
         return ""
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Store the record. If the quota is used up, all credentials are removed first, because they can be published again.
-
-        Raises:
-            StoreError: The record does not fit, or the keyring is forbidden.
-        """
+        """Store the record. If the quota is used up, all credentials are removed first, because they can be published again."""
         try:
             _reported(lambda: self._write(SESSION + session_id, record, seconds=0))
         except StoreError as error:
@@ -100,27 +93,15 @@ class KernelStore:
         return True
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record and return whether there was one.
-
-        Raises:
-            StoreError: The keyring is forbidden.
-        """
+        """Remove the record and return whether there was one."""
         return _reported(lambda: self._unlink(SESSION + session_id))
 
     def publish(self, session_id: str, record: bytes, seconds: int) -> None:
-        """Store the session's current credential. The kernel removes it after ``seconds``, when it has expired.
-
-        Raises:
-            StoreError: It does not fit, or the keyring is forbidden.
-        """
+        """Store the session's current credential. The kernel removes it after ``seconds``, when it has expired."""
         _reported(lambda: self._write(CREDENTIAL + session_id, record, seconds=max(1, seconds)))
 
     def withdraw(self, session_id: str) -> bool:
-        """Remove the session's current credential and return whether there was one.
-
-        Raises:
-            StoreError: The keyring is forbidden.
-        """
+        """Remove the session's current credential and return whether there was one."""
         return _reported(lambda: self._unlink(CREDENTIAL + session_id))
 
     def usable(self) -> bool:
@@ -132,11 +113,7 @@ class KernelStore:
         return True
 
     def session_ids(self) -> list[str]:
-        """Return the ids of this user's sessions in the keyring, of all cache directories.
-
-        Raises:
-            StoreError: The keyring is forbidden.
-        """
+        """Return the ids of this user's sessions in the keyring, of all cache directories."""
 
         def listed() -> list[str]:
             call = KeyringCall()

@@ -38,16 +38,6 @@ _ROOMY_LIMIT = 60_000
 _ROAMS = 3  # CRED_PERSIST_ENTERPRISE
 
 
-def check(backend: KeyringBackend) -> None:
-    """Check that a backend stores anything at all.
-
-    Raises:
-        StoreError: It is the library's null backend, its fail backend, or a chain of such.
-    """
-    if keeps_nothing(backend):
-        raise no_keyring(backend)
-
-
 def no_keyring(backend: KeyringBackend) -> StoreError:
     """Return the error for a backend that does not return what was stored in it. The hint names what chose it."""
     kind = type(backend)
@@ -67,26 +57,26 @@ def no_keyring(backend: KeyringBackend) -> StoreError:
 
 def keeps_nothing(backend: KeyringBackend) -> bool:
     """Return whether a backend is the library's null or fail backend, or a chain of such."""
-    module = type(backend).__module__
-    if module == CHAINER:
-        return all(keeps_nothing(inner) for inner in getattr(backend, "backends", ()))
-    return module in _EMPTY
+    return all(module in _EMPTY for module in _modules(backend))
 
 
 def is_desktops(backend: KeyringBackend) -> bool:
     """Return whether a backend uses the keyring of a known desktop."""
-    module = type(backend).__module__
-    if module == CHAINER:
-        return any(is_desktops(inner) for inner in getattr(backend, "backends", ()))
-    return module in (*ROOMY, *SILENT)
+    return any(module in (*ROOMY, *SILENT) for module in _modules(backend))
 
 
 def is_keyring(backend: KeyringBackend) -> bool:
     """Return whether a backend that the library chose by itself is a keyring: not its null, fail or plain-text backend."""
+    unfit = ("null", "fail", "plain", "file", "insecure")
+    return any(not any(word in module.lower() for word in unfit) for module in _modules(backend))
+
+
+def _modules(backend: KeyringBackend) -> list[str]:
+    """Return the module of a backend, or the modules of those that a chain consists of."""
     module = type(backend).__module__
-    if module == CHAINER:
-        return any(is_keyring(inner) for inner in getattr(backend, "backends", ()))
-    return not any(word in module.lower() for word in ("null", "fail", "plain", "file", "insecure"))
+    if module != CHAINER:
+        return [module]
+    return [inner for one in getattr(backend, "backends", ()) for inner in _modules(one)]
 
 
 def limit_of(backend: KeyringBackend) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,17 +39,14 @@ class Entries(Protocol):
         """Remove the entry and return whether there was one."""
 
 
-class _Head:
-    __slots__ = ("count", "digest", "inline", "sequence")
-
-    def __init__(self, sequence: int, count: int, digest: str, inline: str) -> None:
-        self.sequence = sequence
-        self.count = count
-        self.digest = digest
-        self.inline = inline
+class _Head(NamedTuple):
+    sequence: int
+    parts: int
+    digest: str
+    inline: str
 
     def text(self) -> str:
-        return f"{FORMAT} {self.sequence} {self.count} {self.digest}\n{self.inline}"
+        return f"{FORMAT} {self.sequence} {self.parts} {self.digest}\n{self.inline}"
 
     @classmethod
     def parse(cls, text: str | None) -> _Head | None:
@@ -114,7 +111,7 @@ class ChunkedSecret:
         """Remove a slot: parts from the last to the first, the head last."""
         text = self._entries.get(self._name(slot))
         head = _Head.parse(text)
-        count = head.count if head else 0
+        count = head.parts if head else 0
         while self._entries.get(self._part(slot, count)) is not None:
             count += 1  # parts that a killed writer left before it wrote its head
         for number in reversed(range(count)):
@@ -150,7 +147,7 @@ def _newest(get: Callable[[str], str | None], service: str) -> tuple[str, int, s
 
 def _assembled(get: Callable[[str], str | None], name: str, head: _Head) -> str | None:
     parts = [head.inline]
-    for number in range(head.count):
+    for number in range(head.parts):
         part = get(_part(name, number))
         if part is None:
             return None

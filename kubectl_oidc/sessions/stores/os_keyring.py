@@ -34,8 +34,9 @@ T = TypeVar("T")
 class KeyringStore:
     """Store each session in the OS keyring, divided by `ChunkedSecret`.
 
+    A method that reads or writes raises StoreError if the keyring is locked, refuses, or does not answer.
+
     Args:
-        backend: The keyring library's backend.
         seconds: How long to wait for an answer.
     """
 
@@ -109,40 +110,24 @@ class KeyringStore:
         return type(self.backend).__module__ == own and not secret_service.configured(environ)
 
     def load(self, session_id: str) -> bytes | None:
-        """Return the session's record, or None.
-
-        Raises:
-            StoreError: The keyring is locked, refuses, or does not answer.
-        """
+        """Return the session's record, or None."""
         if self._unanswered:
             raise self._unanswered  # do not wait a second time
         record = _ask(self._secret(session_id).load, self._seconds)
         return record.encode() if record and record.isascii() else None
 
     def damage(self, session_id: str) -> str:
-        """Return why the entries are not a record, for display; empty if there are none.
-
-        Raises:
-            StoreError: The keyring is locked, refuses, or does not answer.
-        """
+        """Return why the entries are not a record, for display; empty if there are none."""
         there = _ask(self._secret(session_id).exists, self._seconds)
         return f"the session in {self.where()} is damaged or of another version" if there else ""
 
     def save(self, session_id: str, record: bytes) -> None:
-        """Store the record.
-
-        Raises:
-            StoreError: The keyring is locked, refuses, or does not answer.
-        """
+        """Store the record."""
         text = record.decode("ascii")
         _ask(lambda: self._secret(session_id).save(text), self._seconds)
 
     def delete(self, session_id: str) -> bool:
-        """Remove the record and return whether there was one.
-
-        Raises:
-            StoreError: The keyring is locked, refuses, or does not answer.
-        """
+        """Remove the record and return whether there was one."""
         return _ask(self._secret(session_id).delete, self._seconds)
 
     def _secret(self, session_id: str) -> ChunkedSecret:

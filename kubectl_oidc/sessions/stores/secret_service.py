@@ -3,6 +3,8 @@
 This is used only if that library would read the same entries: it chose its Secret Service backend without configuration when the
 session was stored, and has not been configured since. Entries are found in the default collection by the attributes that the
 backend gives them. Nobody is asked for a password here: locked entries are skipped.
+
+A function that cannot ask the service raises SecretStorageException.
 """
 
 from __future__ import annotations
@@ -38,11 +40,7 @@ def configured(environ: Mapping[str, str], *, platform: str = sys.platform) -> b
 
 
 def load(session_id: str) -> bytes | None:
-    """Return the session's record, or None if it is missing or locked.
-
-    Raises:
-        SecretStorageException: The service cannot be asked.
-    """
+    """Return the session's record, or None if it is missing or locked."""
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as connection:
@@ -61,11 +59,7 @@ def load(session_id: str) -> bytes | None:
 
 
 def session_ids() -> list[str]:
-    """Return the ids of this user's sessions, locked or not, of all cache directories.
-
-    Raises:
-        SecretStorageException: The service cannot be asked.
-    """
+    """Return the ids of this user's sessions, locked or not, of all cache directories."""
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as connection:
@@ -78,9 +72,6 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | 
     """Return all entries with these attributes, in any collection: their attributes, and their secrets unless they are locked.
 
     If there is no Secret Service, there are no entries.
-
-    Raises:
-        SecretStorageException: The service cannot be asked.
     """
     import secretstorage
 
@@ -95,11 +86,7 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | 
 
 
 def delete(attributes: Mapping[str, str]) -> None:
-    """Remove all unlocked entries with these attributes.
-
-    Raises:
-        SecretStorageException: The service cannot be asked.
-    """
+    """Remove all unlocked entries with these attributes."""
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as connection:

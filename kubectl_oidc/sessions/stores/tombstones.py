@@ -23,7 +23,6 @@ def bury(base: Path, entry: Entry) -> None:
     """Replace every entry of a purged session on this host by a tombstone. The caller holds the session's write lock.
 
     Args:
-        base: The cache directory.
         entry: What was known of the session. No record below its generation is stored any more.
 
     Raises:
@@ -34,12 +33,7 @@ def bury(base: Path, entry: Entry) -> None:
 
 
 def sweep(base: Path, now: float) -> None:
-    """Remove the old tombstones of the cache directory ``base``.
-
-    Args:
-        base: The cache directory.
-        now: Epoch seconds.
-    """
+    """Remove the tombstones of the cache directory ``base`` that are old at ``now``, in epoch seconds."""
     for name in filter(None, map(FILE_NAME.fullmatch, private_files.private_file_names(base / DIRECTORY))):
         path = base / DIRECTORY / name[0]
         with contextlib.suppress(OSError, StoreError):

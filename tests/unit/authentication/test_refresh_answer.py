@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubectl_oidc.authentication.refresh_answer import Decision, decide
-from kubectl_oidc.sessions.failed_refreshes import FailedRefreshes, forget_failed_refresh
-from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.errors import ProviderUnreachable, SignInPaused
+from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.system.system import System
 from tests.sessions import cache, no_room
 
 SIGN_IN, KEEP, IF_REPEATED = Decision.SIGN_IN, Decision.KEEP, Decision.SIGN_IN_IF_REPEATED
@@ -52,18 +53,37 @@ def test_what_follows_from_a_refresh_that_failed(status: int, code: str, decisio
 
 def test_a_failed_refresh_is_remembered_per_session() -> None:
     """Until it is removed, and for this session only."""
-    first, second = FailedRefreshes(cache(), "a" * 32, QUIET), FailedRefreshes(cache(), "b" * 32, QUIET)
-    assert not first.last()
-    first.remember()
-    assert (first.last(), second.last()) == (True, False)
-    forget_failed_refresh(cache(), "a" * 32, QUIET)
-    assert not first.last()
+    first, second = (FailedSignIns(cache(), letter * 32, System()) for letter in "ab")
+    assert not first.last_refresh_failed()
+    first.note_refresh(failed=True)
+    assert (first.last_refresh_failed(), second.last_refresh_failed()) == (True, False)
+    FailedSignIns(cache(), "a" * 32, System()).note_refresh(failed=False)
+    assert not first.last_refresh_failed()
+    first.note_refresh(failed=True)
     first.forget()
+    assert not first.last_refresh_failed()
+
+
+def test_a_failed_refresh_is_remembered_beside_a_failed_sign_in() -> None:
+    """Neither replaces what is known of the other."""
+    failures = FailedSignIns(cache(), "a" * 32, System())
+    failures.note_refresh(failed=True)
+    refusal = ProviderUnreachable("down", "wait")
+    failures.refused(refusal)
+    with pytest.raises(ProviderUnreachable), failures.counted():
+        raise refusal
+    assert failures.last_refresh_failed()
+    failures.note_refresh(failed=False)
+    last, refused = failures.last()
+    assert last is not None
+    assert refused is not None
+    with pytest.raises(SignInPaused):
+        failures.check("login")
 
 
 def test_where_nothing_can_be_written_it_is_not_remembered() -> None:
     """A full disk causes no further error."""
-    failures = FailedRefreshes(cache(), "a" * 32, QUIET)
+    failures = FailedSignIns(cache(), "a" * 32, System())
     with no_room():
-        failures.remember()
-    assert not failures.last()
+        failures.note_refresh(failed=True)
+    assert not failures.last_refresh_failed()

@@ -69,17 +69,16 @@ def interrupted(
         client, first = HttpClient(tls=tls, log=QUIET), os.getpid()
 
         def post() -> None:
-            with handover.held():
-                answer = client.post_form(url, [("a", "b")], deadline=Deadline.after(20))
-                if os.getpid() == first and storing:
-                    bounded(lambda: time.sleep(storing), 30, AssertionError)
-                stored.with_suffix(".new").write_bytes(answer.body)
-                stored.with_suffix(".new").rename(stored)
+            answer = client.post_form(url, [("a", "b")], deadline=Deadline.after(20))
+            if os.getpid() == first and storing:
+                bounded(lambda: time.sleep(storing), 30, AssertionError)
+            stored.with_suffix(".new").write_bytes(answer.body)
+            stored.with_suffix(".new").rename(stored)
 
         handover = Handover(post, lambda _doing: None, lambda _line: None)
         threading.Timer(after, os.kill, (first, signal.SIGTERM)).start()
         with pytest.raises(Interrupted) as caught:
-            post()
+            handover.run()
         return caught.value.signum, caught.value.refresh, time.monotonic()
 
     began = time.monotonic()
@@ -160,14 +159,13 @@ def test_without_a_fork_the_process_waits_for_the_response(tmp_path: Path, *, tw
         client, stored = HttpClient(log=QUIET), tmp_path / "stored"
 
         def post() -> None:
-            with handover.held():
-                stored.write_bytes(client.post_form(url, [], deadline=Deadline.after(20)).body)
+            stored.write_bytes(client.post_form(url, [], deadline=Deadline.after(20)).body)
 
         handover = Handover(post, lambda _doing: None, said.append)
         for seconds in (0.2, *([1.9] if twice else [])):
             threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(Interrupted) as caught:
-            post()
+            handover.run()
         return caught.value.refresh, said
 
     with Hostile() as server:

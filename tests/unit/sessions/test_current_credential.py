@@ -10,7 +10,9 @@ import pytest
 
 from kubectl_oidc.fast_path import credential
 from kubectl_oidc.sessions.current_credential import CurrentCredential
+from kubectl_oidc.sessions.stores.base import Place
 from kubectl_oidc.sessions.stores.kernel import KernelStore
+from kubectl_oidc.sessions.stores.no_store import NoStore
 from kubectl_oidc.system.log import Log
 from tests.sessions import cache, key, linux_only, need_the_kernel_keyring, posix_only, session
 
@@ -24,9 +26,9 @@ WHOLE = session(KEY)
 
 
 def current(storage: str, level: int = 1) -> CurrentCredential:
-    return CurrentCredential(
-        KEY.id(), storage=storage, cache_dir=cache(), environ={"CI": "1"}, log=Log(level)
-    )
+    store = NoStore()
+    store.name = storage
+    return CurrentCredential(Place(KEY.id(), store, cache(), Log(level)), {"CI": "1"})
 
 
 @pytest.fixture

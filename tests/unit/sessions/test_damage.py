@@ -179,12 +179,8 @@ def test_a_damaged_known_command_is_logged_and_breaks_nothing(capsys: pytest.Cap
     damaged = remembered(one, words_of(KEY), "disk")
     record = damaged.read_bytes()
     outcome = Outcome(
-        token=whole.token(),
-        expiry=whole.expiry,
         renewed=False,
         session=whole,
-        signed_in=False,
-        replaced=None,
         storage="somewhere",
         place="disk",
         repository=one,

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from kubectl_oidc.errors import Interrupted, OAuthErrorResponse, SignInPaused, SignInTimeout
 from kubectl_oidc.sessions.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
-from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.system import System
 from tests.arbitrary import JSON, members, or_refused
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Day:
     def __init__(self, place: Path) -> None:
         self.cache = place / "cache"
         self.now = 1_800_000_000.0
-        self.failures = FailedSignIns(self.cache, ID, clock=lambda: self.now, log=QUIET)
+        self.failures = FailedSignIns(self.cache, ID, System(clock=lambda: self.now))
 
     @property
     def record(self) -> Path:

@@ -15,7 +15,7 @@ from kubectl_oidc.fast_path import credential, kernel_keyring, known_command
 from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import known_commands
-from kubectl_oidc.sessions.lost_sessions import Lost, lost_sessions
+from kubectl_oidc.sessions.lost_sessions import lost_sessions
 from kubectl_oidc.sessions.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
@@ -41,6 +41,7 @@ from tests.sessions import (
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import SessionKey
+    from kubectl_oidc.sessions.stores.index import Entry
 
 NOW = int(time.time())
 
@@ -295,9 +296,9 @@ def test_a_record_of_1_0_0_is_one_of_the_account_s_own_home(own_key: SessionKey,
         assert (own_key.id() in ids) is found
 
 
-def ids_of(found: list[Lost]) -> set[str]:
+def ids_of(found: list[Entry]) -> set[str]:
     """Return the ids of sessions."""
-    return {one.session.session_id for one in found}
+    return {entry.session_id for entry in found}
 
 
 def test_sessions_are_known_by_index_and_by_files() -> None:

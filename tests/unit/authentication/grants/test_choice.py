@@ -43,7 +43,7 @@ def chosen(desk: Desk, **settings: object) -> str:
     desk.settings = settings
     desk.failures.forget()
     try:
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
     except AUTHORIZATION_CODE:
         return "authorization_code"
     except OidcLoginError as error:
@@ -114,12 +114,12 @@ def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: D
     """Client credentials never pause, because they do not ask a user."""
     desk.settings = {"grant": "device-code"}
     with pytest.raises(InvalidGrant):
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
     with pytest.raises(SignInPaused):
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
     desk.settings = {"grant": "client-credentials", "client_authentication": WITH_SECRET}
     with pytest.raises(InvalidGrant):
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
 
 
 @pytest.mark.parametrize("grant", ["authcode", "authcode-keyboard", "device-code", "password"])
@@ -129,6 +129,6 @@ def test_an_authority_that_cannot_be_read_is_said_before_a_person_is_asked(
     """With cached metadata, the authority would otherwise be needed only after the sign-in in the browser."""
     desk.settings = {"grant": grant, "tls": TlsOptions(ca_files=(tmp_path / "gone.crt",))}
     with pytest.raises(UsageError, match=r"gone\.crt"):
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
     assert not desk.server.asked
     assert not desk.terminal.said

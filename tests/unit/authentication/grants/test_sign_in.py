@@ -391,7 +391,7 @@ def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> 
 
 def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person: Person) -> None:
     """The tokens are those of the grant."""
-    tokens = choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+    tokens = choice.sign_in(desk.sign_in)
     assert tokens.refresh_token == Secret("SECRET-refresh-token")
     assert person.said[0].endswith(": first use")
 
@@ -402,7 +402,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
     desk.settings["timeout"] = 0.3
 
     def ask() -> None:
-        choice.sign_in(desk.request, desk.system, desk.provider, "first use", "0" * 32)
+        choice.sign_in(desk.sign_in)
 
     with pytest.raises(SignInTimeout):
         ask()

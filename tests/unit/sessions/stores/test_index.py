@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -21,6 +22,9 @@ from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system import private_files
 from tests.arbitrary import TEXT, members
 from tests.sessions import begin, linux_only, posix_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ID = "0123456789abcdef" * 2
 ENTRY = index.Entry(
@@ -192,6 +196,14 @@ def test_the_machine_has_a_name() -> None:
 HERE, THERE = Host("1" * 16, "here"), Host("2" * 16, "there")
 
 
+@contextmanager
+def on(host: Host) -> Iterator[None]:
+    """Be on this host while the block runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "this_host", lambda: host)
+        yield
+
+
 def test_a_host_is_known_by_its_machine_id(tmp_path: Path) -> None:
     """By a digest of the machine id, which is confidential. If there is none, by its name."""
     file = tmp_path / "machine-id"
@@ -215,20 +227,24 @@ def test_a_host_is_known_by_its_machine_id(tmp_path: Path) -> None:
 def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None:
     """Generations, times and tombstones of one do not count on the other; elsewhere a session has one entry for all."""
     for host, generation in ((HERE, 7), (THERE, 2)):
-        index.write_entry(
-            tmp_path, replace(ENTRY, storage="kernel", generation=generation, host=host.name), host=host
-        )
+        with on(host):
+            index.write_entry(
+                tmp_path, replace(ENTRY, storage="kernel", generation=generation, host=host.name)
+            )
     for host, generation in ((HERE, 7), (THERE, 2)):
-        entry = index.read_entry(tmp_path, ID, host=host)
-        assert entry is not None
-        assert (entry.generation, entry.host) == (generation, host.name)
-        assert index.read_entries(tmp_path, host=host) == [entry]
+        with on(host):
+            entry = index.read_entry(tmp_path, ID)
+            assert entry is not None
+            assert (entry.generation, entry.host) == (generation, host.name)
+            assert index.read_entries(tmp_path) == [entry]
     assert index.read_entry(tmp_path, ID) is None
     assert index.read_entries(tmp_path) == []
 
     other = replace(ENTRY, session_id="f" * 32, storage="disk")
-    index.write_entry(tmp_path, other, host=HERE)
-    assert index.read_entry(tmp_path, other.session_id, host=THERE) == other
+    with on(HERE):
+        index.write_entry(tmp_path, other)
+    with on(THERE):
+        assert index.read_entry(tmp_path, other.session_id) == other
 
 
 @linux_only
@@ -238,13 +254,15 @@ def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Pat
     (tmp_path / "sessions").mkdir(mode=0o700)
     (tmp_path / "sessions" / f"{ID}.json").touch(mode=0o600)
     put(tmp_path, json.dumps({"version": 1, **asdict(old)}, indent=1).encode())
-    assert index.read_entry(tmp_path, ID, host=HERE) == old
-    assert index.read_entry(tmp_path, ID, host=THERE) is None
-
-    index.write_entry(tmp_path, replace(old, generation=1, host=THERE.name), host=THERE)
-    assert index.read_entry(tmp_path, ID, host=HERE) == old
-    index.write_entry(tmp_path, replace(old, generation=6), host=HERE)
-    assert index.read_entry(tmp_path, ID, host=HERE) == replace(old, generation=6)
+    with on(HERE):
+        assert index.read_entry(tmp_path, ID) == old
+    with on(THERE):
+        assert index.read_entry(tmp_path, ID) is None
+        index.write_entry(tmp_path, replace(old, generation=1, host=THERE.name))
+    with on(HERE):
+        assert index.read_entry(tmp_path, ID) == old
+        index.write_entry(tmp_path, replace(old, generation=6))
+        assert index.read_entry(tmp_path, ID) == replace(old, generation=6)
     names = sorted(path.name for path in (tmp_path / "sessions").iterdir())
     assert names == [f"{ID}.{host.mark}.json" for host in (HERE, THERE)]
 
