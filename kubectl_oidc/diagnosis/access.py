@@ -8,7 +8,7 @@ from kubectl_oidc.errors import ClusterError
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem
 from .api_server import may_list_pods
 from .claim_mapping import own_groups
 from .client_registration import BROWSER_GRANTS
@@ -47,7 +47,7 @@ def check_access(run: DoctorRun) -> Observations:
         message = f"{who} not list pods {where}: kubectl says Forbidden; the API server cannot list what else you may"
     else:
         message = f"{who} do nothing {where}: kubectl says Forbidden"
-    yield Finding(Severity.PROBLEM, message, "; ".join(_remedies(run, client)), "forbidden")
+    yield problem(message, "; ".join(_remedies(run, client)), "forbidden")
 
 
 def _remedies(run: DoctorRun, client: ClusterClient) -> Iterator[str]:

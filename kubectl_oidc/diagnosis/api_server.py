@@ -10,7 +10,7 @@ from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url
 
-from . import Finding, Severity
+from . import problem, warning
 from .claim_mapping import as_the_cluster_reads, differences, own_groups
 from .clocks import wrong_clock
 from .run import REQUEST_SECONDS, Skipped
@@ -28,16 +28,14 @@ def check_cluster(run: DoctorRun) -> Observations:
     if entry is None:
         context = run.chosen.context
         if context is None:
-            yield Finding(
-                Severity.WARNING,
+            yield warning(
                 "no context is chosen, so there is no API server to ask",
                 "name one with --context",
                 "cluster-entry",
             )
         else:
             name = sanitize(context.value.get("cluster") or "none", limit=120)
-            yield Finding(
-                Severity.PROBLEM,
+            yield problem(
                 f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
                 "`kubectl config get-clusters` lists them",
                 "cluster-entry",
@@ -46,8 +44,7 @@ def check_cluster(run: DoctorRun) -> Observations:
     cluster = parse_cluster_entry(entry)
     run.cluster = cluster
     if cluster.tls.insecure:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): "
             "anybody in between gets your token",
             "name the cluster's authority in the kubeconfig (certificate-authority-data)",
@@ -72,14 +69,13 @@ def check_api_server(run: DoctorRun) -> Observations:
         return
     except ClusterUnauthorized as error:
         likely, hint = likely_cause(run)
-        yield Finding(Severity.PROBLEM, f"{error.message}: {likely}", hint, "unauthorized")
+        yield problem(f"{error.message}: {likely}", hint, "unauthorized")
         return
     run.identity = identity
     yield from _identity_seen(run, identity)
     wrong = wrong_clock(run)
     if wrong:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{wrong}: tokens begin and end at other times there",
             "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster",
             "clock",
@@ -98,7 +94,7 @@ def _identity_seen(run: DoctorRun, identity: Identity) -> Observations:
     if not different or _allowed_if_known(run) is not False:
         yield words
         return
-    yield Finding(Severity.WARNING, words, _how_to_bind(run, identity), "forbidden")
+    yield warning(words, _how_to_bind(run, identity), "forbidden")
 
 
 def _how_to_bind(run: DoctorRun, identity: Identity) -> str:

@@ -136,10 +136,7 @@ def _with_prefix(origin: Origin) -> str:
 
 def as_the_cluster_reads(facts: TokenFacts, identity: Identity) -> TokenFacts:
     """Return the facts with the claims that this API server uses as user name and groups; if unknown, with the expected ones."""
-    username, groups = (
-        username_origin(facts, identity.username),
-        groups_origin(facts, own_groups(identity)),
-    )
+    username, groups = (username_origin(facts, identity.username), groups_origin(facts, own_groups(identity)))
     return replace(
         facts,
         username_claim=username.claim or facts.username_claim,

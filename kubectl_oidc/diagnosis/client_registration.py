@@ -15,7 +15,7 @@ from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import Finding, problem, warning
 from .client_probes import NO_ANSWER, ask_authorization, ask_token, redirect_uri_of
 from .probe_answers import ProbeAnswer, Verdict
 from .run import Skipped
@@ -91,8 +91,7 @@ def _first_rejection(
 def _rejected_grant(run: DoctorRun, words: str) -> Finding:
     request = run.request
     grant = "device_code" if request.grant == "device-code" else "authorization_code"
-    return Finding(
-        Severity.PROBLEM,
+    return problem(
         f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
         vendor_hint(request.issuer, None, words)
         or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
@@ -103,16 +102,14 @@ def _rejected_grant(run: DoctorRun, words: str) -> Finding:
 def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
     request, words = run.request, _in_brackets(said.words)
     if said.verdict is Verdict.SCOPE:
-        return Finding(
-            Severity.PROBLEM,
+        return problem(
             f"the provider refuses one of the scopes {sanitize(' '.join(request.scopes), limit=200)}{words}",
             vendor_hint(request.issuer, None, said.words)
             or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
             "scopes",
         )
     if said.verdict is Verdict.PKCE:
-        return Finding(
-            Severity.PROBLEM,
+        return problem(
             f"the provider refuses the request for its PKCE parameters{words}",
             vendor_hint(request.issuer, None, said.words)
             or "compare the client's PKCE setting at the provider with --oidc-pkce-method",
@@ -132,7 +129,7 @@ def _rejected_client(authorization: ProbeAnswer, token: ProbeAnswer, run: Doctor
         hint = "compare --oidc-client-id and --oidc-issuer-url with the client's settings at the provider"
     else:
         message = f"the provider refuses the client {client}{words}"
-    return Finding(Severity.PROBLEM, message, hint, "client")
+    return problem(message, hint, "client")
 
 
 def _rejected_authentication(run: DoctorRun) -> str:
@@ -149,8 +146,7 @@ def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
     if not request.redirect.url and not any(one.port for one in request.redirect.listen_addresses):
         hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
-    return Finding(
-        Severity.PROBLEM,
+    return problem(
         f"the provider does not accept the redirect URI {address} for the client {sanitize(request.client_id, limit=100)}",
         hint,
         "redirect-uri",
@@ -165,8 +161,7 @@ def _unknown_error_page(authorization: ProbeAnswer, token: ProbeAnswer, redirect
         if token.verdict is Verdict.ACCEPTED
         else f"it may not know the client, or not accept the redirect URI {address}"
     )
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"the provider answers an authorization request with an error page ({authorization.words}): {likely}",
         "open the sign-in in a browser and read the page; compare client ID and redirect URI with the client's settings",
         "redirect-uri",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import warning
 from .exec_stanza import exec_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def check_variables(run: DoctorRun) -> Observations:
     ends = [name.removeprefix(VARIABLE_PREFIX) for name in sorted(run.variables)]
     for name in unknown:
         near = get_close_matches(name.removeprefix(VARIABLE_PREFIX), ends, 1)
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{sanitize(name)} is the variable of no flag, so it changes nothing",
             (f"did you mean {VARIABLE_PREFIX}{near[0]}? " if near else "")
             + "`kubectl oidc-login get-token --help` has the names",

@@ -12,7 +12,7 @@ from kubectl_oidc.exec_credential import V1, V1BETA1
 from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -53,12 +53,7 @@ def check_api_version(run: DoctorRun) -> Observations:
         yield f"{sanitize(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
     else:
         said = f"apiVersion is {sanitize(version, limit=80)}" if version else "there is no apiVersion"
-        yield Finding(
-            Severity.PROBLEM,
-            f"{said}, and kubectl accepts only {V1BETA1} and {V1}",
-            _CONVERT,
-            "stanza",
-        )
+        yield problem(f"{said}, and kubectl accepts only {V1BETA1} and {V1}", _CONVERT, "stanza")
 
 
 def check_interactive_mode(run: DoctorRun) -> Observations:
@@ -70,29 +65,25 @@ def check_interactive_mode(run: DoctorRun) -> Observations:
     mode = exec_.get("interactiveMode")
     set_it = f"`kubectl config set-credentials {sanitize(user.name)} --exec-interactive-mode=IfAvailable`"
     if mode is None and exec_.get("apiVersion") == V1:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             "there is no interactiveMode, and kubectl refuses such a stanza of v1",
             f"{set_it} sets it",
             "stanza",
         )
     elif mode is not None and mode not in _MODES:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"interactiveMode is {sanitize(mode, limit=60)}, which kubectl does not know",
             f"{set_it} sets it",
             "stanza",
         )
     elif mode == "Always":
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             "interactiveMode is Always: kubectl fails wherever there is no terminal, as in k9s, Helm and editors",
             f"{set_it} changes it",
             "stanza",
         )
     elif mode == "Never" and run.request.grant in {"password", "authcode-keyboard"}:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"interactiveMode is Never, and --grant-type={run.request.grant} asks at the terminal",
             f"{set_it} changes it",
             "stanza",
@@ -109,16 +100,13 @@ def check_command(run: DoctorRun) -> Observations:
     command = str(exec_of(run.chosen.user).get("command") or "")
     name = program_name(command)
     if name == "kubectl":
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             "the stanza starts a second kubectl for each command (command: kubectl)",
             f"{_CONVERT} to start {COMMAND} itself",
             "stanza",
         )
     elif name != COMMAND:
-        yield Finding(
-            Severity.WARNING, f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza"
-        )
+        yield warning(f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza")
     else:
         yield sanitize(command)
 
@@ -141,19 +129,13 @@ def check_other_credentials(run: DoctorRun) -> Observations:
         return
     unset = f"`kubectl config unset users.{sanitize(user.name)}.FIELD` removes a field"
     found = [
-        Finding(
-            Severity.PROBLEM,
-            f"the user has {field} beside exec, and {what}",
-            unset.replace("FIELD", field),
-            "stanza",
-        )
+        problem(f"the user has {field} beside exec, and {what}", unset.replace("FIELD", field), "stanza")
         for field, what in _OTHER_CREDENTIALS.items()
         if user.value.get(field)
     ]
     if any(user.value.get(field) for field in _CERTIFICATES):
         found.append(
-            Finding(
-                Severity.WARNING,
+            warning(
                 "the user has a client certificate beside exec, and the API server may take that for who you are",
                 unset.replace("FIELD", "client-certificate-data"),
                 "stanza",
@@ -161,8 +143,7 @@ def check_other_credentials(run: DoctorRun) -> Observations:
         )
     if user.value.get("as"):
         found.append(
-            Finding(
-                Severity.WARNING,
+            warning(
                 f"kubectl acts as {sanitize(user.value['as'], limit=120)} (as:), and what follows is about you",
                 "`kubectl auth can-i --list` tells what that user may",
                 "stanza",

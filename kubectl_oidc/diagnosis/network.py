@@ -15,7 +15,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 from kubectl_oidc.urls import is_loopback_url, port_of
 
-from . import Finding, Severity
+from . import Finding, problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def check_proxy(run: DoctorRun) -> Observations:
     where = sanitize(f"{proxy.host}:{proxy.port}", limit=120)
     why = _failure(lambda: socket.create_connection((proxy.host, proxy.port), _SECONDS).close())
     if why:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the proxy {where} cannot be used: {why}",
             f"check {proxy.variable}, or name the provider's host in NO_PROXY",
             "proxy",
@@ -77,8 +76,7 @@ def check_dns(run: DoctorRun) -> Observations:
 
     why = _failure(look_up)
     if why:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the name {sanitize(host, limit=120)} does not resolve: {why}",
             _NETWORK_HINT,
             "provider-unreachable",
@@ -97,9 +95,7 @@ def check_connection(run: DoctorRun) -> Observations:
     where = sanitize(f"{host}:{port}", limit=120)
     why = _failure(lambda: socket.create_connection((host, port), _SECONDS).close())
     if why:
-        yield Finding(
-            Severity.PROBLEM, f"{where} cannot be connected to: {why}", _NETWORK_HINT, "provider-unreachable"
-        )
+        yield problem(f"{where} cannot be connected to: {why}", _NETWORK_HINT, "provider-unreachable")
         return
     yield where
 
@@ -128,14 +124,11 @@ def check_tls(run: DoctorRun) -> Observations:
     why = _failure(shake_hands, refusal)
     if refusal:
         what, hint = tls.explain_certificate_error(refusal[0], sanitize(host, limit=120), options)
-        yield Finding(Severity.PROBLEM, what, hint, "tls")
+        yield problem(what, hint, "tls")
         return
     if why:
-        yield Finding(
-            Severity.PROBLEM,
-            f"{sanitize(host, limit=120)} does not speak TLS as it should: {why}",
-            _NETWORK_HINT,
-            "tls",
+        yield problem(
+            f"{sanitize(host, limit=120)} does not speak TLS as it should: {why}", _NETWORK_HINT, "tls"
         )
         return
     version, until = seen[0]
@@ -144,8 +137,7 @@ def check_tls(run: DoctorRun) -> Observations:
 
 def _certificate(version: str, until: object, run: DoctorRun) -> Observations:
     if run.request.tls.insecure:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{version}, and the certificate is not checked (--insecure-skip-tls-verify): anybody can be the provider",
             "leave the flag out, and give a private authority with --certificate-authority FILE",
             "tls",
@@ -153,8 +145,7 @@ def _certificate(version: str, until: object, run: DoctorRun) -> Observations:
         return
     left = ssl.cert_time_to_seconds(until) - run.system.clock() if isinstance(until, str) else None
     if left is not None and left < _EXPIRES_SOON:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{version}; the certificate is good for {remaining(left)} only",
             "tell who runs the provider",
             "tls",

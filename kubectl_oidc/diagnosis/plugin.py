@@ -11,7 +11,7 @@ from kubectl_oidc.system import programs
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
-from . import Finding, Severity
+from . import problem, warning
 from .exec_stanza import STARTS_ITSELF_ENDLESSLY, exec_of, program_name
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def check_plugin(run: DoctorRun) -> Observations:
                 if dispatcher
                 else ""
             )
-            yield Finding(
-                Severity.PROBLEM,
+            yield problem(
                 f"kubectl finds no {sanitize(name)} {where}{endless}",
                 "put the directory of the program on PATH, or name it by its whole path: "
                 "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
@@ -85,8 +84,7 @@ def _version(path: str, environ: Mapping[str, str]) -> Observations:
         yield f"{sanitize(path)}, version {__version__}"
         return
     what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"what kubectl finds {what}: {sanitize(path)} says {said}",
         f"this one is {__version__}; remove the other, or put this one's directory before it on PATH",
         "plugin",

@@ -15,7 +15,7 @@ from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem
 from .exec_stanza import exec_of
 from .plugin import find_command
 from .run import Skipped
@@ -41,8 +41,7 @@ def check_plugin_policy(run: DoctorRun) -> Observations:
         text = read_text(path)
         preferences = parse_kubeconfig(text or "", sanitize(path))
     except KubeconfigError as error:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"kubectl's preferences cannot be read: {error.message}",
             "correct the file, or go on without it: KUBERC=off",
             "plugin-policy",
@@ -85,15 +84,13 @@ def _apply_policy(
         if any(entry and (entry == command or (there and there == paths.get(entry))) for entry in entries):
             yield f"{sanitize(command)} is on the list of {sanitize(path)}"
             return
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",
             add,
             "plugin-policy",
         )
     elif policy == "DenyAll":
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"{sanitize(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
             f"set {_POLICY}: Allowlist, and {add}",
             "plugin-policy",
@@ -104,8 +101,7 @@ def _apply_policy(
             if policy != "AllowAll"
             else "a list without the policy Allowlist"
         )
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"{sanitize(path)} has {said}, which kubectl refuses",
             f"set {_POLICY}: Allowlist with a list, or AllowAll without one",
             "plugin-policy",

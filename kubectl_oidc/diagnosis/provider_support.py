@@ -10,32 +10,26 @@ from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.oidc.vendors import unlisted_scopes
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem, warning
 
 if TYPE_CHECKING:
     from .run import DoctorRun, Observations
 
-_GRANTS = {
-    "password": "password",
-    "device-code": DEVICE_CODE,
-    "client-credentials": "client_credentials",
-}
+_GRANTS = {"password": "password", "device-code": DEVICE_CODE, "client-credentials": "client_credentials"}
 
 
 def check_grant(run: DoctorRun) -> Observations:
     """Check that the provider supports the grant that this client uses."""
     request, metadata = run.request, run.require_metadata()
     if request.grant == "device-code" and metadata.device_authorization_endpoint is None:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             "the provider names no device_authorization_endpoint, which --grant-type=device-code needs",
             "allow the device authorization grant at the provider, or leave the flag out",
             "device-code",
         )
         return
     if metadata.pushed_authorization_required and request.pushed_authorization == "no":
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             "the provider takes pushed authorization requests alone, and --oidc-pushed-authorization-requests=no is given",
             "leave the flag out",
             "pushed-authorization",
@@ -43,8 +37,7 @@ def check_grant(run: DoctorRun) -> Observations:
         return
     grant = _GRANTS.get(request.grant, "authorization_code")
     if metadata.grant_types and grant not in metadata.grant_types:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the provider does not name the grant {grant}",
             "allow it at the provider, for this client too, or choose another --grant-type",
             "provider-refused",
@@ -59,8 +52,7 @@ def check_scopes(run: DoctorRun) -> Observations:
     strange = unlisted_scopes(asked, named)
     if strange:
         words = sanitize(", ".join(strange), limit=200)
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the provider does not name the scope {words}: it may refuse the sign-in with invalid_scope",
             "leave it out of --oidc-extra-scope, or let the provider have it",
             "scopes",
@@ -73,15 +65,13 @@ def check_pkce(run: DoctorRun) -> Observations:
     """Check that PKCE with S256 is used (RFC 7636, RFC 9700 §2.1.1); metadata need not mention it."""
     methods = run.require_metadata().code_challenge_methods
     if not run.request.pkce:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             "PKCE is left out (--oidc-pkce-method=no): a code that is intercepted can be redeemed",
             "leave the flag out",
             "pkce",
         )
     elif methods and "S256" not in methods:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the provider names the PKCE methods {sanitize(', '.join(methods), limit=80)} and not S256, which is sent",
             "let the provider take S256; if it refuses the request, --oidc-pkce-method=no leaves it out",
             "pkce",
@@ -95,15 +85,13 @@ def check_algorithms(run: DoctorRun) -> Observations:
     named = run.require_metadata().id_token_algorithms
     usable = [name for name in named if name in ALGORITHMS]
     if named and not usable:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the provider signs ID tokens with {sanitize(', '.join(named), limit=120)}, and kube-apiserver verifies none of them",
             f"let the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )
     elif named and DEFAULT_ALGORITHM not in named:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the provider does not sign with {DEFAULT_ALGORITHM}, the one that kube-apiserver takes by its flags",
             f"let it sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs={usable[0]} at the API server",
             "claims-algorithm",

@@ -8,7 +8,7 @@ from kubectl_oidc.loopback.redirect_uri import addresses_at_port
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.urls import is_loopback_url
 
-from . import Finding, Severity
+from . import warning
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def check_redirect(run: DoctorRun) -> Observations:
         listener.close()
     if listening.tried:
         taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{taken}: a sign-in would come back to port {listening.asked.port}",
             f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
             "port-in-use",

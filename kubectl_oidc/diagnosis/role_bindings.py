@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import ClusterError, ClusterForbidden, ClusterNotFound
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import Finding, warning
 from .access import listed
 from .claim_mapping import own_groups
 from .run import Skipped
@@ -91,8 +91,7 @@ def _insufficient_roles(
         try:
             rules = client.role_rules(binding, run.request_deadline())
         except ClusterNotFound:
-            yield Finding(
-                Severity.WARNING,
+            yield warning(
                 f"{_grants(binding, subject)}, and there is no such {sanitize(binding.role_kind, limit=40)}",
                 f"an administrator creates {role}, or binds another role",
                 "forbidden",
@@ -110,8 +109,7 @@ def _insufficient_roles(
                 if rule.resources
             )
             allows = f"; it allows {sanitize(words, limit=200)}" if words else "; it allows nothing"
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{_grants(binding, subject)}, and that role does not allow to list pods{allows}",
             f"an administrator adds the verbs get, list and watch for pods to {role}, or binds a role that has them, such as view",
             "forbidden",
@@ -120,8 +118,7 @@ def _insufficient_roles(
 
 def _bound_in_another_namespace(run: DoctorRun, binding: RoleBinding, subject: Subject) -> Finding:
     where, here = sanitize(binding.namespace, limit=80), sanitize(run.namespace, limit=80)
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"{_grants(binding, subject)} in the namespace {where} only, and the context's namespace is {here}",
         f"`kubectl config set-context --current --namespace={where}` chooses it; or an administrator binds a role in {here}",
         "forbidden",
@@ -155,7 +152,7 @@ def _not_bound(run: DoctorRun, identity: Identity, bindings: Sequence[RoleBindin
     hint = next(filter(None, hints), "")
     if not hint:
         hint = "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again"
-    return Finding(Severity.WARNING, message, hint, "forbidden")
+    return warning(message, hint, "forbidden")
 
 
 def _near_miss(run: DoctorRun, identity: Identity, binding: RoleBinding, subject: Subject) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.text import sanitize
 
@@ -44,8 +44,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     missing = [scope for scope in asked.scopes if scope not in request.scopes]
     surplus = [scope for scope in request.scopes if scope not in asked.scopes]
     if not missing and not surplus:
-        return Finding(
-            Severity.WARNING,
+        return warning(
             f"{who} is of the same client, but its flags ask for another session than this one: "
             "its first kubectl opens the browser once more",
             "give setup the flags that this user has under args, or update the user with --write-kubeconfig",
@@ -56,8 +55,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
         ways.append(f"add --oidc-extra-scope={sanitize(','.join(missing), limit=400)}")
     if surplus:
         ways.append(f"leave out the scope {sanitize(', '.join(surplus), limit=400)}")
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "
         "its first kubectl opens the browser once more",
         f"{' and '.join(ways)}, and run setup again",

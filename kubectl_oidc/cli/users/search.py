@@ -15,14 +15,7 @@ from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
-from .selection import (
-    NAMES_A_SESSION,
-    Candidate,
-    candidates,
-    matches_flags,
-    sessions_named,
-    several_sessions,
-)
+from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
 from .sessions_of_users import SessionUser, cache_directories, session_users
 from .suggestions import unknown_session
 from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, problem, warning
 from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.text import sanitize
@@ -20,16 +20,14 @@ def check_algorithm(facts: TokenFacts) -> Iterator[Finding]:
     if facts.algorithm is None or facts.algorithm == DEFAULT_ALGORITHM:
         return
     if facts.algorithm in ALGORITHMS:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the token is signed with {facts.algorithm}; by its flags kube-apiserver takes {DEFAULT_ALGORITHM} only",
             f"let the provider sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs as below "
             "(Amazon EKS has no such setting); an AuthenticationConfiguration takes it as it is",
             "claims-algorithm",
         )
     else:
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the token is signed with {sanitize(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
             f"let the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, Severity, problem
 
 from .algorithm import check_algorithm
 from .groups import check_groups_names, check_groups_present, check_groups_shape
@@ -54,8 +54,7 @@ def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool 
         return check_token(facts)
     flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
     return [
-        Finding(
-            Severity.PROBLEM,
+        problem(
             "the access token is no JWT, and no API server can read it",
             f"leave out {flag}: Kubernetes reads the ID token",
             "claims-access-token",

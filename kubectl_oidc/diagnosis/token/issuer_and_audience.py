@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, problem, warning
 from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.urls import issuer_of
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
     """Check that the issuer is https: kube-apiserver accepts no other."""
     if urlsplit(facts.issuer).scheme != "https":
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             "the issuer is not https, and kube-apiserver takes no other",
             "serve the provider over TLS; an http issuer on localhost is good for trying out only",
             "claims-issuer",
@@ -33,8 +32,7 @@ def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
     if issuer_of(issuer) == facts.issuer:
         return
     v1 = vendor_of(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",
         "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
         "--oidc-use-access-token"
@@ -49,8 +47,7 @@ def check_audience(facts: TokenFacts) -> Iterator[Finding]:
     audience = facts.claims.get("aud")
     names = [audience] if isinstance(audience, str) else audience
     if not isinstance(names, list) or facts.client_id not in names:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the token is for the audience {json_quoted(audience)}, not for the client {sanitize(facts.client_id)}",
             "the cluster must name one of these audiences as its client ID; "
             "or leave out --oidc-use-access-token, because the ID token names the client",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.vendors import refresh_hint
@@ -23,8 +23,7 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
         return
     asked = "offline_access" in facts.scopes
     why = "though offline_access was asked for" if asked else "because offline_access was not asked for"
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
         f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
         "who is still signed in at the provider types nothing when the browser opens",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,7 @@ def check_size(facts: TokenFacts) -> Iterator[Finding]:
     if facts.size <= _HEADER_LIMIT:
         return
     groups = f", {len(facts.groups)} groups among it" if facts.groups else ""
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"the token has {facts.size / 1024:.1f} KB{groups}: load balancers and proxies before an API server often take headers of 8 KB "
         "(they answer 400, 431 or 502)",
         "let the provider put fewer groups and claims into the token, such as only the groups that the cluster uses; or raise the "
