@@ -21,7 +21,7 @@ from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings
-from kubectl_oidc.diagnosis.token.size import check_size
+from kubectl_oidc.diagnosis.token.practical import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api.client import ClusterClient
 from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry

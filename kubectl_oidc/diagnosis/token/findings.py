@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity, problem
 
-from .algorithm import check_algorithm
 from .groups import check_groups_names, check_groups_present, check_groups_shape
-from .issuer_and_audience import check_audience, check_issuer, check_token_issuer
-from .refresh_token import check_refresh_token
-from .size import check_size
+from .practical import check_refresh_token, check_size
+from .trust import check_algorithm, check_audience, check_issuer, check_token_issuer
 from .username import check_email_verified, check_username
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Whether the cluster would accept who issued the token (``iss``) and whom it is for (``aud``)."""
+"""Whether a cluster trusts the token: who issued it (``iss``), whom it is for (``aud``), and the algorithm of its signature."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.diagnosis import Finding, problem, warning
+from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
+from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.urls import issuer_of
@@ -52,4 +54,23 @@ def check_audience(facts: TokenFacts) -> Iterator[Finding]:
             "the cluster must name one of these audiences as its client ID; "
             "or leave out --oidc-use-access-token, because the ID token names the client",
             "claims-audience",
+        )
+
+
+def check_algorithm(facts: TokenFacts) -> Iterator[Finding]:
+    """Check the algorithm: kube-apiserver accepts RS256 by default, and others of `ALGORITHMS` if configured."""
+    if facts.algorithm is None or facts.algorithm == DEFAULT_ALGORITHM:
+        return
+    if facts.algorithm in ALGORITHMS:
+        yield warning(
+            f"the token is signed with {facts.algorithm}; by its flags kube-apiserver takes {DEFAULT_ALGORITHM} only",
+            f"let the provider sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs as below "
+            "(Amazon EKS has no such setting); an AuthenticationConfiguration takes it as it is",
+            "claims-algorithm",
+        )
+    else:
+        yield problem(
+            f"the token is signed with {sanitize(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
+            f"let the provider sign with {DEFAULT_ALGORITHM}",
+            "claims-algorithm",
         )
