@@ -19,39 +19,36 @@ from .unauthorized import likely_cause
 if TYPE_CHECKING:
     from kubectl_oidc.kube_api.responses import Identity
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation, Observations
 
 
-def check_cluster(run: DoctorRun) -> Observations:
+def check_cluster(run: DoctorRun) -> Observation:
     """Check that the kubeconfig's cluster entry can be used."""
     entry = run.chosen.cluster
     if entry is None:
         context = run.chosen.context
         if context is None:
-            yield warning(
+            return warning(
                 "no context is chosen, so there is no API server to ask",
                 "name one with --context",
                 "cluster-entry",
             )
-        else:
-            name = sanitize(context.value.get("cluster") or "none", limit=120)
-            yield problem(
-                f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
-                "`kubectl config get-clusters` lists them",
-                "cluster-entry",
-            )
-        return
+        name = sanitize(context.value.get("cluster") or "none", limit=120)
+        return problem(
+            f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
+            "`kubectl config get-clusters` lists them",
+            "cluster-entry",
+        )
     cluster = parse_cluster_entry(entry)
     run.cluster = cluster
     if cluster.tls.insecure:
-        yield warning(
+        return warning(
             f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): "
             "anybody in between gets your token",
             "name the cluster's authority in the kubeconfig (certificate-authority-data)",
             "cluster-entry",
         )
-        return
-    yield shown_url(cluster.server)
+    return shown_url(cluster.server)
 
 
 def check_api_server(run: DoctorRun) -> Observations:

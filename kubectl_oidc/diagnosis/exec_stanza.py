@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig import Entry
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation, Observations
 
 STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatcher)"
 """What happens to an exec section with ``command: kubectl`` if the plugin is not installed."""
@@ -40,75 +40,69 @@ def program_name(command: str) -> str:
     return PureWindowsPath(command).name.lower().removesuffix(".exe")  # accepts both kinds of slash
 
 
-def check_api_version(run: DoctorRun) -> Observations:
+def check_api_version(run: DoctorRun) -> Observation:
     """Check ``apiVersion``: kubectl accepts v1 and v1beta1, some other clients only v1beta1."""
     user = run.chosen.user
     if user is None:
-        yield _NO_USER
-        return
+        return _NO_USER
     version = exec_of(user).get("apiVersion")
     if version == API_VERSION:
-        yield sanitize(version)
-    elif version == V1:
-        yield f"{sanitize(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
-    else:
-        said = f"apiVersion is {sanitize(version, limit=80)}" if version else "there is no apiVersion"
-        yield problem(f"{said}, and kubectl accepts only {V1BETA1} and {V1}", _CONVERT, "stanza")
+        return sanitize(version)
+    if version == V1:
+        return f"{sanitize(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
+    said = f"apiVersion is {sanitize(version, limit=80)}" if version else "there is no apiVersion"
+    return problem(f"{said}, and kubectl accepts only {V1BETA1} and {V1}", _CONVERT, "stanza")
 
 
-def check_interactive_mode(run: DoctorRun) -> Observations:
+def check_interactive_mode(run: DoctorRun) -> Observation:
     """Check ``interactiveMode``: v1 requires it, and ``Always`` fails in programs without a terminal."""
     user, exec_ = run.chosen.user, exec_of(run.chosen.user)
     if user is None:
-        yield _NO_USER
-        return
+        return _NO_USER
     mode = exec_.get("interactiveMode")
     set_it = f"`kubectl config set-credentials {sanitize(user.name)} --exec-interactive-mode=IfAvailable`"
     if mode is None and exec_.get("apiVersion") == V1:
-        yield problem(
+        return problem(
             "there is no interactiveMode, and kubectl refuses such a stanza of v1",
             f"{set_it} sets it",
             "stanza",
         )
-    elif mode is not None and mode not in _MODES:
-        yield problem(
+    if mode is not None and mode not in _MODES:
+        return problem(
             f"interactiveMode is {sanitize(mode, limit=60)}, which kubectl does not know",
             f"{set_it} sets it",
             "stanza",
         )
-    elif mode == "Always":
-        yield warning(
+    if mode == "Always":
+        return warning(
             "interactiveMode is Always: kubectl fails wherever there is no terminal, as in k9s, Helm and editors",
             f"{set_it} changes it",
             "stanza",
         )
-    elif mode == "Never" and run.request.grant in {"password", "authcode-keyboard"}:
-        yield warning(
+    if mode == "Never" and run.request.grant in {"password", "authcode-keyboard"}:
+        return warning(
             f"interactiveMode is Never, and --grant-type={run.request.grant} asks at the terminal",
             f"{set_it} changes it",
             "stanza",
         )
-    else:
-        yield sanitize(mode or "IfAvailable, which v1beta1 takes for granted")
+    return sanitize(mode or "IfAvailable, which v1beta1 takes for granted")
 
 
-def check_command(run: DoctorRun) -> Observations:
+def check_command(run: DoctorRun) -> Observation:
     """Check that the exec section starts this program directly, not through a second kubectl."""
     if run.chosen.user is None:
-        yield _NO_USER
-        return
+        return _NO_USER
     command = str(exec_of(run.chosen.user).get("command") or "")
     name = program_name(command)
     if name == "kubectl":
-        yield warning(
+        return warning(
             "the stanza starts a second kubectl for each command (command: kubectl)",
             f"{_CONVERT} to start {COMMAND} itself",
             "stanza",
         )
-    elif name != COMMAND:
-        yield warning(f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza")
-    else:
-        yield sanitize(command)
+    if name != COMMAND:
+        return warning(f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza")
+    return sanitize(command)
 
 
 # What client-go does if a user has one of these in addition to exec.

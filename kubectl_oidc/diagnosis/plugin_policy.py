@@ -23,35 +23,32 @@ from .run import Skipped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 _POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
 
 
-def check_plugin_policy(run: DoctorRun) -> Observations:
+def check_plugin_policy(run: DoctorRun) -> Observation:
     """Check that kubectl's preferences allow it to start the plugin."""
     environ, user = run.system.environ, run.chosen.user
     path = _preferences_path(environ)
     if user is None or path is None:
-        yield Skipped(
+        return Skipped(
             "no user of a kubeconfig is meant" if path else "kubectl's preferences are off (KUBERC)"
         )
-        return
     try:
         text = read_text(path)
         preferences = parse_kubeconfig(text or "", sanitize(path))
     except KubeconfigError as error:
-        yield problem(
+        return problem(
             f"kubectl's preferences cannot be read: {error.message}",
             "correct the file, or go on without it: KUBERC=off",
             "plugin-policy",
         )
-        return
     if text is None:
-        yield f"every plugin is allowed: there is no {sanitize(path)}"
-        return
+        return f"every plugin is allowed: there is no {sanitize(path)}"
     command = str(exec_of(user).get("command") or "")
-    yield from _apply_policy(preferences, command, path, _found_paths(command, preferences, run))
+    return _apply_policy(preferences, command, path, _found_paths(command, preferences, run))
 
 
 def _preferences_path(environ: Mapping[str, str]) -> Path | None:
@@ -76,35 +73,33 @@ def _found_paths(command: str, preferences: Mapping[str, Any], run: DoctorRun) -
 
 def _apply_policy(
     preferences: Mapping[str, Any], command: str, path: Path, paths: Mapping[str, str | None]
-) -> Observations:
+) -> Observation:
     policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
     add = f"add `- command: {sanitize(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {sanitize(path)}"
     if policy == "Allowlist":
         there = paths.get(command)
         if any(entry and (entry == command or (there and there == paths.get(entry))) for entry in entries):
-            yield f"{sanitize(command)} is on the list of {sanitize(path)}"
-            return
-        yield problem(
+            return f"{sanitize(command)} is on the list of {sanitize(path)}"
+        return problem(
             f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",
             add,
             "plugin-policy",
         )
-    elif policy == "DenyAll":
-        yield problem(
+    if policy == "DenyAll":
+        return problem(
             f"{sanitize(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
             f"set {_POLICY}: Allowlist, and {add}",
             "plugin-policy",
         )
-    elif policy != "AllowAll" or entries:
+    if policy != "AllowAll" or entries:
         said = (
             f"the policy {sanitize(policy, limit=40)}"
             if policy != "AllowAll"
             else "a list without the policy Allowlist"
         )
-        yield problem(
+        return problem(
             f"{sanitize(path)} has {said}, which kubectl refuses",
             f"set {_POLICY}: Allowlist with a list, or AllowAll without one",
             "plugin-policy",
         )
-    else:
-        yield f"every plugin is allowed by {sanitize(path)}"
+    return f"every plugin is allowed by {sanitize(path)}"
