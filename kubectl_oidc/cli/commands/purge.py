@@ -89,7 +89,7 @@ def purge(**values: Any) -> int:
 
 
 @click.command("clean")
-@options(Flag("--token-cache-dir", DIR, help="Directory of the cache.", metavar="DIR"), VERBOSE, *IGNORED)
+@options(Flag("--token-cache-dir", DIR, help="Directory of the cache."), VERBOSE, *IGNORED)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 

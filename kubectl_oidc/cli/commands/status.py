@@ -56,7 +56,6 @@ _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-cla
         "--token-cache-dir",
         DIR,
         help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
-        metavar="DIR",
     ),
     VERBOSE,
     *IGNORED,

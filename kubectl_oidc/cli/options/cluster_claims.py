@@ -21,7 +21,6 @@ CLAIMS = (
         help="Claim that the cluster takes as the user name.",
         metavar="CLAIM",
         default="email",
-        show_default=True,
     ),
     Flag(
         "--oidc-groups-claim",
@@ -29,7 +28,6 @@ CLAIMS = (
         help="Claim that the cluster takes as the groups.",
         metavar="CLAIM",
         default="groups",
-        show_default=True,
     ),
 )
 PREFIXES = (

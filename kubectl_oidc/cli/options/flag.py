@@ -27,10 +27,9 @@ class Flag:
         name: The flag, with its dashes.
         kind: What kind of value it has.
         help: What ``--help`` says of it.
-        metavar: What stands for its value there.
+        metavar: What stands for its value there, if its kind does not say it.
         short: A shorter name, such as ``-o``.
-        default: The value without it.
-        show_default: Whether ``--help`` shows that.
+        default: The value without it; ``--help`` shows one that is not empty.
         hidden: Whether ``--help`` leaves it out.
         has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
@@ -56,7 +55,6 @@ class Flag:
     metavar: str = ""
     short: str = ""
     default: object = None
-    show_default: bool = False
     hidden: bool = False
     has_variable: bool = True
     ignored: bool = False
@@ -89,7 +87,7 @@ class Flag:
         if self.metavar:
             settings["metavar"] = self.metavar
         if self.default is not None:
-            settings |= {"default": self.default, "show_default": self.show_default}
+            settings |= {"default": self.default, "show_default": bool(self.default)}
         if self.complete:
             settings["shell_complete"] = self.complete
         if self.callback:

@@ -39,13 +39,10 @@ def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
 
 
 FORCE = Flag("--force-refresh", SWITCH, help="Replace a token that is still good.", field="force_refresh")
-VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0, metavar="LEVEL")
+VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0)
 
 KUBECONFIG_FILE = Flag(
-    "--kubeconfig",
-    FILE,
-    help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-    metavar="FILE",
+    "--kubeconfig", FILE, help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."
 )
 CONTEXT = Flag(
     "--context",

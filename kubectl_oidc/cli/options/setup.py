@@ -37,7 +37,6 @@ CLUSTER = (
         "--output-dir",
         DIR,
         help="Write the cluster's manifests to files in this directory; no file is overwritten.",
-        metavar="DIR",
     ),
 )
 KUBECONFIG = (
@@ -51,14 +50,7 @@ KUBECONFIG = (
         has_variable=False,
     ),
     KUBECONFIG_FILE,
-    Flag(
-        "--user",
-        TEXT,
-        help="The user's name in the kubeconfig.",
-        metavar="NAME",
-        default="oidc",
-        show_default=True,
-    ),
+    Flag("--user", TEXT, help="The user's name in the kubeconfig.", metavar="NAME", default="oidc"),
     INSTALL_HINT,
     Flag(
         "--absolute-path",

@@ -166,9 +166,7 @@ def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
     else:
         addresses = [ListenAddress.parse(text) for text in words or LISTEN]
     fields["redirect"] = RedirectOptions(
-        **redirect,
-        listen_addresses=tuple(addresses),
-        local_server=_key_pair(local_server, LOCAL_SERVER),
+        **redirect, listen_addresses=tuple(addresses), local_server=_key_pair(local_server, LOCAL_SERVER)
     )
 
 
