@@ -11,7 +11,7 @@ from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, hidden, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
@@ -46,8 +46,7 @@ _REQUEST_SECONDS = 6.0
     output("json", "yaml"),
     *SESSION_OPTIONS,
     *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def doctor(**values: Any) -> int:
     """Say what is wrong between here and the cluster, one line a check, and what to do about it.

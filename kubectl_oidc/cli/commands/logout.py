@@ -12,7 +12,7 @@ import click
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     ),
     *SESSION_OPTIONS,
     *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def logout(**values: Any) -> int:
     """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.

@@ -10,7 +10,7 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -50,8 +50,7 @@ _HOW = tuple(
     Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     *_NAMES,
     *_HOW,
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def purge(**values: Any) -> int:
     """Remove a cached session: the current context's, the one that --session, --context or --user names, or with --all every one.
@@ -89,7 +88,7 @@ def purge(**values: Any) -> int:
 
 
 @click.command("clean")
-@options(Flag("--token-cache-dir", DIR, help="Directory of the cache."), VERBOSE, *IGNORED)
+@options(Flag("--token-cache-dir", DIR, help="Directory of the cache."), *LOG)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 

@@ -11,10 +11,9 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.options.flags import (
     CONTEXT,
     FLAGS,
-    IGNORED,
     KUBECONFIG_FILE,
+    LOG,
     USER,
-    VERBOSE,
     hidden,
     log_at,
 )
@@ -30,8 +29,7 @@ STAND_ALONE = (
     replace(CONTEXT, help="The context whose user signs in (default: the current one)."),
     replace(USER, help="The user that signs in, whatever the context."),
     *hidden(flag for flag in FLAGS if flag.stand_alone),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 
 

@@ -11,7 +11,7 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, hidden, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
@@ -54,8 +54,7 @@ _CLUSTER_SECONDS = 10.0
     *PREFIXES,
     *SESSION_OPTIONS,
     *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def whoami(**values: Any) -> int:
     """Show who the cluster takes you for: the user name and the groups that role bindings must name.

@@ -17,7 +17,6 @@ from kubectl_oidc.text import sanitize
 
 from .flag import Flag
 from .kinds import FILE, SECRET, TEXT, choice
-from .variables import overruled_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,6 @@ CLIENT = (
         SECRET,
         help="Client secret, where the client has one.",
         metavar="SECRET",
-        callback=overruled_by("oidc_client_secret_file"),
         field="client_authentication.typed_secret",
         repeat=True,
         stand_alone=False,
@@ -41,10 +39,10 @@ CLIENT = (
         SECRET_FILE_FLAG,
         FILE,
         help="File that holds the client secret, so that it stands in no kubeconfig.",
-        callback=overruled_by("oidc_client_secret"),
         field="client_authentication.secret_file",
         repeat=True,
         stand_alone=False,
+        excludes=SECRET_FLAG,
     ),
     Flag(
         METHOD_FLAG,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .kinds import TEXT
-from .variables import variable
+from .variables import key, overruled_by, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .kinds import Kind
-    from .variables import Callback
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -33,8 +32,6 @@ class Flag:
         hidden: Whether ``--help`` leaves it out.
         has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
-        complete: What completes a value in a shell, if that is not its kind.
-        callback: What click does with the value, if that is not its kind's.
         field: Where the sign-in request has the value, as in ``account.max_age``; empty if it has none of its own.
         read: What understands a value, if that is not its kind.
         identity: Whether another value makes another session.
@@ -45,7 +42,7 @@ class Flag:
         parameter: The parameter of the authorization request that it sets.
         person: Whether it is about a person, and not for a client that signs in as itself.
         requires: The flag without which it has no effect.
-        excludes: The flag that says the same in another way.
+        excludes: The flag that says the same in another way, and excludes this one.
     """
 
     name: str
@@ -58,8 +55,6 @@ class Flag:
     hidden: bool = False
     has_variable: bool = True
     ignored: bool = False
-    complete: Callable[[click.Context, click.Parameter, str], list[str]] | None = None
-    callback: Callback | None = None
     field: str = ""
     read: Callable[[Any], Any] | None = None
     identity: bool = False
@@ -75,7 +70,7 @@ class Flag:
     @property
     def key(self) -> str:
         """Its name among the values that click gives."""
-        return self.name.removeprefix("--").replace("-", "_")
+        return key(self.name)
 
     def option(self, command: Command) -> Command:
         """Give a command this option."""
@@ -88,10 +83,8 @@ class Flag:
             settings["metavar"] = self.metavar
         if self.default is not None:
             settings |= {"default": self.default, "show_default": bool(self.default)}
-        if self.complete:
-            settings["shell_complete"] = self.complete
-        if self.callback:
-            settings["callback"] = self.callback
+        if self.excludes:
+            settings["callback"] = overruled_by(self.excludes)
         names = (self.short, self.name) if self.short else (self.name,)
         return click.option(*names, **settings)(command)
 

@@ -13,7 +13,7 @@ from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
 from .flags import FLAGS
-from .variables import variable
+from .variables import key, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class FlagValues:
 
     def value(self, flag: str) -> Any:
         """Return a flag's value, or None."""
-        return self._values.get(_name(flag))
+        return self._values.get(key(flag))
 
     def has(self, *flags: str) -> bool:
         """Return whether each flag has a value other than its default; empty and off count as none."""
@@ -97,8 +97,4 @@ class FlagValues:
         return UsageError(says.format(*flags) + origin, hint)
 
     def _source(self, flag: str) -> ParameterSource | None:
-        return self._context.get_parameter_source(_name(flag)) if self._context else None
-
-
-def _name(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
+        return self._context.get_parameter_source(key(flag)) if self._context else None

@@ -6,8 +6,7 @@ from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
 from .flag import Flag
-from .flags import KUBECONFIG_FILE
-from .install_hint import INSTALL_HINT
+from .flags import INSTALL_HINT, KUBECONFIG_FILE
 from .kinds import DIR, SWITCH, TEXT, TEXTS, choice
 
 CLUSTER = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.cli.options.checks import install_hint
 from kubectl_oidc.cli.options.cluster_claims import trust_of
-from kubectl_oidc.cli.options.install_hint import install_hint
 from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
