@@ -12,12 +12,12 @@ import click
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import request_from_index
@@ -42,9 +42,7 @@ if TYPE_CHECKING:
         SWITCH,
         help="Leave the browser signed in at the provider, and so to everything else there.",
     ),
-    *SESSION_OPTIONS,
-    *hidden(SIGN_IN),
-    *LOG,
+    *ONE_SESSION,
 )
 def logout(**values: Any) -> int:
     """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
+_TYPED = ParameterSource.COMMANDLINE
 STAND_ALONE = (
     KUBECONFIG_FILE,
     replace(CONTEXT, help="The context whose user signs in (default: the current one)."),
@@ -45,7 +46,7 @@ def before_a_command(ctx: click.Context) -> None:
     command = ctx.invoked_subcommand or ""
     for option in ctx.command.params:
         name = option.name or ""
-        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name not in ctx.params:
+        if ctx.get_parameter_source(name) is not _TYPED or name not in ctx.params:
             continue
         if name != "v":
             raise UsageError(
@@ -73,7 +74,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     try:
         user = _user(values)
     except KubeconfigError as error:
-        if _user_given(ctx):
+        if any(ctx.get_parameter_source(name) is _TYPED for name in ("kubeconfig", "context", "user")):
             raise
         return _help(ctx, error.message)
 
@@ -185,13 +186,6 @@ def _authority(user: AuthProviderUser) -> str | None:
     in_kubeconfig_dir = user.path.absolute().parent / given
     here = Path(given).absolute()
     return str(here if here.is_file() and not in_kubeconfig_dir.is_file() else in_kubeconfig_dir)
-
-
-def _user_given(ctx: click.Context) -> bool:
-    return any(
-        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        for name in ("kubeconfig", "context", "user")
-    )
 
 
 def _help(ctx: click.Context, why: str) -> int:

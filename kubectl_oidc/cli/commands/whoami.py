@@ -11,12 +11,12 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
@@ -52,9 +52,7 @@ _CLUSTER_SECONDS = 10.0
     Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
     *CLAIMS,
     *PREFIXES,
-    *SESSION_OPTIONS,
-    *hidden(SIGN_IN),
-    *LOG,
+    *ONE_SESSION,
 )
 def whoami(**values: Any) -> int:
     """Show who the cluster takes you for: the user name and the groups that role bindings must name.

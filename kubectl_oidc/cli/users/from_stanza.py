@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
 from kubectl_oidc.cli.options.flags import parsed
@@ -71,6 +72,12 @@ def stanza_context(user: Entry) -> click.Context:
                 "mend them; `kubectl oidc-login get-token --help` names the flags",
                 topic="stanza",
             ) from None
+
+
+def typed_params(ctx: click.Context) -> dict[str, Any]:
+    """Return the parameters that are on the command line itself."""
+    typed = ParameterSource.COMMANDLINE
+    return {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) is typed}
 
 
 def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
@@ -14,7 +13,7 @@ from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
 from kubectl_oidc.text import sanitize
 
-from .from_stanza import stanza_request
+from .from_stanza import stanza_request, typed_params
 from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
 from .sessions_of_users import SessionUser, cache_directories, session_users
 from .suggestions import unknown_session
@@ -69,7 +68,7 @@ class _Search:
 
     def __init__(self, values: dict[str, Any], purpose: Purpose, lost: Sequence[Candidate] = ()) -> None:
         self._values, self._purpose, self._lost = values, purpose, lost
-        self._typed = _typed(values)
+        self._typed = typed_params(click.get_current_context())
         self._more = {name: value for name, value in self._typed.items() if name != "session"}
         self.name_or_id: str = self._typed.get("session") or ""  # empty if --session was not typed
         self._names_user = bool(values.get("context") or values.get("user"))
@@ -232,10 +231,3 @@ class _Search:
         if self._chosen.user is None:
             raise no_user(self._chosen, self._kubeconfig)
         return self._chosen.user
-
-
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that were typed on the command line."""
-    context = click.get_current_context()
-    typed = ParameterSource.COMMANDLINE
-    return {name: value for name, value in values.items() if context.get_parameter_source(name) is typed}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, hidden
 from kubectl_oidc.cli.options.session import IDENTITY
 from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
@@ -31,6 +32,9 @@ SESSION_OPTIONS = tuple(
     for flag in IDENTITY
 )
 """The flags that identify a session, for commands in which --session selects an existing one."""
+
+ONE_SESSION = (*SESSION_OPTIONS, *hidden(SIGN_IN), *LOG)
+"""The flags of a command about one session, behind its own."""
 
 NAMES_A_SESSION = tuple(flag.key for flag in IDENTITY if flag.identity and flag.name != "--grant-type")
 """The flags that name a session; without one, --grant-type does not, because ``auto`` may be any."""

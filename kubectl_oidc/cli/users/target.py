@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.cli.options.flags import FLAGS
@@ -15,6 +14,8 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
+
+from .from_stanza import typed_params
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,10 +91,8 @@ class TargetSession:
         Args:
             command: The command's name, such as ``login``.
         """
-        context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
-        if self.kubeconfig_user.user is None or any(
-            context.get_parameter_source(flag.key) is typed for flag in FLAGS
-        ):
+        context = click.get_current_context()
+        if self.kubeconfig_user.user is None or typed_params(context).keys() & {flag.key for flag in FLAGS}:
             return self.request.command_line(command)
         given = ((name, context.params.get(name)) for name in USER_PARAMETERS)
         return one_line(
