@@ -30,8 +30,6 @@ def report_removal(
     """Report what was removed, and remove kubelogin's sessions of the same clients.
 
     Args:
-        purged: What was removed.
-        cache_dir: The cache directory.
         clients: Issuers and clients that the command line named, in addition to those of the removed sessions.
         name: The value of ``--session``, or empty.
 

@@ -91,11 +91,7 @@ def _strings(value: object) -> list[str]:
 
 
 def differences(facts: TokenFacts, identity: Identity) -> list[str]:
-    """Return one sentence for each difference between the user that the cluster sees and the one that the token names.
-
-    Args:
-        facts: The token, with the claims and prefixes that the cluster is expected to use.
-    """
+    """Return one sentence for each difference between the user that the cluster sees and the one that the token names."""
     return [
         *_username_differences(facts, identity.username),
         *_group_differences(facts, own_groups(identity)),

@@ -52,8 +52,7 @@ def check_plugin(run: DoctorRun) -> Observation:
 def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:
     """Return the path of an exec section's command as client-go finds it, or None.
 
-    Args:
-        command: A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
+    A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
     """
     if user is not None and os.sep in command:
         command = str(user.path.absolute().parent / command)

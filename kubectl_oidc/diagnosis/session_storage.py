@@ -47,12 +47,7 @@ def check_storage(run: DoctorRun) -> Observations:
 
 
 def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
-    """Return how fast a working store is, or a warning if it is slow or only a fallback.
-
-    Args:
-        took: Seconds for one write, read and delete.
-        chosen: Whether somebody chose it, or a session is already stored there.
-    """
+    """Return how fast a working store is, or a warning if it is slow or only a fallback; ``took`` is in seconds."""
     if took > _SLOW_SECONDS:
         return warning(
             f"{store.where()} takes {took:.1f} s to write, read and clear a session",

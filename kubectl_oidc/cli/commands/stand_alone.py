@@ -37,9 +37,6 @@ STAND_ALONE = (
 def before_a_command(ctx: click.Context) -> None:
     """Give a -v before the command to the command, as klog allows it anywhere.
 
-    Args:
-        ctx: The program's own context.
-
     Raises:
         UsageError: There is another flag before the command.
     """
@@ -58,10 +55,6 @@ def before_a_command(ctx: click.Context) -> None:
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     """Sign in the kubeconfig user with ``auth-provider: oidc``, and return 0. Without one, print the help and return 2.
-
-    Args:
-        ctx: The program's own context.
-        values: The parameters by click's names.
 
     Raises:
         OidcLoginError: The sign-in failed.

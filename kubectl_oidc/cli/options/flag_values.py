@@ -28,7 +28,6 @@ class FlagValues:
 
     Args:
         values: The values by the options' names; the current click context knows where they come from.
-        flags: The table.
     """
 
     def __init__(self, values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
@@ -85,13 +84,7 @@ class FlagValues:
         return (self.value(flag) or "").partition(":")[0].lower()
 
     def conflict(self, flags: tuple[str, str], says: str, hint: str) -> UsageError:
-        """Return the error of two flags; it names both, and the variables that they come from.
-
-        Args:
-            flags: Both, as they are named.
-            says: The error; ``{0}`` and ``{1}`` are the flags.
-            hint: What to do.
-        """
+        """Return the error of two flags, ``{0}`` and ``{1}`` in `says`; it names the variables that they come from."""
         of_variables = [flag for flag in flags if self._source(flag) is ParameterSource.ENVIRONMENT]
         origin = "".join(f"; {variable(flag)} gives {flag}" for flag in of_variables)
         return UsageError(says.format(*flags) + origin, hint)

@@ -93,8 +93,7 @@ def _only_parsed(**_values: object) -> None:
 def parsed(args: list[str]) -> click.Context:
     """Return what arguments of `get-token` say, and where each value comes from.
 
-    Args:
-        args: The words behind the command's name. ``--help`` is unknown here, because it would be answered on standard output.
+    ``--help`` is unknown here, because it would be answered on standard output.
 
     Raises:
         click.ClickException: `get-token` refuses them.

@@ -44,18 +44,12 @@ class Kind:
     def shown(self, value: Any) -> Iterator[str | None]:
         """Return one text a use of the flag, for a command that a person is shown; None for a switch.
 
-        Args:
-            value: The value as the request has it. Placeholders stand for secrets.
+        The value is the request's. Placeholders stand for secrets.
         """
         yield str(value)
 
     def kept(self, flag: str, value: Any) -> Iterator[Arg]:
-        """Return the arguments of a kubeconfig's exec stanza.
-
-        Args:
-            flag: The flag.
-            value: The value as it was typed.
-        """
+        """Return the arguments of a kubeconfig's exec stanza, for a value as it was typed."""
         from kubectl_oidc.kubeconfig import Arg
 
         for text in self._kept(value):

@@ -60,8 +60,6 @@ def token_request(
 
     Args:
         values: The options' values by their names, as click gives them; those that a command lacks are absent.
-        flags: The table.
-        make: The request's type.
 
     Raises:
         UsageError: An option is missing or malformed. `conflicts` says whether they go together.
@@ -198,13 +196,10 @@ def _notes(values: dict[str, Any]) -> Iterator[str]:
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:
-    """Return ``openid`` and the extra scopes, each once (OpenID Connect Core 3.1.2.1).
-
-    Args:
-        given: What --oidc-extra-scope says, each perhaps several with commas between.
+    """Return ``openid`` and the values of --oidc-extra-scope, each once (OpenID Connect Core 3.1.2.1).
 
     Raises:
-        UsageError: It is not a list.
+        UsageError: A value is not a list.
     """
     return ("openid", *EXTRA_SCOPES.understood("--oidc-extra-scope", given))
 

@@ -56,11 +56,7 @@ class Plan:
     variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
-        """Return the role binding to propose, with the cluster's prefix before the groups.
-
-        Args:
-            groups: The groups in the token.
-        """
+        """Return the role binding to propose for the groups in the token, with the cluster's prefix before them."""
         trust = self.cluster_setup.trust
         in_token = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
@@ -74,12 +70,6 @@ def make_plan(
     ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
 ) -> Plan:
     """Return what the flags ask for.
-
-    Args:
-        ctx: The command line.
-        values: The parameters by click's names.
-        request: The request of the sign-in.
-        kubeconfig: The merged kubeconfig files.
 
     Raises:
         UsageError: A value is invalid.

@@ -45,11 +45,7 @@ _GROUPS = "groups"
 def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
     """Ask for missing options, and set the answers as parameters of this command line.
 
-    Args:
-        ctx: The command line.
-        system: Terminal, clock, environment, log.
-        page: Explains how to configure the provider if neither the command line nor the kubeconfig names an issuer.
-        kubeconfig: The merged kubeconfig files.
+    If neither the command line nor the kubeconfig names an issuer, the page first explains how to configure the provider.
 
     Raises:
         UsageError: Another flag is invalid.

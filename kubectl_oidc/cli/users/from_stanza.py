@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> SignInRequest:
     """Return the request of a kubeconfig user, from its arguments, its variables and those of this process.
 
-    Args:
-        user: The kubeconfig user.
-        instead: Parameters that replace those of its arguments.
+    Parameters in ``instead`` replace those of its arguments.
 
     Raises:
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.

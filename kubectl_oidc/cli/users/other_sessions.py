@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[Finding]:
-    """Return a finding for each user of the same issuer and client whose exec section asks for another session.
-
-    Args:
-        kubeconfig: The merged kubeconfig files.
-        request: The request that `setup` signed in for.
-    """
+    """Return a finding for each user of the same issuer and client whose exec section asks for another session."""
     for name, entry in kubeconfig.users.items():
         asked = _asked(entry)
         if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):

@@ -33,9 +33,6 @@ _NOBODY = KubeconfigSelection(None, None, None)
 def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetSession:
     """Return the session that a command line names.
 
-    Args:
-        values: The parameters by click's names.
-
     Raises:
         KubeconfigError: The kubeconfig cannot be read, lacks the context or user, or the user does not sign in with this program.
         SeveralSessions: Several sessions match.
@@ -54,8 +51,7 @@ def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetS
 def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> TargetSession | None:
     """Return the session that `purge` removes; None if no known session matches.
 
-    Args:
-        lost: The sessions of which only the ID is known; they count if no flag was given.
+    If no flag was given, the ``lost`` sessions count, of which only the ID is known.
 
     Raises:
         OidcLoginError: As for `find_target`.

@@ -70,9 +70,7 @@ class TargetSession:
     def load(self, system: System, *, storage: str = "") -> tuple[Session | None, str]:
         """Return the session's record, or None, and the name of the place where it is stored.
 
-        Args:
-            system: Environment and log.
-            storage: A value of --token-cache-storage that replaces the request's.
+        A ``storage`` replaces the request's --token-cache-storage.
 
         Raises:
             StoreError: It cannot be read.
@@ -86,11 +84,7 @@ class TargetSession:
         return repository.load(), repository.store.where()
 
     def command_line(self, command: str) -> str:
-        """Return another command's command line for this session; short if the kubeconfig names the session.
-
-        Args:
-            command: The command's name, such as ``login``.
-        """
+        """Return another command's command line for this session; short if the kubeconfig names the session."""
         context = click.get_current_context()
         if self.kubeconfig_user.user is None or typed_params(context).keys() & {flag.key for flag in FLAGS}:
             return self.request.command_line(command)
@@ -105,8 +99,7 @@ def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Pa
 
     Args:
         values: The parameters by click's names, for how to reach the provider.
-        entry: The session's index entry.
-        cache_dir: Its cache directory; None for the default one.
+        cache_dir: The session's cache directory; None for the default one.
     """
     known: dict[str, Any] = {
         "oidc_issuer_url": entry.issuer,

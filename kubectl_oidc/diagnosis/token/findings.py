@@ -41,10 +41,7 @@ _MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-si
 def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = False) -> list[Finding]:
     """Return everything about a token that will not work at a cluster, problems first.
 
-    `setup`, `whoami` and `doctor` show exactly this about a token.
-
-    Args:
-        accepted: Whether the cluster's API server has accepted the token.
+    `setup`, `whoami` and `doctor` show exactly this about a token. If the API server has accepted it, only what matters anyway.
     """
     if accepted:
         return [one for one in token_findings(request, facts) if one.topic in _MATTERS_ANYWAY]
