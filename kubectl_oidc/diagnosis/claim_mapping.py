@@ -53,15 +53,10 @@ def username_origin(facts: TokenFacts, username: str) -> Origin:
         if names[name] == username:
             return Origin(name)
     for name in order:
-        if username.endswith(names[name]) and (
-            name == facts.username_claim or _ends_a_prefix(username, names[name])
-        ):
-            return Origin(name, username.removesuffix(names[name]))
+        prefix = username.removesuffix(names[name])
+        if prefix != username and (name == facts.username_claim or not prefix[-1:].isalnum()):
+            return Origin(name, prefix)
     return Origin()
-
-
-def _ends_a_prefix(username: str, name: str) -> bool:
-    return not username.removesuffix(name)[-1:].isalnum()
 
 
 def groups_origin(facts: TokenFacts, groups: Iterable[str]) -> Origin:

@@ -107,9 +107,7 @@ def check_command(run: DoctorRun) -> Observation:
 
 # What client-go does if a user has one of these in addition to exec.
 _OTHER_CREDENTIALS = {
-    "token": "kubectl sends it and never asks the plugin",
-    "tokenFile": "kubectl sends it and never asks the plugin",
-    "username": "kubectl sends it and never asks the plugin",
+    **dict.fromkeys(("token", "tokenFile", "username"), "kubectl sends it and never asks the plugin"),
     "auth-provider": "kubectl refuses both together",
 }
 _CERTIFICATES = ("client-certificate", "client-certificate-data")

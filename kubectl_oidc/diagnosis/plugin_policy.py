@@ -47,8 +47,7 @@ def check_plugin_policy(run: DoctorRun) -> Observation:
         )
     if text is None:
         return f"every plugin is allowed: there is no {sanitize(path)}"
-    command = str(exec_of(user).get("command") or "")
-    return _apply_policy(preferences, command, path, _found_paths(command, preferences, run))
+    return _apply_policy(run, preferences, path)
 
 
 def _preferences_path(environ: Mapping[str, str]) -> Path | None:
@@ -65,20 +64,15 @@ def _entries(preferences: Mapping[str, Any]) -> list[str]:
     return [str(item.get("command") or item.get("name") or "") for item in items]
 
 
-def _found_paths(command: str, preferences: Mapping[str, Any], run: DoctorRun) -> dict[str, str | None]:
-    """Return the path of the command and of each entry; None if it is not found."""
+def _apply_policy(run: DoctorRun, preferences: Mapping[str, Any], path: Path) -> Observation:
     user, environ = run.chosen.user, run.system.environ
-    return {name: find_command(name, user, environ) for name in (command, *_entries(preferences)) if name}
-
-
-def _apply_policy(
-    preferences: Mapping[str, Any], command: str, path: Path, paths: Mapping[str, str | None]
-) -> Observation:
+    command = str(exec_of(user).get("command") or "")
     policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
     add = f"add `- command: {sanitize(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {sanitize(path)}"
     if policy == "Allowlist":
-        there = paths.get(command)
-        if any(entry and (entry == command or (there and there == paths.get(entry))) for entry in entries):
+        names = {name: find_command(name, user, environ) for name in (command, *entries) if name}
+        there = names.get(command)
+        if any(entry and (entry == command or (there and there == names[entry])) for entry in entries):
             return f"{sanitize(command)} is on the list of {sanitize(path)}"
         return problem(
             f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",

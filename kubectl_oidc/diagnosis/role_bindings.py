@@ -40,12 +40,8 @@ def check_bindings(run: DoctorRun) -> Observations:
         )
         return
     own = {("Group", group) for group in own_groups(identity)} | {("User", identity.username)}
-    mine = [
-        (binding, subject)
-        for binding in bindings
-        for subject in binding.subjects
-        if (subject.kind, subject.name) in own
-    ]
+    named = [(binding, subject) for binding in bindings for subject in binding.subjects]
+    mine = [(binding, subject) for binding, subject in named if (subject.kind, subject.name) in own]
     here = [(binding, subject) for binding, subject in mine if binding.namespace in {"", run.namespace}]
     if here and run.allowed is False:
         yield from _insufficient_roles(client, run, here)
@@ -56,7 +52,7 @@ def check_bindings(run: DoctorRun) -> Observations:
     elif mine:
         yield _bound_in_another_namespace(run, *mine[0])
     else:
-        yield _not_bound(run, identity, bindings)
+        yield _not_bound(run, identity, named)
 
 
 def _grants(binding: RoleBinding, subject: Subject) -> str:
@@ -125,33 +121,22 @@ def _bound_in_another_namespace(run: DoctorRun, binding: RoleBinding, subject: S
     )
 
 
-def _not_bound(run: DoctorRun, identity: Identity, bindings: Sequence[RoleBinding]) -> Finding:
+def _not_bound(run: DoctorRun, identity: Identity, named: Sequence[tuple[RoleBinding, Subject]]) -> Finding:
     own = own_groups(identity)
+    others = [(binding, subject) for binding, subject in named if not subject.name.startswith("system:")]
     groups, users = (
-        sorted(
-            {
-                subject.name
-                for binding in bindings
-                for subject in binding.subjects
-                if subject.kind == kind and not subject.name.startswith("system:")
-            }
-        )
-        for kind in ("Group", "User")
+        sorted({subject.name for _, subject in others if subject.kind == kind}) for kind in ("Group", "User")
     )
     message = (
         f"no role binding names you or a group of yours: you are {sanitize(identity.username, limit=120)}, "
         f"you are in {listed(own) or 'no group'}, and bindings name {listed(groups) or 'no group'}"
         + (f" and the users {listed(users)}" if users else "")
     )
-    hints = (
-        _near_miss(run, identity, binding, subject)
-        for binding in bindings
-        for subject in binding.subjects
-        if not subject.name.startswith("system:")
+    hints = (_near_miss(run, identity, binding, subject) for binding, subject in others)
+    hint = next(
+        filter(None, hints),
+        "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again",
     )
-    hint = next(filter(None, hints), "")
-    if not hint:
-        hint = "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again"
     return warning(message, hint, "forbidden")
 
 

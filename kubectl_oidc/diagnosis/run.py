@@ -207,17 +207,16 @@ def run_checks(run: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
     for check in checks:
         missing = [name for name in check.needs if name in failed]
         if missing:
-            results = [_skipped(check, f"not checked: first {missing[0]} must be right")]
-            failed.add(check.name)
+            observed: list[Observation] = [
+                Skipped(f"not checked: first {missing[0]} must be right", blocks=True)
+            ]
         elif run.deadline.passed():
-            results = [_skipped(check, "not checked: no time was left")]
-            failed.add(check.name)
+            observed = [Skipped("not checked: no time was left", blocks=True)]
         else:
             observed = _observe(check, run)
-            results = [_result(check, one) for one in observed]
-            if any(_blocks(one) for one in observed):
-                failed.add(check.name)
-        yield from results
+        if any(_blocks(one) for one in observed):
+            failed.add(check.name)
+        yield from (_result(check, one) for one in observed)
 
 
 def _observe(check: Check, run: DoctorRun) -> list[Observation]:
@@ -240,11 +239,7 @@ def _result(check: Check, one: Observation) -> Result:
     if isinstance(one, str):
         return Result(name=check.name, status=Status.OK, message=one)
     if isinstance(one, Skipped):
-        return _skipped(check, one.why)
+        return Result(name=check.name, status=Status.SKIPPED, message=one.why)
     return Result(
         name=check.name, status=Status(one.severity), message=one.message, hint=one.hint, topic=one.topic
     )
-
-
-def _skipped(check: Check, why: str) -> Result:
-    return Result(name=check.name, status=Status.SKIPPED, message=why)

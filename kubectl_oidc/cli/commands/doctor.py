@@ -116,20 +116,13 @@ def _variables() -> frozenset[str]:
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
-def _document_header(target: TargetSession) -> dict[str, str | None]:
-    chosen = target.kubeconfig_user
-    return {
+def _document(target: TargetSession, results: list[Result], form: str) -> int:
+    status, chosen = _status(results), target.kubeconfig_user
+    document = {
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
         "issuer": target.request.issuer,
         "clientID": target.request.client_id,
-    }
-
-
-def _document(target: TargetSession, results: list[Result], form: str) -> int:
-    status = _status(results)
-    document = {
-        **_document_header(target),
         "healthy": status == 0,
         "checks": [{**asdict(result), "status": result.status.value} for result in results],
     }

@@ -30,10 +30,10 @@ from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from kubectl_oidc.system.log import Log
-
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
 _NAMES = tuple(flag for flag in SESSION_OPTIONS if flag.name != "--token-cache-storage")
@@ -62,7 +62,8 @@ def purge(**values: Any) -> int:
     conflicts.check(conflicts.PURGE, values)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
-        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+        return _remove_all(cache_dir, log)
+    name = values.get("session") or ""
     lost = _lost(cache_dir, log)
     target = session_to_purge(values, lost)
     if target:
@@ -71,20 +72,16 @@ def purge(**values: Any) -> int:
         former = session_left_by_1_0(
             request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
         )
-        ids = (target.session_id, *former)
-        purged = [purge_session(session_id, target.cache_dir) for session_id in dict.fromkeys(ids)]
-        return report_removal(purged, target.cache_dir, client, name=values.get("session") or "")
-    clients: tuple[tuple[str, str], ...] = ()
-    name = values.get("session") or ""
+        ids = dict.fromkeys((target.session_id, *former))
+        return _remove(ids, target.cache_dir, client, name=name)
+    clients: list[tuple[str, str]] = []
     if any(values.get(flag) for flag in NAMES_A_SESSION):
         lost = sessions_named(name, lost)
     elif not lost:
-        clients = tuple(_only_kubelogin_client(cache_dir))
+        clients = _only_kubelogin_client(cache_dir)
     if len(lost) > 1:
         raise several_sessions("purge", lost, lost, [], every=True)
-    return report_removal(
-        [purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name
-    )
+    return _remove([one.session_id for one in lost], cache_dir, *clients, name=name)
 
 
 @click.command("clean")
@@ -97,7 +94,7 @@ def clean(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+    return _remove_all(cache_dir, log)
 
 
 def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
@@ -124,7 +121,10 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
     return [Candidate(one, cache_dir, None, lost=True) for one in ids]
 
 
-def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    return report_removal(
-        [purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients
-    )
+def _remove_all(cache_dir: Path, log: Log) -> int:
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+
+
+def _remove(ids: Iterable[str], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
+    purged = [purge_session(session_id, cache_dir) for session_id in ids]
+    return report_removal(purged, cache_dir, *clients, name=name)

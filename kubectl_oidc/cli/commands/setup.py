@@ -145,6 +145,5 @@ def _report(
         has_contexts=bool(kubeconfig.contexts),
         change=change,
         on_path=find_program(plan.stanza.command) is not None,
-        powershell=is_powershell(),
         variables=plan.variables,
     )

@@ -126,9 +126,6 @@ class _ListedSession:
     """A session in the output.
 
     Args:
-        kept: The session.
-        users: The kubeconfig users that sign in with this program.
-        groups_claim: The claim that the cluster reads as the groups.
         now: Epoch seconds.
         current: The name of the current context.
 

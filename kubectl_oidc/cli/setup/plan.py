@@ -37,10 +37,7 @@ class Plan:
         user: The kubeconfig user's name.
         stanza: Its exec section.
         write: Whether the user is written to the kubeconfig.
-        kubeconfig: The value of ``--kubeconfig``.
         cluster_setup: The cluster's setup, without what the token will tell.
-        role: The value of ``--cluster-role``.
-        groups: The values of ``--group``.
         directory: The directory for the manifests' files; None for no files.
         variables: The variables whose flags are not in the exec section.
     """

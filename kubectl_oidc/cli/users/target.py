@@ -77,9 +77,7 @@ class TargetSession:
         """
         if self.selected:
             kept = kept_session(self.session_id, self.cache_dir, system.log)
-            if kept and kept.failure:
-                raise kept.failure
-            return (kept.session, kept.place) if kept else (None, "")
+            return (kept.record(), kept.place) if kept else (None, "")
         repository = build_session_repository(self.request, system, storage=storage)
         return repository.load(), repository.store.where()
 
