@@ -37,7 +37,7 @@ def check_access(run: DoctorRun) -> Observation:
     if may_list_pods(run):
         return f"you may list pods {where}"
     rules = client.rules(namespace, run.request_deadline())
-    allowed = [rule for rule in rules.rules if _is_worth_showing(rule)]
+    allowed = [one for one in rules.rules if one.resources and not set(one.groups) <= _ABOUT_ONESELF]
     who = f"you are known as {sanitize(_username(run), limit=120)}, and may"
     if allowed:
         message = f"{who} not list pods {where}: kubectl says Forbidden; you may {_rule_text(allowed[0])}"
@@ -85,10 +85,6 @@ def _another_account(run: DoctorRun) -> Iterator[str]:
         yield f"if another account of yours has the role, `{run.login} --prompt=select_account` changes to it"
     elif request.grant != "client-credentials":
         yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{run.login}`, changes to it"
-
-
-def _is_worth_showing(rule: Rule) -> bool:
-    return bool(rule.resources) and not set(rule.groups) <= _ABOUT_ONESELF
 
 
 def _rule_text(rule: Rule) -> str:

@@ -6,20 +6,16 @@ The rules are kubectl's (client authentication v1, client-go's exec plugin).
 from __future__ import annotations
 
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.exec_credential import V1, V1BETA1
-from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND
+from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND, exec_of
 from kubectl_oidc.text import sanitize
 
 from . import problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kubectl_oidc.kubeconfig import Entry
-
     from .run import DoctorRun, Observation, Observations
 
 STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatcher)"
@@ -27,12 +23,6 @@ STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatc
 _MODES = ("Never", "IfAvailable", "Always")
 _NO_USER = Skipped("no user of a kubeconfig is meant")
 _CONVERT = "`kubectl oidc-login convert` rewrites it"
-
-
-def exec_of(user: Entry | None) -> Mapping[str, Any]:
-    """Return a user's ``exec`` mapping; empty if there is none."""
-    found = user.value.get("exec") if user else None
-    return found if isinstance(found, dict) else {}
 
 
 def program_name(command: str) -> str:

@@ -7,7 +7,6 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http import tls
 from kubectl_oidc.http.proxy import proxy_for
 from kubectl_oidc.system.deadline import bounded
@@ -15,7 +14,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 from kubectl_oidc.urls import is_loopback_url, port_of
 
-from . import Finding, problem, warning
+from . import problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -42,10 +41,7 @@ def _host_and_port(run: DoctorRun) -> tuple[str, int]:
 def check_proxy(run: DoctorRun) -> Observation:
     """Check that a proxy that the environment names for the provider accepts connections."""
     issuer = run.request.issuer
-    try:
-        proxy = proxy_for(issuer)
-    except UsageError as error:
-        return Finding.from_error(error)
+    proxy = proxy_for(issuer)
     if proxy is None:
         named = is_loopback_url(issuer) and "the provider is on this machine"
         return f"none is used: {named or 'the environment names none for this host'}"

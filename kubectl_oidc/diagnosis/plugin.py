@@ -6,13 +6,13 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND, exec_of
 from kubectl_oidc.system import programs
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
 from . import problem, warning
-from .exec_stanza import STARTS_ITSELF_ENDLESSLY, exec_of, program_name
+from .exec_stanza import STARTS_ITSELF_ENDLESSLY, program_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of
 from kubectl_oidc.kubeconfig.home import kube_directory
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import sanitize
 
 from . import problem
-from .exec_stanza import exec_of
 from .plugin import find_command
 from .run import Skipped
 

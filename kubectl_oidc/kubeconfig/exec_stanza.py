@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.secret import Secret
 
@@ -14,6 +14,8 @@ from .stanza_secrets import HEADER_FLAG, is_secret_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .read import Entry
 
 COMMAND = "kubectl-oidc_login"
 API_VERSION = "client.authentication.k8s.io/v1beta1"
@@ -134,6 +136,19 @@ def _csv_field(text: str) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([text])
     return line.getvalue()
+
+
+def exec_of(user: Entry | None) -> Mapping[str, Any]:
+    """Return a user's ``exec`` mapping; empty if there is none."""
+    found = user.value.get("exec") if user else None
+    return found if isinstance(found, dict) else {}
+
+
+def exec_variables(exec_: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of an ``exec`` mapping; an entry that is no mapping is left out."""
+    given = exec_.get("env")
+    pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
+    return {str(pair.get("name") or ""): str(pair.get("value") or "") for pair in pairs}
 
 
 def is_oidc_login_exec(exec_: Mapping[str, object]) -> bool:

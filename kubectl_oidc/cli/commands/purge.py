@@ -98,11 +98,7 @@ def clean(**values: Any) -> int:
 
 
 def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
-    """Return the issuer and client of kubelogin's sessions; none if there are no such sessions.
-
-    Raises:
-        UsageError: They belong to several clients.
-    """
+    """Return the issuer and client of kubelogin's sessions, if there are any. Several clients are an error."""
     clients = kubelogin_cache.kubelogin_clients(cache_dir, os.environ)
     if len(clients) > 1:
         named = "; ".join(sanitize(f"{issuer}, client {client}", limit=300) for issuer, client in clients)

@@ -81,11 +81,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
 
 
 def _user(values: dict[str, Any]) -> AuthProviderUser:
-    """Read the kubeconfig and return the user.
-
-    Raises:
-        KubeconfigError: There is no user with ``auth-provider: oidc``.
-    """
+    """Read the kubeconfig and return the user, who must have ``auth-provider: oidc``."""
     import os
 
     from kubectl_oidc.kubeconfig import read_kubeconfig
@@ -107,11 +103,7 @@ def _user(values: dict[str, Any]) -> AuthProviderUser:
 
 
 def _request(user: AuthProviderUser, values: dict[str, Any]) -> SignInRequest:
-    """Return the request: the user's auth-provider settings, and the flags for how to sign in.
-
-    Raises:
-        KubeconfigError: The user lacks the issuer or the client.
-    """
+    """Return the request: the user's auth-provider settings, with issuer and client, and the flags for how to sign in."""
     from kubectl_oidc.cli.options import conflicts
     from kubectl_oidc.cli.options.to_request import token_request
 

@@ -110,12 +110,7 @@ def _renewed(target: TargetSession, system: System, login: str) -> tuple[Session
 
 
 def _stored(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session as it is stored, and the name of the place.
-
-    Raises:
-        SignInNeeded: There is none.
-        StoreError: It cannot be read.
-    """
+    """Return the session as it is stored, and the name of the place. No session is an error."""
     session, place = target.load(system)
     if session is None:
         raise no_session(target.request, login)
@@ -123,11 +118,7 @@ def _stored(target: TargetSession, system: System, login: str) -> tuple[Session,
 
 
 def _cluster(target: TargetSession) -> ClusterEntry:
-    """Return the cluster of the context.
-
-    Raises:
-        KubeconfigError: There is no cluster, or its entry is invalid.
-    """
+    """Return the cluster of the context. No cluster is an error."""
     if target.kubeconfig_user.cluster is None:
         raise KubeconfigError(
             "--cluster asks the context's cluster, and there is none in the kubeconfig",
@@ -137,11 +128,7 @@ def _cluster(target: TargetSession) -> ClusterEntry:
 
 
 def _ask(cluster: ClusterEntry, token: Secret, system: System) -> Identity:
-    """Return the identity that the API server reports for a token.
-
-    Raises:
-        ClusterError: The API server does not report one.
-    """
+    """Return the identity that the API server reports for a token."""
     asking = system.terminal.waiting(f"Asking {sanitize(cluster.server)}")
     with asking, ClusterClient(cluster, token, log=system.log) as client:
         return client.who_am_i(Deadline.after(_CLUSTER_SECONDS))

@@ -77,7 +77,6 @@ AUTHORIZATION = (
         ANY_TEXT,
         help=f"How the provider asks: {', '.join(PROMPTS)}; several with a space between.",
         metavar="WORDS",
-        default="",
         field="account.prompt",
         read=checks.prompt,
         repeat=True,

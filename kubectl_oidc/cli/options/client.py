@@ -77,7 +77,16 @@ def secret_in(path: Path) -> Secret:
     Raises:
         UsageError: The file cannot be read or holds no secret.
     """
-    text = _read(path)
+    hint = "name a file that you may read and that holds nothing but the client secret"
+    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
+    try:
+        text = content.decode().removesuffix("\n").removesuffix("\r")  # which editors put at the end
+    except ValueError:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
+            hint,
+            topic="client-secret",
+        ) from None
     if not text:
         raise UsageError(
             f"{SECRET_FILE_FLAG}: {sanitize(path)} is empty",
@@ -85,17 +94,3 @@ def secret_in(path: Path) -> Secret:
             topic="client-secret",
         )
     return Secret(text)
-
-
-def _read(path: Path) -> str:
-    """Return the file's text without the newline that editors put at the end."""
-    hint = "name a file that you may read and that holds nothing but the client secret"
-    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
-    try:
-        return content.decode().removesuffix("\n").removesuffix("\r")
-    except ValueError:
-        raise UsageError(
-            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
-            hint,
-            topic="client-secret",
-        ) from None

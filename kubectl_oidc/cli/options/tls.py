@@ -13,7 +13,7 @@ RENEGOTIATION = ("--tls-renegotiation-once", "--tls-renegotiation-freely")
 """kubelogin's flags for providers that asked for a certificate in the middle of a connection (TLS 1.2 and older)."""
 
 
-def _pair(flags: tuple[str, str], field: str, help: str) -> tuple[Flag, Flag]:  # noqa: A002 - as in `Flag`
+def _pair(flags: tuple[str, str], field: str, *, help: str) -> tuple[Flag, Flag]:  # noqa: A002 - as in `Flag`
     """Return the rows of a certificate and its key; each requires the other."""
     certificate, key = flags
     return (
@@ -46,12 +46,14 @@ TLS = (
         repeat=True,
     ),
     *_pair(
-        CLIENT_PAIR, "tls.key_pair", "Certificate to present to the provider, where it asks for one (PEM)."
+        CLIENT_PAIR,
+        "tls.key_pair",
+        help="Certificate to present to the provider, where it asks for one (PEM).",
     ),
     *_pair(
         LOCAL_SERVER,
         "redirect.local_server",
-        "Certificate of the address that the browser comes back to, which is then https (PEM).",
+        help="Certificate of the address that the browser comes back to, which is then https (PEM).",
     ),
     *(
         Flag(flag, SWITCH, help="Accepted without effect: TLS 1.3 has no renegotiation.")

@@ -33,7 +33,7 @@ class Parsed(click.ParamType[T]):
     Args:
         name: What stands for it in the help, in small letters.
         read: Returns the value; None if the text is malformed.
-        fault: What the error says of such a text.
+        fault: The error, in which ``{}`` is such a text.
     """
 
     def __init__(self, name: str, read: Callable[[str], T | None], fault: str) -> None:
@@ -43,7 +43,7 @@ class Parsed(click.ParamType[T]):
         """Return the value; a default is one already."""
         found: T | None = self._read(value) if isinstance(value, str) else value
         if found is None:
-            self.fail(f"{sanitize(value, limit=40)!r} {self._fault}", param, ctx)
+            self.fail(self._fault.format(repr(sanitize(value, limit=40))), param, ctx)
         return found
 
 
@@ -66,10 +66,12 @@ def _fraction(text: str) -> float | None:
     return fraction if 0.0 < fraction < 1.0 else None
 
 
-LEVEL = Parsed("level", _level, "is not a number")
-SECONDS = Parsed("seconds", _seconds, f"is not a number of seconds from 1 to {LONGEST}")
-FRACTION = Parsed("fraction", _fraction, "is neither a fraction between 0 and 1 nor off")
-DURATION = Parsed("duration", parse_duration, "is no duration of at most a year, such as 90s, 30m or 1h30m")
+LEVEL = Parsed("level", _level, "{} is not a number")
+SECONDS = Parsed("seconds", _seconds, f"{{}} is not a number of seconds from 1 to {LONGEST}")
+FRACTION = Parsed("fraction", _fraction, "{} is neither a fraction between 0 and 1 nor off")
+DURATION = Parsed(
+    "duration", parse_duration, "{} is no duration of at most a year, such as 90s, 30m or 1h30m"
+)
 
 
 class Unsaid(int):

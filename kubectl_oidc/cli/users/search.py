@@ -219,11 +219,7 @@ class _Search:
         return user is not None and any(one.user == user.name for one in self._users)
 
     def _user(self) -> Entry:
-        """Return the kubeconfig user.
-
-        Raises:
-            KubeconfigError: There is none.
-        """
+        """Return the kubeconfig user, or raise why there is none."""
         if self._chosen.user is None:
             raise no_user(self._chosen, self._kubeconfig)
         return self._chosen.user
