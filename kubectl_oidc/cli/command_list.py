@@ -23,12 +23,7 @@ COMMANDS = {
 
 
 def no_such_command(name: str, ctx: click.Context) -> click.UsageError:
-    """Return the error for an unknown command, with the closest matches.
-
-    Args:
-        name: What the user typed.
-        ctx: The command whose help the error refers to.
-    """
+    """Return the error for an unknown command, with the closest matches; it refers to the help of ``ctx``."""
     from difflib import get_close_matches
 
     near = " or ".join(get_close_matches(name, COMMANDS))

@@ -18,11 +18,7 @@ ERROR, FILES, CANDIDATES_ONLY, DIRECTORIES = 1, 0, 4, 16
 
 
 def answer(words: Sequence[str]) -> list[str]:
-    """Return the lines of the output.
-
-    Args:
-        words: The arguments after the program's name; the last one is unfinished and may be empty.
-    """
+    """Return the lines of the output for the arguments after the program's name, of which the last is unfinished."""
     from click.shell_completion import ShellComplete
 
     from kubectl_oidc.cli.program import program

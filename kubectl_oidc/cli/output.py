@@ -36,11 +36,6 @@ def output(*formats: str) -> Flag:
 
 
 def echo_document(document: Mapping[str, object], form: str) -> None:
-    """Print a document on standard output.
-
-    Args:
-        document: Mappings, lists and scalars.
-        form: ``json`` or ``yaml``.
-    """
+    """Print mappings, lists and scalars on standard output, in the form ``json`` or ``yaml``."""
     # ASCII, so that every locale can print it and it holds no escape sequence.
     click.echo(json.dumps(document, indent=2) if form == "json" else yaml_block(document))

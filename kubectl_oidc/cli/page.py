@@ -109,10 +109,8 @@ class Page:
 
     def finding(self, finding: Finding) -> None:
         """Add a finding and its hint. It does not start with ``error:``, because the command itself did not fail."""
-        problem = finding.severity is Severity.PROBLEM
-        self.paragraph(
-            f"{'problem' if problem else 'warning'}: {finding.message}", style="red" if problem else "yellow"
-        )
+        style = "red" if finding.severity is Severity.PROBLEM else "yellow"
+        self.paragraph(f"{finding.severity}: {finding.message}", style=style)
         self.paragraph(f"hint: {finding.hint} (troubleshooting: {finding.topic})", indent=2)
 
 

@@ -137,11 +137,7 @@ def program(ctx: click.Context, /, **values: Any) -> int:
 
 
 def main(arguments: list[str], call: Call = _NOTHING_KNOWN) -> int:
-    """Run a command line and return the exit status.
-
-    Args:
-        arguments: The arguments after the program's name.
-        call: What the fast path found out about it.
+    """Run the arguments after the program's name, and return the exit status.
 
     Raises:
         OidcLoginError: The command failed.

@@ -36,7 +36,6 @@ class Questions:
         """Return the answer without surrounding white space; never empty.
 
         Args:
-            question: The question.
             proposal: The answer for Enter; empty for none. It is ignored if a terminal cannot show it exactly, because nobody
                 should agree to what they cannot see.
 
@@ -51,11 +50,7 @@ class Questions:
                 return answer
 
     def confirm(self, question: str, *, proposal: bool) -> bool:
-        """Return whether the user answers yes.
-
-        Args:
-            question: The question.
-            proposal: The answer for Enter.
+        """Return whether the user answers yes; Enter is the proposal.
 
         Raises:
             Abort: The input has ended.

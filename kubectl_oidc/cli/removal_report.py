@@ -30,8 +30,6 @@ def report_removal(
     """Report what was removed, and remove kubelogin's sessions of the same clients.
 
     Args:
-        purged: What was removed.
-        cache_dir: The cache directory.
         clients: Issuers and clients that the command line named, in addition to those of the removed sessions.
         name: The value of ``--session``, or empty.
 
@@ -40,7 +38,10 @@ def report_removal(
     """
     removed = [one for one in purged if one.places]
     for one in removed:
-        click.echo(_removed(one), err=True)
+        who = (
+            f"the session of {sanitize(one.person)} at {sanitize(one.issuer)}" if one.person else "a session"
+        )
+        click.echo(f"Removed {who} from {' and '.join(one.places)}", err=True)
     named = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
     of_kubelogin = _remove_kubelogin_sessions(named, cache_dir)
     failures = [failure for one in purged for failure in one.failures]
@@ -69,8 +70,3 @@ def _remove_kubelogin_sessions(clients: set[tuple[str, str]], cache_dir: Path) -
     for place in places:
         click.echo(f"Removed the session that kubelogin left in {place}", err=True)
     return places
-
-
-def _removed(one: Purged) -> str:
-    who = f"the session of {sanitize(one.person)} at {sanitize(one.issuer)}" if one.person else "a session"
-    return f"Removed {who} from {' and '.join(one.places)}"

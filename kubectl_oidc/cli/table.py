@@ -20,12 +20,7 @@ EMPTY = "-"
 
 
 def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under titles; on a terminal that is too narrow, print each row as a list.
-
-    Args:
-        titles: The columns' titles, in capitals.
-        rows: One cell for each title; cells are sanitized here.
-    """
+    """Print rows under titles; on a terminal that is too narrow, print each row as a list. Cells are sanitized here."""
     shown = [[sanitize(cell, limit=1000) or EMPTY for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(titles, *shown, strict=True)]
     room = _room()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,3 +39,9 @@ class Finding:
     def from_error(cls, error: OidcLoginError, *, hint: str = "") -> Self:
         """Return an error as a problem; `hint` replaces the error's own hint."""
         return cls(Severity.PROBLEM, error.message, hint or error.hint, error.topic)
+
+
+problem = partial(Finding, Severity.PROBLEM)
+"""Return what does not work at a cluster, from message, hint and topic."""
+warning = partial(Finding, Severity.WARNING)
+"""Return what works, but not as expected, from message, hint and topic."""

@@ -8,7 +8,7 @@ from kubectl_oidc.errors import ClusterError
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem
 from .api_server import may_list_pods
 from .claim_mapping import own_groups
 from .client_registration import BROWSER_GRANTS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kube_api.client import ClusterClient
     from kubectl_oidc.kube_api.responses import Rule
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 # Every signed-in user may ask about themselves (system:basic-user).
 _ABOUT_ONESELF = frozenset({"authentication.k8s.io", "authorization.k8s.io"})
@@ -28,18 +28,16 @@ _MOST = 8  # groups that are named
 _MOST_NAMESPACES = 5  # other namespaces that are tried
 
 
-def check_access(run: DoctorRun) -> Observations:
+def check_access(run: DoctorRun) -> Observation:
     """Check that ``kubectl get pods`` is allowed in the namespace (SelfSubjectAccessReview, SelfSubjectRulesReview)."""
     client, namespace = run.client, run.namespace
     if client is None:
-        yield Skipped("there is no API server to ask")
-        return
+        return Skipped("there is no API server to ask")
     where = f"in the namespace {sanitize(namespace, limit=80)}"
     if may_list_pods(run):
-        yield f"you may list pods {where}"
-        return
+        return f"you may list pods {where}"
     rules = client.rules(namespace, run.request_deadline())
-    allowed = [rule for rule in rules.rules if _is_worth_showing(rule)]
+    allowed = [one for one in rules.rules if one.resources and not set(one.groups) <= _ABOUT_ONESELF]
     who = f"you are known as {sanitize(_username(run), limit=120)}, and may"
     if allowed:
         message = f"{who} not list pods {where}: kubectl says Forbidden; you may {_rule_text(allowed[0])}"
@@ -47,7 +45,7 @@ def check_access(run: DoctorRun) -> Observations:
         message = f"{who} not list pods {where}: kubectl says Forbidden; the API server cannot list what else you may"
     else:
         message = f"{who} do nothing {where}: kubectl says Forbidden"
-    yield Finding(Severity.PROBLEM, message, "; ".join(_remedies(run, client)), "forbidden")
+    return problem(message, "; ".join(_remedies(run, client)), "forbidden")
 
 
 def _remedies(run: DoctorRun, client: ClusterClient) -> Iterator[str]:
@@ -87,10 +85,6 @@ def _another_account(run: DoctorRun) -> Iterator[str]:
         yield f"if another account of yours has the role, `{run.login} --prompt=select_account` changes to it"
     elif request.grant != "client-credentials":
         yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{run.login}`, changes to it"
-
-
-def _is_worth_showing(rule: Rule) -> bool:
-    return bool(rule.resources) and not set(rule.groups) <= _ABOUT_ONESELF
 
 
 def _rule_text(rule: Rule) -> str:

@@ -10,7 +10,7 @@ from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url
 
-from . import Finding, Severity
+from . import problem, warning
 from .claim_mapping import as_the_cluster_reads, differences, own_groups
 from .clocks import wrong_clock
 from .run import REQUEST_SECONDS, Skipped
@@ -19,42 +19,36 @@ from .unauthorized import likely_cause
 if TYPE_CHECKING:
     from kubectl_oidc.kube_api.responses import Identity
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation, Observations
 
 
-def check_cluster(run: DoctorRun) -> Observations:
+def check_cluster(run: DoctorRun) -> Observation:
     """Check that the kubeconfig's cluster entry can be used."""
     entry = run.chosen.cluster
     if entry is None:
         context = run.chosen.context
         if context is None:
-            yield Finding(
-                Severity.WARNING,
+            return warning(
                 "no context is chosen, so there is no API server to ask",
                 "name one with --context",
                 "cluster-entry",
             )
-        else:
-            name = sanitize(context.value.get("cluster") or "none", limit=120)
-            yield Finding(
-                Severity.PROBLEM,
-                f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
-                "`kubectl config get-clusters` lists them",
-                "cluster-entry",
-            )
-        return
+        name = sanitize(context.value.get("cluster") or "none", limit=120)
+        return problem(
+            f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
+            "`kubectl config get-clusters` lists them",
+            "cluster-entry",
+        )
     cluster = parse_cluster_entry(entry)
     run.cluster = cluster
     if cluster.tls.insecure:
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): "
             "anybody in between gets your token",
             "name the cluster's authority in the kubeconfig (certificate-authority-data)",
             "cluster-entry",
         )
-        return
-    yield shown_url(cluster.server)
+    return shown_url(cluster.server)
 
 
 def check_api_server(run: DoctorRun) -> Observations:
@@ -72,14 +66,13 @@ def check_api_server(run: DoctorRun) -> Observations:
         return
     except ClusterUnauthorized as error:
         likely, hint = likely_cause(run)
-        yield Finding(Severity.PROBLEM, f"{error.message}: {likely}", hint, "unauthorized")
+        yield problem(f"{error.message}: {likely}", hint, "unauthorized")
         return
     run.identity = identity
     yield from _identity_seen(run, identity)
     wrong = wrong_clock(run)
     if wrong:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{wrong}: tokens begin and end at other times there",
             "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster",
             "clock",
@@ -98,7 +91,7 @@ def _identity_seen(run: DoctorRun, identity: Identity) -> Observations:
     if not different or _allowed_if_known(run) is not False:
         yield words
         return
-    yield Finding(Severity.WARNING, words, _how_to_bind(run, identity), "forbidden")
+    yield warning(words, _how_to_bind(run, identity), "forbidden")
 
 
 def _how_to_bind(run: DoctorRun, identity: Identity) -> str:

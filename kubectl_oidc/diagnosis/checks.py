@@ -12,12 +12,7 @@ from .client_registration import check_client
 from .clocks import check_clock
 from .discovery import check_discovery, check_keys
 from .environment_variables import check_variables
-from .exec_stanza import (
-    check_api_version,
-    check_command,
-    check_interactive_mode,
-    check_other_credentials,
-)
+from .exec_stanza import check_api_version, check_command, check_interactive_mode, check_other_credentials
 from .network import check_connection, check_dns, check_proxy, check_tls
 from .plugin import check_plugin
 from .plugin_policy import check_plugin_policy

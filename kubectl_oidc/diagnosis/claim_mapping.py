@@ -53,15 +53,10 @@ def username_origin(facts: TokenFacts, username: str) -> Origin:
         if names[name] == username:
             return Origin(name)
     for name in order:
-        if username.endswith(names[name]) and (
-            name == facts.username_claim or _ends_a_prefix(username, names[name])
-        ):
-            return Origin(name, username.removesuffix(names[name]))
+        prefix = username.removesuffix(names[name])
+        if prefix != username and (name == facts.username_claim or not prefix[-1:].isalnum()):
+            return Origin(name, prefix)
     return Origin()
-
-
-def _ends_a_prefix(username: str, name: str) -> bool:
-    return not username.removesuffix(name)[-1:].isalnum()
 
 
 def groups_origin(facts: TokenFacts, groups: Iterable[str]) -> Origin:
@@ -91,11 +86,7 @@ def _strings(value: object) -> list[str]:
 
 
 def differences(facts: TokenFacts, identity: Identity) -> list[str]:
-    """Return one sentence for each difference between the user that the cluster sees and the one that the token names.
-
-    Args:
-        facts: The token, with the claims and prefixes that the cluster is expected to use.
-    """
+    """Return one sentence for each difference between the user that the cluster sees and the one that the token names."""
     return [
         *_username_differences(facts, identity.username),
         *_group_differences(facts, own_groups(identity)),
@@ -136,10 +127,7 @@ def _with_prefix(origin: Origin) -> str:
 
 def as_the_cluster_reads(facts: TokenFacts, identity: Identity) -> TokenFacts:
     """Return the facts with the claims that this API server uses as user name and groups; if unknown, with the expected ones."""
-    username, groups = (
-        username_origin(facts, identity.username),
-        groups_origin(facts, own_groups(identity)),
-    )
+    username, groups = (username_origin(facts, identity.username), groups_origin(facts, own_groups(identity)))
     return replace(
         facts,
         username_claim=username.claim or facts.username_claim,

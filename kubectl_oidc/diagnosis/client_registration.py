@@ -15,7 +15,7 @@ from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import Finding, problem, warning
 from .client_probes import NO_ANSWER, ask_authorization, ask_token, redirect_uri_of
 from .probe_answers import ProbeAnswer, Verdict
 from .run import Skipped
@@ -23,7 +23,7 @@ from .run import Skipped
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.failed_sign_ins import Failure
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 BROWSER_GRANTS = frozenset({"auto", "authcode", "authcode-keyboard"})
 
@@ -38,23 +38,21 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
 
 
-def check_client(run: DoctorRun) -> Observations:
+def check_client(run: DoctorRun) -> Observation:
     """Check that the provider accepts the client; nothing is sent if it issued the session and nothing failed since."""
     request = run.request
     entry = index.read_entry(request.cache_dir, request.key().id())
     if entry and entry.storage and not any(last_failures(run)):
-        yield "the provider gave it the session that is stored"
-        return
+        return "the provider gave it the session that is stored"
     redirect_uri = redirect_uri_of(run)
     authorization = ask_authorization(run, redirect_uri) if _by_browser(run) else NO_ANSWER
     token, hint = ask_token(run, redirect_uri)
     found = _first_rejection(run, authorization, token, redirect_uri, hint)
     if found:
-        yield found
-    elif Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
-        yield f"the provider accepts {sanitize(request.client_id, limit=100)}, as far as that shows without a sign-in"
-    else:
-        yield Skipped("the provider's answers do not say whether it accepts this client")
+        return found
+    if Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
+        return f"the provider accepts {sanitize(request.client_id, limit=100)}, as far as that shows without a sign-in"
+    return Skipped("the provider's answers do not say whether it accepts this client")
 
 
 def _by_browser(run: DoctorRun) -> bool:
@@ -80,42 +78,36 @@ def _first_rejection(
         return _rejected_client(authorization, token, run, hint)
     by_browser = _by_browser(run)
     if Verdict.GRANT in both and (by_browser or request.grant == "device-code"):
-        return _rejected_grant(run, (token if token.verdict is Verdict.GRANT else authorization).words)
+        return _rejected_request(run, token if token.verdict is Verdict.GRANT else authorization)
     if Verdict.REDIRECT in both and by_browser:
         return _rejected_redirect_uri(run, redirect_uri)
     if authorization.verdict is Verdict.ERROR_PAGE:
         return _unknown_error_page(authorization, token, redirect_uri)
-    return _rejected_parameters(run, authorization)
+    return _rejected_request(run, authorization)
 
 
-def _rejected_grant(run: DoctorRun, words: str) -> Finding:
-    request = run.request
-    grant = "device_code" if request.grant == "device-code" else "authorization_code"
-    return Finding(
-        Severity.PROBLEM,
-        f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{_in_brackets(words)}",
-        vendor_hint(request.issuer, None, words)
-        or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
-        "provider-refused",
-    )
-
-
-def _rejected_parameters(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
+def _rejected_request(run: DoctorRun, said: ProbeAnswer) -> Finding | None:
+    """Return the rejected grant, scope or PKCE; None for another verdict."""
     request, words = run.request, _in_brackets(said.words)
+    of_vendor = vendor_hint(request.issuer, None, said.words)
+    if said.verdict is Verdict.GRANT:
+        grant = "device_code" if request.grant == "device-code" else "authorization_code"
+        return problem(
+            f"the provider does not allow the client {sanitize(request.client_id, limit=100)} the grant {grant}{words}",
+            of_vendor
+            or f"allow the grant {grant} in the client's settings at the provider, or choose another --grant-type",
+            "provider-refused",
+        )
     if said.verdict is Verdict.SCOPE:
-        return Finding(
-            Severity.PROBLEM,
+        return problem(
             f"the provider refuses one of the scopes {sanitize(' '.join(request.scopes), limit=200)}{words}",
-            vendor_hint(request.issuer, None, said.words)
-            or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
+            of_vendor or "leave it out of --oidc-extra-scope, or allow it for this client at the provider",
             "scopes",
         )
     if said.verdict is Verdict.PKCE:
-        return Finding(
-            Severity.PROBLEM,
+        return problem(
             f"the provider refuses the request for its PKCE parameters{words}",
-            vendor_hint(request.issuer, None, said.words)
-            or "compare the client's PKCE setting at the provider with --oidc-pkce-method",
+            of_vendor or "compare the client's PKCE setting at the provider with --oidc-pkce-method",
             "pkce",
         )
     return None
@@ -132,7 +124,7 @@ def _rejected_client(authorization: ProbeAnswer, token: ProbeAnswer, run: Doctor
         hint = "compare --oidc-client-id and --oidc-issuer-url with the client's settings at the provider"
     else:
         message = f"the provider refuses the client {client}{words}"
-    return Finding(Severity.PROBLEM, message, hint, "client")
+    return problem(message, hint, "client")
 
 
 def _rejected_authentication(run: DoctorRun) -> str:
@@ -149,8 +141,7 @@ def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
     hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
     if not request.redirect.url and not any(one.port for one in request.redirect.listen_addresses):
         hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
-    return Finding(
-        Severity.PROBLEM,
+    return problem(
         f"the provider does not accept the redirect URI {address} for the client {sanitize(request.client_id, limit=100)}",
         hint,
         "redirect-uri",
@@ -165,8 +156,7 @@ def _unknown_error_page(authorization: ProbeAnswer, token: ProbeAnswer, redirect
         if token.verdict is Verdict.ACCEPTED
         else f"it may not know the client, or not accept the redirect URI {address}"
     )
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"the provider answers an authorization request with an error page ({authorization.words}): {likely}",
         "open the sign-in in a browser and read the page; compare client ID and redirect URI with the client's settings",
         "redirect-uri",

@@ -13,28 +13,25 @@ from .run import Skipped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 SKEW = 60
 """Seconds that two clocks may differ: token validation allows as much."""
 _LEEWAY = 300  # seconds before nbf at which kube-apiserver accepts a token (go-oidc)
 
 
-def check_clock(run: DoctorRun) -> Observations:
+def check_clock(run: DoctorRun) -> Observation:
     """Check that this computer's clock and the provider's agree."""
     if run.dates is None:
-        yield Skipped("the provider does not say what time it is")
-        return
+        return Skipped("the provider does not say what time it is")
     theirs, ours = run.dates
     ahead = ours - theirs
     if abs(ahead) <= SKEW / 2:
-        yield "agrees with the provider's"
-        return
-    which = "ahead of" if ahead > 0 else "behind"
+        return "agrees with the provider's"
     severity = Severity.PROBLEM if abs(ahead) > SKEW else Severity.WARNING
-    yield Finding(
+    return Finding(
         severity,
-        f"this computer's clock is {remaining(abs(ahead))} {which} the provider's; tokens forgive a minute",
+        f"this computer's clock is {_ahead_or_behind(ahead)} the provider's; tokens forgive a minute",
         "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the provider",
         "clock",
     )

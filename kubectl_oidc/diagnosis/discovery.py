@@ -17,7 +17,7 @@ from kubectl_oidc.oidc.wrong_issuer import with_issuer_hint
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url
 
-from . import Finding, Severity
+from . import problem, warning
 from .clocks import server_and_own_time
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def _internal_endpoint(metadata: Metadata, issuer: str) -> Observations:
     endpoints = (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri)
     inside = next((url for url in endpoints if is_inside(url, issuer)), None)
     if inside:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the metadata names {shown_url(inside)}, which seems to be inside the provider's network",
             PUBLIC_ADDRESS,
             "provider-misbehaves",
@@ -65,8 +64,7 @@ def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Obser
     kind = odd_content_type(response)
     served = (f"it is served as {sanitize(kind, limit=60)}, not as JSON",) if kind else ()
     for oddity in (*served, *oddities):
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the provider's {what} breaks the standard, and is accepted here: {oddity}",
             "tell the provider's administrator: other programs may refuse it (Discovery 1.0 §3, §4.2)",
             "provider-misbehaves",
@@ -87,8 +85,7 @@ def check_keys(run: DoctorRun) -> Observations:
     odd = list(_oddities(response, (), "key set"))
     if not keys.keys:
         why = f": {keys.left_out[0]}" if keys.left_out else ""
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the provider's key set has no key that can verify an ID token{why}",
             f"the provider must publish the key that it signs with, such as one for {DEFAULT_ALGORITHM}",
             "id-token-key",

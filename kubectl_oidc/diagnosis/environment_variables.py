@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
-from .exec_stanza import exec_of
+from . import warning
 
 if TYPE_CHECKING:
     from .run import DoctorRun, Observations
@@ -17,16 +17,13 @@ if TYPE_CHECKING:
 
 def check_variables(run: DoctorRun) -> Observations:
     """Check the KUBECTL_OIDC_* variables of the environment and of the exec section."""
-    stanza = exec_of(run.chosen.user).get("env")
-    entries = [item for item in stanza if isinstance(item, dict)] if isinstance(stanza, list) else []
-    names = {*run.system.environ, *(str(item.get("name") or "") for item in entries)}
+    names = {*run.system.environ, *exec_variables(exec_of(run.chosen.user))}
     named = sorted(name for name in names if name.startswith(VARIABLE_PREFIX))
     unknown = [name for name in named if name not in run.variables]
     ends = [name.removeprefix(VARIABLE_PREFIX) for name in sorted(run.variables)]
     for name in unknown:
         near = get_close_matches(name.removeprefix(VARIABLE_PREFIX), ends, 1)
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{sanitize(name)} is the variable of no flag, so it changes nothing",
             (f"did you mean {VARIABLE_PREFIX}{near[0]}? " if near else "")
             + "`kubectl oidc-login get-token --help` has the names",

@@ -7,7 +7,6 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.errors import UsageError
 from kubectl_oidc.http import tls
 from kubectl_oidc.http.proxy import proxy_for
 from kubectl_oidc.system.deadline import bounded
@@ -15,14 +14,14 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 from kubectl_oidc.urls import is_loopback_url, port_of
 
-from . import Finding, Severity
+from . import problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
     T = TypeVar("T")
 
@@ -30,6 +29,7 @@ _SECONDS = 4.0
 """The longest time for one step."""
 
 _EXPIRES_SOON = 14 * 86400  # seconds before a certificate's end at which a warning is shown
+_FAILURES = (OSError, UnicodeError)
 _NETWORK_HINT = "check the network (VPN, firewall, proxy) and the host in --oidc-issuer-url"
 
 
@@ -38,150 +38,108 @@ def _host_and_port(run: DoctorRun) -> tuple[str, int]:
     return parts.hostname or "", port_of(parts)
 
 
-def check_proxy(run: DoctorRun) -> Observations:
+def check_proxy(run: DoctorRun) -> Observation:
     """Check that a proxy that the environment names for the provider accepts connections."""
     issuer = run.request.issuer
-    try:
-        proxy = proxy_for(issuer)
-    except UsageError as error:
-        yield Finding.from_error(error)
-        return
+    proxy = proxy_for(issuer)
     if proxy is None:
         named = is_loopback_url(issuer) and "the provider is on this machine"
-        yield f"none is used: {named or 'the environment names none for this host'}"
-        return
+        return f"none is used: {named or 'the environment names none for this host'}"
     where = sanitize(f"{proxy.host}:{proxy.port}", limit=120)
-    why = _failure(lambda: socket.create_connection((proxy.host, proxy.port), _SECONDS).close())
-    if why:
-        yield Finding(
-            Severity.PROBLEM,
-            f"the proxy {where} cannot be used: {why}",
+    try:
+        _connect(proxy.host, proxy.port)
+    except _FAILURES as error:
+        return problem(
+            f"the proxy {where} cannot be used: {_reason(error)}",
             f"check {proxy.variable}, or name the provider's host in NO_PROXY",
             "proxy",
         )
-        return
-    yield f"{where}, by {proxy.variable}"
+    return f"{where}, by {proxy.variable}"
 
 
-def check_dns(run: DoctorRun) -> Observations:
+def check_dns(run: DoctorRun) -> Observation:
     """Check that the provider's host name resolves."""
     host, port = _host_and_port(run)
     if proxy_for(run.request.issuer):
-        yield Skipped("the proxy looks the name up")
-        return
-    found: list[str] = []
-
-    def look_up() -> None:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        found.extend(dict.fromkeys(str(address[4][0]) for address in addresses))
-
-    why = _failure(look_up)
-    if why:
-        yield Finding(
-            Severity.PROBLEM,
-            f"the name {sanitize(host, limit=120)} does not resolve: {why}",
+        return Skipped("the proxy looks the name up")
+    try:
+        addresses = _bounded(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except _FAILURES as error:
+        return problem(
+            f"the name {sanitize(host, limit=120)} does not resolve: {_reason(error)}",
             _NETWORK_HINT,
             "provider-unreachable",
         )
-        return
+    found = list(dict.fromkeys(str(address[4][0]) for address in addresses))
     more = ", …" if len(found) > 3 else ""  # noqa: PLR2004 - enough to recognise it by
-    yield f"{sanitize(host, limit=120)} is {sanitize(', '.join(found[:3]))}{more}"
+    return f"{sanitize(host, limit=120)} is {sanitize(', '.join(found[:3]))}{more}"
 
 
-def check_connection(run: DoctorRun) -> Observations:
+def check_connection(run: DoctorRun) -> Observation:
     """Check that the provider's host accepts connections."""
     host, port = _host_and_port(run)
     if proxy_for(run.request.issuer):
-        yield Skipped("the proxy connects")
-        return
+        return Skipped("the proxy connects")
     where = sanitize(f"{host}:{port}", limit=120)
-    why = _failure(lambda: socket.create_connection((host, port), _SECONDS).close())
-    if why:
-        yield Finding(
-            Severity.PROBLEM, f"{where} cannot be connected to: {why}", _NETWORK_HINT, "provider-unreachable"
+    try:
+        _connect(host, port)
+    except _FAILURES as error:
+        return problem(
+            f"{where} cannot be connected to: {_reason(error)}", _NETWORK_HINT, "provider-unreachable"
         )
-        return
-    yield where
+    return where
 
 
-def check_tls(run: DoctorRun) -> Observations:
+def check_tls(run: DoctorRun) -> Observation:
     """Check that this computer trusts the provider's certificate, and that it does not expire soon."""
     host, port = _host_and_port(run)
     options = run.request.tls
     if urlsplit(run.request.issuer).scheme != "https":
-        yield Skipped("the provider is asked by plain http, on this machine")
-        return
+        return Skipped("the provider is asked by plain http, on this machine")
     if proxy_for(run.request.issuer):
-        yield Skipped("it goes through the proxy: see discovery")
-        return
-    seen: list[tuple[str, object]] = []
+        return Skipped("it goes through the proxy: see discovery")
 
-    def shake_hands() -> None:
+    def shake_hands() -> tuple[str, object]:
         context = tls.client_context(options)
         with (
             socket.create_connection((host, port), _SECONDS) as connection,
             context.wrap_socket(connection, server_hostname=host) as encrypted,
         ):
-            seen.append((encrypted.version() or "TLS", (encrypted.getpeercert() or {}).get("notAfter")))
+            return encrypted.version() or "TLS", (encrypted.getpeercert() or {}).get("notAfter")
 
-    refusal: list[ssl.SSLCertVerificationError] = []
-    why = _failure(shake_hands, refusal)
-    if refusal:
-        what, hint = tls.explain_certificate_error(refusal[0], sanitize(host, limit=120), options)
-        yield Finding(Severity.PROBLEM, what, hint, "tls")
-        return
-    if why:
-        yield Finding(
-            Severity.PROBLEM,
-            f"{sanitize(host, limit=120)} does not speak TLS as it should: {why}",
-            _NETWORK_HINT,
-            "tls",
-        )
-        return
-    version, until = seen[0]
-    yield from _certificate(version, until, run)
+    name = sanitize(host, limit=120)
+    try:
+        version, until = _bounded(shake_hands)
+    except ssl.SSLCertVerificationError as error:
+        return problem(*tls.explain_certificate_error(error, name, options), "tls")
+    except _FAILURES as error:
+        return problem(f"{name} does not speak TLS as it should: {_reason(error)}", _NETWORK_HINT, "tls")
+    return _certificate(version, until, run)
 
 
-def _certificate(version: str, until: object, run: DoctorRun) -> Observations:
+def _certificate(version: str, until: object, run: DoctorRun) -> Observation:
     if run.request.tls.insecure:
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"{version}, and the certificate is not checked (--insecure-skip-tls-verify): anybody can be the provider",
             "leave the flag out, and give a private authority with --certificate-authority FILE",
             "tls",
         )
-        return
     left = ssl.cert_time_to_seconds(until) - run.system.clock() if isinstance(until, str) else None
     if left is not None and left < _EXPIRES_SOON:
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"{version}; the certificate is good for {remaining(left)} only",
             "tell who runs the provider",
             "tls",
         )
-        return
-    yield f"{version}; the certificate is good" + (f" for {remaining(left)}" if left else "")
+    return f"{version}; the certificate is good" + (f" for {remaining(left)}" if left else "")
 
 
-def _failure(work: Callable[[], T], refusal: list[ssl.SSLCertVerificationError] | None = None) -> str:
-    """Run a step, and return why it failed; empty if it did not.
+def _connect(host: str, port: int) -> None:
+    _bounded(lambda: socket.create_connection((host, port), _SECONDS).close())
 
-    Args:
-        refusal: A list to which a rejected certificate's error is added.
-    """
 
-    def timed_out() -> Exception:
-        return TimeoutError()
-
-    try:
-        bounded(work, _SECONDS + 0.5, timed_out)
-    except ssl.SSLCertVerificationError as error:
-        if refusal is not None:
-            refusal.append(error)
-        return "its certificate is refused"
-    except (OSError, UnicodeError) as error:
-        return _reason(error)
-    return ""
+def _bounded(step: Callable[[], T]) -> T:
+    return bounded(step, _SECONDS + 0.5, TimeoutError)
 
 
 def _reason(error: OSError | UnicodeError) -> str:

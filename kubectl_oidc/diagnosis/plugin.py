@@ -6,26 +6,26 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND, exec_of
 from kubectl_oidc.system import programs
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
-from . import Finding, Severity
-from .exec_stanza import STARTS_ITSELF_ENDLESSLY, exec_of, program_name
+from . import problem, warning
+from .exec_stanza import STARTS_ITSELF_ENDLESSLY, program_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.kubeconfig import Entry
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 _VERSION_PREFIX = "kubectl-oidc "  # what `version` prints first
 _VERSION_SECONDS = 8.0
 
 
-def check_plugin(run: DoctorRun) -> Observations:
+def check_plugin(run: DoctorRun) -> Observation:
     """Check that kubectl finds the plugin, and that it is this version of this program."""
     user, environ = run.chosen.user, run.system.environ
     command = str(exec_of(user).get("command") or COMMAND)
@@ -40,29 +40,26 @@ def check_plugin(run: DoctorRun) -> Observations:
                 if dispatcher
                 else ""
             )
-            yield Finding(
-                Severity.PROBLEM,
+            return problem(
                 f"kubectl finds no {sanitize(name)} {where}{endless}",
                 "put the directory of the program on PATH, or name it by its whole path: "
                 "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
             )
-            return
-    yield from _version(found or "", environ)
+    return _version(found or "", environ)
 
 
 def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:
     """Return the path of an exec section's command as client-go finds it, or None.
 
-    Args:
-        command: A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
+    A bare name is looked up on PATH; a relative path is relative to the kubeconfig's directory.
     """
     if user is not None and os.sep in command:
         command = str(user.path.absolute().parent / command)
     return programs.find_program(command, environ)
 
 
-def _version(path: str, environ: Mapping[str, str]) -> Observations:
+def _version(path: str, environ: Mapping[str, str]) -> Observation:
     """Run the program that kubectl finds, and compare its version with this one."""
     without_exec_info = {name: value for name, value in environ.items() if name != "KUBERNETES_EXEC_INFO"}
     try:
@@ -82,11 +79,9 @@ def _version(path: str, environ: Mapping[str, str]) -> Observations:
     except OSError as error:
         said = f"{error.strerror or error}"
     if said.startswith(f"{_VERSION_PREFIX}{__version__} "):
-        yield f"{sanitize(path)}, version {__version__}"
-        return
+        return f"{sanitize(path)}, version {__version__}"
     what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
-    yield Finding(
-        Severity.WARNING,
+    return warning(
         f"what kubectl finds {what}: {sanitize(path)} says {said}",
         f"this one is {__version__}; remove the other, or put this one's directory before it on PATH",
         "plugin",

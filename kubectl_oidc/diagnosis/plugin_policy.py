@@ -10,49 +10,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of
 from kubectl_oidc.kubeconfig.home import kube_directory
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
-from .exec_stanza import exec_of
+from . import problem
 from .plugin import find_command
 from .run import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 _POLICY, _LIST = "credentialPluginPolicy", "credentialPluginAllowlist"
 
 
-def check_plugin_policy(run: DoctorRun) -> Observations:
+def check_plugin_policy(run: DoctorRun) -> Observation:
     """Check that kubectl's preferences allow it to start the plugin."""
     environ, user = run.system.environ, run.chosen.user
     path = _preferences_path(environ)
     if user is None or path is None:
-        yield Skipped(
+        return Skipped(
             "no user of a kubeconfig is meant" if path else "kubectl's preferences are off (KUBERC)"
         )
-        return
     try:
         text = read_text(path)
         preferences = parse_kubeconfig(text or "", sanitize(path))
     except KubeconfigError as error:
-        yield Finding(
-            Severity.PROBLEM,
+        return problem(
             f"kubectl's preferences cannot be read: {error.message}",
             "correct the file, or go on without it: KUBERC=off",
             "plugin-policy",
         )
-        return
     if text is None:
-        yield f"every plugin is allowed: there is no {sanitize(path)}"
-        return
-    command = str(exec_of(user).get("command") or "")
-    yield from _apply_policy(preferences, command, path, _found_paths(command, preferences, run))
+        return f"every plugin is allowed: there is no {sanitize(path)}"
+    return _apply_policy(run, preferences, path)
 
 
 def _preferences_path(environ: Mapping[str, str]) -> Path | None:
@@ -69,46 +64,36 @@ def _entries(preferences: Mapping[str, Any]) -> list[str]:
     return [str(item.get("command") or item.get("name") or "") for item in items]
 
 
-def _found_paths(command: str, preferences: Mapping[str, Any], run: DoctorRun) -> dict[str, str | None]:
-    """Return the path of the command and of each entry; None if it is not found."""
+def _apply_policy(run: DoctorRun, preferences: Mapping[str, Any], path: Path) -> Observation:
     user, environ = run.chosen.user, run.system.environ
-    return {name: find_command(name, user, environ) for name in (command, *_entries(preferences)) if name}
-
-
-def _apply_policy(
-    preferences: Mapping[str, Any], command: str, path: Path, paths: Mapping[str, str | None]
-) -> Observations:
+    command = str(exec_of(user).get("command") or "")
     policy, entries = str(preferences.get(_POLICY) or "AllowAll"), _entries(preferences)
     add = f"add `- command: {sanitize(command)}` (kubectl 1.35: `- name:`) under {_LIST} in {sanitize(path)}"
     if policy == "Allowlist":
-        there = paths.get(command)
-        if any(entry and (entry == command or (there and there == paths.get(entry))) for entry in entries):
-            yield f"{sanitize(command)} is on the list of {sanitize(path)}"
-            return
-        yield Finding(
-            Severity.PROBLEM,
+        names = {name: find_command(name, user, environ) for name in (command, *entries) if name}
+        there = names.get(command)
+        if any(entry and (entry == command or (there and there == names[entry])) for entry in entries):
+            return f"{sanitize(command)} is on the list of {sanitize(path)}"
+        return problem(
             f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",
             add,
             "plugin-policy",
         )
-    elif policy == "DenyAll":
-        yield Finding(
-            Severity.PROBLEM,
+    if policy == "DenyAll":
+        return problem(
             f"{sanitize(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
             f"set {_POLICY}: Allowlist, and {add}",
             "plugin-policy",
         )
-    elif policy != "AllowAll" or entries:
+    if policy != "AllowAll" or entries:
         said = (
             f"the policy {sanitize(policy, limit=40)}"
             if policy != "AllowAll"
             else "a list without the policy Allowlist"
         )
-        yield Finding(
-            Severity.PROBLEM,
+        return problem(
             f"{sanitize(path)} has {said}, which kubectl refuses",
             f"set {_POLICY}: Allowlist with a list, or AllowAll without one",
             "plugin-policy",
         )
-    else:
-        yield f"every plugin is allowed by {sanitize(path)}"
+    return f"every plugin is allowed by {sanitize(path)}"

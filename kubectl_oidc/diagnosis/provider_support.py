@@ -10,103 +10,85 @@ from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.oidc.vendors import unlisted_scopes
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import problem, warning
 
 if TYPE_CHECKING:
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
-_GRANTS = {
-    "password": "password",
-    "device-code": DEVICE_CODE,
-    "client-credentials": "client_credentials",
-}
+_GRANTS = {"password": "password", "device-code": DEVICE_CODE, "client-credentials": "client_credentials"}
 
 
-def check_grant(run: DoctorRun) -> Observations:
+def check_grant(run: DoctorRun) -> Observation:
     """Check that the provider supports the grant that this client uses."""
     request, metadata = run.request, run.require_metadata()
     if request.grant == "device-code" and metadata.device_authorization_endpoint is None:
-        yield Finding(
-            Severity.PROBLEM,
+        return problem(
             "the provider names no device_authorization_endpoint, which --grant-type=device-code needs",
             "allow the device authorization grant at the provider, or leave the flag out",
             "device-code",
         )
-        return
     if metadata.pushed_authorization_required and request.pushed_authorization == "no":
-        yield Finding(
-            Severity.PROBLEM,
+        return problem(
             "the provider takes pushed authorization requests alone, and --oidc-pushed-authorization-requests=no is given",
             "leave the flag out",
             "pushed-authorization",
         )
-        return
     grant = _GRANTS.get(request.grant, "authorization_code")
     if metadata.grant_types and grant not in metadata.grant_types:
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"the provider does not name the grant {grant}",
             "allow it at the provider, for this client too, or choose another --grant-type",
             "provider-refused",
         )
-        return
-    yield grant.rpartition(":")[2]
+    return grant.rpartition(":")[2]
 
 
-def check_scopes(run: DoctorRun) -> Observations:
+def check_scopes(run: DoctorRun) -> Observation:
     """Check that the provider lists the requested scopes; it may know more than it lists (Discovery §3)."""
     asked, named = run.request.scopes, run.require_metadata().scopes_supported
     strange = unlisted_scopes(asked, named)
     if strange:
         words = sanitize(", ".join(strange), limit=200)
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"the provider does not name the scope {words}: it may refuse the sign-in with invalid_scope",
             "leave it out of --oidc-extra-scope, or let the provider have it",
             "scopes",
         )
-        return
-    yield sanitize(" ".join(asked), limit=200)
+    return sanitize(" ".join(asked), limit=200)
 
 
-def check_pkce(run: DoctorRun) -> Observations:
+def check_pkce(run: DoctorRun) -> Observation:
     """Check that PKCE with S256 is used (RFC 7636, RFC 9700 §2.1.1); metadata need not mention it."""
     methods = run.require_metadata().code_challenge_methods
     if not run.request.pkce:
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             "PKCE is left out (--oidc-pkce-method=no): a code that is intercepted can be redeemed",
             "leave the flag out",
             "pkce",
         )
-    elif methods and "S256" not in methods:
-        yield Finding(
-            Severity.WARNING,
+    if methods and "S256" not in methods:
+        return warning(
             f"the provider names the PKCE methods {sanitize(', '.join(methods), limit=80)} and not S256, which is sent",
             "let the provider take S256; if it refuses the request, --oidc-pkce-method=no leaves it out",
             "pkce",
         )
-    else:
-        yield "S256" if methods else "S256 is sent; the metadata does not say"
+    return "S256" if methods else "S256 is sent; the metadata does not say"
 
 
-def check_algorithms(run: DoctorRun) -> Observations:
+def check_algorithms(run: DoctorRun) -> Observation:
     """Check that the provider signs with an algorithm that kube-apiserver can accept."""
     named = run.require_metadata().id_token_algorithms
     usable = [name for name in named if name in ALGORITHMS]
     if named and not usable:
-        yield Finding(
-            Severity.PROBLEM,
+        return problem(
             f"the provider signs ID tokens with {sanitize(', '.join(named), limit=120)}, and kube-apiserver verifies none of them",
             f"let the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )
-    elif named and DEFAULT_ALGORITHM not in named:
-        yield Finding(
-            Severity.WARNING,
+    if named and DEFAULT_ALGORITHM not in named:
+        return warning(
             f"the provider does not sign with {DEFAULT_ALGORITHM}, the one that kube-apiserver takes by its flags",
             f"let it sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs={usable[0]} at the API server",
             "claims-algorithm",
         )
-    else:
-        yield sanitize(", ".join(usable), limit=120) if named else "the metadata does not say"
+    return sanitize(", ".join(usable), limit=120) if named else "the metadata does not say"

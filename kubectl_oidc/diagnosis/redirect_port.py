@@ -8,35 +8,31 @@ from kubectl_oidc.loopback.redirect_uri import addresses_at_port
 from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.urls import is_loopback_url
 
-from . import Finding, Severity
+from . import warning
 from .run import Skipped
 
 if TYPE_CHECKING:
-    from .run import DoctorRun, Observations
+    from .run import DoctorRun, Observation
 
 
-def check_redirect(run: DoctorRun) -> Observations:
+def check_redirect(run: DoctorRun) -> Observation:
     """Check that the port that the browser is redirected to is free."""
     request = run.request
     if request.grant not in {"auto", "authcode"}:
-        yield Skipped(f"no browser comes back with --grant-type={request.grant}")
-        return
+        return Skipped(f"no browser comes back with --grant-type={request.grant}")
     if request.redirect.url and not is_loopback_url(request.redirect.url):
-        yield Skipped("the redirect URI is not one of this machine")
-        return
+        return Skipped("the redirect URI is not one of this machine")
     listening = listen(addresses_at_port(request.redirect.listen_addresses, request.redirect.url))
     for listener in listening.sockets:
         listener.close()
     if listening.tried:
         taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
-        yield Finding(
-            Severity.WARNING,
+        return warning(
             f"{taken}: a sign-in would come back to port {listening.asked.port}",
             f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
             "port-in-use",
         )
-        return
-    yield (
+    return (
         f"{listening.asked} is free"
         if any(a.port for a in request.redirect.listen_addresses)
         else "any port will do"

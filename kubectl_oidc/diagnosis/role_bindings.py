@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import ClusterError, ClusterForbidden, ClusterNotFound
 from kubectl_oidc.text import sanitize
 
-from . import Finding, Severity
+from . import Finding, warning
 from .access import listed
 from .claim_mapping import own_groups
 from .run import Skipped
@@ -40,12 +40,8 @@ def check_bindings(run: DoctorRun) -> Observations:
         )
         return
     own = {("Group", group) for group in own_groups(identity)} | {("User", identity.username)}
-    mine = [
-        (binding, subject)
-        for binding in bindings
-        for subject in binding.subjects
-        if (subject.kind, subject.name) in own
-    ]
+    named = [(binding, subject) for binding in bindings for subject in binding.subjects]
+    mine = [(binding, subject) for binding, subject in named if (subject.kind, subject.name) in own]
     here = [(binding, subject) for binding, subject in mine if binding.namespace in {"", run.namespace}]
     if here and run.allowed is False:
         yield from _insufficient_roles(client, run, here)
@@ -56,7 +52,7 @@ def check_bindings(run: DoctorRun) -> Observations:
     elif mine:
         yield _bound_in_another_namespace(run, *mine[0])
     else:
-        yield _not_bound(run, identity, bindings)
+        yield _not_bound(run, identity, named)
 
 
 def _grants(binding: RoleBinding, subject: Subject) -> str:
@@ -91,8 +87,7 @@ def _insufficient_roles(
         try:
             rules = client.role_rules(binding, run.request_deadline())
         except ClusterNotFound:
-            yield Finding(
-                Severity.WARNING,
+            yield warning(
                 f"{_grants(binding, subject)}, and there is no such {sanitize(binding.role_kind, limit=40)}",
                 f"an administrator creates {role}, or binds another role",
                 "forbidden",
@@ -110,8 +105,7 @@ def _insufficient_roles(
                 if rule.resources
             )
             allows = f"; it allows {sanitize(words, limit=200)}" if words else "; it allows nothing"
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{_grants(binding, subject)}, and that role does not allow to list pods{allows}",
             f"an administrator adds the verbs get, list and watch for pods to {role}, or binds a role that has them, such as view",
             "forbidden",
@@ -120,42 +114,30 @@ def _insufficient_roles(
 
 def _bound_in_another_namespace(run: DoctorRun, binding: RoleBinding, subject: Subject) -> Finding:
     where, here = sanitize(binding.namespace, limit=80), sanitize(run.namespace, limit=80)
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"{_grants(binding, subject)} in the namespace {where} only, and the context's namespace is {here}",
         f"`kubectl config set-context --current --namespace={where}` chooses it; or an administrator binds a role in {here}",
         "forbidden",
     )
 
 
-def _not_bound(run: DoctorRun, identity: Identity, bindings: Sequence[RoleBinding]) -> Finding:
+def _not_bound(run: DoctorRun, identity: Identity, named: Sequence[tuple[RoleBinding, Subject]]) -> Finding:
     own = own_groups(identity)
+    others = [(binding, subject) for binding, subject in named if not subject.name.startswith("system:")]
     groups, users = (
-        sorted(
-            {
-                subject.name
-                for binding in bindings
-                for subject in binding.subjects
-                if subject.kind == kind and not subject.name.startswith("system:")
-            }
-        )
-        for kind in ("Group", "User")
+        sorted({subject.name for _, subject in others if subject.kind == kind}) for kind in ("Group", "User")
     )
     message = (
         f"no role binding names you or a group of yours: you are {sanitize(identity.username, limit=120)}, "
         f"you are in {listed(own) or 'no group'}, and bindings name {listed(groups) or 'no group'}"
         + (f" and the users {listed(users)}" if users else "")
     )
-    hints = (
-        _near_miss(run, identity, binding, subject)
-        for binding in bindings
-        for subject in binding.subjects
-        if not subject.name.startswith("system:")
+    hints = (_near_miss(run, identity, binding, subject) for binding, subject in others)
+    hint = next(
+        filter(None, hints),
+        "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again",
     )
-    hint = next(filter(None, hints), "")
-    if not hint:
-        hint = "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again"
-    return Finding(Severity.WARNING, message, hint, "forbidden")
+    return warning(message, hint, "forbidden")
 
 
 def _near_miss(run: DoctorRun, identity: Identity, binding: RoleBinding, subject: Subject) -> str:

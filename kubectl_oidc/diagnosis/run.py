@@ -71,20 +71,21 @@ class Skipped:
     blocks: bool = False
 
 
-Observations = Iterator["str | Finding | Skipped"]
-"""What a check yields: a sentence about what is right, a `Finding`, or `Skipped`."""
+Observation = str | Finding | Skipped
+"""What a check finds: a sentence about what is right, something wrong, or nothing to check."""
+Observations = Iterator[Observation]
 
 
 class Check(NamedTuple):
     """One check.
 
     Attributes:
-        run: The function; an OidcLoginError that it raises is a problem.
+        run: The function. It returns what it finds, or yields it if that may be several things. An OidcLoginError is a problem.
         needs: The checks that must pass before it.
     """
 
     name: str
-    run: Callable[[DoctorRun], Observations]
+    run: Callable[[DoctorRun], Observation | Observations]
     needs: tuple[str, ...] = ()
 
 
@@ -206,42 +207,39 @@ def run_checks(run: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
     for check in checks:
         missing = [name for name in check.needs if name in failed]
         if missing:
-            results = [_skipped(check, f"not checked: first {missing[0]} must be right")]
-            failed.add(check.name)
+            observed: list[Observation] = [
+                Skipped(f"not checked: first {missing[0]} must be right", blocks=True)
+            ]
         elif run.deadline.passed():
-            results = [_skipped(check, "not checked: no time was left")]
-            failed.add(check.name)
+            observed = [Skipped("not checked: no time was left", blocks=True)]
         else:
             observed = _observe(check, run)
-            results = [_result(check, one) for one in observed]
-            if any(_blocks(one) for one in observed):
-                failed.add(check.name)
-        yield from results
+        if any(_blocks(one) for one in observed):
+            failed.add(check.name)
+        yield from (_result(check, one) for one in observed)
 
 
-def _observe(check: Check, run: DoctorRun) -> list[str | Finding | Skipped]:
-    observed: list[str | Finding | Skipped] = []
+def _observe(check: Check, run: DoctorRun) -> list[Observation]:
+    observed: list[Observation] = []
     try:
-        observed.extend(check.run(run))
+        found = check.run(run)
+        observed.extend([found] if isinstance(found, Observation) else found)
     except OidcLoginError as error:
         observed.append(Finding.from_error(error))
     return observed
 
 
-def _blocks(one: str | Finding | Skipped) -> bool:
+def _blocks(one: Observation) -> bool:
     if isinstance(one, Skipped):
         return one.blocks
     return isinstance(one, Finding) and one.severity is Severity.PROBLEM
 
 
-def _result(check: Check, one: str | Finding | Skipped) -> Result:
+def _result(check: Check, one: Observation) -> Result:
     if isinstance(one, str):
         return Result(name=check.name, status=Status.OK, message=one)
     if isinstance(one, Skipped):
-        return _skipped(check, one.why)
-    status = Status.PROBLEM if one.severity is Severity.PROBLEM else Status.WARNING
-    return Result(name=check.name, status=status, message=one.message, hint=one.hint, topic=one.topic)
-
-
-def _skipped(check: Check, why: str) -> Result:
-    return Result(name=check.name, status=Status.SKIPPED, message=why)
+        return Result(name=check.name, status=Status.SKIPPED, message=one.why)
+    return Result(
+        name=check.name, status=Status(one.severity), message=one.message, hint=one.hint, topic=one.topic
+    )

@@ -10,7 +10,7 @@ from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, Provide
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import ago, remaining
 
-from . import Finding, Severity
+from . import Finding, Severity, warning
 from .client_registration import last_failures
 from .run import SilentTerminal, Skipped
 from .token.facts import facts_of_session
@@ -40,7 +40,7 @@ def check_session(run: DoctorRun) -> Observations:
     listed = run.metadata.scopes_supported if run.metadata else ()
     run.facts = facts_of_session(request, outcome.session, run.trust, scopes_supported=listed)
     for message, hint in warnings:
-        yield Finding(Severity.WARNING, message, hint, "store")
+        yield warning(message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
     how = "refreshed just now" if outcome.renewed else "as it was stored"
     yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is good for {left}"

@@ -10,7 +10,7 @@ from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores import working_keyring
 
-from . import Finding, Severity
+from . import Finding, warning
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.stores.base import Store
@@ -26,16 +26,14 @@ def check_storage(run: DoctorRun) -> Observations:
     repository = build_session_repository(run.request, run.system)
     store = repository.store
     if store.name == "none":
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             "nothing is kept (--token-cache-storage=none): every command signs in anew",
             "leave the flag out",
             "store",
         )
         return
     if store.asks():
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"{store.where()} is locked, or asks each time: background programs cannot use it",
             "unlock it, or choose another place with --token-cache-storage",
             "os-keyring",
@@ -44,32 +42,20 @@ def check_storage(run: DoctorRun) -> Observations:
     if run.request.storage == "auto" and store.name != "keyring":
         _, why = working_keyring()
         if why:
-            yield Finding(
-                Severity.WARNING,
-                f"{why.message}, so sessions are stored in {store.where()}",
-                why.hint,
-                "os-keyring",
-            )
+            yield warning(f"{why.message}, so sessions are stored in {store.where()}", why.hint, "os-keyring")
     yield _speed(store, _probe(store), chosen=not repository.decided_here)
 
 
 def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
-    """Return how fast a working store is, or a warning if it is slow or only a fallback.
-
-    Args:
-        took: Seconds for one write, read and delete.
-        chosen: Whether somebody chose it, or a session is already stored there.
-    """
+    """Return how fast a working store is, or a warning if it is slow or only a fallback; ``took`` is in seconds."""
     if took > _SLOW_SECONDS:
-        return Finding(
-            Severity.WARNING,
+        return warning(
             f"{store.where()} takes {took:.1f} s to write, read and clear a session",
             "choose another place with --token-cache-storage",
             "store",
         )
     if store.name == "disk" and not chosen:
-        return Finding(
-            Severity.WARNING,
+        return warning(
             f"there is no OS keyring here, so sessions rest in files: {store.where()}",
             "--token-cache-storage=disk chooses that without this warning; kernel and none are the other choices",
             "store",
@@ -78,11 +64,7 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
 
 
 def _probe(store: Store) -> float:
-    """Write, read and delete a test record; return the seconds that it took.
-
-    Raises:
-        StoreError: One of them failed, or another record was read.
-    """
+    """Write, read and delete a test record; return the seconds that it took."""
     name = secrets.token_hex(16)
     began = time.monotonic()
     try:

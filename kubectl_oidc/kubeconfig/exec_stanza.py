@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.csv_text import quote_value
 from kubectl_oidc.secret import Secret
@@ -13,6 +13,8 @@ from .stanza_secrets import HEADER_FLAG, is_secret_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .read import Entry
 
 COMMAND = "kubectl-oidc_login"
 API_VERSION = "client.authentication.k8s.io/v1beta1"
@@ -123,6 +125,19 @@ class Stanza:
 def kubeconfig_flag(kubeconfig: str) -> list[str]:
     """Return kubectl's ``--kubeconfig`` flag; nothing for kubectl's default."""
     return [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
+
+
+def exec_of(user: Entry | None) -> Mapping[str, Any]:
+    """Return a user's ``exec`` mapping; empty if there is none."""
+    found = user.value.get("exec") if user else None
+    return found if isinstance(found, dict) else {}
+
+
+def exec_variables(exec_: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of an ``exec`` mapping; an entry that is no mapping is left out."""
+    given = exec_.get("env")
+    pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
+    return {str(pair.get("name") or ""): str(pair.get("value") or "") for pair in pairs}
 
 
 def is_oidc_login_exec(exec_: Mapping[str, object]) -> bool:

@@ -51,6 +51,16 @@ class StoredSession:
             return GONE
         return GOOD if self.session.expiry > now else ENDED
 
+    def record(self) -> Session | None:
+        """Return its record; None if it has none any more.
+
+        Raises:
+            StoreError: It could not be read.
+        """
+        if self.failure:
+            raise self.failure
+        return self.session
+
     def expiry(self) -> int:
         """Return when its token expires, epoch seconds."""
         return self.session.expiry if self.session else self.entry.expiry

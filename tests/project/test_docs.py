@@ -112,11 +112,14 @@ def topics() -> dict[str, str]:
                     pass
                 case ast.Assign(targets=[ast.Name(id="default_topic")], value=ast.Constant(value=str(topic))):
                     pass
-                case ast.Call(func=ast.Name(id="Finding"), args=[_, _, _, ast.Constant(value=str(topic))]):
+                case ast.Call(
+                    func=ast.Name(id="Finding" | "problem" | "warning"),
+                    args=[*_, ast.Constant(value=str(topic))],
+                ):
                     pass
-                case ast.Call(func=ast.Name(id="Finding")):
+                case ast.Call(func=ast.Name(id="Finding" | "problem" | "warning")):
                     raise AssertionError(
-                        f"{path.relative_to(REPOSITORY)}:{node.lineno}: a Finding's topic is its fourth argument, as text"
+                        f"{path.relative_to(REPOSITORY)}:{node.lineno}: a finding's topic is its last argument, as text"
                     )
                 case _:
                     continue

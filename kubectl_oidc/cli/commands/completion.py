@@ -6,13 +6,13 @@ from importlib.resources import files
 
 import click
 
-from kubectl_oidc.cli.options.flags import LOGGING, options
+from kubectl_oidc.cli.options.flags import NO_LOG, options
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 @click.command("completion")
-@options(*LOGGING)
+@options(*NO_LOG)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:
     """Print the script with which a shell completes kubectl-oidc_login.

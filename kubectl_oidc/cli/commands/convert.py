@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.completed_names import complete_names
+from kubectl_oidc.cli.options import checks, conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, KUBECONFIG_FILE, VERBOSE, log_at, options
-from kubectl_oidc.cli.options.install_hint import INSTALL_HINT, install_hint
-from kubectl_oidc.cli.options.kinds import SWITCH, TEXTS
+from kubectl_oidc.cli.options.flags import INSTALL_HINT, KUBECONFIG_FILE, LOG, log_at, options
+from kubectl_oidc.cli.options.kinds import SWITCH, USER_NAMES
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY
 from kubectl_oidc.errors import UsageError
@@ -33,16 +31,13 @@ if TYPE_CHECKING:
     KUBECONFIG_FILE,
     Flag(
         "--user",
-        TEXTS,
+        USER_NAMES,
         help="A user to rewrite; repeatable (default: every one of kubelogin's).",
-        metavar="NAME",
-        complete=complete_names("users"),
     ),
     Flag("--yes", SWITCH, help="Write without asking.", has_variable=False),
     INSTALL_HINT,
     Flag("--dry-run", SWITCH, help="Show the difference, and write nothing."),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def convert(**values: Any) -> int:
     """Rewrite the users of a kubeconfig from kubelogin's stanza to the one that starts this program itself.
@@ -53,7 +48,7 @@ def convert(**values: Any) -> int:
     """
     log_at(values["v"])
     conflicts.check(conflicts.CONVERT, values)
-    hint = install_hint(values["install_hint"])
+    hint = checks.install_hint(values["install_hint"])
     plans = plan_conversion(values["kubeconfig"], os.environ, values["user"], hint)
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])

@@ -11,10 +11,10 @@ from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status, run_checks
@@ -44,10 +44,7 @@ _REQUEST_SECONDS = 6.0
     *CLAIMS,
     *PREFIXES,
     output("json", "yaml"),
-    *SESSION_OPTIONS,
-    *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *ONE_SESSION,
 )
 def doctor(**values: Any) -> int:
     """Say what is wrong between here and the cluster, one line a check, and what to do about it.
@@ -119,20 +116,13 @@ def _variables() -> frozenset[str]:
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
-def _document_header(target: TargetSession) -> dict[str, str | None]:
-    chosen = target.kubeconfig_user
-    return {
+def _document(target: TargetSession, results: list[Result], form: str) -> int:
+    status, chosen = _status(results), target.kubeconfig_user
+    document = {
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
         "issuer": target.request.issuer,
         "clientID": target.request.client_id,
-    }
-
-
-def _document(target: TargetSession, results: list[Result], form: str) -> int:
-    status = _status(results)
-    document = {
-        **_document_header(target),
         "healthy": status == 0,
         "checks": [{**asdict(result), "status": result.status.value} for result in results],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_oidc.cli.options.flags import LOGGING, options
+from kubectl_oidc.cli.options.flags import NO_LOG, options
 
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
@@ -14,7 +14,7 @@ def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> 
 
 
 @click.command("help")
-@options(*LOGGING)
+@options(*NO_LOG)
 @click.argument("command", required=False, shell_complete=_commands)
 @click.pass_context
 def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name

@@ -9,7 +9,7 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.system.system import System
@@ -18,7 +18,7 @@ from kubectl_oidc.times import remaining
 
 
 @click.command("login")
-@options(*USER_OPTIONS, *SESSION_OPTIONS, *SIGN_IN, VERBOSE, *IGNORED)
+@options(*USER_OPTIONS, *SESSION_OPTIONS, *SIGN_IN, *LOG)
 def login(**values: Any) -> int:
     """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
 

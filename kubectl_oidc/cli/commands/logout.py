@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +11,12 @@ import click
 from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import request_from_index
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.authentication.sign_out import SignedOut
     from kubectl_oidc.sessions.listing import StoredSession
-    from kubectl_oidc.sessions.session import Session
 
 
 @click.command("logout")
@@ -42,10 +40,7 @@ if TYPE_CHECKING:
         SWITCH,
         help="Leave the browser signed in at the provider, and so to everything else there.",
     ),
-    *SESSION_OPTIONS,
-    *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *ONE_SESSION,
 )
 def logout(**values: Any) -> int:
     """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.
@@ -99,12 +94,11 @@ def _end_target(
         )
         if (kept := kept_session(session_id, request.cache_dir, system.log))
     ]
-    purged = ended.purged
-    if former and not (purged.places or purged.failures or ended.failure):
-        return former, (request.issuer, request.client_id)
-    if request.session_name and not (purged.places or purged.failures or ended.failure):
+    if ended.purged.places or ended.purged.failures or ended.failure:
+        former.insert(0, ended)
+    elif request.session_name and not former:
         raise no_session(request, request.command_line("login"))  # the name may be mistyped
-    return [ended, *former], (request.issuer, request.client_id)
+    return former or [ended], (request.issuer, request.client_id)
 
 
 def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at_provider: bool) -> SignedOut:
@@ -114,7 +108,7 @@ def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at
         system,
         session_id=kept.entry.session_id,
         cache_dir=kept.cache_dir,
-        load=partial(_record, kept),
+        load=kept.record,
         trust=kept.entry.trust,
         at_provider=at_provider,
     )
@@ -136,29 +130,8 @@ def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> li
     for kept in kept_sessions([cache_dir], system.log):
         entry = kept.entry
         request = known.get(entry.session_id) or request_from_index(values, entry, None)
-        ended.append(
-            _end_kept(
-                kept,
-                replace(
-                    request,
-                    browser=replace(
-                        request.browser, open=request.browser.open and not values["skip_open_browser"]
-                    ),
-                ),
-                system,
-                at_provider=at_provider and entry.issuer not in issuers,
-            )
-        )
+        browser = replace(request.browser, open=request.browser.open and not values["skip_open_browser"])
+        asked = at_provider and entry.issuer not in issuers
+        ended.append(_end_kept(kept, replace(request, browser=browser), system, at_provider=asked))
         issuers.add(entry.issuer)
     return ended
-
-
-def _record(kept: StoredSession) -> Session | None:
-    """Return a session's record.
-
-    Raises:
-        StoreError: It could not be read.
-    """
-    if kept.failure:
-        raise kept.failure
-    return kept.session

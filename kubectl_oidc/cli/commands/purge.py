@@ -10,7 +10,7 @@ import click
 
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FORCE, IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -30,10 +30,10 @@ from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from kubectl_oidc.system.log import Log
-
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
 _NAMES = tuple(flag for flag in SESSION_OPTIONS if flag.name != "--token-cache-storage")
@@ -50,8 +50,7 @@ _HOW = tuple(
     Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     *_NAMES,
     *_HOW,
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def purge(**values: Any) -> int:
     """Remove a cached session: the current context's, the one that --session, --context or --user names, or with --all every one.
@@ -63,7 +62,8 @@ def purge(**values: Any) -> int:
     conflicts.check(conflicts.PURGE, values)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
-        return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+        return _remove_all(cache_dir, log)
+    name = values.get("session") or ""
     lost = _lost(cache_dir, log)
     target = session_to_purge(values, lost)
     if target:
@@ -72,24 +72,20 @@ def purge(**values: Any) -> int:
         former = session_left_by_1_0(
             request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
         )
-        ids = (target.session_id, *former)
-        purged = [purge_session(session_id, target.cache_dir) for session_id in dict.fromkeys(ids)]
-        return report_removal(purged, target.cache_dir, client, name=values.get("session") or "")
-    clients: tuple[tuple[str, str], ...] = ()
-    name = values.get("session") or ""
+        ids = dict.fromkeys((target.session_id, *former))
+        return _remove(ids, target.cache_dir, client, name=name)
+    clients: list[tuple[str, str]] = []
     if any(values.get(flag) for flag in NAMES_A_SESSION):
         lost = sessions_named(name, lost)
     elif not lost:
-        clients = tuple(_only_kubelogin_client(cache_dir))
+        clients = _only_kubelogin_client(cache_dir)
     if len(lost) > 1:
         raise several_sessions("purge", lost, lost, [], every=True)
-    return report_removal(
-        [purge_session(one.session_id, cache_dir) for one in lost], cache_dir, *clients, name=name
-    )
+    return _remove([one.session_id for one in lost], cache_dir, *clients, name=name)
 
 
 @click.command("clean")
-@options(Flag("--token-cache-dir", DIR, help="Directory of the cache.", metavar="DIR"), VERBOSE, *IGNORED)
+@options(Flag("--token-cache-dir", DIR, help="Directory of the cache."), *LOG)
 def clean(**values: Any) -> int:
     """Remove every cached session, as purge --all does; the name is kubelogin's.
 
@@ -98,15 +94,11 @@ def clean(**values: Any) -> int:
     """
     log = log_at(values.pop("v"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+    return _remove_all(cache_dir, log)
 
 
 def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
-    """Return the issuer and client of kubelogin's sessions; none if there are no such sessions.
-
-    Raises:
-        UsageError: They belong to several clients.
-    """
+    """Return the issuer and client of kubelogin's sessions, if there are any. Several clients are an error."""
     clients = kubelogin_cache.kubelogin_clients(cache_dir, os.environ)
     if len(clients) > 1:
         named = "; ".join(sanitize(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
@@ -125,7 +117,10 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
     return [Candidate(one, cache_dir, None, lost=True) for one in ids]
 
 
-def _remove(session_ids: list[str], cache_dir: Path, *clients: tuple[str, str]) -> int:
-    return report_removal(
-        [purge_session(session_id, cache_dir) for session_id in session_ids], cache_dir, *clients
-    )
+def _remove_all(cache_dir: Path, log: Log) -> int:
+    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+
+
+def _remove(ids: Iterable[str], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
+    purged = [purge_session(session_id, cache_dir) for session_id in ids]
+    return report_removal(purged, cache_dir, *clients, name=name)

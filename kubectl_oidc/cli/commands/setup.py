@@ -10,7 +10,7 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import FLAGS, IGNORED, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at, options
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @click.command("setup")
-@options(*FLAGS, *CLUSTER, *KUBECONFIG, VERBOSE, *IGNORED)
+@options(*FLAGS, *CLUSTER, *KUBECONFIG, *LOG)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
@@ -145,6 +145,5 @@ def _report(
         has_contexts=bool(kubeconfig.contexts),
         change=change,
         on_path=find_program(plan.stanza.command) is not None,
-        powershell=is_powershell(),
         variables=plan.variables,
     )

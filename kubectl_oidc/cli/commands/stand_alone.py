@@ -11,10 +11,9 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.options.flags import (
     CONTEXT,
     FLAGS,
-    IGNORED,
     KUBECONFIG_FILE,
+    LOG,
     USER,
-    VERBOSE,
     hidden,
     log_at,
 )
@@ -25,21 +24,18 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
+_TYPED = ParameterSource.COMMANDLINE
 STAND_ALONE = (
     KUBECONFIG_FILE,
     replace(CONTEXT, help="The context whose user signs in (default: the current one)."),
     replace(USER, help="The user that signs in, whatever the context."),
     *hidden(flag for flag in FLAGS if flag.stand_alone),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 
 
 def before_a_command(ctx: click.Context) -> None:
     """Give a -v before the command to the command, as klog allows it anywhere.
-
-    Args:
-        ctx: The program's own context.
 
     Raises:
         UsageError: There is another flag before the command.
@@ -47,7 +43,7 @@ def before_a_command(ctx: click.Context) -> None:
     command = ctx.invoked_subcommand or ""
     for option in ctx.command.params:
         name = option.name or ""
-        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name not in ctx.params:
+        if ctx.get_parameter_source(name) is not _TYPED or name not in ctx.params:
             continue
         if name != "v":
             raise UsageError(
@@ -60,10 +56,6 @@ def before_a_command(ctx: click.Context) -> None:
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     """Sign in the kubeconfig user with ``auth-provider: oidc``, and return 0. Without one, print the help and return 2.
 
-    Args:
-        ctx: The program's own context.
-        values: The parameters by click's names.
-
     Raises:
         OidcLoginError: The sign-in failed.
     """
@@ -75,7 +67,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     try:
         user = _user(values)
     except KubeconfigError as error:
-        if _user_given(ctx):
+        if any(ctx.get_parameter_source(name) is _TYPED for name in ("kubeconfig", "context", "user")):
             raise
         return _help(ctx, error.message)
 
@@ -89,11 +81,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
 
 
 def _user(values: dict[str, Any]) -> AuthProviderUser:
-    """Read the kubeconfig and return the user.
-
-    Raises:
-        KubeconfigError: There is no user with ``auth-provider: oidc``.
-    """
+    """Read the kubeconfig and return the user, who must have ``auth-provider: oidc``."""
     import os
 
     from kubectl_oidc.kubeconfig import read_kubeconfig
@@ -115,11 +103,7 @@ def _user(values: dict[str, Any]) -> AuthProviderUser:
 
 
 def _request(user: AuthProviderUser, values: dict[str, Any]) -> SignInRequest:
-    """Return the request: the user's auth-provider settings, and the flags for how to sign in.
-
-    Raises:
-        KubeconfigError: The user lacks the issuer or the client.
-    """
+    """Return the request: the user's auth-provider settings, with issuer and client, and the flags for how to sign in."""
     from kubectl_oidc.cli.options import conflicts
     from kubectl_oidc.cli.options.to_request import token_request
 
@@ -187,13 +171,6 @@ def _authority(user: AuthProviderUser) -> str | None:
     in_kubeconfig_dir = user.path.absolute().parent / given
     here = Path(given).absolute()
     return str(here if here.is_file() and not in_kubeconfig_dir.is_file() else in_kubeconfig_dir)
-
-
-def _user_given(ctx: click.Context) -> bool:
-    return any(
-        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        for name in ("kubeconfig", "context", "user")
-    )
 
 
 def _help(ctx: click.Context, why: str) -> int:

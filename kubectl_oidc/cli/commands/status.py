@@ -10,7 +10,7 @@ import click
 
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, KUBECONFIG_FILE, USER_OPTIONS, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import KUBECONFIG_FILE, LOG, USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import DIR
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
@@ -56,10 +56,8 @@ _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-cla
         "--token-cache-dir",
         DIR,
         help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
-        metavar="DIR",
     ),
-    VERBOSE,
-    *IGNORED,
+    *LOG,
 )
 def status(**values: Any) -> int:
     """List the sessions that are kept here: who, at which issuer, until when, and which contexts of the kubeconfig use them.
@@ -128,9 +126,6 @@ class _ListedSession:
     """A session in the output.
 
     Args:
-        kept: The session.
-        users: The kubeconfig users that sign in with this program.
-        groups_claim: The claim that the cluster reads as the groups.
         now: Epoch seconds.
         current: The name of the current context.
 

@@ -6,13 +6,13 @@ import platform
 
 import click
 
-from kubectl_oidc.cli.options.flags import LOGGING, options
+from kubectl_oidc.cli.options.flags import NO_LOG, options
 from kubectl_oidc.system.installation import installation
 from kubectl_oidc.version import __version__
 
 
 @click.command()
-@options(*LOGGING)
+@options(*NO_LOG)
 def version() -> int:
     """Print the version of the program and of the Python that runs it, and how the program was installed."""
     system = f"{platform.system()} {platform.machine()}"

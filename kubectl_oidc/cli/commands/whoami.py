@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,17 +11,17 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import IGNORED, SIGN_IN, USER_OPTIONS, VERBOSE, hidden, log_at, options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at, options
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
+from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings
-from kubectl_oidc.diagnosis.token.size import check_size
+from kubectl_oidc.diagnosis.token.practical import check_size
 from kubectl_oidc.errors import KubeconfigError, SignInNeeded
 from kubectl_oidc.kube_api.client import ClusterClient
 from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
@@ -31,13 +31,13 @@ from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.diagnosis import Finding
+    from kubectl_oidc.diagnosis.token.facts import TokenFacts
     from kubectl_oidc.kube_api.cluster_entry import ClusterEntry
     from kubectl_oidc.kube_api.responses import Identity
+    from kubectl_oidc.manifests.trust import ClusterTrust
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
 
@@ -52,10 +52,7 @@ _CLUSTER_SECONDS = 10.0
     Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
     *CLAIMS,
     *PREFIXES,
-    *SESSION_OPTIONS,
-    *hidden(SIGN_IN),
-    VERBOSE,
-    *IGNORED,
+    *ONE_SESSION,
 )
 def whoami(**values: Any) -> int:
     """Show who the cluster takes you for: the user name and the groups that role bindings must name.
@@ -71,15 +68,9 @@ def whoami(**values: Any) -> int:
     load = _renewed if cluster else _stored
     session, place = load(target, system, login)
     identity = _ask(cluster, session.token(), system) if cluster else None
-    shown = _WhoamiOutput(
-        target.request,
-        session,
-        place,
-        values,
-        system.clock(),
-        identity,
-        scopes_supported(target.request, system),
-    )
+    trust, listed = trust_of(values, target.request), scopes_supported(target.request, system)
+    facts = facts_of_session(target.request, session, trust, scopes_supported=listed)
+    shown = _WhoamiOutput(target.request, session, place, trust, facts, system.clock(), identity)
     if values["output"]:
         echo_document(shown.document(), values["output"])
     else:
@@ -119,12 +110,7 @@ def _renewed(target: TargetSession, system: System, login: str) -> tuple[Session
 
 
 def _stored(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session as it is stored, and the name of the place.
-
-    Raises:
-        SignInNeeded: There is none.
-        StoreError: It cannot be read.
-    """
+    """Return the session as it is stored, and the name of the place. No session is an error."""
     session, place = target.load(system)
     if session is None:
         raise no_session(target.request, login)
@@ -132,11 +118,7 @@ def _stored(target: TargetSession, system: System, login: str) -> tuple[Session,
 
 
 def _cluster(target: TargetSession) -> ClusterEntry:
-    """Return the cluster of the context.
-
-    Raises:
-        KubeconfigError: There is no cluster, or its entry is invalid.
-    """
+    """Return the cluster of the context. No cluster is an error."""
     if target.kubeconfig_user.cluster is None:
         raise KubeconfigError(
             "--cluster asks the context's cluster, and there is none in the kubeconfig",
@@ -146,67 +128,45 @@ def _cluster(target: TargetSession) -> ClusterEntry:
 
 
 def _ask(cluster: ClusterEntry, token: Secret, system: System) -> Identity:
-    """Return the identity that the API server reports for a token.
-
-    Raises:
-        ClusterError: The API server does not report one.
-    """
+    """Return the identity that the API server reports for a token."""
     asking = system.terminal.waiting(f"Asking {sanitize(cluster.server)}")
     with asking, ClusterClient(cluster, token, log=system.log) as client:
         return client.who_am_i(Deadline.after(_CLUSTER_SECONDS))
 
 
+@dataclass(frozen=True, slots=True)
 class _WhoamiOutput:
     """The output for a session.
 
-    Args:
-        request: The request of the session.
-        session: The session.
-        place: Where it is stored.
-        values: The parameters by click's names, for the claims that the cluster reads.
+    Attributes:
+        place: Where the session is stored.
         now: Epoch seconds.
         identity: The identity that the cluster reports, if it was asked.
-        listed: The scopes in the provider's metadata; empty if they are unknown.
     """
 
-    def __init__(
-        self,
-        request: SignInRequest,
-        session: Session,
-        place: str,
-        values: Mapping[str, Any],
-        now: float,
-        identity: Identity | None,
-        listed: tuple[str, ...],
-    ) -> None:
-        self._identity = identity
-        self._session = session
-        self._place = place
-        self._now = now
-        self._trust = trust_of(values, request)
-        self._request = request
-        self._facts = facts_of_session(request, session, self._trust, scopes_supported=listed)
+    request: SignInRequest
+    session: Session
+    place: str
+    trust: ClusterTrust
+    facts: TokenFacts
+    now: float
+    identity: Identity | None
 
     def _username(self) -> str | None:
-        name = self._facts.username
-        return self._trust.user(name) if name else None
+        name = self.facts.username
+        return self.trust.user(name) if name else None
 
     def _groups(self) -> list[str]:
-        return [self._trust.group(group) for group in self._facts.groups]
+        return [self.trust.group(group) for group in self.facts.groups]
 
     def rows(self) -> list[tuple[str, str]]:
         """Return names and values for the text output."""
-        facts = self._facts
+        facts, identity = self.facts, self.identity
         audience = facts.claims.get("aud")
-        identity = self._identity
-        at_the_cluster = (
-            [
-                ("cluster's user", identity.username),
-                ("cluster's groups", ", ".join(identity.groups) or "(none)"),
-            ]
-            if identity
-            else []
-        )
+        at_the_cluster = []
+        if identity:
+            groups = ", ".join(identity.groups) or "(none)"
+            at_the_cluster = [("cluster's user", identity.username), ("cluster's groups", groups)]
         return [
             ("user", self._username() or f"(the token has no {facts.username_claim})"),
             ("groups", ", ".join(self._groups()) or "(none)"),
@@ -214,37 +174,37 @@ class _WhoamiOutput:
             ("issuer", facts.issuer),
             ("audience", audience if isinstance(audience, str) else json_quoted(audience)),
             ("token", self._validity()),
-            ("session", f"of {self._session.person}, in {self._place}"),
+            ("session", f"of {self.session.person}, in {self.place}"),
         ]
 
     def _validity(self) -> str:
-        left = self._session.expiry - self._now
+        left = self.session.expiry - self.now
         if left > 0:
             return f"good for {remaining(left)}"
-        then = "the next kubectl renews it" if self._session.refresh_token else "a sign-in is needed"
+        then = "the next kubectl renews it" if self.session.refresh_token else "a sign-in is needed"
         return f"ended {ago(-left)}; {then}"
 
     def document(self) -> dict[str, object]:
         """Return the document for ``-o``."""
-        facts = self._facts
+        facts = self.facts
         return {
             "username": self._username(),
             "groups": self._groups(),
             "issuer": facts.issuer,
-            "person": self._session.person,
-            "expires": rfc3339(self._session.expiry),
+            "person": self.session.person,
+            "expires": rfc3339(self.session.expiry),
             "claims": dict(facts.claims),
-            "cluster": {"username": self._identity.username, "groups": list(self._identity.groups)}
-            if self._identity
+            "cluster": {"username": self.identity.username, "groups": list(self.identity.groups)}
+            if self.identity
             else None,
             "problems": [finding.message for finding in self.problems()],
         }
 
     def problems(self) -> list[Finding]:
         """Return why a cluster will reject the token, as doctor finds it; nothing that the asked cluster has accepted."""
-        found = token_findings(self._request, self._facts, accepted=self._identity is not None)
+        found = token_findings(self.request, self.facts, accepted=self.identity is not None)
         return [finding for finding in found if finding.severity is Severity.PROBLEM]
 
     def warnings(self) -> list[Finding]:
         """Return what may stop a valid token on its way to the API server."""
-        return list(check_size(self._facts))
+        return list(check_size(self.facts))

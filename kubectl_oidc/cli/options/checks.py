@@ -71,6 +71,16 @@ def redirect_url(text: str) -> str:
     return text
 
 
+def install_hint(text: str) -> str:
+    """Return what kubectl shows on a machine without the program; it has line breaks, and nothing that a terminal obeys."""
+    if any(sanitize(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
+        raise UsageError(
+            "--install-hint has characters that a terminal does not show as they are",
+            "write plain text; kubectl shows it to everybody who uses the kubeconfig",
+        )
+    return text
+
+
 def page(text: str) -> str:
     """Return the URL of the page after the sign-in, if it is one."""
     if not text.startswith(("https://", "http://")):

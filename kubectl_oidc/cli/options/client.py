@@ -17,7 +17,6 @@ from kubectl_oidc.text import sanitize
 
 from .flag import Flag
 from .kinds import FILE, SECRET, TEXT, choice
-from .variables import overruled_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,6 @@ CLIENT = (
         SECRET,
         help="Client secret, where the client has one.",
         metavar="SECRET",
-        callback=overruled_by("oidc_client_secret_file"),
         field="client_authentication.typed_secret",
         repeat=True,
         stand_alone=False,
@@ -41,18 +39,16 @@ CLIENT = (
         SECRET_FILE_FLAG,
         FILE,
         help="File that holds the client secret, so that it stands in no kubeconfig.",
-        metavar="FILE",
-        callback=overruled_by("oidc_client_secret"),
         field="client_authentication.secret_file",
         repeat=True,
         stand_alone=False,
+        excludes=SECRET_FLAG,
     ),
     Flag(
         METHOD_FLAG,
         choice((AUTO, *METHODS)),
         help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key, else what the provider offers for a secret, else none.",
         default=AUTO,
-        show_default=True,
         field="client_authentication.method",
         repeat=True,
     ),
@@ -60,7 +56,6 @@ CLIENT = (
         KEY_FLAG,
         FILE,
         help=f"Private key of the client, for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
-        metavar="FILE",
         field="client_authentication.key.path",
         repeat=True,
     ),
@@ -82,7 +77,16 @@ def secret_in(path: Path) -> Secret:
     Raises:
         UsageError: The file cannot be read or holds no secret.
     """
-    text = _read(path)
+    hint = "name a file that you may read and that holds nothing but the client secret"
+    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
+    try:
+        text = content.decode().removesuffix("\n").removesuffix("\r")  # which editors put at the end
+    except ValueError:
+        raise UsageError(
+            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
+            hint,
+            topic="client-secret",
+        ) from None
     if not text:
         raise UsageError(
             f"{SECRET_FILE_FLAG}: {sanitize(path)} is empty",
@@ -90,17 +94,3 @@ def secret_in(path: Path) -> Secret:
             topic="client-secret",
         )
     return Secret(text)
-
-
-def _read(path: Path) -> str:
-    """Return the file's text without the newline that editors put at the end."""
-    hint = "name a file that you may read and that holds nothing but the client secret"
-    content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
-    try:
-        return content.decode().removesuffix("\n").removesuffix("\r")
-    except ValueError:
-        raise UsageError(
-            f"{SECRET_FILE_FLAG}: {sanitize(path)} cannot be read: it is not UTF-8 text",
-            hint,
-            topic="client-secret",
-        ) from None

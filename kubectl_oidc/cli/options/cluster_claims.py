@@ -21,7 +21,6 @@ CLAIMS = (
         help="Claim that the cluster takes as the user name.",
         metavar="CLAIM",
         default="email",
-        show_default=True,
     ),
     Flag(
         "--oidc-groups-claim",
@@ -29,7 +28,6 @@ CLAIMS = (
         help="Claim that the cluster takes as the groups.",
         metavar="CLAIM",
         default="groups",
-        show_default=True,
     ),
 )
 PREFIXES = (
@@ -51,12 +49,7 @@ PREFIXES = (
 
 
 def trust_of(values: Mapping[str, Any], request: SignInRequest) -> ClusterTrust:
-    """Return how the cluster is assumed to read tokens of the issuer, by these options.
-
-    Args:
-        values: The values of CLAIMS and PREFIXES, among others.
-        request: The sign-in request: its issuer and audience.
-    """
+    """Return how the cluster is assumed to read tokens of the issuer, by the values of CLAIMS and PREFIXES."""
     return ClusterTrust(
         issuer=request.issuer,
         audience=request.audience(),

@@ -34,13 +34,8 @@ STORAGE = "--token-cache-storage"
 def check(rules: Iterable[Rule], values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
     """Refuse a command line whose flags do not go together.
 
-    Args:
-        rules: The command's rules; the first that does not allow it decides.
-        values: The options' values by their names.
-        flags: The table.
-
     Raises:
-        UsageError: It names both flags.
+        UsageError: The error of the first rule that does not allow it; it names both flags.
     """
     given = FlagValues(values, flags)
     for rule in rules:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .kinds import TEXT
-from .variables import variable
+from .variables import key, overruled_by, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .kinds import Kind
-    from .variables import Callback
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -27,15 +26,12 @@ class Flag:
         name: The flag, with its dashes.
         kind: What kind of value it has.
         help: What ``--help`` says of it.
-        metavar: What stands for its value there.
+        metavar: What stands for its value there, if its kind does not say it.
         short: A shorter name, such as ``-o``.
-        default: The value without it.
-        show_default: Whether ``--help`` shows that.
+        default: The value without it; ``--help`` shows one that is not empty.
         hidden: Whether ``--help`` leaves it out.
         has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
-        complete: What completes a value in a shell, if that is not its kind.
-        callback: What click does with the value, if that is not its kind's.
         field: Where the sign-in request has the value, as in ``account.max_age``; empty if it has none of its own.
         read: What understands a value, if that is not its kind.
         identity: Whether another value makes another session.
@@ -46,7 +42,7 @@ class Flag:
         parameter: The parameter of the authorization request that it sets.
         person: Whether it is about a person, and not for a client that signs in as itself.
         requires: The flag without which it has no effect.
-        excludes: The flag that says the same in another way.
+        excludes: The flag that says the same in another way, and excludes this one.
     """
 
     name: str
@@ -56,12 +52,9 @@ class Flag:
     metavar: str = ""
     short: str = ""
     default: object = None
-    show_default: bool = False
     hidden: bool = False
     has_variable: bool = True
     ignored: bool = False
-    complete: Callable[[click.Context, click.Parameter, str], list[str]] | None = None
-    callback: Callback | None = None
     field: str = ""
     read: Callable[[Any], Any] | None = None
     identity: bool = False
@@ -77,7 +70,7 @@ class Flag:
     @property
     def key(self) -> str:
         """Its name among the values that click gives."""
-        return self.name.removeprefix("--").replace("-", "_")
+        return key(self.name)
 
     def option(self, command: Command) -> Command:
         """Give a command this option."""
@@ -89,11 +82,9 @@ class Flag:
         if self.metavar:
             settings["metavar"] = self.metavar
         if self.default is not None:
-            settings |= {"default": self.default, "show_default": self.show_default}
-        if self.complete:
-            settings["shell_complete"] = self.complete
-        if self.callback:
-            settings["callback"] = self.callback
+            settings |= {"default": self.default, "show_default": bool(self.default)}
+        if self.excludes:
+            settings["callback"] = overruled_by(self.excludes)
         names = (self.short, self.name) if self.short else (self.name,)
         return click.option(*names, **settings)(command)
 

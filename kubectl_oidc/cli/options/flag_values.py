@@ -13,7 +13,7 @@ from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
 from .flags import FLAGS
-from .variables import variable
+from .variables import key, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,6 @@ class FlagValues:
 
     Args:
         values: The values by the options' names; the current click context knows where they come from.
-        flags: The table.
     """
 
     def __init__(self, values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
@@ -38,7 +37,7 @@ class FlagValues:
 
     def value(self, flag: str) -> Any:
         """Return a flag's value, or None."""
-        return self._values.get(_name(flag))
+        return self._values.get(key(flag))
 
     def has(self, *flags: str) -> bool:
         """Return whether each flag has a value other than its default; empty and off count as none."""
@@ -85,20 +84,10 @@ class FlagValues:
         return (self.value(flag) or "").partition(":")[0].lower()
 
     def conflict(self, flags: tuple[str, str], says: str, hint: str) -> UsageError:
-        """Return the error of two flags; it names both, and the variables that they come from.
-
-        Args:
-            flags: Both, as they are named.
-            says: The error; ``{0}`` and ``{1}`` are the flags.
-            hint: What to do.
-        """
+        """Return the error of two flags, ``{0}`` and ``{1}`` in `says`; it names the variables that they come from."""
         of_variables = [flag for flag in flags if self._source(flag) is ParameterSource.ENVIRONMENT]
         origin = "".join(f"; {variable(flag)} gives {flag}" for flag in of_variables)
         return UsageError(says.format(*flags) + origin, hint)
 
     def _source(self, flag: str) -> ParameterSource | None:
-        return self._context.get_parameter_source(_name(flag)) if self._context else None
-
-
-def _name(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
+        return self._context.get_parameter_source(key(flag)) if self._context else None

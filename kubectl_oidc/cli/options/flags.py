@@ -7,7 +7,7 @@ commands that are shown and most of the conflicts are loops over these rows.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,16 +15,13 @@ from kubectl_oidc.system.log import VERBOSITY, Log
 
 from .authorization import AUTHORIZATION
 from .client import CLIENT
-from .completed_names import complete_names
-from .flag import Flag
-from .kinds import FILE, LEVEL, SWITCH
+from .flag import Command, Flag
+from .kinds import CONTEXT_NAME, FILE, LEVEL, SWITCH, USER_NAME
 from .session import IDENTITY
 from .tls import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-Command = TypeVar("Command", bound="Callable[..., Any]")
 
 SIGN_IN = (*CLIENT, *AUTHORIZATION, *TLS)
 """How to sign in."""
@@ -39,25 +36,18 @@ def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
 
 
 FORCE = Flag("--force-refresh", SWITCH, help="Replace a token that is still good.", field="force_refresh")
-VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0, metavar="LEVEL")
+VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0)
 
 KUBECONFIG_FILE = Flag(
-    "--kubeconfig",
-    FILE,
-    help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config).",
-    metavar="FILE",
+    "--kubeconfig", FILE, help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."
 )
-CONTEXT = Flag(
-    "--context",
-    help="The context that is meant (default: the current one).",
-    metavar="NAME",
-    complete=complete_names("contexts"),
-)
-USER = Flag(
-    "--user",
-    help="The user of the kubeconfig that is meant, whatever the context.",
-    metavar="NAME",
-    complete=complete_names("users"),
+CONTEXT = Flag("--context", CONTEXT_NAME, help="The context that is meant (default: the current one).")
+USER = Flag("--user", USER_NAME, help="The user of the kubeconfig that is meant, whatever the context.")
+INSTALL_HINT = Flag(
+    "--install-hint",
+    help="What kubectl shows on a machine without the program, such as where your company has it.",
+    metavar="TEXT",
+    default="",
 )
 USER_OPTIONS = (KUBECONFIG_FILE, CONTEXT, USER)
 """The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
@@ -75,10 +65,11 @@ IGNORED = (
     *(Flag(name, SWITCH, hidden=True, ignored=True) for name in _SWITCHES_OF_KLOG),
     *(Flag(name, hidden=True, ignored=True) for name in _VALUES_OF_KLOG),
 )
-LOGGING = (replace(VERBOSE, hidden=True, ignored=True), *IGNORED)
+LOG = (VERBOSE, *IGNORED)
+NO_LOG = (replace(VERBOSE, hidden=True, ignored=True), *IGNORED)
 """klog's flags where there is nothing to log."""
 
-GET_TOKEN = (*FLAGS, FORCE, VERBOSE, *IGNORED)
+GET_TOKEN = (*FLAGS, FORCE, *LOG)
 """All options of `get-token`."""
 
 
@@ -102,8 +93,7 @@ def _only_parsed(**_values: object) -> None:
 def parsed(args: list[str]) -> click.Context:
     """Return what arguments of `get-token` say, and where each value comes from.
 
-    Args:
-        args: The words behind the command's name. ``--help`` is unknown here, because it would be answered on standard output.
+    ``--help`` is unknown here, because it would be answered on standard output.
 
     Raises:
         click.ClickException: `get-token` refuses them.

@@ -17,7 +17,7 @@ from .paths import expanded
 from .variables import CommaSeparated, Repeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kubectl_oidc.kubeconfig import Arg
 
@@ -44,18 +44,12 @@ class Kind:
     def shown(self, value: Any) -> Iterator[str | None]:
         """Return one text a use of the flag, for a command that a person is shown; None for a switch.
 
-        Args:
-            value: The value as the request has it. Placeholders stand for secrets.
+        The value is the request's. Placeholders stand for secrets.
         """
         yield str(value)
 
     def kept(self, flag: str, value: Any) -> Iterator[Arg]:
-        """Return the arguments of a kubeconfig's exec stanza.
-
-        Args:
-            flag: The flag.
-            value: The value as it was typed.
-        """
+        """Return the arguments of a kubeconfig's exec stanza, for a value as it was typed."""
         from kubectl_oidc.kubeconfig import Arg
 
         for text in self._kept(value):
@@ -187,6 +181,20 @@ def _completed(kind: str) -> dict[str, Any]:
     return {"shell_complete": lambda _ctx, _param, unfinished: [CompletionItem(unfinished, type=kind)]}
 
 
+def _names_in_kubeconfig(kind: str) -> dict[str, Any]:
+    """Complete the names of the kubeconfig's contexts or users."""
+
+    def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
+        import os
+
+        from kubectl_oidc.kubeconfig import read_kubeconfig
+
+        known: Mapping[str, object] = getattr(read_kubeconfig(ctx.params.get("kubeconfig"), os.environ), kind)
+        return [name for name in known if name.startswith(unfinished)]
+
+    return {"metavar": "NAME", "shell_complete": beginning}
+
+
 def choice(values: Sequence[str], **settings: Any) -> Kind:
     """Return the kind of a flag whose value is one of these."""
     return Kind(type=click.Choice(values), **settings)
@@ -200,15 +208,21 @@ ANY_TEXT = Kind(utf8=False)
 """A text that is not sent, or that is checked more strictly where it is understood."""
 SWITCH = _Switch(cls=types.Switch)
 SECRET = _Secret()
-SECONDS = Kind(type=types.Seconds(), callback=types.unsaid)
-DURATION = _Duration(type=types.Duration())
-FRACTION = Kind(type=types.Fraction())
-LEVEL = Kind(type=types.Level())
-FILE, DIR = _Path(utf8=False, **_completed("file")), _Path(utf8=False, **_completed("dir"))
-FILES = _Path(utf8=False, **_COMMAS, **_completed("file"))
+SECONDS = Kind(type=types.SECONDS, callback=types.unsaid)
+DURATION = _Duration(type=types.DURATION)
+FRACTION = Kind(type=types.FRACTION)
+LEVEL = Kind(type=types.LEVEL)
+FILE = _Path(utf8=False, metavar="FILE", **_completed("file"))
+FILES = _Path(utf8=False, metavar="FILE", **_COMMAS, **_completed("file"))
+DIR = _Path(utf8=False, metavar="DIR", **_completed("dir"))
 TEXTS = _Texts(utf8=False, **_COMMAS)
-DATA = _Data(utf8=False, **_COMMAS)
+CONTEXT_NAME, USER_NAME = Kind(**_names_in_kubeconfig("contexts")), Kind(**_names_in_kubeconfig("users"))
+USER_NAMES = _Texts(utf8=False, **_COMMAS, **_names_in_kubeconfig("users"))
+DATA = _Data(utf8=False, metavar="BASE64", **_COMMAS)
 LIST = _Texts(utf8=False, **_ONE_A_USE)
 """A list for each use of the flag, and in its variable. `read` of the row splits it at the commas."""
-SCOPES, EXTRA_SCOPES = _Scopes(**_ONE_A_USE), _ExtraScopes(**_ONE_A_USE)
-PAIRS, PATTERNS, HEADERS = _Pairs(**_ONE_A_USE), _Patterns(**_ONE_A_USE), _Headers(utf8=False, **_ONE_A_USE)
+SCOPES = _Scopes(metavar="SCOPE", **_ONE_A_USE)
+EXTRA_SCOPES = _ExtraScopes(metavar="SCOPE", **_ONE_A_USE)
+PAIRS = _Pairs(metavar="NAME=VALUE", **_ONE_A_USE)
+PATTERNS = _Patterns(metavar="NAME=PATTERN", **_ONE_A_USE)
+HEADERS = _Headers(utf8=False, metavar="NAME=VALUE", **_ONE_A_USE)

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 def parse_name_values(flag: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return the names and values, the last value of each name.
 
-    Args:
-        flag: The flag, for the error, which does not repeat the values: one may be a secret.
-        given: Its values, one a use of the flag.
-
     Raises:
         UsageError: A pair has no name or no ``=``.
     """
@@ -32,12 +28,11 @@ def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[
     """Return all names and values in their order.
 
     Args:
-        flag: The flag, for the error.
-        given: Its values, one a use of the flag.
+        given: The flag's values, one a use of it.
         form: What a pair looks like, for the error.
 
     Raises:
-        UsageError: A pair has no name or no ``=``.
+        UsageError: A pair has no name or no ``=``. The error does not repeat it: it may be a secret.
     """
     for text in (field for word in given for field in _fields(word)):
         name, equals, value = text.partition("=")

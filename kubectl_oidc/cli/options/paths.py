@@ -8,12 +8,8 @@ from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import sanitize
 
 
-def expanded(flag: str, name: str) -> Path:
-    """Return the path that a flag names.
-
-    Args:
-        flag: The flag, for the error.
-        name: Its value; ``~`` or ``~USER`` at its beginning is a home directory.
+def expanded(flag: str, name: str | Path) -> Path:
+    """Return the path that a flag names; ``~`` or ``~USER`` at its beginning is a home directory.
 
     Raises:
         UsageError: That home directory is not known here.

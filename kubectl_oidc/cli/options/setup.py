@@ -6,8 +6,7 @@ from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
 from .flag import Flag
-from .flags import KUBECONFIG_FILE
-from .install_hint import INSTALL_HINT
+from .flags import INSTALL_HINT, KUBECONFIG_FILE
 from .kinds import DIR, SWITCH, TEXT, TEXTS, choice
 
 CLUSTER = (
@@ -37,7 +36,6 @@ CLUSTER = (
         "--output-dir",
         DIR,
         help="Write the cluster's manifests to files in this directory; no file is overwritten.",
-        metavar="DIR",
     ),
 )
 KUBECONFIG = (
@@ -51,14 +49,7 @@ KUBECONFIG = (
         has_variable=False,
     ),
     KUBECONFIG_FILE,
-    Flag(
-        "--user",
-        TEXT,
-        help="The user's name in the kubeconfig.",
-        metavar="NAME",
-        default="oidc",
-        show_default=True,
-    ),
+    Flag("--user", TEXT, help="The user's name in the kubeconfig.", metavar="NAME", default="oidc"),
     INSTALL_HINT,
     Flag(
         "--absolute-path",

@@ -13,12 +13,20 @@ RENEGOTIATION = ("--tls-renegotiation-once", "--tls-renegotiation-freely")
 """kubelogin's flags for providers that asked for a certificate in the middle of a connection (TLS 1.2 and older)."""
 
 
+def _pair(flags: tuple[str, str], field: str, *, help: str) -> tuple[Flag, Flag]:  # noqa: A002 - as in `Flag`
+    """Return the rows of a certificate and its key; each requires the other."""
+    certificate, key = flags
+    return (
+        Flag(certificate, FILE, help=help, field=f"{field}.certificate", repeat=True, requires=key),
+        Flag(key, FILE, help="Its key (PEM).", field=f"{field}.key", repeat=True, requires=certificate),
+    )
+
+
 TLS = (
     Flag(
         "--certificate-authority",
         FILES,
         help="CA to trust for the provider, beside the system's; repeatable.",
-        metavar="FILE",
         field="tls.ca_files",
         repeat=True,
     ),
@@ -26,7 +34,6 @@ TLS = (
         "--certificate-authority-data",
         DATA,
         help="The same, as base64 of PEM; repeatable.",
-        metavar="BASE64",
         field="tls.ca_data",
         read=checks.authorities,
         repeat=True,
@@ -38,41 +45,15 @@ TLS = (
         field="tls.insecure",
         repeat=True,
     ),
-    Flag(
-        CLIENT_PAIR[0],
-        FILE,
+    *_pair(
+        CLIENT_PAIR,
+        "tls.key_pair",
         help="Certificate to present to the provider, where it asks for one (PEM).",
-        metavar="FILE",
-        field="tls.key_pair.certificate",
-        repeat=True,
-        requires=CLIENT_PAIR[1],
     ),
-    Flag(
-        CLIENT_PAIR[1],
-        FILE,
-        help="Its key (PEM).",
-        metavar="FILE",
-        field="tls.key_pair.key",
-        repeat=True,
-        requires=CLIENT_PAIR[0],
-    ),
-    Flag(
-        LOCAL_SERVER[0],
-        FILE,
+    *_pair(
+        LOCAL_SERVER,
+        "redirect.local_server",
         help="Certificate of the address that the browser comes back to, which is then https (PEM).",
-        metavar="FILE",
-        field="redirect.local_server.certificate",
-        repeat=True,
-        requires=LOCAL_SERVER[1],
-    ),
-    Flag(
-        LOCAL_SERVER[1],
-        FILE,
-        help="Its key (PEM).",
-        metavar="FILE",
-        field="redirect.local_server.key",
-        repeat=True,
-        requires=LOCAL_SERVER[0],
     ),
     *(
         Flag(flag, SWITCH, help="Accepted without effect: TLS 1.3 has no renegotiation.")

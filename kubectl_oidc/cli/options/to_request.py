@@ -33,6 +33,7 @@ from .kinds import EXTRA_SCOPES
 from .paths import expanded
 from .tls import CLIENT_PAIR, LOCAL_SERVER, RENEGOTIATION
 from .types import Unsaid
+from .variables import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,8 +60,6 @@ def token_request(
 
     Args:
         values: The options' values by their names, as click gives them; those that a command lacks are absent.
-        flags: The table.
-        make: The request's type.
 
     Raises:
         UsageError: An option is missing or malformed. `conflicts` says whether they go together.
@@ -142,8 +141,7 @@ def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:
     fields["scopes"] = ("openid", *fields.pop("extra_scopes", ()))
     exchange = fields.pop("exchange", {})
     fields["exchange"] = TokenExchange(**exchange) if "audience" in exchange else None
-    given = fields.pop("own_cache_dir", None)
-    fields["cache_dir"], fields["default_cache_dir"] = _cache_directory(given)
+    fields["cache_dir"], fields["default_cache_dir"] = cache_directory(fields.pop("own_cache_dir", None))
 
 
 def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
@@ -166,9 +164,7 @@ def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
     else:
         addresses = [ListenAddress.parse(text) for text in words or LISTEN]
     fields["redirect"] = RedirectOptions(
-        **redirect,
-        listen_addresses=tuple(addresses),
-        local_server=_key_pair(local_server, LOCAL_SERVER),
+        **redirect, listen_addresses=tuple(addresses), local_server=_key_pair(local_server, LOCAL_SERVER)
     )
 
 
@@ -195,31 +191,25 @@ def _renewal(fields: dict[str, Any], values: dict[str, Any]) -> None:
 def _notes(values: dict[str, Any]) -> Iterator[str]:
     """Return what a person learns of flags that are accepted and have no effect."""
     for flag in RENEGOTIATION:
-        if values.get(flag.removeprefix("--").replace("-", "_")):
+        if values.get(key(flag)):
             yield f"{flag} has no effect: TLS 1.3 has no renegotiation (RFC 8446 §4.1.2), and none is asked for here"
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:
-    """Return ``openid`` and the extra scopes, each once (OpenID Connect Core 3.1.2.1).
-
-    Args:
-        given: What --oidc-extra-scope says, each perhaps several with commas between.
+    """Return ``openid`` and the values of --oidc-extra-scope, each once (OpenID Connect Core 3.1.2.1).
 
     Raises:
-        UsageError: It is not a list.
+        UsageError: A value is not a list.
     """
     return ("openid", *EXTRA_SCOPES.understood("--oidc-extra-scope", given))
 
 
-def cache_directory(given: str | None) -> tuple[Path, bool]:
+def cache_directory(given: Path | str | None) -> tuple[Path, bool]:
     """Return the cache directory and whether it is the default one."""
-    return _cache_directory(expanded("--token-cache-dir", given) if given else None)
-
-
-def _cache_directory(given: Path | None) -> tuple[Path, bool]:
     root = cache_root()
     default = Path(root) if root else _no_home()
-    return given or default, given is None or given == default
+    directory = expanded("--token-cache-dir", given) if given else default
+    return directory, directory == default
 
 
 def _no_home() -> Path:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
-def variable(flag: str) -> str:
-    """Return the name of a flag's variable.
+def key(flag: str) -> str:
+    """Return the name of a flag, which has its dashes, among the values that click gives."""
+    return flag.removeprefix("--").replace("-", "_")
 
-    Args:
-        flag: The flag, with its dashes.
-    """
+
+def variable(flag: str) -> str:
+    """Return the name of a flag's variable."""
     return VARIABLE_PREFIX + flag.removeprefix("--").removeprefix("oidc-").replace("-", "_").upper()
 
 
@@ -52,13 +53,10 @@ def overruled_by(rival: str) -> Callback:
     """Return a callback for an option that says the same as another: the one on the command line overrules the variable.
 
     If both come from one place, both are kept, and `conflicts` refuses them.
-
-    Args:
-        rival: The other option's name, as click spells it.
     """
 
     def value(ctx: click.Context, param: click.Parameter, given: Any) -> Any:
-        own, other = (ctx.get_parameter_source(name) for name in (param.name or "", rival))
+        own, other = (ctx.get_parameter_source(name) for name in (param.name or "", key(rival)))
         overruled = own is ParameterSource.ENVIRONMENT and other is ParameterSource.COMMANDLINE
         return None if overruled else given
 

@@ -21,12 +21,7 @@ _LEFT_OUT = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 
 
 def claim_rows(claims: Mapping[str, object], now: float) -> Iterator[tuple[str, str]]:
-    """Return names and values as text, the well-known claims first.
-
-    Args:
-        claims: The claims.
-        now: Epoch seconds.
-    """
+    """Return names and values as text, the well-known claims first; ``now`` is in epoch seconds."""
     order = {name: place for place, name in enumerate(_FIRST)}
     for name in sorted(claims.keys() - _LEFT_OUT, key=lambda name: (order.get(name, len(order)), name)):
         yield sanitize(name, limit=100), _value(name, claims[name], now)

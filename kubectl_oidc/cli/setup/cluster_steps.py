@@ -57,7 +57,6 @@ class ClusterSetup:
         cluster: The cluster, as far as it is known.
         guessed: Whether its type was guessed from the kubeconfig's current context.
         trust: What the API server must know about the issuer.
-        binding: The role binding to propose.
         groups: The user's groups, with the cluster's prefix.
         username: The value of the user name claim; None if the cluster will reject the token.
         directory: The directory for the manifests' files; a dot if it is not known.

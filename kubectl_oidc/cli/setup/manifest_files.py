@@ -27,11 +27,7 @@ def output_directory(name: str | None) -> Path | None:
 
 
 def check_files(place: Path | None, names: Iterable[str]) -> None:
-    """Check, before the sign-in, that the files can be written.
-
-    Args:
-        place: The directory; None for no files.
-        names: The files' names.
+    """Check, before the sign-in, that the files can be written; without a place there are none.
 
     Raises:
         UsageError: The directory cannot be written, or one of the files exists.
@@ -50,9 +46,7 @@ def check_files(place: Path | None, names: Iterable[str]) -> None:
 def write_files(place: Path, manifests: Sequence[Manifest]) -> Mapping[str, Path]:
     """Write manifests to new files, all of them or none, and return the files by the manifests' names.
 
-    Args:
-        place: The directory; it is created if it is missing.
-        manifests: The manifests.
+    The directory is created if it is missing.
 
     Raises:
         UsageError: A file exists or cannot be written.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.cli.options.checks import install_hint
 from kubectl_oidc.cli.options.cluster_claims import trust_of
-from kubectl_oidc.cli.options.install_hint import install_hint
 from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import Stanza
@@ -37,10 +37,7 @@ class Plan:
         user: The kubeconfig user's name.
         stanza: Its exec section.
         write: Whether the user is written to the kubeconfig.
-        kubeconfig: The value of ``--kubeconfig``.
         cluster_setup: The cluster's setup, without what the token will tell.
-        role: The value of ``--cluster-role``.
-        groups: The values of ``--group``.
         directory: The directory for the manifests' files; None for no files.
         variables: The variables whose flags are not in the exec section.
     """
@@ -56,11 +53,7 @@ class Plan:
     variables: tuple[str, ...]
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
-        """Return the role binding to propose, with the cluster's prefix before the groups.
-
-        Args:
-            groups: The groups in the token.
-        """
+        """Return the role binding to propose for the groups in the token, with the cluster's prefix before them."""
         trust = self.cluster_setup.trust
         in_token = [trust.group(group) for group in groups if sanitize(group) == group]
         chosen = [
@@ -74,12 +67,6 @@ def make_plan(
     ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
 ) -> Plan:
     """Return what the flags ask for.
-
-    Args:
-        ctx: The command line.
-        values: The parameters by click's names.
-        request: The request of the sign-in.
-        kubeconfig: The merged kubeconfig files.
 
     Raises:
         UsageError: A value is invalid.

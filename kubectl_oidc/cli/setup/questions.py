@@ -6,7 +6,6 @@ kubeconfig's users and from ``KUBECTL_OIDC_*``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
@@ -16,7 +15,7 @@ from kubectl_oidc.authentication import wiring
 from kubectl_oidc.authentication.refresh import REQUEST_SECONDS
 from kubectl_oidc.cli.options.to_request import scopes, token_request
 from kubectl_oidc.cli.prompts import Questions
-from kubectl_oidc.cli.users.from_stanza import stanza_context
+from kubectl_oidc.cli.users.from_stanza import stanza_context, typed_params
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
@@ -26,7 +25,7 @@ from .guide import explain_provider
 from .user_name import free_name, other_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     import click
 
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.system.system import System
+
+    _Users = Mapping[str, Mapping[str, Any]]
 
 _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scope"
 # For the user name, the person's name, and a refresh token. "groups" is added if the provider has such a scope.
@@ -44,11 +45,7 @@ _GROUPS = "groups"
 def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
     """Ask for missing options, and set the answers as parameters of this command line.
 
-    Args:
-        ctx: The command line.
-        system: Terminal, clock, environment, log.
-        page: Explains how to configure the provider if neither the command line nor the kubeconfig names an issuer.
-        kubeconfig: The merged kubeconfig files.
+    If neither the command line nor the kubeconfig names an issuer, the page first explains how to configure the provider.
 
     Raises:
         UsageError: Another flag is invalid.
@@ -56,19 +53,19 @@ def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: 
             for again instead.
         Abort: The input has ended.
     """
-    questions, users = Questions(system.terminal), list(_users(kubeconfig))
+    questions, users = Questions(system.terminal), _users(kubeconfig)
     if not ctx.params[_ISSUER] and not users:
         with page.printed_on(system.terminal):
             explain_provider(page)
     system.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
     issuer, metadata = _issuer(ctx, system, questions, users)
-    known = [user for user in users if user.params.get(_ISSUER) == issuer]
+    known = {name: params for name, params in users.items() if params[_ISSUER] == issuer}
     if not _typed(ctx, _CLIENT):
-        named = ctx.params[_CLIENT] or (known[0].params[_CLIENT] if known else "")
+        named = ctx.params[_CLIENT] or next((params[_CLIENT] for params in known.values()), "")
         _set(ctx, _CLIENT, questions.ask("Client ID", named))
-    same = next((user for user in known if user.params[_CLIENT] == ctx.params[_CLIENT]), None)
-    if same:
-        _take_over(ctx, system, same)
+    same = next((name for name, params in known.items() if params[_CLIENT] == ctx.params[_CLIENT]), None)
+    if same is not None:
+        _take_over(ctx, system, same, known[same])
     if not ctx.params[_SCOPE]:
         _ask_scopes(ctx, questions, ",".join(_scopes(metadata)))
     _propose_user(ctx, system, kubeconfig)
@@ -90,7 +87,7 @@ def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -
         return
     metadata = _discover(ctx, system, both[0])
     same = next(
-        (user.params for user in _users(kubeconfig) if (user.params[_ISSUER], user.params[_CLIENT]) == both),
+        (one for one in _users(kubeconfig).values() if (one[_ISSUER], one[_CLIENT]) == both),
         {},
     )
     known = [scope for scope in scopes(same.get(_SCOPE) or ()) if scope != "openid"]
@@ -124,14 +121,12 @@ def _set(ctx: click.Context, name: str, value: Any) -> None:
     ctx.set_parameter_source(name, ParameterSource.PROMPT)
 
 
-def _issuer(
-    ctx: click.Context, system: System, questions: Questions, users: Sequence[_User]
-) -> tuple[str, Metadata]:
+def _issuer(ctx: click.Context, system: System, questions: Questions, users: _Users) -> tuple[str, Metadata]:
     """Return an issuer that answers, and its metadata. Asks again if the answer does not work."""
     given = ctx.params[_ISSUER]
     if _typed(ctx, _ISSUER):
         return given, _discover(ctx, system, given)
-    proposal = given or (users[0].params[_ISSUER] if users else "")
+    proposal = given or next((params[_ISSUER] for params in users.values()), "")
     while True:
         issuer = questions.ask("Issuer URL", proposal)
         try:
@@ -166,49 +161,36 @@ def _scopes(metadata: Metadata) -> list[str]:
     return [*useful, *([_GROUPS] if _GROUPS in listed else [])] or ["openid"]
 
 
-@dataclass(frozen=True, slots=True)
-class _User:
-    """A kubeconfig user that signs in with this program or with kubelogin.
+def _users(kubeconfig: Kubeconfig) -> _Users:
+    """Return the users whose arguments name issuer and client, the current context's user first.
 
-    Attributes:
-        name: The user's name.
-        params: The parameters that its arguments set, by click's names.
+    Each name has the parameters that the user's arguments set, by click's names.
     """
-
-    name: str
-    params: Mapping[str, Any]
-
-
-def _users(kubeconfig: Kubeconfig) -> Iterator[_User]:
-    """Return the users whose arguments can be parsed, the current context's user first."""
     context = kubeconfig.contexts.get(kubeconfig.current_context)
     current = str(context.value.get("user") or "") if context else ""
-    for name, entry in sorted(kubeconfig.users.items(), key=lambda user: user[0] != current):
-        params = _given(entry)
-        if params.get(_ISSUER) and params.get(_CLIENT):
-            yield _User(name, params)
+    users = sorted(kubeconfig.users.items(), key=lambda user: user[0] != current)
+    given = {name: _given(entry) for name, entry in users}
+    return {name: params for name, params in given.items() if params.get(_ISSUER) and params.get(_CLIENT)}
 
 
 def _given(entry: Entry) -> dict[str, Any]:
     """Return the parameters that a user's arguments set; none if it is another program's user or cannot be parsed."""
     try:
-        asked = stanza_context(entry)
+        return typed_params(stanza_context(entry))
     except KubeconfigError:
         return {}
-    typed = ParameterSource.COMMANDLINE
-    return {name: value for name, value in asked.params.items() if asked.get_parameter_source(name) is typed}
 
 
-def _take_over(ctx: click.Context, system: System, user: _User) -> None:
+def _take_over(ctx: click.Context, system: System, user: str, params: Mapping[str, Any]) -> None:
     """Use the name and the other flags of a user of the same client, so that both share one session."""
     taken = []
     for option in ctx.command.params:
         name = option.name or ""
         not_given = ctx.get_parameter_source(name) is ParameterSource.DEFAULT
-        if name in user.params and not_given and user.params[name] not in ("", ()):
-            _set(ctx, name, user.params[name])
+        if name in params and not_given and params[name] not in ("", ()):
+            _set(ctx, name, params[name])
             taken.append(option.opts[0])
     if ctx.get_parameter_source("user") is ParameterSource.DEFAULT:
-        _set(ctx, "user", user.name)
+        _set(ctx, "user", user)
     if taken:
-        system.terminal.say(f"As the user {sanitize(user.name)} has it: {', '.join(taken)}")
+        system.terminal.say(f"As the user {sanitize(user)} has it: {', '.join(taken)}")

@@ -33,24 +33,17 @@ class Report:
     """The values that the report shows.
 
     Args:
-        person: Who signed in.
         replaced: Whose session the sign-in replaced; None if nobody else's.
         expiry: Epoch seconds.
         now: Epoch seconds.
         storage: Where the session is stored; empty if it is not.
         token_name: ``ID token``, for example.
         claims: The claims of the token that the cluster receives.
-        findings: Problems and warnings.
-        cluster_setup: The cluster's setup.
         stanza: The exec section of the kubeconfig user.
-        user: The user's name.
         kubeconfig: The file that ``--kubeconfig`` names; empty if kubectl uses its default.
-        has_user: Whether the kubeconfig has the user.
-        has_context: Whether the kubeconfig has a current context.
-        has_contexts: Whether the kubeconfig has any context.
+        has_user: Whether the kubeconfig has the user; likewise a current context, and any context.
         change: The change to the kubeconfig; None if none was requested.
         on_path: Whether kubectl will find the exec section's command.
-        powershell: Whether commands are quoted for PowerShell.
         variables: The variables whose flags are not in the exec section, because get-token reads the variables.
     """
 
@@ -71,7 +64,6 @@ class Report:
     has_contexts: bool
     change: Change | None
     on_path: bool
-    powershell: bool
     variables: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.cli.users.from_stanza import stanza_context
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.text import sanitize
 
@@ -83,8 +83,7 @@ def _issuer_and_client(entry: Entry) -> tuple[str, str] | None:
     config = auth_provider_config(entry.value)
     if config is not None:
         return str(config.get("idp-issuer-url") or ""), str(config.get("client-id") or "")
-    exec_ = entry.value.get("exec")
-    if not (isinstance(exec_, dict) and is_oidc_login_exec(exec_)):
+    if not is_oidc_login_exec(exec_of(entry)):
         return None  # `write_user` refuses it, or it has no way to sign in
     try:
         params: dict[str, Any] = stanza_context(entry).params

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
 from kubectl_oidc.cli.options.flags import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import is_oidc_login_exec
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> SignInRequest:
     """Return the request of a kubeconfig user, from its arguments, its variables and those of this process.
 
-    Args:
-        user: The kubeconfig user.
-        instead: Parameters that replace those of its arguments.
+    Parameters in ``instead`` replace those of its arguments.
 
     Raises:
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
@@ -47,8 +46,7 @@ def stanza_context(user: Entry) -> click.Context:
     """
     named = f"the user {sanitize(user.name)} in {sanitize(user.path)}"
     own_exec = _own_exec(user)
-    exec_ = user.value.get("exec")
-    if isinstance(exec_, dict) and names_azure_kubelogin(exec_.get("args")):
+    if names_azure_kubelogin(exec_of(user).get("args")):
         raise KubeconfigError(
             f"{named} signs in with {AZURE_KUBELOGIN}, another program",
             "use that program for this user; `kubectl oidc-login setup` writes a user that starts this one",
@@ -71,6 +69,12 @@ def stanza_context(user: Entry) -> click.Context:
                 "mend them; `kubectl oidc-login get-token --help` names the flags",
                 topic="stanza",
             ) from None
+
+
+def typed_params(ctx: click.Context) -> dict[str, Any]:
+    """Return the parameters that are on the command line itself."""
+    typed = ParameterSource.COMMANDLINE
+    return {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) is typed}
 
 
 def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
@@ -101,18 +105,15 @@ def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
 
 def _own_exec(user: Entry) -> Mapping[str, Any]:
     """Return the exec section of a user; empty if it does not run this program or kubelogin."""
-    exec_ = user.value.get("exec")
-    return exec_ if isinstance(exec_, dict) and is_oidc_login_exec(exec_) else {}
+    exec_ = exec_of(user)
+    return exec_ if is_oidc_login_exec(exec_) else {}
 
 
 @contextmanager
 def _environment_of(exec_: Mapping[str, object]) -> Iterator[None]:
     """Set the exec section's variables while the block runs, as kubectl does for the program."""
-    given = exec_.get("env") or []
-    pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
     before = os.environ.copy()
-    for pair in pairs:
-        name, value = str(pair.get("name") or ""), str(pair.get("value") or "")
+    for name, value in exec_variables(exec_).items():
         if name and "=" not in name and "\0" not in name + value:
             os.environ[name] = value
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.text import sanitize
 
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[Finding]:
-    """Return a finding for each user of the same issuer and client whose exec section asks for another session.
-
-    Args:
-        kubeconfig: The merged kubeconfig files.
-        request: The request that `setup` signed in for.
-    """
+    """Return a finding for each user of the same issuer and client whose exec section asks for another session."""
     for name, entry in kubeconfig.users.items():
         asked = _asked(entry)
         if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
@@ -44,8 +39,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     missing = [scope for scope in asked.scopes if scope not in request.scopes]
     surplus = [scope for scope in request.scopes if scope not in asked.scopes]
     if not missing and not surplus:
-        return Finding(
-            Severity.WARNING,
+        return warning(
             f"{who} is of the same client, but its flags ask for another session than this one: "
             "its first kubectl opens the browser once more",
             "give setup the flags that this user has under args, or update the user with --write-kubeconfig",
@@ -56,8 +50,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
         ways.append(f"add --oidc-extra-scope={sanitize(','.join(missing), limit=400)}")
     if surplus:
         ways.append(f"leave out the scope {sanitize(', '.join(surplus), limit=400)}")
-    return Finding(
-        Severity.WARNING,
+    return warning(
         f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "
         "its first kubectl opens the browser once more",
         f"{' and '.join(ways)}, and run setup again",

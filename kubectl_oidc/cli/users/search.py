@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
@@ -14,15 +13,8 @@ from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
 from kubectl_oidc.text import sanitize
 
-from .from_stanza import stanza_request
-from .selection import (
-    NAMES_A_SESSION,
-    Candidate,
-    candidates,
-    matches_flags,
-    sessions_named,
-    several_sessions,
-)
+from .from_stanza import stanza_request, typed_params
+from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
 from .sessions_of_users import SessionUser, cache_directories, session_users
 from .suggestions import unknown_session
 from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index
@@ -40,9 +32,6 @@ _NOBODY = KubeconfigSelection(None, None, None)
 
 def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetSession:
     """Return the session that a command line names.
-
-    Args:
-        values: The parameters by click's names.
 
     Raises:
         KubeconfigError: The kubeconfig cannot be read, lacks the context or user, or the user does not sign in with this program.
@@ -62,8 +51,7 @@ def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetS
 def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> TargetSession | None:
     """Return the session that `purge` removes; None if no known session matches.
 
-    Args:
-        lost: The sessions of which only the ID is known; they count if no flag was given.
+    If no flag was given, the ``lost`` sessions count, of which only the ID is known.
 
     Raises:
         OidcLoginError: As for `find_target`.
@@ -76,7 +64,7 @@ class _Search:
 
     def __init__(self, values: dict[str, Any], purpose: Purpose, lost: Sequence[Candidate] = ()) -> None:
         self._values, self._purpose, self._lost = values, purpose, lost
-        self._typed = _typed(values)
+        self._typed = typed_params(click.get_current_context())
         self._more = {name: value for name, value in self._typed.items() if name != "session"}
         self.name_or_id: str = self._typed.get("session") or ""  # empty if --session was not typed
         self._names_user = bool(values.get("context") or values.get("user"))
@@ -231,18 +219,7 @@ class _Search:
         return user is not None and any(one.user == user.name for one in self._users)
 
     def _user(self) -> Entry:
-        """Return the kubeconfig user.
-
-        Raises:
-            KubeconfigError: There is none.
-        """
+        """Return the kubeconfig user, or raise why there is none."""
         if self._chosen.user is None:
             raise no_user(self._chosen, self._kubeconfig)
         return self._chosen.user
-
-
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that were typed on the command line."""
-    context = click.get_current_context()
-    typed = ParameterSource.COMMANDLINE
-    return {name: value for name, value in values.items() if context.get_parameter_source(name) is typed}

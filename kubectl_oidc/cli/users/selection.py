@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, hidden
 from kubectl_oidc.cli.options.session import IDENTITY
 from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
@@ -31,6 +32,9 @@ SESSION_OPTIONS = tuple(
     for flag in IDENTITY
 )
 """The flags that identify a session, for commands in which --session selects an existing one."""
+
+ONE_SESSION = (*SESSION_OPTIONS, *hidden(SIGN_IN), *LOG)
+"""The flags of a command about one session, behind its own."""
 
 NAMES_A_SESSION = tuple(flag.key for flag in IDENTITY if flag.identity and flag.name != "--grant-type")
 """The flags that name a session; without one, --grant-type does not, because ``auto`` may be any."""
@@ -90,12 +94,7 @@ class Candidate:
 
 
 def candidates(users: Sequence[SessionUser], cache_dirs: Iterable[Path]) -> list[Candidate]:
-    """Return the sessions that are stored here, then those that the kubeconfig asks for and that are not stored.
-
-    Args:
-        users: The kubeconfig users that sign in with this program.
-        cache_dirs: The cache directories to search, each once.
-    """
+    """Return the sessions that are stored here, then those that the kubeconfig asks for and that are not stored."""
     asked: dict[tuple[str, Path], list[SessionUser]] = {}
     for user in users:
         asked.setdefault((user.session_id, user.cache_dir), []).append(user)
@@ -108,12 +107,7 @@ def candidates(users: Sequence[SessionUser], cache_dirs: Iterable[Path]) -> list
 
 
 def sessions_named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
-    """Return the sessions with this name, else those whose ID starts with it.
-
-    Args:
-        word: The value of ``--session``.
-        found: The sessions to choose from.
-    """
+    """Return the sessions whose name is the value of ``--session``, else those whose ID starts with it."""
     by_name = [one for one in found if word and one.name == word]
     if by_name or len(word) < SHORT:
         return by_name
@@ -121,12 +115,7 @@ def sessions_named(word: str, found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def matches_flags(entry: index.Entry, values: Mapping[str, Any]) -> bool:
-    """Return whether a session matches every identifying flag that was given, as far as the index knows.
-
-    Args:
-        entry: The session.
-        values: The parameters by click's names.
-    """
+    """Return whether a session matches every identifying flag that was given, as far as the index knows."""
     if any(values.get(name) for name in _NOT_IN_THE_INDEX) or values.get("grant_type") in OTHER_GRANTS:
         return False  # the index does not record these, so only an exact match selects such a session
     given = values.get("oidc_extra_scope")
@@ -139,12 +128,7 @@ def matches_flags(entry: index.Entry, values: Mapping[str, Any]) -> bool:
 
 
 def selector(one: Candidate, among: Iterable[Candidate]) -> str:
-    """Return the value of ``--session`` that selects only this session: its name, else the start of its ID.
-
-    Args:
-        one: The session.
-        among: All sessions to choose from.
-    """
+    """Return the value of ``--session`` that selects only this session: its name, else the start of its ID."""
     others = [other for other in among if other.session_id != one.session_id]
     if one.name and all(other.name != one.name for other in others):
         return one.name
@@ -163,8 +147,6 @@ def several_sessions(
     """Return the error for a command line that matches several sessions, with the command that selects each.
 
     Args:
-        command: The name of the command, such as ``logout``.
-        found: The sessions that match.
         among: All sessions to choose from.
         more: More arguments for the commands, such as ``--kubeconfig=FILE``.
         every: Whether the command has ``--all``.

@@ -74,11 +74,6 @@ def session_users(kubeconfig: Kubeconfig) -> list[SessionUser]:
 
 
 def cache_directories(given: str | None, users: Iterable[SessionUser]) -> list[Path]:
-    """Return the cache directory; if it is the default one, also those of the users. Each is there once.
-
-    Args:
-        given: The value of ``--token-cache-dir``.
-        users: The kubeconfig users that sign in with this program.
-    """
+    """Return the directory of ``--token-cache-dir``; if it is the default one, also those of the users. Each is there once."""
     cache_dir, is_default = cache_directory(given)
     return list(dict.fromkeys((cache_dir, *(one.cache_dir for one in users if is_default))))

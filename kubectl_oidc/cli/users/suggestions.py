@@ -23,22 +23,13 @@ _MOST = 3  # sessions that an error names
 def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> str:
     """Return the closest stored sessions as text: same issuer first, then same client, then similar names.
 
-    Args:
-        cache_dir: The cache directory.
-        issuer: The requested issuer, or empty.
-        client_id: The requested client, or empty.
-        name: The value of ``--session``, or empty.
+    What was not requested is empty.
     """
     return _closest(_stored(cache_dir), name, issuer=issuer, client_id=client_id)
 
 
 def no_session(request: SignInRequest, login: str) -> SignInNeeded:
-    """Return the error for a request without a stored session.
-
-    Args:
-        request: The request.
-        login: The command that signs in for it.
-    """
+    """Return the error for a request without a stored session; ``login`` is the command that signs in for it."""
     named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
     kept = _stored(request.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
@@ -52,12 +43,7 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
 
 
 def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
-    """Return the error for a ``--session`` that selects nothing.
-
-    Args:
-        word: The value of ``--session``.
-        kept: Sessions; the error names those that are stored here.
-    """
+    """Return the error for a ``--session`` that selects nothing; it names those of the sessions that are stored here."""
     near = _closest([one.entry for one in kept if one.entry], word)
     lists = "`kubectl oidc-login status` lists the sessions"
     return SignInNeeded(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from click.core import ParameterSource
 
 from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.cli.options.flags import FLAGS
@@ -15,6 +14,8 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
+
+from .from_stanza import typed_params
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,31 +70,21 @@ class TargetSession:
     def load(self, system: System, *, storage: str = "") -> tuple[Session | None, str]:
         """Return the session's record, or None, and the name of the place where it is stored.
 
-        Args:
-            system: Environment and log.
-            storage: A value of --token-cache-storage that replaces the request's.
+        A ``storage`` replaces the request's --token-cache-storage.
 
         Raises:
             StoreError: It cannot be read.
         """
         if self.selected:
             kept = kept_session(self.session_id, self.cache_dir, system.log)
-            if kept and kept.failure:
-                raise kept.failure
-            return (kept.session, kept.place) if kept else (None, "")
+            return (kept.record(), kept.place) if kept else (None, "")
         repository = build_session_repository(self.request, system, storage=storage)
         return repository.load(), repository.store.where()
 
     def command_line(self, command: str) -> str:
-        """Return another command's command line for this session; short if the kubeconfig names the session.
-
-        Args:
-            command: The command's name, such as ``login``.
-        """
-        context, typed = click.get_current_context(), ParameterSource.COMMANDLINE
-        if self.kubeconfig_user.user is None or any(
-            context.get_parameter_source(flag.key) is typed for flag in FLAGS
-        ):
+        """Return another command's command line for this session; short if the kubeconfig names the session."""
+        context = click.get_current_context()
+        if self.kubeconfig_user.user is None or typed_params(context).keys() & {flag.key for flag in FLAGS}:
             return self.request.command_line(command)
         given = ((name, context.params.get(name)) for name in USER_PARAMETERS)
         return one_line(
@@ -106,8 +97,7 @@ def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Pa
 
     Args:
         values: The parameters by click's names, for how to reach the provider.
-        entry: The session's index entry.
-        cache_dir: Its cache directory; None for the default one.
+        cache_dir: The session's cache directory; None for the default one.
     """
     known: dict[str, Any] = {
         "oidc_issuer_url": entry.issuer,

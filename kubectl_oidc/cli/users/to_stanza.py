@@ -25,8 +25,8 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
     Raises:
         UsageError: A value cannot be written into a kubeconfig.
     """
-    for flag, source in _given(ctx, flags):
-        if source is ParameterSource.ENVIRONMENT and not flag.required:
+    for flag, of_variable in _given(ctx, flags):
+        if of_variable:
             continue  # get-token reads the variable again, and a flag would override a variable that changes
         for arg in flag.kind.kept(flag.name, ctx.params[flag.key]):
             try:
@@ -40,14 +40,12 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
 
 def variables_not_written(ctx: click.Context) -> Iterator[str]:
     """Return the variables whose flags are not written, because get-token reads the variables itself."""
-    for flag, source in _given(ctx, FLAGS):
-        if source is ParameterSource.ENVIRONMENT and not flag.required:
-            yield variable(flag.name)
+    return (variable(flag.name) for flag, of_variable in _given(ctx, FLAGS) if of_variable)
 
 
-def _given(ctx: click.Context, flags: Sequence[Flag]) -> Iterator[tuple[Flag, ParameterSource]]:
-    """Return the flags that have a value, and where each comes from."""
+def _given(ctx: click.Context, flags: Sequence[Flag]) -> Iterator[tuple[Flag, bool]]:
+    """Return the flags that have a value, and whether a variable alone gives it; a required flag is always written."""
     for flag in flags:
         source = ctx.get_parameter_source(flag.key)
         if source not in {None, ParameterSource.DEFAULT} and ctx.params[flag.key] not in {"", None}:
-            yield flag, source
+            yield flag, source is ParameterSource.ENVIRONMENT and not flag.required

@@ -31,10 +31,6 @@ class TokenFacts:
         has_refresh_token: Whether the session can be renewed without a person.
         scopes_supported: The scopes in the provider's metadata; empty if unknown.
         size: The token's length in bytes.
-        username_claim: The claim that the cluster uses as the user name.
-        groups_claim: The claim that the cluster uses as the groups.
-        username_prefix: The prefix that the cluster adds to the user name.
-        groups_prefix: The prefix that the cluster adds to each group.
     """
 
     issuer: str
@@ -73,11 +69,7 @@ def is_string_list(value: object) -> TypeGuard[list[str]]:
 def facts_of_session(
     request: SignInRequest, session: Session, trust: ClusterTrust, *, scopes_supported: tuple[str, ...] = ()
 ) -> TokenFacts:
-    """Return the facts about the token of a session, new or stored.
-
-    Args:
-        trust: The claims and prefixes that the cluster is expected to use.
-        scopes_supported: The scopes in the provider's metadata; empty if unknown.
+    """Return the facts about the token of a session, new or stored, as a cluster with this trust reads it.
 
     Raises:
         IdTokenError: The token is not a JWT, although the request is not for an access token.

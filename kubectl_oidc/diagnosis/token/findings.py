@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, Severity, problem
 
-from .algorithm import check_algorithm
 from .groups import check_groups_names, check_groups_present, check_groups_shape
-from .issuer_and_audience import check_audience, check_issuer, check_token_issuer
-from .refresh_token import check_refresh_token
-from .size import check_size
+from .practical import check_refresh_token, check_size
+from .trust import check_algorithm, check_audience, check_issuer, check_token_issuer
 from .username import check_email_verified, check_username
 
 if TYPE_CHECKING:
@@ -43,10 +41,7 @@ _MATTERS_ANYWAY = frozenset({"claims-groups", "claims-refresh-token", "claims-si
 def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool = False) -> list[Finding]:
     """Return everything about a token that will not work at a cluster, problems first.
 
-    `setup`, `whoami` and `doctor` show exactly this about a token.
-
-    Args:
-        accepted: Whether the cluster's API server has accepted the token.
+    `setup`, `whoami` and `doctor` show exactly this about a token. If the API server has accepted it, only what matters anyway.
     """
     if accepted:
         return [one for one in token_findings(request, facts) if one.topic in _MATTERS_ANYWAY]
@@ -54,8 +49,7 @@ def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool 
         return check_token(facts)
     flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
     return [
-        Finding(
-            Severity.PROBLEM,
+        problem(
             "the access token is no JWT, and no API server can read it",
             f"leave out {flag}: Kubernetes reads the ID token",
             "claims-access-token",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, problem, warning
 from kubectl_oidc.oidc.vendors import Vendor, groups_hint, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 
@@ -20,8 +20,7 @@ def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
     """Check that there are groups: without them no role that is bound to a group applies."""
     name, value = sanitize(facts.groups_claim), facts.claims.get(facts.groups_claim)
     if value == []:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the claim {name} is an empty list: no role that is bound to a group applies",
             "join a group that the provider's filter lets through, then sign in again",
             "claims-groups",
@@ -42,7 +41,7 @@ def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
         if vendor_of(facts.issuer) is Vendor.OKTA_ORG:
             message = f"{message} (Okta's org authorization server cannot carry groups)"
             hint = groups_hint(facts.issuer)
-    yield Finding(Severity.WARNING, message, hint, "claims-groups")
+    yield warning(message, hint, "claims-groups")
 
 
 def _overage(claims: Mapping[str, object], groups_claim: str) -> bool:
@@ -68,15 +67,13 @@ def check_groups_shape(facts: TokenFacts) -> Iterator[Finding]:
     """Check that the groups are a list of strings; kube-apiserver also accepts one string, and rejects anything else."""
     name, value = sanitize(facts.groups_claim), facts.claims.get(facts.groups_claim)
     if isinstance(value, str):
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the claim {name} is a string, not a list: the API server takes {json_quoted(value, limit=80)} as one group",
             "let the provider send a list of strings",
             "claims-groups",
         )
     elif value is not None and not is_string_list(value):
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the claim {name} is not a list of strings: the API server answers Unauthorized",
             "let the provider send the groups' names as a list of strings",
             "claims-groups",
@@ -88,8 +85,7 @@ def check_groups_names(facts: TokenFacts) -> Iterator[Finding]:
     seen = [facts.groups_prefix + group for group in facts.groups]
     kept = [group for group in seen if group.startswith(RESERVED_PREFIX)]
     if kept:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the group {sanitize(kept[0])} begins with {RESERVED_PREFIX}, which Kubernetes keeps for itself "
             "(system:masters may do everything, whatever the role bindings say)",
             "filter it out at the provider, or choose a prefix with --oidc-groups-prefix; "
@@ -97,8 +93,7 @@ def check_groups_names(facts: TokenFacts) -> Iterator[Finding]:
             "claims-system",
         )
     if any(sanitize(group) != group for group in facts.groups):
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             "a group's name is overlong or has characters that a terminal does not show; it is left out below",
             "rename the group at the provider",
             "claims-groups",

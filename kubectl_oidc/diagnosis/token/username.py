@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, problem
 from kubectl_oidc.oidc.vendors import may_have_scope
 from kubectl_oidc.text import json_quoted, sanitize
 
@@ -20,8 +20,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
     """Check that the user name claim is a string and not a reserved name; otherwise kube-apiserver answers 401."""
     claim, value = facts.username_claim, facts.claims.get(facts.username_claim)
     if isinstance(value, str) and (facts.username_prefix + value).startswith(RESERVED_PREFIX):
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             f"the user name {sanitize(facts.username_prefix + value)} begins with {RESERVED_PREFIX}, which Kubernetes keeps for itself",
             "choose another claim with --oidc-username-claim, or a prefix with --oidc-username-prefix",
             "claims-system",
@@ -36,8 +35,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
         and may_have_scope("email", facts.scopes_supported)
         else f"let the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
-    yield Finding(
-        Severity.PROBLEM,
+    yield problem(
         f"the token {what} claim {sanitize(claim)}, which is the user name: the API server answers Unauthorized",
         ask,
         "claims-username",
@@ -51,8 +49,7 @@ def check_email_verified(facts: TokenFacts) -> Iterator[Finding]:
     value = facts.claims["email_verified"]
     if value is True:
         return
-    yield Finding(
-        Severity.PROBLEM,
+    yield problem(
         f"the claim email_verified is {json_quoted(value, limit=40)}, and the user name is email: "
         "the API server answers Unauthorized",
         "verify the address at the provider (or let it send true, not a string), "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.diagnosis import Finding
-from kubectl_oidc.diagnosis.run import DoctorRun, SilentTerminal, Skipped
+from kubectl_oidc.diagnosis.run import DoctorRun, Observation, SilentTerminal, Skipped
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
@@ -83,9 +83,9 @@ class CheckResult(NamedTuple):
     topic: str = ""
 
 
-def result_of(check: Observations) -> CheckResult:
+def result_of(found: Observation | Observations) -> CheckResult:
     """Return the only result of a check."""
-    (one,) = list(check)
+    (one,) = [found] if isinstance(found, Observation) else found
     if isinstance(one, Finding):
         return CheckResult(one.severity.value, one.message, one.hint, one.topic)
     return CheckResult("skipped", one.why) if isinstance(one, Skipped) else CheckResult("ok", one)

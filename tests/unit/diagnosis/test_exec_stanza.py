@@ -42,7 +42,7 @@ def test_the_api_version_is_one_that_kubectl_accepts(version: str | None, kind: 
 
 def test_v1_is_fine_and_names_the_clients_that_need_v1beta1() -> None:
     """It works for most clients, so it is not a warning."""
-    shown = " ".join(str(one) for one in check_api_version(doctor_run(what=with_exec(apiVersion=V1))))
+    shown = result_of(check_api_version(doctor_run(what=with_exec(apiVersion=V1)))).message
     assert "Java" in shown
     assert "v1beta1" in shown
     assert "convert" in shown

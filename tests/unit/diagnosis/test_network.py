@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.diagnosis.network import check_connection, check_dns, check_proxy, check_tls
+from kubectl_oidc.diagnosis.run import Check, run_checks
 from kubectl_oidc.http.tls import TlsOptions
 from tests.hostile import Hostile, raw, silence
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
@@ -31,7 +32,7 @@ def test_with_a_proxy_the_later_steps_are_skipped(monkeypatch: pytest.MonkeyPatc
 
 def test_an_invalid_proxy_url_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:SECRETPASS@h:port")
-    found = result_of(check_proxy(doctor_run()))
+    (found,) = run_checks(doctor_run(), (Check("proxy", check_proxy),))
     assert found.status == "problem"
     assert "HTTPS_PROXY" in found.message
     assert "SECRETPASS" not in found.message + found.hint

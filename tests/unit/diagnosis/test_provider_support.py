@@ -31,4 +31,4 @@ def test_requested_scopes_are_compared_with_the_listed_ones(
 def test_metadata_before_the_discovery_check_is_a_bug() -> None:
     """A check that is asked out of its turn is a fault of ours."""
     with pytest.raises(LookupError):
-        list(check_scopes(doctor_run()))
+        check_scopes(doctor_run())

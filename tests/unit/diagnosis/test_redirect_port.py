@@ -49,7 +49,7 @@ def test_a_taken_first_port_is_a_warning_and_no_free_port_an_error(taken: int) -
     assert f"127.0.0.1:{taken}" in found.message
     assert "http://localhost:" in found.hint
     with pytest.raises(NoFreeListenAddress):
-        list(check_redirect(doctor_run(redirect=RedirectOptions(listen_addresses=addresses[:1]))))
+        check_redirect(doctor_run(redirect=RedirectOptions(listen_addresses=addresses[:1])))
 
 
 @pytest.mark.parametrize(

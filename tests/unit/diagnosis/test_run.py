@@ -12,11 +12,11 @@ from kubectl_oidc.system.deadline import Deadline
 from tests.unit.diagnosis.doctor_run import chosen, doctor_run
 
 if TYPE_CHECKING:
-    from kubectl_oidc.diagnosis.run import DoctorRun, Observations
+    from kubectl_oidc.diagnosis.run import DoctorRun, Observation, Observations
 
 
-def well(_: DoctorRun) -> Observations:
-    yield "all is well"
+def well(_: DoctorRun) -> Observation:
+    return "all is well"
 
 
 def warns(_: DoctorRun) -> Observations:

@@ -27,6 +27,7 @@ HTTPS_HERE = "--oidc-redirect-url=https://localhost:8000"
 
 REFUSED = {
     "secret twice": ("--oidc-client-secret=x", "--oidc-client-secret-file=/secret"),
+    "secret file and secret": ("--oidc-client-secret-file=/secret", "--oidc-client-secret=x"),
     "secret and key": ("--oidc-client-secret=x", "--oidc-client-assertion-key=/key.pem"),
     "none, and a secret": ("--oidc-client-authentication=none", "--oidc-client-secret=x"),
     "none, and a key": ("--oidc-client-authentication=none", "--oidc-client-assertion-key=/key.pem"),
@@ -106,7 +107,7 @@ def test_every_conflict_of_the_table_has_its_case() -> None:
         pairs += [(flag.name, other) for other in (flag.excludes, flag.requires) if other]
         pairs += [(flag.name, "--grant-type")] * (flag.person or bool(flag.parameter))
         pairs += [(flag.name, "--oidc-auth-request-extra-params")] * bool(flag.parameter)
-    assert len(pairs) == 15
+    assert len(pairs) == 16
     assert set(pairs) <= cases
 
 

@@ -46,9 +46,9 @@ def test_the_current_contexts_user_is_proposed_first() -> None:
         "current": entry("current", {**ours, "args": [*WORDS, "--session=work"]}),
     }
     contexts = {"here": Entry("here", {"user": "current"}, Path("config"))}
-    found = list(_users(Kubeconfig((), users=users, contexts=contexts, current_context="here")))
-    assert [user.name for user in found] == ["current", "first"]
-    assert found[0].params == {
+    found = _users(Kubeconfig((), users=users, contexts=contexts, current_context="here"))
+    assert list(found) == ["current", "first"]
+    assert found["current"] == {
         "oidc_issuer_url": "https://issuer.example.com",
         "oidc_client_id": "kubernetes",
         "session": "work",

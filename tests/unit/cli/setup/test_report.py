@@ -55,12 +55,11 @@ GOOD = Report(
     has_contexts=True,
     change=None,
     on_path=True,
-    powershell=False,
 )
 
 
-def shown(report: Report, *, width: int = 160) -> str:
-    return page_text(lambda page: render_report(page, report), width=width, powershell=report.powershell)
+def shown(report: Report, *, width: int = 160, powershell: bool = False) -> str:
+    return page_text(lambda page: render_report(page, report), width=width, powershell=powershell)
 
 
 _CLUSTER_FIELDS = {"cluster", "guessed", "trust", "binding", "groups", "username", "written"}
@@ -261,7 +260,7 @@ def test_a_group_name_cannot_break_out_of_the_manifest_or_the_command() -> None:
 
 def test_powershell_gets_no_here_document() -> None:
     """PowerShell users save the manifest in a file."""
-    text = shown(but(powershell=True))
+    text = shown(GOOD, powershell=True)
     assert "<<'EOF'" not in text
     assert "for `kubectl apply -f FILE`" in text
 

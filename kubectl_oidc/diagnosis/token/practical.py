@@ -1,10 +1,10 @@
-"""Whether the session has a refresh token, so that the browser does not open each time the token expires."""
+"""Whether a valid token is practical: whether it can be renewed without a browser, and fits through proxies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.vendors import refresh_hint
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .facts import TokenFacts
 
 _MINUTE = 60  # seconds
+_HEADER_LIMIT = 8 << 10  # bytes: what nginx, Apache and many load balancers accept as one header field
 
 
 def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
@@ -23,8 +24,7 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
         return
     asked = "offline_access" in facts.scopes
     why = "though offline_access was asked for" if asked else "because offline_access was not asked for"
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
         f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
         "who is still signed in at the provider types nothing when the browser opens",
@@ -37,10 +37,21 @@ def _each(claims: Mapping[str, object]) -> str:
         begin, end = time_claim(claims, "iat"), time_claim(claims, "exp")
     except IdTokenError:
         return "each time the token ends"
-    if end > begin:
-        return (
-            f"every {(end - begin) // _MINUTE} minutes"
-            if end - begin >= 2 * _MINUTE
-            else f"every {end - begin} seconds"
-        )
-    return "each time the token ends"
+    lasts = end - begin
+    if lasts <= 0:
+        return "each time the token ends"
+    return f"every {lasts // _MINUTE} minutes" if lasts >= 2 * _MINUTE else f"every {lasts} seconds"
+
+
+def check_size(facts: TokenFacts) -> Iterator[Finding]:
+    """Check that the token fits into a header field of usual proxies; kube-apiserver itself accepts 1 MB."""
+    if facts.size <= _HEADER_LIMIT:
+        return
+    groups = f", {len(facts.groups)} groups among it" if facts.groups else ""
+    yield warning(
+        f"the token has {facts.size / 1024:.1f} KB{groups}: load balancers and proxies before an API server often take headers of 8 KB "
+        "(they answer 400, 431 or 502)",
+        "let the provider put fewer groups and claims into the token, such as only the groups that the cluster uses; or raise the "
+        "limit at the proxy",
+        "claims-size",
+    )

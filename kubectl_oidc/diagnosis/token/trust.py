@@ -1,11 +1,13 @@
-"""Whether the cluster would accept who issued the token (``iss``) and whom it is for (``aud``)."""
+"""Whether a cluster trusts the token: who issued it (``iss``), whom it is for (``aud``), and the algorithm of its signature."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kubectl_oidc.diagnosis import Finding, Severity
+from kubectl_oidc.diagnosis import Finding, problem, warning
+from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
+from kubectl_oidc.oidc.key_set import ALGORITHMS
 from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.urls import issuer_of
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
     """Check that the issuer is https: kube-apiserver accepts no other."""
     if urlsplit(facts.issuer).scheme != "https":
-        yield Finding(
-            Severity.PROBLEM,
+        yield problem(
             "the issuer is not https, and kube-apiserver takes no other",
             "serve the provider over TLS; an http issuer on localhost is good for trying out only",
             "claims-issuer",
@@ -33,8 +34,7 @@ def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
     if issuer_of(issuer) == facts.issuer:
         return
     v1 = vendor_of(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
-    yield Finding(
-        Severity.WARNING,
+    yield warning(
         f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",
         "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
         "--oidc-use-access-token"
@@ -49,10 +49,28 @@ def check_audience(facts: TokenFacts) -> Iterator[Finding]:
     audience = facts.claims.get("aud")
     names = [audience] if isinstance(audience, str) else audience
     if not isinstance(names, list) or facts.client_id not in names:
-        yield Finding(
-            Severity.WARNING,
+        yield warning(
             f"the token is for the audience {json_quoted(audience)}, not for the client {sanitize(facts.client_id)}",
             "the cluster must name one of these audiences as its client ID; "
             "or leave out --oidc-use-access-token, because the ID token names the client",
             "claims-audience",
+        )
+
+
+def check_algorithm(facts: TokenFacts) -> Iterator[Finding]:
+    """Check the algorithm: kube-apiserver accepts RS256 by default, and others of `ALGORITHMS` if configured."""
+    if facts.algorithm is None or facts.algorithm == DEFAULT_ALGORITHM:
+        return
+    if facts.algorithm in ALGORITHMS:
+        yield warning(
+            f"the token is signed with {facts.algorithm}; by its flags kube-apiserver takes {DEFAULT_ALGORITHM} only",
+            f"let the provider sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs as below "
+            "(Amazon EKS has no such setting); an AuthenticationConfiguration takes it as it is",
+            "claims-algorithm",
+        )
+    else:
+        yield problem(
+            f"the token is signed with {sanitize(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
+            f"let the provider sign with {DEFAULT_ALGORITHM}",
+            "claims-algorithm",
         )
