@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.parts import REPOSITORY
 from tools import release as releases
 
 if TYPE_CHECKING:
@@ -36,3 +37,31 @@ def filled_in_release(directory: Path) -> releases.Release:
         name = f"kubectl-oidc-{release.version}-{ending}"
         (directory / name).write_bytes(name.encode())
     return release
+
+
+def stand_in(directory: Path, version: str) -> Path:
+    """Write what is like an unpacked bundle: the links, the modes and one binary, and a Python that says what it is asked.
+
+    Args:
+        directory: Where the bundle's one directory goes.
+        version: What its Python says that it is.
+    """
+    bundle = directory / f"kubectl-oidc-{version}"
+    (bundle / "bin").mkdir(parents=True)
+    (bundle / "python" / "bin").mkdir(parents=True)
+    (bundle / "python" / "modules").mkdir()
+    _program(
+        bundle / "bin" / "kubectl-oidc_login",
+        'here=$(readlink -f "$0")\nexec "${here%/*}/../python/bin/python3" "$@"\n',
+    )
+    _program(bundle / "python" / "bin" / "python3.13", f'echo "kubectl-oidc {version} $*"\n')
+    (bundle / "python" / "bin" / "python3").symlink_to("python3.13")
+    (bundle / "python" / "modules" / f"of_{version}.py").write_text("ONE = 1\n")
+    (bundle / "LICENSE").write_bytes((REPOSITORY / "LICENSE").read_bytes())
+    (bundle / "sbom.cdx.json").write_text("{}\n")
+    return bundle
+
+
+def _program(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}")
+    path.chmod(0o755)
