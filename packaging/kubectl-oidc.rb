@@ -29,15 +29,12 @@ class KubectlOidc < Formula
 
   def install
     libexec.install Dir["*"]
-    bin.install_symlink libexec/"bin/kubectl-oidc_login"
-    (bin/"kubectl_complete-oidc_login").write <<~SH
-      #!/bin/sh
-      exec "#{libexec}/python/bin/python3" -I -c "from kubectl_oidc.cli.kubectl_complete import main; main()" "$@"
-    SH
-    chmod 0755, bin/"kubectl_complete-oidc_login"
-    man1.install_symlink libexec/"share/man/man1/kubectl-oidc_login.1"
-    generate_completions_from_executable(bin/"kubectl-oidc_login", "completion",
-                                         base_name: "kubectl-oidc_login", shells: [:bash, :zsh, :fish])
+    bin.install_symlink Dir[libexec/"bin/*"]
+    data = libexec/"share"
+    man1.install_symlink data/"man/man1/kubectl-oidc_login.1"
+    bash_completion.install_symlink data/"bash-completion/completions/kubectl-oidc_login"
+    zsh_completion.install_symlink data/"zsh/site-functions/_kubectl-oidc_login"
+    fish_completion.install_symlink data/"fish/vendor_completions.d/kubectl-oidc_login.fish"
   end
 
   test do

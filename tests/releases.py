@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 from tests.parts import REPOSITORY
@@ -40,28 +41,31 @@ def filled_in_release(directory: Path) -> releases.Release:
 
 
 def stand_in(directory: Path, version: str) -> Path:
-    """Write what is like an unpacked bundle: the links, the modes and one binary, and a Python that says what it is asked.
+    """Write what is like an unpacked bundle: its files and modes, and a Python that says what it is asked.
 
     Args:
         directory: Where the bundle's one directory goes.
         version: What its Python says that it is.
     """
     bundle = directory / f"kubectl-oidc-{version}"
-    (bundle / "bin").mkdir(parents=True)
-    (bundle / "python" / "bin").mkdir(parents=True)
-    (bundle / "python" / "modules").mkdir()
-    _program(
-        bundle / "bin" / "kubectl-oidc_login",
-        'here=$(readlink -f "$0")\nexec "${here%/*}/../python/bin/python3" "$@"\n',
-    )
-    _program(bundle / "python" / "bin" / "python3.13", f'echo "kubectl-oidc {version} $*"\n')
-    (bundle / "python" / "bin" / "python3").symlink_to("python3.13")
-    (bundle / "python" / "modules" / f"of_{version}.py").write_text("ONE = 1\n")
-    (bundle / "LICENSE").write_bytes((REPOSITORY / "LICENSE").read_bytes())
-    (bundle / "sbom.cdx.json").write_text("{}\n")
+    for name in ("kubectl-oidc_login", "kubectl_complete-oidc_login"):
+        start = 'here=$(readlink -f "$0")\nexec "${here%/*}/../python/bin/python3" ' + name + ' "$@"\n'
+        _write(bundle / "bin" / name, f"#!/bin/sh\n{start}", mode=0o755)
+    python = f'#!/bin/sh\necho "{version} $*"\n'
+    _write(bundle / "python" / "bin" / "python3", python, mode=0o755)
+    _write(bundle / "python" / "modules" / f"of_{version}.py", "ONE = 1\n")
+    wheel = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    for source, place in wheel["shared-data"].items():
+        _write(bundle / place, (REPOSITORY / source).read_text())
+    _write(bundle / "LICENSE", (REPOSITORY / "LICENSE").read_text())
+    _write(bundle / "licences" / "python.txt", "PSF-2.0\n")
+    _write(bundle / "sbom.cdx.json", "{}\n")
     return bundle
 
 
-def _program(path: Path, text: str) -> None:
-    path.write_text(f"#!/bin/sh\n{text}")
-    path.chmod(0o755)
+def _write(path: Path, text: str, *, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)

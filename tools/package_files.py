@@ -6,7 +6,7 @@ import email.utils
 import gzip
 from typing import TYPE_CHECKING
 
-from tools import lock_files, release as releases, wheel
+from tools import lock_files
 from tools.release import NAME, REVISION
 
 if TYPE_CHECKING:
@@ -31,44 +31,36 @@ def contents(release: Release, bundle: Path, kind: str, work: Path) -> list[dict
         kind: The format: ``deb``, ``rpm`` or ``apk``.
         work: A directory for the files.
     """
-    return [*_program(bundle, work), *_shared(kind, work), *_documents(release, kind, work)]
+    return [*_program(bundle), *_shared(bundle, kind, work), *_documents(release, bundle, kind, work)]
 
 
-def _program(bundle: Path, work: Path) -> Iterator[dict[str, object]]:
+def _program(bundle: Path) -> Iterator[dict[str, object]]:
     yield {"dst": PLACE, "type": "dir"}
     for path in sorted(bundle.rglob("*")):
         inside = path.relative_to(bundle)
+        place = f"{PLACE}/{inside.as_posix()}"
         if inside.parts[0] in _IN_OTHER_PLACES:
             continue
-        place = f"{PLACE}/{inside.as_posix()}"
-        if path.is_symlink():
-            yield {"src": str(path.readlink()), "dst": place, "type": "symlink"}
-        elif path.is_dir():
-            yield {"dst": place, "type": "dir"}
-        else:
-            yield _file(path, place, executable=bool(path.stat().st_mode & 0o100))
-    yield {"src": f"../lib/{NAME}/bin/{wheel.PROGRAM}", "dst": f"/usr/bin/{wheel.PROGRAM}", "type": "symlink"}
-    completer = releases.completer(f"{PLACE}/python/bin/python3").encode()
-    yield _file(
-        _write(work / releases.COMPLETER, completer), f"/usr/bin/{releases.COMPLETER}", executable=True
-    )
+        yield {"dst": place, "type": "dir"} if path.is_dir() else _file(path, place)
+    for program in sorted((bundle / "bin").iterdir()):
+        link = f"../lib/{NAME}/bin/{program.name}"
+        yield {"src": link, "dst": f"/usr/bin/{program.name}", "type": "symlink"}
 
 
-def _shared(kind: str, work: Path) -> Iterator[dict[str, object]]:
-    """Yield manual page and completions, at the places that the wheel names below its prefix."""
-    hatch = releases.metadata()["tool"]["hatch"]["build"]["targets"]["wheel"]
-    for source, below in hatch["shared-data"].items():
-        path, place = lock_files.ROOT / source, f"/usr/{below}"
+def _shared(bundle: Path, kind: str, work: Path) -> Iterator[dict[str, object]]:
+    """Yield manual page and completions."""
+    for path in sorted((bundle / "share").rglob("*")):
+        place = f"/usr/{path.relative_to(bundle).as_posix()}"
         if kind == "deb":
             place = place.replace("/zsh/site-functions/", "/zsh/vendor-completions/")
-        if "/man/" in place:
+        if path.parent.name == "man1":
             yield _file(_compressed(path, work / f"{path.name}.gz"), f"{place}.gz", document=kind == "rpm")
-        else:
+        elif path.is_file():
             yield _file(path, place)
 
 
-def _documents(release: Release, kind: str, work: Path) -> Iterator[dict[str, object]]:
-    licence = _file(lock_files.ROOT / "LICENSE", f"{LICENCES}/LICENSE")
+def _documents(release: Release, bundle: Path, kind: str, work: Path) -> Iterator[dict[str, object]]:
+    licence = _file(bundle / "LICENSE", f"{LICENCES}/LICENSE")
     changes = _compressed(lock_files.ROOT / "CHANGELOG.md", work / "changelog.gz")
     yield _file(changes, f"{DOCUMENTS}/changelog.gz", document=kind == "rpm")
     if kind == "deb":
@@ -90,8 +82,8 @@ def copyright_notice(release: Release) -> str:
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: {NAME}
 Source: {release.homepage}
-Comment: The licences of Python and of the libraries are beside them below
- {PLACE}.
+Comment: The package contains Python and libraries, which have licences of
+ their own: {PLACE}/licences and {PLACE}/sbom.cdx.json.
 
 Files: *
 Copyright: {release.date.year}, the authors of {NAME}
@@ -111,9 +103,10 @@ def debian_changelog(release: Release) -> str:
 """
 
 
-def _file(source: Path, place: str, *, executable: bool = False, document: bool = False) -> dict[str, object]:
-    mode = {"file_info": {"mode": 0o755 if executable else 0o644}}
-    return {"src": str(source), "dst": place, **mode, **({"type": "doc"} if document else {})}
+def _file(source: Path, place: str, *, document: bool = False) -> dict[str, object]:
+    mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
+    kind = {"type": "doc"} if document else {}
+    return {"src": str(source), "dst": place, "file_info": {"mode": mode}, **kind}
 
 
 def _compressed(source: Path, path: Path) -> Path:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 from pathlib import Path
 
 from kubectl_oidc.yaml_text import yaml_block
@@ -91,13 +90,12 @@ class KubectlOidc < Formula
 {_formula_bundles(release)}
   def install
     libexec.install Dir["*"]
-    bin.install_symlink libexec/"bin/{wheel.PROGRAM}"
-    (bin/"{releases.COMPLETER}").write <<~SH
-{textwrap.indent(releases.completer('"#{libexec}/python/bin/python3"'), "      ")}    SH
-    chmod 0755, bin/"{releases.COMPLETER}"
-    man1.install_symlink libexec/"share/man/man1/{wheel.PROGRAM}.1"
-    generate_completions_from_executable(bin/"{wheel.PROGRAM}", "completion",
-                                         base_name: "{wheel.PROGRAM}", shells: [:bash, :zsh, :fish])
+    bin.install_symlink Dir[libexec/"bin/*"]
+    data = libexec/"share"
+    man1.install_symlink data/"man/man1/{wheel.PROGRAM}.1"
+    bash_completion.install_symlink data/"bash-completion/completions/{wheel.PROGRAM}"
+    zsh_completion.install_symlink data/"zsh/site-functions/_{wheel.PROGRAM}"
+    fish_completion.install_symlink data/"fish/vendor_completions.d/{wheel.PROGRAM}.fish"
   end
 
   test do

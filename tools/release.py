@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools import lock_files
 
@@ -29,8 +29,6 @@ ADDRESS = "https://RELEASE_ADDRESS"
 HOMEPAGE = "https://HOMEPAGE"
 PUBLISHER = "PUBLISHER"
 CONTACT = "CONTACT@HOMEPAGE"
-COMPLETER = "kubectl_complete-oidc_login"
-"""What kubectl and the shells' scripts run to complete a command line."""
 NO_DIGEST = "0" * 64  # no file has it, so that a recipe that was not filled in installs nothing
 
 REVISION = "1"
@@ -140,7 +138,7 @@ def of_this_checkout(
     Raises:
         ValueError: CHANGELOG.md has no date for this version.
     """
-    project = metadata()["project"]
+    project = tomllib.loads((lock_files.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return Release(
         version=project["version"],
         description=project["description"].partition(":")[0],
@@ -152,21 +150,6 @@ def of_this_checkout(
         contact=contact,
         artifacts=artifacts,
     )
-
-
-def metadata() -> dict[str, Any]:
-    """Return what is in pyproject.toml."""
-    return tomllib.loads((lock_files.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-def completer(python: str) -> str:
-    """Return ``COMPLETER`` as a shell script, because a bundle has a start program only for ``kubectl-oidc_login``.
-
-    Args:
-        python: The bundle's interpreter, as a word of the shell.
-    """
-    module, _, function = metadata()["project"]["scripts"][COMPLETER].partition(":")
-    return f'#!/bin/sh\nexec {python} -I -c "from {module} import {function}; {function}()" "$@"\n'
 
 
 def _date_of(version: str) -> dt.date:

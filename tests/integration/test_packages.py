@@ -177,11 +177,11 @@ def test_the_deb_installs_upgrades_and_removes(
     before = files_below(root)
     dpkg(root, "--install", made["deb"])
     program = root / "usr" / "bin" / "kubectl-oidc_login"
-    assert run(program, "version") == f"kubectl-oidc {release.version} version\n"
+    assert run(program, "version") == f"{release.version} kubectl-oidc_login version\n"
     newer = dataclasses.replace(release, version="9.9.9")
     (newer_deb, *_) = packages.build(newer, bundle_of(tmp_path / "unpacked", "9.9.9"), MACHINE, tmp_path)
     dpkg(root, "--install", newer_deb)
-    assert run(program, "version") == "kubectl-oidc 9.9.9 version\n"
+    assert run(program, "version") == "9.9.9 kubectl-oidc_login version\n"
     modules = root / "usr" / "lib" / "kubectl-oidc" / "python" / "modules"
     assert [path.name for path in modules.iterdir()] == ["of_9.9.9.py"]
     dpkg(root, "--verify", "kubectl-oidc")
@@ -217,7 +217,8 @@ def test_the_rpm_installs_and_removes(
     before = files_below(root)
     own = (f"--root={root}", "--dbpath=/var/lib/rpm")
     run(rpm, *own, "--nodeps", "--nosignature", "--install", made["rpm"])
-    assert run(root / "usr" / "bin" / "kubectl-oidc_login") == f"kubectl-oidc {release.version} \n"
+    completer = root / "usr" / "bin" / "kubectl_complete-oidc_login"
+    assert run(completer, "g") == f"{release.version} kubectl_complete-oidc_login g\n"
     run(rpm, *own, "--erase", "kubectl-oidc")
     assert files_below(root) == before
 
