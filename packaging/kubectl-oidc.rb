@@ -2,19 +2,34 @@
 class KubectlOidc < Formula
   desc "Sign in to Kubernetes with OpenID Connect"
   homepage "https://HOMEPAGE"
-  url "https://RELEASE_ADDRESS/kubectl_oidc-1.0.0.tar.gz"
-  sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+  version "1.0.0"
   license "Apache-2.0"
 
-  depends_on "python@3.13"
+  on_macos do
+    on_arm do
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-darwin-arm64.tar.gz"
+      sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+    end
+    on_intel do
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-darwin-amd64.tar.gz"
+      sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+    end
+  end
+
+  on_linux do
+    on_arm do
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-linux-arm64.tar.gz"
+      sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+    end
+    on_intel do
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-linux-amd64.tar.gz"
+      sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+    end
+  end
 
   def install
-    system Formula["python@3.13"].opt_bin/"python3.13", "-m", "venv", libexec
-    pip = libexec/"bin/pip"
-    system pip, "install", "--require-hashes", "-r", "constraints.txt"
-    system pip, "install", "--no-deps", "--no-build-isolation", "."
-    inreplace libexec/"bin/kubectl-oidc_login", /\A#!.*$/, "\\0 -I"
-    bin.install_symlink libexec/"bin/kubectl-oidc_login", libexec/"bin/kubectl_complete-oidc_login"
+    libexec.install Dir["*"]
+    bin.install_symlink Dir[libexec/"bin/*"]
     data = libexec/"share"
     man1.install_symlink data/"man/man1/kubectl-oidc_login.1"
     bash_completion.install_symlink data/"bash-completion/completions/kubectl-oidc_login"

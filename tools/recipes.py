@@ -1,97 +1,54 @@
-"""Write the recipes for krew and Homebrew (packaging/) from the project's metadata.
+"""Write the recipes for krew, Homebrew, winget and scoop (packaging/) from the project's metadata.
 
-`make pages` writes them with placeholders where a release's address and digests belong. A release fills them in:
+`make pages` writes them with placeholders instead of a release's addresses, names and digests. A release fills them in:
 
-    python -m tools.recipes --release=https://… --homepage=https://… --artifacts=dist --output=dist
+    python -m tools.recipes --release=https://… --homepage=https://… --publisher=… --artifacts=dist --output=…
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_oidc.yaml_text import yaml_block
-from tools import lock_files, wheel
-from tools.single_file import PYTHONS, archive_name
+from tools import lock_files, recipes_windows, release as releases, wheel
+from tools.release import ABOUT, PLATFORMS, Release
 
 DIRECTORY = lock_files.ROOT / "packaging"
 KREW, FORMULA = "oidc-login.yaml", "kubectl-oidc.rb"
 
-RELEASE = "https://RELEASE_ADDRESS"
-HOMEPAGE = "https://HOMEPAGE"
-NO_DIGEST = "0" * 64  # no file has it, so that a recipe that was not filled in installs nothing
-
-PLATFORMS = (("linux", "amd64"), ("linux", "arm64"), ("darwin", "arm64"))
-"""What the release workflow makes single files for, in krew's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Where a version can be had.
-
-    Attributes:
-        version: The version.
-        description: What the project is, one sentence.
-        licence: SPDX expression.
-        address: The URL below which the artifacts lie.
-        homepage: The project's.
-        artifacts: The directory with the artifacts; None where there are none yet.
-    """
-
-    version: str
-    description: str
-    licence: str
-    address: str = RELEASE
-    homepage: str = HOMEPAGE
-    artifacts: Path | None = None
-
-    def digest(self, name: str) -> str:
-        """Return the SHA-256 of an artifact, in hexadecimal.
-
-        Raises:
-            OSError: There are artifacts, and this is not among them.
-        """
-        if self.artifacts is None:
-            return NO_DIGEST
-        return hashlib.sha256((self.artifacts / name).read_bytes()).hexdigest()
+_SYSTEMS = {"darwin": "macos", "linux": "linux"}
+_PROCESSORS = {"arm64": "arm", "amd64": "intel"}
 
 
 def main() -> int:
-    """Write both, and return the exit status."""
+    """Write all of them, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.recipes", description=__doc__)
-    parser.add_argument("--release", default=RELEASE)
-    parser.add_argument("--homepage", default=HOMEPAGE)
-    parser.add_argument("--artifacts", type=Path)
+    releases.add_options(parser)
+    parser.add_argument("--artifacts", type=Path, help="directory with the bundle of each platform")
     parser.add_argument("--output", type=Path, default=DIRECTORY)
     given = parser.parse_args()
-    release = of_this_checkout(address=given.release, homepage=given.homepage, artifacts=given.artifacts)
-    (given.output / KREW).write_text(krew(release), encoding="utf-8")
-    (given.output / FORMULA).write_text(formula(release), encoding="utf-8")
+    for name, text in recipes(releases.of_options(given)).items():
+        path = given.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
-def of_this_checkout(
-    *, address: str = RELEASE, homepage: str = HOMEPAGE, artifacts: Path | None = None
-) -> Release:
-    """Return the release that pyproject.toml describes."""
-    project = tomllib.loads((lock_files.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return Release(
-        version=project["version"],
-        description=project["description"].partition(":")[0],
-        licence=project["license"],
-        address=address,
-        homepage=homepage,
-        artifacts=artifacts,
-    )
+def recipes(release: Release) -> dict[str, str]:
+    """Return the text of each recipe by its path below the output directory."""
+    return {
+        KREW: krew(release),
+        FORMULA: formula(release),
+        recipes_windows.SCOOP: recipes_windows.scoop(release),
+        **recipes_windows.winget(release),
+    }
 
 
 def krew(release: Release) -> str:
     """Return the plugin manifest of krew (krew.googlecontainertools.github.com/v1alpha2).
 
-    The plugin is called as the command is, because krew makes the one of the other.
+    krew makes the command's name from the plugin's, so the plugin is called oidc-login.
     """
     manifest = yaml_block(
         {
@@ -102,19 +59,17 @@ def krew(release: Release) -> str:
                 "version": f"v{release.version}",
                 "homepage": release.homepage,
                 "shortDescription": release.description,
-                "description": "A kubectl exec credential plugin. It opens the browser where there is no session yet, checks the ID "
-                "token, keeps the session in the keyring of the operating system, and hands the token to kubectl.",
-                "caveats": f"Needs Python {PYTHONS[0]} to {PYTHONS[-1]} as python3 on the PATH. `kubectl oidc-login setup` is where to begin.",
+                "description": ABOUT,
+                "caveats": "Run `kubectl oidc-login setup` to begin.",
                 "platforms": [
                     {
                         "selector": {"matchLabels": {"os": system, "arch": machine}},
-                        "uri": f"{release.address}/{name}",
-                        "sha256": release.digest(name),
-                        "bin": wheel.PROGRAM,
-                        "files": [{"from": each, "to": "."} for each in (wheel.PROGRAM, "LICENSE")],
+                        "uri": release.url(release.bundle(system, machine)),
+                        "sha256": release.digest(release.bundle(system, machine)),
+                        "bin": f"bin/{wheel.PROGRAM}{'.exe' if system == 'windows' else ''}",
+                        "files": [{"from": f"{release.directory}/*", "to": "."}],
                     }
                     for system, machine in PLATFORMS
-                    for name in [archive_name(release.version, system, machine)]
                 ],
             },
         }
@@ -123,39 +78,47 @@ def krew(release: Release) -> str:
 
 
 def formula(release: Release) -> str:
-    """Return the Homebrew formula: an environment of its own with what the lock names, from the source archive."""
-    name = f"kubectl_oidc-{release.version}.tar.gz"
-    python = f"python@{PYTHONS[-2]}"
+    """Return the Homebrew formula, which installs the bundle of the computer's system and processor."""
     return f"""\
 # Made by tools/recipes.py.
 class KubectlOidc < Formula
   desc "{release.description}"
   homepage "{release.homepage}"
-  url "{release.address}/{name}"
-  sha256 "{release.digest(name)}"
+  version "{release.version}"
   license "{release.licence}"
 
-  depends_on "{python}"
-
+{_formula_bundles(release)}
   def install
-    system Formula["{python}"].opt_bin/"python{PYTHONS[-2]}", "-m", "venv", libexec
-    pip = libexec/"bin/pip"
-    system pip, "install", "--require-hashes", "-r", "constraints.txt"
-    system pip, "install", "--no-deps", "--no-build-isolation", "."
-    inreplace libexec/"bin/kubectl-oidc_login", /\\A#!.*$/, "\\\\0 -I"
-    bin.install_symlink libexec/"bin/kubectl-oidc_login", libexec/"bin/kubectl_complete-oidc_login"
+    libexec.install Dir["*"]
+    bin.install_symlink Dir[libexec/"bin/*"]
     data = libexec/"share"
-    man1.install_symlink data/"man/man1/kubectl-oidc_login.1"
-    bash_completion.install_symlink data/"bash-completion/completions/kubectl-oidc_login"
-    zsh_completion.install_symlink data/"zsh/site-functions/_kubectl-oidc_login"
-    fish_completion.install_symlink data/"fish/vendor_completions.d/kubectl-oidc_login.fish"
+    man1.install_symlink data/"man/man1/{wheel.PROGRAM}.1"
+    bash_completion.install_symlink data/"bash-completion/completions/{wheel.PROGRAM}"
+    zsh_completion.install_symlink data/"zsh/site-functions/_{wheel.PROGRAM}"
+    fish_completion.install_symlink data/"fish/vendor_completions.d/{wheel.PROGRAM}.fish"
   end
 
   test do
-    assert_match "kubectl-oidc #{{version}} ", shell_output("#{{bin}}/kubectl-oidc_login version")
+    assert_match "kubectl-oidc #{{version}} ", shell_output("#{{bin}}/{wheel.PROGRAM} version")
   end
 end
 """
+
+
+def _formula_bundles(release: Release) -> str:
+    blocks = ""
+    for system, word in _SYSTEMS.items():
+        blocks += f"  on_{word} do\n"
+        for machine, processor in _PROCESSORS.items():
+            bundle = release.bundle(system, machine)
+            blocks += f"""\
+    on_{processor} do
+      url "{release.url(bundle)}"
+      sha256 "{release.digest(bundle)}"
+    end
+"""
+        blocks += "  end\n\n"
+    return blocks.removesuffix("\n")
 
 
 if __name__ == "__main__":

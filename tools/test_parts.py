@@ -44,6 +44,10 @@ GO_DIGEST = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
 ACTIONLINT = ROOT / ".tools" / "actionlint"
 ACTIONLINT_MODULE = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
+# krew, built where there is Go; the tests that do not find it are skipped, in CI too.
+KREW = ROOT / ".tools" / "krew"
+KREW_MODULE = "sigs.k8s.io/krew/cmd/krew@v0.4.3"
+
 # The two Java clients, fetched where there is Maven; the tests that do not find them are skipped, in CI too.
 JAVA_PROJECT = ROOT / "tests" / "java-clients"
 JAVA_CLIENTS = ROOT / ".tools" / "java-clients"
@@ -65,6 +69,10 @@ PACKAGES = {
     "openssl": "openssl",
     "ss": "iproute2",
     "ruby": "ruby",
+    "dpkg": "dpkg",
+    "lintian": "lintian",
+    "rpm": "rpm",
+    "rpmlint": "rpmlint",
 }
 
 
@@ -281,6 +289,19 @@ def actionlint() -> str:
     return str(ACTIONLINT.relative_to(ROOT))
 
 
+def krew() -> str:
+    """Say where krew is; build one into .tools if there is Go.
+
+    Raises:
+        Missing: It cannot be built.
+    """
+    if not KREW.exists():
+        if not shutil.which("go"):
+            raise Missing(f"no Go to build it with (go install {KREW_MODULE})")
+        run("env", f"GOBIN={KREW.parent}", "go", "install", KREW_MODULE)
+    return str(KREW.relative_to(ROOT))
+
+
 def java_clients() -> str:
     """Say where the two Java clients are; fetch them into .tools if there is Maven and a JDK.
 
@@ -328,6 +349,10 @@ def main() -> int:
         "openssl": lambda: program("openssl"),
         "ss": lambda: program("ss"),
         "ruby": lambda: program("ruby"),
+        "dpkg": lambda: program("dpkg"),
+        "lintian": lambda: program("lintian"),
+        "rpm": lambda: program("rpm"),
+        "rpmlint": lambda: program("rpmlint"),
     }
     lacking = 0
     for name, find in parts.items():
@@ -336,7 +361,11 @@ def main() -> int:
         except Missing as why:
             lacking += 1
             print(f"{name}: missing: {why}")
-    optional: dict[str, Callable[[], str]] = {"actionlint": actionlint, "java-clients": java_clients}
+    optional: dict[str, Callable[[], str]] = {
+        "actionlint": actionlint,
+        "krew": krew,
+        "java-clients": java_clients,
+    }
     for name, find in optional.items():
         try:
             print(f"{name}: {find()}")

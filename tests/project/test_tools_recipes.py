@@ -1,4 +1,4 @@
-"""The recipes for krew and Homebrew and the Dockerfile: made from the project's metadata, and what their readers take."""
+"""The recipes for krew, Homebrew, winget and scoop and the Dockerfile: made from the project's metadata, and what their readers accept."""
 
 from __future__ import annotations
 
@@ -16,46 +16,44 @@ from ruamel.yaml import YAML
 
 from tests import parts
 from tests.parts import REPOSITORY
-from tools import recipes, single_file
+from tests.releases import BUNDLES, filled_in_release
+from tools import lock_files, recipes, recipes_windows, release as releases, single_file
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
 
 def test_they_are_of_this_version() -> None:
     """packaging/ holds what `make pages` writes, with placeholders: no release is named."""
-    release = recipes.of_this_checkout()
-    assert (recipes.DIRECTORY / recipes.KREW).read_text() == recipes.krew(release), "make pages writes it"
-    assert (recipes.DIRECTORY / recipes.FORMULA).read_text() == recipes.formula(release), (
-        "make pages writes it"
-    )
+    release = releases.of_this_checkout()
+    written = recipes.recipes(release)
+    assert len(written) == 6
+    for name, text in written.items():
+        assert (recipes.DIRECTORY / name).read_text() == text, "make pages writes it"
+        assert release.version in text
     assert release.version == PROJECT["project"]["version"]
+    stray = {path.name for path in (recipes.DIRECTORY / "winget").iterdir()}
+    assert {f"winget/{name}" for name in stray} == recipes_windows.winget(release).keys()
 
 
 @pytest.fixture
-def filled_in(tmp_path: Path) -> recipes.Release:
+def filled_in(tmp_path: Path) -> releases.Release:
     """Have a release whose artifacts are there."""
-    version = PROJECT["project"]["version"]
-    names = [single_file.archive_name(version, *platform) for platform in recipes.PLATFORMS]
-    for name in (*names, f"kubectl_oidc-{version}.tar.gz"):
-        (tmp_path / name).write_bytes(name.encode())
-    return recipes.of_this_checkout(
-        address="https://example.com/v1", homepage="https://example.com", artifacts=tmp_path
-    )
+    return filled_in_release(tmp_path)
 
 
-def krew(release: recipes.Release) -> dict[str, Any]:
+def krew(release: releases.Release) -> dict[str, Any]:
     """Read the manifest."""
     read: dict[str, Any] = YAML(typ="safe").load(recipes.krew(release))
     return read
 
 
-def test_krew_takes_the_manifest(filled_in: recipes.Release) -> None:
+def test_krew_takes_the_manifest(filled_in: releases.Release) -> None:
     """What krew's own validation demands of a plugin of krew.googlecontainertools.github.com/v1alpha2."""
     manifest = krew(filled_in)
     assert manifest.keys() == {"apiVersion", "kind", "metadata", "spec"}
     assert manifest["apiVersion"] == "krew.googlecontainertools.github.com/v1alpha2"
     assert manifest["kind"] == "Plugin"
-    assert f"{manifest['metadata']['name']}.yaml" == recipes.KREW, "krew wants the file to be called so"
+    assert f"{manifest['metadata']['name']}.yaml" == recipes.KREW, "krew requires this file name"
     assert "kubectl-" + manifest["metadata"]["name"].replace("-", "_") == "kubectl-oidc_login"
     spec = manifest["spec"]
     assert spec.keys() == {
@@ -65,39 +63,79 @@ def test_krew_takes_the_manifest(filled_in: recipes.Release) -> None:
     assert 0 < len(spec["shortDescription"]) <= 50
     assert "\n" not in spec["shortDescription"]
     platforms = [tuple(each["selector"]["matchLabels"].values()) for each in spec["platforms"]]
-    assert platforms == list(recipes.PLATFORMS)
-    for each in spec["platforms"]:
+    assert platforms == list(BUNDLES)
+    for each, ending in zip(spec["platforms"], BUNDLES.values(), strict=True):
         assert each.keys() == {"selector", "uri", "sha256", "bin", "files"}
-        assert each["uri"].startswith("https://example.com/v1/")
+        assert each["uri"] == f"https://example.com/v1/kubectl-oidc-{filled_in.version}-{ending}"
         assert re.fullmatch("[0-9a-f]{64}", each["sha256"])
-        assert each["bin"] in {file["from"] for file in each["files"]}
-        assert all(file.keys() == {"from", "to"} and ".." not in file["from"] for file in each["files"])
+        assert each["files"] == [{"from": f"kubectl-oidc-{filled_in.version}/*", "to": "."}]
+        assert each["bin"] == "bin/kubectl-oidc_login" + (".exe" if ending.endswith("zip") else "")
 
 
-def test_a_release_fills_in_addresses_and_digests(filled_in: recipes.Release) -> None:
-    """Nothing stays that only holds a place; each digest is that of the artifact beside it."""
-    for text in (recipes.krew(filled_in), recipes.formula(filled_in)):
-        for placeholder in (recipes.RELEASE, recipes.HOMEPAGE, recipes.NO_DIGEST):
-            assert placeholder not in text
-    for each in krew(filled_in)["spec"]["platforms"]:
-        assert each["sha256"] == hashlib.sha256(Path(each["uri"]).name.encode()).hexdigest()
-    address, digest = re.findall(r'^  (?:url|sha256) "(.*)"$', recipes.formula(filled_in), re.MULTILINE)
-    assert digest == hashlib.sha256(Path(address).name.encode()).hexdigest()
+def test_a_release_fills_in_addresses_names_and_digests(filled_in: releases.Release) -> None:
+    """No placeholder is left; each digest is that of the bundle that the line before names."""
+    written = recipes.recipes(filled_in)
+    for name, text in written.items():
+        for placeholder in (
+            releases.ADDRESS,
+            releases.PUBLISHER,
+            releases.CONTACT,
+            "HOMEPAGE",
+            releases.NO_DIGEST,
+        ):
+            assert placeholder not in name + text
+    found: list[str] = []
+    for text in written.values():
+        for address, digest in re.findall(
+            r'(https://example\.com/v1/[^"\s]+)"?,?\s+"?(?:sha256|hash|InstallerSha256)"?:? "?([0-9a-f]{64})"?',
+            text,
+        ):
+            assert digest == hashlib.sha256(Path(address).name.encode()).hexdigest()
+            found.append(Path(address).name.removeprefix(f"kubectl-oidc-{filled_in.version}-"))
+    everywhere, unix = list(BUNDLES.values()), list(BUNDLES.values())[:4]
+    assert sorted(found) == sorted([*everywhere, *unix, "windows-amd64.zip", "windows-amd64.zip"])
 
 
-def test_an_artifact_that_is_missing_is_no_placeholder(filled_in: recipes.Release, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", BUNDLES.values())
+def test_an_artifact_that_is_missing_is_no_placeholder(
+    filled_in: releases.Release, tmp_path: Path, ending: str
+) -> None:
     """A release without one of its files ends, and installs nothing."""
-    (tmp_path / single_file.archive_name(filled_in.version, *recipes.PLATFORMS[0])).unlink()
+    (tmp_path / f"kubectl-oidc-{filled_in.version}-{ending}").unlink()
     with pytest.raises(FileNotFoundError):
-        recipes.krew(filled_in)
+        recipes.recipes(filled_in)
+
+
+def test_a_version_without_a_date_is_no_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packages' files have the date of the version in CHANGELOG.md."""
+    (tmp_path / "pyproject.toml").write_bytes((REPOSITORY / "pyproject.toml").read_bytes())
+    (tmp_path / "CHANGELOG.md").write_text("## Unreleased\n")
+    monkeypatch.setattr(lock_files, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match=re.escape(PROJECT["project"]["version"])):
+        releases.of_this_checkout()
+
+
+def test_the_formula_has_a_bundle_for_each_system_and_processor(filled_in: releases.Release) -> None:
+    """There are macOS and Linux, each on ARM and x86-64."""
+    lines = [line.strip() for line in recipes.formula(filled_in).splitlines()]
+    blocks = [line for line in lines if line.startswith(("on_", "url "))]
+    prefix = f'url "https://example.com/v1/kubectl-oidc-{filled_in.version}-'
+    assert blocks == [
+        "on_macos do",
+        "on_arm do", f'{prefix}darwin-arm64.tar.gz"',
+        "on_intel do", f'{prefix}darwin-amd64.tar.gz"',
+        "on_linux do",
+        "on_arm do", f'{prefix}linux-arm64.tar.gz"',
+        "on_intel do", f'{prefix}linux-amd64.tar.gz"',
+    ]  # fmt: skip
 
 
 def test_the_formula_links_what_the_wheel_installs() -> None:
-    """Every file below share is one of the wheel's, and every program one of its scripts."""
-    text = recipes.formula(recipes.of_this_checkout())
+    """Every file below share is one of the wheel's, and so is in a bundle; every program is linked."""
+    text = recipes.formula(releases.of_this_checkout())
     shared = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"].values())
     assert {f"share/{path}" for path in re.findall(r'data/"([^"]+)"', text)} == shared
-    assert set(re.findall(r'libexec/"bin/(kubectl[^"]+)"', text)) == PROJECT["project"]["scripts"].keys()
+    assert 'bin.install_symlink Dir[libexec/"bin/*"]' in text
 
 
 def test_ruby_understands_the_formula() -> None:
@@ -137,8 +175,6 @@ def test_what_we_write_starts_python_isolated() -> None:
         "sed -i '1s/$/ -I/' /opt/kubectl-oidc/bin/kubectl-oidc_login"
         in (REPOSITORY / "Dockerfile").read_text()
     )
-    formula = (REPOSITORY / "packaging" / recipes.FORMULA).read_text()
-    assert 'inreplace libexec/"bin/kubectl-oidc_login", /\\A#!.*$/, "\\\\0 -I"' in formula
 
 
 def test_the_archive_of_a_single_file_is_the_same_each_time(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.parts import REPOSITORY
-from tools import recipes, single_file
+from tools import single_file
 from tools.test_parts import ACTIONLINT, ACTIONLINT_MODULE
 
 DIRECTORY = REPOSITORY / ".github" / "workflows"
@@ -87,13 +87,15 @@ def test_ci_has_every_system_and_every_python() -> None:
     assert project["requires-python"] == f">={single_file.PYTHONS[0]}"
 
 
-def test_a_release_is_made_for_each_platform_of_the_recipes() -> None:
-    """One machine for each of krew's platforms; attested twice: where it was built, and what is in it."""
+def test_a_release_has_packages_and_recipes_and_is_attested() -> None:
+    """Packages first, so that their digests are among the others; attested twice: where it was built, and what is in it."""
     jobs = workflow("release.yml")["jobs"]
-    assert len(jobs["single-file"]["strategy"]["matrix"]["system"]) == len(recipes.PLATFORMS)
-    attested = [
-        step["with"] for step in jobs["release"]["steps"] if "actions/attest@" in step.get("uses", "")
-    ]
+    steps = jobs["release"]["steps"]
+    (run,) = (step["run"] for step in steps if "tools.recipes" in step.get("run", ""))
+    order = [run.index(each) for each in ("make packages", "tools.recipes", "cp recipes/", "sha256sum")]
+    assert order == sorted(order)
+    assert all(f"--{option}=" in run for option in ("release", "homepage", "publisher", "contact"))
+    attested = [step["with"] for step in steps if "actions/attest@" in step.get("uses", "")]
     assert [sorted(each) for each in attested] == [["subject-checksums"], ["sbom-path", "subject-path"]]
 
 
