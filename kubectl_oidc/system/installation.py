@@ -1,20 +1,30 @@
-"""How the program was installed: by a bundle, by a wheel with or without the launcher, or from a checkout."""
+"""How and from where this program was installed, as the installer recorded it (``direct_url.json``, PyPA "Direct URL Origin").
+
+The package has no name in any registry. If a hint named one, users would install whatever somebody registers under it. So
+hints name what was installed: the clone, the wheel, or the repository.
+"""
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+_DISTRIBUTION = "kubectl-oidc"
 BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
-
 _PACKAGE = Path(__file__).resolve().parent.parent
+AGAIN = "install this program again, from where you have it"
+"""The hint if the origin is not known."""
 
 
-def installation(package: Path = _PACKAGE) -> str:
-    """Return how the program was installed.
+def installed_as(package: Path = _PACKAGE) -> str:
+    """Return how the program was installed: BUNDLE, LAUNCHER, PURE or CHECKOUT.
 
     Args:
-        package: The package's directory. The installed distribution's files are beside it (INSTALLER and WHEEL of the binary
-            distribution format).
+        package: The package's directory. The installed distribution's records are beside it (PyPA "Recording installed
+            projects" and "Binary distribution format").
     """
     for record in package.parent.glob("kubectl_oidc-*.dist-info"):
         if _text(record / "INSTALLER").strip() == BUNDLE:
@@ -28,3 +38,41 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
+
+
+def installed_from() -> str:
+    """Return the path or repository that this program was installed from; empty if it is not known or does not exist now."""
+    try:
+        text = distribution(_DISTRIBUTION).read_text("direct_url.json")
+        recorded: dict[str, Any] = json.loads(text or "{}")
+        url = str(recorded.get("url") or "")
+        parts = urlsplit(url)
+    except (PackageNotFoundError, OSError, ValueError, AttributeError):
+        return ""
+    if parts.scheme == "file" and not parts.netloc:
+        from urllib.request import url2pathname
+
+        path = url2pathname(parts.path)
+        return path if Path(path).exists() else ""
+    vcs = recorded.get("vcs_info")
+    if isinstance(vcs, dict) and parts.scheme == "https" and not parts.username and not parts.query:
+        return f"{vcs.get('vcs')}+{url}@{vcs.get('commit_id')}"
+    return ""
+
+
+def reinstall_hint(extra: str = "") -> str:
+    """Return a hint that says how to install this program again, with an extra such as ``demo`` if given."""
+    known = installed_from()
+    brackets = f"[{extra}]" if extra else ""
+    with_extra = f", with the extra {extra}" if extra else ""
+    if not known:
+        return (
+            f"{AGAIN}{with_extra}: pipx install --force PATH{brackets}, where PATH is the clone or the wheel"
+        )
+    from .shell import one_line
+
+    what = f"{_DISTRIBUTION}{brackets} @ {known}" if "+" in known.partition(":")[0] else f"{known}{brackets}"
+    pipx, uv = (
+        one_line([*words, "--force", what]) for words in (["pipx", "install"], ["uv", "tool", "install"])
+    )
+    return f"{AGAIN}{with_extra}: {pipx}, or {uv}"

@@ -20,6 +20,8 @@ from tools.go import LAUNCHER
 from .laptop import cache, token_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .laptop import Laptop
 
 pytestmark = pytest.mark.skipif(
@@ -238,11 +240,12 @@ def test_what_other_users_could_have_written_is_left_to_python(signed_in: Laptop
     token = signed_in.signed_in()
     (credential,) = (cache() / "credentials").iterdir()
     other = credential.with_name("other")
-    for spoil, repair in (
+    spoiled: list[tuple[Callable[[], None], Callable[[], None]]] = [
         (lambda: credential.chmod(0o640), lambda: credential.chmod(0o600)),
         (lambda: credential.parent.chmod(0o770), lambda: credential.parent.chmod(0o700)),
-        (lambda: other.hardlink_to(credential), other.unlink),
-    ):
+        (lambda: other.hardlink_to(credential), lambda: other.unlink()),
+    ]
+    for spoil, repair in spoiled:
         before = len(counted.starts())
         spoil()
         counted.run(*signed_in.words())

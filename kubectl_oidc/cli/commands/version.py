@@ -7,7 +7,7 @@ import platform
 import click
 
 from kubectl_oidc.cli.options.flags import NO_LOG, options
-from kubectl_oidc.system.installation import installation
+from kubectl_oidc.system.installation import installed_as
 from kubectl_oidc.version import __version__
 
 
@@ -16,5 +16,5 @@ from kubectl_oidc.version import __version__
 def version() -> int:
     """Print the version of the program and of the Python that runs it, and how the program was installed."""
     system = f"{platform.system()} {platform.machine()}"
-    click.echo(f"kubectl-oidc {__version__} (Python {platform.python_version()}, {system}, {installation()})")
+    click.echo(f"kubectl-oidc {__version__} (Python {platform.python_version()}, {system}, {installed_as()})")
     return 0

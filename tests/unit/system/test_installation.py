@@ -1,15 +1,105 @@
-"""How the program was installed is read from the files of the installed distribution."""
+"""What hints name as the place to install from: what is there, and never a name at a registry."""
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_oidc.system.installation import BUNDLE, CHECKOUT, LAUNCHER, PURE, installation
+from kubectl_oidc.system.installation import (
+    AGAIN,
+    BUNDLE,
+    CHECKOUT,
+    LAUNCHER,
+    PURE,
+    installed_as,
+    installed_from,
+    reinstall_hint,
+)
+from tests.parts import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PAGES = [
+    REPOSITORY / "README.md",
+    *(REPOSITORY / "docs").rglob("*.md"),
+    *(REPOSITORY / "packaging").iterdir(),
+]
+GENERATED = REPOSITORY / "docs" / "messages.md"
+BY_NAME = re.compile(
+    r"\b(?:pip|pipx|uv|uvx|tool)\s+(?:run|install)\b[^`\n]*[\s'\"]kubectl[-_]oidc(?![\w-])(?!\S*\s*@)"
+)
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have an installation of which a test says what its installer has noted; return the file."""
+    directory = tmp_path / "site" / "kubectl_oidc-1.0.0.dist-info"
+    directory.mkdir(parents=True)
+    (directory / "METADATA").write_text("Metadata-Version: 2.1\nName: kubectl-oidc\nVersion: 1.0.0\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site")])
+    return directory / "direct_url.json"
+
+
+def test_a_clone_or_a_wheel_is_named_by_its_path(noted: Path, tmp_path: Path) -> None:
+    """As long as it exists."""
+    wheel = tmp_path / "a wheel.whl"
+    noted.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
+    assert installed_from() == ""
+    wheel.touch()
+    assert installed_from() == str(wheel)
+    assert f"pipx install --force '{wheel}[demo]'" in reinstall_hint("demo")
+    assert f"uv tool install --force '{wheel}[demo]'" in reinstall_hint("demo")
+
+
+def test_a_repository_is_named_with_its_commit(noted: Path) -> None:
+    """The name before the address is looked up nowhere (PEP 508)."""
+    commit = {"vcs": "git", "commit_id": "1234abcd"}
+    noted.write_text(json.dumps({"url": "https://git.example.com/k.git", "vcs_info": commit}))
+    assert installed_from() == "git+https://git.example.com/k.git@1234abcd"
+    assert "'kubectl-oidc[demo] @ git+https://git.example.com/k.git@1234abcd'" in reinstall_hint("demo")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "[",
+        "[]",
+        "{}",
+        '{"url": "https://u:SECRET@git.example.com/k.git", "vcs_info": {"vcs": "git", "commit_id": "1"}}',
+        '{"url": "https://files.example.com/k.whl?token=SECRET", "archive_info": {}}',
+        '{"url": "file://server/share/k.whl", "archive_info": {}}',
+    ],
+)
+def test_what_is_not_known_has_no_name(noted: Path, text: str | None) -> None:
+    """Nothing noted, nothing readable, or an address with a credential in it: words, and no package."""
+    if text is not None:
+        noted.write_text(text)
+    assert installed_from() == ""
+    assert reinstall_hint("demo").startswith(AGAIN)
+    assert "kubectl-oidc" not in reinstall_hint("demo")
+    assert "SECRET" not in reinstall_hint("demo")
+
+
+def test_no_installation_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the single file."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert installed_from() == ""
+
+
+def test_neither_program_nor_page_has_anybody_install_by_a_bare_name() -> None:
+    """We do not own the name in any registry: a hint with it would run the code of whoever registers it."""
+    sources = [*(REPOSITORY / "kubectl_oidc").rglob("*.py"), *(path for path in PAGES if path != GENERATED)]
+    found = [path.name for path in sources if BY_NAME.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+    assert BY_NAME.search("pipx install 'kubectl-oidc[demo]'"), "the pattern finds what 1.0.0 said"
+    assert BY_NAME.search("uv tool install --force kubectl-oidc")
 
 
 @pytest.mark.parametrize(
@@ -27,10 +117,10 @@ def test_the_installer_and_the_wheel_say_it(tmp_path: Path, installer: str, whee
     record.mkdir()
     (record / "INSTALLER").write_text(installer)
     (record / "WHEEL").write_text(wheel)
-    assert installation(tmp_path / "kubectl_oidc") == how
+    assert installed_as(tmp_path / "kubectl_oidc") == how
 
 
 def test_without_them_it_is_a_checkout(tmp_path: Path) -> None:
     """Another distribution's files do not count."""
     (tmp_path / "click-8.2.dist-info").mkdir()
-    assert installation(tmp_path / "kubectl_oidc") == CHECKOUT
+    assert installed_as(tmp_path / "kubectl_oidc") == CHECKOUT
