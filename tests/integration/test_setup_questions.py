@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,9 +129,8 @@ def test_a_first_command_that_is_refused_is_explained(laptop: Laptop, api: str) 
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (1, "")
     assert "Error from server (Forbidden)" in ended.stderr
-    explained = ended.stderr.splitlines()[-1]
-    assert explained.index("Forbidden") < explained.index("(step 2)")
-    assert "`kubectl oidc-login doctor --user=oidc`" in explained
+    explained = " ".join(ended.stderr.split())
+    assert re.search(r"Forbidden: [^.]*\(step 2\)\. `kubectl oidc-login doctor --user=oidc`", explained)
 
 
 def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: Laptop, api: str) -> None:
@@ -259,7 +259,7 @@ def test_leaving_at_any_question_is_clean(laptop: Laptop, api: str, at: str, key
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (130, "")
     assert "Traceback" not in ended.stderr
-    assert topics(ended.stderr) == (["interrupted"] if key == b"\x03" else [])
+    assert ("interrupted" in topics(ended.stderr)) is (key == b"\x03")
     if at == RUN:
         assert user("oidc")
         assert laptop.stored()
