@@ -356,7 +356,7 @@ class Look:
         assert kernel_keys() == {}
 
     def look_at_the_credential(self, found: Session | None) -> None:
-        """What the hot half would hand out is of one of the sessions, and never of a person whose session is replaced."""
+        """What the fast path would hand out is of one of the sessions, and never of a person whose session is replaced."""
         known = known_command.find_known_command(words_of(KEY))
         for place in ("disk", "kernel"):
             handed = credential.read_credential(KEY.id(), place, str(cache()))

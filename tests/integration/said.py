@@ -43,6 +43,33 @@ def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
     return error.removeprefix("error: "), hint.removeprefix("hint: ")
 
 
+def failure(ended: Ended, topic: str, *names: str, status: int = 1) -> str:
+    """Return error and hint of a run that failed with one error, about a topic, with all the names that it must have.
+
+    Args:
+        ended: A run that failed.
+        topic: The section of docs/troubleshooting.md that the hint ends with.
+        names: Flags, claims, files, persons and numbers that error or hint must name.
+        status: The exit status that it must have.
+    """
+    said = "\n".join(complaint(ended, status))
+    assert topics(said) == [topic], said
+    assert [name for name in names if name not in said] == [], said
+    return said
+
+
+def topics(said: str) -> list[str]:
+    """Return the topics of the errors that were said, one for each, in their order."""
+    return re.findall(r"\(troubleshooting:\s+([a-z-]+)\)", said)
+
+
+def reason(said: str) -> str:
+    """Return why a person is asked to sign in, which the first line says; it begins with the provider's host."""
+    first = said.splitlines()[0]
+    assert first.startswith("Signing in at "), said
+    return first.removeprefix("Signing in at ")
+
+
 def choices(ended: Ended) -> dict[str, str]:
     """Return the commands of an error that fits several sessions, each with the words that tell its session.
 
@@ -51,8 +78,8 @@ def choices(ended: Ended) -> dict[str, str]:
     """
     assert (ended.status, ended.stdout) == (2, ""), ended.stderr
     error, *lines, hint = ended.stderr.splitlines()
-    assert error == f"error: {len(lines)} sessions match; choose one"
-    assert hint.startswith("hint: run one of these commands")
+    assert error.startswith(f"error: {len(lines)} ")
+    assert topics(hint) == ["several-sessions"]
     assert all(line.startswith("  kubectl oidc-login ") for line in lines)
     found = dict(re.split(r" {3,}", line.strip(), maxsplit=1) for line in lines)
     assert len(found) == len(lines), "each has its own command"

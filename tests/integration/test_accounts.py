@@ -10,6 +10,7 @@ import pytest
 from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
+from .said import reason, topics
 
 if TYPE_CHECKING:
     from tests.plugin import Ended
@@ -24,7 +25,7 @@ ALICE, BOB = "--expect-claim=email=alice@*", "--expect-claim=email=bob@*"
 def refused(ended: Ended) -> str:
     """Return the error of a sign-in with another account."""
     assert (ended.status, ended.stdout) == (1, "")
-    assert "hint: choose another account" in ended.stderr
+    assert topics(ended.stderr) == ["wrong-account"]
     assert "--prompt=select_account" in ended.stderr
     return next(line for line in ended.stderr.splitlines() if line.startswith("error:"))
 
@@ -32,7 +33,8 @@ def refused(ended: Ended) -> str:
 def test_another_account_is_refused_and_nothing_of_it_is_kept(laptop: Laptop) -> None:
     """The claim, what was expected and what came are named; the browser says so too; the next call asks again."""
     error = refused(laptop.get_token(BOB))
-    assert error == 'error: this account has email "alice@example.com", and --expect-claim wants email=bob@*'
+    for named in ('email "alice@example.com"', "--expect-claim", "email=bob@*"):
+        assert named in error
     assert laptop.stored() == {}
     assert laptop.realm.seen().token_requests == ["authorization_code"]
     laptop.scripted.signs_in_as("bob")
@@ -52,7 +54,7 @@ def test_a_session_stays_as_it_was_when_another_account_comes(laptop: Laptop) ->
 
 
 def test_a_session_without_the_guard_is_not_handed_out_under_it(laptop: Laptop) -> None:
-    """Neither a stored one nor one that the hot half knows."""
+    """Neither a stored one nor one that the fast path knows."""
     laptop.signed_in()
     refused(laptop.get_token(BOB))
     assert len(laptop.browser.opened()) == 2
@@ -65,8 +67,8 @@ def test_a_refresh_that_changes_the_account_needs_a_person(laptop: Laptop) -> No
     laptop.signed_in(wanted)
     laptop.realm.set_groups(alice=["dev"])
     ended = laptop.get_token(wanted)
-    why = 'this account has groups ["dev"], and --expect-claim wants groups=eks-admins'
-    assert f"the answer to the refresh cannot be used: {why}" in ended.stderr
+    for named in ('groups ["dev"]', "--expect-claim", "groups=eks-admins"):
+        assert named in reason(ended.stderr)
     refused(ended)
     assert len(laptop.browser.opened()) == 2
 
@@ -86,7 +88,7 @@ def test_two_accounts_at_one_issuer_are_kept_apart_by_a_name(laptop: Laptop) -> 
     assert len(laptop.browser.opened()) == 2
 
 
-def test_the_provider_is_told_what_is_wished(laptop: Laptop) -> None:
+def test_the_provider_is_told_which_account_is_asked_for(laptop: Laptop) -> None:
     """login_hint, prompt and max_age as the standard has them; auth_time comes back and is checked."""
     token = laptop.signed_in("--login-hint=alice@example.com", "--prompt=login", "--max-age=8h")
     (asked,) = laptop.realm.seen().authorization_requests
@@ -100,7 +102,7 @@ def test_who_signed_in_too_long_ago_signs_in_again(laptop: Laptop) -> None:
     laptop.signed_in("--max-age=0")
     ended = laptop.get_token("--max-age=0")
     assert ended.status == 0, ended.stderr
-    assert re.search(r"you signed in at \d\d:\d\d, longer ago than --max-age=0s allows", ended.stderr)
+    assert re.search(r" \d\d:\d\d, .*--max-age=0s", reason(ended.stderr))
     assert laptop.realm.seen().token_requests == ["authorization_code", "authorization_code"]
     laptop.signed_in("--max-age=1h")
     assert laptop.realm.seen().token_requests[-1] == "refresh_token", (
@@ -108,20 +110,20 @@ def test_who_signed_in_too_long_ago_signs_in_again(laptop: Laptop) -> None:
     )
 
 
-@pytest.mark.parametrize("wished", ["30m", "1h30m"])
-def test_tokens_that_live_shorter_than_wished_are_not_renewed_by_every_call(
-    laptop: Laptop, wished: str
+@pytest.mark.parametrize("span", ["30m", "1h30m"])
+def test_tokens_that_live_shorter_than_min_ttl_are_not_renewed_by_every_call(
+    laptop: Laptop, span: str
 ) -> None:
-    """Half of their life is what is asked for, by the cold half and from memory."""
+    """Half of their life is what is asked for, by the slow path and from memory."""
     laptop.realm.id_tokens_live(120)
-    token = laptop.signed_in(f"--min-ttl={wished}")
+    token = laptop.signed_in(f"--min-ttl={span}")
     for more in ((), ("-v=1",), ()):
-        assert token_of(laptop.get_token(f"--min-ttl={wished}", *more).stdout) == token
+        assert token_of(laptop.get_token(f"--min-ttl={span}", *more).stdout) == token
     assert laptop.realm.seen().token_requests == ["authorization_code"]
 
 
 def test_half_of_its_life_over_a_token_is_renewed(laptop: Laptop) -> None:
-    """Also one that the hot half knows: it is good for some seconds, and not for long enough."""
+    """Also one that the fast path knows: it is good for some seconds, and not for long enough."""
     laptop.realm.id_tokens_live(24)
     old = laptop.signed_in("--min-ttl=30m")
     laptop.realm.id_tokens_live(3600)
@@ -136,4 +138,4 @@ def test_without_a_refresh_token_a_person_signs_in_and_hears_why(laptop: Laptop)
     laptop.realm.id_tokens_live(5)
     laptop.signed_in()
     ended = laptop.get_token()
-    assert re.search(r"Signing in at 127\.0\.0\.1: the session ended at \d\d:\d\d", ended.stderr)
+    assert re.search(r"session ended at \d\d:\d\d", reason(ended.stderr))

@@ -13,7 +13,7 @@ from tests.client_keys import private_pem, public_jwk, written
 from tests.hostile import json_reply
 
 from .laptop import Laptop, claims_of, token_of
-from .said import complaint, files_with
+from .said import complaint, failure, files_with
 from .test_setup import exec_of, setup
 
 if TYPE_CHECKING:
@@ -122,9 +122,8 @@ def test_a_new_key_is_used_from_the_next_request_on(laptop: Laptop) -> None:
     token = laptop.signed_in(KEY)
     file = written(Path.home() / "client.pem", "P-384")
     assert laptop.signed_in(KEY) == token
-    error, hint = complaint(laptop.get_token(KEY, "--force-refresh"))
-    assert "invalid_client" in error
-    assert "--oidc-client-assertion-key" in hint
+    ended = laptop.get_token(KEY, "--force-refresh")
+    failure(ended, "provider-refused", "invalid_client", "--oidc-client-assertion-key")
     written(file, "Ed25519")
     assert claims_of(laptop.signed_in(KEY, "--force-refresh"))["sub"] == "alice"
     assert laptop.browser.opened() != []
@@ -135,10 +134,9 @@ def test_a_new_key_is_used_from_the_next_request_on(laptop: Laptop) -> None:
 def test_a_key_that_cannot_be_used_is_refused_before_a_browser_opens(laptop: Laptop, command: str) -> None:
     """Exit 2, the flag and the file named; nobody at the provider hears of it."""
     (Path.home() / "client.pem").write_bytes(private_pem("rsa", password=b"password"))
-    error, hint = complaint(laptop.run(*laptop.words(KEY, command=command)), 2)
-    assert "--oidc-client-assertion-key" in error
-    assert "client.pem holds an encrypted key" in error
-    assert "openssl pkey" in hint
+    ended = laptop.run(*laptop.words(KEY, command=command))
+    names = ("--oidc-client-assertion-key", "client.pem", "encrypted key", "openssl pkey")
+    failure(ended, "client-assertion-key", *names, status=2)
     assert laptop.browser.opened() == []
     assert laptop.realm.seen().token_requests == []
 

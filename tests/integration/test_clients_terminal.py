@@ -98,7 +98,7 @@ def test_a_background_job_writes_nothing_until_it_is_in_the_foreground(laptop: L
         wait_until(lambda: locks_held() != [], "it waits for the person")
         assert terminal.raw() == ""
         terminal.type(b"fg\n")
-        terminal.shows("Signing in at 127.0.0.1: first use of this session")
+        terminal.shows("Signing in at 127.0.0.1")
         terminal.shows(AWAITED)
         sign_in_by_hand(laptop, laptop.browser.opened()[0])
         ended = terminal.ended()

@@ -10,7 +10,7 @@ import pytest
 from tests import plugin
 
 from .on_terminal import OnTerminal
-from .said import complaint
+from .said import failure, topics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_dry_run_shows_the_difference_alone(config: Path) -> None:
     assert ended.status == 0
     assert "+  command: kubectl-oidc_login" in ended.stdout.splitlines()
     *warnings, last = ended.stderr.splitlines()
-    assert last == "Nothing was written (--dry-run)"
+    assert last.endswith("(--dry-run)")
     assert all(line.startswith("warning: ") for line in warnings), "the plugin is not on PATH here"
     assert (config.read_bytes(), list(config.parent.glob("config?*"))) == (before, [])
 
@@ -62,10 +62,7 @@ def test_without_a_terminal_nobody_can_agree(config: Path) -> None:
     """Nothing is shown, nothing is written, and the flags that help are named."""
     before = config.read_bytes()
     ended = converted(f"--kubeconfig={config}")
-    message, hint = complaint(ended, 2)
-    assert "would rewrite 1 user, and" in message
-    assert "--yes" in hint
-    assert "--dry-run" in hint
+    failure(ended, "usage", "1 user", "--yes", "--dry-run", status=2)
     assert config.read_bytes() == before
 
 
@@ -75,10 +72,13 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
     assert ended.status == 0, ended.stderr
     assert command(config) == "direct"
     (backup,) = config.parent.glob("config.backup-*")
-    assert f"Converted in {config}: people; as it was: {backup}" in ended.stderr
+    (done,) = [
+        line for line in ended.stderr.splitlines() if line.startswith(f"Converted in {config}: people; ")
+    ]
+    assert done.endswith(f" {backup}")
     again = converted("--yes", f"--kubeconfig={config}")
     assert (again.status, again.stdout) == (0, "")
-    assert "Nothing is to be converted" in again.stderr
+    assert "Nothing" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -93,36 +93,38 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
 def test_a_person_is_asked(config: Path, keys: bytes, status: int, becomes: str) -> None:
     """Enter alone is no; Ctrl-C is told on a line of its own."""
     with OnTerminal("convert", f"--kubeconfig={config}") as terminal:
-        terminal.shows("Rewrite 1 user as shown?")
+        terminal.shows("Rewrite 1 user")
         terminal.type(keys)
         ended = terminal.ended()
     assert ended.status == status
-    assert ("error: interrupted by Ctrl-C" in ended.stderr.splitlines()) is (keys == b"\x03")
+    assert topics(ended.stderr) == (["interrupted"] if keys == b"\x03" else [])
     assert command(config) == becomes
 
 
-def test_a_user_that_is_named_and_not_kubelogins_is_left_alone(config: Path) -> None:
+def test_a_user_that_is_named_and_not_kubelogins_is_not_changed(config: Path) -> None:
     """It is said, and is no failure."""
     ended = converted("--user=robot", "--yes", f"--kubeconfig={config}")
     assert ended.status == 0
     assert "robot" in ended.stderr
-    assert "left alone" in ended.stderr
+    assert "kubelogin's" in ended.stderr
     assert command(config) == "by way of kubectl"
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "status", "topic", "named"),
     [
-        (["--user=nobody"], 1, "no user nobody"),
-        (["--kubeconfig=/nowhere/config"], 1, "there is no kubeconfig /nowhere/config"),
-        (["--yes", "--dry-run"], 2, "--dry-run"),
+        (["--user=nobody"], 1, "kubeconfig", "no user nobody"),
+        (["--kubeconfig=/nowhere/config"], 1, "kubeconfig", "/nowhere/config"),
+        (["--yes", "--dry-run"], 2, "usage", "--dry-run"),
     ],
 )
-def test_what_cannot_be_done_is_said(config: Path, words: list[str], status: int, said: str) -> None:
+def test_what_cannot_be_done_is_said(
+    config: Path, words: list[str], status: int, topic: str, named: str
+) -> None:
     """One error, one hint, and nothing is written."""
     before = config.read_bytes()
     ended = converted(f"--kubeconfig={config}", *words)
-    assert said in complaint(ended, status)[0]
+    failure(ended, topic, named, status=status)
     assert config.read_bytes() == before
 
 
@@ -141,7 +143,7 @@ def test_a_secret_that_others_can_read_is_warned_of(
     config.chmod(mode)
     ended = converted("--yes", f"--kubeconfig={config}")
     assert ended.status == 0, ended.stderr
-    lines = [line for line in ended.stderr.splitlines() if "others on this machine" in line]
+    lines = [line for line in ended.stderr.splitlines() if "chmod " in line]
     assert len(lines) == warned
     if warned:
         assert f"(mode {mode:04o})" in lines[0]

@@ -195,7 +195,7 @@ macOS.platform = types.SimpleNamespace(system=lambda: "Darwin")
 leave = os._exit
 def left(status):
     with open({path!r}, "a") as file:
-        print("whole" if "kubectl_oidc.cli" in sys.modules else "light", file=file)
+        print("slow path" if "kubectl_oidc.cli" in sys.modules else "keyring answer", file=file)
     leave(status)
 os._exit = left
 """
@@ -204,7 +204,7 @@ os._exit = left
 def test_on_macos_a_session_rests_in_the_keychain_and_is_answered_from_there(
     laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By keyring's own choice of its backend: a sign-in, an answer by the light way, a refresh in the background, the end."""
+    """By keyring's own choice of its backend: a sign-in, an answer from the keyring, a refresh in the background, the end."""
     keychain, seen = tmp_path / "keychain", tmp_path / "seen"
     keychain.mkdir()
     (tmp_path / "sitecustomize.py").write_text(KEYCHAIN.format(directory=str(keychain), path=str(seen)))
@@ -219,13 +219,13 @@ def test_on_macos_a_session_rests_in_the_keychain_and_is_answered_from_there(
     laptop.realm.forget()
     laptop.realm.id_tokens_live(3600)
     assert laptop.signed_in("--refresh-ahead=0.001") == first
-    assert seen.read_text().splitlines()[:2] == ["whole", "light"]
+    assert seen.read_text().splitlines()[:2] == ["slow path", "keyring answer"]
     wait_until(
         lambda: laptop.realm.seen().token_requests == ["refresh_token"], "it is refreshed in the background"
     )
     wait_until(lambda: not list((cache() / "ahead").iterdir()), "the claim is given up")
     assert laptop.signed_in("--refresh-ahead=0.001") != first
-    assert seen.read_text().splitlines()[-1] == "light"
+    assert seen.read_text().splitlines()[-1] == "keyring answer"
     assert len(laptop.browser.opened()) == 1
     assert laptop.purge().status == 0
     assert not list(keychain.iterdir())

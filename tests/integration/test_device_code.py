@@ -13,7 +13,7 @@ from tests.plugin import wait_until
 
 from .laptop import Laptop, claims_of, token_of
 from .on_terminal import OnTerminal
-from .said import complaint, files_with, locks_held
+from .said import failure, files_with, locks_held, topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +79,7 @@ def test_a_browser_opens_where_there_is_one(laptop: Laptop) -> None:
 def test_address_and_code_are_said_without_a_terminal(laptop: Laptop, person: Person) -> None:
     """A person types the code that was said on any device, signs in there, and the program has its token."""
     running = laptop.start(DEVICE, NO_BROWSER)
-    address, code, complete = codes(
-        laptop, reads(running, "which has the code in it") + reads(running, "user_code")
-    )
+    address, code, complete = codes(laptop, reads(running, "user_code"))
     assert complete.startswith(address)
     page = person.open(address)
     page.locator("input[name=user_code]").fill(code)
@@ -99,19 +97,20 @@ def test_who_waits_for_a_device_code_is_told_so(laptop: Laptop) -> None:
     """The others speak of the code, and of no browser that was never opened."""
     holder = laptop.start(DEVICE, NO_BROWSER)
     reads(holder, "user_code")
-    error, hint = complaint(laptop.get_token(DEVICE, "--authentication-timeout-sec=1"))
-    assert error.endswith("after 1 s, waiting for a device code to be entered")
-    assert hint.startswith(f"enter the code that it shows, or end that process (kill {holder.process.pid})")
+    ended = laptop.get_token(DEVICE, "--authentication-timeout-sec=1")
+    said = failure(ended, "lock", "after 1 s", "device code", f"kill {holder.process.pid}")
+    assert "browser" not in said
 
 
 def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> None:
     """The code stands out on a line of its own, the wait counts down, and Ctrl-C ends it."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, "--authentication-timeout-sec=100")) as terminal:
-        terminal.shows("Waiting for the code")
+        terminal.shows("Waiting")
         _, code, _ = codes(laptop, terminal.text())
         assert re.search(rf"\x1b\[1;7m {code} \x1b\[0m", terminal.raw())
-        assert "Waiting for the code, 1 min " in terminal.text()
-        spans = re.compile(r"the code, ((?:\d+ min )?\d+ s) left")
+        spans = re.compile(r"Waiting .*, ((?:\d+ min )?\d+ s) left")
+        wait_until(lambda: spans.findall(terminal.text()), "the time is shown")
+        assert spans.findall(terminal.text())[0].startswith("1 min ")
         wait_until(lambda: len(set(spans.findall(terminal.text()))) > 1, "the time that is left changes")
         terminal.type(b"\x03")
         ended = terminal.ended()
@@ -123,8 +122,8 @@ def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> 
 def test_a_code_is_waited_for_as_long_as_it_lives(laptop: Laptop) -> None:
     """The provider's code lives for ten minutes; a sign-in in the browser would end after three."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER)) as terminal:
-        terminal.shows("Waiting for the code")
-        assert re.search(r"Waiting for the code, (10 min|9 min 5\d s) left", terminal.text())
+        terminal.shows("Waiting")
+        assert re.search(r"Waiting .*, (10 min|9 min 5\d s) left", terminal.text())
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
 
@@ -135,8 +134,8 @@ def test_a_time_that_was_given_counts_for_a_code(laptop: Laptop, how: str) -> No
     flags = ["--authentication-timeout-sec=180"] if how == "flag" else []
     env = {} if how == "flag" else {"KUBECTL_OIDC_AUTHENTICATION_TIMEOUT_SEC": "180"}
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, *flags), env=env) as terminal:
-        terminal.shows("Waiting for the code")
-        assert re.search(r"Waiting for the code, (3 min|2 min 5\d s) left", terminal.text())
+        terminal.shows("Waiting")
+        assert re.search(r"Waiting .*, (3 min|2 min 5\d s) left", terminal.text())
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
 
@@ -146,7 +145,7 @@ def test_an_sshd_host_gets_a_device_code_by_itself(laptop: Laptop) -> None:
     words = ["get-token", *laptop.realm.flags("--token-cache-storage=disk", client="device")]
     running = laptop.begin(*words, env={"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"})
     said = reads(running, "user_code")
-    assert re.search(r"Sign in needed \(this is (an SSH session|a container without a display)\)", said)
+    assert re.search("SSH session|container", said)
     _, _, complete = codes(laptop, said)
     subprocess.run([laptop.scripted.command, complete], check=True, timeout=20)
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
@@ -163,7 +162,6 @@ def test_a_client_without_that_grant_gets_the_address(laptop: Laptop) -> None:
         "get-token", *laptop.realm.flags("--token-cache-storage=none"), "--listen-address=127.0.0.1:0"
     )
     said = reads(running, "ssh -L")
-    assert "Open this address in a browser" in said
     (address,) = re.findall(r"^ +(http://\S+/auth\?\S+)$", said, re.MULTILINE)
     subprocess.run([laptop.scripted.command, address], check=True, timeout=20)
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
@@ -173,11 +171,8 @@ def test_nobody_enters_the_code(laptop: Laptop) -> None:
     """After --authentication-timeout-sec it ends, and soon after background programs bother nobody."""
     ended = laptop.get_token(DEVICE, NO_BROWSER, "--authentication-timeout-sec=2")
     assert (ended.status, ended.stdout) == (1, "")
-    assert "error: nobody entered the code in time" in ended.stderr
-    again = laptop.get_token(DEVICE, NO_BROWSER)
-    error, hint = complaint(again)
-    assert "a sign-in for this session failed" in error
-    assert DEVICE in hint
+    assert topics(ended.stderr) == ["sign-in-timeout"]
+    failure(laptop.get_token(DEVICE, NO_BROWSER), "sign-in-paused", DEVICE)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -213,15 +208,13 @@ def test_a_person_who_says_no(laptop: Laptop, person: Person) -> None:
     ended = running.ended()
     assert (ended.status, ended.stdout) == (1, "")
     assert "access_denied" in ended.stderr
-    assert "(troubleshooting: sign-in-refused)" in ended.stderr
+    assert topics(ended.stderr) == ["sign-in-refused"]
 
 
 def test_a_provider_without_device_codes_is_named(realm: Realm, start_plugin: Callable[..., Running]) -> None:
     """--grant-type=device-code where the metadata names no endpoint for it."""
     ended = start_plugin("get-token", *realm.flags(DEVICE, "--token-cache-storage=none")).ended()
-    error, hint = complaint(ended)
-    assert "device_authorization_endpoint" in error
-    assert "--grant-type=authcode" in hint
+    failure(ended, "device-code", "device_authorization_endpoint", "--grant-type=authcode")
 
 
 def test_setup_signs_in_by_device_code(laptop: Laptop) -> None:

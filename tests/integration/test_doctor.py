@@ -27,6 +27,7 @@ from tests.plugin import run_plugin
 from tests.tokens import ABSENT, CLIENT_ID
 
 from .clinic import Clinic
+from .said import topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -267,7 +268,7 @@ FAULTS = {
         lambda clinic: clinic.user.update(token="SECRET-token"),
         "other-credentials",
         "problem",
-        "never asks the plugin",
+        "never asks",
         "users.oidc.token",
     ),
     "a program that is not there": Fault(
@@ -313,12 +314,12 @@ FAULTS = {
         issuer_is("https://idp.invalid"),
         "proxy",
         "problem",
-        "nobody listens there",
+        "nobody listens",
         "NO_PROXY",
         {"HTTPS_PROXY": f"http://me:SECRETPASS@127.0.0.1:{closed_port()}"},
     ),
     "nobody listens": Fault(
-        issuer_is(f"https://localhost:{closed_port()}"), "connection", "problem", "nobody listens there"
+        issuer_is(f"https://localhost:{closed_port()}"), "connection", "problem", "nobody listens"
     ),
     "an unknown authority": Fault(
         lambda clinic: clinic.args.remove(f"--certificate-authority={clinic.authority}"),
@@ -359,9 +360,7 @@ FAULTS = {
         "warning",
         "served as text/plain",
     ),
-    "another issuer": Fault(
-        metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'that of the issuer "{OTHER_ISSUER}"'
-    ),
+    "another issuer": Fault(metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'"{OTHER_ISSUER}"'),
     "a captive portal": Fault(
         metadata_answers(lambda _: html_reply()), "discovery", "problem", "is a web page", "captive portal"
     ),
@@ -375,7 +374,7 @@ FAULTS = {
         metadata_is(token_endpoint="http://idp.example.com/token"),
         "discovery",
         "problem",
-        "is http, not https",
+        "not https",
     ),
     "no device code": Fault(
         no_device_code,
@@ -422,9 +421,7 @@ FAULTS = {
         "timedatectl",
     ),
     # This machine
-    "a port that is taken": Fault(
-        takes_the_port, "redirect", "problem", "in use by another program", "--listen-address"
-    ),
+    "a port that is taken": Fault(takes_the_port, "redirect", "problem", "in use", "--listen-address"),
     "a cache that cannot be written": Fault(
         lambda clinic: clinic.args.append(f"--token-cache-dir={clinic.authority}/cache"),
         "storage",
@@ -433,7 +430,7 @@ FAULTS = {
     ),
     "nothing kept": Fault(args_are("--token-cache-storage=none"), "storage", "warning", "signs in anew"),
     # The session and its token
-    "nobody signed in": Fault(nothing, "session", "problem", "first use of this session", "oidc-login login"),
+    "nobody signed in": Fault(nothing, "session", "problem", "first use", "oidc-login login"),
     "a session that ended": Fault(
         ends_soon,
         "session",
@@ -469,7 +466,7 @@ FAULTS = {
         signs_in=True,
     ),
     "groups of another shape": Fault(
-        claims_are(groups={"eks-admins": True}), "claims", "problem", "not a list of strings", signs_in=True
+        claims_are(groups={"eks-admins": True}), "claims", "problem", "list of strings", signs_in=True
     ),
     "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", "no claim groups", signs_in=True),
     # The cluster
@@ -512,7 +509,7 @@ FAULTS = {
         claims_are(email_verified=False),
         "api-server",
         "problem",
-        "because the claim email_verified",
+        "claim email_verified",
         "verify",
         signs_in=True,
     ),
@@ -525,7 +522,7 @@ FAULTS = {
         signs_in=True,
     ),
     "no group, so no role": Fault(
-        claims_are(groups=ABSENT), "access", "problem", "Forbidden", "no groups of yours", signs_in=True
+        claims_are(groups=ABSENT), "access", "problem", "Forbidden", "no groups", signs_in=True
     ),
 }
 
@@ -589,12 +586,12 @@ TRIED = {
     "Okta, unknown client": (
         page(400, "Identity Provider: Unknown Error Code: invalid_client Description: Invalid value for 'client_id' parameter."),
         json_reply({"error": "invalid_client", "error_description": "Invalid value for 'client_id' parameter."}, 401),
-        ("problem", "client", "does not know the client"),
+        ("problem", "client", "not know"),
     ),
     "Okta, redirect URI": (
         page(400, "Description: The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "does not accept the redirect URI http://localhost:"),
+        ("problem", "redirect-uri", "redirect URI http://localhost:"),
     ),
     "Okta, grant off": (
         comes_back(error="unauthorized_client", error_description="The client is not authorized to use the provided grant type."),
@@ -609,22 +606,22 @@ TRIED = {
     "Okta, scope": (
         comes_back(error="invalid_scope", error_description="One or more scopes are not configured for the authorization server"),
         INVALID_GRANT,
-        ("problem", "scopes", "refuses one of the scopes openid email"),
+        ("problem", "scopes", "scopes openid email"),
     ),
     "Keycloak, unknown client": (
         page(400, "We are sorry... Client not found."),
         json_reply({"error": "invalid_client", "error_description": "Invalid client or Invalid client credentials"}, 401),
-        ("problem", "client", "does not know the client"),
+        ("problem", "client", "not know"),
     ),
     "Keycloak, redirect URI": (
         page(400, "We are sorry... Invalid parameter: redirect_uri"),
         json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
-        ("problem", "redirect-uri", "does not accept the redirect URI"),
+        ("problem", "redirect-uri", "redirect URI"),
     ),
     "Keycloak, standard flow off": (
         comes_back(error="unauthorized_client", error_description="Standard flow is disabled for the client."),
         json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
-        ("problem", "provider-refused", "Standard flow is disabled"),
+        ("problem", "provider-refused", "Standard flow"),
     ),
     "Keycloak of old, wrong secret": (
         NOBODY,
@@ -639,12 +636,12 @@ TRIED = {
     "Dex, unknown client": (
         page(404, "Bad Request Invalid client_id (kubernetes)."),
         json_reply({"error": "invalid_client", "error_description": "Invalid client credentials."}, 401),
-        ("problem", "client", "does not know the client"),
+        ("problem", "client", "not know"),
     ),
     "Dex, redirect URI": (
         page(400, "Bad Request Unregistered redirect_uri (http://localhost:1)."),
         json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
-        ("problem", "redirect-uri", "does not accept the redirect URI"),
+        ("problem", "redirect-uri", "redirect URI"),
     ),
     "Dex, in order": (
         goes_to("/auth/ldap?back=&state=x"),
@@ -654,22 +651,22 @@ TRIED = {
     "Cognito, redirect URI": (
         goes_to("/error?error=redirect_mismatch&client_id=kubernetes"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "does not accept the redirect URI"),
+        ("problem", "redirect-uri", "redirect URI"),
     ),
     "Google, redirect URI": (
         goes_to("/signin/oauth/error?authError=" + b64encode(b"\n\x15redirect_uri_mismatch\x12").decode()),
         json_reply({"error": "invalid_grant", "error_description": "Malformed auth code."}, 400),
-        ("problem", "redirect-uri", "does not accept the redirect URI"),
+        ("problem", "redirect-uri", "redirect URI"),
     ),
     "Google, missing secret": (
         NOBODY,
         json_reply({"error": "invalid_request", "error_description": "client_secret is missing."}, 400),
-        ("problem", "client", "refuses it without a client secret"),
+        ("problem", "client", "client secret"),
     ),
     "Entra, redirect URI": (
         page(200, "Sorry, but we are having trouble signing you in. AADSTS50011: The redirect URI is not registered"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "does not accept the redirect URI"),
+        ("problem", "redirect-uri", "redirect URI"),
     ),
     "Auth0, wrong secret": (
         NOBODY,
@@ -679,7 +676,7 @@ TRIED = {
     "an error page without words": (
         page(400, "Etwas ist schiefgelaufen"),
         INVALID_GRANT,
-        ("warning", "redirect-uri", "may not accept the redirect URI"),
+        ("warning", "redirect-uri", "may not accept"),
     ),
     # Nothing of this is a fault of the client's.
     "a sign-in page": (page(200, "Sign in. Forgot your client_id or scope?"), INVALID_GRANT, ("ok", "", "accepts")),
@@ -689,7 +686,7 @@ TRIED = {
         ("ok", "", "accepts"),
     ),
     "a location that is no URL": (goes_to("http://[::1/?error=invalid_client"), reply(500), ("skipped", "", "do not say")),
-    "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "may not know the client")),
+    "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "may not know")),
     "scripts without an end": (page(400, "<script>client_id" * 50_000), reply(500), ("warning", "redirect-uri", "status 400")),
     "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "do not say")),
     "too many requests": (reply(429), reply(429), ("skipped", "", "do not say")),
@@ -735,8 +732,8 @@ def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None
     assert diagnosis.named("problem") == ["dns", "session"]
     after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]  # "client" among them
     assert diagnosis.named("skipped") == [*after_dns, "api-server", "claims", "access", "bindings"]
-    assert diagnosis.checks("connection")[0]["message"] == "not checked: first dns must be right"
-    assert diagnosis.checks("claims")[0]["message"] == "not checked: first session must be right"
+    assert " dns " in diagnosis.checks("connection")[0]["message"]
+    assert " session " in diagnosis.checks("claims")[0]["message"]
     assert {"redirect", "storage", "cluster"} <= set(diagnosis.named("ok"))
 
 
@@ -748,7 +745,7 @@ def test_a_token_that_has_ended_is_refreshed_as_kubectl_would_have_it(clinic: Cl
     diagnosis = clinic.doctor()
     assert "refreshed just now" in diagnosis.checks("session")[0]["message"]
     assert clinic.provider.seen.grants()[-1] == "refresh_token"
-    assert "as it was stored" in clinic.doctor().checks("session")[0]["message"]
+    assert "stored" in clinic.doctor().checks("session")[0]["message"]
 
 
 def test_a_refresh_does_not_fail_once_more_for_what_discovery_said(clinic: Clinic) -> None:
@@ -790,7 +787,7 @@ def test_a_cluster_of_another_client_is_told_by_what_the_token_says(
             "contexts": [{"name": "works", "context": {"cluster": "demo", "user": "other"}}],
         }
         (check,) = clinic.doctor().checks("api-server")
-        assert "the context works of the same cluster uses another issuer or client" in check["message"]
+        assert "context works " in check["message"]
     http.close()
 
 
@@ -857,8 +854,8 @@ def test_a_group_that_is_almost_bound_is_shown_beside_the_one_that_is(
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
     assert check["status"] == "warning"
-    assert f"you are in {own}, and bindings name " in check["message"]
-    assert f"{own} and {bound} are not the same to RBAC" in check["hint"]
+    assert f" {own}, " in check["message"]
+    assert f"{own} and {bound} " in check["hint"]
     assert own in diagnosis.checks("access")[0]["hint"]
 
 
@@ -882,10 +879,9 @@ def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
     )
     (access,) = diagnosis.checks("access")
     assert access["status"] == "problem"
-    assert access["message"].startswith(
-        "you are known as ada@example.com, and may not list pods in the namespace web"
-    )
-    assert access["message"].endswith("you may get configmaps")
+    for named in (" ada@example.com, ", "not list pods", "namespace web"):
+        assert named in access["message"]
+    assert access["message"].endswith(" get configmaps")
     assert (diagnosis.status, diagnosis.document["healthy"]) == (1, False)
 
 
@@ -921,7 +917,8 @@ def test_a_binding_in_another_namespace_is_named(clinic: Clinic, told: Api) -> N
     clinic.signed_in()
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
-    assert "devs gives view to eks-admins in the namespace team-a only" in check["message"]
+    assert "devs gives view to eks-admins " in check["message"]
+    assert "namespace team-a" in check["message"]
     assert "--namespace=team-a" in check["hint"]
     assert diagnosis.named("problem") == ["access"]
     assert diagnosis.status == 1
@@ -938,18 +935,19 @@ def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) 
     clinic.signed_in()
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
-    assert "oidc:ada@example.com and ada@example.com are not the same to RBAC" in check["hint"]
+    assert "oidc:ada@example.com and ada@example.com " in check["hint"]
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
-    assert "it puts oidc: before the user name ada@example.com" in server["message"]
-    assert "it puts oidc: before the groups eks-admins" in server["message"]
+    assert server["message"].count("puts oidc: ") == 2
+    assert "user name ada@example.com" in server["message"]
+    assert "groups eks-admins" in server["message"]
 
 
 @pytest.mark.parametrize(
     ("role", "words"),
     [
-        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, "it allows get pods"),
-        (None, "there is no such ClusterRole"),
+        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, "allows get pods"),
+        (None, "no such ClusterRole"),
     ],
 )
 def test_a_role_that_lacks_the_verb_is_named(
@@ -979,11 +977,10 @@ def test_groups_that_the_cluster_does_not_read_are_no_two_ticks(clinic: Clinic, 
     diagnosis = clinic.doctor()
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
-    assert (
-        "groups: none; it reads no groups, and the token's claim groups has eks-admins" in server["message"]
-    )
+    assert "groups: none" in server["message"]
+    assert "claim groups has eks-admins" in server["message"]
     assert "--oidc-groups-claim=groups" in server["hint"]
-    assert "the cluster reads none of them" in diagnosis.checks("claims")[0]["message"]
+    assert "reads none" in diagnosis.checks("claims")[0]["message"]
 
 
 def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
@@ -993,13 +990,11 @@ def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
     clinic.signed_in()
     (server,) = clinic.doctor().checks("api-server")
     assert server["status"] == "warning"
-    assert "the user name is the claim sub with" in server["message"]
+    assert "claim sub" in server["message"]
     assert "not email (ada@example.com)" in server["message"]
 
 
-@pytest.mark.parametrize(
-    ("hours", "words"), [(3, "by its clock the token ended"), (-3, "the API server's clock is 3 h behind")]
-)
+@pytest.mark.parametrize(("hours", "words"), [(3, "token ended"), (-3, "3 h behind")])
 def test_the_api_servers_clock_is_read_from_its_answer(
     clinic: Clinic, authority: Authority, hours: int, words: str
 ) -> None:
@@ -1045,8 +1040,8 @@ def test_the_wrong_account_is_named_with_how_to_change_it(clinic: Clinic, told: 
     (clinic.directory / "opened").unlink()
     clinic.signed_in()
     (check,) = clinic.doctor().checks("access")
-    assert check["message"].startswith("you are known as ada@example.com")
-    assert "another session here is of ada.admin@example.com (--session=admin)" in check["hint"]
+    assert " ada@example.com" in check["message"]
+    assert " ada.admin@example.com (--session=admin)" in check["hint"]
     assert "`kubectl oidc-login login --prompt=select_account`" in check["hint"]
 
 
@@ -1068,7 +1063,7 @@ def test_a_namespace_of_another_context_in_which_it_works_is_named(
         }
         clinic.signed_in()
         (check,) = clinic.doctor().checks("access")
-        assert "in the namespace team-a you may list pods" in check["hint"]
+        assert "namespace team-a" in check["hint"]
         assert not any(b"team-b" in asked.body for asked in server.asked)
 
 
@@ -1159,11 +1154,13 @@ def test_what_the_api_server_accepts_is_a_problem_to_neither(clinic: Clinic, tol
     told.knows("ada@corp.example")
     clinic.signed_in()
     alone = run_plugin("whoami", env=clinic.env())
-    assert "problem: the claim email_verified is false" in alone.stderr
-    assert "`kubectl oidc-login whoami --cluster` asks this one" in alone.stderr
+    assert alone.stderr.startswith("problem: ")
+    assert "claim email_verified" in alone.stderr
+    assert "`kubectl oidc-login whoami --cluster`" in alone.stderr
     (check,) = clinic.doctor().checks("claims")
     assert check["status"] == "ok"
-    assert "this API server accepts the token, although the claim email_verified is false" in check["message"]
+    assert "accepts the token" in check["message"]
+    assert "claim email_verified" in check["message"]
     asked = run_plugin("whoami", "--cluster", "-o", "json", env=clinic.env())
     assert json.loads(asked.stdout)["problems"] == []
     assert asked.stderr == ""
@@ -1175,7 +1172,7 @@ def test_an_opaque_access_token_is_the_same_problem_to_whoami(clinic: Clinic) ->
     clinic.cluster["server"] = "https://127.0.0.1:1"
     clinic.signed_in()
     (problem,) = json.loads(run_plugin("whoami", "-o", "json", env=clinic.env()).stdout)["problems"]
-    assert problem == "the access token is no JWT, and no API server can read it"
+    assert "no JWT" in problem
     assert clinic.doctor().checks("claims")[0]["message"] == problem
 
 
@@ -1189,7 +1186,9 @@ def test_an_older_kubernetes_is_asked_what_it_knows(clinic: Clinic, told: Api) -
     diagnosis = clinic.doctor()
     assert diagnosis.status == 0
     assert diagnosis.checks("api-server")[0]["status"] == "skipped"
-    assert diagnosis.checks("access")[0]["message"] == "you may list pods in the namespace web"
+    (access,) = diagnosis.checks("access")
+    assert access["status"] == "ok"
+    assert "namespace web" in access["message"]
 
 
 def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: Authority) -> None:
@@ -1239,28 +1238,31 @@ def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str) -> None:
     assert any(line.startswith(f"{problem} session ") for line in lines)
     assert any(line.startswith(f"{skipped} claims ") for line in lines)
     assert any(line.strip().startswith("hint: `kubectl oidc-login login`") for line in lines)
-    assert lines[-1] == "1 problem: begin with the first, 1 thing to know"
+    assert lines[-1].startswith("1 problem")
+    assert "1 thing" in lines[-1]
     assert max(len(line) for line in lines if " " in line.strip() and "/" not in line) <= 60
     assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "error", "hint"),
+    ("words", "topic", "error", "hint"),
     [
-        (["--context=dem"], "the kubeconfig has no context dem", "did you mean demo?"),
-        (["--user=oidcc"], "the kubeconfig has no user oidcc", "did you mean oidc?"),
-        (["--oidc-client-id=a"], "--oidc-client-id is given without --oidc-issuer-url", "give both"),
+        (["--context=dem"], "kubeconfig", "context dem", "demo?"),
+        (["--user=oidcc"], "kubeconfig", "user oidcc", "oidc?"),
+        (["--oidc-client-id=a"], "usage", "--oidc-client-id", "both"),
     ],
 )
 def test_what_is_not_there_is_said_with_the_nearest(
-    clinic: Clinic, words: list[str], error: str, hint: str
+    clinic: Clinic, words: list[str], topic: str, error: str, hint: str
 ) -> None:
     """An error and a hint on standard error, and nothing on standard output."""
     diagnosis = clinic.doctor(*words)
     assert diagnosis.status in {1, 2}
     assert diagnosis.document == {"checks": []}
+    assert topics(diagnosis.stderr) == [topic]
     said = diagnosis.stderr.splitlines()
-    assert said[0].startswith(f"error: {error}")
+    assert said[0].startswith("error: ")
+    assert error in said[0]
     assert hint in said[1]
 
 
@@ -1270,7 +1272,9 @@ def test_a_kubeconfig_that_cannot_be_parsed_is_named(clinic: Clinic) -> None:
     clinic.kubeconfig.write_text("users: [\n  {name: a")
     done = run_plugin("doctor", env=clinic.env())
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"error: {clinic.kubeconfig} is not valid YAML: line 2" in done.stderr
+    assert topics(done.stderr) == ["kubeconfig"]
+    assert f" {clinic.kubeconfig} " in done.stderr
+    assert "line 2" in done.stderr
 
 
 def test_a_user_of_another_program_is_named(clinic: Clinic) -> None:
@@ -1278,9 +1282,8 @@ def test_a_user_of_another_program_is_named(clinic: Clinic) -> None:
     exec_is(command="aws", args=["eks", "get-token"])(clinic)
     diagnosis = clinic.doctor()
     assert diagnosis.status == 1
-    assert (
-        f"error: the user oidc in {clinic.kubeconfig} does not sign in with this program" in diagnosis.stderr
-    )
+    assert topics(diagnosis.stderr) == ["stanza"]
+    assert f"user oidc in {clinic.kubeconfig} " in diagnosis.stderr
 
 
 def test_flags_name_a_session_without_a_kubeconfig(clinic: Clinic) -> None:
@@ -1316,7 +1319,7 @@ def test_a_user_with_kubectls_own_plug_in_is_named_with_both_ways_out(clinic: Cl
     }
     diagnosis = clinic.doctor("--context=older")
     assert diagnosis.status == 1
-    assert "the user old in" in diagnosis.stderr
+    assert "user old in" in diagnosis.stderr
     assert "auth-provider: oidc" in diagnosis.stderr
     assert "`kubectl oidc-login --user=old`" in diagnosis.stderr
     assert (
@@ -1335,7 +1338,7 @@ def test_the_way_out_to_an_exec_section_works(clinic: Clinic) -> None:
     clinic.signs_in_by("setup", *words, *clinic.args[2:])
     done = run_plugin("doctor", "--user=old-exec", env=clinic.env())
     assert (done.returncode, done.stderr) == (0, "")
-    assert "you may list pods in the namespace default" in done.stdout
+    assert "namespace default" in done.stdout
 
 
 @pytest.mark.parametrize("others", [False, True])
@@ -1347,7 +1350,7 @@ def test_a_kubeconfig_that_is_named_and_not_there_is_named_again(clinic: Clinic,
     words = ["--context=other"] if others else []
     done = run_plugin("doctor", *words, env={**clinic.env(), "KUBECONFIG": value})
     assert done.returncode == 1
-    assert f"KUBECONFIG names {gone}, which does not exist" in done.stderr
+    assert f"KUBECONFIG names {gone}" in done.stderr
     if others:  # and while nothing is missing, nobody is told
         fine = run_plugin("doctor", env={**clinic.env(), "KUBECONFIG": value})
         assert "gone" not in fine.stdout + fine.stderr

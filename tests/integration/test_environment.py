@@ -43,8 +43,8 @@ def test_a_changed_secret_file_meets_the_provider_at_the_next_refresh(confidenti
     token = confidential.signed_in(flag)
     file.write_text("another\n")
     assert confidential.signed_in(flag) == token
-    error, _ = complaint(confidential.get_token(flag, "--force-refresh"))
-    assert "client" in error
+    said = "\n".join(complaint(confidential.get_token(flag, "--force-refresh")))
+    assert "invalid_client" in said
     file.write_text(SECRET)
     ended = confidential.get_token(flag, "--force-refresh")
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"

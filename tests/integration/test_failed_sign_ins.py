@@ -10,22 +10,21 @@ import pytest
 
 from .laptop import cache, claims_of, token_of
 from .on_terminal import OnTerminal
-from .said import complaint
+from .said import complaint, failure
 
 if TYPE_CHECKING:
     from .laptop import Laptop
 
 pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
-PAUSED = "without a terminal it is not tried again so soon"
+PAUSED = "sign-in-paused"
 
 
 @pytest.fixture
 def abandoned(laptop: Laptop) -> Laptop:
     """Have a laptop where nobody answered a sign-in a moment ago, and where somebody would answer the next."""
     laptop.scripted.is_left_alone()
-    error, _ = complaint(laptop.get_token("--authentication-timeout-sec=1"))
-    assert "nobody finished the sign-in" in error
+    failure(laptop.get_token("--authentication-timeout-sec=1"), "sign-in-timeout")
     laptop.scripted.signs_in_as("alice")
     return laptop
 
@@ -34,11 +33,7 @@ def test_the_next_background_program_fails_at_once(abandoned: Laptop) -> None:
     """No browser, no request; the error says what failed when, the hint names the command to run."""
     abandoned.realm.forget()
     ended = abandoned.get_token()
-    error, hint = complaint(ended)
-    assert (ended.status, ended.stdout) == (1, "")
-    assert PAUSED in error
-    assert "nobody finished the sign-in within 1 s" in error
-    assert "kubectl oidc-login login " in hint
+    failure(ended, PAUSED, "nobody", "within 1 s", "kubectl oidc-login login ")
     assert len(abandoned.browser.opened()) == 1
     assert abandoned.realm.seen().total == 0
 
@@ -82,9 +77,7 @@ def test_a_sign_in_that_is_ended_by_a_signal_counts(laptop: Laptop, signum: sign
     laptop.wait_for_browser()
     running.send(signum)
     running.ended()
-    error, _ = complaint(laptop.get_token())
-    assert PAUSED in error
-    assert "it was interrupted" in error
+    failure(laptop.get_token(), PAUSED, "interrupted")
     assert len(laptop.browser.opened()) == 1
 
 
@@ -94,10 +87,9 @@ def test_many_that_wait_for_a_sign_in_that_fails_open_no_further_tab(laptop: Lap
     first = laptop.start("--authentication-timeout-sec=3")
     laptop.wait_for_browser()
     others = [laptop.start("--authentication-timeout-sec=30") for _ in range(5)]
-    assert "nobody finished the sign-in" in complaint(first.ended())[0]
+    failure(first.ended(), "sign-in-timeout")
     for other in others:
-        error, _ = complaint(other.ended(20))
-        assert PAUSED in error
+        failure(other.ended(20), PAUSED)
     assert len(laptop.browser.opened()) == 1
 
 

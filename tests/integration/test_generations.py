@@ -48,7 +48,7 @@ def test_a_session_from_a_backup_of_its_file_is_not_used(expiring: Laptop, tmp_p
 
     ended = expiring.get_token("-v", "1")
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
-    assert "the stored session is older than the index knows; it is not used" in ended.stderr
+    assert "session is older" in ended.stderr
     seen = expiring.realm.seen()
     assert (seen.token_requests, seen.revoked_grants) == (["authorization_code"], 0)
 
@@ -95,9 +95,7 @@ def test_a_refresh_is_on_record_until_its_answer_is_stored(expiring: Laptop) -> 
 
     expiring.realm.forget()
     again = expiring.get_token("-v", "1")
-    assert (
-        "the answer to the last refresh never came: the same refresh token is sent once more" in again.stderr
-    )
+    assert "never came" in again.stderr
     assert expiring.realm.seen().token_requests == ["refresh_token"], (
         "the provider takes it: it was not used up"
     )
@@ -105,7 +103,7 @@ def test_a_refresh_is_on_record_until_its_answer_is_stored(expiring: Laptop) -> 
     assert "never came" not in expiring.get_token("-v", "1").stderr
 
 
-def test_a_refresh_that_never_left_is_not_on_record(expiring: Laptop) -> None:
+def test_a_refresh_that_was_never_sent_is_not_on_record(expiring: Laptop) -> None:
     """There is no network: nothing is on its way, and the refresh token is as good as before."""
     expiring.signed_in()
     offline = LaptopWithin(expiring.realm, expiring.browser, expiring.begin)

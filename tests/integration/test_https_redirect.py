@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from .laptop import claims_of, token_of
-from .said import complaint
+from .said import failure
 
 if TYPE_CHECKING:
     from .laptop import Laptop
@@ -45,7 +45,5 @@ def test_the_redirect_uri_is_https(laptop: Laptop, flags: list[str]) -> None:
 def test_a_certificate_that_cannot_be_used_bothers_nobody(laptop: Laptop, flags: list[str]) -> None:
     """Exit 2 before a browser opens."""
     (Path.home() / "key.pem").write_text("no key")
-    error, _ = complaint(laptop.get_token(*flags), 2)
-    assert "--local-server-cert" in error
-    assert "--local-server-key" in error
+    failure(laptop.get_token(*flags), "key-pair", "--local-server-cert", "--local-server-key", status=2)
     assert laptop.scripted.opened() == []

@@ -85,7 +85,7 @@ def test_of_many_that_find_the_token_ended_one_imports_what_refreshes_it(laptop:
     command = [sys.executable, "-X", "importtime", str(parts.plugin()), *laptop.words()]
     running = [
         subprocess.Popen(command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(5)  # who waits longer than the light wait imports all the same
+        for _ in range(5)  # who waits longer than the lock wait imports all the same
     ]
     ended = [process.communicate(timeout=60) for process in running]
     assert len({token_of(stdout) for stdout, _ in ended}) == 1

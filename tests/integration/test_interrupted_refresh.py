@@ -15,7 +15,7 @@ import pytest
 from tests import parts
 from tests.plugin import wait_until
 
-from .said import complaint, locks_held
+from .said import failure, locks_held
 from .test_signals import SIGNALS, ended_token, ends_by, goes_on, processes_of_this_test, slow_keyring
 
 if TYPE_CHECKING:
@@ -61,10 +61,8 @@ def test_what_is_said_is_true(expired: Laptop) -> None:
     running = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
     running.send(signal.SIGINT)
-    error, hint = complaint(running.ended(), 130)
-    assert "Ctrl-C" in error
-    assert "background" in hint
-    assert "lost" not in hint
+    said = failure(running.ended(), "interrupted", "background", status=130)
+    assert "lost" not in said
     goes_on(expired, "refresh_token")
 
 
@@ -79,8 +77,7 @@ def test_a_second_ctrl_c_does_not_wait_the_second(expired: Laptop) -> None:
     time.sleep(0.1)
     assert running.is_running()
     running.send(signal.SIGINT)
-    error, _ = complaint(running.ended(), 130)
-    assert "Ctrl-C" in error
+    failure(running.ended(), "interrupted", status=130)
     assert time.monotonic() - began < 0.95
     goes_on(expired, "refresh_token")
 

@@ -18,7 +18,7 @@ from tests.plugin import wait_until
 
 from .laptop import cache, claims_of, token_of
 from .mounts import LaptopWithin, mounting
-from .said import beside_the_reason, complaint, locks_held, warning
+from .said import beside_the_reason, failure, locks_held, topics, warning
 from .users import owned_by, somebody_else, without_runtime_directory
 
 if TYPE_CHECKING:
@@ -72,10 +72,8 @@ def test_a_holder_that_was_stopped_at_the_browser_is_named_with_what_ends_it(lap
     began = time.monotonic()
     others = [laptop.start("--authentication-timeout-sec=1") for _ in range(2)]
     for other in others:
-        error, hint = complaint(other.ended(10))
-        assert f"process {pid}, which is stopped, still holds this session's lock after 1 s" in error
-        assert "waiting for a sign-in in the browser" in error
-        assert f"kill -CONT {pid}" in hint
+        names = (f"process {pid}, ", "stopped", "after 1 s", "in the browser", f"kill -CONT {pid}")
+        failure(other.ended(10), "lock", *names)
     assert time.monotonic() - began < 5
 
     subprocess.run([parts.program("sh"), "-c", f"kill -CONT {pid}"], check=True)
@@ -87,7 +85,7 @@ def test_a_holder_that_was_stopped_at_the_browser_is_named_with_what_ends_it(lap
 
 @linux_only
 def test_a_holder_that_was_stopped_in_a_refresh_is_ended_by_what_is_said(expired: Laptop) -> None:
-    """A command that is known waits too, light and then not; the hint's other way out frees the lock at once."""
+    """A command that is known waits too, first in the lock wait and then in the slow path; the hint's other way out frees the lock at once."""
     expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
     holder = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
@@ -96,10 +94,8 @@ def test_a_holder_that_was_stopped_in_a_refresh_is_ended_by_what_is_said(expired
     began = time.monotonic()
     waiting = expired.start()
     impatient = expired.start("--authentication-timeout-sec=1")
-    error, hint = complaint(impatient.ended(10))
-    assert "which is stopped" in error
-    assert "refreshing the session" in error
-    (command,) = re.findall(r"kill -KILL \d+", hint)
+    said = failure(impatient.ended(10), "lock", "stopped", "refreshing")
+    (command,) = re.findall(r"kill -KILL \d+", said)
     assert waiting.is_running()
     subprocess.run([parts.program("sh"), "-c", command], check=True)
     assert claims_of(token_of(waiting.ended().stdout))["sub"] == "alice"
@@ -133,12 +129,9 @@ def test_after_a_person_who_did_not_come_the_others_fail_too(laptop: Laptop) -> 
     laptop.wait_for_browser()
     others = [laptop.start("--authentication-timeout-sec=10") for _ in range(3)]
     began = time.monotonic()
-    error, _ = complaint(first.ended(15))
-    assert "nobody finished the sign-in within 1 s" in error
+    failure(first.ended(15), "sign-in-timeout", "within 1 s")
     for other in others:
-        error, hint = complaint(other.ended(15))
-        assert "a sign-in for this session failed" in error
-        assert "kubectl oidc-login login" in hint
+        failure(other.ended(15), "sign-in-paused", "kubectl oidc-login login")
     assert time.monotonic() - began < 10
     assert len(laptop.browser.opened()) == 1
 
@@ -164,7 +157,7 @@ def test_without_locks_no_refresh_token_is_used(nfs: LaptopWithin, error: str) -
     nfs.within = tuple(seccomp.without_flock(error))
     ended = nfs.get_token()
     said = warning(ended)
-    assert said.startswith("the session cannot be locked, so it is not refreshed: ")
+    assert "not refreshed" in said
     assert ".lock" in said
     assert "XDG_RUNTIME_DIR" in said
     assert "--token-cache-dir" in said
@@ -194,9 +187,9 @@ def test_without_locks_purge_removes_the_session_and_says_that_it_is_not_sure(nf
     purge = [*seccomp.without_flock("ENOLCK"), str(parts.plugin())]
     ended = nfs.begin(*nfs.words(command="purge"), command=purge).ended()
     assert (ended.status, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("Removed the session of alice@example.com")
-    assert "may store the session again" in ended.stderr
-    assert "troubleshooting: purge" in ended.stderr
+    assert re.match("Removed .*alice@example.com", ended.stderr)
+    assert "may store" in ended.stderr
+    assert topics(ended.stderr) == ["purge"]
     nfs.signed_in()
     assert len(nfs.browser.opened()) == 2
 
@@ -211,7 +204,7 @@ def test_a_lock_beside_the_session_that_cannot_be_had_leaves_one_tab(expired: La
     assert [one.status for one in ended] == [0] * 4
     assert len({token_of(one.stdout) for one in ended}) == 1
     (said,) = [text for one in ended if (text := beside_the_reason(one.stderr))]
-    assert said.startswith(f"warning: the session cannot be locked, so it is not refreshed: {beside}")
+    assert re.match(f"warning: .*not refreshed.* {re.escape(str(beside))}", said)
     assert expired.realm.seen().token_requests == ["authorization_code"]
 
 
@@ -336,7 +329,7 @@ def test_without_home_and_runtime_directory_the_token_is_printed(server: LaptopW
     server.within = (*without_runtime_directory(), "HOME=")
     ended = server.get_token()
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
-    assert warning(ended).startswith("the sign-in is not stored: ")
+    assert "not stored" in warning(ended)
 
 
 # Two users of one machine
@@ -403,7 +396,7 @@ def test_sudo_leaves_nothing_of_root_s_in_the_user_s_home(
         server.within = () if runtime else tuple(without_runtime_directory())
         ended = server.get_token(env={**user.environment(), **runtime})
         assert claims_of(token_of(ended.stdout))["sub"] == "alice"
-        assert "belongs to another user, and this process is root's" in warning(ended)
+        assert "another user" in warning(ended)
     assert server.realm.seen().token_requests == ["authorization_code"] * 2, (
         "the user's refresh token is theirs"
     )

@@ -14,7 +14,7 @@ from tests.plugin import wait_until
 from .kubeconfigs import write_kubeconfig
 from .laptop import Laptop, cache
 from .on_terminal import OnTerminal
-from .said import complaint, files_with
+from .said import failure, files_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,11 @@ def refresh_token() -> str:
     return token
 
 
+def is_said(line: str, *words: str) -> bool:
+    """Tell whether a line says what was done: all of these words and names."""
+    return all(word in line for word in words)
+
+
 def test_the_three_are_done_and_said(
     realm: Realm, person: Person, start_plugin: Callable[..., Running]
 ) -> None:
@@ -62,9 +67,9 @@ def test_the_three_are_done_and_said(
     ended = leaving.ended()
     assert (ended.status, ended.stdout) == (0, "")
     first, second, third = ended.stderr.splitlines()
-    assert first == "Revoked the refresh token at 127.0.0.1"
-    assert second == "Sent the browser to 127.0.0.1 to sign out there"
-    assert third.startswith("Removed the session of alice@example.com at ")
+    assert is_said(first, "Revoked", "refresh token", "127.0.0.1")
+    assert is_said(second, "browser", "127.0.0.1", "sign out")
+    assert is_said(third, "Removed", "alice@example.com", realm.issuer)
     assert realm.seen().requests["POST /token/revocation"] == 1
     assert files_with(token) == []
     assert all("id_token" not in url for url in person.opened()), "the token is in no argument list"
@@ -85,7 +90,7 @@ def test_without_a_browser_an_address_without_the_token_is_printed(signed_in: La
     ended = signed_in.run(*signed_in.words("--skip-open-browser", command="logout"))
     assert ended.status == 0, ended.stderr
     said = ended.stderr.splitlines()[1]
-    assert "is not ended (--skip-open-browser was given); open this address in its browser: " in said
+    assert is_said(said, "not ended", "--skip-open-browser")
     assert said.endswith("/session/end?client_id=kubernetes")
 
 
@@ -96,9 +101,8 @@ def test_a_revocation_that_fails_is_an_error_and_the_session_is_removed_all_the_
     ended = signed_in.run(*signed_in.words(KEEP, command="logout"))
     assert ended.status == 1
     removed, error, _hint = ended.stderr.splitlines()
-    assert removed.startswith("Removed the session of ")
-    assert error.startswith("error: the refresh token was not revoked, the provider failed: ")
-    assert error.endswith("; it is removed here all the same")
+    assert is_said(removed, "Removed", "alice@example.com")
+    assert is_said(error, "error: ", "not revoked", "503")
     assert signed_in.stored() == {}
 
 
@@ -117,9 +121,9 @@ def test_a_refresh_token_that_had_ended_needs_no_revocation(
     outcome = visited.run(command="logout")
     assert outcome.status == 0, outcome.stderr
     first, second, third = outcome.said()
-    assert first == "The refresh token had ended at localhost already"
-    assert second == "Sent the browser to localhost to sign out there"
-    assert third.startswith("Removed the session of ")
+    assert is_said(first, "had ended", "localhost")
+    assert is_said(second, "browser", "localhost", "sign out")
+    assert is_said(third, "Removed", issuer)
     assert visited.session() is None
 
 
@@ -134,8 +138,8 @@ def test_a_refused_revocation_does_not_keep_the_browser_from_signing_out(visited
     visited.provider.server.on("/revoke", json_reply({"error": "unauthorized_client"}, 400))
     outcome = visited.run(command="logout")
     assert outcome.status == 1
-    assert outcome.said()[0] == "Sent the browser to localhost to sign out there"
-    assert "did not answer" not in outcome.stderr
+    assert is_said(outcome.said()[0], "browser", "localhost", "sign out")
+    assert "not answer" not in outcome.stderr
 
 
 def test_a_client_without_a_refresh_token_has_nothing_to_revoke(laptop: Laptop) -> None:
@@ -143,7 +147,7 @@ def test_a_client_without_a_refresh_token_has_nothing_to_revoke(laptop: Laptop) 
     laptop.signed_in()
     ended = laptop.run(*laptop.words(KEEP, command="logout"))
     assert ended.status == 0
-    assert ended.stderr.splitlines()[0] == "There is no refresh token to revoke"
+    assert "no refresh token" in ended.stderr.splitlines()[0]
     assert "POST /token/revocation" not in laptop.realm.seen().requests
 
 
@@ -152,7 +156,7 @@ def test_a_confidential_client_authenticates(laptop: Laptop) -> None:
     secret = '--oidc-client-secret=a secret, that: needs "quoting" & more'
     laptop.signed_in(secret)
     ended = laptop.run(*laptop.words(KEEP, secret, command="logout"))
-    assert ended.stderr.splitlines()[0] == "Revoked the refresh token at 127.0.0.1"
+    assert is_said(ended.stderr.splitlines()[0], "Revoked", "127.0.0.1")
 
 
 def test_all_sessions_end_each_as_the_kubeconfig_asks_for_it(signed_in: Laptop) -> None:
@@ -163,21 +167,21 @@ def test_all_sessions_end_each_as_the_kubeconfig_asks_for_it(signed_in: Laptop) 
     write_kubeconfig({"posting": [*signed_in.words()[1:], secret]}, {"production": "posting"})
     ended = signed_in.run("logout", "--all", "--keep-provider-session")
     assert ended.status == 0, ended.stderr
-    assert ended.stderr.count("Revoked the refresh token at 127.0.0.1\n") == 3
-    assert ended.stderr.count("Removed the session of ") == 3
+    assert len([line for line in ended.stderr.splitlines() if is_said(line, "Revoked", "127.0.0.1")]) == 3
+    assert len([line for line in ended.stderr.splitlines() if is_said(line, "Removed")]) == 3
     assert signed_in.stored() == {}
 
 
 def test_nothing_is_to_be_ended(laptop: Laptop) -> None:
     ended = laptop.run(*laptop.words(command="logout"))
     assert ended.status == 0
-    assert ended.stderr.startswith("No such session is known under ")
-    assert laptop.run("logout", "--all").stderr.startswith("No session is known under ")
+    assert is_said(ended.stderr, "No such session", str(cache()))
+    assert is_said(laptop.run("logout", "--all").stderr, "No session", str(cache()))
     assert not laptop.browser.opened()
 
 
 def test_one_and_all_is_a_usage_error(laptop: Laptop) -> None:
-    complaint(laptop.run("logout", "--all", "--context=production"), status=2)
+    failure(laptop.run("logout", "--all", "--context=production"), "usage", "--all", "--context", status=2)
 
 
 @pytest.mark.parametrize("storage", ["disk"])
@@ -196,7 +200,7 @@ def test_a_terminal_shows_what_is_awaited(signed_in: Laptop) -> None:
     """The provider may take its time; without a terminal nothing is said of it."""
     signed_in.realm.fail_next("/token/revocation", delay_ms=800)
     with OnTerminal(*signed_in.words(KEEP, command="logout")) as terminal:
-        terminal.shows("Revoking the refresh token at 127.0.0.1")
+        terminal.shows("Revoking")
         ended = terminal.ended()
     assert ended.status == 0
-    assert "Revoked the refresh token at 127.0.0.1" in ended.stderr
+    assert "Revoked" in ended.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
 from .on_terminal import OnTerminal
+from .said import topics
 
 if TYPE_CHECKING:
     from .laptop import Laptop
@@ -81,7 +83,7 @@ def test_a_failure_of_the_one_that_asks_counts_for_those_that_waited(laptop: Lap
     assert {one.status for one in ended} == {1}
     reasons = {one.stderr for one in ended}
     assert len(reasons) == 1
-    assert "troubleshooting: provider-unreachable" in reasons.pop()
+    assert topics(reasons.pop()) == ["provider-unreachable"]
     assert laptop.browser.opened() == []
 
 
@@ -104,11 +106,12 @@ def test_a_sign_in_that_nobody_finishes_at_a_terminal_opens_one_tab(laptop: Lapt
     script = '"$@" --authentication-timeout-sec=4 & sleep 1; for each in 2 3; do "$@" & done; wait'
     with OnTerminal(*laptop.words(), through=(parts.program("sh"), "-c", script, "sh")) as terminal:
         terminal.ended()
-    assert terminal.text().count("error: nobody finished the sign-in within 4 s") == 3
+    assert len(re.findall(r"^error: .* within 4 s$", terminal.text(), re.MULTILINE)) == 3
+    assert set(topics(terminal.text())) == {"sign-in-timeout"}
     assert len(laptop.browser.opened()) == 1
 
 
-def test_a_secret_is_not_in_what_is_left_for_others(laptop: Laptop) -> None:
+def test_a_secret_is_not_in_what_others_can_read(laptop: Laptop) -> None:
     """The record is its owner's alone, and holds the words of the error."""
     laptop.realm.fail_next("/.well-known/openid-configuration", times=4, status=503)
     assert laptop.get_token("--oidc-client-secret=s3cr3t-word").status == 1

@@ -55,10 +55,8 @@ def test_a_kernel_keyring_that_is_forbidden_costs_nobody_a_token(within: LaptopW
     for _ in range(2):
         ended = within.get_token()
         said = warning(ended)
-        assert said.startswith(
-            "the sign-in is not stored: there is no kernel keyring that this process may use"
-        )
-        assert "--token-cache-storage=keyring or disk" in said
+        assert "kernel keyring" in said
+        assert "--token-cache-storage=keyring" in said
         assert files_with(token_of(ended.stdout)) == []
 
 
@@ -72,7 +70,7 @@ def test_a_kernel_keyring_that_becomes_forbidden_keeps_its_session(
     before = kernel_keys.sessions()
     within.within = tuple(seccomp.without_kernel_keyring(error))
     ended = within.get_token()
-    assert "the sign-in is not stored: there is no kernel keyring" in warning(ended)
+    assert "kernel keyring" in warning(ended)
     assert token_of(ended.stdout) != token
     within.within = ()
     assert kernel_keys.sessions() == before
@@ -88,9 +86,9 @@ def test_where_the_kernel_keyring_is_forbidden_auto_takes_the_disk(
     """No container marks this place: it is said once, and the session rests in files."""
     bare_laptop.within = (*bare_laptop.within, *seccomp.without_kernel_keyring(error))
     ended = bare_laptop.get_token()
-    assert beside_the_reason(ended.stderr).startswith(
-        "note: there is no OS keyring here, so the session rests in files"
-    )
+    note = beside_the_reason(ended.stderr)
+    assert note.startswith("note: ")
+    assert f"{cache() / 'tokens'} (--token-cache-storage=disk " in note
     assert kernel_keys.sessions() == {}
     assert files_with(token_of(ended.stdout)) != []
 
@@ -118,7 +116,7 @@ def not_readable(kernel_keys: KernelKeys, *kinds: str) -> Iterator[None]:
 def test_a_credential_that_is_found_and_not_readable_costs_a_moment(
     laptop: Laptop, kernel_keys: KernelKeys
 ) -> None:
-    """The hot half misses it; the session answers, without a request, a word or a browser."""
+    """The fast path misses it; the session answers, without a request, a word or a browser."""
     laptop.storage = "kernel"
     token = laptop.signed_in()
     laptop.realm.forget()
@@ -137,10 +135,9 @@ def test_a_session_that_is_found_and_not_readable_costs_nobody_a_token(
     with not_readable(kernel_keys, "session", "credential"):
         ended = laptop.get_token()
         said = warning(ended)
-        assert said.startswith(
-            "the sign-in is not stored: the kernel keyring cannot be used: Permission denied"
-        )
-        assert "--token-cache-storage=keyring or disk" in said
+        assert "kernel keyring" in said
+        assert "Permission denied" in said
+        assert "--token-cache-storage=keyring" in said
         assert token_of(ended.stdout) != token
         assert files_with(token_of(ended.stdout)) == []
     assert laptop.signed_in() == token
@@ -160,8 +157,8 @@ def test_over_quota_an_ordinary_user_has_the_token(laptop: Laptop, user: User) -
         if not beside_the_reason(ended.stderr):
             pytest.skip("this kernel has big_key, or gives its users a larger quota")
         said = warning(ended)
-        assert said.startswith("the sign-in is not stored: the kernel keyring is full")
-        assert "--token-cache-storage=keyring or disk" in said
+        assert "keyring is full" in said
+        assert "--token-cache-storage=keyring" in said
         written = [path for path in user.home.rglob("*") if path.is_file()]
         assert [path for path in written if token.encode() in path.read_bytes()] == []
 
@@ -205,9 +202,9 @@ def test_auto_does_not_take_a_plain_text_backend_for_a_keyring(laptop: Laptop, p
     laptop.storage = "auto"
     ended = laptop.get_token(env={"CI": "1"})
     assert plaintext
-    assert beside_the_reason(ended.stderr).startswith(
-        "note: there is no OS keyring here, so the session rests in files"
-    )
+    note = beside_the_reason(ended.stderr)
+    assert note.startswith("note: ")
+    assert f"{cache() / 'tokens'} (--token-cache-storage=disk " in note
     assert not (Path.home() / "plain").exists()
     assert len(list((cache() / "tokens").iterdir())) == 1
 
@@ -217,7 +214,7 @@ def test_a_keyring_that_is_asked_for_is_no_plain_text(laptop: Laptop, plaintext:
     assert plaintext
     laptop.storage = "keyring"
     ended = laptop.get_token()
-    assert warning(ended).startswith("the sign-in is not stored: there is no OS keyring here")
+    assert "no OS keyring" in warning(ended)
     assert files_with(token_of(ended.stdout)) == []
 
 

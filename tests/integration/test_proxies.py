@@ -9,6 +9,8 @@ import pytest
 from tests.internet import Internet
 from tests.plugin import run_plugin
 
+from .said import topics
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -28,7 +30,7 @@ def test_a_variable_that_does_not_concern_the_request_is_ignored(internet: Inter
     """GNOME writes ALL_PROXY=socks://… next to a good https_proxy."""
     env = {"https_proxy": internet.proxy, "ALL_PROXY": "socks://proxy.corp:1080/", "HTTP_PROXY": "gopher://x"}
     ended = run_plugin("get-token", *WORDS, *internet.flags, env=env)
-    assert "names no authorization_endpoint" in ended.stderr, "the metadata came"
+    assert "authorization_endpoint" in ended.stderr, "the metadata came"
     checks = run_plugin("doctor", *WORDS, *internet.flags, env=env).stdout
     assert ", by https_proxy" in checks
 
@@ -46,6 +48,7 @@ def test_a_value_that_cannot_be_used_is_named_and_not_shown(command: str, variab
     ended = run_plugin(command, *WORDS, env={variable: value})
     said = ended.stdout + ended.stderr
     assert ended.returncode == (2 if command == "get-token" else 1)
-    assert f"{variable} cannot be used" in said
+    assert "proxy" in topics(said)
+    assert variable in said
     assert "SECRET" not in said
     assert "proxy.corp" not in said

@@ -29,7 +29,7 @@ def removed(ended: Ended) -> list[str]:
     """Return the lines of a purge that removed something; nothing stands on standard output."""
     assert (ended.status, ended.stdout) == (0, ""), ended.stderr
     lines = ended.stderr.splitlines()
-    assert all(line.startswith("Removed the session of ") for line in lines), ended.stderr
+    assert all(line.startswith("Removed the session") for line in lines), ended.stderr
     return lines
 
 

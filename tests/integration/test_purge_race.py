@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tests import parts
 from tests.plugin import Ended, wait_until
 
 from .laptop import cache, claims_of, token_of
+from .said import topics
 from .slow_disk import SlowDisk
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def test_a_refresh_that_is_being_stored_on_a_slow_disk_does_not_bring_the_sessio
     disk.wait()
     removed = expired.run(*COMMANDS[command])
     assert removed.status == 0, removed.stderr
-    assert "Removed the session of alice@example.com" in removed.stderr
+    assert re.search("Removed .*alice@example.com", removed.stderr)
     assert claims_of(token_of(refreshing.ended().stdout))["sub"] == "alice", "who asked before has the answer"
     is_over(expired)
 
@@ -130,9 +132,9 @@ def test_a_purge_that_cannot_be_sure_says_so(signed_in: Laptop) -> None:
     ended = purged_on_a_full_disk(signed_in)
     assert ended.status == 1
     removed, error, hint = ended.stderr.splitlines()
-    assert removed.startswith("Removed the session of alice@example.com")
-    assert "may store the session again" in error
-    assert "troubleshooting: purge" in hint
+    assert re.match("Removed .*alice@example.com", removed)
+    assert "may store" in error
+    assert topics(hint) == ["purge"]
     waiting.kill()
     again = signed_in.purge()
     assert (again.status, left()) == (0, {})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who asks is known from /proc")
 
-SAID = "the API server does not take this token"
+SAID = "troubleshooting: unauthorized"
 
 
 class Client:
@@ -78,8 +78,8 @@ def test_a_refused_token_is_renewed_once_and_then_said(laptop: Laptop, kubectl: 
     assert tokens[2:] == [tokens[2]] * 4
     assert laptop.realm.seen().token_requests == ["refresh_token"]
     assert said.count(SAID) == 1
-    assert f"issuer {laptop.realm.issuer}, client {laptop.client}, signed in as alice@example.com" in said
-    assert "kubectl oidc-login setup" in said
+    names = (f"issuer {laptop.realm.issuer},", f"client {laptop.client},", "alice@example.com")
+    assert [name for name in (*names, "kubectl oidc-login setup") if name not in said] == []
     assert len(laptop.browser.opened()) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_proxy_over_an_api_server_that_restarts_is_not_mistaken(laptop: Laptop
 
 
 def test_commands_that_are_not_remembered_are_counted_too(laptop: Laptop, kubectl: Client) -> None:
-    """With -v the hot half answers nothing; the refused token is noticed all the same."""
+    """With -v the fast path answers nothing; the refused token is noticed all the same."""
     tokens, said = kubectl.asks(5, "-v", "1")
     assert tokens[0] == tokens[1] != tokens[2]
     assert tokens[2:] == [tokens[2]] * 3

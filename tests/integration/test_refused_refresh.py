@@ -16,6 +16,7 @@ from tests.plugin import wait_until
 from tests.tokens import CLIENT_ID
 
 from .laptop import cache, token_of
+from .said import topics
 from .test_stand_alone import TEXT
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def test_a_background_program_opens_one_tab_and_then_pauses(
     assert first.status == 1
     second = signed_in.run("--force-refresh")
     assert (second.status, second.pages) == (1, [])
-    assert "(troubleshooting: sign-in-paused)" in second.stderr
+    assert topics(second.stderr) == ["sign-in-paused"]
     assert signed_in.session() == before
 
 
@@ -299,7 +300,7 @@ def test_stand_alone_mode_keeps_what_is_kept(
 
 
 @pytest.fixture
-def left_behind(visited: VisitedLaptop) -> Path:
+def of_kubelogin(visited: VisitedLaptop) -> Path:
     """Have a session of kubelogin's whose ID token has ended."""
     visited.provider.claims["exp"] = int(time.time()) + 5
     assert visited.run().status == 0
@@ -326,8 +327,8 @@ def left_behind(visited: VisitedLaptop) -> Path:
 
 
 @pytest.mark.parametrize("kind", DEAD)
-def test_what_kubelogin_left_is_dead(
-    visited: VisitedLaptop, left_behind: Path, refuse: Callable[[Script], None], kind: str
+def test_a_session_of_kubelogin_that_is_dead(
+    visited: VisitedLaptop, of_kubelogin: Path, refuse: Callable[[Script], None], kind: str
 ) -> None:
     """The person signs in, and reads that it was kubelogin's session that ended."""
     refuse(DEAD[kind])
@@ -337,33 +338,33 @@ def test_what_kubelogin_left_is_dead(
     (reason,) = [line for line in outcome.stderr.splitlines() if line.startswith("Signing in at ")]
     assert "kubelogin" in reason
     assert "damaged" not in reason
-    assert left_behind.exists()
+    assert of_kubelogin.exists()
 
 
 @pytest.mark.parametrize("kind", KEPT)
-def test_what_kubelogin_left_is_kept(
-    visited: VisitedLaptop, left_behind: Path, refuse: Callable[[Script], None], kind: str
+def test_a_session_of_kubelogin_that_is_kept(
+    visited: VisitedLaptop, of_kubelogin: Path, refuse: Callable[[Script], None], kind: str
 ) -> None:
     """The provider is down: exit 1, no session of ours is known, and the next call takes kubelogin's over."""
     refuse(KEPT[kind])
     refused(visited.run())
-    assert left_behind.exists()
+    assert of_kubelogin.exists()
     status = visited.run_words(["status"])
     assert "alice" not in status.stdout
     assert CLIENT_ID not in status.stdout
     visited.provider.on_token = None
     assert visited.run().status == 0
     assert grants(visited)[-1] == "refresh_token"
-    assert not left_behind.exists()
+    assert not of_kubelogin.exists()
 
 
-def test_what_kubelogin_left_counts_server_errors(
-    visited: VisitedLaptop, left_behind: Path, refuse: Callable[[Script], None]
+def test_a_session_of_kubelogin_counts_server_errors(
+    visited: VisitedLaptop, of_kubelogin: Path, refuse: Callable[[Script], None]
 ) -> None:
     """The second in a row leads to a sign-in here, too."""
     refuse(error("server_error", 500))
     refused(visited.run())
-    assert left_behind.exists()
+    assert of_kubelogin.exists()
     assert visited.run().status == 0
     assert grants(visited) == ["refresh_token", "refresh_token", "authorization_code"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache
-from .said import choices, complaint
+from .said import choices, complaint, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,8 +193,7 @@ def test_a_session_that_no_user_asks_for_any_more_can_be_seen_and_ended(accounts
     """Its user is gone from the kubeconfig; the refresh token is revoked at the issuer and client that the index knows."""
     write_kubeconfig({}, {})
     assert shown(accounts, "--session=admin") == ALICE
-    error, _ = complaint(accounts.run("login", "--session=admin"), status=2)
-    assert "no user of the kubeconfig asks for it" in error
+    failure(accounts.run("login", "--session=admin"), "usage", "session admin", "--user", status=2)
     accounts.realm.forget()
     ended = accounts.run("logout", "--session=admin", "--keep-provider-session")
     assert _removed(ended) == ALICE
@@ -217,9 +216,8 @@ def test_a_word_that_selects_nothing_is_named(accounts: Laptop) -> None:
     before = accounts.stored()
     for word in (admin[:7], "amdin"):
         for command in ("logout", "whoami", "login", "doctor", "status"):
-            error, hint = complaint(accounts.run(command, f"--session={word}"))
-            assert error == f"no session with the name or ID {word} is kept here"
-            assert "--session=admin (alice@example.com)" in hint
+            ended = accounts.run(command, f"--session={word}")
+            failure(ended, "sign-in-needed", f" {word} ", "--session=admin (alice@example.com)")
         assert "nothing was removed" in accounts.run("purge", f"--session={word}").stderr
     assert accounts.stored() == before
 

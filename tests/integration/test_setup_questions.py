@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tests import parts
 
 from .kubeconfigs import write_kubeconfig
 from .on_terminal import OnTerminal
+from .said import failure, topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts do
 ISSUER, CLIENT, SCOPES, WRITE, RUN = (
     "Issuer URL",
     "Client ID",
-    "Additional scopes (openid is always included)",
+    "Additional scopes",
     "Write the user",
     "Run it now?",
 )
@@ -74,16 +76,16 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
     assert api
     with at_terminal(laptop) as terminal:
         terminal.shows(f"{ISSUER}: ")
-        assert "2. Register the redirect URI http://localhost:8000" in terminal.text()
+        assert "redirect URI http://localhost:8000" in terminal.text()
         terminal.type(b"login.example.com\n")
-        terminal.shows("hint: write it in full: --oidc-issuer-url=https://login.example.com")
+        terminal.shows("--oidc-issuer-url=https://login.example.com")
         terminal.type(f"{laptop.realm.issuer}/nowhere\n".encode())
-        terminal.shows("there is no OpenID provider at")
+        terminal.shows(f"{laptop.realm.issuer}/nowhere/.well-known/")
         assert laptop.browser.opened() == []
         terminal.type(f"  {laptop.realm.issuer}\n".encode())
         terminal.shows(f"{CLIENT}: ")
         terminal.type(b"\nkubernetes\n")  # an empty answer is none, and it is asked again
-        terminal.shows(f"{SCOPES} [email,profile,offline_access]: ")
+        terminal.shows("[email,profile,offline_access]: ")
         terminal.type(b"\n")
         terminal.shows(f"{WRITE} oidc to {Path.home() / FILE}? [Y/n]: ")
         terminal.type(b"maybe\n\n")
@@ -127,8 +129,8 @@ def test_a_first_command_that_is_refused_is_explained(laptop: Laptop, api: str) 
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (1, "")
     assert "Error from server (Forbidden)" in ended.stderr
-    assert "Forbidden: it knows you, and no role is bound to a group of yours (step 2)" in ended.stderr
-    assert ended.stderr.rstrip().endswith("`kubectl oidc-login doctor --user=oidc` says more.")
+    explained = " ".join(ended.stderr.split())
+    assert re.search(r"Forbidden: [^.]*\(step 2\)\. `kubectl oidc-login doctor --user=oidc`", explained)
 
 
 def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: Laptop, api: str) -> None:
@@ -139,11 +141,11 @@ def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: La
     write_kubeconfig(users, contexts, current="c", clusters={"c": {"server": api}})
     with at_terminal(laptop) as terminal:
         terminal.shows(f"{ISSUER} [{laptop.realm.issuer}]: ")
-        assert "Register the redirect URI" not in terminal.text(), "it was done for that user"
+        assert "redirect URI" not in terminal.text(), "it was done for that user"
         terminal.type(b"\n")
         terminal.shows(f"{CLIENT} [kubernetes]: ")
         terminal.type(b"\n")
-        terminal.shows("As the user company has it: --oidc-extra-scope, --session")
+        terminal.shows("user company has it: --oidc-extra-scope, --session")
         terminal.shows(f"{WRITE} company to")
         terminal.type(b"n\n")
         terminal.shows(RUN)  # that user is there already
@@ -176,7 +178,7 @@ def test_who_names_issuer_and_client_is_asked_for_the_scopes(laptop: Laptop) -> 
     """The proposal is what the provider has; with the flag, with a variable or without a terminal nobody is asked."""
     both = (f"--oidc-issuer-url={laptop.realm.issuer}", "--oidc-client-id=kubernetes")
     with at_terminal(laptop, *both) as terminal:
-        terminal.shows(f"{SCOPES} [email,profile,offline_access]: ")
+        terminal.shows("[email,profile,offline_access]: ")
         assert ISSUER not in terminal.text()
         terminal.type(b"\n")
         ended = terminal.ended()
@@ -199,12 +201,12 @@ def test_a_user_of_another_client_is_asked_about(laptop: Laptop, api: str) -> No
     path = write_kubeconfig(users, {})
     before = path.read_bytes()
     with at_terminal(laptop, *laptop.realm.flags("--write-kubeconfig")) as terminal:
-        terminal.shows("as the client code-only.")
-        terminal.shows("Change the user oidc? [y/N]: ")
+        terminal.shows("client code-only.")
+        terminal.shows("user oidc? [y/N]: ")
         terminal.type(b"\n")
-        terminal.shows("Name of the new user [oidc-127.0.0.1]: ")
+        terminal.shows("[oidc-127.0.0.1]: ")
         terminal.type(b"oidc\n")
-        terminal.shows("The kubeconfig has a user oidc already.")
+        terminal.shows("user oidc already")
         terminal.type(b"\n")
         ended = terminal.ended()
     assert ended.status == 0, ended.stderr
@@ -212,7 +214,7 @@ def test_a_user_of_another_client_is_asked_about(laptop: Laptop, api: str) -> No
     assert "--oidc-client-id=code-only" in str(user("oidc")["args"])
     path.write_bytes(before)
     with at_terminal(laptop, *laptop.realm.flags("--write-kubeconfig")) as terminal:
-        terminal.shows("Change the user oidc? [y/N]: ")
+        terminal.shows("user oidc? [y/N]: ")
         terminal.type(b"y\n")
         ended = terminal.ended()
     assert ended.status == 0, ended.stderr
@@ -257,7 +259,7 @@ def test_leaving_at_any_question_is_clean(laptop: Laptop, api: str, at: str, key
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (130, "")
     assert "Traceback" not in ended.stderr
-    assert ("error: interrupted by Ctrl-C" in ended.stderr.splitlines()) is (key == b"\x03")
+    assert ("interrupted" in topics(ended.stderr)) is (key == b"\x03")
     if at == RUN:
         assert user("oidc")
         assert laptop.stored()
@@ -270,6 +272,5 @@ def test_leaving_at_any_question_is_clean(laptop: Laptop, api: str, at: str, key
 def test_without_a_terminal_nobody_is_asked(laptop: Laptop) -> None:
     """Standard input alone, or a terminal in the background of nothing: it explains, and does not wait for an answer."""
     done = laptop.run("setup", "--oidc-issuer-url=https://issuer.example.com")
-    assert done.status == 2
-    assert "--oidc-issuer-url is given without --oidc-client-id" in done.stderr
+    failure(done, "usage", "--oidc-issuer-url", "--oidc-client-id", status=2)
     assert CLIENT not in done.stderr

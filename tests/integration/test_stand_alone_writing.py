@@ -14,7 +14,7 @@ from tests import parts
 from tests.plugin import Ended, wait_until
 
 from .mounts import mounting
-from .said import complaint, files_with
+from .said import complaint, failure, files_with
 from .test_stand_alone import config_of, kubeconfig, run, said
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def goes_on(laptop: Laptop, *refreshes: str) -> None:
     assert len(laptop.browser.opened()) == 1
 
 
-def test_a_lock_that_was_left_behind_costs_no_refresh_token(laptop: Laptop, signed_in: Path) -> None:
+def test_a_lock_file_of_a_crash_costs_no_refresh_token(laptop: Laptop, signed_in: Path) -> None:
     """Nothing is sent; the error names the file and how old it is, and the hint removes it."""
     lock = signed_in.with_name("config.lock")
     lock.touch()
@@ -159,11 +159,10 @@ def test_what_cannot_be_written_is_kept_and_written_by_the_next_run(
 ) -> None:
     """Exit 1 with the place, a private file; the next run sends no used refresh token and asks nobody."""
     content = signed_in.read_bytes()
-    error, _ = complaint(broken_once_sent(laptop, signed_in, breaking))
-    assert "cannot write the kubeconfig" in error
+    said = failure(broken_once_sent(laptop, signed_in, breaking), "kubeconfig", str(signed_in))
     assert signed_in.read_bytes() == content
     (kept,) = (Path.home() / ".kube" / "cache" / "oidc-login" / "unwritten").iterdir()
-    assert str(kept) in error
+    assert str(kept) in said
     assert kept.stat().st_mode & 0o777 == 0o600
     goes_on(laptop, "refresh_token", "refresh_token")
     assert not kept.exists()

@@ -19,7 +19,7 @@ from kubectl_oidc.system.log import QUIET
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
-from .said import complaint
+from .said import complaint, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,9 @@ def sessions(laptop: Laptop, *more: str) -> list[dict[str, Any]]:
 def test_nothing_is_kept(laptop: Laptop) -> None:
     ended = laptop.run("status")
     assert (ended.status, ended.stdout) == (0, "")
-    assert ended.stderr == f"No session is kept under {cache()}; `kubectl oidc-login login` signs in\n"
+    (line,) = ended.stderr.splitlines()
+    assert str(cache()) in line
+    assert "`kubectl oidc-login login`" in line
     assert sessions(laptop) == []
 
 
@@ -86,8 +88,8 @@ def test_what_has_ended_says_whether_it_can_be_renewed(laptop: Laptop) -> None:
         "code-only": ("ended", False),
     }
     table = laptop.run("status").stdout
-    assert "expired, renews when used" in table
-    assert "expired, sign-in needed" in table
+    assert table.count("expired, renews") == 1
+    assert table.count("sign-in needed") == 1
 
 
 def test_the_columns_tell_two_sessions_apart(laptop: Laptop) -> None:
@@ -123,7 +125,7 @@ def test_a_record_that_is_gone_or_cannot_be_read_is_said(signed_in: Laptop) -> N
     record.unlink()
     (session,) = sessions(signed_in)
     assert session["state"] == "gone"
-    assert "gone, sign-in needed" in signed_in.run("status").stdout
+    assert "sign-in needed" in signed_in.run("status").stdout
 
 
 def test_another_cache_directory_of_the_kubeconfig_is_looked_into(
@@ -144,7 +146,9 @@ def test_a_broken_kubeconfig_is_a_warning_unless_it_was_named(signed_in: Laptop)
     path.write_text("users: [")
     ended = signed_in.run("status")
     assert ended.status == 0
-    assert ended.stderr.startswith("warning: it is not known which contexts use which session: ")
+    (warning,) = ended.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert str(path) in warning
     assert "alice@example.com" in ended.stdout
     complaint(signed_in.run("status", f"--kubeconfig={path}"))
 
@@ -158,9 +162,8 @@ def test_whoami_shows_whom_the_cluster_sees(signed_in: Laptop) -> None:
     assert rows["groups"] == "eks-admins"
     assert rows["audience"] == "kubernetes"
     assert rows["token"].startswith("good for ")
-    assert (
-        ended.stderr.splitlines()[0] == "problem: the issuer is not https, and kube-apiserver takes no other"
-    )
+    assert ended.stderr.startswith("problem: ")
+    assert "https" in ended.stderr.splitlines()[0]
     document = json.loads(signed_in.run("whoami", "-o", "json").stdout)
     assert document["username"] == "alice@example.com"
     assert document["claims"]["sub"] == "alice"
@@ -171,9 +174,9 @@ def test_whoami_shows_whom_the_cluster_sees(signed_in: Laptop) -> None:
 
 
 def test_whoami_without_a_session_names_the_command_that_signs_in(laptop: Laptop) -> None:
-    error, hint = complaint(laptop.run(*laptop.words(command="whoami")))
-    assert error == f"no session of client kubernetes at {laptop.realm.issuer} is kept here"
-    assert "`kubectl oidc-login login --oidc-issuer-url=" in hint
+    ended = laptop.run(*laptop.words(command="whoami"))
+    command = "`kubectl oidc-login login --oidc-issuer-url="
+    failure(ended, "sign-in-needed", "client kubernetes", laptop.realm.issuer, command)
     assert not laptop.browser.opened()
 
 
@@ -217,23 +220,22 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
     assert ended.status == 0, ended.stderr
     assert "good for 9" in ended.stdout
     production.purge()
-    error, hint = complaint(production.run("whoami", "--cluster"))
-    assert error == "a sign-in is needed: first use of this session"
-    assert hint.startswith("`kubectl oidc-login login` signs in")
+    failure(
+        production.run("whoami", "--cluster"), "sign-in-needed", "first use", "`kubectl oidc-login login`"
+    )
     assert len(production.browser.opened()) == 1, "the sign-in's alone"
 
 
 def test_whoami_says_that_the_context_has_no_cluster(production: Laptop) -> None:
-    error, _ = complaint(production.run("whoami", "--cluster", "--context=nowhere"))
-    assert error == "--cluster asks the context's cluster, and there is none in the kubeconfig"
+    failure(
+        production.run("whoami", "--cluster", "--context=nowhere"), "kubeconfig", "--cluster", "--context"
+    )
 
 
 def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop) -> None:
     production.signed_in("--oidc-client-id=code-only")
-    error, _ = complaint(
-        production.run(*production.words("--oidc-client-id=code-only", "--cluster", command="whoami"))
-    )
-    assert "does not" in error
+    words = production.words("--oidc-client-id=code-only", "--cluster", command="whoami")
+    failure(production.run(*words), "unauthorized")
 
 
 def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None:
@@ -243,33 +245,27 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
         "--oidc-extra-scope=email,offline_access,profile"
     )
     for command in ("whoami", "logout"):
-        error, hint = complaint(signed_in.run(*signed_in.words("--session=wrok", command=command)))
-        assert error.endswith("with the name wrok is kept here")
-        nearest = hint.partition("; kept are ")[2]
-        assert nearest.startswith(
-            f"{wanted} --session=work (alice@example.com); {wanted} (alice@example.com)"
-        )
+        ended = signed_in.run(*signed_in.words("--session=wrok", command=command))
+        nearest = f"{wanted} --session=work (alice@example.com); {wanted} (alice@example.com)"
+        failure(ended, "sign-in-needed", "name wrok", nearest)
     ended = signed_in.purge("--session=wrok")
     assert ended.status == 0
-    assert f". Kept are {wanted} --session=work (alice@example.com); " in ended.stderr
+    assert f" {wanted} --session=work (alice@example.com); " in ended.stderr
     assert len(sessions(signed_in)) == 2
 
 
 def test_a_session_of_the_same_client_with_other_scopes_is_told_by_its_scopes(laptop: Laptop) -> None:
     """Issuer and client are equal; without the scopes the hint would say that what is not kept is kept."""
     laptop.signed_in("--oidc-extra-scope=groups")
-    error, hint = complaint(laptop.run(*laptop.words(command="whoami")))
-    assert error.endswith(" for these scopes and flags is kept here")
-    kept = set(
-        hint.partition("; kept are ")[2].partition("--oidc-extra-scope=")[2].partition(" ")[0].split(",")
-    )
-    assert kept == {"email", "groups", "offline_access", "profile"}
+    said = failure(laptop.run(*laptop.words(command="whoami")), "sign-in-needed", "these scopes")
+    *_, kept = re.findall(r"--oidc-extra-scope=(\S+)", said)
+    assert set(kept.split(",")) == {"email", "groups", "offline_access", "profile"}
 
 
 def test_the_command_that_signs_in_is_as_short_as_the_one_that_was_typed(laptop: Laptop) -> None:
     write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"}, current="production")
-    assert complaint(laptop.run("whoami"))[1].startswith("`kubectl oidc-login login` signs in")
+    assert complaint(laptop.run("whoami"))[1].startswith("`kubectl oidc-login login` ")
     _, hint = complaint(laptop.run("whoami", "--context=production", "-o", "json"))
-    assert hint.startswith("`kubectl oidc-login login --context=production` signs in")
+    assert hint.startswith("`kubectl oidc-login login --context=production` ")
     _, hint = complaint(laptop.run("whoami", "--session=second"))
-    assert "--session=second" in hint.partition("` signs in")[0]
+    assert "--session=second" in hint.split("`")[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,12 @@ from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
 from .on_terminal import OnTerminal
-from .said import beside_the_reason, complaint, locks_held
+from .said import beside_the_reason, failure, locks_held, reason, topics
 
 if TYPE_CHECKING:
     from .laptop import Laptop
 
-AWAITED = "Waiting for the browser"
+AWAITED = "Waiting for"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 
 
@@ -25,19 +26,20 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
     laptop.scripted.is_left_alone()
     with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
         laptop.wait_for_browser()
-        terminal.shows("Signing in at 127.0.0.1: first use of this session")
+        terminal.shows("first use")
         (address,) = laptop.browser.opened()
-        terminal.shows(f"if it does not, open {address}")
+        terminal.shows(f" {address}\n")
+        assert reason(terminal.text()).startswith("127.0.0.1: ")
         wait_until(lambda: len(times(terminal)) >= 2, "the time that is left changes")
         assert times(terminal) <= {"1 min 40 s", *(f"1 min {seconds} s" for seconds in range(40))}
-        assert "Ctrl-C ends it" in terminal.text()
+        assert "Ctrl-C" in terminal.text()
 
         sign_in_by_hand(laptop, address)
         ended = terminal.ended()
     assert ended.status == 0
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
     assert json.loads(ended.stdout)["kind"] == "ExecCredential"
-    assert "Signed in as alice@example.com; the token is good for" in ended.stderr
+    assert "Signed in as alice@example.com" in ended.stderr
     assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
 
 
@@ -47,7 +49,8 @@ def test_who_signs_in_is_told_of_a_flag_without_effect(laptop: Laptop) -> None:
     with OnTerminal(*laptop.words(flag)) as terminal:
         ended = terminal.ended()
     assert ended.status == 0
-    assert f"note: {flag} has no effect: TLS 1.3 has no renegotiation" in ended.stderr
+    (note,) = [line for line in ended.stderr.splitlines() if line.startswith("note: ")]
+    assert f"{flag} has no effect" in note
     for level, said in ((0, ""), (1, f"[v1] {flag} has no effect")):
         ended = laptop.get_token(flag, f"--session={level}", "-v", str(level))
         assert ended.status == 0
@@ -64,7 +67,7 @@ def test_ctrl_c_at_the_terminal_ends_the_wait(laptop: Laptop) -> None:
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (130, "")
     assert "Traceback" not in ended.stderr
-    assert "error: interrupted by Ctrl-C\nhint: run it again" in ended.stderr
+    assert topics(ended.stderr) == ["interrupted"]
     assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
     assert locks_held() == []
 
@@ -85,14 +88,14 @@ def test_the_wait_for_another_plugin_is_said_at_a_terminal(laptop: Laptop) -> No
     laptop.wait_for_browser()
     with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
         pid = holder.process.pid
-        terminal.shows(
-            f"Waiting for another kubectl oidc-login (process {pid}, waiting for a sign-in in the browser), at most 1 min"
-        )
+        terminal.shows(f"process {pid}, ")
         sign_in_by_hand(laptop, laptop.browser.opened()[0])
         first, second = holder.ended(), terminal.ended()
     assert token_of(first.stdout) == token_of(second.stdout)
     assert beside_the_reason(first.stderr) == "", "the holder has no terminal"
-    assert second.stderr.count("Waiting for another") == 1
+    (wait,) = [line for line in second.stderr.splitlines() if line.startswith(AWAITED)]
+    assert "in the browser" in wait
+    assert "1 min" in wait
 
 
 def test_without_a_terminal_a_wait_that_ends_well_is_not_spoken_of(laptop: Laptop) -> None:
@@ -102,9 +105,8 @@ def test_without_a_terminal_a_wait_that_ends_well_is_not_spoken_of(laptop: Lapto
     laptop.wait_for_browser()
     waiting = laptop.start("-v=0", "--authentication-timeout-sec=1")
     # It has waited for longer than at a terminal it would have kept silent.
-    error, hint = complaint(waiting.ended())
-    assert f"process {holder.process.pid} still holds this session's lock after 1 s" in error
-    assert f"kill {holder.process.pid}" in hint
+    pid = holder.process.pid
+    failure(waiting.ended(), "lock", f"process {pid} ", "after 1 s", f"kill {pid}")
     patient = laptop.start()
     sign_in_by_hand(laptop, laptop.browser.opened()[0])
     ended = [holder.ended(), patient.ended()]
@@ -122,7 +124,7 @@ def test_without_a_terminal_what_needs_a_person_is_printed(laptop: Laptop) -> No
         said += running.process.stderr.readline()
     (address,) = re.findall(r"^ +(http://\S+)$", said, re.MULTILINE)
     assert address.startswith(f"{laptop.realm.issuer}/auth?")
-    assert "--skip-open-browser was given" in said
+    assert "--skip-open-browser" in said
     (port,) = re.findall(r"ssh -L (\d+):localhost:", said)
     assert f"localhost%3A{port}" in address
     sign_in_by_hand(laptop, address)
@@ -137,7 +139,8 @@ def test_the_ssh_line_leads_from_the_redirect_uris_port_to_ours(laptop: Laptop) 
     while "ssh -L" not in said:
         said += running.process.stderr.readline()
     assert re.search(r"ssh -L 9999:localhost:(?!9999)\d+ ", said)
-    assert "warning: the redirect URI leads to localhost:9999, where this program does not listen" in said
+    (warning,) = [line for line in said.splitlines() if line.startswith("warning: ")]
+    assert [name for name in ("localhost:9999", "--listen-address") if name not in warning] == []
 
 
 def test_a_redirect_uri_on_another_host_needs_no_ssh_line(laptop: Laptop) -> None:
@@ -145,10 +148,11 @@ def test_a_redirect_uri_on_another_host_needs_no_ssh_line(laptop: Laptop) -> Non
     running = laptop.start("--skip-open-browser", "--oidc-redirect-url=https://sso.example.com/back")
     assert running.process.stderr is not None
     said = ""
-    while "must lead to port" not in said:
+    while "https://sso.example.com/back" not in said:
         said += running.process.stderr.readline()
     assert "ssh -L" not in said
-    assert "https://sso.example.com/back" in said
+    (port,) = re.findall(r" port (\d+) ", said)
+    socket.create_connection(("localhost", int(port)), timeout=5).close()
 
 
 def test_a_browser_that_is_not_there_is_named(laptop: Laptop) -> None:
@@ -157,20 +161,20 @@ def test_a_browser_that_is_not_there_is_named(laptop: Laptop) -> None:
     running = laptop.begin(*words, "--token-cache-storage=none", "--listen-address=127.0.0.1:0")
     assert running.process.stderr is not None
     why, line = (running.process.stderr.readline() for _ in range(2))
-    assert why == "Signing in at 127.0.0.1: no session is kept\n"
-    assert line.startswith('Sign in needed ("no-such-browser" is not found). Open this address')
+    assert "no session" in reason(why)
+    assert '"no-such-browser"' in line
 
 
 def test_the_reason_for_a_sign_in_is_in_the_log(laptop: Laptop) -> None:
     """Without a terminal -v 1 tells why a sign-in was needed."""
     ended = laptop.get_token("-v", "1")
     assert ended.status == 0
-    assert "signing in at 127.0.0.1: first use of this session" in ended.stderr
+    assert re.search(r"\[v1\] .* 127\.0\.0\.1: first use", ended.stderr)
 
 
 def times(terminal: OnTerminal) -> set[str]:
     """Return the spans of time that the terminal has shown as left."""
-    return set(re.findall(rf"{AWAITED}, ((?:\d+ min )?\d+ s) left", terminal.text()))
+    return set(re.findall(rf"{AWAITED}.*, ((?:\d+ min )?\d+ s) left", terminal.text()))
 
 
 def sign_in_by_hand(laptop: Laptop, address: str) -> None:

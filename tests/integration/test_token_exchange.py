@@ -10,6 +10,7 @@ import pytest
 from tests.plugin import wait_until
 
 from .laptop import Laptop, cache, claims_of
+from .said import failure, topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def test_an_exchange_that_fails_costs_no_session(laptop: Laptop) -> None:
     laptop.realm.fail_next("/token", after=1, status=503)
     ended = laptop.get_token(FOR_B)
     assert (ended.status, ended.stdout) == (1, "")
-    assert "error: the provider answers 503" in ended.stderr
+    failure(ended, "provider-unreachable", "503")
     assert stored_session()["refresh_token"] != before
     assert claims_of(laptop.signed_in(FOR_B))["aud"] == "cluster-b"
     seen = laptop.realm.seen()
@@ -120,27 +121,21 @@ def test_an_exchange_that_fails_costs_no_session(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "audience", "said", "hint"),
+    ("client", "audience", "names"),
     [
-        (
-            "exchanger",
-            "elsewhere",
-            "invalid_target: there is no such audience",
-            "compare --oidc-token-exchange-audience",
-        ),
-        ("kubernetes", "cluster-b", "grant type is not allowed", "see the provider's log: it may not allow"),
+        ("exchanger", "elsewhere", ["invalid_target", "--oidc-token-exchange-audience"]),
+        ("kubernetes", "cluster-b", ["grant type", "--oidc-token-exchange-type"]),
     ],
 )
 def test_what_the_provider_refuses_is_an_error(
-    laptop: Laptop, client: str, audience: str, said: str, hint: str
+    laptop: Laptop, client: str, audience: str, names: list[str]
 ) -> None:
     """There is no falling back to the token that was not exchanged, and no session is kept."""
     laptop.client = client
     ended = laptop.get_token(f"--oidc-token-exchange-audience={audience}", "-v", "9")
     assert (ended.status, ended.stdout) == (1, "")
-    assert f"error: there is no token for the audience {audience}: " in ended.stderr
-    assert said in ended.stderr
-    assert f"hint: {hint}" in ended.stderr
+    assert topics(ended.stderr) == ["token-exchange"]
+    assert [name for name in (audience, *names) if name not in ended.stderr] == []
     assert not (cache() / "tokens").exists() or not list((cache() / "tokens").iterdir())
 
 
@@ -149,9 +144,7 @@ def test_a_provider_without_it_is_named(laptop: Laptop, openid_provider: OpenIdP
     laptop.realm = openid_provider.new_realm()
     laptop.client = "kubernetes"
     ended = laptop.get_token(FOR_B)
-    assert (ended.status, ended.stdout) == (1, "")
-    assert "unsupported_grant_type" in ended.stderr
-    assert "hint: the provider's metadata names no token exchange." in ended.stderr
+    failure(ended, "token-exchange", "unsupported_grant_type", "metadata", "RFC 8693")
 
 
 def test_an_access_token_is_handed_out_as_it_is(laptop: Laptop) -> None:
@@ -167,11 +160,11 @@ def test_setup_shows_what_the_cluster_gets(laptop: Laptop) -> None:
     """The claims are those of the exchanged token, the cluster trusts its audience, and the stanza asks for it."""
     ended = laptop.run(*laptop.words(FOR_B, command="setup"), env={"COLUMNS": "200"})
     assert ended.status == 0, ended.stderr
-    assert "Claims of the token for cluster-b" in ended.stderr
+    assert "token for cluster-b" in ended.stderr
     assert "--oidc-client-id=cluster-b" in ended.stderr
     assert "--exec-arg=--oidc-token-exchange-audience=cluster-b" in ended.stderr
     assert "--exec-arg=--oidc-client-id=exchanger" in ended.stderr
-    assert "is for the audience" not in ended.stderr
+    assert "claims-audience" not in topics(ended.stderr)
     laptop.realm.forget()
     assert claims_of(laptop.signed_in(FOR_B))["aud"] == "cluster-b"
     assert laptop.realm.seen().total == 0

@@ -18,7 +18,7 @@ from tests import parts
 from .laptop import cache, claims_of, token_of
 from .mounts import outside_a_container
 from .on_terminal import OnTerminal
-from .said import beside_the_reason
+from .said import beside_the_reason, topics
 from .test_device_code import reads
 from .test_no_browser import address
 
@@ -86,6 +86,11 @@ class Machine:
         return said
 
 
+def needed(said: str) -> str:
+    """Return the line that says why no browser opens here: the first after the reason for the sign-in."""
+    return beside_the_reason(said).splitlines()[0]
+
+
 def codes_at(realm: Realm, said: str) -> str:
     """Return the address with the device code in it."""
     (line,) = [line.strip() for line in said.splitlines() if "user_code=" in line]
@@ -106,18 +111,18 @@ def machine(
 
 DISPLAY = {"DISPLAY": ":0"}
 SEES_NO_BROWSER = {
-    "an SSH session": (SSH, "this is an SSH session", False),
+    "an SSH session": (SSH, "SSH session", False),
     "a server without a display": (
         {},
-        "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set",
+        "DISPLAY",
         False,
     ),
-    "a container of podman": ({"container": "podman"}, "this is a container without a display", False),
-    "a pod": ({"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, "this is a container without a display", False),
-    "a job of CI": ({"CI": "true", "container": "docker"}, "this is a container without a display", False),
-    "SSH into a container": ({**SSH, "container": "lxc"}, "this is a container without a display", False),
-    "a desktop without a program for it": (DISPLAY, "no program that opens a browser is installed", True),
-    "WSL without a program for it": (WSL, "no program that opens a browser is installed", True),
+    "a container of podman": ({"container": "podman"}, "container", False),
+    "a pod": ({"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, "container", False),
+    "a job of CI": ({"CI": "true", "container": "docker"}, "container", False),
+    "SSH into a container": ({**SSH, "container": "lxc"}, "container", False),
+    "a desktop without a program for it": (DISPLAY, "no program", True),
+    "WSL without a program for it": (WSL, "no program", True),
 }
 
 
@@ -128,7 +133,7 @@ def test_where_nobody_would_see_a_browser_there_is_a_code(machine: Machine, case
     if not alone:
         machine.installs("xdg-open")
     said = machine.person_enters_the_code(machine.start(env=env, alone=alone))
-    assert beside_the_reason(said).startswith(f"Sign in needed ({reason}")
+    assert reason in needed(said)
     assert not (machine.programs / "xdg-open.arguments").exists()
 
 
@@ -138,7 +143,7 @@ def test_without_device_codes_there_is_an_address(machine: Machine, case: str) -
     env, reason, _ = SEES_NO_BROWSER[case]
     running = machine.start(env=env, client="kubernetes")
     said = reads(running, "ssh -L")
-    assert beside_the_reason(said).startswith(f"Sign in needed ({reason}). Open this address in a browser:")
+    assert reason in needed(said)
     if env is SSH:
         assert said.rstrip().endswith("ada@10.0.0.1"), "the address at which this machine was reached"
     (url,) = [line.strip() for line in said.splitlines() if "/auth?" in line]
@@ -149,7 +154,7 @@ def test_without_device_codes_there_is_an_address(machine: Machine, case: str) -
 def test_over_ssh_at_a_terminal_the_address_can_be_pasted(machine: Machine) -> None:
     """Forwarding and pasting are both offered, and whichever comes first counts."""
     with OnTerminal(*machine.words(client="kubernetes"), env=SSH) as terminal:
-        terminal.shows("paste the address of that page here")
+        terminal.shows("paste the address")
         assert "ssh -L" in terminal.text()
         subprocess.run([machine.browser.command, address(terminal)], check=True, timeout=20)
         ended = terminal.ended()
@@ -243,7 +248,7 @@ def test_a_helper_that_fails_leaves_the_address(machine: Machine) -> None:
     """The editor has gone, its BROWSER is left: it says so, and what to open."""
     running = machine.start(env={**SSH, "BROWSER": "/no/such/browser.sh"}, client="kubernetes")
     said = reads(running, "ssh -L")
-    assert '("/no/such/browser.sh" is not found)' in said
+    assert '"/no/such/browser.sh"' in needed(said)
     (url,) = [line.strip() for line in said.splitlines() if "/auth?" in line]
     subprocess.run([machine.browser.command, url], check=True, timeout=20)
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"
@@ -254,8 +259,8 @@ def test_a_job_that_nobody_watches_ends(machine: Machine) -> None:
     env = {"CI": "true", "container": "docker"}
     ended = machine.start("--authentication-timeout-sec=1", env=env).ended()
     assert (ended.status, ended.stdout) == (1, "")
-    assert "nobody entered the code in time" in ended.stderr
+    assert topics(ended.stderr) == ["sign-in-timeout"]
     again = machine.start(env=env).ended(10)
     assert (again.status, again.stdout) == (1, "")
-    assert "it is not tried again so soon" in again.stderr
+    assert topics(again.stderr) == ["sign-in-paused"]
     assert (cache() / "failed").is_dir()

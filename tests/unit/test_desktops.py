@@ -283,7 +283,7 @@ def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
 def test_an_x_display_is_no_sign_of_a_desktop_there(platform: str) -> None:
     """XQuartz over SSH: `open` would open the page on the remote machine's own screen, which the user does not see."""
     environ = {"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}
-    assert no_browser(environ, platform, container=False) == "this is an SSH session"
+    assert "SSH session" in (no_browser(environ, platform, container=False) or "")
     assert no_browser({"DISPLAY": "/private/tmp/x:0"}, platform, container=False) is None
 
 
@@ -478,7 +478,7 @@ def test_only_a_keyring_that_may_ask_is_said_to_ask(monkeypatch: pytest.MonkeyPa
 def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], platform: str
 ) -> None:
-    """The light way reads what the store has written, and leaves to the whole way what is not there or is refused."""
+    """The keyring answer reads what the store has written, and leaves to the slow path what is not there or is refused."""
     keychain = None
     if platform == "darwin":
         backend, keychain = os_calls.mac_keychain(monkeypatch)
@@ -659,7 +659,7 @@ HOLDER = (
     "from kubectl_oidc.system.file_lock import FileLock\n"
     "lock = FileLock(sys.argv[1:])\n"
     "assert lock.try_acquire()\n"
-    "lock.describe('waiting for a sign-in in the browser')\n"
+    "lock.describe('at work')\n"
     "print('held', flush=True)\n"
     "time.sleep(60)\n"
 )
@@ -698,7 +698,7 @@ def test_on_windows_one_plugin_holds_the_lock_and_says_what_for(
 ) -> None:
     """A second plugin learns who has it. When the holder dies, the lock is free, and its description is gone."""
     lock = str(tmp_path / "lock")
-    assert windows.run(TRY, lock) == f"False,{holder.pid},waiting for a sign-in in the browser\n"
+    assert windows.run(TRY, lock) == f"False,{holder.pid},at work\n"
     holder.kill()
     holder.wait()
     assert windows.run(TRY, lock) == "True,me,\n"
@@ -836,7 +836,8 @@ def test_a_port_that_windows_reserves_leads_to_the_next_address() -> None:
         "try: sockets.listen([ListenAddress('127.0.0.1', 8000)])\n"
         "except NoFreeListenAddress as error: print(error.hint)\n"
     )
-    assert said.startswith("127.0.0.1:8000 in use by another program, or reserved by Windows\n")
+    assert said.startswith("127.0.0.1:8000 in use")
+    assert "Windows" in said.splitlines()[0]
     assert "netstat -ano -p TCP | findstr :8000" in said
 
 

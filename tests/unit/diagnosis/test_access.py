@@ -21,7 +21,7 @@ from tests.unit.diagnosis.fake_cluster import (
     [
         ({"allowed": True}, "ok", "namespace default"),
         ({}, "problem", "ada@example.com, and may do nothing"),
-        ({"incomplete": True}, "problem", "the API server cannot list"),
+        ({"incomplete": True}, "problem", "cannot list"),
         (
             {"rules_": (ABOUT_ONESELF, Rule(verbs=("get", "list"), groups=("",), resources=("secrets",)))},
             "problem",

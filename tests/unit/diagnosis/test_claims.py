@@ -29,15 +29,13 @@ def test_after_the_api_server_accepted_the_token_only_some_findings_matter() -> 
         "claims-groups",
     ]
     assert claims_said(somebody, email_verified=False, groups=ABSENT) == ["claims-groups"]
-    assert claims_said(somebody, email_verified=False) == [
-        (
-            "email ada@example.com; groups: eks-admins; this API server accepts the token, although the claim email_verified is false, "
-            "and the user name is email"
-        )
-    ]
-    assert claims_said(Identity(username="somebody")) == [
-        "email ada@example.com; groups: eks-admins; the cluster reads none of them"
-    ]
+    claims = "email ada@example.com; groups: eks-admins; "
+    (accepted,) = claims_said(somebody, email_verified=False)
+    assert accepted.startswith(claims)
+    assert "email_verified is false" in accepted
+    (unread,) = claims_said(Identity(username="somebody"))
+    assert unread.startswith(claims)
+    assert "reads none" in unread
 
 
 def test_facts_before_the_session_check_are_a_bug() -> None:

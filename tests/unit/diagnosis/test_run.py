@@ -92,7 +92,7 @@ def test_no_check_starts_after_the_deadline() -> None:
     run.deadline = Deadline.after(0)
     found = list(run_checks(run, (Check("a", well), Check("b", well, ("a",)))))
     assert [one.status for one in found] == [Status.SKIPPED, Status.SKIPPED]
-    assert found[0].message == "not checked: no time was left"
+    assert "no time" in found[0].message
 
 
 def test_each_check_needs_only_earlier_ones() -> None:

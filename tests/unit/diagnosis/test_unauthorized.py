@@ -90,13 +90,13 @@ def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) 
 @pytest.mark.parametrize(
     ("ahead", "provider", "claims", "words"),
     [
-        (7200, None, {}, "by its clock the token ended 1 h 1 min ago, because the API server's clock is 2 h ahead of this computer's"),
-        (7200, 0, {}, "the API server's clock is 2 h ahead of the provider's"),
-        (7200, 7200, {}, "this computer's clock is 2 h behind the API server's and the provider's"),
-        (-7200, None, {"nbf": 1_760_000_000}, "by its clock the token begins in 2 h"),
-        (-7200, None, {}, "nothing in the token speaks against it, but the API server's clock is 2 h behind"),
-        (30, None, {}, "another issuer or client ID"),
-        (7200, None, {"email_verified": False}, "by its clock the token ended"),
+        (7200, None, {}, "token ended 1 h 1 min ago"),
+        (7200, 0, {}, "2 h ahead of the provider's"),
+        (7200, 7200, {}, "computer's clock is 2 h behind"),
+        (-7200, None, {"nbf": 1_760_000_000}, "token begins in 2 h"),
+        (-7200, None, {}, "clock is 2 h behind"),
+        (30, None, {}, "another issuer"),
+        (7200, None, {"email_verified": False}, "token ended"),
         (600, None, {"email_verified": False}, "email_verified is false"),
     ],
 )  # fmt: skip
@@ -106,7 +106,7 @@ def test_a_clock_at_which_the_token_is_invalid_is_the_cause(
     """Certain causes come first. Another issuer is assumed only if nothing else fits."""
     said, _ = likely_cause(at_the_clock(ahead, provider=provider, **claims))
     assert words in said
-    assert ("another issuer" in said) == (words == "another issuer or client ID")
+    assert ("another issuer" in said) == (words == "another issuer")
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"])

@@ -185,7 +185,7 @@ def works(server: CallbackServer, host: str = "127.0.0.1", **headers: str) -> bo
     browser = client(server, host).get(GOOD, **headers)
     assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     response = finished(server, browser)
-    return response.status == 200 and "You are signed in" in response.body
+    return response.status == 200 and 'class="good"' in response.body
 
 
 def refuses(port: int) -> bool:
@@ -228,7 +228,7 @@ def test_an_error_of_the_provider_is_an_answer(server: CallbackServer) -> None:
     """A person who cancels is not waited for until the time is up."""
     browser = client(server).get(f"/?error=access_denied&error_description=No+way&state={STATE}")
     assert server.wait(PATIENCE) == AuthorizationResponse(None, "access_denied", "No way")
-    assert finished(server, browser, Failed("the provider refused the sign-in", "ask")).status == 400
+    assert finished(server, browser, Failed("refused", "ask")).status == 400
 
 
 def test_the_browser_goes_where_the_user_wants(server: CallbackServer) -> None:
@@ -490,7 +490,7 @@ def test_a_crowd_that_comes_later_does_not_push_the_browser_out(server: Callback
     assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     with crowd(server, b"GET /"):
         assert client(server).get("/favicon.ico").read().status == 404
-        assert "You are signed in" in finished(server, browser).body
+        assert 'class="good"' in finished(server, browser).body
 
 
 def test_of_too_many_connections_the_oldest_goes(server: CallbackServer) -> None:
@@ -670,7 +670,7 @@ def test_a_second_answer_redeems_nothing(server: CallbackServer, again: str) -> 
     answer = server.wait(PATIENCE)
     second = client(server).get(again).read()
     assert second.status == 409
-    assert "Nothing was done a second time" in second.body
+    assert 'class="over"' in second.body
     assert STATE not in second.whole
     assert server.wait(0) is answer
     assert finished(server, browser).status == 200
@@ -776,7 +776,7 @@ def test_a_fault_of_ours_ends_the_wait_and_shows_nothing_of_itself(server: Callb
     response = client(server).get(urlsplit(server.start_url).path).read()
     assert response.status == 400
     assert "The sign-in failed" in response.body
-    assert "The terminal says more" in response.body
+    assert "terminal says more" in response.body
     assert "SECRET" not in response.body
     with pytest.raises(RuntimeError, match="SECRET"):
         server.wait(PATIENCE)
@@ -855,13 +855,13 @@ def test_the_next_address_serves_when_one_is_in_use(capsys: pytest.CaptureFixtur
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with serving([ListenAddress("localhost", port), *ANY_PORT], log=Log(1)) as server:
-            assert [(str(each), each.reason) for each in server.tried] == [
-                (f"127.0.0.1:{port}", "in use by another program")
-            ]
+            (tried,) = server.tried
+            assert str(tried) == f"127.0.0.1:{port}"
+            assert "in use" in tried.reason
             assert server.redirect_uri == f"http://localhost:{port_of(server)}"
             assert port_of(server) != port
             assert works(server)
-    assert f"127.0.0.1:{port} is not free: in use by another program" in capsys.readouterr().err
+    assert f"127.0.0.1:{port} is not free" in capsys.readouterr().err
 
 
 def test_other_machines_are_let_in_only_when_asked_and_then_named() -> None:
@@ -917,8 +917,8 @@ def test_an_exception_frees_the_port_and_tells_the_browser() -> None:
         raise KeyboardInterrupt
     response = browser.read()
     assert response.status == 400
-    assert "ended in the terminal" in response.body
-    assert "Run the command again" in response.body
+    assert "in the terminal" in response.body
+    assert "command again" in response.body
     assert idle.closed()
     assert refuses(port_of(server))
 
@@ -940,7 +940,7 @@ def test_another_user_does_not_get_to_the_provider(capsys: pytest.CaptureFixture
         own = client(server).get(path).read()
     assert refused.stdout.startswith("HTTP/1.1 403 ")
     assert STATE not in refused.stdout
-    assert "(403): it is a program of another user of this machine that asks" in capsys.readouterr().err
+    assert "(403): " in capsys.readouterr().err
     assert own.headers["location"] == AUTHORIZATION_URL
 
 
@@ -949,12 +949,12 @@ def test_who_comes_too_late_is_told_so() -> None:
     with contextlib.suppress(SignInTimeout), serving() as server:
         browser = came_back(server)
         assert server.wait(PATIENCE)
-        raise SignInTimeout("nobody finished the sign-in within 3 s", "sign in within a minute")
+        raise SignInTimeout("nobody came within 3 s", "come within a minute")
     response = browser.read()
     assert "Sign-in timed out" in response.body
-    assert "Nobody finished the sign-in within 3 s" in response.body
-    assert "Sign in within a minute" in response.body
-    assert "ended in the terminal" not in response.body
+    assert "Nobody came within 3 s" in response.body
+    assert "Come within a minute" in response.body
+    assert "in the terminal" not in response.body
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to oneself ends the process there")
@@ -1109,10 +1109,7 @@ def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.Capture
         finished(server, browser)
         shown = repr(vars(server))
     told = capsys.readouterr().err
-    assert (
-        f"listening on port {server.redirect_uri.rpartition(':')[2]} for the redirect URI http://localhost:"
-        in told
-    )
+    assert f"listening on port {server.redirect_uri.rpartition(':')[2]} " in told
     assert "refused a request (403)" in told
     assert "refused a request (404)" in told
     assert "refused a request (400)" in told

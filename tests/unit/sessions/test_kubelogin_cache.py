@@ -104,7 +104,7 @@ def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("wishes", "taken"),
+    ("account", "taken"),
     [
         (AccountOptions(expect_claims=(("email", "*@corp.example"),)), True),
         (AccountOptions(expect_claims=(("email", "*@other.example"),)), False),
@@ -113,12 +113,12 @@ def test_a_refresh_token_that_cannot_be_one_makes_the_record_none(tmp_path: Path
         (AccountOptions(max_age=28800), False),
     ],
 )
-def test_what_is_not_the_account_that_is_wished_for_is_not_taken(
-    tmp_path: Path, wishes: AccountOptions, *, taken: bool
+def test_another_account_than_the_one_asked_for_is_not_taken(
+    tmp_path: Path, account: AccountOptions, *, taken: bool
 ) -> None:
     """It is not taken over either if the sign-in's hint or time is not known."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
-    assert (find_kubelogin_session(replace(asked(tmp_path), account=wishes), {}) is not None) is taken
+    assert (find_kubelogin_session(replace(asked(tmp_path), account=account), {}) is not None) is taken
 
 
 def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:

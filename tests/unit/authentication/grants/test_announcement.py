@@ -21,7 +21,7 @@ REQUEST = SignInRequest(
     tls=TlsOptions(),
     cache_dir=Path("cache"),
 )
-LINE = "Signing in at issuer.example.com: first use of this session\n"
+LINE = "Signing in at issuer.example.com: the reason\n"
 
 
 class Watched(Terminal):
@@ -32,7 +32,7 @@ class Watched(Terminal):
         return True
 
 
-def announce(request: SignInRequest, system: System, reason: str = "first use of this session") -> None:
+def announce(request: SignInRequest, system: System, reason: str = "the reason") -> None:
     """Announce a sign-in; neither the provider nor the failures are used for it."""
     announcement.announce(SignIn(request, system, None, reason, None))  # type: ignore[arg-type]
 
@@ -61,7 +61,8 @@ def test_an_unchecked_certificate_is_shown_on_a_terminal(capsys: pytest.CaptureF
     announce(insecure, System(terminal=Watched()))
     shown = capsys.readouterr().err
     assert shown.startswith(LINE)
-    assert "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)" in shown
+    (warning,) = [line for line in shown.splitlines() if line.startswith("warning: ")]
+    assert "--insecure-skip-tls-verify" in warning
     announce(insecure, System())
     assert capsys.readouterr().err == LINE
 
@@ -70,4 +71,4 @@ def test_the_log_has_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
     log = Log()
     log.level = 1
     announce(REQUEST, System(log=log))
-    assert "signing in at issuer.example.com: first use of this session" in capsys.readouterr().err
+    assert "issuer.example.com: the reason" in capsys.readouterr().err

@@ -103,11 +103,11 @@ def test_auto_is_the_printed_address_where_the_provider_has_no_device_codes(desk
     assert desk.terminal.said == []
     (told,) = desk.terminal.told
     assert "unauthorized_client" in told
-    assert "the provider refuses the device authorization request" in "".join(desk.log.lines)
+    assert "unauthorized_client" in "".join(desk.log.lines)
     desk.metadata()
     assert chosen(desk, grant="auto") == "authorization_code"
     assert desk.asked("/device") == []
-    assert "the provider's metadata names no device_authorization_endpoint" in "".join(desk.log.lines)
+    assert "device_authorization_endpoint" in "".join(desk.log.lines)
 
 
 def test_background_programs_wait_after_a_failure_but_a_machine_does_not(desk: Desk) -> None:

@@ -82,10 +82,7 @@ def test_the_code_is_shown_and_polled_with(desk: Desk) -> None:
     assert desk.terminal.said[5:] == [""]
     assert desk.terminal.told == []
     assert f"1 signing in at {host}: first use" in desk.log.lines
-    assert re.fullmatch(
-        r"Waiting for the code, (1 min|\d+ s) left \(Ctrl-C ends it\)",
-        desk.terminal.awaited[0],
-    )
+    assert re.search(r"the code, (1 min|\d+ s) .*Ctrl-C", desk.terminal.awaited[0])
     assert len(desk.terminal.awaited) == 16
 
 
@@ -104,10 +101,10 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
 
     assert opened.read_text(encoding="utf-8") == f"{complete}\n"
     assert desk.terminal.said[5].endswith(f"\n\n  {complete}")
-    assert desk.terminal.told == [
-        "warning: the provider's certificate is not checked (--insecure-skip-tls-verify)",
-        "The browser opens at that address; compare the code that it shows with this one",
-    ]
+    warning, browser = desk.terminal.told
+    assert warning.startswith("warning: ")
+    assert "--insecure-skip-tls-verify" in warning
+    assert "compare the code" in browser
 
     desk.server.on("/device", authorized(desk.server))
     opened.unlink()
@@ -117,7 +114,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
 
     opened.unlink()
     desk.terminal.told.clear()
-    sign_in(desk, no_browser="this is an SSH session")
+    sign_in(desk, no_browser="the reason")
     desk.settings["browser"] = BrowserOptions(open=False)
     sign_in(desk)
     desk.settings |= {"browser": BrowserOptions()}
@@ -131,10 +128,7 @@ def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
     """Also at the time-out, if that is earlier."""
     desk.server.on("/device", authorized(desk.server, expires_in=30))
     sign_in(desk)
-    assert desk.terminal.awaited[0].split(", ")[1] in {
-        "30 s left (Ctrl-C ends it)",
-        "29 s left (Ctrl-C ends it)",
-    }
+    assert re.search(r", (30|29) s left", desk.terminal.awaited[0])
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     desk.terminal.awaited.clear()
     desk.settings["timeout"] = 45.0
@@ -259,7 +253,7 @@ def test_a_refusal_of_a_grant_that_auto_chose_is_an_error_of_its_own(desk: Desk)
     """If auto chose the grant, its refusal is an error of its own, so that another grant can be used."""
     desk.server.on("/device", json_reply({"error": "unauthorized_client"}, 400))
     with pytest.raises(device_code.NotAllowedError) as caught:
-        sign_in(desk, no_browser="this is an SSH session")
+        sign_in(desk, no_browser="the reason")
     assert caught.value.refusal.code == "unauthorized_client"
     assert str(caught.value) == caught.value.refusal.message
     with pytest.raises(OAuthErrorResponse) as refusal:
@@ -269,5 +263,5 @@ def test_a_refusal_of_a_grant_that_auto_chose_is_an_error_of_its_own(desk: Desk)
 
 def test_the_reason_against_a_browser_is_shown(desk: Desk) -> None:
     """If auto chose the grant."""
-    sign_in(desk, no_browser="this is an SSH session")
-    assert "(this is an SSH session)" in desk.terminal.said[1]
+    sign_in(desk, no_browser="the reason")
+    assert "(the reason)" in desk.terminal.said[1]

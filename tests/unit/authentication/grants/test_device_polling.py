@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,7 +26,7 @@ TOKENS = TokenResponse(id_token=Secret("a.b.c"))
 
 
 def refused(code: str) -> OAuthErrorResponse:
-    return OAuthErrorResponse(f"the provider refuses the token request ({code})", "hint", code=code)
+    return OAuthErrorResponse(f"refused ({code})", "hint", code=code)
 
 
 PENDING, SLOW_DOWN = refused("authorization_pending"), refused("slow_down")
@@ -89,7 +90,7 @@ def test_slow_down_adds_five_seconds_from_then_on() -> None:
     clock = Clock([PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKENS])
     assert clock.poll() == TOKENS
     assert clock.asked == [5, 10, 20, 30, 45]
-    assert clock.log.lines == [f"1 the provider asks to slow down: every {seconds} s" for seconds in (10, 15)]
+    assert [re.findall(r"\d+ s$", line) for line in clock.log.lines] == [["10 s"], ["15 s"]]
 
 
 def test_a_lost_answer_slows_down_and_does_not_end_it() -> None:

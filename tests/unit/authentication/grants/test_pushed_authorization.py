@@ -69,7 +69,7 @@ def test_a_client_authenticates_as_at_the_token_endpoint(desk: Desk, methods: li
     address = authorization(desk).now()
     assert carried(address.url) == {"client_id": CLIENT_ID, "request_uri": URN}
     assert address.seconds == 60
-    assert "1 pushed the authorization request; its request URI expires in 60 s" in desk.log.lines
+    assert [line for line in desk.log.lines if "expires in 60 s" in line]
     (form,) = desk.asked("/par")
     assert form["client_id"] == CLIENT_ID
     assert form["state"] == "SECRET-state"
@@ -107,7 +107,7 @@ def test_an_invalid_response(desk: Desk, answer: dict[str, Any]) -> None:
     """RFC 9126 §2.2: it is an error if the request must be pushed; otherwise the browser gets the whole request."""
     desk.server.on("/par", json_reply(answer, 201))
     assert "request_uri" not in carried(authorization(desk).now().url)
-    assert "goes through the browser" in desk.log.lines[-1]
+    assert "through the browser" in desk.log.lines[-1]
     desk.settings["pushed_authorization"] = "required"
     with pytest.raises(InvalidProviderResponse, check=about("pushed-authorization", FLAG)) as caught:
         authorization(desk).now()
@@ -121,7 +121,7 @@ def test_a_client_that_may_not_push_signs_in_through_the_browser(desk: Desk, cod
     """Some providers name the endpoint, but accept only confidential clients there."""
     refuses(desk, code, "Authentication failed.")
     assert carried(authorization(desk).now().url)["state"] == "SECRET-state"
-    assert f"the provider refuses the pushed authorization request ({code}" in desk.log.lines[-1]
+    assert f"({code}" in desk.log.lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_flag_disables_pushing(desk: Desk, *, required: bool) -> None:
     offers(desk, require_pushed_authorization_requests=required)
     desk.settings["pushed_authorization"] = "no"
     assert "state" in carried(authorization(desk).now().url)
-    assert "goes through the browser" not in "".join(desk.log.lines)
+    assert "through the browser" not in "".join(desk.log.lines)
 
 
 def test_metadata_that_requires_it_and_names_no_endpoint(desk: Desk) -> None:
@@ -231,7 +231,5 @@ def test_an_expired_printed_address_is_replaced(desk: Desk) -> None:
     printed.show("Open this")
     printed._end = Deadline.after(0)
     printed.show_again_when_ended()
-    again = (
-        "If you have not opened that address, it has ended. Open this one in a browser within 1 s:\n\n  http"
-    )
-    assert [line.startswith(again) for line in desk.terminal.said] == [False, True]
+    again = "within 1 s:\n\n  http"
+    assert [again in line and "has ended" in line for line in desk.terminal.said] == [False, True]

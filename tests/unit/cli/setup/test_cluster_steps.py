@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def test_only_the_steps_of_a_known_type_are_shown() -> None:
 def test_every_type_fits_a_narrow_terminal(kind: ClusterType) -> None:
     """Sixty columns wrap the paragraphs; commands and manifests are not wrapped."""
     text = shown(replace(SIDE, cluster=Cluster(kind)), width=NARROWEST)
-    assert "2. Give a group a role" in text
+    assert re.search(r"^2\. .*role", text, re.MULTILINE)
     words = [
         line
         for line in text.splitlines()
@@ -110,7 +111,8 @@ def test_eks_is_one_command_or_files() -> None:
 def test_without_a_known_type_the_types_are_named() -> None:
     """All of them."""
     text = " ".join(shown(replace(SIDE, cluster=Cluster())).split())
-    assert f"--cluster-type=TYPE shows the part of one type alone: {', '.join(ClusterType)}." in text
+    assert "--cluster-type=TYPE " in text
+    assert f" {', '.join(ClusterType)}." in text
 
 
 def test_a_binding_to_a_person_has_the_prefix_of_the_cluster() -> None:

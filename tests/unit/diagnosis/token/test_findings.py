@@ -48,7 +48,7 @@ def test_a_good_token_has_no_findings() -> None:
 @pytest.mark.parametrize(
     ("issuer", "hint"),
     [
-        (ISSUER, "the cluster must name that issuer"),
+        (ISSUER, "that issuer"),
         ("https://login.microsoftonline.com/1-2-3/v2.0", "requestedAccessTokenVersion 2"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A session in the OS keyring alone: a known command reads it without the keyring library, where that would read the same."""
+"""A session that is only in the OS keyring: a known command reads it without the keyring library, if that would read the same."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ HEAVY = (
     "httpx2",
     "authlib",
 )
-"""What a light answer does not import."""
+"""What an answer from the keyring does not import."""
 
 MODULES = 250
 """A few more than today; whoever goes beyond it has made everybody wait."""
 
 
-def is_light(modules: set[str]) -> bool:
-    """Tell whether the OS keyring was read, and by the light way."""
+def is_keyring_answer(modules: set[str]) -> bool:
+    """Tell whether the OS keyring was read without the slow path."""
     return "secretstorage" in modules and modules.isdisjoint(HEAVY)
 
 
@@ -45,13 +45,13 @@ def known(desktop: Laptop) -> Laptop:
     return desktop
 
 
-def test_a_known_command_is_answered_by_the_light_way(known: Laptop) -> None:
-    """The same token as the whole way hands out, in a bounded number of modules, and no request."""
+def test_a_known_command_is_answered_from_the_keyring(known: Laptop) -> None:
+    """The same token as the slow path hands out, in a bounded number of modules, and no request."""
     modules, token = imported(known)
-    assert is_light(modules)
+    assert is_keyring_answer(modules)
     assert len(modules) <= MODULES
     whole, same = imported(known, "-v", "1")
-    assert not is_light(whole), "the measure measures"
+    assert not is_keyring_answer(whole), "the measure measures"
     assert token == same
     assert known.realm.seen().total == 0
 
@@ -63,7 +63,7 @@ def test_a_known_command_is_answered_by_the_light_way(known: Laptop) -> None:
 def test_where_the_environment_configures_the_keyring_its_library_is_asked(
     known: Laptop, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The light way does not guess what the library would make of it."""
+    """The keyring answer does not guess what the library would make of it."""
     name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)
     modules, _ = imported(known)
@@ -110,7 +110,7 @@ def test_an_older_session_than_the_index_knows_is_not_given(known: Laptop, os_ke
     assert known.realm.seen().token_requests == ["authorization_code"]
 
 
-def test_a_locked_keyring_is_left_to_the_whole_way(known: Laptop, os_keyring: OsKeyring) -> None:
+def test_a_locked_keyring_is_a_matter_of_the_slow_path(known: Laptop, os_keyring: OsKeyring) -> None:
     """It says so, and hands out a token that is not stored."""
     os_keyring.lock()
     ended = known.get_token()
@@ -119,7 +119,7 @@ def test_a_locked_keyring_is_left_to_the_whole_way(known: Laptop, os_keyring: Os
 
 
 def test_it_is_refreshed_ahead_as_well(desktop: Laptop) -> None:
-    """A token that nears its end is given at once by the light way, and replaced in the background."""
+    """A token that nears its end is given at once, and replaced in the background."""
     early = "--refresh-ahead=0.001"  # due at once
     desktop.realm.id_tokens_live(40)
     old = desktop.signed_in(early)
