@@ -55,7 +55,7 @@ JSON = st.recursive(
 
 def examples(number: int) -> settings:
     """Have a test tried with so many examples: more or fewer than the 100 of other tests, and as they a quarter in `make quick`."""
-    return settings(max_examples=number * settings.default.max_examples // 100)
+    return settings(max_examples=number * settings().max_examples // 100)
 
 
 def members(*names: str) -> st.SearchStrategy[dict[str, object]]:
