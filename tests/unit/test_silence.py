@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.hostile import Script
 
-PATIENCE = 0.5  # seconds for one request
+PATIENCE = 1.0  # seconds for one request
 LONG = 60.0  # seconds for all of them; nothing here may take so long
 WITHOUT_END = drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b" " * 10_000, 0.05)
 

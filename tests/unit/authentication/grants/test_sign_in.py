@@ -222,7 +222,7 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
         "redirect": RedirectOptions(
             url="https://login.example.com/oidc/callback", listen_addresses=(ANY_PORT,)
         ),
-        "timeout": 0.5,
+        "timeout": 1.0,
     }
     person.does = lambda _: {}
 
@@ -256,7 +256,7 @@ def test_where_the_redirect_uri_is_registered_is_said_where_the_provider_is_know
     """Keycloak is recognized by its path. For other providers, the hint names no place."""
     issuer = f"{desk.server.url}/realms/acme"
     desk.server.on(f"/realms/acme{WELL_KNOWN}", json_reply(discovery(issuer)))
-    desk.settings |= {"issuer": issuer, "timeout": 0.5}
+    desk.settings |= {"issuer": issuer, "timeout": 1.0}
     person.does = lambda _: {}
 
     known = failing(desk, SignInTimeout).hint
@@ -277,7 +277,7 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
             "redirect": RedirectOptions(
                 listen_addresses=tuple(ListenAddress("127.0.0.1", port) for port in ports)
             ),
-            "timeout": 0.5,
+            "timeout": 1.0,
         }
         person.does = lambda _: {}
         error = failing(desk, SignInTimeout)
