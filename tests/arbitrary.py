@@ -6,7 +6,7 @@ import contextlib
 import unicodedata
 from typing import TYPE_CHECKING
 
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,11 @@ JSON = st.recursive(
     max_leaves=6,
 )
 """Any value that JSON can say."""
+
+
+def examples(number: int) -> settings:
+    """Have a test tried with so many examples: more or fewer than the 100 of other tests, and as they a quarter in `make quick`."""
+    return settings(max_examples=number * settings().max_examples // 100)
 
 
 def members(*names: str) -> st.SearchStrategy[dict[str, object]]:

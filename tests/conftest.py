@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -74,10 +75,16 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
 
 
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage look at what tests leave, not at the thousands of tests again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Have four workers at least: most tests wait for something; those of ``make quick`` do not."""
+    """Have four workers at least, because most tests wait for something; those of ``make quick`` do for a third of their time."""
     processors = os.cpu_count() or 1
-    return processors if config.getoption(quick.OPTION) else max(processors, 4)
+    return max(2, processors * 3 // 2) if config.getoption(quick.OPTION) else max(processors, 4)
 
 
 @pytest.fixture(params=parts.START_PROGRAMS)

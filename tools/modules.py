@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ def import_graph(package: str) -> dict[str, set[str]]:
     return graph
 
 
+@cache
 def purpose(path: Path) -> str:
     """Return the first line of a module's docstring, or nothing."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""

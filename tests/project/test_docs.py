@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -102,6 +103,7 @@ def code_files() -> list[Path]:
     return sorted((REPOSITORY / "kubectl_oidc").rglob("*.py"))
 
 
+@cache
 def topics() -> dict[str, str]:
     """Return every topic that an error or a finding names, and one place that does."""
     found: dict[str, str] = {}
@@ -249,15 +251,12 @@ def test_every_test_that_a_page_names_exists() -> None:
     assert not missing, "\n".join(missing)
 
 
+@cache
 def names_of_tests(file: str) -> set[str]:
     """Return the names of the tests in a file of this repository; none where there is no such file."""
     path = REPOSITORY / file
-    if not path.is_file():
-        return set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return set(re.findall(r"^def (test_\w+)\(", text, re.MULTILINE))
 
 
 def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
@@ -422,7 +421,8 @@ def test_no_file_names_a_registry_or_a_place_on_this_machine() -> None:
     found = []
     for path in repository_files():
         text = path.read_text(encoding="utf-8", errors="replace")
-        found += [f"{path.relative_to(REPOSITORY)}: {match[0]}" for match in foreign.finditer(text)]
+        if any(words in text for words in (*registries, *places)):  # far quicker than the expression
+            found += [f"{path.relative_to(REPOSITORY)}: {match[0]}" for match in foreign.finditer(text)]
     assert not found, "\n".join(found)
 
 

@@ -17,9 +17,15 @@ def sentences(source: str) -> list[tuple[str, ...]]:
     return [row.sentences for row in rows_of(source)]
 
 
-def test_the_page_is_what_the_program_says() -> None:
+@pytest.fixture(scope="module")
+def written() -> str:
+    """Return the page as it would be written now."""
+    return page()
+
+
+def test_the_page_is_what_the_program_says(written: str) -> None:
     """A message that is new or has changed is on the page only when somebody has written it there: `make pages`."""
-    assert PAGE.read_text(encoding="utf-8") == page(), "read the new messages aloud, then `make pages`"
+    assert PAGE.read_text(encoding="utf-8") == written, "read the new messages aloud, then `make pages`"
 
 
 @pytest.mark.parametrize(
@@ -46,11 +52,11 @@ def test_sentences_are_found(source: str, found: list[tuple[str, ...]]) -> None:
     assert sentences(source) == found
 
 
-def test_what_only_v_shows_stands_apart() -> None:
+def test_what_only_v_shows_stands_apart(written: str) -> None:
     """Those who sign in never see it."""
     (row,) = rows_of('log.info(1, "no session here")')
     assert row.logged
-    assert "## " + LOG in page()
+    assert "## " + LOG in written
 
 
 ERRORS = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc import fast_path
 from kubectl_oidc.exec_credential import V1, V1BETA1
@@ -27,6 +27,7 @@ from kubectl_oidc.fast_path.credential import (
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import private_files
 from tests import parts
+from tests.arbitrary import examples
 from tests.plugin import run_plugin
 from tests.sessions import (
     SECRETS,
@@ -286,7 +287,7 @@ def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Calla
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
     """A damaged credential is not used, and a damaged command is not answered."""
     record, read = data.draw(
@@ -298,7 +299,7 @@ def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=60)
+@examples(60)
 def test_any_record_is_read_without_an_error(content: bytes) -> None:
     """Neither of them, any bytes at all."""
     assert parse_credential(content) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.http.client import HttpClient
@@ -17,6 +17,7 @@ from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions, server_context
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
+from tests.arbitrary import examples
 from tests.hostile import Hostile, certificate, json_reply
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: trustme.CA, 
     assert "encrypted" in refused(alice).message
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     st.binary(max_size=100) | st.tuples(st.integers(0), st.binary(max_size=3)),
     st.sampled_from(["certificate", "key"]),

@@ -58,7 +58,7 @@ def test_names_that_look_like_numbers_stay_text() -> None:
         ("users: [", "YAML: line 1"),
         ("a: 1\na: 2\n", "YAML"),
         ("users:\n- name: a\n---\nb: 1\n", "YAML"),
-        ("[" * 5000, "YAML"),
+        ("[\n" * 5000, "YAML"),
         ("\x00", "YAML"),
         ("- a\n", "mapping"),
         ("word\n", "mapping"),

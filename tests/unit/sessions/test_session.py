@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.oidc.id_token import IdToken
 from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session, SessionKey, person_of
 from kubectl_oidc.sessions.session_record import with_digest
-from tests.arbitrary import JSON, members
+from tests.arbitrary import JSON, examples, members
 from tests.sessions import SECRETS, key, session
 
 KEY = SessionKey(
@@ -101,7 +101,7 @@ KEYS = st.builds(
 
 
 @given(one=KEYS, other=KEYS)
-@settings(max_examples=200)
+@examples(200)
 def test_no_text_in_one_field_passes_for_another_field(one: SessionKey, other: SessionKey) -> None:
     """Quotes, commas, line breaks and bytes that are no UTF-8 do not lead two keys to one session."""
     assert (one.id() == other.id()) == (one == other)
@@ -163,7 +163,7 @@ def test_a_truncated_record_is_a_miss_at_every_length() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_a_record_with_one_damaged_byte_is_a_miss(data: st.DataObject) -> None:
     """A damaged token is not given to kubectl, and a damaged refresh token is not sent."""
     record = session(KEY).record()

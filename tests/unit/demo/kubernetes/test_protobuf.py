@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from kubectl_oidc.demo.kubernetes import protobuf
 from tests import kubernetes_protobuf as written
+from tests.arbitrary import examples
 
 ACCESS, RULES, WHO = "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SelfSubjectReview"
 RESOURCE_NAMES = ("namespace", "verb", "group", "version", "resource", "subresource", "name")
@@ -126,7 +127,7 @@ def test_an_empty_envelope_has_no_attributes() -> None:
     assert protobuf.review(b"k8s\x00", RULES) == {"spec": {"namespace": ""}}
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.binary(max_size=200), KINDS)
 @example(b"k8s\x00", ACCESS)
 def test_any_bytes_are_a_review_or_a_value_error(body: bytes, kind: str) -> None:
@@ -136,7 +137,7 @@ def test_any_bytes_are_a_review_or_a_value_error(body: bytes, kind: str) -> None
             assert set(protobuf.review(sent, kind)) <= {"spec"}
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(SAMPLES), KINDS, st.integers(0, 200), st.binary(max_size=4), st.integers(0, 4))
 def test_a_damaged_review_is_a_review_or_a_value_error(
     body: bytes, kind: str, at: int, put: bytes, removed: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.demo.kubernetes.request_path import Attributes, attributes
+from tests.arbitrary import examples
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=8)
 
@@ -112,7 +113,7 @@ def test_rules_and_failures_name_a_resource_in_two_ways() -> None:
     assert (scale.full_resource, scale.group_resource) == ("deployments/scale", "deployments.apps")
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.sampled_from(["GET", "POST", "DELETE", "OPTIONS"]), st.lists(WORDS, max_size=8))
 def test_any_request_has_a_path_or_a_resource(method: str, words: list[str]) -> None:
     """Never both."""

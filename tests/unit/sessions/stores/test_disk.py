@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.system import private_files
+from tests.arbitrary import examples
 from tests.sessions import as_an_ordinary_user, begin, no_room, posix_only
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def test_a_record_is_kept_replaced_and_removed(base: Path) -> None:
 
 
 @given(record=st.binary(max_size=300))
-@settings(max_examples=25)
+@examples(25)
 def test_any_bytes_come_back(record: bytes) -> None:
     """A record is bytes: nothing in it is translated or stripped."""
     store = DiskStore(Path.cwd() / "cache")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores import index
@@ -20,7 +20,7 @@ from kubectl_oidc.sessions.stores.host import Host, host_of
 from kubectl_oidc.sessions.stores.tombstones import sweep
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system import private_files
-from tests.arbitrary import TEXT, members
+from tests.arbitrary import TEXT, examples, members
 from tests.sessions import begin, linux_only, posix_only
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
     content=st.binary(max_size=80)
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr).map(str.encode)
 )
-@settings(max_examples=60)
+@examples(60)
 def test_listing_never_fails(content: bytes) -> None:
     """Any content at all is read without an exception."""
     base = Path.cwd() / "cache"

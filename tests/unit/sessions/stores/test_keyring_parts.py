@@ -7,9 +7,10 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from kubectl_oidc.sessions.stores.keyring_parts import FORMAT, MOST_PARTS, ChunkedSecret
+from tests.arbitrary import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,7 +241,7 @@ WORK = st.tuples(st.sampled_from(["save", "delete"]), st.integers(0, 6_000), st.
 @example(
     Windows, [*[("save", 0, None)] * 4, ("save", 1, 5), ("delete", 0, 3)]
 )  # an older record must not come back
-@settings(max_examples=150)
+@examples(150)
 def test_any_series_of_saves_deletes_and_kills_keeps_records_whole(
     backend: type[Vault], steps: list[tuple[str, int, int | None]]
 ) -> None:
@@ -291,7 +292,7 @@ def two_records(vault: Vault) -> tuple[str, str]:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_a_damaged_entry_costs_its_record_and_never_mixes_two(data: st.DataObject) -> None:
     """An entry is lost, cut, swapped or overwritten: the other whole record is loaded, or none; a save heals it."""
     vault = Vault()
