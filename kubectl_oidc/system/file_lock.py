@@ -92,7 +92,7 @@ class FileLock:
 
     def adopt(self, descriptors: Sequence[int]) -> bool:
         """Take over the open files that another program has locked for this process. Return whether this process holds the lock now."""
-        self._held = [LockedFile(path) for path in self._paths]
+        self._held = [LockedFile(path) for path in self.paths]
         adopted = [lock.adopt(number) for lock, number in zip(self._held, descriptors, strict=True)]
         if not all(adopted):
             self._held = [lock for lock, held in zip(self._held, adopted, strict=True) if held]

@@ -240,10 +240,10 @@ def test_what_other_users_could_have_written_is_left_to_python(signed_in: Laptop
     token = signed_in.signed_in()
     (credential,) = (cache() / "credentials").iterdir()
     other = credential.with_name("other")
-    spoiled: list[tuple[Callable[[], None], Callable[[], None]]] = [
+    spoiled: list[tuple[Callable[[], object], Callable[[], object]]] = [
         (lambda: credential.chmod(0o640), lambda: credential.chmod(0o600)),
         (lambda: credential.parent.chmod(0o770), lambda: credential.parent.chmod(0o700)),
-        (lambda: other.hardlink_to(credential), lambda: other.unlink()),
+        (lambda: other.hardlink_to(credential), other.unlink),
     ]
     for spoil, repair in spoiled:
         before = len(counted.starts())

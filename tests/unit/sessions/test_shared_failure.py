@@ -28,22 +28,22 @@ def paths_in(directory: Path) -> tuple[str, ...]:
 def test_what_was_left_meanwhile_counts(tmp_path: Path) -> None:
     """It has the same message and topic. A failure that was there before does not count."""
     paths = paths_in(tmp_path)
-    before = shared_failure.failure_records(paths)
-    assert before == (None, None)
+    before = shared_failure.failure_digests(paths)
+    assert before == ("none", "none")
     assert shared_failure.failure_since(before, paths) is None
     shared_failure.share_failure(paths, ERROR, of_a_person=False)
     found = shared_failure.failure_since(before, paths)
     assert found is not None
     assert (found.message, found.hint, found.topic) == (ERROR.message, ERROR.hint, "provider-unreachable")
     assert not found.of_a_person
-    assert shared_failure.failure_since(shared_failure.failure_records(paths), paths) is None
+    assert shared_failure.failure_since(shared_failure.failure_digests(paths), paths) is None
 
 
 def test_the_same_failure_twice_is_two(tmp_path: Path) -> None:
     """A process that waits between them fails with the second."""
     paths = paths_in(tmp_path)
     shared_failure.share_failure(paths, ERROR, of_a_person=True)
-    between = shared_failure.failure_records(paths)
+    between = shared_failure.failure_digests(paths)
     shared_failure.share_failure(paths, ERROR, of_a_person=True)
     found = shared_failure.failure_since(between, paths)
     assert found is not None
@@ -54,7 +54,7 @@ def test_a_process_that_shares_one_lock_file_reads_it_there(tmp_path: Path) -> N
     """A container that mounts the home directory has another first lock file, and waits at the second."""
     paths = paths_in(tmp_path)
     other = (str(tmp_path / "none" / "x.lock"), paths[1])
-    before = shared_failure.failure_records(other)
+    before = shared_failure.failure_digests(other)
     shared_failure.share_failure(paths, ERROR, of_a_person=False)
     assert shared_failure.failure_since(before, other) is not None
 
@@ -105,7 +105,7 @@ def test_a_damaged_record_is_no_failure(tmp_path: Path, record: bytes) -> None:
     file = tmp_path / "a" / "x.lock.failure"
     file.write_bytes(record)
     file.chmod(0o600)
-    assert shared_failure.failure_since((None, None), paths) is None
+    assert shared_failure.failure_since(("none", "none"), paths) is None
 
 
 RECORDS = st.fixed_dictionaries(
@@ -123,7 +123,7 @@ def test_whatever_a_record_holds_its_texts_are_safe_to_show(
     file = Path(f"{paths[0]}.failure")
     file.write_text(json.dumps(values))
     file.chmod(0o600)
-    found = shared_failure.failure_since((None, None), paths)
+    found = shared_failure.failure_since(("none", "none"), paths)
     assert (found is not None) == all(isinstance(values[name], str) for name in ("message", "hint", "topic"))
     if found is not None:
         assert is_one_plain_line(found.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -21,13 +21,10 @@ from kubectl_oidc.system.installation import (
 )
 from tests.parts import REPOSITORY
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PAGES = [
     REPOSITORY / "README.md",
     *(REPOSITORY / "docs").rglob("*.md"),
-    *(REPOSITORY / "packaging").iterdir(),
+    *filter(Path.is_file, (REPOSITORY / "packaging").rglob("*")),
 ]
 GENERATED = REPOSITORY / "docs" / "messages.md"
 BY_NAME = re.compile(
