@@ -81,6 +81,26 @@ def begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.P
     return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
 
 
+def begin_at_terminal(
+    words: list[str], environ: dict[str, str], slave: int, *, controlling: bool, through: tuple[str, ...] = ()
+) -> subprocess.Popen[str]:
+    """Start the program in a session of its own, with standard output as a pipe, or fork where that is as good.
+
+    Args:
+        words: The command line after the program's name.
+        environ: The environment.
+        slave: The terminal, which becomes standard input and standard error.
+        controlling: Whether it becomes the controlling terminal, so that Ctrl-C typed there reaches the program.
+        through: A command that runs the program, which stands behind it.
+    """
+    options = {"stdin": slave, "stdout": subprocess.PIPE, "stderr": slave, "encoding": "utf-8"}
+    words = [str(parts.plugin()), *words]
+    if server is not None and not through and server.takes(environ):
+        return Forked(server, words, environ, terminal=controlling, **options)
+    words = [parts.program("setsid"), *(["--ctty"] if controlling else []), *through, *words]
+    return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
+
+
 def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[str] | None = None) -> Running:
     """Start the installed program and do not wait for it; tests do it with the fixture ``start_plugin``.
 

@@ -7,6 +7,8 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
@@ -15,6 +17,8 @@ from .said import beside_the_reason, complaint, locks_held
 
 if TYPE_CHECKING:
     from .laptop import Laptop
+
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
 AWAITED = "Waiting for the browser"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
