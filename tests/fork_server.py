@@ -32,7 +32,7 @@ _AT_START = ("PYTHON", "LD_", "LC_", "OPENSSL_", "COVERAGE_", "GLIBC_", "MALLOC_
 """How the variables begin that the interpreter or its libraries read when they start."""
 
 _LATER = {"PYTHONPATH", "PYTHON_KEYRING_BACKEND"}
-"""Those that count as well when they come later: the first unless a file that runs at the start is there."""
+"""Those whose effect the forked process makes good."""
 
 
 class ForkServer:
@@ -56,8 +56,7 @@ class ForkServer:
             return False
         if any(name.startswith(_AT_START) for name in environ.keys() - _LATER):
             return False
-        paths = [Path(path) for path in environ.get("PYTHONPATH", "/").split(os.pathsep)]
-        if not all(path.is_absolute() and not (path / "sitecustomize.py").exists() for path in paths):
+        if not all(Path(path).is_absolute() for path in environ.get("PYTHONPATH", "/").split(os.pathsep)):
             return False
         if environ.get("LANG") != "C.UTF-8":
             return False
@@ -158,6 +157,14 @@ def _import_everything() -> None:
                         importlib.import_module(name)
 
 
+def _take_paths(paths: list[str]) -> None:
+    """Search these for modules, last as the program itself has it, and run what runs at a start."""
+    sys.path += paths
+    at_start = [file for path in paths if (file := Path(path, "sitecustomize.py")).exists()]
+    for file in at_start[:1]:
+        runpy.run_path(str(file))
+
+
 def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     """Become the program, in the forked process."""
     import fcntl
@@ -178,7 +185,7 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environ"])
         if "PYTHONPATH" in os.environ:
-            sys.path += os.environ["PYTHONPATH"].split(os.pathsep)  # where the program itself puts them
+            _take_paths(os.environ["PYTHONPATH"].split(os.pathsep))
         os.chdir(request["directory"])
         os.umask(request["umask"])
         time.tzset()
