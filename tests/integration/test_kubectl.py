@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .realm import OpenIdProvider
 
-pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
-
 KUBECTLS = {"on PATH": "kubectl", "fetched": str(parts.TOOLS / "kubectl")}
 
 
