@@ -175,3 +175,9 @@ def forking() -> Iterator[ForkServer | None]:
 def fork_server(forking: ForkServer | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the program forked instead of started: for tests that are not about how it starts, and run it often."""
     monkeypatch.setattr(plugin, "server", forking)
+
+
+@pytest.fixture
+def started(fork_server: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it comes first
+    """Have the program started after all: for the tests of a file that are about how it starts."""
+    monkeypatch.setattr(plugin, "server", None)

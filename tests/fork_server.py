@@ -3,7 +3,7 @@
 For tests of what the program does, not of how it starts: they ask for it with the fixture ``fork_server``. A server of one thread
 imports whatever the program may import; for each run it forks, puts arguments, environment, directory and standard streams in
 place, and runs the console script. What a process has from its exec(2) alone is the server's: /proc shows its arguments and
-environment. Where the interpreter itself would read the environment, as with PYTHONPATH, the program is started as ever.
+environment. Where the interpreter itself would read the environment, as with PYTHONUTF8, the program is started as ever.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _AT_START = ("PYTHON", "LD_", "LC_", "OPENSSL_", "COVERAGE_", "GLIBC_", "MALLOC_")
 """How the variables begin that the interpreter or its libraries read when they start."""
 
+_LATER = {"PYTHONPATH", "PYTHON_KEYRING_BACKEND"}
+"""Those whose effect the forked process makes good."""
+
 
 class ForkServer:
     """The tests' end of the server."""
@@ -51,7 +54,11 @@ class ForkServer:
         """Tell whether a run with this environment is the same as one that is started; a forked test may be another user's."""
         if os.getpid() != self._owner:
             return False
-        if any(name.startswith(_AT_START) for name in environ) or environ.get("LANG") != "C.UTF-8":
+        if any(name.startswith(_AT_START) for name in environ.keys() - _LATER):
+            return False
+        if not all(Path(path).is_absolute() for path in environ.get("PYTHONPATH", "/").split(os.pathsep)):
+            return False
+        if environ.get("LANG") != "C.UTF-8":
             return False
         return "/proc/self/environ" not in environ.values()  # which would be the server's
 
@@ -78,13 +85,21 @@ class Forked(subprocess.Popen[str]):
         server: The server.
         words: The command line, the path of the console script or of another script in Python first.
         environ: The environment.
+        terminal: Whether standard input is a terminal that becomes its controlling one, or only makes it a session of its own;
+            None for neither.
         options: As for ``subprocess.Popen``: the streams and their encoding.
     """
 
     def __init__(
-        self, server: ForkServer, words: list[str], environ: Mapping[str, str], **options: Any
+        self,
+        server: ForkServer,
+        words: list[str],
+        environ: Mapping[str, str],
+        *,
+        terminal: bool | None = None,
+        **options: Any,
     ) -> None:
-        self._server = server
+        self._server, self._terminal = server, terminal
         super().__init__(words, env=environ, **options)
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
@@ -93,7 +108,13 @@ class Forked(subprocess.Popen[str]):
         streams = rest[9:15]  # p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite
         mask = os.umask(0o077)
         os.umask(mask)
-        request = {"words": args, "environ": dict(environ), "directory": os.getcwd(), "umask": mask}  # noqa: PTH109 - its text
+        request = {
+            "words": args,
+            "environ": dict(environ),
+            "directory": os.getcwd(),  # noqa: PTH109 - its text
+            "umask": mask,
+            "terminal": self._terminal,
+        }
         self.pid, self._status = self._server.fork(
             json.dumps(request).encode(), [streams[0], streams[3], streams[5]]
         )
@@ -136,8 +157,19 @@ def _import_everything() -> None:
                         importlib.import_module(name)
 
 
+def _take_paths(paths: list[str]) -> None:
+    """Search these for modules, last as the program itself has it, and run what runs at a start."""
+    sys.path += paths
+    at_start = [file for path in paths if (file := Path(path, "sitecustomize.py")).exists()]
+    for file in at_start[:1]:
+        runpy.run_path(str(file))
+
+
 def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     """Become the program, in the forked process."""
+    import fcntl
+    import termios
+
     status = 1
     try:
         for number, descriptor in enumerate(streams):
@@ -146,8 +178,14 @@ def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
             if int(name) > 2:  # the standard streams stay
                 with contextlib.suppress(OSError):
                     os.close(int(name))
+        if request["terminal"] is not None:
+            os.setsid()
+        if request["terminal"]:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         os.environ.clear()
         os.environ.update(request["environ"])
+        if "PYTHONPATH" in os.environ:
+            _take_paths(os.environ["PYTHONPATH"].split(os.pathsep))
         os.chdir(request["directory"])
         os.umask(request["umask"])
         time.tzset()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.outcome import Outcome
@@ -58,6 +60,8 @@ WATCHED = (
 UNWATCHED = {
     str(parts.REPOSITORY / "kubectl_oidc" / "system" / name) for name in ("deadline.py", "signals.py")
 }
+WRITES_NOTHING = frozenset({"builtins", "_stat", "sys", "time", "re", "_hashlib", "_blake2"})
+"""Modules whose functions in C, and types whose methods in C, change no file and no key."""
 
 
 def secret(length: int, word: str) -> Secret:
@@ -200,13 +204,16 @@ def files() -> dict[str, bytes]:
 
 
 class Place:
-    """Everything that is written to, as it is before the writing, and made so again."""
+    """Everything that is written to, as it is now, and made so again.
 
-    def __init__(self) -> None:
-        self._home, self._aside = Path.home(), Path.home().with_suffix(".before")
+    Args:
+        name: What the copy is called.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._home, self._aside = Path.home(), Path.home().with_suffix(f".{name}")
         shutil.copytree(self._home, self._aside)
         self._keys = kernel_keys()
-        self._state = self.state()
 
     @staticmethod
     def glance() -> tuple[object, ...]:
@@ -237,10 +244,14 @@ class Place:
         if CREDENTIAL in self._keys:
             store.publish(KEY.id(), self._keys[CREDENTIAL], 3600)
 
+    def forget(self) -> None:
+        """Remove the copy."""
+        shutil.rmtree(self._aside)
+
     def leave(self) -> None:
         """Have nothing there, as in the beginning."""
-        for home in (self._home, self._aside):
-            shutil.rmtree(home)
+        self.forget()
+        shutil.rmtree(self._home)
         Path(os.environ[keyring_files.DIRECTORY]).mkdir(parents=True)
         remove_keys()
 
@@ -253,18 +264,38 @@ def remove_keys() -> None:
         store.withdraw(KEY.id())
 
 
-def watch(at_step: Callable[[], None], work: Callable[[], None]) -> None:
-    """Do the work, and call `at_step` at each of its steps."""
-    known: dict[str, bool] = {}
+def may_write(frame: FrameType, event: str, argument: object) -> bool:
+    """Tell whether a file or a key may have changed since the event before: only what is written in C can do it.
 
-    def is_watched(frame: FrameType | None) -> bool:
-        name = frame.f_code.co_filename if frame else ""
-        if name not in known:
-            known[name] = name.startswith(WATCHED) and name not in UNWATCHED
-        return known[name]
+    A call by ctypes is no event, so the return of a function that makes one counts.
+    """
+    if event == "return":
+        return frame.f_code.co_filename == kernel_keyring.__file__
+    if event not in {"c_return", "c_exception"}:
+        return False
+    owner = getattr(argument, "__self__", None)
+    module = owner.__name__ if isinstance(owner, ModuleType) else type(owner).__module__
+    return module not in WRITES_NOTHING
 
-    def look(frame: FrameType, _event: str, _argument: object) -> None:
-        if is_watched(frame) or is_watched(frame.f_back):
+
+@functools.cache
+def is_watched(file: str) -> bool:
+    """Tell whether what the functions of this file do, and what they call, are steps."""
+    return file.startswith(WATCHED) and file not in UNWATCHED
+
+
+def watch(
+    at_step: Callable[[], None],
+    work: Callable[[], None],
+    at_event: Callable[[FrameType, str, object], None] | None = None,
+) -> None:
+    """Do the work, and call `at_step` at each of its steps, and `at_event` before at each event of all."""
+
+    def look(frame: FrameType, event: str, argument: object) -> None:
+        if at_event:
+            at_event(frame, event, argument)
+        back = frame.f_back
+        if is_watched(frame.f_code.co_filename) or (back and is_watched(back.f_code.co_filename)):
             at_step()
 
     threading.setprofile(look)
@@ -296,19 +327,25 @@ def changes(work: Callable[[], None]) -> list[int]:
     """Return the steps that find anything else there than the step before, and the one after the last."""
 
     def find() -> list[int]:
-        found, step, before = [0], 0, Place.glance()
+        found, step, before, written = [0], 0, Place.glance(), False
+
+        def at_event(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal written
+            written = written or may_write(frame, event, argument)
 
         def at_step() -> None:
-            nonlocal step, before
-            errno = ctypes.get_errno()  # ours to look, and not to touch
-            now = Place.glance()
-            ctypes.set_errno(errno)
-            if now != before:
-                found.append(step)
-                before = now
+            nonlocal step, before, written
+            if written:
+                written = False
+                errno = ctypes.get_errno()  # ours to look, and not to touch
+                now = Place.glance()
+                ctypes.set_errno(errno)
+                if now != before:
+                    found.append(step)
+                    before = now
             step += 1
 
-        watch(at_step, work)
+        watch(at_step, work, at_event)
         return [*found, step]
 
     return forked(find)
@@ -392,7 +429,7 @@ def killed(writing: Writing, every: int) -> dict[str, int]:
         How many were killed, and how many different things they left.
     """
     writing.prepare()
-    place, look = Place(), Look(writing)
+    place, look = Place("before"), Look(writing)
     seen, kills = set(), 0
     steps = count(0, every) if every else changes(writing.work())
     place.restore()
@@ -401,11 +438,12 @@ def killed(writing: Writing, every: int) -> dict[str, int]:
         state = place.state()
         try:
             if state not in seen or not was_killed:
+                left = Place("left")
                 look.look()
                 look.look_after_a_save()
                 look.look_after_a_purge()
-                place.restore()
-                killed_at(step, writing.work())
+                left.restore()
+                left.forget()
                 look.look_after_a_purge()
         except AssertionError as error:
             error.add_note(f"{writing.name}, killed at step {step}")

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import parts
 from .fork_server import Forked
@@ -67,7 +67,7 @@ server: ForkServer | None = None
 
 def begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.Popen[str]:
     """Start a command or a script in Python, or fork where that is as good."""
-    options = {
+    options: dict[str, Any] = {
         "stdin": stdin,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
@@ -79,7 +79,32 @@ def begin(words: list[str], environ: dict[str, str], stdin: int) -> subprocess.P
     if server is not None and (script or own) and server.takes(environ):
         return Forked(server, words, environ, **options)
     words = [sys.executable, *words] if script else words
-    return subprocess.Popen(words, env=environ, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(words, env=environ, **options)
+
+
+def begin_at_terminal(
+    words: list[str], environ: dict[str, str], slave: int, *, controlling: bool, through: tuple[str, ...] = ()
+) -> subprocess.Popen[str]:
+    """Start the program in a session of its own, with standard output as a pipe, or fork where that is as good.
+
+    Args:
+        words: The command line after the program's name.
+        environ: The environment.
+        slave: The terminal, which becomes standard input and standard error.
+        controlling: Whether it becomes the controlling terminal, so that Ctrl-C typed there reaches the program.
+        through: A command that runs the program, which stands behind it.
+    """
+    options: dict[str, Any] = {
+        "stdin": slave,
+        "stdout": subprocess.PIPE,
+        "stderr": slave,
+        "encoding": "utf-8",
+    }
+    words = [str(parts.plugin()), *words]
+    if server is not None and not through and server.takes(environ):
+        return Forked(server, words, environ, terminal=controlling, **options)
+    words = [parts.program("setsid"), *(["--ctty"] if controlling else []), *through, *words]
+    return subprocess.Popen(words, env=environ, **options)
 
 
 def start(*arguments: str, env: Mapping[str, str] | None = None, command: list[str] | None = None) -> Running:

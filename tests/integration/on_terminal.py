@@ -8,13 +8,11 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 import threading
 from typing import TYPE_CHECKING, Self
 
-from tests import parts
-from tests.plugin import Ended, wait_until
+from tests.plugin import Ended, begin_at_terminal, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,20 +48,9 @@ class OnTerminal:
     ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
-        # setsid makes the terminal the program's own, so that Ctrl-C typed there reaches it.
-        self._process = subprocess.Popen(
-            [
-                parts.program("setsid"),
-                *(["--ctty"] if controlling else []),
-                *through,
-                str(parts.plugin()),
-                *words,
-            ],
-            stdin=slave,
-            stdout=subprocess.PIPE,
-            stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
-            text=True,
+        environ = {**os.environ, "TERM": "xterm-256color", **(env or {})}
+        self._process = begin_at_terminal(
+            list(words), environ, slave, controlling=controlling, through=through
         )
         os.close(slave)
         self._seen = bytearray()

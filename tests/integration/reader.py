@@ -15,6 +15,7 @@ from kubectl_oidc.demo.provider.people import ADMINS
 from kubectl_oidc.yaml_text import yaml_block
 from tests.client_keys import public_half
 from tests.parts import REPOSITORY
+from tests.plugin import run_plugin
 
 from .demo_world import ALICE, BOB, person
 from .laptop import V1
@@ -69,13 +70,14 @@ class Reader:
             }
         )
         self._has_context(CONTEXT, "administrator")
+        self._variables = {
+            "KUBECTL_OIDC_BROWSER_COMMAND": str(self._browser),
+            "KUBECTL_OIDC_CERTIFICATE_AUTHORITY": str(demo.authority),
+            "KUBECTL_OIDC_LISTEN_ADDRESS": "127.0.0.1:0",
+            "KUBECTL_OIDC_TOKEN_CACHE_STORAGE": "disk",
+        }
         self._shells = ExitStack()
-        self._shell = self._new_shell(
-            KUBECTL_OIDC_BROWSER_COMMAND=str(self._browser),
-            KUBECTL_OIDC_CERTIFICATE_AUTHORITY=str(demo.authority),
-            KUBECTL_OIDC_LISTEN_ADDRESS="127.0.0.1:0",
-            KUBECTL_OIDC_TOKEN_CACHE_STORAGE="disk",
-        )
+        self._shell = self._new_shell(**self._variables)
 
     def __enter__(self) -> Self:
         return self
@@ -144,11 +146,11 @@ class Reader:
     # What the reader does
 
     def is_signed_in(self) -> None:
-        """Have a user in the kubeconfig, and sign in."""
+        """Have a user in the kubeconfig, and sign in; what is not typed is forked."""
         self._has_own_user(USER, "--oidc-extra-scope=email,profile,offline_access")
         self._has_context(CONTEXT, USER)
-        typed = self._shell.run("kubectl oidc-login login")
-        assert typed.status == 0, typed.said
+        done = run_plugin("login", env=self._variables)
+        assert done.returncode == 0, done.stderr
 
     def signs_in_as(self, email: str) -> None:
         """Set whose button is pressed at the demo's provider from now on."""

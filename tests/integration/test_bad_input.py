@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 CLIENT = "--oidc-client-id=kubernetes"
 SECRET = "MARKED-client-secret"
 

@@ -14,6 +14,8 @@ from .test_setup import exec_of, setup
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 SECRET = 'a secret, that: needs "quoting" & more'
 
 

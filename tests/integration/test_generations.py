@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 
 

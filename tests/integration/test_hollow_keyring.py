@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .os_keyring import OsKeyring
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 VARIABLE = "PYTHON_KEYRING_BACKEND"
 BACKENDS = '''
 from keyring.backend import KeyringBackend

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .visitor import Page, VisitedLaptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ISSUER = "https://sso.example.com"
 WORDS = [f"--oidc-issuer-url={ISSUER}", "--oidc-client-id=k8s", "--authentication-timeout-sec=5"]
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .users import User
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 NO_FLOCK = ["ENOLCK", "EOPNOTSUPP", "ENOSYS"]
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from .realm import OpenIdProvider
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 V1ALPHA1 = "client.authentication.k8s.io/v1alpha1"
 
 
@@ -165,15 +167,27 @@ def test_what_convert_writes_works_with_every_client(
     assert len(tokens) == 1
 
 
-@pytest.mark.usefixtures("on_path")
-@pytest.mark.parametrize("client", ["official", "fabric8"])
-def test_the_java_clients_themselves_have_the_token(laptop: Laptop, tmp_path: Path, client: str) -> None:
-    """The real libraries read what `convert` writes; from the section of 1.0.0 they get nothing."""
-    java = shutil.which("java")
-    if java is None or not JAVA_CLIENTS.exists():
+@pytest.fixture(scope="module")
+def java_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Compile the program that asks a Java client for its token, and return the command that runs it."""
+    java, compiler = shutil.which("java"), shutil.which("javac")
+    if java is None or compiler is None or not JAVA_CLIENTS.exists():
         pytest.skip(
             "the Java clients are not fetched (tools/install-test-parts fetches them if there is Maven)"
         )
+    place, libraries = tmp_path_factory.mktemp("java"), f"{JAVA_CLIENTS}/*"
+    source = JAVA_PROJECT / "Token.java"
+    subprocess.run([compiler, "-cp", libraries, "-d", place, source], check=True, timeout=120)
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it lives for a second
+    return [java, *quick, "-cp", f"{place}{os.pathsep}{libraries}", "Token"]
+
+
+@pytest.mark.usefixtures("on_path")
+@pytest.mark.parametrize("client", ["official", "fabric8"])
+def test_the_java_clients_themselves_have_the_token(
+    laptop: Laptop, java_command: list[str], tmp_path: Path, client: str
+) -> None:
+    """The real libraries read what `convert` writes; from the section of 1.0.0 they get nothing."""
     token = laptop.signed_in()
     file = tmp_path / "config"
     stanza = {"apiVersion": V1, "interactiveMode": "IfAvailable", "command": "kubectl-oidc_login"}
@@ -186,9 +200,9 @@ def test_the_java_clients_themselves_have_the_token(laptop: Laptop, tmp_path: Pa
         "current-context": "one",
     }
     file.write_text(json.dumps(document))
-    command = [java, "-cp", f"{JAVA_CLIENTS}/*", str(JAVA_PROJECT / "Token.java"), client, str(file)]
     given = []
     for _ in range(2):
+        command = [*java_command, client, str(file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         given.append(done.stdout.strip())
         assert laptop.run("convert", "--yes", f"--kubeconfig={file}").status == 0

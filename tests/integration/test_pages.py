@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from .demo_world import Demo
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # for what is not typed
+
 TABLE = tomllib.loads(Path(__file__).with_name("typed.toml").read_text(encoding="utf-8"))
 NOT_TYPED: dict[str, str] = TABLE["not-typed"]
 ENDS_OTHERWISE: dict[str, dict[str, str]] = TABLE["ends-otherwise"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 LONGER = 8.5  # seconds; a purge waits 5 s for the session's own lock, and a sign-out then revokes
 

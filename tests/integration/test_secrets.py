@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .visitor import Outcome, Page
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 PASSWORD = "SECRET-password-of-ada"
 HEADER = "SECRET-header-of-a-gateway"
 PARAMETER = "SECRET-parameter-of-a-gateway"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .person import Person
     from .realm import Realm
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 PORT_8000 = pytest.mark.xdist_group("port8000")
 
 

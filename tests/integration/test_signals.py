@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 ENDED = 5  # seconds; a token that ends so soon is not handed out a second time
 AT_ONCE = 3.0  # seconds; far less than any time-out of the program
@@ -143,6 +145,7 @@ def goes_on(laptop: Laptop, *refreshes: str) -> None:
     not Path("/proc/self/status").exists(), reason="what a process catches is read from /proc"
 )
 @pytest.mark.parametrize("signum", SIGNALS)
+@pytest.mark.usefixtures("started")  # what the system says of its process
 def test_a_signal_ends_the_lock_wait_for_another_plugin(expired: Laptop, signum: signal.Signals) -> None:
     """A command that is known waits with next to nothing imported, and ends as well; the other's refresh goes on."""
     expired.realm.hold_next("/token")
@@ -288,6 +291,7 @@ def test_a_signal_while_the_disk_hangs_leaves_no_half_written_file(
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="whose a process is is read from /proc")
 @pytest.mark.parametrize("signum", SIGNALS)
+@pytest.mark.usefixtures("started")  # what the system says of its process
 def test_a_signal_leaves_no_process_but_the_person_s_browser(laptop: Laptop, signum: signal.Signals) -> None:
     """The browser that was opened is the person's own: it goes on, and nothing else does."""
     browser = Path.home() / "browser"

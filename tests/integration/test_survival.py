@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .laptop import Laptop
     from .users import User
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 
 @pytest.fixture
 def user() -> Iterator[User]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .laptop import cache, claims_of, token_of
+from .os_keyring import given_up_soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,7 +278,7 @@ def test_a_token_without_the_claims_that_are_asked_for_is_not_taken_over(laptop:
 @pytest.mark.parametrize("why", ["locked", "hangs"])
 @pytest.mark.parametrize("way", ["--all", "by its flags"])
 def test_a_purge_says_what_it_could_not_look_for(
-    laptop: Laptop, os_keyring: OsKeyring, why: str, way: str
+    laptop: Laptop, os_keyring: OsKeyring, tmp_path: Path, why: str, way: str
 ) -> None:
     """Nobody believes that kubelogin's session is gone while the keyring that holds it cannot be read."""
     tokens = tokens_of_a_sign_in(laptop)
@@ -289,7 +290,7 @@ def test_a_purge_says_what_it_could_not_look_for(
         ended = laptop.run(*words)
     else:
         with os_keyring.hangs():
-            ended = laptop.run(*words, timeout=90)
+            ended = laptop.run(*words, env=given_up_soon(tmp_path))
     assert ended.status == 1
     assert "keyring" in ended.stderr.splitlines()[-2]
     os_keyring.unlock()

@@ -8,6 +8,8 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
@@ -16,6 +18,8 @@ from .said import beside_the_reason, failure, locks_held, reason, topics
 
 if TYPE_CHECKING:
     from .laptop import Laptop
+
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
 AWAITED = "Waiting for"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
+
 # How Python writes the byte 0xff in an argument, a variable or a path (PEP 383); the program gets the byte.
 BYTE = "\udcff"
 
