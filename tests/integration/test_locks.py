@@ -85,6 +85,7 @@ def test_a_holder_that_was_stopped_at_the_browser_is_named_with_what_ends_it(lap
     assert laptop.signed_in() == token
 
 
+@pytest.mark.usefixtures("start_program")
 @linux_only
 def test_a_holder_that_was_stopped_in_a_refresh_is_ended_by_what_is_said(expired: Laptop) -> None:
     """A command that is known waits too, first in the lock wait and then in the slow path; the hint's other way out frees the lock at once."""
@@ -107,6 +108,7 @@ def test_a_holder_that_was_stopped_in_a_refresh_is_ended_by_what_is_said(expired
     assert len(expired.browser.opened()) == 1
 
 
+@pytest.mark.usefixtures("start_program")
 def test_the_others_go_on_when_the_one_that_refreshes_is_killed(expired: Laptop) -> None:
     """One of them refreshes at once, and the rest have its answer."""
     expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
@@ -124,6 +126,7 @@ def test_the_others_go_on_when_the_one_that_refreshes_is_killed(expired: Laptop)
     assert locks_held() == []
 
 
+@pytest.mark.usefixtures("start_program")
 def test_after_a_person_who_did_not_come_the_others_fail_too(laptop: Laptop) -> None:
     """Whoever waited does not open tab after tab: each ends in bounded time with what to do."""
     laptop.scripted.is_left_alone()

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests import parts
 from tests.plugin import wait_until
 
@@ -17,6 +19,8 @@ from .said import topics
 
 if TYPE_CHECKING:
     from .laptop import Laptop
+
+pytestmark = pytest.mark.usefixtures("start_program")
 
 MANY = 50
 

@@ -22,6 +22,8 @@ from .test_signals import processes_of_this_test
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("start_program")
+
 LIVES = 40  # seconds; 30 of them useful
 EARLY = "--refresh-ahead=0.001"  # due at once
 

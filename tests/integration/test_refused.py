@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who asks is known from /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="who asks is known from /proc"),
+    pytest.mark.usefixtures("start_program"),
+]
 
 SAID = "troubleshooting: unauthorized"
 
