@@ -39,6 +39,8 @@ INSIDE = """
 set -e
 root=$1; shift
 mount --rbind /proc "$root/proc"
+mount --bind "$root/opt" "$root/opt"
+mount -o remount,bind,ro "$root/opt"
 for device in null urandom; do mount --bind "/dev/$device" "$root/dev/$device"; done
 exec chroot "$root" "$@"
 """
@@ -57,7 +59,7 @@ print(len(sys.modules))
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Have the bundle of Linux on x86-64 built."""
-    if sys.platform != "linux" or platform.machine() != "x86_64" or not go.LAUNCHER.exists():
+    if sys.platform != "linux" or platform.machine() != "x86_64":
         parts.missing("bundles are built on Linux on x86-64")
     try:
         go.program()
@@ -111,7 +113,7 @@ def needed(file: Path) -> set[Path]:
 
 
 def run(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in the root directory, with no variables but PATH and these."""
+    """Run a program in the root directory, with no variables but PATH and these. The bundle cannot be written there."""
     path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     command = [*mounting(), "sh", "-c", INSIDE, "sh", str(root), *words]
     return subprocess.run(
@@ -161,14 +163,11 @@ def test_it_runs_without_any_python(root: Path, program: str, variables: dict[st
 
 @pytest.mark.usefixtures("port_8000")
 def test_the_story_is_told_to_its_end(root: Path) -> None:
-    """With a real kubectl: setup, pods, no second browser, Forbidden, pods. Nothing of the bundle is changed or added."""
-    inside = root / OPT.lstrip("/")
-    before = {path: path.lstat().st_mtime_ns for path in inside.rglob("*")}
+    """With a real kubectl: setup, pods, no second browser, Forbidden, pods."""
     done = run(root, LINK, "demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert_the_story(done.stdout)
     assert "the demo makes the same requests" not in done.stdout
-    assert {path: path.lstat().st_mtime_ns for path in inside.rglob("*")} == before
 
 
 def test_nothing_that_the_program_imports_is_left_out(root: Path) -> None:

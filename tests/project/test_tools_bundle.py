@@ -195,6 +195,9 @@ def test_a_python_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
 
 def test_the_bill_lists_what_is_in_the_bundle(tmp_path: Path) -> None:
     """Packages with what their metadata says, and what is no package; nothing that was left out."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     for name, version in (("rich", "15.0.0"), ("cryptography", "1.0")):
         place = tmp_path / f"{name}-{version}.dist-info"
         place.mkdir()
@@ -202,7 +205,9 @@ def test_the_bill_lists_what_is_in_the_bundle(tmp_path: Path) -> None:
             f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n"
         )
     bundle_bill.write(tmp_path / "sbom.cdx.json", tmp_path, {"cpython": LOCK.python})
-    bill = json.loads((tmp_path / "sbom.cdx.json").read_text())
+    text = (tmp_path / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
     listed = {part["name"]: part["version"] for part in bill["components"]}
     assert listed == {"rich": "15.0.0", "cryptography": "1.0", "cpython": LOCK.python}
     references = {part["bom-ref"] for part in bill["components"]} | {bill["metadata"]["component"]["bom-ref"]}
