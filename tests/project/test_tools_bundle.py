@@ -193,6 +193,17 @@ def test_a_python_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
         bundle_python.copy(source, LOCK, tmp_path / "copy")
 
 
+def test_of_the_callers_python_neither_links_nor_caches_are_taken(tmp_path: Path) -> None:
+    """A Python that has run has compiled modules, which would be in the archive beside ours."""
+    library = tmp_path / "theirs" / "lib" / f"python{LOCK.minor}"
+    (library / "__pycache__").mkdir(parents=True)
+    (library / "os.py").touch()
+    (library / "__pycache__" / "os.pyc").touch()
+    (library / "link").symlink_to("os.py")
+    bundle_python.copy(tmp_path / "theirs", LOCK, tmp_path / "ours")
+    assert [path.name for path in (tmp_path / "ours").rglob("*") if path.is_file()] == ["os.py"]
+
+
 def test_the_bill_lists_what_is_in_the_bundle(tmp_path: Path) -> None:
     """Packages with what their metadata says, and what is no package; nothing that was left out."""
     from cyclonedx.schema import SchemaVersion
