@@ -11,12 +11,6 @@ import (
 // startCode runs the program as if the launcher were its script. The first argument is the handover.
 const startCode = "import sys; del sys.argv[0]; from kubectl_oidc import main; main(sys.argv.pop(0))"
 
-// completeCode runs what kubectl asks for completions, if the launcher has that name.
-const (
-	completeName = "kubectl_complete-oidc_login"
-	completeCode = "import sys; del sys.argv[:2]; from kubectl_oidc.cli.kubectl_complete import main; main()"
-)
-
 var errNoPython = errors.New("no Python is beside the program")
 
 // python is the interpreter that runs the Python program.
@@ -28,12 +22,8 @@ type python struct {
 
 // arguments returns the interpreter's whole command line.
 func (p *python) arguments(h handover) []string {
-	code := startCode
-	if strings.HasPrefix(filepath.Base(p.launcher), completeName) {
-		code = completeCode
-	}
 	start := append([]string{p.path}, p.flags...)
-	start = append(start, "-c", code, h.String(), p.launcher)
+	start = append(start, "-c", startCode, h.String(), p.launcher)
 	return append(start, os.Args[1:]...)
 }
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from filelock import FileLock
 
 import tools.go
 from tools.go import LAUNCHER
@@ -70,6 +69,8 @@ def go() -> str:
 @functools.cache
 def launcher() -> Path:
     """Build the launcher beside this interpreter in an environment like its own, and return its path, or see ``missing``."""
+    from filelock import FileLock
+
     place = TOOLS / "launcher"
     program = place / "bin" / NAME
     with FileLock(TOOLS / "launcher.lock"):

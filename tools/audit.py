@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools import lock_files
+from tools import bundle_python, lock_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,9 +80,11 @@ def main() -> int:
 
 
 def locked() -> list[Package]:
-    """Return name and version of every package in both lock files, those for other platforms included."""
+    """Return name and version of every package in both lock files and in bundles alone, those for other platforms included."""
     pins = [pin for lock in (lock_files.PROGRAM, lock_files.DEVELOPMENT) for pin in lock_files.read(lock)]
-    return sorted({(pin.name, pin.version) for pin in pins})
+    others = [other for packages in bundle_python.read_lock().packages.values() for other in packages.items()]
+    in_bundles = {(name, version.partition(" ")[0]) for name, version in others}
+    return sorted({(pin.name, pin.version) for pin in pins} | in_bundles)
 
 
 def rounds(packages: Sequence[Package]) -> Iterator[list[Package]]:

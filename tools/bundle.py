@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubectl_oidc.system import installation
 from kubectl_oidc.version import __version__
 from tools import (
     archives,
@@ -191,6 +192,10 @@ def _describe(root: Path, site: Path, platform: str, parts: Parts) -> None:
     python_licence = parts.compiler.parent.parent / "lib" / f"python{parts.lock.minor}" / "LICENSE.txt"
     bundle_bill.write_licences(root / "licences", python_licence, licences)
     shutil.copyfile(lock_files.ROOT / "LICENSE", root / "LICENSE")
+    installer = (
+        site / f"kubectl_oidc-{__version__}.dist-info" / "INSTALLER"
+    )  # `version` says how it was installed
+    installer.write_text(f"{installation.BUNDLE}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

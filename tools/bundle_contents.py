@@ -47,11 +47,10 @@ UNUSED_PACKAGES = (
         "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")),
     # For whoever develops with them.
     "**/*.pyi", "**/py.typed", "**/tests", "**/*.h", "**/*.c", "werkzeug/debug", "click/testing.py",
-    "anyio/pytest_plugin.py", "anyio/_backends/_trio.py", "jeepney/io/trio.py",
-    # Libraries that only functions need that the program doesn't call: rich's syntax highlighting and Markdown, cffi's
-    # parser of C declarations (its compiled module stays), Authlib's parts for web frameworks
-    # other than the demo's Flask.
-    "pygments*", "markdown_it*", "mdurl*", "pycparser*", "cffi", "rich/markdown.py", "rich/syntax.py",
+    "jeepney/io/trio.py",
+    # Libraries of features that the program doesn't use: asynchronous requests, rich's syntax highlighting and Markdown,
+    # cffi's parser of C declarations (its compiled module is kept), Authlib's web frameworks other than the demo's Flask.
+    "anyio*", "pygments*", "markdown_it*", "mdurl*", "pycparser*", "cffi", "rich/markdown.py", "rich/syntax.py",
     "authlib/integrations/[!bf]*",
 )  # fmt: skip
 """Patterns of paths below the directory of the packages."""

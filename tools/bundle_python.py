@@ -108,7 +108,7 @@ def unpack(fetched: Path, platform: str, lock: Lock, directory: Path) -> None:
 
 
 def copy(source: Path, lock: Lock, directory: Path) -> None:
-    """Copy a Python that the caller has, such as one that ``uv python install`` has put there. Links are left out.
+    """Copy a Python that the caller has, such as one that ``uv python install`` has put there. Links and ``__pycache__`` are left out.
 
     Args:
         source: An installation of python-build-standalone for the bundle's platform.
@@ -123,7 +123,7 @@ def copy(source: Path, lock: Lock, directory: Path) -> None:
     if not any((source / mark).exists() for mark in marks):
         raise WrongPython(f"--python: {source} is not an installation of Python {lock.minor}")
 
-    def links(place: str, names: list[str]) -> list[str]:
-        return [name for name in names if Path(place, name).is_symlink()]
+    def unwanted(place: str, names: list[str]) -> list[str]:
+        return [name for name in names if name == "__pycache__" or Path(place, name).is_symlink()]
 
-    shutil.copytree(source, directory, ignore=links)
+    shutil.copytree(source, directory, ignore=unwanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import re
 import subprocess
@@ -17,7 +18,7 @@ from ruamel.yaml import YAML
 from tests import parts
 from tests.parts import REPOSITORY
 from tests.releases import BUNDLES, filled_in_release
-from tools import lock_files, recipes, recipes_windows, release as releases, single_file
+from tools import bundle, lock_files, recipes, recipes_windows, release as releases, single_file
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
@@ -155,26 +156,26 @@ def test_hadolint_finds_nothing_wrong_in_the_dockerfile() -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout
 
 
-def test_the_image_does_not_run_as_root_and_is_made_of_what_is_locked() -> None:
-    """A user by number, so that Kubernetes can see that it is not root; no package without its hash."""
+def test_the_image_does_not_run_as_root_and_is_made_of_the_bundle() -> None:
+    """A user by number, so that Kubernetes can see that it is not root; the build gets the bundles of Linux alone."""
     text = (REPOSITORY / "Dockerfile").read_text()
     final = text.rpartition("\nFROM ")[2]
     assert re.search(r"^USER [1-9]\d*$", final, re.MULTILINE)
     assert 'ENTRYPOINT ["kubectl-oidc_login"]' in final
-    fetches = [line for line in text.splitlines() if re.search(r"\bpip (download|install)\b", line)]
-    assert all("--require-hashes" in line or "--no-index" in line for line in fetches)
-    sent = (REPOSITORY / ".dockerignore").read_text().splitlines()
-    for name in ("constraints.txt", "kubectl_oidc", "packaging", "pyproject.toml", "sbom.cdx.json"):
-        assert f"!{name}" in sent
+    (added,) = re.findall(r"^ADD dist/(\S+) ", text, re.MULTILINE)
+    names = [bundle.archive_name(platform) for platform in bundle.PLATFORMS if platform.startswith("linux")]
+    for name in names:
+        machine = name.removesuffix(".tar.gz").rpartition("-")[2]
+        assert fnmatch.fnmatch(name, added.replace("${TARGETARCH}", machine))
+    *_, everything, directory, inside, sent = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert (everything, directory, inside) == ("*", "!dist", "dist/*")
+    assert fnmatch.filter([f"!dist/{name}" for name in names], sent) == [f"!dist/{name}" for name in names]
 
 
 def test_what_we_write_starts_python_isolated() -> None:
     """Neither PYTHONPATH nor PYTHONHOME of another Python counts, nor what is in the working directory (`-I`)."""
     assert single_file.INTERPRETER.endswith(" python3 -I")
-    assert (
-        "sed -i '1s/$/ -I/' /opt/kubectl-oidc/bin/kubectl-oidc_login"
-        in (REPOSITORY / "Dockerfile").read_text()
-    )
+    assert '/python/bin/python3" -I -c' in bundle.COMPLETER
 
 
 def test_the_archive_of_a_single_file_is_the_same_each_time(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.parts import REPOSITORY
-from tools import single_file
+from tools import bundle, single_file
 from tools.test_parts import ACTIONLINT, ACTIONLINT_MODULE
 
 DIRECTORY = REPOSITORY / ".github" / "workflows"
@@ -97,6 +97,18 @@ def test_a_release_has_packages_and_recipes_and_is_attested() -> None:
     assert all(f"--{option}=" in run for option in ("release", "homepage", "publisher", "contact"))
     attested = [step["with"] for step in steps if "actions/attest@" in step.get("uses", "")]
     assert [sorted(each) for each in attested] == [["subject-checksums"], ["sbom-path", "subject-path"]]
+
+
+def test_every_bundle_is_started_on_its_own_system_before_a_release() -> None:
+    """The release waits for them; where signatures belong is named."""
+    jobs = workflow("release.yml")["jobs"]
+    started = [each["bundle"] for each in jobs["bundle-starts"]["strategy"]["matrix"]["include"]]
+    names = [bundle.archive_name(platform) for platform in bundle.PLATFORMS]
+    assert [f"{bundle.NAME}-{each}" for each in started] == names
+    assert {"bundles", "bundle-starts"} <= set(jobs["release"]["needs"])
+    text = (DIRECTORY / "release.yml").read_text()
+    assert "code signing" in text
+    assert "notarization" in text
 
 
 def test_dependabot_looks_where_there_is_something() -> None:
