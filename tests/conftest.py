@@ -71,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(held_page.Writer())
     if config.getoption(quick.OPTION):
         config.pluginmanager.register(quick.Guard())
+        quick.keep_files_in_memory()
         settings.register_profile("quick", settings.get_profile("tests"), max_examples=25)
         settings.load_profile("quick")
 
@@ -97,12 +98,17 @@ def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     return name
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give the test its own home, runtime directory, working directory and environment."""
+@pytest.fixture(scope="session")
+def bare_environment() -> None:
+    """Leave outside what the developer's environment has; ``parts.ENVIRON`` has it still."""
     for name in list(os.environ):
         if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES):
-            monkeypatch.delenv(name)
+            del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def home(bare_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: ARG001
+    """Give the test its own home, runtime directory, working directory and environment."""
     place, work = tmp_path / "home", tmp_path / "work"
     place.mkdir(mode=0o700)
     work.mkdir()

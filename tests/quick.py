@@ -5,7 +5,9 @@ Nobody marks a test for that, so nobody forgets to.
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPTION = "--quick"
+_MEMORY = "/dev/shm"  # Linux
 
 _STARTS = {
     "os.exec",
@@ -29,6 +32,12 @@ _STARTS = {
     "subprocess.Popen",
 }
 """The audit events of a process that starts (PEP 578)."""
+
+
+def keep_files_in_memory() -> None:
+    """Have temporary directories in memory, where there is such a file system: each test makes several."""
+    if os.access(_MEMORY, os.W_OK | os.X_OK):
+        os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
 
 
 class Guard:
