@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND, exec_of
 from kubectl_oidc.system import programs
+from kubectl_oidc.system.installation import KINDS
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
@@ -79,7 +80,8 @@ def _version(path: str, environ: Mapping[str, str]) -> Observation:
     except OSError as error:
         said = f"{error.strerror or error}"
     if said.startswith(f"{_VERSION_PREFIX}{__version__} "):
-        return f"{sanitize(path)}, version {__version__}"
+        kind = next((f" ({kind})" for kind in KINDS if said.endswith(f", {kind})")), "")
+        return f"{sanitize(path)}, version {__version__}{kind}"
     what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
     return warning(
         f"what kubectl finds {what}: {sanitize(path)} says {said}",

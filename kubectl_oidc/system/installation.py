@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _DISTRIBUTION = "kubectl-oidc"
-BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
+KINDS = BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
 _PACKAGE = Path(__file__).resolve().parent.parent
 AGAIN = "install this program again, from where you have it"
 """The hint if the origin is not known."""
 
 
 def installed_as(package: Path = _PACKAGE) -> str:
-    """Return how the program was installed: BUNDLE, LAUNCHER, PURE or CHECKOUT.
+    """Return how the program was installed: one of KINDS.
 
     Args:
         package: The package's directory. The installed distribution's records are beside it (PyPA "Recording installed

@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_oidc.diagnosis.plugin import check_plugin, find_command
 from kubectl_oidc.kubeconfig import Entry
+from kubectl_oidc.version import __version__
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
 
 if TYPE_CHECKING:
@@ -47,3 +48,18 @@ def test_the_version_of_the_program_that_kubectl_finds_is_checked(
     found = result_of(check_plugin(doctor_run(environ={"PATH": str(tmp_path)})))
     assert (found.status, found.topic) == ("warning", "plugin")
     assert named in found.message
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"), [("bundle", " (bundle)"), ("wheel with launcher", " (wheel with launcher)"), ("x", "")]
+)
+def test_how_the_program_that_kubectl_finds_was_installed_is_shown(
+    tmp_path: Path, how: str, shown: str
+) -> None:
+    """As that program's own `version` says it."""
+    says = f"echo 'kubectl-oidc {__version__} (Python 3.14.6, Linux x86_64, {how})'"
+    program = executable(tmp_path / "kubectl-oidc_login", says)
+    assert (
+        check_plugin(doctor_run(environ={"PATH": str(tmp_path)}))
+        == f"{program}, version {__version__}{shown}"
+    )
