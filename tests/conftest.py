@@ -98,17 +98,14 @@ def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     return name
 
 
-@pytest.fixture(scope="session")
-def bare_environment() -> None:
-    """Leave outside what the developer's environment has; ``parts.ENVIRON`` has it still."""
-    for name in list(os.environ):
-        if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES):
-            del os.environ[name]
-
-
 @pytest.fixture(autouse=True)
-def home(bare_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: ARG001
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test its own home, runtime directory, working directory and environment."""
+    outside = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES)
+    }
     place, work = tmp_path / "home", tmp_path / "work"
     place.mkdir(mode=0o700)
     work.mkdir()
@@ -127,6 +124,8 @@ def home(bare_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(work)
     yield place
     shutil.rmtree(runtime, ignore_errors=True)
+    monkeypatch.undo()
+    os.environ.update(outside)
 
 
 @pytest.fixture
