@@ -10,7 +10,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist bundle single-file packages fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist bundle packages fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -76,9 +76,6 @@ dist: $(DEV) ## Build wheel and source archive into dist/, and check them
 
 bundle: $(DEV) ## Build the program with a Python of its own into dist/, for each platform (ARGS="--platform linux-amd64" for one)
 	@$(BIN)/python -m tools.bundle $(ARGS)
-
-single-file: $(DEV) ## Build dist/kubectl-oidc_login: one file that any Python from 3.11 to 3.14 runs, on this kind of machine
-	@$(BIN)/python -m tools.single_file $(ARGS)
 
 packages: $(DEV) ## Build .deb, .rpm and .apk in dist/ from the bundles for Linux there, or from ARGS="--bundle DIR --machine amd64"
 	@$(BIN)/python -m tools.packages $(ARGS)

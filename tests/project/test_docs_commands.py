@@ -169,12 +169,13 @@ def test_what_is_not_understood_is_named(text: str, said: str) -> None:
 
 
 def test_every_target_of_make_on_a_page_is_there() -> None:
-    """`make TARGET`, in a block or in a sentence."""
+    """`make TARGET`, in a block or in a sentence. CHANGELOG.md also names targets that were removed."""
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     there = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = {
         (str(line), target)
         for page in PAGES
+        if page.name != "CHANGELOG.md"
         for line in lines(page)
         for text in (INLINE.findall(line.text) if line.fence is None else [line.text])
         for target in re.findall(r"^make ([a-z-]+)", text)

@@ -7,7 +7,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import tarfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ruamel.yaml import YAML
 from tests import parts
 from tests.parts import REPOSITORY
 from tests.releases import BUNDLES, filled_in_release
-from tools import bundle, lock_files, recipes, recipes_windows, release as releases, single_file
+from tools import bundle, lock_files, recipes, recipes_windows, release as releases
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
@@ -174,20 +173,4 @@ def test_the_image_does_not_run_as_root_and_is_made_of_the_bundle() -> None:
 
 def test_what_we_write_starts_python_isolated() -> None:
     """Neither PYTHONPATH nor PYTHONHOME of another Python counts, nor what is in the working directory (`-I`)."""
-    assert single_file.INTERPRETER.endswith(" python3 -I")
     assert '/python/bin/python3" -I -c' in bundle.COMPLETER
-
-
-def test_the_archive_of_a_single_file_is_the_same_each_time(tmp_path: Path) -> None:
-    """The program, executable, and the licence; no time, no owner."""
-    file = tmp_path / "kubectl-oidc_login"
-    file.write_bytes(b"program")
-    first = single_file.archive(file)
-    before = first.read_bytes()
-    file.touch()
-    assert single_file.archive(file).read_bytes() == before
-    with tarfile.open(first) as archive:
-        members = {member.name: (member.mode, member.mtime, member.uid) for member in archive}
-    assert members == {"kubectl-oidc_login": (0o755, 0, 0), "LICENSE": (0o644, 0, 0)}
-    version = PROJECT["project"]["version"]
-    assert re.fullmatch(rf"kubectl-oidc_login-{re.escape(version)}-[a-z0-9]+-[a-z0-9_]+\.tar\.gz", first.name)

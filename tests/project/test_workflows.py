@@ -14,11 +14,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.parts import REPOSITORY
-from tools import bundle, single_file
+from tools import bundle
 from tools.test_parts import ACTIONLINT, ACTIONLINT_MODULE
 
 DIRECTORY = REPOSITORY / ".github" / "workflows"
 NAMES = sorted(path.name for path in DIRECTORY.glob("*.yml"))
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""Those that docs/stability.md promises."""
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -81,10 +83,10 @@ def test_ci_has_every_system_and_every_python() -> None:
         for step in jobs["check"]["steps"]
         if "python-version" in step.get("with", {})
     ]
-    assert tuple(elsewhere["python"]) == single_file.PYTHONS
-    assert (first, *jobs["linux"]["strategy"]["matrix"]["python"]) == single_file.PYTHONS
+    assert tuple(elsewhere["python"]) == PYTHONS
+    assert (first, *jobs["linux"]["strategy"]["matrix"]["python"]) == PYTHONS
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    assert project["requires-python"] == f">={single_file.PYTHONS[0]}"
+    assert project["requires-python"] == f">={PYTHONS[0]}"
 
 
 def test_a_release_has_packages_and_recipes_and_is_attested() -> None:

@@ -85,7 +85,7 @@ def test_what_is_not_known_has_no_name(noted: Path, text: str | None) -> None:
 
 
 def test_no_installation_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the single file."""
+    """As in a clone that was never installed."""
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     assert installed_from() == ""
 
