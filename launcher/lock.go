@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	lockWait      = 1500 * time.Millisecond // a refresh takes less; a longer wait is shown to the user by the Python program
+	shownWait     = 1500 * time.Millisecond // at a terminal; then the Python program shows the user that it waits
+	unseenWait    = 5 * time.Second         // elsewhere; then the Python program finds out whether a person is waited for
 	failureSuffix = ".failure"              // beside a lock file: why its holder failed
 	failureLimit  = 16384                   // bytes
 	terminated    = 128 + 15                // the exit status as after SIGTERM
@@ -38,7 +39,11 @@ func (c *knownCommand) waitForLock() (int, *sessionLock) {
 	for _, path := range c.locks {
 		before = append(before, failureDigest(path))
 	}
-	deadline := time.Now().Add(lockWait)
+	wait := unseenWait
+	if errorIsTerminal() {
+		wait = shownWait
+	}
+	deadline := time.Now().Add(wait)
 	for try := 0; ; try++ {
 		lock, err := lockSession(c.locks)
 		if err != nil && err != errLockHeld {

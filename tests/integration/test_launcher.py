@@ -256,6 +256,7 @@ def test_what_other_users_could_have_written_is_left_to_python(signed_in: Laptop
     assert token_of(counted.run(*signed_in.words()).stdout) == token
 
 
+@pytest.mark.timeout(900)  # Go compiles its library for each system
 def test_it_is_formatted_and_vetted() -> None:
     """Gofmt changes nothing, go vet finds nothing for any system, and the examples of docs/formats.md hold."""
     go = Path(parts.go())
