@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.session_lock import SessionLock
 
 
-LOCK_SECONDS = 1.5
-"""How long to wait for the session's lock with few imports. A refresh takes less time than this."""
+LOCK_SECONDS = (3.0, 1.5)
+"""How long to wait for the session's lock with few imports: without a terminal, and at one, where the user is then told. A refresh
+takes less time."""
 
 _REFRESH_STATES = {
     "": "no stored session is lost",
@@ -136,7 +137,7 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
     try:
         # A holder that takes longer waits for a user; `authenticate` shows that.
         taken = bool(command.lock_files) and lock.take_over(command.lock_files)
-        held = taken or lock.acquire(Deadline.after(LOCK_SECONDS), answered)
+        held = taken or lock.acquire(Deadline.after(LOCK_SECONDS[os.isatty(2)]), answered)
     except OSError:
         return None  # the lock directory is gone; `authenticate` creates it again
     if held and answered():

@@ -11,7 +11,7 @@ import (
 
 const (
 	shownWait     = 1500 * time.Millisecond // at a terminal; then the Python program shows the user that it waits
-	unseenWait    = 5 * time.Second         // elsewhere; then the Python program finds out whether a person is waited for
+	unseenWait    = 3 * time.Second         // elsewhere; then the Python program finds out whether a person is waited for
 	failureSuffix = ".failure"              // beside a lock file: why its holder failed
 	failureLimit  = 16384                   // bytes
 	terminated    = 128 + 15                // the exit status as after SIGTERM

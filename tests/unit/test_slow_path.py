@@ -362,7 +362,7 @@ def test_the_wait_for_a_holder_that_asks_the_user_is_short(
     assert slow_path._keyring_or_published_answer(desk.words) == (None, None)
     took = time.monotonic() - began
     desk.lock.release()
-    assert slow_path.LOCK_SECONDS <= took < slow_path.LOCK_SECONDS + 5
+    assert min(slow_path.LOCK_SECONDS) <= took < max(slow_path.LOCK_SECONDS) + 5
     assert capfd.readouterr().out == ""
 
 
