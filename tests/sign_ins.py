@@ -15,6 +15,7 @@ from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.log import Log
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -176,7 +177,7 @@ class Desk:
                 "client_id": CLIENT_ID,
                 "scopes": ("openid", "email"),
                 "tls": SYSTEM_TRUST,
-                "cache_dir": cache(),
+                "storage": SessionStorage(cache_dir=cache()),
                 "timeout": 5.0,
                 **self.settings,
             }

@@ -72,12 +72,12 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
         return None  # kubelogin's token has another audience; and which authorities it trusted is unknown
     if request.account.login_hint or request.account.max_age is not None:
         return None  # which account kubelogin proposed, and when the user signed in, is unknown
-    if request.storage == "none" or request.grant in {"password", "client-credentials"}:
+    if request.storage.choice == "none" or request.grant in {"password", "client-credentials"}:
         return None
     fitting = [
         session
         for session in kubelogin_cache.unused_kubelogin_sessions(
-            request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"}
+            request.storage.cache_dir, environ, keyring=request.storage.choice in {"auto", "keyring"}
         )
         if session.fits(request.issuer, request.client_id)
         and session.has_claims_of(request.scopes)

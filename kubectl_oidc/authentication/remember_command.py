@@ -67,7 +67,7 @@ def remember_command(
 
 def _may_be_remembered(request: SignInRequest, log: Log) -> bool:
     """Return whether the same command line always gets the same answer, and its digest gives nothing away."""
-    if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
+    if request.force_refresh or log.level > 0 or not request.storage.cache_dir.is_absolute():
         return False
     # A weak password could be guessed from a digest that contains it.
     return not _trust_is_relative(request) and not request.password

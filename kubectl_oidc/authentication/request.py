@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
     from kubectl_oidc.oidc.token_exchange import TokenExchange
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.sessions.stores import SessionStorage
     from kubectl_oidc.system.browser import Browser
 
 
@@ -123,8 +124,7 @@ class SignInRequest:
         timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
         in_background: Whether the person may see no message of ours before we end.
         tls: Certificate authorities, and the certificate that is presented to the provider.
-        storage: The value of --token-cache-storage.
-        default_cache_dir: Whether that is the default one.
+        storage: Where the session is stored.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
         username: ``--username``, for the password grant.
         password: ``--password``, for the password grant.
@@ -156,9 +156,7 @@ class SignInRequest:
     timeout_given: bool = True
     in_background: bool = False
     tls: TlsOptions
-    storage: str = "auto"
-    cache_dir: Path
-    default_cache_dir: bool = True
+    storage: SessionStorage
     session_name: str = ""
     grant: str = "auto"
     username: str = ""
@@ -183,11 +181,6 @@ class SignInRequest:
         """The user name, if the grant is ``password``; no other grant has a use for it."""
         return self.username if self.grant == "password" else ""
 
-    @property
-    def own_cache_dir(self) -> Path | None:
-        """The cache directory, if it is not the default one."""
-        return None if self.default_cache_dir else self.cache_dir
-
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""
         return SessionKey(
@@ -199,7 +192,7 @@ class SignInRequest:
             username=self.password_username,
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            cache_dir=account_home.cache_dir_identity(self.cache_dir),
+            cache_dir=account_home.cache_dir_identity(self.storage.cache_dir),
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),

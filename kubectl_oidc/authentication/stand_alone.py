@@ -81,7 +81,7 @@ def renew_kubeconfig_tokens(
     valid = renewal.still_valid(user)
     if valid:
         return valid
-    lock = FileLock(lock_paths(renewal.key, "none", request.cache_dir))
+    lock = FileLock(lock_paths(renewal.key, "none", request.storage.cache_dir))
     deadline = Deadline.after(request.timeout)
     with lock:
         if not lock.acquire(deadline, LockWait(lock, system.terminal, deadline).tell_when_due, lenient=True):
@@ -111,8 +111,8 @@ class _Renewal:
         self._system = system
         name = f"the user {user.name} in {user.path.absolute()}"
         self.key = replace(request.key(), name=name, trust=(), cache_dir="").id()
-        self.unwritten = UnwrittenTokens(request.cache_dir, self.key)
-        self._failures = FailedSignIns(request.cache_dir, self.key, system)
+        self.unwritten = UnwrittenTokens(request.storage.cache_dir, self.key)
+        self._failures = FailedSignIns(request.storage.cache_dir, self.key, system)
 
     def still_valid(self, user: AuthProviderUser) -> RenewalResult | None:
         """Return the user's ID token if it can be used as it is."""
@@ -178,7 +178,8 @@ class _Renewal:
 
     def sign_in(self, user: AuthProviderUser, reason: str) -> RenewalResult:
         """Sign in as get-token does, and write the tokens into the kubeconfig."""
-        request = replace(self._request, reason=reason, storage="none", sign_in=True)
+        unstored = replace(self._request.storage, choice="none")
+        request = replace(self._request, reason=reason, storage=unstored, sign_in=True)
         session = authenticate(request, self._system).session
         tokens = {"id-token": session.id_token}
         if session.refresh_token:

@@ -23,6 +23,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.token_exchange import TokenExchange
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
 from kubectl_oidc.urls import is_loopback_url, port_of
 
@@ -100,6 +101,7 @@ def _fields(values: dict[str, Any], flags: Sequence[Flag]) -> dict[str, Any]:
         "redirect": {"local_server": {}},
         "browser": {},
         "account": {},
+        "storage": {},
         "tls": {"key_pair": {}},
     }
     for flag in flags:
@@ -141,7 +143,9 @@ def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:
     fields["scopes"] = ("openid", *fields.pop("extra_scopes", ()))
     exchange = fields.pop("exchange", {})
     fields["exchange"] = TokenExchange(**exchange) if "audience" in exchange else None
-    fields["cache_dir"], fields["default_cache_dir"] = cache_directory(fields.pop("own_cache_dir", None))
+    storage = fields["storage"]
+    storage["cache_dir"], storage["default_cache_dir"] = cache_directory(storage.pop("own_cache_dir", None))
+    fields["storage"] = SessionStorage(**storage)
 
 
 def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:

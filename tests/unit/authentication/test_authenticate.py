@@ -17,7 +17,7 @@ from kubectl_oidc.authentication.request import MARGIN, SignInRequest
 from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.sessions.stores import SessionStorage, index
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -88,7 +88,11 @@ class Desk:
         self.server.on("/keys", json_reply(jwks(signing_key())))
         self.server.on("/token", self.tokens())
         self.request = SignInRequest(
-            issuer=url, client_id=CLIENT_ID, tls=SYSTEM_TRUST, storage="disk", cache_dir=cache(), timeout=5.0
+            issuer=url,
+            client_id=CLIENT_ID,
+            tls=SYSTEM_TRUST,
+            storage=SessionStorage(choice="disk", cache_dir=cache()),
+            timeout=5.0,
         )
 
     @property
@@ -287,7 +291,7 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
     whole = desk.signed_in(left=3000)
     moved = repository(desk.key, "kernel")
     try:
-        assert desk.go(storage="kernel").token == whole.id_token
+        assert desk.go(storage=SessionStorage(choice="kernel", cache_dir=cache())).token == whole.id_token
         assert list((cache() / "tokens").iterdir()) == []
         assert moved.load() == whole
         assert desk.server.asked == []
@@ -398,7 +402,7 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
 def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
     assert "first use" in needed(desk)
-    assert "no session" in needed(desk, storage="none")
+    assert "no session" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
     assert "you asked" in needed(desk, sign_in=True)
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))

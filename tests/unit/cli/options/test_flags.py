@@ -68,8 +68,11 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
     )
     assert (asked.redirect.url, asked.browser.open, asked.timeout) == (None, True, 180.0)
     assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
-    assert (asked.storage, asked.session_name) == ("auto", "")
-    assert (asked.cache_dir, asked.default_cache_dir) == (home / ".kube" / "cache" / "oidc-login", True)
+    assert (asked.storage.choice, asked.session_name) == ("auto", "")
+    assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (
+        home / ".kube" / "cache" / "oidc-login",
+        True,
+    )
 
 
 @pytest.mark.parametrize("missing", ["--oidc-issuer-url", "--oidc-client-id"])
@@ -209,7 +212,7 @@ def test_a_tilde_is_the_home_directory(home: Path) -> None:
         "--certificate-authority=~/ca.pem", "--certificate-authority=/etc/ca.pem", "--token-cache-dir=~/x"
     )
     assert asked.tls.ca_files == (home / "ca.pem", Path("/etc/ca.pem"))
-    assert (asked.cache_dir, asked.default_cache_dir) == (home / "x", False)
+    assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (home / "x", False)
 
 
 @pytest.mark.parametrize("flag", ["--certificate-authority", "--token-cache-dir"])
