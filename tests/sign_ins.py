@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from kubectl_oidc.authentication.grants.sign_in import SignIn
-from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest
+from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
@@ -178,7 +178,7 @@ class Desk:
                 "scopes": ("openid", "email"),
                 "tls": SYSTEM_TRUST,
                 "storage": SessionStorage(cache_dir=cache()),
-                "timeout": 5.0,
+                "timeout": TimeoutOptions(seconds=5.0),
                 **self.settings,
             }
         )

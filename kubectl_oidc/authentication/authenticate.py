@@ -127,7 +127,7 @@ def _wait_for_lock(authentication: Authentication) -> None:
     Raises:
         LockError: The lock was not free in time.
     """
-    lock, timeout = authentication.lock, authentication.request.timeout
+    lock, timeout = authentication.lock, authentication.request.timeout.seconds
     deadline = Deadline.after(timeout + GRACE)
     look = LockWait(lock, authentication.system.terminal, deadline).tell_when_due
     if not lock.acquire(deadline, look, lenient=True):

@@ -9,7 +9,6 @@ from kubectl_oidc.http.trust import trust_identity
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
-from kubectl_oidc.system.deadline import Deadline
 
 from .accept import accept
 from .refresh import REQUEST_SECONDS, refresh
@@ -104,7 +103,7 @@ def _use(authentication: Authentication, kubelogin: KubeloginSession) -> Outcome
             TokenResponse(id_token=kubelogin.id_token, refresh_token=kubelogin.refresh_token),
             authentication.provider,
             authentication.request,
-            deadline=Deadline.after(min(authentication.request.timeout, REQUEST_SECONDS)),
+            deadline=authentication.request.timeout.deadline(REQUEST_SECONDS),
             now=authentication.system.clock(),
             before=session,
         )

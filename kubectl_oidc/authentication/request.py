@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from kubectl_oidc.http import trust
 from kubectl_oidc.oidc.client import AUTO, Client
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.system import account_home, shell
+from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
 from .account import NONE, AccountOptions
@@ -104,6 +106,25 @@ class BrowserOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutOptions:
+    """How long a sign-in may take.
+
+    Attributes:
+        seconds: Seconds until an unanswered sign-in ends.
+        given: Whether the person chose that. If not, a device code is waited for until it expires.
+        in_background: Whether the person may see no message of ours before we end.
+    """
+
+    seconds: float = 180.0
+    given: bool = True
+    in_background: bool = False
+
+    def deadline(self, at_most: float = math.inf) -> Deadline:
+        """Return the deadline for a step that begins now and may take at most ``at_most`` seconds."""
+        return Deadline.after(min(self.seconds, at_most))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
     """What is asked for: the values of the flags, understood and checked.
 
@@ -120,9 +141,7 @@ class SignInRequest:
         request_headers: Headers for requests to the provider.
         extra_params: Extra parameters of the authorization request.
         browser: Whether and how a browser is opened.
-        timeout: Seconds until an unanswered sign-in ends.
-        timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
-        in_background: Whether the person may see no message of ours before we end.
+        timeout: How long the sign-in may take.
         tls: Certificate authorities, and the certificate that is presented to the provider.
         storage: Where the session is stored.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
@@ -152,9 +171,7 @@ class SignInRequest:
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     browser: BrowserOptions = BrowserOptions()
-    timeout: float = 180.0
-    timeout_given: bool = True
-    in_background: bool = False
+    timeout: TimeoutOptions = TimeoutOptions()
     tls: TlsOptions
     storage: SessionStorage
     session_name: str = ""

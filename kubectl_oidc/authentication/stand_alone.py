@@ -26,7 +26,6 @@ from kubectl_oidc.sessions.lock_directory import lock_paths
 from kubectl_oidc.sessions.lock_wait import LockWait, signing_in, still_held
 from kubectl_oidc.sessions.session import person_of
 from kubectl_oidc.system import shell, signals
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.times import local_clock
 
@@ -82,10 +81,10 @@ def renew_kubeconfig_tokens(
     if valid:
         return valid
     lock = FileLock(lock_paths(renewal.key, "none", request.storage.cache_dir))
-    deadline = Deadline.after(request.timeout)
+    deadline = request.timeout.deadline()
     with lock:
         if not lock.acquire(deadline, LockWait(lock, system.terminal, deadline).tell_when_due, lenient=True):
-            raise still_held(lock, request.timeout)
+            raise still_held(lock, request.timeout.seconds)
         with TokenFile(user) as file:
             update = TokenWriter(file, renewal.unwritten, system.terminal)
             user = update.recover(read())
@@ -157,7 +156,7 @@ class _Renewal:
 
     def _refresh(self, user: AuthProviderUser, update: TokenWriter, provider: Provider) -> RenewalResult:
         """Send the refresh token once. A new one is written before the ID token is validated."""
-        deadline = Deadline.after(min(REQUEST_SECONDS, self._request.timeout))
+        deadline = self._request.timeout.deadline(REQUEST_SECONDS)
         before, sent = _session(user), user.refresh_token or Secret("")
         command = ["kubectl", "config", "set-credentials", user.name]
         command += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]

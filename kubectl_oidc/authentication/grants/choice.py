@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.system.deadline import Deadline
-
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
 
@@ -37,7 +35,7 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
         sign_in.failures.check(request.command_line("login"))
     provider.check_trust()  # with cached metadata, the first request would come after the browser
     if request.grant != "device-code":  # that grant sends a request at once
-        provider.start_connecting(provider.metadata(Deadline.after(request.timeout)))
+        provider.start_connecting(provider.metadata(request.timeout.deadline()))
     if request.grant == "password":
         from .password import sign_in_with_password
 
@@ -71,7 +69,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
         return None
     if request.account.prompt or request.account.max_age is not None:
         return None  # a device authorization request has no such parameter (RFC 8628 §3.1)
-    metadata = sign_in.provider.metadata(Deadline.after(request.timeout))
+    metadata = sign_in.provider.metadata(request.timeout.deadline())
     if metadata.device_authorization_endpoint is None:
         system.log.info(
             1, f"{no_browser}, and the provider's metadata names no device_authorization_endpoint"

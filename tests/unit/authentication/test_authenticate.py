@@ -13,7 +13,7 @@ import pytest
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
-from kubectl_oidc.authentication.request import MARGIN, SignInRequest
+from kubectl_oidc.authentication.request import MARGIN, SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
@@ -92,7 +92,7 @@ class Desk:
             client_id=CLIENT_ID,
             tls=SYSTEM_TRUST,
             storage=SessionStorage(choice="disk", cache_dir=cache()),
-            timeout=5.0,
+            timeout=TimeoutOptions(seconds=5.0),
         )
 
     @property

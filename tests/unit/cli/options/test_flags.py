@@ -66,7 +66,7 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
         ListenAddress("127.0.0.1", 8000),
         ListenAddress("127.0.0.1", 18000),
     )
-    assert (asked.redirect.url, asked.browser.open, asked.timeout) == (None, True, 180.0)
+    assert (asked.redirect.url, asked.browser.open, asked.timeout.seconds) == (None, True, 180.0)
     assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
     assert (asked.storage.choice, asked.session_name) == ("auto", "")
     assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (
