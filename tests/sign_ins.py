@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from kubectl_oidc.authentication.grants.sign_in import SignIn
-from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest, TimeoutOptions
+from kubectl_oidc.authentication.request import SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
+from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns

@@ -149,7 +149,7 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
         if session is None or session.refresh_token is None or authentication.is_too_old(session):
             return False
         now, margin = authentication.now(), authentication.margin(session)
-        if is_due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
+        if is_due(session.issued_at(now), session.expiry, margin, request.renewal.ahead, now):
             authentication.lock.describe("refreshing the session ahead of its end")
             with authentication.connected() as http:
                 http.load_trust()

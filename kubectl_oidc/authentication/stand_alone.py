@@ -129,8 +129,8 @@ class _Renewal:
     def renew(self, user: AuthProviderUser, update: TokenWriter, lock: FileLock) -> RenewalResult | str:
         """Refresh the tokens, or return why a sign-in is needed."""
         request, system, before = self._request, self._system, _session(user)
-        if request.sign_in:
-            return request.reason
+        if request.renewal.sign_in:
+            return request.renewal.reason
         if user.refresh_token is None:
             return (
                 f"its token ended at {local_clock(before.expiry, system.clock())}"
@@ -178,7 +178,7 @@ class _Renewal:
     def sign_in(self, user: AuthProviderUser, reason: str) -> RenewalResult:
         """Sign in as get-token does, and write the tokens into the kubeconfig."""
         unstored = replace(self._request.storage, choice="none")
-        request = replace(self._request, reason=reason, storage=unstored, sign_in=True)
+        request = replace(self._request.signing_in(reason), storage=unstored)
         session = authenticate(request, self._system).session
         tokens = {"id-token": session.id_token}
         if session.refresh_token:

@@ -43,7 +43,7 @@ def without_browser(sign_in: SignIn) -> SignIn:
             sign_in_first(request),
             topic="no-terminal",
         )
-    if sign_in.system.terminal.interactive or request.sign_in or request.timeout.given:
+    if sign_in.system.terminal.interactive or request.renewal.sign_in or request.timeout.given:
         return sign_in
     seconds = min(request.timeout.seconds, UNSEEN_SECONDS)
     timeout = replace(request.timeout, seconds=seconds, in_background=True)

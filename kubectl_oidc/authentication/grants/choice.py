@@ -29,7 +29,7 @@ def sign_in(context: SignIn) -> Tokens:
 
 def _sign_in_user(sign_in: SignIn) -> Tokens:
     request, system, provider = sign_in.request, sign_in.system, sign_in.provider
-    if system.terminal.interactive or request.sign_in:
+    if system.terminal.interactive or request.renewal.sign_in:
         sign_in.failures.resume()
     else:
         sign_in.failures.check(request.command_line("login"))

@@ -11,8 +11,8 @@ from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.request import (
     BrowserOptions,
-    ClientAuthentication,
     RedirectOptions,
+    RenewalOptions,
     SignInRequest,
     TimeoutOptions,
 )
@@ -22,6 +22,7 @@ from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
 from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
+from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.sessions.stores import SessionStorage
@@ -52,6 +53,7 @@ _GROUPS = {
     "account": AccountOptions,
     "storage": SessionStorage,
     "timeout": TimeoutOptions,
+    "renewal": RenewalOptions,
     "tls": TlsOptions,
 }
 """The fields that hold several values."""
@@ -186,8 +188,8 @@ def _key_pair(files: dict[str, Path], flags: tuple[str, str]) -> KeyPair | None:
 
 def _renewal(fields: dict[str, Any], values: dict[str, Any]) -> None:
     ahead = values.get("refresh_ahead")
-    fields["refresh_ahead"] = round(1000 * (REFRESH_AHEAD if ahead is None else ahead))
-    fields["refresh_ahead_when"] = AUTO if ahead is None else ALWAYS
+    fields["renewal"]["ahead"] = round(1000 * (REFRESH_AHEAD if ahead is None else ahead))
+    fields["renewal"]["ahead_when"] = AUTO if ahead is None else ALWAYS
 
 
 def _notes(values: dict[str, Any]) -> Iterator[str]:

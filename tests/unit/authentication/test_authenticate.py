@@ -13,7 +13,7 @@ import pytest
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
-from kubectl_oidc.authentication.request import MARGIN, SignInRequest, TimeoutOptions
+from kubectl_oidc.authentication.request import MARGIN, RenewalOptions, SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
@@ -258,7 +258,7 @@ def test_a_clock_that_is_wrong_is_said_and_needs_no_person(desk: Desk) -> None:
 def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
     """--force-refresh refreshes a token that is still valid."""
     desk.signed_in(left=3000)
-    assert desk.go(force_refresh=True).session.refresh_token == NEW
+    assert desk.go(renewal=RenewalOptions(force_refresh=True)).session.refresh_token == NEW
     assert desk.sent() == [OLD.reveal()]
 
 
@@ -312,10 +312,11 @@ def test_a_refused_refresh_token_needs_a_sign_in(desk: Desk, code: str, status: 
 # What is asked for
 
 
-def needed(desk: Desk, **changes: object) -> str:
+def needed(desk: Desk, *, sign_in: bool = False, force_refresh: bool = False, **changes: object) -> str:
     """Return why a sign-in is needed."""
+    renewal = RenewalOptions(may_prompt=False, sign_in=sign_in, force_refresh=force_refresh)
     with pytest.raises(SignInNeeded) as caught:
-        desk.go(may_prompt=False, **changes)
+        desk.go(renewal=renewal, **changes)
     assert desk.terminal.said == []
     return caught.value.message.partition(": ")[2]
 
@@ -349,7 +350,9 @@ def test_min_ttl_counts_up_to_half_of_the_lifetime(desk: Desk) -> None:
 
 def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
     """Half of the hour is useful, so 70 % of it is 21 minutes. Before that it is not refreshed."""
-    desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800), refresh_ahead=700)
+    desk.request = replace(
+        desk.request, account=AccountOptions(min_ttl=1800), renewal=RenewalOptions(ahead=700)
+    )
     whole = desk.signed_in(left=3600, id_token=desk.token())
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     desk.now += 1259
@@ -364,7 +367,7 @@ def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
 def test_a_session_older_than_max_age_is_not_refreshed(desk: Desk) -> None:
     """Neither now nor ahead. The auth_time of the provider counts, but a refresh cannot make it later."""
     session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
-    desk.request = replace(desk.request, refresh_ahead=700)
+    desk.request = replace(desk.request, renewal=RenewalOptions(ahead=700))
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
     said = needed(desk, account=AccountOptions(max_age=2999))

@@ -13,7 +13,7 @@ import pytest
 
 from kubectl_oidc.authentication.outcome import Outcome
 from kubectl_oidc.authentication.remember_command import remember_command
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import RenewalOptions, SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
@@ -93,7 +93,7 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
 @pytest.mark.parametrize(
     ("asked", "came", "log"),
     [
-        pytest.param({"force_refresh": True}, {}, QUIET, id="--force-refresh"),
+        pytest.param({"renewal": RenewalOptions(force_refresh=True)}, {}, QUIET, id="--force-refresh"),
         pytest.param(
             {"storage": SessionStorage(cache_dir=Path("relative"))}, {}, QUIET, id="a relative directory"
         ),

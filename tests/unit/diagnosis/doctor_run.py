@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import RenewalOptions, SignInRequest
 from kubectl_oidc.diagnosis import Finding
 from kubectl_oidc.diagnosis.run import DoctorRun, Observation, SilentTerminal, Skipped
 from kubectl_oidc.http.client import HttpClient
@@ -62,7 +62,7 @@ def doctor_run(
             client_id=CLIENT_ID,
             tls=trust,
             storage=SessionStorage(choice=storage, cache_dir=cache_dir),
-            may_prompt=False,
+            renewal=RenewalOptions(may_prompt=False),
             **request,
         ),
         system=System(clock=lambda: now, environ=environ or {}, terminal=SilentTerminal()),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kubectl_oidc.authentication.grants import device_code
-from kubectl_oidc.authentication.request import BrowserOptions, TimeoutOptions
+from kubectl_oidc.authentication.request import BrowserOptions, RenewalOptions, TimeoutOptions
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
     OAuthErrorResponse,
@@ -144,7 +144,7 @@ def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: De
     """RFC 8628 §3.2: longer than the default time-out. Without expires_in, the time-out counts."""
     desk.settings |= {
         "timeout": TimeoutOptions(seconds=45.0, given=False),
-        "sign_in": True,
+        "renewal": RenewalOptions(sign_in=True),
     }  # somebody waits for it
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     sign_in(desk)

@@ -20,7 +20,12 @@ from kubectl_oidc.authentication.grants.authorization_code import _await_respons
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
-from kubectl_oidc.authentication.request import BrowserOptions, RedirectOptions, TimeoutOptions
+from kubectl_oidc.authentication.request import (
+    BrowserOptions,
+    RedirectOptions,
+    RenewalOptions,
+    TimeoutOptions,
+)
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -407,7 +412,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
     with pytest.raises(SignInPaused) as caught:
         ask()
     assert "kubectl oidc-login login" in caught.value.hint
-    desk.settings["sign_in"] = True
+    desk.settings["renewal"] = RenewalOptions(sign_in=True)
     for _ in range(2):
         with pytest.raises(SignInTimeout):
             ask()

@@ -317,10 +317,10 @@ TAKEN = {
         Path("/x"),
     ),
     "a refresh of what is not kept": Taken(
-        ("--token-cache-storage=none", "--force-refresh"), lambda asked: asked.force_refresh, True
+        ("--token-cache-storage=none", "--force-refresh"), lambda asked: asked.renewal.force_refresh, True
     ),
     "no background refresh of what is not kept": Taken(
-        ("--token-cache-storage=none", "--refresh-ahead=off"), lambda asked: asked.refresh_ahead, 0
+        ("--token-cache-storage=none", "--refresh-ahead=off"), lambda asked: asked.renewal.ahead, 0
     ),
     "a scope of a person with a client's grant": Taken(
         ("--grant-type=client-credentials", "--oidc-client-secret=x", "--oidc-extra-scope=offline_access"),

@@ -67,7 +67,7 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
         ListenAddress("127.0.0.1", 18000),
     )
     assert (asked.redirect.url, asked.browser.open, asked.timeout.seconds) == (None, True, 180.0)
-    assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
+    assert (asked.use_access_token, asked.renewal.force_refresh, asked.tls.insecure) == (False, False, False)
     assert (asked.storage.choice, asked.session_name) == ("auto", "")
     assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (
         home / ".kube" / "cache" / "oidc-login",
@@ -118,7 +118,7 @@ SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
     "--skip-open-browser": lambda asked: not asked.browser.open,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,
-    "--force-refresh": lambda asked: asked.force_refresh,
+    "--force-refresh": lambda asked: asked.renewal.force_refresh,
 }
 
 
