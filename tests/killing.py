@@ -37,6 +37,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import GENERATION_STEP, Session
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.sessions.stores.kernel import SESSION, KernelStore
 from kubectl_oidc.system.log import QUIET
 
@@ -111,7 +112,9 @@ def keep(one: SessionRepository, whole: Session) -> None:
         place=place,
         repository=one,
     )
-    request = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    request = SignInRequest(
+        issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), storage=SessionStorage(cache_dir=cache())
+    )
     remember_command(request, outcome, api_version=V1, margin=10, log=QUIET)
 
 

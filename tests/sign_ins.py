@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from kubectl_oidc.authentication.grants.sign_in import SignIn
-from kubectl_oidc.authentication.request import ClientAuthentication, SignInRequest
+from kubectl_oidc.authentication.request import SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
+from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.log import Log
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -176,8 +178,8 @@ class Desk:
                 "client_id": CLIENT_ID,
                 "scopes": ("openid", "email"),
                 "tls": SYSTEM_TRUST,
-                "cache_dir": cache(),
-                "timeout": 5.0,
+                "storage": SessionStorage(cache_dir=cache()),
+                "timeout": TimeoutOptions(seconds=5.0),
                 **self.settings,
             }
         )

@@ -84,6 +84,3 @@ def _matches(value: object, pattern: str) -> bool:
         for item in (value if isinstance(value, list) else [value])
         if item is not None
     )
-
-
-NONE = AccountOptions()

@@ -97,7 +97,7 @@ def _applies_here(failure: SharedFailure, authentication: Authentication) -> boo
     pause after a failed sign-in (``failed_sign_ins``).
     """
     return not failure.of_a_person or (
-        authentication.system.terminal.interactive and not authentication.request.sign_in
+        authentication.system.terminal.interactive and not authentication.request.renewal.sign_in
     )
 
 
@@ -127,7 +127,7 @@ def _wait_for_lock(authentication: Authentication) -> None:
     Raises:
         LockError: The lock was not free in time.
     """
-    lock, timeout = authentication.lock, authentication.request.timeout
+    lock, timeout = authentication.lock, authentication.request.timeout.seconds
     deadline = Deadline.after(timeout + GRACE)
     look = LockWait(lock, authentication.system.terminal, deadline).tell_when_due
     if not lock.acquire(deadline, look, lenient=True):
@@ -167,7 +167,7 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         renewed = _renew_silently(authentication, session)
         if isinstance(renewed, Outcome):
             return renewed
-        if not request.may_prompt:
+        if not request.renewal.may_prompt:
             raise SignInNeeded(
                 f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
             )
@@ -180,7 +180,7 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
 
 def _renew_silently(authentication: Authentication, session: Session | None) -> Outcome | str:
     """Return a token that needs no sign-in, or the reason for a sign-in."""
-    if authentication.request.sign_in:
+    if authentication.request.renewal.sign_in:
         return reasons.asked(authentication, session)
     if session is None:
         return _take_over(authentication) or reasons.no_session(authentication)

@@ -78,7 +78,7 @@ class Authentication:
 
     def is_valid(self, session: Session) -> bool:
         """Return whether the session's token can be used without a refresh."""
-        renew = self.request.force_refresh or self.request.sign_in
+        renew = self.request.renewal.force_refresh or self.request.renewal.sign_in
         return not renew and session.expiry - self.margin(session) > self.system.clock()
 
     def margin(self, session: Session) -> int:

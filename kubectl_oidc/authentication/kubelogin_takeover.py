@@ -9,7 +9,6 @@ from kubectl_oidc.http.trust import trust_identity
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
-from kubectl_oidc.system.deadline import Deadline
 
 from .accept import accept
 from .refresh import REQUEST_SECONDS, refresh
@@ -72,12 +71,12 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
         return None  # kubelogin's token has another audience; and which authorities it trusted is unknown
     if request.account.login_hint or request.account.max_age is not None:
         return None  # which account kubelogin proposed, and when the user signed in, is unknown
-    if request.storage == "none" or request.grant in {"password", "client-credentials"}:
+    if request.storage.choice == "none" or request.grant in {"password", "client-credentials"}:
         return None
     fitting = [
         session
         for session in kubelogin_cache.unused_kubelogin_sessions(
-            request.cache_dir, environ, keyring=request.storage in {"auto", "keyring"}
+            request.storage.cache_dir, environ, keyring=request.storage.choice in {"auto", "keyring"}
         )
         if session.fits(request.issuer, request.client_id)
         and session.has_claims_of(request.scopes)
@@ -104,7 +103,7 @@ def _use(authentication: Authentication, kubelogin: KubeloginSession) -> Outcome
             TokenResponse(id_token=kubelogin.id_token, refresh_token=kubelogin.refresh_token),
             authentication.provider,
             authentication.request,
-            deadline=Deadline.after(min(authentication.request.timeout, REQUEST_SECONDS)),
+            deadline=authentication.request.timeout.deadline(REQUEST_SECONDS),
             now=authentication.system.clock(),
             before=session,
         )

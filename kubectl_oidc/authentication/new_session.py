@@ -32,7 +32,7 @@ def begin_session(authentication: Authentication, session: Session | None, reaso
     request, repository, system = authentication.request, authentication.repository, authentication.system
     doing = signing_in(request.grant, asks=not request.password)
     failures = FailedSignIns(
-        request.cache_dir, repository.session_id, system, asks=lambda: authentication.lock.describe(doing)
+        repository.cache_dir, repository.session_id, system, asks=lambda: authentication.lock.describe(doing)
     )
     tokens = choice.sign_in(SignIn(request, system, authentication.provider, reason, failures))
     fresh = Session.begin(

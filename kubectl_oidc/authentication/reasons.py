@@ -19,7 +19,7 @@ UNLOCKED = "the session cannot be locked, so it is not refreshed"
 
 def asked(authentication: Authentication, session: Session | None) -> str:
     """Return the reason of a command that always signs in. `session` is the current session."""
-    reason = authentication.request.reason or "you asked for it"
+    reason = authentication.request.renewal.reason or "you asked for it"
     return (
         f"{reason}; the session of {session.person} stays until the new one is there" if session else reason
     )
@@ -40,7 +40,7 @@ def no_session(authentication: Authentication) -> str:
 def not_refreshed(authentication: Authentication, session: Session) -> str:
     """Return why a session cannot be refreshed, or an empty string if it can."""
     now, account = authentication.now(), authentication.request.account
-    if session.refresh_token is None and authentication.request.force_refresh:
+    if session.refresh_token is None and authentication.request.renewal.force_refresh:
         return "--force-refresh, and the session has no refresh token"
     if session.refresh_token is None and session.expiry > now + MARGIN:
         return f"the session ends at {local_clock(session.expiry, now)}, sooner than {TTL_FLAG}={duration_text(account.min_ttl)} wants"

@@ -8,7 +8,6 @@ from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse, ProviderError,
 from kubectl_oidc.fast_path.credential import is_due
 from kubectl_oidc.fast_path.refresh_ahead import leave_directory, release_claim
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
 
 from .accept import accept
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
     from kubectl_oidc.secret import Secret
     from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.system import System
 
     from .outcome import Outcome
@@ -51,7 +51,7 @@ def refresh(authentication: Authentication, session: Session, refresh_token: Sec
 
 def _refresh(authentication: Authentication, session: Session, refresh_token: Secret) -> Outcome:
     request, provider = authentication.request, authentication.provider
-    deadline = Deadline.after(min(request.timeout, REQUEST_SECONDS))
+    deadline = request.timeout.deadline(REQUEST_SECONDS)
     generation = authentication.repository.index_entry.next_generation(session)
     response = _send(authentication, session, refresh_token, deadline)
     if response.refresh_token and response.refresh_token != refresh_token:
@@ -149,7 +149,7 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
         if session is None or session.refresh_token is None or authentication.is_too_old(session):
             return False
         now, margin = authentication.now(), authentication.margin(session)
-        if is_due(session.issued_at(now), session.expiry, margin, request.refresh_ahead, now):
+        if is_due(session.issued_at(now), session.expiry, margin, request.renewal.ahead, now):
             authentication.lock.describe("refreshing the session ahead of its end")
             with authentication.connected() as http:
                 http.load_trust()

@@ -68,7 +68,7 @@ def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcom
         1, "the same kubectl asked again for the token that it just received, so the session is refreshed"
     )
     try:
-        return authenticate(replace(request, force_refresh=True), system)
+        return authenticate(replace(request, renewal=replace(request.renewal, force_refresh=True)), system)
     except OidcLoginError as error:
         system.log.info(1, f"the session cannot be refreshed: {error.message}")
         return None

@@ -50,7 +50,7 @@ def remember_command(
             margin,
             repository.lock_paths(),
             ahead=_ahead(request, outcome),
-            when=request.refresh_ahead_when,
+            when=request.renewal.ahead_when,
         ).record()
         if record:
             private_files.ensure_directory(repository.cache_dir, refresh_ahead.CLAIMS_DIRECTORY)
@@ -67,7 +67,7 @@ def remember_command(
 
 def _may_be_remembered(request: SignInRequest, log: Log) -> bool:
     """Return whether the same command line always gets the same answer, and its digest gives nothing away."""
-    if request.force_refresh or log.level > 0 or not request.cache_dir.is_absolute():
+    if request.renewal.force_refresh or log.level > 0 or not request.storage.cache_dir.is_absolute():
         return False
     # A weak password could be guessed from a digest that contains it.
     return not _trust_is_relative(request) and not request.password
@@ -100,7 +100,7 @@ def _keyring_place(repository: SessionRepository) -> str:
 
 def _ahead(request: SignInRequest, outcome: Outcome) -> int:
     """Return the request's --refresh-ahead, or 0 without a refresh token or, by default, in a container."""
-    automatic = request.refresh_ahead_when == refresh_ahead.AUTO
+    automatic = request.renewal.ahead_when == refresh_ahead.AUTO
     if outcome.session.refresh_token is None or (automatic and in_container(os.environ)):
         return 0
-    return request.refresh_ahead
+    return request.renewal.ahead

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.http import trust
-from kubectl_oidc.oidc.client import AUTO, Client
+from kubectl_oidc.oidc.client import Client, ClientAuthentication
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.system import account_home, shell
+from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
-from .account import NONE, AccountOptions
+from .account import AccountOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from kubectl_oidc.http.key_pair import KeyPair
     from kubectl_oidc.http.tls import TlsOptions
     from kubectl_oidc.loopback.listen_address import ListenAddress
-    from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
     from kubectl_oidc.oidc.token_exchange import TokenExchange
     from kubectl_oidc.secret import Secret
+    from kubectl_oidc.sessions.stores import SessionStorage
     from kubectl_oidc.system.browser import Browser
 
 
@@ -42,28 +43,6 @@ MARGIN = 10
 
 OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
 """The grants that have sessions of their own; all others share those of the authorization code."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAuthentication:
-    """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
-
-    Attributes:
-        secret: The client's secret, if it has one.
-        secret_file: The file that it was read from, if it was.
-        key: Where the client's private key is, if it has one.
-        method: The client authentication method that somebody chose, else ``auto``.
-    """
-
-    secret: Secret | None = None
-    secret_file: Path | None = None
-    key: AssertionKeyFile | None = None
-    method: str = AUTO
-
-    @property
-    def typed_secret(self) -> Secret | None:
-        """The client's secret, if it is in no file."""
-        return None if self.secret_file else self.secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,37 +82,59 @@ class BrowserOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutOptions:
+    """How long a sign-in may take.
+
+    Attributes:
+        seconds: Seconds until an unanswered sign-in ends.
+        given: Whether the person chose that. If not, a device code is waited for until it expires.
+        in_background: Whether the person may see no message of ours before we end.
+    """
+
+    seconds: float = 180.0
+    given: bool = True
+    in_background: bool = False
+
+    def deadline(self, at_most: float = math.inf) -> Deadline:
+        """Return the deadline for a step that begins now and may take at most ``at_most`` seconds."""
+        return Deadline.after(min(self.seconds, at_most))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalOptions:
+    """When the token of a session is refreshed, and when a person signs in.
+
+    Attributes:
+        force_refresh: Whether a token that is still good is replaced.
+        ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
+        ahead_when: Where that is done: ``auto`` or ``always``.
+        sign_in: Whether a person signs in even if the session could be used or refreshed, as in `setup`.
+        reason: Why that is, for the person, if the caller knows it better.
+        may_prompt: Whether a sign-in may begin at all; if not, an error says that one is needed.
+    """
+
+    force_refresh: bool = False
+    ahead: int = 0
+    ahead_when: str = "auto"
+    sign_in: bool = False
+    reason: str = ""
+    may_prompt: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
-    """What is asked for: the values of the flags, understood and checked.
+    """What is asked for: the values of the flags, understood and checked. The types of the groups say what they hold.
 
     Attributes:
         issuer: The issuer URL, byte for byte.
-        client_authentication: How the client is to prove who it is.
         scopes: The scopes, ``openid`` first, each once.
-        redirect: Where the browser comes back to.
         pkce: Whether S256 is used; False only if the person said ``no``.
         pushed_authorization: Whether the authorization request is pushed (RFC 9126): ``auto``, ``no`` or ``required``.
         use_access_token: Whether kubectl gets the access token, not the ID token.
         exchange: The other audience that the token is exchanged for, if there is one.
-        account: Which account, how the provider asks, and how long a token must last.
-        request_headers: Headers for requests to the provider.
-        extra_params: Extra parameters of the authorization request.
-        browser: Whether and how a browser is opened.
-        timeout: Seconds until an unanswered sign-in ends.
-        timeout_given: Whether the person chose that. If not, a device code is waited for until it expires.
-        in_background: Whether the person may see no message of ours before we end.
-        tls: Certificate authorities, and the certificate that is presented to the provider.
-        storage: The value of --token-cache-storage.
-        default_cache_dir: Whether that is the default one.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
         username: ``--username``, for the password grant.
         password: ``--password``, for the password grant.
-        force_refresh: Whether a token that is still good is replaced.
-        refresh_ahead: After how many thousandths of its useful life a token is refreshed in the background; 0 is never.
-        refresh_ahead_when: Where that is done: ``auto`` or ``always``.
-        sign_in: Whether a person signs in even if the session could be used or refreshed, as in `setup`.
-        reason: Why that is, for the person, if the caller knows it better.
-        may_prompt: Whether a sign-in may begin at all; if not, an error says that one is needed.
         notes: What a person who signs in is told of flags without effect.
         identity: What else makes another session, by the names of the fields.
         flags: The flags that make the same request, for a command to show; placeholders stand for secrets.
@@ -148,27 +149,18 @@ class SignInRequest:
     pushed_authorization: str = "auto"
     use_access_token: bool = False
     exchange: TokenExchange | None = None
-    account: AccountOptions = NONE
+    account: AccountOptions = AccountOptions()
     request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_params: tuple[tuple[str, str], ...] = ()
     browser: BrowserOptions = BrowserOptions()
-    timeout: float = 180.0
-    timeout_given: bool = True
-    in_background: bool = False
+    timeout: TimeoutOptions = TimeoutOptions()
     tls: TlsOptions
-    storage: str = "auto"
-    cache_dir: Path
-    default_cache_dir: bool = True
+    storage: SessionStorage
     session_name: str = ""
     grant: str = "auto"
     username: str = ""
     password: Secret | None = None
-    force_refresh: bool = False
-    refresh_ahead: int = 0
-    refresh_ahead_when: str = "auto"
-    sign_in: bool = False
-    reason: str = ""
-    may_prompt: bool = True
+    renewal: RenewalOptions = RenewalOptions()
     notes: tuple[str, ...] = ()
     identity: tuple[tuple[str, object], ...] = ()
     flags: tuple[str, ...] = field(default=(), repr=False)
@@ -183,11 +175,6 @@ class SignInRequest:
         """The user name, if the grant is ``password``; no other grant has a use for it."""
         return self.username if self.grant == "password" else ""
 
-    @property
-    def own_cache_dir(self) -> Path | None:
-        """The cache directory, if it is not the default one."""
-        return None if self.default_cache_dir else self.cache_dir
-
     def key(self) -> SessionKey:
         """Return what identifies the session that answers this request."""
         return SessionKey(
@@ -199,7 +186,7 @@ class SignInRequest:
             username=self.password_username,
             extra_params=self.extra_params,
             request_headers=self.request_headers,
-            cache_dir=account_home.cache_dir_identity(self.cache_dir),
+            cache_dir=account_home.cache_dir_identity(self.storage.cache_dir),
             name=self.session_name,
             use_access_token=self.use_access_token,
             exchange=self.exchange.identity() if self.exchange else (),
@@ -226,6 +213,14 @@ class SignInRequest:
             authentication=given.method,
             request_headers=self.request_headers,
         )
+
+    def signing_in(self, reason: str = "") -> SignInRequest:
+        """Return the request for a sign-in, even if the session could be used or refreshed. The person reads ``reason``."""
+        return replace(self, renewal=replace(self.renewal, sign_in=True, reason=reason))
+
+    def without_prompt(self) -> SignInRequest:
+        """Return the request that raises an error if a sign-in is needed."""
+        return replace(self, renewal=replace(self.renewal, may_prompt=False))
 
     def audience(self) -> str:
         """Return the audience of the token that kubectl gets: the client, or another."""

@@ -17,7 +17,6 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 from kubectl_oidc.oidc.provider import Revocation
 from kubectl_oidc.sessions.purge import purge_session
-from kubectl_oidc.system.deadline import Deadline
 
 from .end_session import end_session_url, send_browser
 
@@ -102,7 +101,7 @@ class _SigningOut:
             if self.session.refresh_token is None:
                 self.said.append("There is no refresh token to revoke")
                 return
-            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
             with self.system.terminal.waiting(f"Revoking the refresh token at {self.host}"):
                 revoked = self._provider.revoke(self.session.refresh_token, deadline)
             self.said.append(
@@ -125,7 +124,7 @@ class _SigningOut:
             self.said.append(f"The session at {self.host} is not ended: {why}")
             return
         try:
-            deadline = Deadline.after(min(self.request.timeout, REVOCATION_SECONDS))
+            deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
             endpoint = self._provider.metadata(deadline, stale=True).end_session_endpoint
             if endpoint is None:
                 self.said.append(

@@ -26,7 +26,6 @@ from kubectl_oidc.sessions.lock_directory import lock_paths
 from kubectl_oidc.sessions.lock_wait import LockWait, signing_in, still_held
 from kubectl_oidc.sessions.session import person_of
 from kubectl_oidc.system import shell, signals
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.times import local_clock
 
@@ -81,11 +80,11 @@ def renew_kubeconfig_tokens(
     valid = renewal.still_valid(user)
     if valid:
         return valid
-    lock = FileLock(lock_paths(renewal.key, "none", request.cache_dir))
-    deadline = Deadline.after(request.timeout)
+    lock = FileLock(lock_paths(renewal.key, "none", request.storage.cache_dir))
+    deadline = request.timeout.deadline()
     with lock:
         if not lock.acquire(deadline, LockWait(lock, system.terminal, deadline).tell_when_due, lenient=True):
-            raise still_held(lock, request.timeout)
+            raise still_held(lock, request.timeout.seconds)
         with TokenFile(user) as file:
             update = TokenWriter(file, renewal.unwritten, system.terminal)
             user = update.recover(read())
@@ -111,8 +110,8 @@ class _Renewal:
         self._system = system
         name = f"the user {user.name} in {user.path.absolute()}"
         self.key = replace(request.key(), name=name, trust=(), cache_dir="").id()
-        self.unwritten = UnwrittenTokens(request.cache_dir, self.key)
-        self._failures = FailedSignIns(request.cache_dir, self.key, system)
+        self.unwritten = UnwrittenTokens(request.storage.cache_dir, self.key)
+        self._failures = FailedSignIns(request.storage.cache_dir, self.key, system)
 
     def still_valid(self, user: AuthProviderUser) -> RenewalResult | None:
         """Return the user's ID token if it can be used as it is."""
@@ -130,8 +129,8 @@ class _Renewal:
     def renew(self, user: AuthProviderUser, update: TokenWriter, lock: FileLock) -> RenewalResult | str:
         """Refresh the tokens, or return why a sign-in is needed."""
         request, system, before = self._request, self._system, _session(user)
-        if request.sign_in:
-            return request.reason
+        if request.renewal.sign_in:
+            return request.renewal.reason
         if user.refresh_token is None:
             return (
                 f"its token ended at {local_clock(before.expiry, system.clock())}"
@@ -157,7 +156,7 @@ class _Renewal:
 
     def _refresh(self, user: AuthProviderUser, update: TokenWriter, provider: Provider) -> RenewalResult:
         """Send the refresh token once. A new one is written before the ID token is validated."""
-        deadline = Deadline.after(min(REQUEST_SECONDS, self._request.timeout))
+        deadline = self._request.timeout.deadline(REQUEST_SECONDS)
         before, sent = _session(user), user.refresh_token or Secret("")
         command = ["kubectl", "config", "set-credentials", user.name]
         command += ["--auth-provider=oidc", "--auth-provider-arg=refresh-token-"]
@@ -178,7 +177,8 @@ class _Renewal:
 
     def sign_in(self, user: AuthProviderUser, reason: str) -> RenewalResult:
         """Sign in as get-token does, and write the tokens into the kubeconfig."""
-        request = replace(self._request, reason=reason, storage="none", sign_in=True)
+        unstored = replace(self._request.storage, choice="none")
+        request = replace(self._request.signing_in(reason), storage=unstored)
         session = authenticate(request, self._system).session
         tokens = {"id-token": session.id_token}
         if session.refresh_token:

@@ -25,7 +25,7 @@ def build_provider(request: SignInRequest, system: System, http: HttpClient) -> 
         issuer=request.issuer,
         client=request.client(),
         http=http,
-        cache_dir=request.cache_dir,
+        cache_dir=request.storage.cache_dir,
         clock=system.clock,
         log=system.log,
     )
@@ -44,18 +44,12 @@ def build_session_repository(
         StoreError: This machine does not have that store.
     """
     key = request.key()
-    if request.storage != "none":
-        upgrade_from_1_0.take_over(
-            key,
-            cache_dir=request.cache_dir,
-            default_cache_dir=request.default_cache_dir,
-            ca_files=request.tls.ca_files,
-            system=system,
-        )
+    if request.storage.choice != "none":
+        upgrade_from_1_0.take_over(key, request.storage, request.tls.ca_files, system)
     return SessionRepository(
         key,
-        storage=storage or request.storage,
-        cache_dir=request.cache_dir,
+        storage=storage or request.storage.choice,
+        cache_dir=request.storage.cache_dir,
         environ=system.environ,
         log=system.log,
     )

@@ -75,7 +75,7 @@ def _another_account(run: DoctorRun) -> Iterator[str]:
     """Yield how to use another account, and one that is already signed in here."""
     request = run.request
     person = run.outcome.session.person if run.outcome else ""
-    for entry in index.read_entries(request.cache_dir):
+    for entry in index.read_entries(request.storage.cache_dir):
         other = entry.person and entry.storage and entry.person != person
         if other and (entry.issuer, entry.client_id) == (request.issuer, request.client_id):
             named = f" (--session={sanitize(entry.name, limit=80)})" if entry.name else ""

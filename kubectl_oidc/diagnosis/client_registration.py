@@ -32,8 +32,8 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
     """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since."""
     request, system = run.request, run.system
     session_id = request.key().id()
-    last, refused = FailedSignIns(request.cache_dir, session_id, system).last()
-    entry = index.read_entry(request.cache_dir, session_id)
+    last, refused = FailedSignIns(request.storage.cache_dir, session_id, system).last()
+    entry = index.read_entry(request.storage.cache_dir, session_id)
     since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
     return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
 
@@ -41,7 +41,7 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
 def check_client(run: DoctorRun) -> Observation:
     """Check that the provider accepts the client; nothing is sent if it issued the session and nothing failed since."""
     request = run.request
-    entry = index.read_entry(request.cache_dir, request.key().id())
+    entry = index.read_entry(request.storage.cache_dir, request.key().id())
     if entry and entry.storage and not any(last_failures(run)):
         return "the provider gave it the session that is stored"
     redirect_uri = redirect_uri_of(run)

@@ -39,7 +39,7 @@ def check_storage(run: DoctorRun) -> Observations:
             "os-keyring",
         )
         return
-    if run.request.storage == "auto" and store.name != "keyring":
+    if run.request.storage.choice == "auto" and store.name != "keyring":
         _, why = working_keyring()
         if why:
             yield warning(f"{why.message}, so sessions are stored in {store.where()}", why.hint, "os-keyring")

@@ -10,10 +10,11 @@ from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from kubectl_oidc.secret import Secret
 
-    from .client_assertion import AssertionKey
+    from .client_assertion import AssertionKey, AssertionKeyFile
     from .metadata import Metadata
 
 AUTO = "auto"
@@ -23,6 +24,28 @@ POST = "client_secret_post"
 PRIVATE_KEY_JWT = "private_key_jwt"
 METHODS = (NONE, BASIC, POST, PRIVATE_KEY_JWT)
 """The client authentication methods, by their registered names (RFC 7591 §4.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAuthentication:
+    """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
+
+    Attributes:
+        secret: The client's secret, if it has one.
+        secret_file: The file that it was read from, if it was.
+        key: Where the client's private key is, if it has one.
+        method: The client authentication method that somebody chose, else ``auto``.
+    """
+
+    secret: Secret | None = None
+    secret_file: Path | None = None
+    key: AssertionKeyFile | None = None
+    method: str = AUTO
+
+    @property
+    def typed_secret(self) -> Secret | None:
+        """The client's secret, if it is in no file."""
+        return None if self.secret_file else self.secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

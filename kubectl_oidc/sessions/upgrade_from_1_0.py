@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
 
     from .session import SessionKey
+    from .stores import SessionStorage
 
 _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
 _INTERACTIVE = re.compile(r'("interactive"\s*:\s*)(true|false)')
@@ -40,43 +41,29 @@ class _NotTakenOverError(Exception):
     """The session is not taken over."""
 
 
-def former_key(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> SessionKey:
-    """Return the key that version 1.0.0 used for the session with this key.
-
-    Args:
-        default_cache_dir: Whether it is the default: neither a flag nor a variable names one.
-    """
-    moved = os.path.normcase(os.path.abspath(cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
-    return replace(key, trust=(), cache_dir="" if default_cache_dir else moved)
+def former_key(key: SessionKey, storage: SessionStorage) -> SessionKey:
+    """Return the key that version 1.0.0 used for the session with this key."""
+    moved = os.path.normcase(os.path.abspath(storage.cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
+    return replace(key, trust=(), cache_dir="" if storage.default_cache_dir else moved)
 
 
-def session_left_by_1_0(key: SessionKey, cache_dir: Path, *, default_cache_dir: bool) -> tuple[str, ...]:
-    """Return the id of the session that version 1.0.0 stored for a key; empty if there is none under another id.
-
-    The arguments are those of `former_key`.
-    """
-    former = former_key(key, cache_dir, default_cache_dir=default_cache_dir).id()
+def session_left_by_1_0(key: SessionKey, storage: SessionStorage) -> tuple[str, ...]:
+    """Return the id of the session that version 1.0.0 stored for a key; empty if there is none under another id."""
+    former = former_key(key, storage).id()
     if former == key.id():
         return ()
-    entry = index.read_entry(cache_dir, former)
+    entry = index.read_entry(storage.cache_dir, former)
     return (former,) if entry and entry.storage and entry.trust is None else ()
 
 
-def take_over(
-    key: SessionKey,
-    *,
-    cache_dir: Path,
-    default_cache_dir: bool,
-    ca_files: Sequence[Path],
-    system: System,
-) -> None:
+def take_over(key: SessionKey, storage: SessionStorage, ca_files: Sequence[Path], system: System) -> None:
     """Store the session that version 1.0.0 left for a key under its present id. If that fails, it is left as it is.
 
     Args:
         ca_files: The files of certificate authorities, as the command names them.
     """
-    log, former = system.log, session_left_by_1_0(key, cache_dir, default_cache_dir=default_cache_dir)
-    if not former or index.read_entry(cache_dir, key.id()):
+    log, former = system.log, session_left_by_1_0(key, storage)
+    if not former or index.read_entry(storage.cache_dir, key.id()):
         return
     from .purge import purge_session
 
@@ -85,11 +72,11 @@ def take_over(
             1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
         )
         return
-    repository = partial(SessionRepository, cache_dir=cache_dir, environ=system.environ, log=log)
+    repository = partial(SessionRepository, cache_dir=storage.cache_dir, environ=system.environ, log=log)
     try:
-        old = repository(former_key(key, cache_dir, default_cache_dir=default_cache_dir), storage="auto")
+        old = repository(former_key(key, storage), storage="auto")
         new = repository(key, storage=old.store.name)
-        purge_session(old.session_id, cache_dir, before=lambda: _copy(old, new, int(system.clock())))
+        purge_session(old.session_id, storage.cache_dir, before=lambda: _copy(old, new, int(system.clock())))
     except (_NotTakenOverError, LockError, StoreError, OSError) as error:
         log.info(1, f"the session that version 1.0.0 left is not used: {error}")
     else:

@@ -268,9 +268,11 @@ def test_on_windows_a_cache_directory_is_the_same_in_capitals() -> None:
         "from pathlib import PureWindowsPath\n"
         "from kubectl_oidc.http.tls import SYSTEM_TRUST\n"
         "from kubectl_oidc.authentication.request import SignInRequest\n"
+        "from kubectl_oidc.sessions.stores import SessionStorage\n"
         "os.path = ntpath\n"
         "def key(name):\n"
-        "    request = SignInRequest(issuer='https://i.example.com', client_id='k', cache_dir=PureWindowsPath(name), tls=SYSTEM_TRUST, default_cache_dir=False)\n"
+        "    storage = SessionStorage(cache_dir=PureWindowsPath(name), default_cache_dir=False)\n"
+        "    request = SignInRequest(issuer='https://i.example.com', client_id='k', storage=storage, tls=SYSTEM_TRUST)\n"
         "    return request.key().id()\n"
         "assert key('C:\\\\Cache') == key('c:/cache') != key('c:/other')\n"
     )

@@ -13,7 +13,7 @@ from kubectl_oidc.authentication.grants.client_credentials import sign_in_as_cli
 from kubectl_oidc.authentication.grants.device_code import sign_in_with_device_code
 from kubectl_oidc.authentication.grants.password import sign_in_with_password
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
-from kubectl_oidc.authentication.request import BrowserOptions
+from kubectl_oidc.authentication.request import BrowserOptions, TimeoutOptions
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.oidc.token_exchange import TokenExchange
@@ -37,7 +37,11 @@ WITHOUT_END = drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" 
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    settings = {"timeout": LONG, "browser": BrowserOptions(open=False), "client_authentication": WITH_SECRET}
+    settings = {
+        "timeout": TimeoutOptions(seconds=LONG),
+        "browser": BrowserOptions(open=False),
+        "client_authentication": WITH_SECRET,
+    }
     with Hostile() as server, Desk(server, settings=settings, patience=PATIENCE) as desk:
         HttpClient(log=QUIET).prepare(server.url)  # importing the library is none of the request's time here
         desk.metadata(

@@ -43,10 +43,11 @@ def without_browser(sign_in: SignIn) -> SignIn:
             sign_in_first(request),
             topic="no-terminal",
         )
-    if sign_in.system.terminal.interactive or request.sign_in or request.timeout_given:
+    if sign_in.system.terminal.interactive or request.renewal.sign_in or request.timeout.given:
         return sign_in
-    seconds = min(request.timeout, UNSEEN_SECONDS)
-    return replace(sign_in, request=replace(request, timeout=seconds, in_background=True))
+    seconds = min(request.timeout.seconds, UNSEEN_SECONDS)
+    timeout = replace(request.timeout, seconds=seconds, in_background=True)
+    return replace(sign_in, request=replace(request, timeout=timeout))
 
 
 def sign_in_first(request: SignInRequest) -> str:

@@ -14,7 +14,6 @@ from kubectl_oidc.http.tls import server_context
 from kubectl_oidc.loopback.pages import Failed, SignedIn
 from kubectl_oidc.loopback.server import CallbackServer
 from kubectl_oidc.sessions.session import person_of
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import SLICE, keyboard
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import countdown
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
     from kubectl_oidc.oidc.tokens import Tokens
+    from kubectl_oidc.system.deadline import Deadline
 
     from .sign_in import SignIn
 
@@ -44,7 +44,7 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
         SignInTimeout: The browser did not come back in time.
     """
     request, provider = sign_in.request, sign_in.provider
-    deadline = Deadline.after(request.timeout)
+    deadline = request.timeout.deadline()
     metadata = provider.metadata(deadline)
     secrets = AuthorizationSecrets.generate(pkce=request.pkce)
     server = CallbackServer(
@@ -88,7 +88,7 @@ def _get_response(
     if opened:
         return _await_response(sign_in, server, deadline)
     sign_in = without_browser(sign_in)
-    deadline = Deadline.after(sign_in.request.timeout)
+    deadline = sign_in.request.timeout.deadline()
     with keyboard(system.terminal, system.environ) as keys:
         reader = PastedResponseReader(sign_in, keys, authorization) if keys else None
         return _await_response(sign_in, server, deadline, printed, reader)
@@ -187,13 +187,13 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
             "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
             "or have https spoken here: --local-server-cert and --local-server-key",
         )
-    if request.in_background:
+    if request.timeout.in_background:
         return SignInTimeout(
-            f"nobody finished the sign-in within {request.timeout:.0f} s", sign_in_first(request)
+            f"nobody finished the sign-in within {request.timeout.seconds:.0f} s", sign_in_first(request)
         )
     where = redirect_uri_settings(request.issuer)
     return SignInTimeout(
-        f"nobody finished the sign-in within {request.timeout:.0f} s",
+        f"nobody finished the sign-in within {request.timeout.seconds:.0f} s",
         f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
         f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
     )

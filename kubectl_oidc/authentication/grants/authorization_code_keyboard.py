@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInTimeout
 from kubectl_oidc.http.reachability import PATIENCE
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import keyboard, no_terminal
 
 from .announcement import announce
@@ -22,6 +21,7 @@ from .pushed_authorization import AuthorizationRequest, PrintedAddress
 if TYPE_CHECKING:
     from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
     from kubectl_oidc.oidc.tokens import Tokens
+    from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.keyboard import Keyboard
 
     from .sign_in import SignIn
@@ -36,7 +36,7 @@ def sign_in_with_pasted_code(sign_in: SignIn) -> Tokens:
         SignInTimeout: The user pasted no code in time.
     """
     request, system = sign_in.request, sign_in.system
-    deadline = Deadline.after(request.timeout)
+    deadline = request.timeout.deadline()
     metadata = sign_in.provider.metadata(deadline)
     secrets = AuthorizationSecrets.generate(pkce=request.pkce)
     redirect_uri = request.redirect.url or OUT_OF_BAND

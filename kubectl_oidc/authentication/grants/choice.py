@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.system.deadline import Deadline
-
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
 
@@ -31,13 +29,13 @@ def sign_in(context: SignIn) -> Tokens:
 
 def _sign_in_user(sign_in: SignIn) -> Tokens:
     request, system, provider = sign_in.request, sign_in.system, sign_in.provider
-    if system.terminal.interactive or request.sign_in:
+    if system.terminal.interactive or request.renewal.sign_in:
         sign_in.failures.resume()
     else:
         sign_in.failures.check(request.command_line("login"))
     provider.check_trust()  # with cached metadata, the first request would come after the browser
     if request.grant != "device-code":  # that grant sends a request at once
-        provider.start_connecting(provider.metadata(Deadline.after(request.timeout)))
+        provider.start_connecting(provider.metadata(request.timeout.deadline()))
     if request.grant == "password":
         from .password import sign_in_with_password
 
@@ -71,7 +69,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
         return None
     if request.account.prompt or request.account.max_age is not None:
         return None  # a device authorization request has no such parameter (RFC 8628 §3.1)
-    metadata = sign_in.provider.metadata(Deadline.after(request.timeout))
+    metadata = sign_in.provider.metadata(request.timeout.deadline())
     if metadata.device_authorization_endpoint is None:
         system.log.info(
             1, f"{no_browser}, and the provider's metadata names no device_authorization_endpoint"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.accept import client_tokens
 from kubectl_oidc.errors import IdTokenError, OAuthErrorResponse
-from kubectl_oidc.system.deadline import Deadline
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.oidc.tokens import Tokens
+    from kubectl_oidc.system.deadline import Deadline
 
     from .sign_in import SignIn
 
@@ -35,7 +35,7 @@ def sign_in_as_client(sign_in: SignIn) -> Tokens:
         IdTokenError: The ID token is not valid; or there is none, and --oidc-use-access-token was not given.
     """
     request = sign_in.request
-    deadline = Deadline.after(min(request.timeout, SECONDS))
+    deadline = request.timeout.deadline(SECONDS)
     response = _request_tokens(sign_in, deadline)
     if response.id_token is not None:
         return replace(sign_in.accept(response, deadline), refresh_token=None)

@@ -56,7 +56,7 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
         InvalidProviderResponse: The provider does not offer the grant.
     """
     request = sign_in.request
-    deadline = Deadline.after(request.timeout)
+    deadline = request.timeout.deadline()
     metadata = sign_in.provider.metadata(deadline)
     verifier = Secret(secrets.token_urlsafe(32)) if request.pkce else None
     try:
@@ -68,7 +68,7 @@ def sign_in_with_device_code(sign_in: SignIn, *, no_browser: str | None = None) 
     with sign_in.failures.counted():
         if not _show(sign_in, device, no_browser):
             sign_in = without_browser(sign_in)
-            deadline = Deadline.after(min(deadline.left(), sign_in.request.timeout))
+            deadline = sign_in.request.timeout.deadline(deadline.left())
         response = _poll(sign_in, metadata, device, verifier, _end(sign_in.request, device, deadline))
         return sign_in.accept(response, Deadline.after(VALIDATION_SECONDS))
 
@@ -94,7 +94,7 @@ def _poll(
             interval=device.interval,
             end=end,
             tick=lambda: system.terminal.tick(status()),
-            hint=sign_in_first(request) if request.in_background else "",
+            hint=sign_in_first(request) if request.timeout.in_background else "",
         )
 
 
@@ -103,7 +103,7 @@ def _end(request: SignInRequest, device: DeviceAuthorization, deadline: Deadline
     lives = device.expires_in
     if lives is None:  # although the standard requires it
         return deadline
-    shorter = request.timeout_given or request.in_background
+    shorter = request.timeout.given or request.timeout.in_background
     return Deadline.after(min(deadline.left(), lives) if shorter else lives)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import InvalidGrant
 from kubectl_oidc.http.reachability import PATIENCE
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.keyboard import keyboard, no_terminal
 from kubectl_oidc.text import sanitize
 
@@ -20,6 +19,7 @@ from .announcement import announce
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.oidc.tokens import Tokens
+    from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.keyboard import Keyboard
 
     from .sign_in import SignIn
@@ -39,7 +39,7 @@ def sign_in_with_password(sign_in: SignIn) -> Tokens:
         InvalidGrant: The provider refused the user name or the password.
     """
     request, system, failures = sign_in.request, sign_in.system, sign_in.failures
-    deadline = Deadline.after(request.timeout)
+    deadline = request.timeout.deadline()
     metadata = sign_in.provider.metadata(deadline)
     if request.username and request.password:
         with failures.counted(InvalidGrant):
@@ -68,7 +68,7 @@ def _ask_credentials(sign_in: SignIn, keys: Keyboard, deadline: Deadline) -> tup
 def _request_tokens(sign_in: SignIn, metadata: Metadata, username: str, password: Secret) -> Tokens:
     """Send the credentials once (RFC 6749 §4.3.2), and validate the response."""
     request = sign_in.request
-    deadline = Deadline.after(min(request.timeout, EXCHANGE_SECONDS))
+    deadline = request.timeout.deadline(EXCHANGE_SECONDS)
     parameters: dict[str, str | Secret | None] = {
         "username": username,
         "password": password,

@@ -68,9 +68,8 @@ def doctor(**values: Any) -> int:
 
 
 def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
-    request = replace(
-        target.request, may_prompt=False, sign_in=False, timeout=min(target.request.timeout, _REFRESH_SECONDS)
-    )
+    timeout = replace(target.request.timeout, seconds=min(target.request.timeout.seconds, _REFRESH_SECONDS))
+    request = replace(target.request.without_prompt(), timeout=timeout)
     return DoctorRun(
         request=request,
         system=system,

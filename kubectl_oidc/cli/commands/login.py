@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,7 +27,7 @@ def login(**values: Any) -> int:
     system = System(log=log_at(values.pop("v")))
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values)
-    outcome = authenticate(replace(target.request, sign_in=True), system)
+    outcome = authenticate(target.request.signing_in(), system)
     if not system.terminal.interactive:  # a terminal has shown it already
         left = remaining(outcome.expiry - system.clock())
         person = sanitize(outcome.session.person)

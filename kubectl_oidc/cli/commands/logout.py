@@ -89,10 +89,8 @@ def _end_target(
     )
     former = [
         _end_kept(kept, request, system, at_provider=False)
-        for session_id in session_left_by_1_0(
-            request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
-        )
-        if (kept := kept_session(session_id, request.cache_dir, system.log))
+        for session_id in session_left_by_1_0(request.key(), request.storage)
+        if (kept := kept_session(session_id, request.storage.cache_dir, system.log))
     ]
     if ended.purged.places or ended.purged.failures or ended.failure:
         former.insert(0, ended)
@@ -114,17 +112,12 @@ def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at
     )
 
 
-def _former_id(request: SignInRequest) -> str:
-    """Return the session ID that version 1.0.0 gave a request."""
-    return former_key(request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir).id()
-
-
 def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
     """End every session, with the flags of its kubeconfig user, or else those that the index knows."""
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
     users = session_users(kubeconfig)
-    known = {_former_id(one.request): one.request for one in users}
+    known = {former_key(one.request.key(), one.request.storage).id(): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
     for kept in kept_sessions([cache_dir], system.log):

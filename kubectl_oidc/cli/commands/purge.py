@@ -69,9 +69,7 @@ def purge(**values: Any) -> int:
     if target:
         request = target.request
         client = (request.issuer, request.client_id)
-        former = session_left_by_1_0(
-            request.key(), request.cache_dir, default_cache_dir=request.default_cache_dir
-        )
+        former = session_left_by_1_0(request.key(), request.storage)
         ids = dict.fromkeys((target.session_id, *former))
         return _remove(ids, target.cache_dir, client, name=name)
     clients: list[tuple[str, str]] = []

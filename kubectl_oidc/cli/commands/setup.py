@@ -68,7 +68,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
         with page.printed_on(system.terminal):
             explain_setup(page)
         return 0
-    request = replace(token_request(values), sign_in=True)
+    request = token_request(values).signing_in()
     values["user"] = choose_user_name(ctx, request, kubeconfig, system)
     plan = make_plan(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, system)

@@ -154,7 +154,7 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
     if trust_allows(held, now):
         return request
     why = f"the kubeconfig's refresh token is not sent under {describe_trust(now)}, which the kubeconfig does not name"
-    return replace(request, sign_in=True, reason=why)
+    return request.signing_in(why)
 
 
 def _authority(user: AuthProviderUser) -> str | None:

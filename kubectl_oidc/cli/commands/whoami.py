@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,7 +102,7 @@ def _renewed(target: TargetSession, system: System, login: str) -> tuple[Session
             "give all flags of its get-token",
         )
     try:
-        outcome = authenticate(replace(target.request, may_prompt=False), system)
+        outcome = authenticate(target.request.without_prompt(), system)
     except SignInNeeded as error:
         error.hint = f"`{login}` signs in"
         raise

@@ -62,7 +62,7 @@ AUTHORIZATION = (
         SECONDS,
         help="How long an unanswered sign-in waits. If it is not given, a device code is waited for as long as it lives.",
         default=180,
-        field="timeout",
+        field="timeout.seconds",
         read=float,
     ),
     Flag(

@@ -35,7 +35,9 @@ def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
     return tuple(replace(flag, hidden=True) for flag in table)
 
 
-FORCE = Flag("--force-refresh", SWITCH, help="Replace a token that is still good.", field="force_refresh")
+FORCE = Flag(
+    "--force-refresh", SWITCH, help="Replace a token that is still good.", field="renewal.force_refresh"
+)
 VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0)
 
 KUBECONFIG_FILE = Flag(

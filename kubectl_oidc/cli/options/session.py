@@ -144,7 +144,7 @@ IDENTITY = (
         "--token-cache-dir",
         DIR,
         help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR).",
-        field="own_cache_dir",
+        field="storage.own_cache_dir",
         repeat=True,
     ),
     Flag(
@@ -152,7 +152,7 @@ IDENTITY = (
         choice(CHOICES),
         help="Where the session rests; auto: the OS keyring, else the kernel's, else files.",
         default="auto",
-        field="storage",
+        field="storage.choice",
         repeat=True,
         stand_alone=False,
     ),

@@ -11,9 +11,10 @@ from kubectl_oidc import csv_text
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.request import (
     BrowserOptions,
-    ClientAuthentication,
     RedirectOptions,
+    RenewalOptions,
     SignInRequest,
+    TimeoutOptions,
 )
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
@@ -21,8 +22,10 @@ from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
 from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
+from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
 from kubectl_oidc.oidc.token_exchange import TokenExchange
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
 from kubectl_oidc.urls import is_loopback_url, port_of
 
@@ -42,6 +45,18 @@ if TYPE_CHECKING:
 
 REFRESH_AHEAD = 0.7
 """After which part of its useful life a token is refreshed in the background, if nobody says another."""
+
+_GROUPS = {
+    "client_authentication": ClientAuthentication,
+    "redirect": RedirectOptions,
+    "browser": BrowserOptions,
+    "account": AccountOptions,
+    "storage": SessionStorage,
+    "timeout": TimeoutOptions,
+    "renewal": RenewalOptions,
+    "tls": TlsOptions,
+}
+"""The fields that hold several values."""
 
 _IN_THE_KEY_OF_1_0 = frozenset(
     {
@@ -68,6 +83,7 @@ def token_request(
     fields = _fields(values, (*flags, FORCE))
     for derive in (_client, _session, _grant, _browser, _tls, _renewal):
         derive(fields, values)
+    fields |= {name: group(**fields[name]) for name, group in _GROUPS.items()}
     request = make(notes=tuple(_notes(values)), **fields)
     return replace(
         request,
@@ -95,13 +111,7 @@ def _check(values: dict[str, Any], flags: Sequence[Flag]) -> None:
 
 def _fields(values: dict[str, Any], flags: Sequence[Flag]) -> dict[str, Any]:
     """Return the fields of the request that one flag each decides; what is not given is left to the request's default."""
-    fields: dict[str, Any] = {
-        "client_authentication": {},
-        "redirect": {"local_server": {}},
-        "browser": {},
-        "account": {},
-        "tls": {"key_pair": {}},
-    }
+    fields: dict[str, Any] = {name: {} for name in _GROUPS}
     for flag in flags:
         value = values.get(flag.key)
         if not flag.field or value is None or value in ("", ()):
@@ -133,15 +143,14 @@ def _client(fields: dict[str, Any], _values: dict[str, Any]) -> None:
         given["secret"] = secret_in(given["secret_file"])
     key = given.pop("key", {})
     given["key"] = AssertionKeyFile(**{"key_id": None, **key}) if "path" in key else None
-    fields["client_authentication"] = ClientAuthentication(**given)
 
 
 def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:
-    fields["account"] = AccountOptions(**fields["account"])
     fields["scopes"] = ("openid", *fields.pop("extra_scopes", ()))
     exchange = fields.pop("exchange", {})
     fields["exchange"] = TokenExchange(**exchange) if "audience" in exchange else None
-    fields["cache_dir"], fields["default_cache_dir"] = cache_directory(fields.pop("own_cache_dir", None))
+    storage = fields["storage"]
+    storage["cache_dir"], storage["default_cache_dir"] = cache_directory(storage.pop("own_cache_dir", None))
 
 
 def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
@@ -149,33 +158,28 @@ def _grant(fields: dict[str, Any], values: dict[str, Any]) -> None:
     if fields.get("grant", "auto") == "auto" and fields["username"]:
         fields["grant"] = "password"  # as in kubelogin
     timeout = values.get("authentication_timeout_sec", Unsaid())
-    fields["timeout_given"] = not isinstance(timeout, Unsaid)
+    fields["timeout"]["given"] = not isinstance(timeout, Unsaid)
 
 
 def _browser(fields: dict[str, Any], values: dict[str, Any]) -> None:
-    fields["browser"] = BrowserOptions(**fields["browser"])
     fields["pkce"] = values.get("oidc_pkce_method") != "no" or bool(values.get("oidc_use_pkce"))
     words = csv_text.read_list("--listen-address", values.get("listen_address", ()))
-    redirect, local_server = fields["redirect"], fields["redirect"].pop("local_server")
+    redirect = fields["redirect"]
     if not words and is_loopback_url(redirect.get("url", "")):
         from urllib.parse import urlsplit
 
         addresses = [ListenAddress("127.0.0.1", port_of(urlsplit(redirect["url"])))]
     else:
         addresses = [ListenAddress.parse(text) for text in words or LISTEN]
-    fields["redirect"] = RedirectOptions(
-        **redirect, listen_addresses=tuple(addresses), local_server=_key_pair(local_server, LOCAL_SERVER)
-    )
+    redirect["listen_addresses"] = tuple(addresses)
+    redirect["local_server"] = _key_pair(redirect.get("local_server", {}), LOCAL_SERVER)
 
 
 def _tls(fields: dict[str, Any], _values: dict[str, Any]) -> None:
     tls = fields["tls"]
-    fields["tls"] = TlsOptions(
-        **{**tls, "key_pair": _key_pair(tls["key_pair"], CLIENT_PAIR)},
-        # As they are now: a kubeconfig's user may set them for itself alone.
-        cert_file=os.environ.get("SSL_CERT_FILE"),
-        cert_dir=os.environ.get("SSL_CERT_DIR"),
-    )
+    tls["key_pair"] = _key_pair(tls.get("key_pair", {}), CLIENT_PAIR)
+    # As they are now: a kubeconfig's user may set them for itself alone.
+    tls["cert_file"], tls["cert_dir"] = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
 
 
 def _key_pair(files: dict[str, Path], flags: tuple[str, str]) -> KeyPair | None:
@@ -184,8 +188,8 @@ def _key_pair(files: dict[str, Path], flags: tuple[str, str]) -> KeyPair | None:
 
 def _renewal(fields: dict[str, Any], values: dict[str, Any]) -> None:
     ahead = values.get("refresh_ahead")
-    fields["refresh_ahead"] = round(1000 * (REFRESH_AHEAD if ahead is None else ahead))
-    fields["refresh_ahead_when"] = AUTO if ahead is None else ALWAYS
+    fields["renewal"]["ahead"] = round(1000 * (REFRESH_AHEAD if ahead is None else ahead))
+    fields["renewal"]["ahead_when"] = AUTO if ahead is None else ALWAYS
 
 
 def _notes(values: dict[str, Any]) -> Iterator[str]:

@@ -144,7 +144,7 @@ class _Search:
         exact = self._exact()
         if exact is None or self._purpose == "sign in":
             return exact
-        key = (exact.request.key().id(), exact.request.cache_dir)
+        key = (exact.request.key().id(), exact.request.storage.cache_dir)
         if any((one.session_id, one.cache_dir) == key for one in self._all):
             return exact
         return self._the_only(self._stored_matches(), exact) or exact

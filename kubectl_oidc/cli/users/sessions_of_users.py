@@ -37,7 +37,7 @@ class SessionUser:
     @property
     def cache_dir(self) -> Path:
         """The cache directory of its session."""
-        return self.request.cache_dir
+        return self.request.storage.cache_dir
 
 
 def kubeconfig_or_empty(

@@ -31,7 +31,7 @@ def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) ->
 def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     """Return the error for a request without a stored session; ``login`` is the command that signs in for it."""
     named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
-    kept = _stored(request.cache_dir)
+    kept = _stored(request.storage.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
     alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
     like = " for these scopes and flags" if alike else ""

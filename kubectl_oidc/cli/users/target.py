@@ -60,7 +60,7 @@ class TargetSession:
     @property
     def cache_dir(self) -> Path:
         """The cache directory whose index has the session."""
-        return self.selected.cache_dir if self.selected else self.request.cache_dir
+        return self.selected.cache_dir if self.selected else self.request.storage.cache_dir
 
     def trust(self) -> tuple[str, ...] | None:
         """Return the trust under which the session was obtained; None for one that version 1.0.0 stored."""

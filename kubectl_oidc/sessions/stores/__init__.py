@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
     from .os_keyring import KeyringStore
 
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStorage:
+    """Where a session is stored.
+
+    Attributes:
+        choice: The value of --token-cache-storage.
+        default_cache_dir: Whether the cache directory is the default one: neither a flag nor a variable names it.
+    """
+
+    choice: str = "auto"
+    cache_dir: Path
+    default_cache_dir: bool = True
+
+    @property
+    def own_cache_dir(self) -> Path | None:
+        """The cache directory, if it is not the default one."""
+        return None if self.default_cache_dir else self.cache_dir
 
 
 def open_store(name: str, cache_dir: Path) -> Store:

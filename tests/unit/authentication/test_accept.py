@@ -18,6 +18,7 @@ from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET, Log
 from tests.hostile import Hostile, discovery, json_reply, reply
@@ -57,7 +58,7 @@ class Desk:
             issuer=self.server.url,
             client_id=CLIENT_ID,
             tls=SYSTEM_TRUST,
-            cache_dir=self.cache,
+            storage=SessionStorage(cache_dir=self.cache),
             use_access_token=use_access_token,
         )
 

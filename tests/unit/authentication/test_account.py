@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from kubectl_oidc.authentication.account import NONE, AccountOptions, _matches
+from kubectl_oidc.authentication.account import AccountOptions, _matches
 from kubectl_oidc.errors import WrongAccount
 from tests.arbitrary import JSON, TEXT, is_one_plain_line
 
@@ -74,7 +74,7 @@ def test_any_claim_is_taken_or_refused_in_one_plain_line(name: str, pattern: str
 
 def test_what_goes_into_the_authorization_request() -> None:
     """An age of no seconds is one."""
-    assert NONE.parameters() == {}
+    assert AccountOptions().parameters() == {}
     whole = AccountOptions(
         login_hint="ada", prompt="login consent", max_age=0, min_ttl=9, expect_claims=(("a", "b"),)
     )

@@ -13,11 +13,11 @@ import pytest
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
-from kubectl_oidc.authentication.request import MARGIN, SignInRequest
+from kubectl_oidc.authentication.request import MARGIN, RenewalOptions, SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.stores import index
+from kubectl_oidc.sessions.stores import SessionStorage, index
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -88,7 +88,11 @@ class Desk:
         self.server.on("/keys", json_reply(jwks(signing_key())))
         self.server.on("/token", self.tokens())
         self.request = SignInRequest(
-            issuer=url, client_id=CLIENT_ID, tls=SYSTEM_TRUST, storage="disk", cache_dir=cache(), timeout=5.0
+            issuer=url,
+            client_id=CLIENT_ID,
+            tls=SYSTEM_TRUST,
+            storage=SessionStorage(choice="disk", cache_dir=cache()),
+            timeout=TimeoutOptions(seconds=5.0),
         )
 
     @property
@@ -254,7 +258,7 @@ def test_a_clock_that_is_wrong_is_said_and_needs_no_person(desk: Desk) -> None:
 def test_a_forced_refresh_replaces_a_good_token(desk: Desk) -> None:
     """--force-refresh refreshes a token that is still valid."""
     desk.signed_in(left=3000)
-    assert desk.go(force_refresh=True).session.refresh_token == NEW
+    assert desk.go(renewal=RenewalOptions(force_refresh=True)).session.refresh_token == NEW
     assert desk.sent() == [OLD.reveal()]
 
 
@@ -287,7 +291,7 @@ def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> N
     whole = desk.signed_in(left=3000)
     moved = repository(desk.key, "kernel")
     try:
-        assert desk.go(storage="kernel").token == whole.id_token
+        assert desk.go(storage=SessionStorage(choice="kernel", cache_dir=cache())).token == whole.id_token
         assert list((cache() / "tokens").iterdir()) == []
         assert moved.load() == whole
         assert desk.server.asked == []
@@ -308,10 +312,11 @@ def test_a_refused_refresh_token_needs_a_sign_in(desk: Desk, code: str, status: 
 # What is asked for
 
 
-def needed(desk: Desk, **changes: object) -> str:
+def needed(desk: Desk, *, sign_in: bool = False, force_refresh: bool = False, **changes: object) -> str:
     """Return why a sign-in is needed."""
+    renewal = RenewalOptions(may_prompt=False, sign_in=sign_in, force_refresh=force_refresh)
     with pytest.raises(SignInNeeded) as caught:
-        desk.go(may_prompt=False, **changes)
+        desk.go(renewal=renewal, **changes)
     assert desk.terminal.said == []
     return caught.value.message.partition(": ")[2]
 
@@ -345,7 +350,9 @@ def test_min_ttl_counts_up_to_half_of_the_lifetime(desk: Desk) -> None:
 
 def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
     """Half of the hour is useful, so 70 % of it is 21 minutes. Before that it is not refreshed."""
-    desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800), refresh_ahead=700)
+    desk.request = replace(
+        desk.request, account=AccountOptions(min_ttl=1800), renewal=RenewalOptions(ahead=700)
+    )
     whole = desk.signed_in(left=3600, id_token=desk.token())
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     desk.now += 1259
@@ -360,7 +367,7 @@ def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
 def test_a_session_older_than_max_age_is_not_refreshed(desk: Desk) -> None:
     """Neither now nor ahead. The auth_time of the provider counts, but a refresh cannot make it later."""
     session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
-    desk.request = replace(desk.request, refresh_ahead=700)
+    desk.request = replace(desk.request, renewal=RenewalOptions(ahead=700))
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
     said = needed(desk, account=AccountOptions(max_age=2999))
@@ -398,7 +405,7 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
 def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
     assert "first use" in needed(desk)
-    assert "no session" in needed(desk, storage="none")
+    assert "no session" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
     assert "you asked" in needed(desk, sign_in=True)
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))

@@ -11,6 +11,7 @@ from kubectl_oidc.authentication.request import BrowserOptions, RedirectOptions,
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.system import System
 
 ENDPOINT = "https://issuer.example.com/logout?tenant=a"
@@ -19,7 +20,7 @@ TOKEN = Secret("an-id-token")
 
 def request(**changes: object) -> SignInRequest:
     values = {"issuer": "https://issuer.example.com", "client_id": "kubernetes", "tls": TlsOptions()}
-    return SignInRequest(**{**values, "cache_dir": Path("cache"), **changes})  # type: ignore[arg-type]
+    return SignInRequest(**{**values, "storage": SessionStorage(cache_dir=Path("cache")), **changes})  # type: ignore[arg-type]
 
 
 def test_the_address_names_client_and_person() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from kubectl_oidc.authentication import reasons
 from kubectl_oidc.authentication.account import AccountOptions
+from kubectl_oidc.authentication.request import RenewalOptions
 from tests.sessions import key, session
 
 if TYPE_CHECKING:
@@ -27,17 +28,17 @@ def authentication(
     unreadable: bool = False,
     locked: bool = True,
     too_old: bool = False,
-    **request: Any,
+    account: AccountOptions = AccountOptions(),
+    **renewal: Any,
 ) -> Authentication:
     """Return the parts of an authentication that a reason depends on."""
-    asked = {"account": AccountOptions(), "force_refresh": False, "reason": "", **request}
     parts = {
         "repository": SimpleNamespace(
             index_entry=SimpleNamespace(read=lambda: entry), store=SimpleNamespace(name=store)
         ),
         "unreadable": unreadable,
         "now": lambda: NOW,
-        "request": SimpleNamespace(**asked),
+        "request": SimpleNamespace(account=account, renewal=RenewalOptions(**renewal)),
         "lock": SimpleNamespace(held=locked),
         "is_too_old": lambda _: too_old,
     }

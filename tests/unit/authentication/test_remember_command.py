@@ -13,13 +13,14 @@ import pytest
 
 from kubectl_oidc.authentication.outcome import Outcome
 from kubectl_oidc.authentication.remember_command import remember_command
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import RenewalOptions, SignInRequest
 from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.known_commands import MOST, forget_commands
 from kubectl_oidc.sessions.repository import SessionRepository
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.log import QUIET, Log
 from tests.sessions import CLIENT, ISSUER, SECRETS, cache, key, remembered, repository, session, words_of
 
@@ -36,7 +37,9 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def request(**changes: Any) -> SignInRequest:
-    whole = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    whole = SignInRequest(
+        issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), storage=SessionStorage(cache_dir=cache())
+    )
     return replace(whole, **changes)
 
 
@@ -90,8 +93,10 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
 @pytest.mark.parametrize(
     ("asked", "came", "log"),
     [
-        pytest.param({"force_refresh": True}, {}, QUIET, id="--force-refresh"),
-        pytest.param({"cache_dir": Path("relative")}, {}, QUIET, id="a relative directory"),
+        pytest.param({"renewal": RenewalOptions(force_refresh=True)}, {}, QUIET, id="--force-refresh"),
+        pytest.param(
+            {"storage": SessionStorage(cache_dir=Path("relative"))}, {}, QUIET, id="a relative directory"
+        ),
         pytest.param({}, {"place": ""}, QUIET, id="nothing was published"),
         pytest.param({}, {}, Log(1), id="-v 1"),
     ],
@@ -176,7 +181,9 @@ def test_a_directory_with_a_line_break_in_its_name_is_not_remembered(tmp_path: P
     """It would be read as two fields."""
     odd = tmp_path / "two\nlines"
     one = SessionRepository(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
-    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(repository=one))
+    remember_it(
+        request(storage=SessionStorage(cache_dir=odd, default_cache_dir=False)), outcome(repository=one)
+    )
     assert known_command.find_known_command(COMMAND) is None
 
 
@@ -184,7 +191,9 @@ def test_a_directory_that_is_not_utf8_is_remembered_as_it_is(tmp_path: Path) -> 
     """Paths are bytes."""
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))
     one = SessionRepository(key(), storage="disk", cache_dir=odd, environ={}, log=QUIET)
-    remember_it(request(cache_dir=odd, default_cache_dir=False), outcome(repository=one))
+    remember_it(
+        request(storage=SessionStorage(cache_dir=odd, default_cache_dir=False)), outcome(repository=one)
+    )
     found = known_command.find_known_command(COMMAND)
     assert found is not None
     assert found.directory == str(odd)

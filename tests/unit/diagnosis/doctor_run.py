@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_oidc.authentication.request import SignInRequest
+from kubectl_oidc.authentication.request import RenewalOptions, SignInRequest
 from kubectl_oidc.diagnosis import Finding
 from kubectl_oidc.diagnosis.run import DoctorRun, Observation, SilentTerminal, Skipped
 from kubectl_oidc.http.client import HttpClient
@@ -13,6 +13,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection
 from kubectl_oidc.manifests.trust import ClusterTrust
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from kubectl_oidc.system.system import System
@@ -50,13 +51,19 @@ def doctor_run(
     tls: TlsOptions | None = None,
     now: float = NOW,
     cache_dir: Path = Path("/nowhere"),
+    storage: str = "auto",
     **request: Any,
 ) -> DoctorRun:
     """Return a run of `doctor` for a session; further arguments are those of a SignInRequest."""
     trust = tls or TlsOptions()
     return DoctorRun(
         request=SignInRequest(
-            issuer=issuer, client_id=CLIENT_ID, tls=trust, cache_dir=cache_dir, may_prompt=False, **request
+            issuer=issuer,
+            client_id=CLIENT_ID,
+            tls=trust,
+            storage=SessionStorage(choice=storage, cache_dir=cache_dir),
+            renewal=RenewalOptions(may_prompt=False),
+            **request,
         ),
         system=System(clock=lambda: now, environ=environ or {}, terminal=SilentTerminal()),
         chosen=what or chosen(),

@@ -15,6 +15,7 @@ from kubectl_oidc.exec_credential import V1
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.sessions.repository import SessionRepository
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import Log
@@ -185,7 +186,9 @@ def test_a_damaged_known_command_is_logged_and_breaks_nothing(capsys: pytest.Cap
         place="disk",
         repository=one,
     )
-    request = SignInRequest(issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), cache_dir=cache())
+    request = SignInRequest(
+        issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), storage=SessionStorage(cache_dir=cache())
+    )
     future = record.replace(known_command.FORMAT, known_command.FORMAT + b"0", 1)
     for content in (b"", record[:-1], future):
         damaged.write_bytes(content)

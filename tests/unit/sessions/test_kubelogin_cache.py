@@ -17,6 +17,7 @@ from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.sessions.kubelogin_cache import kubelogin_clients, remove_kubelogin_sessions
+from kubectl_oidc.sessions.stores import SessionStorage
 from tests.arbitrary import JSON, TEXT, is_one_plain_line, members
 from tests.tokens import CLIENT_ID, ISSUER, NOW, base64url
 
@@ -44,8 +45,7 @@ def asked(place: Path) -> SignInRequest:
         client_id=CLIENT_ID,
         scopes=("openid",),
         tls=TlsOptions(),
-        cache_dir=place,
-        storage="disk",
+        storage=SessionStorage(choice="disk", cache_dir=place),
     )
 
 

@@ -11,6 +11,7 @@ from kubectl_oidc.authentication.grants import announcement
 from kubectl_oidc.authentication.grants.sign_in import SignIn
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.log import Log
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -19,7 +20,7 @@ REQUEST = SignInRequest(
     issuer="https://issuer.example.com:8443/realms/a",
     client_id="kubernetes",
     tls=TlsOptions(),
-    cache_dir=Path("cache"),
+    storage=SessionStorage(cache_dir=Path("cache")),
 )
 LINE = "Signing in at issuer.example.com: the reason\n"
 

@@ -27,6 +27,7 @@ from kubectl_oidc.oidc.error_hints import SentRequest
 from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import SessionKey
+from kubectl_oidc.sessions.stores import SessionStorage
 from tests.tokens import CLIENT_ID, ISSUER
 from tests.topics import about
 
@@ -54,7 +55,7 @@ def url(
         scopes=scopes,
         extra_params=extra,
         tls=SYSTEM_TRUST,
-        cache_dir=Path("unused"),
+        storage=SessionStorage(cache_dir=Path("unused")),
     )
     metadata = Metadata(
         issuer=ISSUER,
@@ -283,7 +284,11 @@ def test_the_ssh_line_names_this_machine(environ: dict[str, str], expected: str)
 def asked_of(issuer: str, **changes: Any) -> dict[str, object]:
     """Return the authorization request's parameters at an issuer."""
     request = SignInRequest(
-        issuer=issuer, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("unused"), **changes
+        issuer=issuer,
+        client_id=CLIENT_ID,
+        tls=SYSTEM_TRUST,
+        storage=SessionStorage(cache_dir=Path("unused")),
+        **changes,
     )
     return dict(authorization_parameters(request, AuthorizationSecrets.generate(pkce=True), REDIRECT))
 
@@ -319,5 +324,10 @@ def test_what_a_person_gives_counts() -> None:
     asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
     assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
     key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir="/nowhere")
-    request = SignInRequest(issuer=GOOGLE, client_id=CLIENT_ID, tls=SYSTEM_TRUST, cache_dir=Path("/nowhere"))
+    request = SignInRequest(
+        issuer=GOOGLE,
+        client_id=CLIENT_ID,
+        tls=SYSTEM_TRUST,
+        storage=SessionStorage(cache_dir=Path("/nowhere")),
+    )
     assert request.key() == key

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kubectl_oidc.authentication.grants import device_code
-from kubectl_oidc.authentication.request import BrowserOptions
+from kubectl_oidc.authentication.request import BrowserOptions, RenewalOptions, TimeoutOptions
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
     OAuthErrorResponse,
@@ -41,7 +41,11 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    settings = {"grant": "device-code", "browser": BrowserOptions(open=False), "timeout": 60.0}
+    settings = {
+        "grant": "device-code",
+        "browser": BrowserOptions(open=False),
+        "timeout": TimeoutOptions(seconds=60.0),
+    }
     with Hostile() as server, Desk(server, settings=settings) as desk:
         desk.metadata(device_authorization_endpoint=f"{server.url}/device")
         server.on("/device", authorized(server))
@@ -131,14 +135,17 @@ def test_a_code_is_not_waited_for_beyond_its_life(desk: Desk) -> None:
     assert re.search(r", (30|29) s left", desk.terminal.awaited[0])
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     desk.terminal.awaited.clear()
-    desk.settings["timeout"] = 45.0
+    desk.settings["timeout"] = TimeoutOptions(seconds=45.0)
     sign_in(desk)
     assert re.search(r", 4[0-5] s left", desk.terminal.awaited[0])
 
 
 def test_a_code_is_waited_for_as_long_as_it_lives_if_nobody_gave_a_time(desk: Desk) -> None:
     """RFC 8628 §3.2: longer than the default time-out. Without expires_in, the time-out counts."""
-    desk.settings |= {"timeout": 45.0, "timeout_given": False, "sign_in": True}  # somebody waits for it
+    desk.settings |= {
+        "timeout": TimeoutOptions(seconds=45.0, given=False),
+        "renewal": RenewalOptions(sign_in=True),
+    }  # somebody waits for it
     desk.server.on("/device", authorized(desk.server, expires_in=600))
     sign_in(desk)
     assert re.search(r", (10 min|9 min 5\d s) left", desk.terminal.awaited[0])

@@ -20,7 +20,12 @@ from kubectl_oidc.authentication.grants.authorization_code import _await_respons
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
-from kubectl_oidc.authentication.request import BrowserOptions, RedirectOptions
+from kubectl_oidc.authentication.request import (
+    BrowserOptions,
+    RedirectOptions,
+    RenewalOptions,
+    TimeoutOptions,
+)
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -118,7 +123,7 @@ def desk(person: Person) -> Iterator[Desk]:
     settings = {
         "redirect": RedirectOptions(listen_addresses=(ANY_PORT,)),
         "browser": BrowserOptions(open=False),
-        "timeout": 20.0,
+        "timeout": TimeoutOptions(seconds=20.0),
     }
     with Hostile() as server, Desk(server, terminal=person, settings=settings) as desk:
         server.on("/token", answering(desk, person))
@@ -222,7 +227,7 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
         "redirect": RedirectOptions(
             url="https://login.example.com/oidc/callback", listen_addresses=(ANY_PORT,)
         ),
-        "timeout": 1.0,
+        "timeout": TimeoutOptions(seconds=1.0),
     }
     person.does = lambda _: {}
 
@@ -236,7 +241,7 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
 
 def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
     """The hint names the redirect URI to register. Background programs pause."""
-    desk.settings["timeout"] = 1.4
+    desk.settings["timeout"] = TimeoutOptions(seconds=1.4)
     person.does = lambda _: {}
 
     error = failing(desk, SignInTimeout)
@@ -256,7 +261,7 @@ def test_where_the_redirect_uri_is_registered_is_said_where_the_provider_is_know
     """Keycloak is recognized by its path. For other providers, the hint names no place."""
     issuer = f"{desk.server.url}/realms/acme"
     desk.server.on(f"/realms/acme{WELL_KNOWN}", json_reply(discovery(issuer)))
-    desk.settings |= {"issuer": issuer, "timeout": 1.0}
+    desk.settings |= {"issuer": issuer, "timeout": TimeoutOptions(seconds=1.0)}
     person.does = lambda _: {}
 
     known = failing(desk, SignInTimeout).hint
@@ -277,7 +282,7 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
             "redirect": RedirectOptions(
                 listen_addresses=tuple(ListenAddress("127.0.0.1", port) for port in ports)
             ),
-            "timeout": 1.0,
+            "timeout": TimeoutOptions(seconds=1.0),
         }
         person.does = lambda _: {}
         error = failing(desk, SignInTimeout)
@@ -302,7 +307,7 @@ def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> N
     person.does = lambda _: {}
     desk.settings |= {
         "redirect": RedirectOptions(url="http://localhost:1", listen_addresses=(ANY_PORT,)),
-        "timeout": 0.5,
+        "timeout": TimeoutOptions(seconds=0.5),
     }
     failing(desk, SignInTimeout)
     assert any("localhost:1, " in line and "--listen-address" in line for line in person.said)
@@ -397,7 +402,7 @@ def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person
 def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: Desk, person: Person) -> None:
     """For every grant. `setup` does not pause, and resets the count."""
     person.does = lambda _: {}
-    desk.settings["timeout"] = 0.3
+    desk.settings["timeout"] = TimeoutOptions(seconds=0.3)
 
     def ask() -> None:
         choice.sign_in(desk.sign_in)
@@ -407,7 +412,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
     with pytest.raises(SignInPaused) as caught:
         ask()
     assert "kubectl oidc-login login" in caught.value.hint
-    desk.settings["sign_in"] = True
+    desk.settings["renewal"] = RenewalOptions(sign_in=True)
     for _ in range(2):
         with pytest.raises(SignInTimeout):
             ask()

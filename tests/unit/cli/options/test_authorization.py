@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from kubectl_oidc.authentication.account import NONE, AccountOptions
+from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.cli.options.flags import FLAGS, FORCE, options
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
@@ -57,7 +57,7 @@ def test_the_flags_are_understood_and_written_again() -> None:
 
 def test_nothing_is_asked_for_by_default() -> None:
     """As kubelogin has it."""
-    assert typed()[0] == NONE
+    assert typed()[0] == AccountOptions()
 
 
 def test_variables_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

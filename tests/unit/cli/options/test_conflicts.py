@@ -309,16 +309,18 @@ TAKEN = {
         True,
     ),
     "a directory without files in it": Taken(
-        ("--token-cache-storage=none", "--token-cache-dir=/x"), lambda asked: asked.storage, "none"
+        ("--token-cache-storage=none", "--token-cache-dir=/x"), lambda asked: asked.storage.choice, "none"
     ),
     "a directory beside the keyring": Taken(
-        ("--token-cache-storage=keyring", "--token-cache-dir=/x"), lambda asked: asked.cache_dir, Path("/x")
+        ("--token-cache-storage=keyring", "--token-cache-dir=/x"),
+        lambda asked: asked.storage.cache_dir,
+        Path("/x"),
     ),
     "a refresh of what is not kept": Taken(
-        ("--token-cache-storage=none", "--force-refresh"), lambda asked: asked.force_refresh, True
+        ("--token-cache-storage=none", "--force-refresh"), lambda asked: asked.renewal.force_refresh, True
     ),
     "no background refresh of what is not kept": Taken(
-        ("--token-cache-storage=none", "--refresh-ahead=off"), lambda asked: asked.refresh_ahead, 0
+        ("--token-cache-storage=none", "--refresh-ahead=off"), lambda asked: asked.renewal.ahead, 0
     ),
     "a scope of a person with a client's grant": Taken(
         ("--grant-type=client-credentials", "--oidc-client-secret=x", "--oidc-extra-scope=offline_access"),
@@ -369,7 +371,7 @@ TAKEN = {
         ("--session=work", "--token-cache-storage=none"), lambda asked: asked.session_name, "work"
     ),
     "a preference of the environment": Taken(
-        ("--token-cache-storage=none",), lambda asked: asked.storage, "none", {"REFRESH_AHEAD": "0.5"}
+        ("--token-cache-storage=none",), lambda asked: asked.storage.choice, "none", {"REFRESH_AHEAD": "0.5"}
     ),
 }
 

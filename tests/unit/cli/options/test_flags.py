@@ -66,10 +66,13 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
         ListenAddress("127.0.0.1", 8000),
         ListenAddress("127.0.0.1", 18000),
     )
-    assert (asked.redirect.url, asked.browser.open, asked.timeout) == (None, True, 180.0)
-    assert (asked.use_access_token, asked.force_refresh, asked.tls.insecure) == (False, False, False)
-    assert (asked.storage, asked.session_name) == ("auto", "")
-    assert (asked.cache_dir, asked.default_cache_dir) == (home / ".kube" / "cache" / "oidc-login", True)
+    assert (asked.redirect.url, asked.browser.open, asked.timeout.seconds) == (None, True, 180.0)
+    assert (asked.use_access_token, asked.renewal.force_refresh, asked.tls.insecure) == (False, False, False)
+    assert (asked.storage.choice, asked.session_name) == ("auto", "")
+    assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (
+        home / ".kube" / "cache" / "oidc-login",
+        True,
+    )
 
 
 @pytest.mark.parametrize("missing", ["--oidc-issuer-url", "--oidc-client-id"])
@@ -115,7 +118,7 @@ SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
     "--skip-open-browser": lambda asked: not asked.browser.open,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,
-    "--force-refresh": lambda asked: asked.force_refresh,
+    "--force-refresh": lambda asked: asked.renewal.force_refresh,
 }
 
 
@@ -209,7 +212,7 @@ def test_a_tilde_is_the_home_directory(home: Path) -> None:
         "--certificate-authority=~/ca.pem", "--certificate-authority=/etc/ca.pem", "--token-cache-dir=~/x"
     )
     assert asked.tls.ca_files == (home / "ca.pem", Path("/etc/ca.pem"))
-    assert (asked.cache_dir, asked.default_cache_dir) == (home / "x", False)
+    assert (asked.storage.cache_dir, asked.storage.default_cache_dir) == (home / "x", False)
 
 
 @pytest.mark.parametrize("flag", ["--certificate-authority", "--token-cache-dir"])

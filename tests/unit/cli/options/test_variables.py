@@ -125,9 +125,9 @@ READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
     ),
     ("SKIP_OPEN_BROWSER", "true", lambda asked: asked.browser.open, False),
     ("SKIP_OPEN_BROWSER", "false", lambda asked: asked.browser.open, True),
-    ("AUTHENTICATION_TIMEOUT_SEC", "7", lambda asked: asked.timeout, 7.0),
-    ("TOKEN_CACHE_STORAGE", "disk", lambda asked: asked.storage, "disk"),
-    ("TOKEN_CACHE_STORAGE", "", lambda asked: asked.storage, "auto"),
+    ("AUTHENTICATION_TIMEOUT_SEC", "7", lambda asked: asked.timeout.seconds, 7.0),
+    ("TOKEN_CACHE_STORAGE", "disk", lambda asked: asked.storage.choice, "disk"),
+    ("TOKEN_CACHE_STORAGE", "", lambda asked: asked.storage.choice, "auto"),
     ("SESSION", "work", lambda asked: asked.session_name, "work"),
     ("PKCE_METHOD", "no", lambda asked: asked.pkce, False),
 ]

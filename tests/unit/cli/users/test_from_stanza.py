@@ -39,7 +39,7 @@ def test_its_variables_are_set_and_restored(tmp_path: Path, monkeypatch: pytest.
     before = os.environ.copy()
     asked = stanza_request(user(env=env))
     assert asked.session_name == "work"
-    assert asked.cache_dir == tmp_path / "oidc-login"
+    assert asked.storage.cache_dir == tmp_path / "oidc-login"
     assert os.environ.copy() == before
 
 
