@@ -55,11 +55,10 @@ def remember_command(
         if record:
             private_files.ensure_directory(repository.cache_dir, refresh_ahead.CLAIMS_DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
+            digest = known_command.command_digest(sys.argv[1:])
             with repository.lock_if_newest(outcome.session) as is_newest:
                 if is_newest:  # a purge that ran meanwhile must leave no remembered command
-                    private_files.write_private_file(
-                        directory, known_command.command_digest(sys.argv[1:]), record
-                    )
+                    private_files.write_private_file(directory, digest, record)
             private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
         log.info(1, f"the command is not remembered: {error.message}")
