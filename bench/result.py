@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from .timing import NO_PEER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .timing import Times
     from .world import World
-
-
-NO_PEER = "no peer"
 
 
 class Row(NamedTuple):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WARM_UP = 3  # rounds that fill the caches of the system and are not counted
+NO_PEER = "no peer"
 SECONDS = 60  # the longest that one command may take
 _SILENCE = [
     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

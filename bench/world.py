@@ -14,9 +14,8 @@ from tools.wheel import PROGRAM
 
 from .provider import Provider
 from .relay import Relay
-from .result import NO_PEER
 from .scene import Scene
-from .timing import CouldNotMeasure, Subject
+from .timing import NO_PEER, CouldNotMeasure, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
