@@ -1,7 +1,7 @@
 """Measure what a kubectl waits for, and write docs/performance.md.
 
 The exit status is 0 whenever it could be measured: how fast a machine is tells nothing about right or wrong. While other
-programs use the processors, no goal is called met or not met.
+programs use the CPUs, no goal is called met or not met.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> int:
                     programs.pure / wheel.PROGRAM,
                     kubectl=kubectl(),
                     peer=peer,
-                    load=f"{loads[0]:.2f} before, other programs used {watch.others():.0%} of the processors meanwhile",
+                    load=f"{loads[0]:.2f} before, other programs used {watch.others():.0%} of these CPUs meanwhile",
                 )
         except (CouldNotMeasure, go.NoGo, subprocess.CalledProcessError) as error:
             print(f"bench: could not measure: {error}", file=sys.stderr)

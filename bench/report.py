@@ -38,7 +38,7 @@ The pure wheel:
 These are whole processes, from their start until they are gone, the compared ones run in turn in one run of the bench.
 The figures are medians: {runs} runs of what takes some milliseconds, {few} of what takes longer.
 The times depend on the machine, and so do the ratios, though less: a slower processor holds Python up more than Go.
-All run on the same two CPUs. If other programs use more than {most} of the processors, the goals are not judged.
+All run on the same two CPUs. If other programs use more than {most} of them, the goals are not judged.
 
 {sections}
 ## Measured with

@@ -120,4 +120,4 @@ def machine() -> str:
         model = named[1] if named else model
     cpus = sorted(os.sched_getaffinity(0))
     pinned = " and ".join(map(str, cpus))
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; all measured programs pinned to CPUs {pinned}"
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; everything measured is pinned to CPUs {pinned}"
