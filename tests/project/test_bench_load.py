@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 from bench.load import Watch
 from bench.result import Section, at_most
@@ -12,20 +11,22 @@ from tests.sessions import linux_only
 
 pytestmark = linux_only
 
-SPIN = "while True: pass"
+WORK = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ntime.sleep(60)"
 
 
 def test_another_program_that_works_is_seen() -> None:
-    """A process that the bench did not wait for counts as another's; one that it waited for does not."""
+    """Half a second of work by a process that nobody has waited for counts as another program's, and no longer afterwards."""
     watch = Watch()
-    with subprocess.Popen([sys.executable, "-c", SPIN]) as other:
-        try:
-            time.sleep(1)
-            running = watch.used()
-        finally:
-            other.kill()
-    ended = watch.used()
-    assert running[0] - running[1] > ended[0] - ended[1] + 0.3
+    with subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        busy, own = watch.used()
+        other.kill()
+    busy_afterwards, own_afterwards = watch.used()
+    assert busy - own > 0.4
+    assert own_afterwards - own > 0.4
+    assert busy_afterwards >= busy
+    assert 0 <= watch.others() <= 1
 
 
 def test_figures_of_a_busy_machine_are_not_judged() -> None:
