@@ -83,7 +83,7 @@ packages: $(DEV) ## Build .deb, .rpm and .apk in dist/ from the bundles for Linu
 fuzz: ## Throw changed inputs at everything that parses, a minute each (ARGS="--seconds 600 kubeconfig" for more of one)
 	@tools/fuzz $(ARGS)
 
-bench: $(DEV) ## Measure what a kubectl waits for, beside the interpreter and kubelogin, and write docs/performance.md
+bench: $(DEV) ## Measure what a kubectl waits for, with the launcher, pure, and beside kubelogin, and write docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
 
 coverage: $(DEV) ## Run the tests and show which lines none of them reaches

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH = 720
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 66, 56
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 180, 66, 56
 _STEPS = 5  # about so many lines of the grid
 _MARKS = 8  # so many values are written below the horizontal axis as they are
 
@@ -23,19 +23,22 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-size: 15px; font-weight: 600; }
 .paper { fill: #ffffff; }
 .grid { stroke: #d1d9e0; }
-.first { fill: #0550ae; stroke: #0550ae; }
-.second { fill: #bc4c00; stroke: #bc4c00; }
-.plain { fill: #818b98; stroke: #818b98; }
+.ours { fill: #0550ae; stroke: #0550ae; }
+.peer { fill: #bc4c00; stroke: #bc4c00; }
+.pure { fill: #6639ba; stroke: #6639ba; }
+.bare { fill: #818b98; stroke: #818b98; }
 .range { stroke: #1f2328; }
 path { fill: none !important; stroke-width: 2; }
-.second path, path.second { stroke-dasharray: 7 4; }
-text.first, text.second { stroke: none; }
+path.peer { stroke-dasharray: 7 4; }
+path.pure { stroke-dasharray: 2 3; }
+text.ours, text.peer, text.pure { stroke: none; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .paper { fill: #0d1117; }
   .grid { stroke: #3d444d; }
-  .first { fill: #79c0ff; stroke: #79c0ff; }
-  .second { fill: #ffa657; stroke: #ffa657; }
+  .ours { fill: #79c0ff; stroke: #79c0ff; }
+  .peer { fill: #ffa657; stroke: #ffa657; }
+  .pure { fill: #d2a8ff; stroke: #d2a8ff; }
   .range { stroke: #e6edf3; }
 }
 """
@@ -49,7 +52,7 @@ class Bar(NamedTuple):
         value: How long it is.
         low: Where the middle half begins.
         high: Where it ends.
-        kind: Its colour: ``first``, ``second`` or ``plain``.
+        kind: What decides its colour: ``ours``, ``pure``, ``peer`` or ``bare``.
     """
 
     name: str
@@ -60,10 +63,11 @@ class Bar(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its name and its points."""
+    """One line: its name, its points, and ``ours``, ``pure`` or ``peer`` for its colour."""
 
     name: str
     points: Sequence[tuple[float, float]]
+    kind: str
 
 
 def bars(title: str, shown: Sequence[Bar]) -> str:
@@ -101,7 +105,7 @@ def lines(
 
     Args:
         title: What is shown.
-        series: One or two lines.
+        series: At least one line.
         across: What the horizontal axis means, with its unit.
         upwards: The same for the vertical one.
         marks: Whether each point is marked.
@@ -122,22 +126,21 @@ def lines(
     for x in _below(sorted(set(xs))):
         body.append(_text(at(x, 0)[0], height - _BOTTOM + 20, _number(x), "middle"))
     body.append(_text(_LEFT + width / 2, height - 12, across, "middle"))
-    for line, kind in zip(series, ("first", "second"), strict=False):
+    for line in series:
+        kind = line.kind
         points = [at(x, y) for x, y in line.points]
         body.append(f'<path class="{kind}" d="M{" L".join(f"{x:.1f} {y:.1f}" for x, y in points)}"/>')
         if marks:
             body += [f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in points]
-    for name, y, kind in _names([(line.name, at(*line.points[-1])[1]) for line in series]):
+    for name, y, kind in _names([(line.name, at(*line.points[-1])[1], line.kind) for line in series]):
         body.append(_text(_LEFT + width + 12, y + 4, name, "start", kind))
     return _svg(title, height, body)
 
 
-def _names(ends: Sequence[tuple[str, float]]) -> list[tuple[str, float, str]]:
+def _names(ends: Sequence[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
     """Return where the lines' names stand, apart from each other."""
-    named = [(name, y, kind) for (name, y), kind in zip(ends, ("first", "second"), strict=False)]
-    named.sort(key=lambda one: one[1])
     placed: list[tuple[str, float, str]] = []
-    for name, y, kind in named:
+    for name, y, kind in sorted(ends, key=lambda one: one[1]):
         placed.append((name, max(y, placed[-1][1] + 18) if placed else y, kind))
     return placed
 

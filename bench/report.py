@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .load import MOST
 from .result import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from .result import Part, Row, Section
+    from .result import Part, Section
     from .surroundings import Surroundings
 
 _HEAD = ("what", "measured against", "goal", "measured", "")
@@ -21,16 +22,23 @@ PAGE = """\
 <!-- Written by `make bench`; change bench/report.py instead. -->
 
 `kubectl` starts the plugin for every command, so the time until it answers is added to everything.
-A good credential that is already stored is answered by a part of the program that imports next to nothing;
-what remains is the start of the Python interpreter.
+The native launcher answers from what is stored, without Python, and starts Python for the rest. In the pure wheel, a part of
+the program that imports next to nothing does the same, and what remains is the start of the interpreter.
 
 ## Goals
 
+The wheel with the launcher; the bundle has the same launcher:
+
 {goals}
+
+The pure wheel:
+
+{pure}
 
 These are whole processes, from their start until they are gone, the compared ones run in turn in one run of the bench.
 The figures are medians: {runs} runs of what takes some milliseconds, {few} of what takes longer.
 The times depend on the machine, and so do the ratios, though less: a slower processor holds Python up more than Go.
+All run on the same two CPUs. If other programs use more than {most} of them, the goals are not judged.
 
 {sections}
 ## Measured with
@@ -44,22 +52,22 @@ does between connecting and its first byte costs it less than on a real network.
 
 ## Measuring it yourself
 
-`make bench` builds the wheel, installs it as pipx does, with a current pip into an environment of its own, signs in at the provider, measures,
-and writes this page. It takes about ten minutes; `make bench ARGS=--quick` takes one and leaves the long parts out.
+`make bench` installs what it needs, builds both wheels, installs each as pipx does, with a current pip into an environment of its own,
+signs in at the provider, measures, and writes this page. It takes about 15 minutes; `make bench ARGS=--quick` takes two and leaves the long parts out.
 `make bench ARGS="--vs kubelogin"` names the program that ours is compared with, which takes the same flags;
 a kubelogin on `PATH` is found by itself.
 `make bench ARGS="--only cached refresh"` measures some of it, `--runs 500` runs everything more often, and
-`--programs DIR` measures an installation that is there already: the directory with its `kubectl-oidc_login` and `python`.
+`--programs LAUNCHER PURE` measures two installations that exist: the directories with their `kubectl-oidc_login`. `python` must be in the second one.
 
-An installation can be slower than this for two reasons outside the program.
+An installation of the pure wheel can be slower than this for two reasons outside the program.
 Old versions of pip write a console script that imports `re`, which costs several milliseconds: install with pipx, uv or a current pip.
 And every `.pth` file in the environment is read at each start: an environment of the program's own, as pipx and uv make it, has next to none.
 """
 
 
-def goals(sections: Mapping[Part, Section]) -> str:
-    """Return the table of all goals."""
-    rows: list[Row] = [row for section in sections.values() for row in section.rows]
+def goals(sections: Mapping[Part, Section], *, pure: bool) -> str:
+    """Return the table of all goals, of the pure wheel or of the other one."""
+    rows = [row.cells() for section in sections.values() for row in section.rows if row.goal.pure == pure]
     return table([_HEAD, *rows], words=len(_HEAD))
 
 
@@ -81,7 +89,9 @@ def write(
         for name, plot in section.plots.items():
             _beside(path, name).write_text(plot.svg, encoding="utf-8")
     page = PAGE.format(
-        goals=goals(sections),
+        goals=goals(sections, pure=False),
+        pure=goals(sections, pure=True),
+        most=f"{MOST:.0%}",
         runs=runs,
         few=few,
         sections="\n".join(

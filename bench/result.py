@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from .timing import NO_PEER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +15,21 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One line of the table of goals, each cell as it is written."""
+    """One line of a table of goals.
 
-    what: str
-    against: str
-    goal: str
+    Attributes:
+        goal: What is to be reached.
+        measured: What was measured, as it is written.
+        met: Whether that is what is to be reached, as it is written.
+    """
+
+    goal: Goal
     measured: str
     met: str
+
+    def cells(self) -> Sequence[str]:
+        """Return the cells of the line."""
+        return (self.goal.what, self.goal.against, self.goal.goal, self.measured, self.met)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +41,34 @@ class Goal:
         against: What it is held against.
         goal: What is to hold, in words.
         most: The largest ratio that meets it, where it is a ratio.
+        pure: Whether it is a goal of the pure wheel, not of the wheel with the launcher.
     """
 
     what: str
     against: str
     goal: str
     most: float = 0.0
+    pure: bool = False
 
-    def ratio(self, ours: float, theirs: float, unit: str = "ms", note: str = "") -> Row:
-        """Return the row for two medians."""
+    def ratio(self, ours: float, theirs: float | None, unit: str = "ms", note: str = "") -> Row:
+        """Return the row for two medians; ``theirs`` is None if there is no other program."""
+        if theirs is None:
+            return self.unmeasured(f"{NO_PEER} (ours takes {ours:.1f} {unit})")
         shown = f"{ours / theirs:.2f} times ({ours:.1f} against {theirs:.1f} {unit})"
         return self.holds(ours / theirs <= self.most, f"{shown}{note}")
 
     def holds(self, met: bool, measured: str) -> Row:  # noqa: FBT001 - it is the question itself
         """Return the row for something measured."""
-        return Row(self.what, self.against, self.goal, measured, "met" if met else "**NOT MET**")
+        return Row(self, measured, "met" if met else "**NOT MET**")
 
     def unmeasured(self, reason: str) -> Row:
         """Return the row for what could not be measured."""
-        return Row(self.what, self.against, self.goal, f"not measured: {reason}", "")
+        return Row(self, f"not measured: {reason}", "")
 
 
-def at_most(what: str, against: str, most: float) -> Goal:
+def at_most(what: str, against: str, most: float, *, pure: bool = False) -> Goal:
     """Return the goal of a ratio."""
-    return Goal(what, against, f"≤ {most:g} times", most)
+    return Goal(what, against, f"≤ {most:g} times", most, pure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,11 @@ class Section:
     rows: Sequence[Row]
     text: str = ""
     plots: Mapping[str, Plot] = field(default_factory=dict)
+
+    def unjudged(self, reason: str) -> Section:
+        """Return the section with its figures, and no row of it called met or not met."""
+        rows = [row._replace(met=f"not judged: {reason}" if row.met else "") for row in self.rows]
+        return replace(self, rows=rows)
 
 
 class Plot(NamedTuple):

@@ -28,6 +28,7 @@ class Surroundings:
         pth_files: The files that every start of this interpreter reads.
         kubectl: Its version, or that there is none.
         peer: The name and version of the program that ours is compared with, or that there is none.
+        load: The load of the machine before, and what other programs used meanwhile.
     """
 
     machine: str
@@ -38,15 +39,17 @@ class Surroundings:
     pth_files: Sequence[str]
     kubectl: str
     peer: str
+    load: str
 
     @classmethod
-    def of(cls, program: Path, *, kubectl: Path | None, peer: Path | None) -> Surroundings:
+    def of(cls, program: Path, *, kubectl: Path | None, peer: Path | None, load: str) -> Surroundings:
         """Look at an environment.
 
         Args:
-            program: Our console script in it.
+            program: Our console script in it, of the pure wheel.
             kubectl: The kubectl that is used.
             peer: The program that ours is compared with.
+            load: The load of the machine.
         """
         (site,) = program.parent.parent.glob("lib/python*/site-packages")
         found = {distribution.name: distribution for distribution in distributions(path=[str(site)])}
@@ -61,13 +64,15 @@ class Surroundings:
             pth_files=sorted(path.name for path in site.glob("*.pth")),
             kubectl=_said("kubectl", kubectl, "version", "--client"),
             peer=_said(peer.name, peer, "version") if peer else "no kubelogin",
+            load=load,
         )
 
     def lines(self) -> list[str]:
         """Return it in words, a line each."""
-        script = f"a console script written by {self.installer}, which imports {_listed(self.script_imports)}"
+        script = f"the pure wheel: a console script written by {self.installer}, which imports {_listed(self.script_imports)}"
         return [
             self.machine,
+            f"load average {self.load}",
             f"{self.python}, kubectl-oidc {self.version}",
             self.kubectl,
             self.peer,
@@ -113,4 +118,6 @@ def machine() -> str:
     if cpuinfo.exists():
         named = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
         model = named[1] if named else model
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}"
+    cpus = sorted(os.sched_getaffinity(0))
+    pinned = " and ".join(map(str, cpus))
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; everything measured is pinned to CPUs {pinned}"

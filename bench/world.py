@@ -7,23 +7,51 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kubectl_oidc.demo.authority import Authority
 from tools.wheel import PROGRAM
 
 from .provider import Provider
 from .relay import Relay
-from .scene import Scene, output
-from .timing import CouldNotMeasure, Subject
+from .scene import Scene
+from .timing import NO_PEER, CouldNotMeasure, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+Key = Literal["ours", "pure", "peer"]
 
 BARE = "the bare interpreter"
 OURS = "kubectl-oidc"
-NO_PEER = "no peer"
+PURE = "kubectl-oidc, pure wheel"
 QUICK_RUNS = 20
+
+
+class Side(NamedTuple):
+    """A program that is measured.
+
+    Attributes:
+        key: ``ours`` (with the launcher), ``pure`` or ``peer``.
+        name: What the tables call it.
+        program: Its path.
+    """
+
+    key: Key
+    name: str
+    program: Path
+
+
+class Programs(NamedTuple):
+    """Two installations of ours, each the ``bin`` directory of an environment.
+
+    Attributes:
+        launcher: From the wheel with the launcher.
+        pure: From the pure wheel.
+    """
+
+    launcher: Path
+    pure: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +60,7 @@ class World:
 
     Attributes:
         work: A directory that goes with it.
-        programs: The ``bin`` directory of the environment that is measured.
+        programs: The ``bin`` directories of the two environments that are measured.
         peer: The program that ours is compared with, where there is one.
         runs: How often a command of some milliseconds is run.
         authority: Who vouches for every server.
@@ -42,7 +70,7 @@ class World:
     """
 
     work: Path
-    programs: Path
+    programs: Programs
     peer: Path | None
     runs: int
     authority: Authority
@@ -56,9 +84,11 @@ class World:
         return max(3, self.runs // 10)
 
     @property
-    def ours(self) -> Path:
-        """Our program."""
-        return self.programs / PROGRAM
+    def sides(self) -> Sequence[Side]:
+        """What is compared: the wheel with the launcher, the pure wheel and the other program, if there is one."""
+        ours = Side("ours", OURS, self.programs.launcher / PROGRAM)
+        pure = Side("pure", PURE, self.programs.pure / PROGRAM)
+        return [ours, pure, *([Side("peer", self.peer.name, self.peer)] if self.peer else [])]
 
     @property
     def peer_name(self) -> str:
@@ -73,34 +103,36 @@ class World:
     def bare(self) -> Subject:
         """Return the interpreter that does nothing."""
         environment = {"HOME": str(self.work), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-        return Subject(BARE, (str(self.programs / "python"), "-c", "pass"), environment)
+        return Subject(BARE, (str(self.programs.pure / "python"), "-c", "pass"), environment)
 
     def scene(
-        self, name: str, *, peer: bool = False, client: str = "", more: Mapping[str, str] | None = None
+        self,
+        name: str,
+        side: Side,
+        *,
+        client: str = "",
+        more: Mapping[str, str] | None = None,
+        files_only: bool = False,
     ) -> Scene:
         """Return a scene that is not made yet.
 
         Args:
-            name: Of its directory, and of its client unless that is given.
-            peer: Whether the other program plays in it.
-            client: The client ID.
+            name: Of its directory and its client, each with the side's key.
+            side: Whose program plays in it.
+            client: The client ID, if it is another.
             more: Further variables.
-
-        Raises:
-            CouldNotMeasure: There is no other program.
+            files_only: Whether nothing is stored but files, which go with the directory.
         """
-        program = self.peer if peer else self.ours
-        if program is None:
-            raise CouldNotMeasure(NO_PEER)
+        name = f"{name}-{side.key}"
         scene = Scene(
             self.work / name,
             client or f"bench-{name}",
             self.provider,
             self.authority_file,
-            program,
+            side.program,
             more or {},
         )
-        if not peer:
+        if side.key != "peer" and not files_only:
             self.ends.callback(_purge, scene)
         return scene
 
@@ -112,12 +144,6 @@ class World:
             yield
         finally:
             self.relay.round_trip = 0.0
-
-    def takes(self, flag: str) -> bool:
-        """Tell whether our get-token has this flag."""
-        environment = {"HOME": str(self.work), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-        help_ = output(Subject("--help", (str(self.ours), "get-token", "--help"), environment))
-        return f"{flag}=" in help_.decode() or f"{flag} " in help_.decode()
 
 
 def _purge(scene: Scene) -> None:
@@ -135,12 +161,12 @@ def _purge(scene: Scene) -> None:
 
 
 @contextlib.contextmanager
-def world(work: Path, programs: Path, peer: Path | None, runs: int) -> Iterator[World]:
+def world(work: Path, programs: Programs, peer: Path | None, runs: int) -> Iterator[World]:
     """Start the provider and what lies before it, and tidy up at the end.
 
     Args:
         work: An empty directory.
-        programs: The ``bin`` directory of the environment that is measured.
+        programs: The ``bin`` directories of the two environments that are measured.
         peer: The program that ours is compared with, where there is one.
         runs: How often a command of some milliseconds is run.
     """

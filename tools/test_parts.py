@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from tools import go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVIDER = ROOT / "tests" / "openid-provider"
@@ -102,9 +102,13 @@ def version_of(text: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def install_packages() -> None:
-    """Install Debian's packages for the programs that are not on PATH, if we are root on such a system."""
-    wanted = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+def install_packages(programs: Iterable[str] = PACKAGES) -> None:
+    """Install Debian's packages for the programs that are not on PATH, if we are root on such a system.
+
+    Args:
+        programs: Names in PACKAGES.
+    """
+    wanted = [PACKAGES[name] for name in programs if not shutil.which(name)]
     if not wanted or not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return
     print(f"installing {' '.join(wanted)} with apt-get (once)", flush=True)

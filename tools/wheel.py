@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tools import lock_files
+from tools import go, lock_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = lock_files.ROOT
 PROGRAM = "kubectl-oidc_login"
 
 
-def build(directory: Path, source: Path = ROOT) -> Path:
+def build(directory: Path, source: Path = ROOT, *, launcher: bool = False) -> Path:
     """Build the wheel of this checkout.
 
     Args:
         directory: Where it goes.
         source: What it is made of: the checkout, or a source archive.
+        launcher: Whether it has the native launcher as its script.
 
     Returns:
         The wheel's path.
+
+    Raises:
+        NoGo: The launcher needs Go, and there is none.
+        CalledProcessError: It cannot be built.
     """
+    variables = {"KUBECTL_OIDC_LAUNCHER": "1" if launcher else ""}
+    if launcher:
+        variables["PATH"] = f"{Path(go.program()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     _run(
         _pip_of(sys.executable),
         "wheel",
@@ -30,6 +43,7 @@ def build(directory: Path, source: Path = ROOT) -> Path:
         "--no-build-isolation",
         f"--wheel-dir={directory}",
         str(source),
+        variables=variables,
     )
     (wheel,) = directory.glob("kubectl_oidc-*.whl")
     return wheel
@@ -106,5 +120,5 @@ def _outside(python: Path) -> list[str]:
     return [*_pip_of(sys.executable), f"--python={python}"]
 
 
-def _run(pip: list[str], *arguments: str) -> None:
-    subprocess.run([*pip, *arguments], check=True)
+def _run(pip: list[str], *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+    subprocess.run([*pip, *arguments], env={**os.environ, **(variables or {})}, check=True)

@@ -1,6 +1,6 @@
 """The parts of the bench, one a file, in the order of the page."""
 
-from . import authorization, cached, day, kubectl, many, memory, refresh, sizes
+from . import authorization, cached, day, kubectl, many, memory, refresh, sizes, start
 
 PARTS = (
     cached.PART,
@@ -11,4 +11,5 @@ PARTS = (
     day.PART,
     sizes.PART,
     memory.PART,
+    start.PART,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.result import Goal, Part, Row, Section, table
 from bench.timing import Subject, together
-from bench.world import BARE, OURS
+from bench.world import BARE, OURS, PURE
 
 if TYPE_CHECKING:
     from bench.scene import Scene
@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 
 MANY = 20
 ENDED = 2  # seconds; then the token has ended for everybody
-GOAL = Goal(
-    f"{MANY} plugins at once after expiry", f"{MANY} bare interpreters at once", "≤ 5 times, one refresh", 5
-)
+WHAT = f"{MANY} plugins at once after expiry"
+GOALS = {
+    OURS: Goal(WHAT, "kubelogin", "≤ 3 times, one refresh", 3),
+    PURE: Goal(WHAT, f"{MANY} bare interpreters at once", "≤ 5 times, one refresh", 5, pure=True),
+}
 ROUNDS = 10
 
 
 def _measure(world: World) -> Section:
-    scene = world.scene("many-ours")
-    sides: list[tuple[Scene, Subject]] = [(scene, scene.signed_in(OURS, "disk"))]
-    if world.peer:
-        other = world.scene("many-peer", peer=True)
-        sides.append((other, other.signed_in(world.peer_name, "disk")))
+    scenes = {side.name: world.scene("many", side) for side in world.sides}
+    sides: list[tuple[Scene, Subject]] = [
+        (scene, scene.signed_in(name, "disk")) for name, scene in scenes.items()
+    ]
     bare = world.bare()
     walls: dict[str, list[float]] = defaultdict(list)
-    requests: dict[str, list[list[str]]] = defaultdict(list)
+    requests: dict[str, list[int]] = defaultdict(list)
     together(bare, MANY)
     for _ in range(min(ROUNDS, world.few)):
         for side, subject in sides:
@@ -43,25 +44,28 @@ def _measure(world: World) -> Section:
         for _, subject in sides:
             before = len(world.provider.asked)
             walls[subject.name].append(together(subject, MANY))
-            requests[subject.name].append([asked.line for asked in world.provider.asked[before:]])
-    return Section([_row(walls, requests[OURS])], _text(walls, requests))
+            requests[subject.name].append(len(world.provider.asked) - before)
+    medians = {name: median(taken) for name, taken in walls.items()}
+    against = {OURS: medians.get(world.peer_name), PURE: medians[BARE]}
+    rows = [_row(goal, medians[name], against[name], max(requests[name])) for name, goal in GOALS.items()]
+    return Section(rows, _text(medians, requests))
 
 
-def _row(walls: dict[str, list[float]], requests: list[list[str]]) -> Row:
-    ours, bare = median(walls[OURS]), median(walls[BARE])
-    refreshes = max(len(round_) for round_ in requests)
-    shown = f"{ours / bare:.2f} times ({ours:.0f} against {bare:.0f} ms), {refreshes} request(s) at most"
-    return GOAL.holds(ours / bare <= GOAL.most and refreshes == 1, shown)
+def _row(goal: Goal, ours: float, theirs: float | None, refreshes: int) -> Row:
+    row = goal.ratio(ours, theirs, note=f", {refreshes} request(s) at most")
+    return row if refreshes == 1 else goal.holds(False, row.measured)
 
 
-def _text(walls: dict[str, list[float]], requests: dict[str, list[list[str]]]) -> str:
-    bare = median(walls[BARE])
+def _text(medians: dict[str, float], requests: dict[str, list[int]]) -> str:
     rows = [["", "until the last is gone", "times bare", "requests, of all together"]]
-    for name, taken in walls.items():
-        counts = sorted({len(round_) for round_ in requests[name]}) if name in requests else []
-        asked = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else "".join(map(str, counts))
-        rows.append([name, f"{median(taken):.0f} ms", f"{median(taken) / bare:.2f}", asked])
+    for name, taken in medians.items():
+        asked = (
+            " to ".join(str(one) for one in sorted({min(requests[name]), max(requests[name])}))
+            if name in requests
+            else ""
+        )
+        rows.append([name, f"{taken:.0f} ms", f"{taken / medians[BARE]:.2f}", asked])
     return table(rows)
 
 
-PART = Part("many", f"{MANY} plugins at once", (GOAL,), _measure)
+PART = Part("many", f"{MANY} plugins at once", tuple(GOALS.values()), _measure)

@@ -19,35 +19,42 @@ from kubectl_oidc.system.log import QUIET
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.world import World
+    from bench.world import Side, World
 
 COUNTS = (1, 10, 100, 1000)
-SESSIONS = {count: at_most(f"{count} sessions (`disk`)", "1 session", 1.1) for count in COUNTS[1:]}
-TOKEN = at_most("a 12 KB token (`disk`)", "a 1 KB token", 1.1)
+SESSIONS = {count: at_most(f"{count} sessions (`disk`)", "1 session", 1.1, pure=True) for count in COUNTS[1:]}
+TOKEN = at_most("a 12 KB token (`disk`)", "a 1 KB token", 1.1, pure=True)
 _LARGE = 650  # groups
 
 
 def _measure(world: World) -> Section:
-    sessions = {count: _with_sessions(world, count) for count in COUNTS}
-    tokens = [_with_token(world, groups) for groups in (10, _LARGE)]
-    times = measure([*sessions.values(), *tokens], world.runs)
+    launcher, pure, *_ = world.sides
+    sessions = {count: _with_sessions(world, pure, count) for count in COUNTS}
+    tokens = [_with_token(world, pure, groups) for groups in (10, _LARGE)]
+    subjects = [*sessions.values(), *tokens]
+    # The same sessions, and the same arguments after the program's name: the launcher answers from what the pure wheel stored.
+    subjects += [
+        Subject(f"{one.name}, with the launcher", (str(launcher.program), *one.command[1:]), one.environment)
+        for one in subjects
+    ]
+    times = measure(subjects, world.runs)
     one = times[sessions[1].name].wall
     rows = [goal.ratio(times[sessions[count].name].wall, one) for count, goal in SESSIONS.items()]
     small, large = (times[token.name].wall for token in tokens)
     return Section([*rows, TOKEN.ratio(large, small)], times_table(times))
 
 
-def _with_token(world: World, groups: int) -> Subject:
-    scene = world.scene(f"token-{groups}")
+def _with_token(world: World, side: Side, groups: int) -> Subject:
+    scene = world.scene(f"token-{groups}", side, files_only=True)
     world.provider.groups[scene.client] = [f"team-{number:05}" for number in range(groups)]
     subject = scene.signed_in("", "disk")
     size = max(path.stat().st_size for path in (scene.home / ".kube/cache/oidc-login/credentials").iterdir())
     return Subject(f"a token of {size / 1000:.1f} KB", subject.command, subject.environment)
 
 
-def _with_sessions(world: World, count: int) -> Subject:
+def _with_sessions(world: World, side: Side, count: int) -> Subject:
     """Sign in once, and have so many other sessions beside it, each as complete as that one."""
-    scene = world.scene(f"sessions-{count}")
+    scene = world.scene(f"sessions-{count}", side, files_only=True)
     subject = scene.signed_in(f"{count} session{'s' if count > 1 else ''}", "disk")
     cache = scene.home / ".kube" / "cache" / "oidc-login"
     (entry,) = index.read_entries(cache)
