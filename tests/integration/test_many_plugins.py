@@ -20,7 +20,10 @@ from .said import topics
 if TYPE_CHECKING:
     from .laptop import Laptop
 
-pytestmark = pytest.mark.usefixtures("start_program")
+pytestmark = [
+    pytest.mark.usefixtures("start_program"),
+    pytest.mark.xdist_group("many"),  # one after the other: 50 are enough at once
+]
 
 MANY = 50
 
