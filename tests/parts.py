@@ -34,7 +34,7 @@ def missing(reason: str) -> NoReturn:
     """
     if IN_CI:
         pytest.fail(f"CI must have every part: {reason}", pytrace=False)
-    pytest.skip(reason)
+    pytest.skip(reason)  # on a laptop; it says what is missing and how to get it
 
 
 def program(*names: str) -> str:

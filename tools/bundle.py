@@ -57,7 +57,7 @@ class Parts:
         fetched: The Python of each platform, packed.
         compiler: The interpreter that compiles.
         wheel: The program.
-        python: The caller's own Python, in the place of the fetched one; None for that one.
+        python: A Python for the platform; None for the locked one.
     """
 
     lock: bundle_python.Lock

@@ -1,4 +1,4 @@
-"""Compile every module below a directory and leave the compiled ones in the place of their source.
+"""Compile every module below a directory and remove its source.
 
 The bundle's own interpreter runs this file, with nothing but the standard library. The same sources give the same bytes if
 PYTHONHASHSEED is 0: the files come in one order, and no path of this machine is in them. They aren't compared with a

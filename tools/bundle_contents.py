@@ -25,7 +25,7 @@ UNUSED_PYTHON = (
 """Patterns of paths below Python's directory."""
 
 UNUSED_LIBRARY = (
-    # For whoever develops with Python.
+    # What only developers of Python programs need.
     "config-*", "site-packages", "ensurepip", "venv", "idlelib", "lib2to3", "pydoc*", "turtle*", "tkinter", "test",
     "unittest", "doctest.py", "pdb.py", "bdb.py", "cmd.py", "code.py", "_pyrepl", "rlcompleter.py",
     "profile.py", "cProfile.py", "pstats.py", "profiling", "trace.py", "timeit.py", "tabnanny.py", "pyclbr.py",
@@ -45,7 +45,7 @@ UNUSED_PACKAGES = (
     # Where an installer puts start scripts, and what it notes about the installation.
     "bin", "Scripts", ".lock", *(f"*.dist-info/{name}" for name in (
         "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")),
-    # For whoever develops with them.
+    # What only developers who use these libraries need.
     "**/*.pyi", "**/py.typed", "**/tests", "**/*.h", "**/*.c", "werkzeug/debug", "click/testing.py",
     "jeepney/io/trio.py",
     # Libraries of features that the program doesn't use: asynchronous requests, rich's syntax highlighting and Markdown,

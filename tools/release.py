@@ -1,6 +1,6 @@
 """A release of this checkout, as the recipes and packages describe it: one source for all of them.
 
-Until a release fills them in, placeholders are in the place of addresses, digests and names.
+Addresses, digests and names are placeholders until a release fills them in.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ TAGS = {
 
 
 class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Put the launcher in the place of the console script."""
+    """Give the wheel the launcher instead of the console script."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the launcher, if the environment asks for it, before the wheel is built."""

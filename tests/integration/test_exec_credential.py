@@ -110,6 +110,7 @@ def test_a_full_standard_output_is_a_failure(signed_in: Laptop) -> None:
 def test_a_refresh_is_stored_before_its_answer_is_written(laptop: Laptop, where: str) -> None:
     """Nobody takes the answer: not 0, the reason in one line, and the next call has the refreshed token without asking anybody."""
     if "full" in where and not Path("/dev/full").exists():
+        # Only Linux and the BSDs have it; the closed output is tested everywhere.
         pytest.skip("this system has no /dev/full")
     laptop.realm.id_tokens_live(5)
     old = laptop.signed_in()

@@ -172,6 +172,7 @@ def java_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Compile the program that asks a Java client for its token, and return the command that runs it."""
     java, compiler = shutil.which("java"), shutil.which("javac")
     if java is None or compiler is None or not JAVA_CLIENTS.exists():
+        # In CI too: they are fetched only where there is Maven.
         pytest.skip(
             "the Java clients are not fetched (tools/install-test-parts fetches them if there is Maven)"
         )

@@ -91,6 +91,7 @@ def owned_by(place: Path, uid: int) -> list[Path]:
 def somebody_else() -> Iterator[User]:
     """Have another user of the machine, where that can be."""
     if os.geteuid() != 0:
+        # On a laptop nobody runs tests as root; CI does.
         pytest.skip("only root can become another user")
     uid = 60_000 + os.getpid() % 5_000
     done = subprocess.run(

@@ -49,6 +49,7 @@ def test_both_are_the_same_bytes_from_another_place_at_another_time(
 def test_the_source_archive_is_what_git_tracks(made: tuple[Path, Path]) -> None:
     """Every file of the repository but what only a clone has, and no stray one of whoever built it."""
     if not shutil.which("git") or not (REPOSITORY / ".git").exists():
+        # A source archive has no history to compare with; CI works in a clone.
         pytest.skip("needs git and a clone")
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout

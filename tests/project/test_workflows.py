@@ -33,6 +33,7 @@ def test_actionlint_finds_nothing_wrong() -> None:
     """Syntax, expressions, contexts and shell of each workflow."""
     actionlint = shutil.which("actionlint") or (str(ACTIONLINT) if ACTIONLINT.exists() else None)
     if actionlint is None:
+        # In CI too: it is built only where there is Go.
         pytest.skip(f"actionlint is not installed (go install {ACTIONLINT_MODULE})")
     command = [actionlint, "-no-color", *(str(DIRECTORY / name) for name in NAMES)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -43,8 +43,8 @@ VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v
 KUBECONFIG_FILE = Flag(
     "--kubeconfig", FILE, help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."
 )
-CONTEXT = Flag("--context", CONTEXT_NAME, help="The context that is meant (default: the current one).")
-USER = Flag("--user", USER_NAME, help="The user of the kubeconfig that is meant, whatever the context.")
+CONTEXT = Flag("--context", CONTEXT_NAME, help="A context of the kubeconfig (default: the current one).")
+USER = Flag("--user", USER_NAME, help="A user of the kubeconfig (default: the context's).")
 INSTALL_HINT = Flag(
     "--install-hint",
     help="What kubectl shows on a machine without the program, such as where your company has it.",
