@@ -25,17 +25,18 @@ from tools import (
     bundle_python,
     go,
     lock_files,
+    release,
     wheel,
 )
 
 DIRECTORY = lock_files.ROOT / "dist"
-NAME = f"kubectl-oidc-{__version__}"
+NAME = f"{release.NAME}-{__version__}"
 """The directory that is everything in an archive."""
 
 HERE = "linux-amd64"
 """The platform that builds."""
 
-PLATFORMS = tuple(bundle_python.read_lock().files)
+PLATFORMS = tuple(map("-".join, release.PLATFORMS))
 """Operating system and processor, in Go's words."""
 
 COMPLETER = """#!/bin/sh
@@ -125,7 +126,7 @@ def build(output: Path, platforms: tuple[str, ...] = PLATFORMS, python: Path | N
 
 def archive_name(platform: str) -> str:
     """Return the file name of a platform's archive."""
-    return f"{NAME}-{platform}.{'zip' if platform.startswith('windows') else 'tar.gz'}"
+    return release.archive_name(NAME, *platform.split("-"))
 
 
 def assemble(root: Path, platform: str, parts: Parts) -> None:

@@ -44,6 +44,11 @@ PLATFORMS = (
 """What there are bundles for: operating system and processor, in Go's words."""
 
 
+def archive_name(directory: str, system: str, machine: str) -> str:
+    """Return the file name of the bundle for one of ``PLATFORMS``; ``directory`` is what everything in it is below."""
+    return f"{directory}-{system}-{machine}.{'zip' if system == 'windows' else 'tar.gz'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """A version and where to download it.
@@ -89,7 +94,7 @@ class Release:
 
     def bundle(self, system: str, machine: str) -> str:
         """Return the file name of the bundle for one of ``PLATFORMS``."""
-        return f"{self.directory}-{system}-{machine}.{'zip' if system == 'windows' else 'tar.gz'}"
+        return archive_name(self.directory, system, machine)
 
     def url(self, artifact: str) -> str:
         """Return the URL of an artifact."""
