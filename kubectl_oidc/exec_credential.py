@@ -6,9 +6,8 @@ Cluster information in KUBERNETES_EXEC_INFO is accepted and ignored.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import ExecInfoError
 from kubectl_oidc.fast_path.credential import Credential
@@ -22,8 +21,7 @@ V1BETA1 = "client.authentication.k8s.io/v1beta1"
 VERSIONS = (V1, V1BETA1)
 
 
-@dataclass(frozen=True, slots=True)
-class ExecInfo:
+class ExecInfo(NamedTuple):
     """The content of KUBERNETES_EXEC_INFO.
 
     Attributes:

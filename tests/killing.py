@@ -20,7 +20,6 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +79,7 @@ class Sessions:
     def __init__(self, length: int) -> None:
         self.old = session(KEY, id_token=secret(length, "old"), refresh_token=Secret("old-refresh-token"))
         self.rotated = self.old.renewed(Secret("rotated-refresh-token"), generation=2)
-        self.refreshed = replace(self.rotated, id_token=secret(length, "new"), expiry=self.old.expiry + 60)
+        self.refreshed = self.rotated._replace(id_token=secret(length, "new"), expiry=self.old.expiry + 60)
         self.another = session(
             KEY,
             generation=1 + GENERATION_STEP,
@@ -412,7 +411,7 @@ class Look:
         age()
         one = repository(self.writing.store)
         generation = one.index_entry.next_generation(one.load(), by=GENERATION_STEP)
-        later = replace(self.writing.sessions.later, generation=generation)
+        later = self.writing.sessions.later._replace(generation=generation)
         keep(one, later)
         assert repository(self.writing.store).load() == later
         names = sorted(files())

@@ -12,7 +12,6 @@ import tempfile
 import time
 import traceback
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,7 +44,7 @@ SECRETS = ("id-token-of-the-test", "refresh-token-of-the-test")
 def key(**changes: Any) -> SessionKey:
     """Return the key of a session in the test's home, with changes. `words_of` is its command line."""
     here = account_home.cache_dir_identity(cache())
-    return replace(SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",), cache_dir=here), **changes)
+    return SessionKey(issuer=ISSUER, client_id=CLIENT, scopes=("openid",), cache_dir=here)._replace(**changes)
 
 
 def session(session_key: SessionKey, **changes: Any) -> Session:
@@ -64,7 +63,7 @@ def session(session_key: SessionKey, **changes: Any) -> Session:
         expiry=now + 3600,
         signed_in_at=now,
     )
-    return replace(whole, **changes)
+    return whole._replace(**changes)
 
 
 def cache() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.result import Part, Section, at_most, times_table
@@ -73,8 +72,8 @@ def _with_sessions(world: World, side: Side, count: int) -> Subject:
 def _another(cache: Path, session: Session, words: KnownCommand, number: int) -> None:
     key = SessionKey(issuer=session.issuer, client_id=f"client-{number}", scopes=("openid", "email"))
     repository = SessionRepository(key, storage="disk", cache_dir=cache, environ={}, log=QUIET)
-    repository.save(replace(session, session_id=key.id()), session.signed_in_at)
-    repository.publish(replace(session, session_id=key.id()), session.signed_in_at)
+    repository.save(session._replace(session_id=key.id()), session.signed_in_at)
+    repository.publish(session._replace(session_id=key.id()), session.signed_in_at)
     if number < MOST:
         words.session_id = key.id()
         private_files.write_private_file(cache / WORDS, secrets.token_hex(16), words.record())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.at_hash import at_hash_matches
@@ -45,8 +44,7 @@ def accept(
     return _Acceptance(response, provider, request, deadline, now, nonce, before).tokens()
 
 
-@dataclass(frozen=True, slots=True)
-class _Acceptance:
+class _Acceptance(NamedTuple):
     """The arguments of `accept`, and its steps."""
 
     response: TokenResponse
@@ -105,8 +103,8 @@ class _Acceptance:
             now=self.now,
         )
         if not tokens.raw_id_token and new.id_token:
-            tokens = replace(tokens, id_token=new.id_token)  # no other token says who the user is
-        return replace(tokens, access_token=new.token, expiry=new.expiry)
+            tokens = tokens._replace(id_token=new.id_token)  # no other token says who the user is
+        return tokens._replace(access_token=new.token, expiry=new.expiry)
 
     def _expected(self) -> Expected:
         """Return the claims that the ID token must have."""

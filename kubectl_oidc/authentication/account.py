@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import WrongAccount
 from kubectl_oidc.text import json_quoted, sanitize
@@ -18,8 +17,7 @@ PROMPTS = ("none", "login", "consent", "select_account", "create")
 """What ``prompt`` may hold (OpenID Connect Core 3.1.2.1; Initiating User Registration 1.0 for ``create``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountOptions:
+class AccountOptions(NamedTuple):
     """Which account signs in, how the provider asks, and how long its tokens must last.
 
     Attributes:

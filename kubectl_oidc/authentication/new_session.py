@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.sessions.failed_sign_ins import FailedSignIns
@@ -44,7 +43,7 @@ def begin_session(authentication: Authentication, session: Session | None, reaso
     entry = repository.index_entry.read()
     former = session.person if session else entry.person if entry else ""
     replaced = former if former and former != fresh.person else None
-    outcome = replace(authentication.keep(fresh), signed_in=True, replaced=replaced)
+    outcome = authentication.keep(fresh)._replace(signed_in=True, replaced=replaced)
     _report_sign_in(authentication, outcome)
     return outcome
 

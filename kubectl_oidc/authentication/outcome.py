@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .request import MARGIN
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A token, and where it came from.
 
     Attributes:
@@ -29,11 +27,11 @@ class Outcome:
 
     session: Session
     renewed: bool
-    signed_in: bool = False
-    replaced: str | None = None
     storage: str
     place: str
     repository: SessionRepository
+    signed_in: bool = False
+    replaced: str | None = None
     margin: int = MARGIN
 
     @property

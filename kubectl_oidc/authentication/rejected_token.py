@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import fast_path
@@ -68,7 +67,7 @@ def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcom
         1, "the same kubectl asked again for the token that it just received, so the session is refreshed"
     )
     try:
-        return authenticate(replace(request, renewal=replace(request.renewal, force_refresh=True)), system)
+        return authenticate(request._replace(renewal=request.renewal._replace(force_refresh=True)), system)
     except OidcLoginError as error:
         system.log.info(1, f"the session cannot be refreshed: {error.message}")
         return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kubectl_oidc.http import trust
@@ -45,8 +44,7 @@ OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
 """The grants that have sessions of their own; all others share those of the authorization code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedirectOptions:
+class RedirectOptions(NamedTuple):
     """Where the browser comes back to.
 
     Attributes:
@@ -60,8 +58,7 @@ class RedirectOptions:
     local_server: KeyPair | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrowserOptions:
+class BrowserOptions(NamedTuple):
     """Whether and how a browser is opened.
 
     Attributes:
@@ -81,8 +78,7 @@ class BrowserOptions:
         return Browser.from_environment(command=self.command, environ=environ, platform=sys.platform)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeoutOptions:
+class TimeoutOptions(NamedTuple):
     """How long a sign-in may take.
 
     Attributes:
@@ -100,8 +96,7 @@ class TimeoutOptions:
         return Deadline.after(min(self.seconds, at_most))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalOptions:
+class RenewalOptions(NamedTuple):
     """When the token of a session is refreshed, and when a person signs in.
 
     Attributes:
@@ -121,8 +116,7 @@ class RenewalOptions:
     may_prompt: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRequest:
+class SignInRequest(NamedTuple):
     """What is asked for: the values of the flags, understood and checked. The types of the groups say what they hold.
 
     Attributes:
@@ -142,6 +136,8 @@ class SignInRequest:
 
     issuer: str
     client_id: str
+    tls: TlsOptions
+    storage: SessionStorage
     client_authentication: ClientAuthentication = ClientAuthentication()
     scopes: tuple[str, ...] = ("openid",)
     redirect: RedirectOptions = RedirectOptions()
@@ -150,12 +146,10 @@ class SignInRequest:
     use_access_token: bool = False
     exchange: TokenExchange | None = None
     account: AccountOptions = AccountOptions()
-    request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    request_headers: tuple[tuple[str, str], ...] = ()
     extra_params: tuple[tuple[str, str], ...] = ()
     browser: BrowserOptions = BrowserOptions()
     timeout: TimeoutOptions = TimeoutOptions()
-    tls: TlsOptions
-    storage: SessionStorage
     session_name: str = ""
     grant: str = "auto"
     username: str = ""
@@ -163,7 +157,10 @@ class SignInRequest:
     renewal: RenewalOptions = RenewalOptions()
     notes: tuple[str, ...] = ()
     identity: tuple[tuple[str, object], ...] = ()
-    flags: tuple[str, ...] = field(default=(), repr=False)
+    flags: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SignInRequest(issuer={self.issuer!r}, client_id={self.client_id!r})"  # headers may hold a secret
 
     @property
     def extra_scopes(self) -> tuple[str, ...]:
@@ -216,11 +213,11 @@ class SignInRequest:
 
     def signing_in(self, reason: str = "") -> SignInRequest:
         """Return the request for a sign-in, even if the session could be used or refreshed. The person reads ``reason``."""
-        return replace(self, renewal=replace(self.renewal, sign_in=True, reason=reason))
+        return self._replace(renewal=self.renewal._replace(sign_in=True, reason=reason))
 
     def without_prompt(self) -> SignInRequest:
         """Return the request that raises an error if a sign-in is needed."""
-        return replace(self, renewal=replace(self.renewal, may_prompt=False))
+        return self._replace(renewal=self.renewal._replace(may_prompt=False))
 
     def audience(self) -> str:
         """Return the audience of the token that kubectl gets: the client, or another."""

@@ -13,7 +13,7 @@ token in the kubeconfig, valid?
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
@@ -109,7 +109,7 @@ class _Renewal:
         self._request = request
         self._system = system
         name = f"the user {user.name} in {user.path.absolute()}"
-        self.key = replace(request.key(), name=name, trust=(), cache_dir="").id()
+        self.key = request.key()._replace(name=name, trust=(), cache_dir="").id()
         self.unwritten = UnwrittenTokens(request.storage.cache_dir, self.key)
         self._failures = FailedSignIns(request.storage.cache_dir, self.key, system)
 
@@ -177,8 +177,8 @@ class _Renewal:
 
     def sign_in(self, user: AuthProviderUser, reason: str) -> RenewalResult:
         """Sign in as get-token does, and write the tokens into the kubeconfig."""
-        unstored = replace(self._request.storage, choice="none")
-        request = replace(self._request.signing_in(reason), storage=unstored)
+        unstored = self._request.storage._replace(choice="none")
+        request = self._request.signing_in(reason)._replace(storage=unstored)
         session = authenticate(request, self._system).session
         tokens = {"id-token": session.id_token}
         if session.refresh_token:

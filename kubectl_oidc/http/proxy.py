@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import UsageError
@@ -27,8 +26,7 @@ _FORM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy that can be used.
 
     Attributes:
@@ -37,9 +35,12 @@ class Proxy:
     """
 
     variable: str
-    url: str = field(repr=False)
+    url: str
     host: str
     port: int
+
+    def __repr__(self) -> str:
+        return f"Proxy(variable={self.variable!r}, host={self.host!r}, port={self.port!r})"
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:

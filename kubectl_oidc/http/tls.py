@@ -7,8 +7,7 @@ replace the system's file and directory, as in OpenSSL and Go. `trust` turns the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import sanitize
@@ -26,8 +25,7 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that replace the system's authorities. The ``env`` of a kubeconfig can set them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsOptions:
+class TlsOptions(NamedTuple):
     """Which certificates are accepted, and which one is presented.
 
     Attributes:
@@ -42,7 +40,7 @@ class TlsOptions:
     """
 
     ca_files: tuple[Path, ...] = ()
-    ca_data: tuple[bytes, ...] = field(default=(), repr=False)
+    ca_data: tuple[bytes, ...] = ()
     insecure: bool = False
     key_pair: KeyPair | None = None
     system: bool = True

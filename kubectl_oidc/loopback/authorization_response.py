@@ -6,9 +6,8 @@ shown or acted on before its ``state`` is checked. Any other request changes not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from kubectl_oidc.secret import Secret
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 _MOST_PARAMETERS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationResponse:
+class AuthorizationResponse(NamedTuple):
     """The provider's answer: a code, or an error (RFC 6749 §4.1.2.1). Pass texts through ``text.sanitize`` before showing them.
 
     Attributes:
@@ -33,8 +31,7 @@ class AuthorizationResponse:
     error_uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The head of an HTTP request.
 
     Attributes:
@@ -49,8 +46,7 @@ class Request:
     uid: Callable[[], int | None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRequest:
+class RejectedRequest(NamedTuple):
     """A request that is not the authorization response.
 
     Attributes:
@@ -73,8 +69,7 @@ class FinalPageRequest:
     """The request for the page that shows how the sign-in ended. Its URL has neither code nor state."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedResponse:
+class ExpectedResponse(NamedTuple):
     """The properties of the authorization response that the server waits for.
 
     Attributes:

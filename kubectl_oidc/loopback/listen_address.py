@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
@@ -14,8 +14,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
+class ListenAddress(NamedTuple):
     """An address to listen on; ``str`` writes it as ``host:port``.
 
     Attributes:

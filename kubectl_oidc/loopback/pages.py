@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from kubectl_oidc.errors import OidcLoginError
@@ -43,8 +42,7 @@ _LONGEST_ZONE = 5
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """A successful sign-in.
 
     Attributes:
@@ -59,8 +57,7 @@ class SignedIn:
     redirect_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """A failed sign-in, with the message and the hint that the terminal shows."""
 
     message: str

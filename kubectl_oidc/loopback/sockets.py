@@ -7,9 +7,8 @@ import errno
 import os
 import socket
 import sys
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import NoFreeListenAddress
 from kubectl_oidc.text import sanitize
@@ -46,8 +45,7 @@ _REASONS = {
 _WINDOWS_TAKEN = frozenset({10013, 10048})
 
 
-@dataclass(frozen=True, slots=True)
-class NotFree:
+class NotFree(NamedTuple):
     """An address that could not be listened on; ``str`` is the address.
 
     Attributes:
@@ -62,8 +60,7 @@ class NotFree:
         return str(self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(NamedTuple):
     """The open listening sockets.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from kubectl_oidc.text import sanitize
@@ -26,8 +25,7 @@ METHODS = (NONE, BASIC, POST, PRIVATE_KEY_JWT)
 """The client authentication methods, by their registered names (RFC 7591 §4.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAuthentication:
+class ClientAuthentication(NamedTuple):
     """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
 
     Attributes:
@@ -48,8 +46,7 @@ class ClientAuthentication:
         return None if self.secret_file else self.secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(NamedTuple):
     """An OAuth client (RFC 6749 §2).
 
     Attributes:

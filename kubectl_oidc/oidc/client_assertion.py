@@ -6,8 +6,7 @@ stored, logged or shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.secret import Secret
@@ -35,17 +34,19 @@ _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertionKey:
+class AssertionKey(NamedTuple):
     """The client's private key.
 
     Attributes:
         algorithms: The algorithms that the key can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
     """
 
-    private: AllowedPrivateKeys = field(repr=False)
+    private: AllowedPrivateKeys
     algorithms: tuple[str, ...]
     key_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"AssertionKey(algorithms={self.algorithms!r}, key_id={self.key_id!r})"
 
     def assertion(self, client_id: str, audience: str, now: int, supported: Sequence[str] = ()) -> Secret:
         """Return a new assertion.
@@ -71,8 +72,7 @@ class AssertionKey:
         return Secret(jwt.encode(claims, self.private, algorithm, headers=header))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertionKeyFile:
+class AssertionKeyFile(NamedTuple):
     """The file of the client's private key, in PEM form."""
 
     path: Path

@@ -6,7 +6,7 @@ is logged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubectl_oidc.text import json_quoted
 
@@ -28,8 +28,7 @@ _MOST_RSA_BITS = 16384  # OpenSSL does not verify longer ones, and building one 
 _MOST_KEYS = 256  # providers have one to twenty; reading thousands would take time
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A public key that may verify ID tokens.
 
     Attributes:
@@ -42,8 +41,7 @@ class Key:
     public_key: RSAPublicKey | EllipticCurvePublicKey
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A member of the key set that is not used, and why, in public facts. ``str()`` is a line for the log."""
 
     kid: str | None
@@ -54,8 +52,7 @@ class LeftOut:
         return f"{which}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(NamedTuple):
     """The usable keys of a JWK Set, and what was left out of it."""
 
     keys: tuple[Key, ...]

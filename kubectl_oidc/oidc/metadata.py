@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """The provider's metadata, checked. A tuple is empty if the metadata does not have the member.
 
     Attributes:
@@ -111,7 +109,7 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
         pushed_authorization_required=document.get("require_pushed_authorization_requests") is True,
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
     )
-    return replace(metadata, oddities=tuple(members.oddities))
+    return metadata._replace(oddities=tuple(members.oddities))
 
 
 _ALGORITHMS = "id_token_signing_alg_values_supported"

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kubectl_oidc.errors import ProviderError, StoreError
 
@@ -46,8 +45,7 @@ _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,500}"')  # RFC 9110 §8.8.3
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?([0-9]{1,9})\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A document of the provider.
 
     Attributes:
@@ -136,14 +134,13 @@ class MetadataCache:
     def _store(self) -> None:
         if self._directory is None or not self._documents:
             return
-        from dataclasses import asdict
         from json import dumps
 
         from kubectl_oidc.system.private_files import ensure_directory, keep_newest, write_private_file
 
         record: dict[str, object] = {"version": 1, "identity": self._identity}
         for name, document in self._documents.items():
-            record[name] = asdict(document)
+            record[name] = document._asdict()
         if self._methods:
             record[_METHODS] = self._methods
         try:

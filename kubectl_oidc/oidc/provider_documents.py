@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderError, ProviderUnreachable
@@ -34,8 +33,7 @@ _REVALIDATION = 5.0
 """Seconds that a refresh waits for discovery before it uses metadata that is not fresh."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderContext:
+class ProviderContext(NamedTuple):
     """What every request to a provider needs: one issuer as one client sees it.
 
     Attributes:

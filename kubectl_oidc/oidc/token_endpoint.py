@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     """The fields of a form. None is not sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenEndpoint:
+class TokenEndpoint(NamedTuple):
     """An endpoint to which the client posts a form and authenticates.
 
     Attributes:

@@ -6,8 +6,7 @@ handed out: a token for another audience must not reach a cluster that asked for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.text import json_quoted, sanitize
@@ -40,8 +39,7 @@ _SIGNED = frozenset({"id_token", "jwt"})
 _TOPIC = "token-exchange"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenExchange:
+class TokenExchange(NamedTuple):
     """The token to request.
 
     Attributes:
@@ -62,8 +60,7 @@ class TokenExchange:
         return (self.audience, self.token_type, *sorted(set(self.scopes)))
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """The new token.
 
     Attributes:

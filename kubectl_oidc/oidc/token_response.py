@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote_plus
 
 from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
@@ -37,8 +36,7 @@ _FEWEST_HIDDEN = 4
 """Shorter secrets are not hidden in the provider's words, because that would hide half of the words."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
+class TokenResponse(NamedTuple):
     """A successful answer (RFC 6749 §5.1, OpenID Connect Core 3.1.3.3). The tokens are not validated yet.
 
     Attributes:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_oidc.errors import OidcLoginError, SignInPaused, StoreError
 from kubectl_oidc.system import private_files
@@ -38,8 +37,7 @@ _LONGEST_TEXT = 500
 _TOPIC = re.compile(r"[a-z0-9-]{0,60}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a sign-in or a refresh failed.
 
     Attributes:
@@ -77,12 +75,11 @@ class Failure:
         return cls(at=at, why=why, hint=hint, topic=topic)
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(NamedTuple):
     """The failures since the last success.
 
     Attributes:
-        count: How many sign-ins failed after a person was asked; 0 if nobody was asked.
+        failed: How many sign-ins failed after a person was asked; 0 if nobody was asked.
         at: When the last of these ended, epoch seconds.
         why: Its error's message.
         last: The last failed sign-in of any kind.
@@ -90,18 +87,24 @@ class _Record:
         refresh_failed: Whether the last refresh ended with a 5xx status and an OAuth error.
     """
 
-    count: int
+    failed: int
     at: float
     why: str
     last: Failure | None = None
     refused: Failure | None = None
     refresh_failed: bool = False
 
+    def document(self) -> dict[str, object]:
+        """Return it as it is stored."""
+        members = self._asdict()
+        failures = {name: members[name] and members[name]._asdict() for name in ("last", "refused")}
+        return {"version": VERSION, "count": members.pop("failed"), **members, **failures}
+
     def pause(self, now: float) -> float:
         """Return the seconds that remain of the pause. A clock that was set back ends it."""
-        if self.count < 1:
+        if self.failed < 1:
             return 0.0
-        length = PAUSES[min(self.count, len(PAUSES)) - 1]
+        length = PAUSES[min(self.failed, len(PAUSES)) - 1]
         return length - (now - self.at) if 0 <= now - self.at < length else 0.0
 
 
@@ -155,7 +158,7 @@ class FailedSignIns:
             self._counted = error
             before, last = self._load(), Failure.of(error, self._clock())
             why = sanitize(last.why, limit=_LONGEST_REASON)
-            self._save(replace(before, count=before.count + 1, at=last.at, why=why, last=last))
+            self._save(before._replace(failed=before.failed + 1, at=last.at, why=why, last=last))
             raise
         self.forget()
 
@@ -167,13 +170,13 @@ class FailedSignIns:
         except OidcLoginError as error:
             if error is not self._counted and not isinstance(error, SignInPaused):
                 last = Failure.of(error, self._clock())
-                self._save(replace(self._load(), last=last))
+                self._save(self._load()._replace(last=last))
             raise
         self.forget()
 
     def refused(self, error: OidcLoginError) -> None:
         """Remember that the provider refused to refresh the session. That causes no pause."""
-        self._save(replace(self._load(), refused=Failure.of(error, self._clock())))
+        self._save(self._load()._replace(refused=Failure.of(error, self._clock())))
 
     def last_refresh_failed(self) -> bool:
         """Return whether the last refresh ended with a 5xx status and an OAuth error."""
@@ -183,13 +186,13 @@ class FailedSignIns:
         """Remember whether a refresh ended with a 5xx status and an OAuth error."""
         record = self._load()
         if record.refresh_failed is not failed:
-            self._save(replace(record, refresh_failed=failed))
+            self._save(record._replace(refresh_failed=failed))
 
     def resume(self) -> None:
         """End the pause: a person is at a terminal."""
         record = self._load()
-        if record.count:
-            self._save(replace(record, count=0))
+        if record.failed:
+            self._save(record._replace(failed=0))
 
     def last(self) -> tuple[Failure | None, Failure | None]:
         """Return the last failed sign-in and the last refused refresh since the last successful sign-in; each may be None."""
@@ -203,7 +206,7 @@ class FailedSignIns:
     def _save(self, record: _Record) -> None:
         try:
             directory = private_files.ensure_directory(self._cache_dir, DIRECTORY)
-            content = json.dumps({"version": VERSION, **asdict(record)}).encode()
+            content = json.dumps(record.document()).encode()
             private_files.write_private_file(directory, self._session_id, content)
         except StoreError as error:
             self._log.info(1, f"the failed sign-in is not remembered: {error.message}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
@@ -82,8 +82,8 @@ class KubeloginSession:
         Raises:
             IdTokenError: Its ID token has no expiry.
         """
-        return replace(
-            unverified_session(self.id_token, self.refresh_token), session_id=session_id, signed_in_at=now
+        return unverified_session(self.id_token, self.refresh_token)._replace(
+            session_id=session_id, signed_in_at=now
         )
 
     def issued_at(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc import fast_path
@@ -16,6 +15,7 @@ from kubectl_oidc.system import private_files
 
 from .session import GENERATION_STEP, Session
 from .stores import disk, index, open_store
+from .stores.host import this_host
 from .stores.tombstones import bury
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Removal:
         self._cache_dir = cache_dir
         self._entries = index.read_host_entries(cache_dir, session_id)
         # Made from the record, if the index has lost the session.
-        self._lost = index.Entry(session_id=session_id)
+        self._lost = index.Entry(session_id, this_host().name)
         self.places: list[str] = []
         self.failures: list[StoreError] = []
 
@@ -47,7 +47,7 @@ class Removal:
         """
         for entry in self._entries:
             with contextlib.suppress(StoreError):
-                raised = replace(entry, generation=entry.generation + GENERATION_STEP)
+                raised = entry._replace(generation=entry.generation + GENERATION_STEP)
                 index.write_entry(self._cache_dir, raised)  # what cannot be removed is not used again
         generation = self._newest_generation() + GENERATION_STEP
         self.remove_everything()
@@ -60,7 +60,7 @@ class Removal:
                 self.failures.append(error)
             return
         try:
-            bury(self._cache_dir, replace(self.entry(), generation=generation))
+            bury(self._cache_dir, self.entry()._replace(generation=generation))
         except StoreError as error:
             self.failures.append(not_sure(error.message, error.hint))
             return
@@ -98,7 +98,7 @@ class Removal:
                 session = Session.parse(record, self._session_id)
                 if session:
                     # The first audience of an ID token may be another client.
-                    self._lost = replace(index.Entry.of(session, name), client_id="")
+                    self._lost = index.Entry.of(session, name)._replace(client_id="")
                     generations.append(session.generation)
         return max(generations, default=0)
 

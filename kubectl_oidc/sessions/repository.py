@@ -7,7 +7,6 @@ its refresh token must not be sent.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -156,7 +155,7 @@ class SessionRepository:
         if self.store.name == "none":
             return True
         with writing(self.cache_dir, self.session_id):
-            stored = self._writer.write(replace(session, cache=cache_mark(self.cache_dir)), now)
+            stored = self._writer.write(session._replace(cache=cache_mark(self.cache_dir)), now)
         sweep(self.cache_dir, now)
         return stored
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.secret import Secret
@@ -30,8 +29,7 @@ GENERATION_STEP = 2
 tokens must count as older."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionKey:
+class SessionKey(NamedTuple):
     """What identifies a session.
 
     Attributes:
@@ -55,13 +53,18 @@ class SessionKey:
     grant: str = "authcode"
     username: str = ""
     extra_params: tuple[tuple[str, str], ...] = ()
-    request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    request_headers: tuple[tuple[str, str], ...] = ()
     cache_dir: str = ""
     name: str = ""
     use_access_token: bool = False
     exchange: tuple[str, ...] = ()
     more_identity: tuple[tuple[str, object], ...] = ()
     trust: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"SessionKey(issuer={self.issuer!r}, client_id={self.client_id!r})"  # headers may hold a secret
+        )
 
     def id(self) -> str:
         """Return the session's id: 32 hexadecimal digits of a digest over the canonical form."""
@@ -87,8 +90,7 @@ class SessionKey:
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(NamedTuple):
     """A sign-in as it is stored.
 
     Attributes:
@@ -116,7 +118,17 @@ class Session:
     refresh_token: Secret | None
     expiry: int
     signed_in_at: int
-    cache: str = field(default="", compare=False)
+    cache: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether it is the same sign-in; which cache directory knows it makes no difference."""
+        return isinstance(other, Session) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[object, ...]:
+        return tuple(self._replace(cache=""))
 
     @classmethod
     def begin(cls, session_id: str, tokens: Tokens, *, generation: int, now: int) -> Session:
@@ -137,12 +149,11 @@ class Session:
 
     def renewed(self, refresh_token: Secret, *, generation: int) -> Session:
         """Return the session with the refresh token that replaces its own (RFC 6749 §6)."""
-        return replace(self, refresh_token=refresh_token, generation=generation)
+        return self._replace(refresh_token=refresh_token, generation=generation)
 
     def with_tokens(self, tokens: Tokens, *, generation: int) -> Session:
         """Return the session with the tokens of a refresh. Without a new refresh token it keeps its own."""
-        return replace(
-            self,
+        return self._replace(
             generation=generation,
             # A refresh response may have no ID token: then the person is the same.
             person=self.person if tokens.raw_id_token == self.id_token else person_of(tokens.id_token),

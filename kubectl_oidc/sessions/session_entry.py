@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -72,7 +71,7 @@ class SessionEntry:
                 )
             if entry is None and session and not self.known:
                 entry = self.describe(session, now)
-            return replace(entry, in_flight=now) if entry else None
+            return entry._replace(in_flight=now) if entry else None
 
         return self._update(change)
 
@@ -121,8 +120,7 @@ class SessionEntry:
 
     def describe(self, session: Session, now: int, former: tuple[str, ...] = ()) -> index.Entry:
         """Return the entry of a session at ``now``, in epoch seconds. ``former`` are other stores that may still hold a copy."""
-        return replace(
-            index.Entry.of(session, self._place.store.name),
+        return index.Entry.of(session, self._place.store.name)._replace(
             client_id=self._key.client_id,
             scopes=self._key.scopes,
             name=self._key.name,

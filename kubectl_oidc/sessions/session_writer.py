@@ -5,7 +5,6 @@ The order of the writes makes a crash at any point harmless.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -49,7 +48,7 @@ class SessionWriter:
         moves = before is not None and before.storage in former
         if before and moves:
             # Written before the move, so that a crash at any point leaves every copy findable, the newest one too.
-            self._entry.write(replace(before, storage=self._place.store.name, former=former))
+            self._entry.write(before._replace(storage=self._place.store.name, former=former))
         try:
             self._place.store.save(self._place.session_id, session.record())
         except StoreError:
@@ -62,7 +61,7 @@ class SessionWriter:
             left = self._copies.remove(entry, moved_from=before.storage, signed_in_again=signed_in_again)
             if moves:
                 self._credential.withdraw()
-            self._entry.write(replace(entry, former=left))
+            self._entry.write(entry._replace(former=left))
         return True
 
     def _invalidate(self, before: index.Entry, session: Session) -> None:
@@ -73,7 +72,7 @@ class SessionWriter:
         used_up = before.signed_in_at == session.signed_in_at and before.generation < session.generation
         invalid = used_up or before.person != session.person
         generation = max(before.generation, session.generation) if invalid else before.generation
-        if self._entry.write(replace(before, generation=generation, in_flight=0)) or not invalid:
+        if self._entry.write(before._replace(generation=generation, in_flight=0)) or not invalid:
             return
         try:
             # This works on a full disk too.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,7 @@ class _NotTakenOverError(Exception):
 def former_key(key: SessionKey, storage: SessionStorage) -> SessionKey:
     """Return the key that version 1.0.0 used for the session with this key."""
     moved = os.path.normcase(os.path.abspath(storage.cache_dir))  # noqa: PTH100 - links are not resolved, as in 1.0.0
-    return replace(key, trust=(), cache_dir="" if storage.default_cache_dir else moved)
+    return key._replace(trust=(), cache_dir="" if storage.default_cache_dir else moved)
 
 
 def session_left_by_1_0(key: SessionKey, storage: SessionStorage) -> tuple[str, ...]:
@@ -102,7 +101,7 @@ def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:
             # All cache directories share the kernel keyring.
             raise _NotTakenOverError("it was made in another cache directory")
         if not new.save(
-            replace(session, session_id=new.session_id, generation=session.generation + GENERATION_STEP), now
+            session._replace(session_id=new.session_id, generation=session.generation + GENERATION_STEP), now
         ):
             raise _NotTakenOverError("it cannot be stored")
 

@@ -10,9 +10,9 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
@@ -37,8 +37,7 @@ _MACOS = (("open",),)
 _UNSAFE = frozenset("\"'\\<>^`{|}")
 
 
-@dataclass(frozen=True, slots=True)
-class Browser:
+class Browser(NamedTuple):
     """The commands that open a URL, in the order in which they are tried.
 
     Attributes:
@@ -50,8 +49,11 @@ class Browser:
 
     commands: tuple[tuple[str, ...], ...]
     reason: str | None = None
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = MappingProxyType({})
     patience: float = STARTED_SECONDS
+
+    def __repr__(self) -> str:
+        return f"Browser(commands={self.commands!r}, reason={self.reason!r})"  # the environment may hold a secret
 
     @classmethod
     def from_environment(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .log import QUIET, Log
 from .terminal import Terminal
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(NamedTuple):
     """What the program uses of this computer. Tests replace single parts.
 
     Attributes:
@@ -23,7 +21,7 @@ class System:
     """
 
     clock: Callable[[], float] = time.time
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    terminal: Terminal = field(default_factory=Terminal)
+    environ: Mapping[str, str] = os.environ
+    terminal: Terminal = Terminal()
     log: Log = QUIET
     sleep: Callable[[float], None] = time.sleep

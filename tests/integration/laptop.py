@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,12 @@ def give_new_id() -> None:
     )
     shutil.rmtree(cache() / "words", ignore_errors=True)  # HOME is in their names
     index.remove_entries(cache(), path.stem)
-    index.write_entry(cache(), replace(entry, session_id=key.id()))
+    index.write_entry(cache(), entry._replace(session_id=key.id()))
     (cache() / disk.DIRECTORY / path.stem).unlink()
     if (cache() / "credentials" / path.stem).exists():
         (cache() / "credentials" / path.stem).rename(cache() / "credentials" / key.id())
     private_files.write_private_file(
-        cache() / disk.DIRECTORY, key.id(), replace(record, session_id=key.id()).record()
+        cache() / disk.DIRECTORY, key.id(), record._replace(session_id=key.id()).record()
     )
 
 

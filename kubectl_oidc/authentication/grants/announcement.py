@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
@@ -46,8 +45,8 @@ def without_browser(sign_in: SignIn) -> SignIn:
     if sign_in.system.terminal.interactive or request.renewal.sign_in or request.timeout.given:
         return sign_in
     seconds = min(request.timeout.seconds, UNSEEN_SECONDS)
-    timeout = replace(request.timeout, seconds=seconds, in_background=True)
-    return replace(sign_in, request=replace(request, timeout=timeout))
+    timeout = request.timeout._replace(seconds=seconds, in_background=True)
+    return sign_in._replace(request=request._replace(timeout=timeout))
 
 
 def sign_in_first(request: SignInRequest) -> str:

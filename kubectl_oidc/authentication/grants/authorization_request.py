@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
 from kubectl_oidc.errors import SignInRefused
@@ -34,8 +33,7 @@ OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI for which a provider shows the code on its own page; kubelogin's default."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationSecrets:
+class AuthorizationSecrets(NamedTuple):
     """The random values of one authorization request, each used once.
 
     Attributes:

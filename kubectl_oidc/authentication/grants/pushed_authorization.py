@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
 from kubectl_oidc.oidc.token_response import LONGEST_LIFE
@@ -31,8 +30,7 @@ _REQUEST_URI = re.compile(r"[\x21-\x7e]{1,2000}")
 _FAULTY_REQUEST = frozenset({"invalid_scope", "invalid_target", "unsupported_response_type"})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address of the authorization endpoint.
 
     Attributes:

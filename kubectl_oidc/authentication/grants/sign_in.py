@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.authentication.accept import accept
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(NamedTuple):
     """One sign-in.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,8 +68,8 @@ def doctor(**values: Any) -> int:
 
 
 def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
-    timeout = replace(target.request.timeout, seconds=min(target.request.timeout.seconds, _REFRESH_SECONDS))
-    request = replace(target.request.without_prompt(), timeout=timeout)
+    timeout = target.request.timeout._replace(seconds=min(target.request.timeout.seconds, _REFRESH_SECONDS))
+    request = target.request.without_prompt()._replace(timeout=timeout)
     return DoctorRun(
         request=request,
         system=system,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -123,8 +122,8 @@ def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> li
     for kept in kept_sessions([cache_dir], system.log):
         entry = kept.entry
         request = known.get(entry.session_id) or request_from_index(values, entry, None)
-        browser = replace(request.browser, open=request.browser.open and not values["skip_open_browser"])
+        browser = request.browser._replace(open=request.browser.open and not values["skip_open_browser"])
         asked = at_provider and entry.issuer not in issuers
-        ended.append(_end_kept(kept, replace(request, browser=browser), system, at_provider=asked))
+        ended.append(_end_kept(kept, request._replace(browser=browser), system, at_provider=asked))
         issuers.add(entry.issuer)
     return ended

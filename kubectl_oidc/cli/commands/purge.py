@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
 _NAMES = tuple(flag for flag in SESSION_OPTIONS if flag.name != "--token-cache-storage")
 _HOW = tuple(
-    replace(flag, hidden=True, ignored=True)
+    flag._replace(hidden=True, ignored=True)
     for flag in (*SESSION_OPTIONS, *SIGN_IN, FORCE)
     if flag not in _NAMES
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 _TYPED = ParameterSource.COMMANDLINE
 STAND_ALONE = (
     KUBECONFIG_FILE,
-    replace(CONTEXT, help="The context whose user signs in (default: the current one)."),
-    replace(USER, help="The user that signs in, whatever the context."),
+    CONTEXT._replace(help="The context whose user signs in (default: the current one)."),
+    USER._replace(help="The user that signs in, whatever the context."),
     *hidden(flag for flag in FLAGS if flag.stand_alone),
     *LOG,
 )
@@ -144,8 +143,7 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
     """
     from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 
-    own = replace(
-        request.tls,
+    own = request.tls._replace(
         ca_files=request.tls.ca_files[-1:] if ca_file else (),
         ca_data=request.tls.ca_data[-1:] if ca_data else (),
         insecure=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
 _WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
 _CHOICE = tuple(
-    replace(flag, has_variable=False)  # a variable must not hide the other sessions
+    flag._replace(has_variable=False)  # a variable must not hide the other sessions
     for flag in (*USER_OPTIONS, *SESSION_OPTIONS)
     if flag.name in {"--context", "--user", "--session"}
 )

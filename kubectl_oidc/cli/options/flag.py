@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A row.
 
     Attributes:
@@ -47,7 +45,6 @@ class Flag:
 
     name: str
     kind: Kind = TEXT
-    _: KW_ONLY
     help: str = ""
     metavar: str = ""
     short: str = ""
@@ -96,7 +93,7 @@ class Flag:
         """
         return self.read(value) if self.read else self.kind.understood(self.name, value)
 
-    def value_in(self, request: object) -> Any:
+    def value_in(self, request: Any) -> Any:
         """Return the value that a request has; None if it is empty or the request's default."""
         *holders, name = self.field.split(".")
         for holder in holders:
@@ -104,10 +101,9 @@ class Flag:
             if request is None:
                 return None
         value = getattr(request, name)
-        defaults = {one.name: one.default for one in fields(request)}  # type: ignore[arg-type]
-        return None if value in (defaults.get(name), "", ()) else value
+        return None if value in (request._field_defaults.get(name), "", ()) else value
 
-    def words(self, request: object) -> Iterator[str]:
+    def words(self, request: Any) -> Iterator[str]:
         """Return the flag once for each of its values in a request, for a command that a person is shown."""
         value = self.value_in(request)
         if value is not None:

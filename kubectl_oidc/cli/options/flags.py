@@ -6,7 +6,6 @@ commands that are shown and most of the conflicts are loops over these rows.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +31,7 @@ FLAGS = (*IDENTITY, *SIGN_IN)
 
 def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
     """Return the same flags, left out of the help."""
-    return tuple(replace(flag, hidden=True) for flag in table)
+    return tuple(flag._replace(hidden=True) for flag in table)
 
 
 FORCE = Flag(
@@ -68,7 +67,7 @@ IGNORED = (
     *(Flag(name, hidden=True, ignored=True) for name in _VALUES_OF_KLOG),
 )
 LOG = (VERBOSE, *IGNORED)
-NO_LOG = (replace(VERBOSE, hidden=True, ignored=True), *IGNORED)
+NO_LOG = (VERBOSE._replace(hidden=True, ignored=True), *IGNORED)
 """klog's flags where there is nothing to log."""
 
 GET_TOKEN = (*FLAGS, FORCE, *LOG)

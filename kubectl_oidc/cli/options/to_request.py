@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +84,7 @@ def token_request(
         derive(fields, values)
     fields |= {name: group(**fields[name]) for name, group in _GROUPS.items()}
     request = make(notes=tuple(_notes(values)), **fields)
-    return replace(
-        request,
+    return request._replace(
         identity=tuple(session_identity(request, flags)),
         flags=tuple(word for flag in flags if flag.identity or flag.repeat for word in flag.words(request)),
     )

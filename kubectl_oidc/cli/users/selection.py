@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
@@ -26,7 +26,7 @@ SHORT = 8
 """The fewest digits of an ID that select its session; `status` shows as many."""
 
 SESSION_OPTIONS = tuple(
-    replace(flag, metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
+    flag._replace(metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
     if flag.name == "--session"
     else flag
     for flag in IDENTITY

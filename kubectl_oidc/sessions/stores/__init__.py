@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.system.containers import in_container
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 CHOICES = ("auto", "keyring", "kernel", "disk", "none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStorage:
+class SessionStorage(NamedTuple):
     """Where a session is stored.
 
     Attributes:
@@ -32,8 +30,8 @@ class SessionStorage:
         default_cache_dir: Whether the cache directory is the default one: neither a flag nor a variable names it.
     """
 
-    choice: str = "auto"
     cache_dir: Path
+    choice: str = "auto"
     default_cache_dir: bool = True
 
     @property

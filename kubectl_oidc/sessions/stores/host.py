@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 MACHINE_ID = Path("/etc/machine-id")
 """machine-id(5): 32 hexadecimal digits and a line break. It is confidential, so only a digest of it is used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """One host.
 
     Attributes:

@@ -15,8 +15,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.sessions.session_record import texts
 from kubectl_oidc.system import private_files
@@ -35,11 +34,10 @@ PLACES = ("", "keyring", "kernel", "disk")
 KERNEL = "kernel"
 FILE_NAME = re.compile(r"([0-9a-f]{32})(\.[0-9a-f]{16})?\.json")
 
-_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}
+_JSON_KINDS: dict[type, type] = {str: str, int: int, bool: bool, tuple: list}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """What is known of a session without its secrets.
 
     Attributes:
@@ -59,6 +57,7 @@ class Entry:
     """
 
     session_id: str
+    host: str
     issuer: str = ""
     client_id: str = ""
     scopes: tuple[str, ...] = ()
@@ -72,7 +71,6 @@ class Entry:
     expiry: int = 0
     renewable: bool = False
     in_flight: int = 0
-    host: str = field(default_factory=lambda: this_host().name)
     former: tuple[str, ...] = ()
     trust: tuple[str, ...] | None = None
 
@@ -81,6 +79,7 @@ class Entry:
         """Return what the record of a session in ``storage`` says: neither its scopes nor its name."""
         return cls(
             session_id=session.session_id,
+            host=this_host().name,
             issuer=session.issuer,
             client_id=session.audience[0] if session.audience else "",
             person=session.person,
@@ -143,6 +142,13 @@ def _is_foreign(entry: Entry) -> bool:
     return entry.storage == KERNEL and entry.host != this_host().name
 
 
+def _json_kinds() -> dict[str, type]:
+    """Return the type of each member of a file that every version writes, as JSON has it."""
+    samples = {"host": "", **Entry._field_defaults}
+    del samples["trust"]
+    return {name: _JSON_KINDS[type(sample)] for name, sample in samples.items()}
+
+
 def parse_entry(content: bytes, session_id: str) -> Entry | None:
     """Return the entry in a file, or None if it is damaged, of another version or of another session."""
     try:
@@ -152,8 +158,7 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
         if values["storage"] not in PLACES or values["credential"] not in PLACES:
             return None
         trust = values.pop("trust", None)
-        kinds = {f.name: _KINDS[str(f.type)] for f in fields(Entry) if f.name != "trust"}
-        if any(type(values[name]) is not kind for name, kind in kinds.items()):
+        if any(type(values[name]) is not kind for name, kind in _json_kinds().items()):
             return None
         if any(place not in PLACES for place in values["former"]):
             return None
@@ -201,7 +206,7 @@ def write_entry(base: Path, entry: Entry) -> None:
 
 def write_file(base: Path, name: str, entry: Entry) -> None:
     """Write an entry to the file of this name. Raise StoreError if it cannot be written."""
-    content = json.dumps({"version": VERSION, **asdict(entry)}, indent=1).encode()
+    content = json.dumps({"version": VERSION, **entry._asdict()}, indent=1).encode()
     private_files.write_private_file(
         private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -29,7 +28,7 @@ def bury(base: Path, entry: Entry) -> None:
         StoreError: It cannot be written.
     """
     for name in {file_name(one) for one in (entry, *read_host_entries(base, entry.session_id))}:
-        write_file(base, name, replace(entry, storage="", person="", former=()))
+        write_file(base, name, entry._replace(storage="", person="", former=()))
 
 
 def sweep(base: Path, now: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,7 +175,7 @@ def test_a_sign_in_needs_no_id_token_where_nothing_needs_it(
 )
 def test_what_an_id_token_alone_says_needs_one(desk: Desk, changes: dict[str, object]) -> None:
     """The account, the time of the sign-in and, without PKCE, the nonce."""
-    request = replace(desk.request(use_access_token=True), **changes)  # type: ignore[arg-type]
+    request = desk.request(use_access_token=True)._replace(**changes)  # type: ignore[arg-type]
     with pytest.raises(IdTokenError, check=about("no-id-token")):
         accept(
             TokenResponse(access_token=Secret("at")),
@@ -286,7 +285,7 @@ def test_a_nonce_cannot_be_compared_with_none(desk: Desk) -> None:
 
 def test_a_stored_id_token_that_cannot_be_read_has_no_nonce(desk: Desk) -> None:
     """The other claims of the refreshed ID token are still checked."""
-    before = replace(desk.session(nonce="the-nonce"), id_token=Secret("damaged"))
+    before = desk.session(nonce="the-nonce")._replace(id_token=Secret("damaged"))
     assert desk.accept(TokenResponse(desk.token(nonce="any")), before=before).expiry == NOW + 3600
 
 

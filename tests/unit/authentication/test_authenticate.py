@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -123,7 +123,7 @@ class Desk:
             id_token=self.token(exp=int(self.now + left), iat=int(self.now) - 3600, nonce="of the sign-in"),
             refresh_token=OLD,
         )
-        whole = replace(whole, **changes)  # type: ignore[arg-type]
+        whole = whole._replace(**changes)  # type: ignore[arg-type]
         assert repository(self.key).save(whole, int(self.now))
         return whole
 
@@ -131,7 +131,7 @@ class Desk:
         return repository(self.key).load()
 
     def go(self, **changes: object) -> Outcome:
-        request = replace(self.request, **changes)  # type: ignore[arg-type]
+        request = self.request._replace(**changes)  # type: ignore[arg-type]
         return authenticate(
             request, System(clock=lambda: self.now, environ={}, terminal=self.terminal, log=QUIET)
         )
@@ -218,8 +218,8 @@ def test_a_provider_that_is_down_costs_no_session(desk: Desk, answer: Script) ->
 def test_another_plugins_session_is_used_when_the_token_is_refused(desk: Desk) -> None:
     """invalid_grant, because a process without this lock was faster: its session is used, without a sign-in."""
     before = desk.signed_in()
-    theirs = replace(
-        before, generation=before.generation + 1, refresh_token=NEW, id_token=desk.token(), expiry=NOW + 3600
+    theirs = before._replace(
+        generation=before.generation + 1, refresh_token=NEW, id_token=desk.token(), expiry=NOW + 3600
     )
 
     def refused(talk: Talk) -> None:
@@ -287,7 +287,7 @@ def test_a_lost_index_is_written_again(desk: Desk) -> None:
 def test_a_session_moves_at_once_to_the_store_that_is_asked_for(desk: Desk) -> None:
     """A valid session moves from files to the kernel keyring, and leaves no file."""
     need_the_kernel_keyring()
-    desk.request = replace(desk.request, session_name=f"moves-{os.getpid()}")
+    desk.request = desk.request._replace(session_name=f"moves-{os.getpid()}")
     whole = desk.signed_in(left=3000)
     moved = repository(desk.key, "kernel")
     try:
@@ -323,7 +323,7 @@ def needed(desk: Desk, *, sign_in: bool = False, force_refresh: bool = False, **
 
 def test_a_token_is_renewed_if_it_expires_within_min_ttl(desk: Desk) -> None:
     """Its lifetime is an hour, and --min-ttl is 30 minutes. After 30 minutes it is renewed; one second earlier it is not."""
-    desk.request = replace(desk.request, account=AccountOptions(min_ttl=1800))
+    desk.request = desk.request._replace(account=AccountOptions(min_ttl=1800))
     whole = desk.signed_in(left=3600)
     desk.now += 1799
     assert desk.go().token == whole.id_token
@@ -337,7 +337,7 @@ def test_a_token_is_renewed_if_it_expires_within_min_ttl(desk: Desk) -> None:
 
 def test_min_ttl_counts_up_to_half_of_the_lifetime(desk: Desk) -> None:
     """Also if the provider returns the same token again."""
-    desk.request = replace(desk.request, account=AccountOptions(min_ttl=86400))
+    desk.request = desk.request._replace(account=AccountOptions(min_ttl=86400))
     whole = desk.signed_in(left=400)
     assert desk.go().margin == 200
     desk.now += 200
@@ -350,8 +350,8 @@ def test_min_ttl_counts_up_to_half_of_the_lifetime(desk: Desk) -> None:
 
 def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
     """Half of the hour is useful, so 70 % of it is 21 minutes. Before that it is not refreshed."""
-    desk.request = replace(
-        desk.request, account=AccountOptions(min_ttl=1800), renewal=RenewalOptions(ahead=700)
+    desk.request = desk.request._replace(
+        account=AccountOptions(min_ttl=1800), renewal=RenewalOptions(ahead=700)
     )
     whole = desk.signed_in(left=3600, id_token=desk.token())
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
@@ -367,13 +367,13 @@ def test_a_refresh_ahead_counts_from_min_ttl(desk: Desk) -> None:
 def test_a_session_older_than_max_age_is_not_refreshed(desk: Desk) -> None:
     """Neither now nor ahead. The auth_time of the provider counts, but a refresh cannot make it later."""
     session_ = desk.signed_in(signed_in_at=int(NOW) - 3000)
-    desk.request = replace(desk.request, renewal=RenewalOptions(ahead=700))
+    desk.request = desk.request._replace(renewal=RenewalOptions(ahead=700))
     system = System(clock=lambda: desk.now, environ={}, terminal=desk.terminal, log=QUIET)
     at = time.strftime("%H:%M", time.localtime(session_.signed_in_at))
     said = needed(desk, account=AccountOptions(max_age=2999))
     assert f" at {at}" in said
     assert "--max-age=49m59s" in said
-    assert not refresh_ahead(replace(desk.request, account=AccountOptions(max_age=2999)), system)
+    assert not refresh_ahead(desk.request._replace(account=AccountOptions(max_age=2999)), system)
     moved = desk.token(exp=NOW, auth_time=NOW)
     desk.signed_in(signed_in_at=int(NOW) - 3000, generation=2, id_token=moved)
     assert "longer ago" in needed(desk, account=AccountOptions(max_age=2999))
@@ -387,7 +387,7 @@ def test_a_session_older_than_max_age_is_not_refreshed(desk: Desk) -> None:
 
 def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> None:
     """The reason names the claim. The stored session is not replaced."""
-    desk.request = replace(desk.request, account=AccountOptions(expect_claims=(("email", "*@corp.example"),)))
+    desk.request = desk.request._replace(account=AccountOptions(expect_claims=(("email", "*@corp.example"),)))
     before = desk.signed_in()
     desk.server.on("/token", desk.tokens(email="ada@other.example"))
     said = needed(desk)

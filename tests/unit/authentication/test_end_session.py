@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -51,7 +50,7 @@ def test_cognito_gets_what_its_logout_endpoint_asks_for() -> None:
         ("redirect_uri", "http://localhost:8000"),
         ("scope", "openid email"),
     ]
-    registered = replace(cognito, redirect=RedirectOptions(url="https://corp.example/callback"))
+    registered = cognito._replace(redirect=RedirectOptions(url="https://corp.example/callback"))
     assert "redirect_uri=https%3A%2F%2Fcorp.example%2Fcallback" in end_session_url(ENDPOINT, registered, None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -74,7 +73,7 @@ def test_a_command_that_always_signs_in() -> None:
 def test_why_a_session_is_not_refreshed() -> None:
     ended = session(key(), refresh_token=None, expiry=NOW - 1800)
     assert reasons.not_refreshed(authentication(), ended).endswith(f"session ended at {TWO}")
-    good = replace(ended, expiry=NOW + 1800)
+    good = ended._replace(expiry=NOW + 1800)
     early = reasons.not_refreshed(authentication(account=AccountOptions(min_ttl=3600)), good)
     assert [name for name in ("ends at 15:00", "--min-ttl=1h") if name not in early] == []
     forced = reasons.not_refreshed(authentication(force_refresh=True), ended)

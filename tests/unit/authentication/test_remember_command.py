@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ def request(**changes: Any) -> SignInRequest:
     whole = SignInRequest(
         issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), storage=SessionStorage(cache_dir=cache())
     )
-    return replace(whole, **changes)
+    return whole._replace(**changes)
 
 
 def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
@@ -53,7 +52,7 @@ def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
         place="disk",
         repository=repository(session_key),
     )
-    return replace(done, **changes)
+    return done._replace(**changes)
 
 
 def remember_it(asked: SignInRequest | None = None, came: Outcome | None = None, log: Log = QUIET) -> None:

@@ -46,8 +46,6 @@ def field(command: str, words: list[str], name: str) -> object:
 
 def as_toml(value: object) -> object:
     """Return a value as TOML has it."""
-    if isinstance(value, tuple):
-        return [as_toml(item) for item in value]
     match value:
         case None:
             plain: object = ""
@@ -57,6 +55,8 @@ def as_toml(value: object) -> object:
             plain = value.decode()
         case ListenAddress():
             plain = f"{value.host}:{value.port}"
+        case tuple():
+            plain = [as_toml(item) for item in value]
         case Path():
             plain = str(value)
         case _:

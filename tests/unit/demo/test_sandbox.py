@@ -77,6 +77,7 @@ def entry() -> index.Entry:
     """Return the index entry of a session of the demo."""
     return index.Entry(
         session_id=SESSION,
+        host="laptop",
         issuer="https://127.0.0.1:1",
         client_id="demo",
         scopes=("openid",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
@@ -35,7 +34,7 @@ AWAITED = ExpectedResponse(
     iss_required=False,
     end_query=Secret("page=T0ken-of-the-last-page"),
 )
-PROMISED = replace(AWAITED, iss_required=True)
+PROMISED = AWAITED._replace(iss_required=True)
 SAID = (parts.REPOSITORY / "docs" / "messages.md").read_text(encoding="utf-8")
 """Every sentence of the program: a reason that quotes a request is none of them."""
 
@@ -343,7 +342,7 @@ def test_other_addresses_are_no_answer(target: str, status: int) -> None:
 
 def test_the_answer_comes_to_the_path_of_the_redirect_uri() -> None:
     """A redirect URI with a path has its answer there and nowhere else, however the path is encoded."""
-    there = replace(AWAITED, path="/oidc/call back")
+    there = AWAITED._replace(path="/oidc/call back")
     query = f"code=abc&state={STATE}"
     assert there.check(get(query, path="/oidc/call%20back")) == AuthorizationResponse(Secret("abc"))
     assert there.check(get(query, path="/%6Fidc/call%20back")) == AuthorizationResponse(Secret("abc"))

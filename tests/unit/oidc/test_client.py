@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64decode
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,7 +87,7 @@ def test_the_metadata_chooses_how_the_assertion_is_signed(tmp_path: Path) -> Non
     """Among the algorithms that the key supports."""
     key = AssertionKeyFile(path=written(tmp_path / "rsa", "rsa")).load()
     who = Client(client_id="c", assertion_key=key)
-    offers = replace(METADATA, token_endpoint_auth_algorithms=("PS384",))
+    offers = METADATA._replace(token_endpoint_auth_algorithms=("PS384",))
     _, form = who.authenticated([], metadata=offers, audience=ISSUER, now=NOW)
     header = dict(form)["client_assertion"].partition(".")[0]
     assert json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["alg"] == "PS384"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,7 +55,7 @@ def test_a_refresh_on_its_way_does_not_replace_the_session_of_who_signed_in_mean
     whole = kept(signing_in, bob(signing_in))
 
     assert not refreshing.save(rotated, NOW)
-    assert not refreshing.save(replace(rotated, id_token=Secret("refreshed")), NOW)
+    assert not refreshing.save(rotated._replace(id_token=Secret("refreshed")), NOW)
     assert repository(key()).load() == whole
     assert handed_out() == "id-token-of-bob"
 
@@ -119,7 +118,7 @@ def test_a_refresh_token_that_was_used_up_is_not_sent_again_though_nothing_can_b
 def test_who_signs_in_once_more_and_cannot_be_kept_keeps_the_session_that_was_there(alice: Session) -> None:
     """It is the same person's and its refresh token was not sent, so it is used when there is room again."""
     one = repository(key())
-    again = replace(bob(one), person=alice.person, subject="alice", signed_in_at=alice.signed_in_at + 1)
+    again = bob(one)._replace(person=alice.person, subject="alice", signed_in_at=alice.signed_in_at + 1)
     with no_room(), pytest.raises(StoreError):
         one.save(again, NOW)
     assert repository(key()).load() == alice
@@ -142,7 +141,7 @@ def test_a_refresh_without_a_new_refresh_token_costs_no_session_where_it_cannot_
         one = repository(key(), "keyring", {"CI": "true"})
         assert one.load() == whole
         with pytest.raises(StoreError):
-            one.save(replace(whole, id_token=Secret("refreshed")), NOW)
+            one.save(whole._replace(id_token=Secret("refreshed")), NOW)
     with the_os_keyring(place):
         assert repository(key(), "keyring", {"CI": "true"}).load() == whole
 

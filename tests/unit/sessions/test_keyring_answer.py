@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +41,7 @@ def entry(**changes: Any) -> index.Entry:
     whole = session(key(), expiry=LATER)
     written = index.Entry(
         session_id=whole.session_id,
+        host="laptop",
         issuer=whole.issuer,
         client_id=key().client_id,
         scopes=key().scopes,
@@ -54,7 +54,7 @@ def entry(**changes: Any) -> index.Entry:
         expiry=LATER,
         renewable=True,
     )
-    return replace(written, **changes)
+    return written._replace(**changes)
 
 
 @pytest.fixture

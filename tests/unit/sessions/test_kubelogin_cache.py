@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,7 +117,7 @@ def test_another_account_than_the_one_asked_for_is_not_taken(
 ) -> None:
     """It is not taken over either if the sign-in's hint or time is not known."""
     left(tmp_path, {"id_token": token({**CLAIMS, "email": "ada@corp.example"})})
-    assert (find_kubelogin_session(replace(asked(tmp_path), account=account), {}) is not None) is taken
+    assert (find_kubelogin_session(asked(tmp_path)._replace(account=account), {}) is not None) is taken
 
 
 def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Path) -> None:
@@ -126,4 +125,4 @@ def test_nothing_is_taken_over_under_another_trust_than_the_systems(tmp_path: Pa
     left(tmp_path, {"id_token": token(CLAIMS), "refresh_token": "kubelogin's"})
     assert find_kubelogin_session(asked(tmp_path), {})
     for tls in (TlsOptions(insecure=True), TlsOptions(ca_data=(b"an authority",))):
-        assert find_kubelogin_session(replace(asked(tmp_path), tls=tls), {}) is None
+        assert find_kubelogin_session(asked(tmp_path)._replace(tls=tls), {}) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
@@ -68,7 +67,7 @@ def test_a_session_without_a_record_is_gone() -> None:
 
 def test_a_copy_of_an_older_generation_is_not_shown_as_the_session() -> None:
     kept = keep()
-    index.write_entry(cache(), replace(kept.entry, generation=9))
+    index.write_entry(cache(), kept.entry._replace(generation=9))
     again = kept_session(kept.entry.session_id, cache(), QUIET)
     assert again
     assert again.state(NOW) == GONE
@@ -91,7 +90,7 @@ def test_a_store_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_purged_session_is_not_listed() -> None:
     kept = keep()
-    index.write_entry(cache(), replace(kept.entry, storage="", person=""))
+    index.write_entry(cache(), kept.entry._replace(storage="", person=""))
     assert kept_sessions([cache()], QUIET) == []
     assert kept_session(kept.entry.session_id, cache(), QUIET) is None
 

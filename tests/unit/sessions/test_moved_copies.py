@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,9 +80,9 @@ def test_a_copy_that_could_not_be_removed_goes_with_the_next_sign_in(place: Wind
     one = on_disk()
     refreshed = one.load()
     assert refreshed is not None
-    kept(one, replace(refreshed, generation=3))
+    kept(one, refreshed._replace(generation=3))
     assert place.kept
-    kept(one, replace(refreshed, generation=5, signed_in_at=refreshed.signed_in_at + 1))
+    kept(one, refreshed._replace(generation=5, signed_in_at=refreshed.signed_in_at + 1))
     assert place.kept == {}
     entry = one.index_entry.read()
     assert entry is not None
@@ -108,7 +107,7 @@ def test_if_a_store_with_a_newer_copy_fails_the_older_copy_is_not_used(place: Wi
     old = kept(on_disk(), session(key()))
     entry = on_disk().index_entry.read()
     assert entry is not None
-    index.write_entry(cache(), replace(entry, storage="keyring", former=("disk",)))
+    index.write_entry(cache(), entry._replace(storage="keyring", former=("disk",)))
     assert on_disk().load() == in_keyring().load() == old, "nothing was moved yet"
     new = old.renewed(Secret("rotated"), generation=2)
     KeyringStore(place).save(key().id(), new.record())
@@ -124,7 +123,7 @@ def test_a_move_into_a_store_that_refuses_leaves_the_old_session_unused_and_foun
         whole = kept(on_disk(), session(key()))
         one = in_keyring()
         assert one.load() == whole
-        rotated = replace(whole.renewed(Secret("rotated"), generation=2), id_token=Secret("t" * 9_000))
+        rotated = whole.renewed(Secret("rotated"), generation=2)._replace(id_token=Secret("t" * 9_000))
         with pytest.raises(StoreError) as caught:
             one.save(rotated, NOW)
         assert caught.value.topic == "os-keyring"

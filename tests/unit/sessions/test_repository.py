@@ -6,7 +6,6 @@ import hashlib
 import json
 import socket
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,7 +126,7 @@ def test_each_refresh_counts_one_generation_further() -> None:
     assert one.index_entry.next_generation(whole) == 5
     assert one.save(whole, NOW)
     assert one.index_entry.next_generation(None) == 5
-    assert one.index_entry.next_generation(replace(whole, generation=9)) == 10
+    assert one.index_entry.next_generation(whole._replace(generation=9)) == 10
 
 
 def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
@@ -139,7 +138,7 @@ def test_a_refresh_that_is_sent_is_on_record_until_it_is_stored() -> None:
     one.index_entry.mark_in_flight(NOW)
     assert [entry.in_flight for entry in index.read_entries(cache())] == [NOW]
     assert one.load() == whole
-    assert one.save(replace(whole, generation=2), NOW)
+    assert one.save(whole._replace(generation=2), NOW)
     assert [entry.in_flight for entry in index.read_entries(cache())] == [0]
 
 
@@ -154,7 +153,7 @@ def test_a_purge_during_a_refresh_is_not_undone() -> None:
         purge_session(one.session_id, cache(), patience=0.05)
         renewed = whole.renewed(Secret("rotated"), generation=generation)
         assert not one.save(renewed, NOW)
-        assert not one.save(replace(renewed, expiry=NOW + 7200), NOW)
+        assert not one.save(renewed._replace(expiry=NOW + 7200), NOW)
     assert one.load() is None
     assert {path.partition("/")[0] for path in files()} == {"sessions"}
     assert b"rotated" not in (cache() / "sessions" / f"{one.session_id}.json").read_bytes()
@@ -288,11 +287,11 @@ def test_a_session_moves_between_os_keyring_and_disk() -> None:
         whole = kept(repository(key(), "disk"), session(key()))
         to = repository(key(), "keyring", {"CI": "true"})
         assert to.load() == whole
-        moved = kept(to, replace(whole, generation=2))
+        moved = kept(to, whole._replace(generation=2))
         assert files() == {f"sessions/{to.session_id}.json"}
         back = repository(key(), "disk")
         assert back.load() == moved
-        kept(back, replace(whole, generation=3))
+        kept(back, whole._replace(generation=3))
         assert place.kept == {}
 
 
@@ -306,7 +305,7 @@ def test_a_former_store_that_fails_holds_up_nothing() -> None:
             assert one.load() is None
             fresh = kept(one, session(key(), generation=one.index_entry.next_generation(None)))
             assert one.load() == fresh
-        index.write_entry(cache(), replace(index.read_entries(cache())[0], storage="keyring"))
+        index.write_entry(cache(), index.read_entries(cache())[0]._replace(storage="keyring"))
         DiskStore(cache()).delete(key().id())
 
 

@@ -10,7 +10,6 @@ import string
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,13 +87,13 @@ class Desk:
         browser = Browser.from_environment(
             command=command, environ=self.environ | environ, platform="linux", container=False
         )
-        return replace(browser, patience=PATIENCE)
+        return browser._replace(patience=PATIENCE)
 
     def lasting(self, seconds: float = 60.0, before: str = ":") -> Browser:
         """Return a browser that does ``before`` and goes on running; it is waited for as long as any."""
         self.add("browser", f"{before}; sleep {seconds}; exit 1")
         self._staying.append("browser")
-        return replace(self.browser("browser"), patience=STARTED_SECONDS)
+        return self.browser("browser")._replace(patience=STARTED_SECONDS)
 
 
 @pytest.fixture

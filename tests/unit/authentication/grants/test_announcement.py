@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def announce(request: SignInRequest, system: System, reason: str = "the reason")
 
 def test_the_host_has_no_port_and_no_control_character() -> None:
     assert REQUEST.host == "issuer.example.com"
-    assert replace(REQUEST, issuer="nowhere\x1b[31m").host == "nowhere [31m"
+    assert REQUEST._replace(issuer="nowhere\x1b[31m").host == "nowhere [31m"
 
 
 @pytest.mark.parametrize("terminal", [Terminal(), Watched()])
@@ -58,7 +57,7 @@ def test_the_reason_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_an_unchecked_certificate_is_shown_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    insecure = replace(REQUEST, tls=TlsOptions(insecure=True))
+    insecure = REQUEST._replace(tls=TlsOptions(insecure=True))
     announce(insecure, System(terminal=Watched()))
     shown = capsys.readouterr().err
     assert shown.startswith(LINE)

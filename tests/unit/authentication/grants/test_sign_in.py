@@ -418,7 +418,7 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
             ask()
     remembered = desk.failures._load()
     assert remembered is not None
-    assert remembered.count == 1
+    assert remembered.failed == 1
 
 
 # An answer that is pasted

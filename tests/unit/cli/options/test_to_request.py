@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def test_the_order_of_expected_claims_makes_no_other_session(pairs: list[tuple[s
     """Nor does a claim that is expected twice."""
     request = token_request(BOTH)
     one, other = (
-        replace(request, account=AccountOptions(expect_claims=tuple(claims)))
+        request._replace(account=AccountOptions(expect_claims=tuple(claims)))
         for claims in (pairs, [*reversed(pairs), *pairs])
     )
     assert tuple(session_identity(one)) == tuple(session_identity(other))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ WORDS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-cl
 )
 def test_only_scopes_of_the_provider_are_proposed(listed: tuple[str, ...], proposed: list[str]) -> None:
     """A provider may answer another scope with invalid_scope."""
-    assert _scopes(replace(METADATA, scopes_supported=listed)) == proposed
+    assert _scopes(METADATA._replace(scopes_supported=listed)) == proposed
 
 
 def entry(name: str, value: object) -> Entry:

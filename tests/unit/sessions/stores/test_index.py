@@ -6,7 +6,6 @@ import json
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from kubectl_oidc.sessions.stores.tombstones import sweep
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system import private_files
 from tests.arbitrary import TEXT, examples, members
-from tests.sessions import begin, linux_only, posix_only
+from tests.sessions import begin, key, linux_only, posix_only, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,17 +53,17 @@ def put(base: Path, content: bytes, session_id: str = ID) -> None:
 
 def test_an_entry_is_written_read_listed_and_removed(tmp_path: Path) -> None:
     """A written entry is read by its id and in the list. A missing entry is None when read and False when removed."""
-    other = replace(ENTRY, session_id="f" * 32, person="Bob Ünsal", scopes=(), renewable=False)
+    other = ENTRY._replace(session_id="f" * 32, person="Bob Ünsal", scopes=(), renewable=False)
     assert index.read_entry(tmp_path, ID) is None
     assert index.read_entries(tmp_path) == []
     assert not index.remove_entries(tmp_path, ID)
 
     index.write_entry(tmp_path, ENTRY)
     index.write_entry(tmp_path, other)
-    index.write_entry(tmp_path, replace(ENTRY, generation=4))
+    index.write_entry(tmp_path, ENTRY._replace(generation=4))
 
-    assert index.read_entry(tmp_path, ID) == replace(ENTRY, generation=4)
-    assert index.read_entries(tmp_path) == [replace(ENTRY, generation=4), other]
+    assert index.read_entry(tmp_path, ID) == ENTRY._replace(generation=4)
+    assert index.read_entries(tmp_path) == [ENTRY._replace(generation=4), other]
     assert index.remove_entries(tmp_path, ID)
     assert index.read_entries(tmp_path) == [other]
 
@@ -91,7 +90,7 @@ def test_foreign_files_beside_the_entries_are_neither_listed_nor_touched(tmp_pat
     assert sorted(path.name for path in directory.iterdir()) == before
 
 
-WHOLE = {"version": 1, **{name: getattr(ENTRY, name) for name in ENTRY.__slots__}, "scopes": ["openid"]}
+WHOLE = {"version": 1, **{name: getattr(ENTRY, name) for name in ENTRY._fields}, "scopes": ["openid"]}
 
 DAMAGED = {
     "empty": b"",
@@ -114,7 +113,7 @@ DAMAGED = {
 @pytest.mark.parametrize("case", DAMAGED)
 def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
     """A damaged entry is None, and the other entries are still listed."""
-    other = replace(ENTRY, session_id="f" * 32)
+    other = ENTRY._replace(session_id="f" * 32)
     for entry in (ENTRY, other):
         index.write_entry(tmp_path, entry)
     put(tmp_path, DAMAGED[case])
@@ -143,10 +142,10 @@ def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
     """It is read as it was written and differs from the system's authorities. Anything but a list of strings is treated as damage."""
     index.write_entry(tmp_path, ENTRY)
     put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != "trust"}).encode())
-    assert index.read_entry(tmp_path, ID) == replace(ENTRY, trust=None, scopes=("openid",))
+    assert index.read_entry(tmp_path, ID) == ENTRY._replace(trust=None, scopes=("openid",))
     for trust in ((), ("insecure",)):
-        index.write_entry(tmp_path, replace(ENTRY, trust=trust))
-        assert index.read_entry(tmp_path, ID) == replace(ENTRY, trust=trust)
+        index.write_entry(tmp_path, ENTRY._replace(trust=trust))
+        assert index.read_entry(tmp_path, ID) == ENTRY._replace(trust=trust)
     wrong: list[object] = ["insecure", 1, {}, [1], [None]]
     for value in wrong:
         put(tmp_path, json.dumps({**WHOLE, "trust": value}).encode())
@@ -188,7 +187,7 @@ def test_an_entry_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_the_machine_has_a_name() -> None:
     """An entry names the machine that wrote it."""
-    assert index.Entry(session_id=ID).host
+    assert index.Entry.of(session(key()), "disk").host
 
 
 # One directory, several hosts
@@ -229,7 +228,7 @@ def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None
     for host, generation in ((HERE, 7), (THERE, 2)):
         with on(host):
             index.write_entry(
-                tmp_path, replace(ENTRY, storage="kernel", generation=generation, host=host.name)
+                tmp_path, ENTRY._replace(storage="kernel", generation=generation, host=host.name)
             )
     for host, generation in ((HERE, 7), (THERE, 2)):
         with on(host):
@@ -240,7 +239,7 @@ def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None
     assert index.read_entry(tmp_path, ID) is None
     assert index.read_entries(tmp_path) == []
 
-    other = replace(ENTRY, session_id="f" * 32, storage="disk")
+    other = ENTRY._replace(session_id="f" * 32, storage="disk")
     with on(HERE):
         index.write_entry(tmp_path, other)
     with on(THERE):
@@ -250,19 +249,19 @@ def test_each_host_has_its_own_entry_of_a_kernel_session(tmp_path: Path) -> None
 @linux_only
 def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Path) -> None:
     """``ID.json`` with the host's name: used and replaced there, and neither used nor touched on another host."""
-    old = replace(ENTRY, storage="kernel", generation=5, host=HERE.name)
+    old = ENTRY._replace(storage="kernel", generation=5, host=HERE.name)
     (tmp_path / "sessions").mkdir(mode=0o700)
     (tmp_path / "sessions" / f"{ID}.json").touch(mode=0o600)
-    put(tmp_path, json.dumps({"version": 1, **asdict(old)}, indent=1).encode())
+    put(tmp_path, json.dumps({"version": 1, **old._asdict()}, indent=1).encode())
     with on(HERE):
         assert index.read_entry(tmp_path, ID) == old
     with on(THERE):
         assert index.read_entry(tmp_path, ID) is None
-        index.write_entry(tmp_path, replace(old, generation=1, host=THERE.name))
+        index.write_entry(tmp_path, old._replace(generation=1, host=THERE.name))
     with on(HERE):
         assert index.read_entry(tmp_path, ID) == old
-        index.write_entry(tmp_path, replace(old, generation=6))
-        assert index.read_entry(tmp_path, ID) == replace(old, generation=6)
+        index.write_entry(tmp_path, old._replace(generation=6))
+        assert index.read_entry(tmp_path, ID) == old._replace(generation=6)
     names = sorted(path.name for path in (tmp_path / "sessions").iterdir())
     assert names == [f"{ID}.{host.mark}.json" for host in (HERE, THERE)]
 
@@ -270,15 +269,15 @@ def test_an_entry_of_1_0_0_for_a_kernel_session_counts_on_its_host(tmp_path: Pat
 @linux_only
 def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
     """Out of the kernel keyring and back: one file. The entry of another store stays."""
-    kernel, disk = replace(ENTRY, storage="kernel"), replace(ENTRY, storage="disk")
+    kernel, disk = ENTRY._replace(storage="kernel"), ENTRY._replace(storage="disk")
     index.write_entry(tmp_path, kernel)
-    index.write_entry(tmp_path, replace(disk, former=("kernel",)))
+    index.write_entry(tmp_path, disk._replace(former=("kernel",)))
     assert len(list((tmp_path / "sessions").iterdir())) == 1
-    index.write_entry(tmp_path, replace(kernel, former=("disk",)))
+    index.write_entry(tmp_path, kernel._replace(former=("disk",)))
     assert len(list((tmp_path / "sessions").iterdir())) == 1
     index.write_entry(tmp_path, disk)
     assert index.read_entry(tmp_path, ID, "disk") == disk
-    assert index.read_entry(tmp_path, ID, "kernel") == replace(kernel, former=("disk",))
+    assert index.read_entry(tmp_path, ID, "kernel") == kernel._replace(former=("disk",))
     assert index.remove_entries(tmp_path, ID)
     assert list((tmp_path / "sessions").iterdir()) == []
 
@@ -288,12 +287,12 @@ def test_a_session_that_moves_leaves_no_entry_behind(tmp_path: Path) -> None:
 
 def test_changes_at_the_same_time_are_all_made(tmp_path: Path) -> None:
     """Four processes count in one entry, each by reading and writing it: none overwrites what another wrote."""
-    index.write_entry(tmp_path, replace(ENTRY, generation=0))
+    index.write_entry(tmp_path, ENTRY._replace(generation=0))
 
     def count_on() -> None:
         for _ in range(15):
             index.update_entry(
-                tmp_path, ID, lambda entry: replace(entry, generation=entry.generation + 1) if entry else None
+                tmp_path, ID, lambda entry: entry._replace(generation=entry.generation + 1) if entry else None
             )
 
     children = [begin(count_on) for _ in range(4)]
@@ -312,8 +311,8 @@ def test_a_change_that_returns_nothing_leaves_the_entry(tmp_path: Path) -> None:
 
 def test_old_tombstones_are_swept(tmp_path: Path) -> None:
     """After a week no command can store the session again. Other entries stay, however old, and entries that another process is writing."""
-    tombstone = replace(ENTRY, session_id="a" * 32, person="", storage="")
-    young, written = replace(tombstone, session_id="b" * 32), replace(tombstone, session_id="c" * 32)
+    tombstone = ENTRY._replace(session_id="a" * 32, person="", storage="")
+    young, written = tombstone._replace(session_id="b" * 32), tombstone._replace(session_id="c" * 32)
     for entry in (ENTRY, tombstone, young, written):
         index.write_entry(tmp_path, entry)
         if entry != young:
@@ -392,15 +391,15 @@ def test_any_entry_is_read_as_it_was_written(
 ) -> None:
     """Whatever an issuer or a person is called."""
     changes: dict[str, Any] = {**texts, **numbers, "scopes": scopes}
-    written = replace(ENTRY, **changes)
+    written = ENTRY._replace(**changes)
     index.write_entry(base, written)
     assert index.read_entry(base, ID) == written
 
 
-@given(members(*(field.name for field in fields(index.Entry)), "version"))
+@given(members(*index.Entry._fields, "version"))
 def test_an_entry_of_any_shape_is_an_entry_or_a_miss(base: Path, changes: dict[str, object]) -> None:
     """What is read has the types that we wrote, however the file was changed."""
-    values = {"version": index.VERSION, **asdict(ENTRY), **changes}
+    values = {"version": index.VERSION, **ENTRY._asdict(), **changes}
     put(base, json.dumps(values).encode())
     found = index.read_entry(base, ID)
     if found is not None:
