@@ -6,12 +6,13 @@ They must be https. Plain http is allowed for a provider on this machine, for ex
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .errors import UsageError
 from .text import json_quoted, sanitize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from urllib.parse import SplitResult
 
 _WELL_KNOWN = "/.well-known/openid-configuration"
@@ -52,6 +53,13 @@ def is_loopback_url(url: str) -> bool:
 def port_of(parts: SplitResult) -> int:
     """Return the port of an http or https URL; 80 or 443 if it names none."""
     return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def with_parameters(url: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """Return ``url`` with these parameters added to its own query (RFC 6749 §3.1)."""
+    parts = urlsplit(url)
+    query = [*parse_qsl(parts.query, keep_blank_values=True), *parameters]
+    return parts._replace(query=urlencode(query)).geturl()
 
 
 def shown_url(url: str) -> str:

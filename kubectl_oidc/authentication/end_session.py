@@ -13,6 +13,7 @@ from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import remaining
+from kubectl_oidc.urls import with_parameters
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.system import System
@@ -33,8 +34,6 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
         endpoint: The ``end_session_endpoint`` of the provider's metadata.
         id_token: Tells the provider which session to end, so that it need not ask. Okta requires it.
     """
-    from authlib.common.urls import add_params_to_uri
-
     parameters = [("client_id", request.client_id)]
     if vendor_of(request.issuer) is Vendor.COGNITO:
         # Cognito accepts only a callback URL of the client, and then shows its sign-in page.
@@ -45,8 +44,7 @@ def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | No
         parameters.extend(cognito)
     elif id_token:
         parameters.append(("id_token_hint", id_token.reveal()))
-    url: str = add_params_to_uri(endpoint, parameters)
-    return url
+    return with_parameters(endpoint, parameters)
 
 
 def send_browser(endpoint: str, request: SignInRequest, system: System, id_token: Secret) -> str | None:

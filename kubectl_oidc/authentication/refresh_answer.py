@@ -14,6 +14,8 @@ from kubectl_oidc.errors import ProviderError
 from kubectl_oidc.oidc.token_response import CLIENT_ERROR_CODES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubectl_oidc.oidc.provider import Provider
     from kubectl_oidc.oidc.token_response import TokenResponse
     from kubectl_oidc.secret import Secret
@@ -77,14 +79,14 @@ def redeem_refresh_token(
     deadline: Deadline,
     *,
     failures: FailedSignIns,
-    sign_in_hint: str,
+    sign_in_hint: Callable[[], str],
 ) -> TokenResponse:
     """Send a refresh token once, and decide what a failure means.
 
     Args:
         deadline: For the whole exchange.
         failures: Records whether the last refresh of this session failed.
-        sign_in_hint: How the user can sign in again.
+        sign_in_hint: Returns how the user can sign in again.
 
     Raises:
         RefusedRefreshError: The refresh token is no longer valid. The message is the reason for a sign-in.
@@ -100,7 +102,7 @@ def redeem_refresh_token(
         if error.status:
             failures.note_refresh(failed=doubted)
         if error.status and error.code not in CLIENT_ERROR_CODES:
-            error.hint = f"{error.hint}; if it stays so, {sign_in_hint}"
+            error.hint = f"{error.hint}; if it stays so, {sign_in_hint()}"
         raise
     failures.note_refresh(failed=False)
     return response

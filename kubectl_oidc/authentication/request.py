@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.http import trust
 from kubectl_oidc.oidc.client import Client, ClientAuthentication
 from kubectl_oidc.sessions.session import SessionKey
-from kubectl_oidc.system import account_home, shell
+from kubectl_oidc.system import account_home
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
@@ -234,4 +234,6 @@ class SignInRequest(NamedTuple):
         Args:
             command: Its name, such as ``login``.
         """
-        return shell.one_line(["kubectl", "oidc-login", command, *self.flags])
+        from kubectl_oidc.system.shell import one_line
+
+        return one_line(["kubectl", "oidc-login", command, *self.flags])

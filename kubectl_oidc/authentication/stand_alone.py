@@ -165,7 +165,9 @@ class _Renewal:
             sent,
             deadline,
             failures=self._failures,
-            sign_in_hint=f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in",
+            sign_in_hint=lambda: (
+                f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in"
+            ),
         )
         if response.refresh_token and response.refresh_token != sent:
             user = update.write(user, {"refresh-token": response.refresh_token})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from kubectl_oidc.text import sanitize
 
@@ -113,21 +114,19 @@ class Client(NamedTuple):
         """
         headers = dict(self.request_headers)
         method = method or self.method(metadata.token_endpoint_auth_methods)
-        if method != BASIC:  # the others name the client in the form
-            form = [(name, value) for name, value in form if name != "client_id"]
-        if method == PRIVATE_KEY_JWT and self.assertion_key:
-            return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
-        if method == NONE:
-            # A public client sends its ID (RFC 6749 §3.2.1). Authlib does the same, but takes time to import.
-            return headers, [*form, ("client_id", self.client_id)]
-        from authlib.oauth2.auth import ClientAuth
-
-        client_id, secret = self.client_id, self.client_secret.reveal() if self.client_secret else ""
+        secret = self.client_secret.reveal() if self.client_secret else ""
         if method == BASIC:
             # RFC 6749 §2.3.1: both are form-encoded before they are joined by a colon.
-            client_id, secret = quote_plus(client_id), quote_plus(secret)
-        _, headers, body = ClientAuth(client_id, secret, method).prepare("POST", "", headers, urlencode(form))
-        return headers, parse_qsl(body, keep_blank_values=True)
+            user_pass = f"{quote_plus(self.client_id)}:{quote_plus(secret)}"
+            headers["Authorization"] = f"Basic {b64encode(user_pass.encode('ascii')).decode('ascii')}"
+            return headers, [*form]
+        form = [(name, value) for name, value in form if name != "client_id"]
+        if method == PRIVATE_KEY_JWT and self.assertion_key:
+            return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
+        form.append(("client_id", self.client_id))  # also of a public client (RFC 6749 §3.2.1)
+        if method == POST:
+            form.append(("client_secret", secret))
+        return headers, form
 
     def _assertion(
         self, key: AssertionKey, metadata: Metadata, audience: str, now: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -114,4 +113,6 @@ def _temporary_directory() -> Path:
     name = "kubectl-oidc"
     if sys.platform != "win32":  # on Windows each user has their own
         name += f"-{os.geteuid()}"
+    import tempfile  # seldom needed, and slow to import
+
     return Path(tempfile.gettempdir()) / name

@@ -9,7 +9,15 @@ from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import check_issuer, is_loopback, is_loopback_url, port_of, shown_url, url_fault
+from kubectl_oidc.urls import (
+    check_issuer,
+    is_loopback,
+    is_loopback_url,
+    port_of,
+    shown_url,
+    url_fault,
+    with_parameters,
+)
 from tests.arbitrary import TEXT, is_one_plain_line, or_refused
 
 
@@ -197,3 +205,16 @@ def test_any_text_is_an_issuer_or_a_usage_error(url: str) -> None:
         assert is_one_plain_line(url)
         assert urlsplit(url).scheme == "https" or is_loopback(urlsplit(url).hostname or "")
         assert url_fault(url, http_allowed=True) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example/authorize", "https://a.example/authorize?scope=openid+email&state=%26"),
+        ("https://a.example/authorize?p=", "https://a.example/authorize?p=&scope=openid+email&state=%26"),
+        ("https://a.example?p=1&p=2#end", "https://a.example?p=1&p=2&scope=openid+email&state=%26#end"),
+    ],
+)
+def test_parameters_are_added_to_the_url_s_own(url: str, expected: str) -> None:
+    """The query of the endpoint stays (RFC 6749 §3.1)."""
+    assert with_parameters(url, [("scope", "openid email"), ("state", "&")]) == expected

@@ -13,6 +13,7 @@ from kubectl_oidc.oidc.token_response import ACCESS_DENIED_HINT
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.urls import with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,13 +97,10 @@ def authorization_parameters(
 
 def authorization_url(metadata: Metadata, parameters: Mapping[str, str | Secret]) -> str:
     """Return the address of the authorization endpoint with these parameters added to its own query."""
-    from authlib.common.urls import add_params_to_uri
-
     revealed = [
         (name, value.reveal() if isinstance(value, Secret) else value) for name, value in parameters.items()
     ]
-    url: str = add_params_to_uri(metadata.authorization_endpoint, revealed)
-    return url
+    return with_parameters(metadata.authorization_endpoint, revealed)
 
 
 def redeem(
