@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
@@ -105,8 +105,8 @@ class _Acceptance:
             now=self.now,
         )
         if not tokens.raw_id_token and new.id_token:
-            tokens = replace(tokens, id_token=new.id_token)  # no other token says who the user is
-        return replace(tokens, access_token=new.token, expiry=new.expiry)
+            tokens = tokens._replace(id_token=new.id_token)  # no other token says who the user is
+        return tokens._replace(access_token=new.token, expiry=new.expiry)
 
     def _expected(self) -> Expected:
         """Return the claims that the ID token must have."""

@@ -6,7 +6,7 @@ and signature; this module checks the claims.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.text import json_quoted
@@ -32,8 +32,7 @@ _CLOCK_HINT = (
 _CHANGED_HINT = "the session is not used any more: sign in again (kubectl oidc-login purge removes it)"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """The values that an ID token must have.
 
     Attributes:
@@ -59,8 +58,7 @@ class Expected:
     requester: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IdToken:
+class IdToken(NamedTuple):
     """A validated ID token.
 
     Attributes:

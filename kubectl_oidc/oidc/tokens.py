@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
 
@@ -22,8 +21,7 @@ OPAQUE_SECONDS = 300
 """How long an access token is used if nothing says when it expires."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
+class Tokens(NamedTuple):
     """The validated tokens of a sign-in or refresh.
 
     Attributes:

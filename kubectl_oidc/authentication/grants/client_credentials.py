@@ -6,7 +6,6 @@ only be given the access token. A refresh token is not stored (§4.4.3): a new t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.accept import client_tokens
@@ -38,7 +37,7 @@ def sign_in_as_client(sign_in: SignIn) -> Tokens:
     deadline = request.timeout.deadline(SECONDS)
     response = _request_tokens(sign_in, deadline)
     if response.id_token is not None:
-        return replace(sign_in.accept(response, deadline), refresh_token=None)
+        return sign_in.accept(response, deadline)._replace(refresh_token=None)
     if not request.use_access_token:
         raise IdTokenError(
             "the provider's answer to --grant-type=client-credentials has no ID token",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha384, sha512
 from typing import TYPE_CHECKING
 
@@ -200,7 +199,7 @@ def test_the_nonce_is_ours_and_a_refresh_may_only_omit_it(
     *, claim: object, refreshed: bool, accepted: bool
 ) -> None:
     """Core 3.1.3.7 rule 11 and 12.2. Neither nonce is shown."""
-    expected = replace(EXPECTED, nonce=NONCE, refreshed=refreshed)
+    expected = EXPECTED._replace(nonce=NONCE, refreshed=refreshed)
     if accepted:
         assert judge({"nonce": claim}, expected).subject == "00u1"
         return
@@ -288,7 +287,7 @@ def test_an_access_token_that_came_along_belongs_to_the_id_token(
 ) -> None:
     """Core 3.1.3.8: if at_hash is present, it is the left half of the hash that the algorithm names."""
     token = id_token(key, claims=good_claims(at_hash=at_hash))
-    keys, expected = KeySet.from_jwks(jwks(key)), replace(EXPECTED, access_token=ACCESS_TOKEN)
+    keys, expected = KeySet.from_jwks(jwks(key)), EXPECTED._replace(access_token=ACCESS_TOKEN)
     if good:
         assert validate(token, keys=keys, expected=expected, now=NOW).subject == "00u1"
         return
@@ -307,14 +306,14 @@ def test_an_at_hash_without_padding_is_compared_to_its_last_letter() -> None:
     token = id_token(key, claims=good_claims(at_hash=half))
 
     assert half.endswith("X")
-    expected = replace(EXPECTED, access_token=access_token)
+    expected = EXPECTED._replace(access_token=access_token)
     assert validate(token, keys=KeySet.from_jwks(jwks(key)), expected=expected, now=NOW).subject == "00u1"
 
 
 def test_an_access_token_with_half_a_surrogate_pair_is_refused() -> None:
     """JSON can contain it, and it cannot be encoded."""
     with pytest.raises(IdTokenError, match="at_hash"):
-        judge({"at_hash": AT_HASH}, replace(EXPECTED, access_token=Secret("\ud800")))
+        judge({"at_hash": AT_HASH}, EXPECTED._replace(access_token=Secret("\ud800")))
 
 
 @pytest.mark.parametrize(
@@ -330,7 +329,7 @@ def test_an_access_token_with_half_a_surrogate_pair_is_refused() -> None:
 )
 def test_an_exchanged_token_may_name_who_exchanged_it(claims: dict[str, object], named: list[str]) -> None:
     """RFC 8693 has no rule for azp. The audience must be right, and azp must not name a third client."""
-    expected = replace(EXPECTED, requester="exchanger")
+    expected = EXPECTED._replace(requester="exchanger")
     if not named:
         assert judge(claims, expected).subject == "00u1"
         return
@@ -350,7 +349,7 @@ def test_by_default_the_nonce_is_required() -> None:
 def test_the_metadata_s_algorithms_reach_the_signature_check() -> None:
     """An algorithm that is not in the metadata is refused."""
     with pytest.raises(IdTokenError, match="ES256"):
-        judge(expected=replace(EXPECTED, algorithms=("ES256",)))
+        judge(expected=EXPECTED._replace(algorithms=("ES256",)))
 
 
 def test_a_rotated_key_is_an_error_of_its_own() -> None:
@@ -396,7 +395,7 @@ NAMES = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash"]
 @given(st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, min_size=1))
 def test_arbitrary_signed_claims_are_believed_or_refused(claims: dict[str, object]) -> None:
     """The result is an IdToken or an IdTokenError, whatever the claims."""
-    expected = replace(EXPECTED, nonce=NONCE, access_token=ACCESS_TOKEN, refreshed=True, subject="00u1")
+    expected = EXPECTED._replace(nonce=NONCE, access_token=ACCESS_TOKEN, refreshed=True, subject="00u1")
     try:
         token = judge(claims, expected)
     except IdTokenError:
@@ -409,7 +408,7 @@ def test_arbitrary_signed_claims_are_believed_or_refused(claims: dict[str, objec
 def test_a_sign_in_that_is_as_young_as_was_asked_is_taken(ago: int) -> None:
     """Core 3.1.3.7 rule 13, with the usual skew."""
     claims: dict[str, object] = {"auth_time": NOW - ago}
-    assert judge(claims, replace(EXPECTED, max_age=3600)).claims["auth_time"] == NOW - ago
+    assert judge(claims, EXPECTED._replace(max_age=3600)).claims["auth_time"] == NOW - ago
 
 
 @pytest.mark.parametrize(
@@ -425,7 +424,7 @@ def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(
 ) -> None:
     """Only if the request had max_age."""
     with pytest.raises(IdTokenError, match="auth_time") as caught:
-        judge({"auth_time": auth_time}, replace(EXPECTED, max_age=3600))
+        judge({"auth_time": auth_time}, EXPECTED._replace(max_age=3600))
     assert hint in caught.value.hint
     assert caught.value.topic == topic
     assert judge({"auth_time": auth_time}).subject == "00u1"
@@ -436,7 +435,7 @@ GOOGLE = "https://accounts.google.com"
 
 def test_google_may_leave_the_scheme_out_of_its_issuer() -> None:
     """Core §15.6.2: only for Google, as in kube-apiserver. The result has the configured issuer."""
-    expected = replace(EXPECTED, issuer=GOOGLE)
+    expected = EXPECTED._replace(issuer=GOOGLE)
     assert judge({"iss": "accounts.google.com"}, expected).issuer == GOOGLE
     assert judge({"iss": GOOGLE}, expected).issuer == GOOGLE
 
@@ -456,7 +455,7 @@ def test_google_may_leave_the_scheme_out_of_its_issuer() -> None:
 def test_no_other_issuer_may(issuer: str, claim: str) -> None:
     """Every other issuer must be equal byte for byte."""
     with pytest.raises(IdTokenError, match=ISSUER if issuer == ISSUER else "accounts.google.com") as caught:
-        judge({"iss": claim}, replace(EXPECTED, issuer=issuer))
+        judge({"iss": claim}, EXPECTED._replace(issuer=issuer))
     assert caught.value.topic == "id-token-issuer"
 
 
@@ -465,4 +464,4 @@ def test_times_may_have_fractions() -> None:
     token = judge({"exp": NOW + 60.9, "iat": NOW - 0.5, "nbf": NOW + 60.9})
     assert (token.expiry, token.issued_at) == (NOW + 60, NOW - 1)
     assert (type(token.expiry), type(token.issued_at)) == (int, int)
-    judge({"auth_time": NOW - 60.5}, replace(EXPECTED, max_age=30))
+    judge({"auth_time": NOW - 60.5}, EXPECTED._replace(max_age=30))

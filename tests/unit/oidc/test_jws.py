@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -341,9 +340,9 @@ def test_other_keys_in_the_set_do_no_harm(others: list[object], kid: object) -> 
 
 
 def test_a_key_that_the_cryptography_refuses_verifies_nothing() -> None:
-    """A P-256 key for ES384, which no parsed set offers, makes PyJWT raise: no signature, no other error."""
+    """A P-256 key for ES384, which no parsed set offers, verifies nothing."""
     [key] = KeySet.from_jwks(jwks(signing_key("ES256"))).keys
-    offered = KeySet((replace(key, algorithms=frozenset({"ES384"})),))
+    offered = KeySet((key._replace(algorithms=frozenset({"ES384"})),))
 
     with pytest.raises(UnknownKey, match="ES384"):
         signed_claims(id_token(signing_key("ES384")), keys=offered, algorithms=())

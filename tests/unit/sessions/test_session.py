@@ -260,7 +260,7 @@ def test_kubectl_gets_the_access_token_if_it_is_stored() -> None:
 )
 def test_a_person_is_named_without_control_characters(claims: dict[str, object], words: str) -> None:
     """Email, preferred user name, or the subject, made safe for a terminal."""
-    id_token = replace(tokens().id_token, claims=claims)
+    id_token = tokens().id_token._replace(claims=claims)
     assert person_of(id_token) == words
 
 
