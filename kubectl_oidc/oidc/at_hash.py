@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import base64url
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
 
 def at_hash_matches(claims: Mapping[str, object], algorithm: str, access_token: Secret) -> bool:
     """Return whether ``at_hash`` is absent or the left half of the access token's hash. ``algorithm`` signed the ID token."""
-    from base64 import urlsafe_b64encode
     from hashlib import new
     from hmac import compare_digest
 
@@ -19,5 +20,5 @@ def at_hash_matches(claims: Mapping[str, object], algorithm: str, access_token: 
     if claim is None:
         return True
     digest = new(f"sha{algorithm[2:]}", access_token.reveal().encode("utf-8", "surrogatepass")).digest()
-    half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    half = base64url.encode(digest[: len(digest) // 2])
     return isinstance(claim, str) and compare_digest(claim.encode(), half.encode())

@@ -13,12 +13,17 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import secret_file
 from kubectl_oidc.text import sanitize
 
+from . import base64url
+from .signature import CURVES, sign
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-    from jwt.algorithms import AllowedPrivateKeys
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """The value of ``client_assertion_type`` (RFC 7523 §2.2)."""
@@ -31,7 +36,7 @@ ID_FLAG = "--oidc-client-assertion-key-id"
 
 _SHORTEST_RSA = 2048  # bits, RFC 7518 §3.3
 _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
-_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+_CURVES = {curve: algorithm for algorithm, curve in CURVES.items()}
 
 
 class AssertionKey(NamedTuple):
@@ -41,12 +46,12 @@ class AssertionKey(NamedTuple):
         algorithms: The algorithms that the key can sign with (RFC 7518 §3.1, RFC 8037 §3.1), the preferred one first.
     """
 
-    private: AllowedPrivateKeys
+    private: RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
     algorithms: tuple[str, ...]
     key_id: str | None = None
 
     def __repr__(self) -> str:
-        return f"AssertionKey(algorithms={self.algorithms!r}, key_id={self.key_id!r})"
+        return f"AssertionKey(algorithms={self.algorithms!r})"  # never the key
 
     def assertion(self, client_id: str, audience: str, now: int, supported: Sequence[str] = ()) -> Secret:
         """Return a new assertion.
@@ -55,9 +60,8 @@ class AssertionKey(NamedTuple):
             now: The time in epoch seconds.
             supported: The algorithms in the provider's metadata. If the key supports none of them, they are ignored.
         """
+        import json
         import secrets
-
-        import jwt
 
         claims = {
             "iss": client_id,
@@ -68,8 +72,10 @@ class AssertionKey(NamedTuple):
             "exp": now + LIFE,
         }
         algorithm = next((name for name in self.algorithms if name in supported), self.algorithms[0])
-        header = {"kid": self.key_id} if self.key_id else None
-        return Secret(jwt.encode(claims, self.private, algorithm, headers=header))
+        header = {"alg": algorithm, "typ": "JWT", **({"kid": self.key_id} if self.key_id else {})}
+        signed = ".".join(base64url.encode(json.dumps(part).encode()) for part in (header, claims))
+        signature = sign(self.private, algorithm, signed.encode("ascii"))
+        return Secret(f"{signed}.{base64url.encode(signature)}")
 
 
 class AssertionKeyFile(NamedTuple):

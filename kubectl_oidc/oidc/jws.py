@@ -10,7 +10,9 @@ from kubectl_oidc.errors import IdTokenError, UnknownKey
 from kubectl_oidc.http.json_body import AmbiguousJson, parse_strictly
 from kubectl_oidc.text import json_quoted
 
+from . import base64url
 from .key_set import ALGORITHMS
+from .signature import verifies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +20,12 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.secret import Secret
 
-    from .key_set import Key, KeySet
+    from .key_set import KeySet
 
 # A person in several hundred groups has a token of some 12 KB; kube-apiserver reads headers of up to 1 MB.
 _MOST_CHARACTERS = 128 * 1024
 # Honest claims are nested three or four deep. The code that shows or stores them is recursive.
 _DEEPEST = 64
-_BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _SIGNED_SEGMENTS = 3
 _ENCRYPTED_SEGMENTS = 5
 
@@ -54,8 +55,8 @@ def signed_claims(
 
 
 def import_signature_libraries() -> None:
-    """Import the signature library early, while a response is awaited."""
-    import jwt.algorithms  # noqa: F401
+    """Import early, while a response is awaited, what verifies RSA signatures: most providers use them."""
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: F401
 
 
 def unverified_claims(token: Secret) -> Mapping[str, object]:
@@ -103,14 +104,10 @@ def _segments(token: Secret) -> tuple[str, str, str]:
 
 
 def _decoded(segment: str, name: str) -> bytes:
-    """Decode base64url without padding; refuse every spelling but the canonical one (RFC 7515 §2)."""
-    from base64 import urlsafe_b64decode, urlsafe_b64encode
-
-    if set(segment) <= _BASE64URL and len(segment) % 4 != 1:
-        data = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-        if urlsafe_b64encode(data).rstrip(b"=") == segment.encode():
-            return data
-    raise IdTokenError(f"the ID token's {name} part is not base64url", _ASK)
+    try:
+        return base64url.decode(segment)
+    except ValueError:
+        raise IdTokenError(f"the ID token's {name} part is not base64url", _ASK) from None
 
 
 def _json_object(data: bytes, name: str) -> dict[str, object]:
@@ -210,22 +207,10 @@ def _check_signature(
     candidates = keys.candidates(kid, algorithm)
     if not candidates:
         raise UnknownKey(keys.why_none(kid, algorithm), hint, topic="id-token-key")
-    if not any(_verifies(key, algorithm, signed, signature) for key in candidates):
+    if not any(verifies(key.public_key, algorithm, signed, signature) for key in candidates):
         which = (
             "any key of the provider's key set" if kid is None else f"the provider's key {json_quoted(kid)}"
         )
         raise UnknownKey(
             f"the ID token's {algorithm} signature does not fit {which}", hint, topic="id-token-key"
         )
-
-
-def _verifies(key: Key, algorithm: str, signed: bytes, signature: bytes) -> bool:
-    """Use only PyJWT's algorithm. Its decode() reads the system's clock and accepts more than this module does."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from jwt import PyJWTError, get_algorithm_by_name
-
-    verifier = get_algorithm_by_name(algorithm)
-    try:
-        return verifier.verify(signed, verifier.prepare_key(key.public_key), signature)
-    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
-        return False  # for example a curve that this machine's OpenSSL does not allow

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from kubectl_oidc.text import json_quoted
 
+from .signature import RSA, public_key
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 # All are asymmetric. EdDSA and ES256K are not supported.
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 
-_RSA_ALGORITHMS = frozenset(name for name in ALGORITHMS if name[0] in "RP")
 _CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}  # RFC 7518 §3.4
 _FEWEST_RSA_BITS = 2048  # RFC 7518 §3.3, §3.5
 _MOST_RSA_BITS = 16384  # OpenSSL does not verify longer ones, and building one takes time
@@ -137,7 +138,7 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
     """Return the algorithms that type, curve and ``alg`` allow (RFC 7518 §6, RFC 7517 §4.4)."""
     kind, curve, named = entry.get("kty"), entry.get("crv"), entry.get("alg")
     if kind == "RSA":
-        fit = _RSA_ALGORITHMS
+        fit = frozenset(RSA)
     elif kind == "EC" and isinstance(curve, str) and curve in _CURVE_ALGORITHMS:
         fit = frozenset({_CURVE_ALGORITHMS[curve]})
     else:
@@ -154,15 +155,10 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
 
 def _public_key(entry: Mapping[str, object]) -> RSAPublicKey | EllipticCurvePublicKey:
     """Build the key from its public members only."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from jwt import PyJWK, PyJWTError
-
-    members = {name: entry[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in entry}
     try:
-        key: RSAPublicKey | EllipticCurvePublicKey = PyJWK(members).key
-    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
+        key = public_key(entry)
+    except ValueError:
         raise _Unusable("its numbers cannot be read") from None
-    if isinstance(key, RSAPublicKey) and not _FEWEST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS:
+    if entry["kty"] == "RSA" and not _FEWEST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS:
         raise _Unusable(f"an RSA key of {key.key_size} bits, not {_FEWEST_RSA_BITS} to {_MOST_RSA_BITS}")
     return key
