@@ -47,7 +47,7 @@ class UnwrittenTokens:
         """
         document = {"replaces": _digest(user), **{key: token.reveal() for key, token in tokens.items()}}
         directory = private_files.ensure_directory(self._cache_dir, UNWRITTEN)
-        private_files.write_private_file(directory, self._name, json.dumps(document).encode())
+        private_files.write_private_file(directory, self._name, json.dumps(document).encode(), lasting=True)
         return directory / self._name
 
     def load(self, user: AuthProviderUser) -> dict[str, Secret]:

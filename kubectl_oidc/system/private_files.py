@@ -6,7 +6,6 @@ A symlink, a FIFO, a file with a second hard link or another user's file is refu
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import stat
 import sys
@@ -124,7 +123,8 @@ def _refused(path: Path, why: str) -> StoreError:
 def write_private_file(directory: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
     """Replace ``directory/name`` in one step: after an error or a crash the old or the new file is there, complete.
 
-    With ``lasting``, the new file also survives a power failure. This costs one more fsync.
+    With ``lasting``, the new file also survives a power failure, for two calls of fsync. Without it the file may be empty or
+    damaged after one, which its reader must take for a missing file.
 
     Raises:
         StoreError: The disk is full, read-only or fails. The old file is unchanged.
@@ -139,7 +139,8 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
                     os.fchmod(descriptor, 0o600)  # whatever the umask
                 file.write(content)
                 file.flush()
-                os.fsync(descriptor)
+                if lasting:
+                    os.fsync(descriptor)
             patiently(lambda: temporary.replace(directory / name))
             if lasting:
                 flush_directory(directory)
@@ -167,12 +168,20 @@ def flush_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def sweep(directory: Path, name: str = "*") -> None:
+def sweep(directory: Path, name: str = "") -> None:
     """Remove old temporary files of ``directory/name``, which killed writers have left; by default of all files."""
-    for leftover in directory.glob(f".{name if name == '*' else glob.escape(name)}.*"):
+    for leftover in _temporary_files(directory, name):
         with contextlib.suppress(OSError):  # another process has removed it
             if abs(time() - leftover.lstat().st_mtime) > WRITING_SECONDS:
                 leftover.unlink()
+
+
+def _temporary_files(directory: Path, name: str) -> list[Path]:
+    """Return the temporary files of ``directory/name``, or of all files if the name is empty."""
+    start = f".{name}." if name else "."
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+        return [directory / entry.name for entry in entries if entry.name.startswith(start)]
+    return []
 
 
 def read_private_file(directory: Path, name: str) -> bytes | None:
@@ -218,7 +227,7 @@ def remove_private_file(directory: Path, name: str, *, lasting: bool = False) ->
         StoreError: The file cannot be removed.
     """
     try:
-        for path in (*directory.glob(f".{glob.escape(name)}.*"), directory / name):
+        for path in (*_temporary_files(directory, name), directory / name):
             patiently(partial(path.unlink, missing_ok=path.name != name))
     except (FileNotFoundError, NotADirectoryError):
         return False

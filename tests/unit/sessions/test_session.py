@@ -96,6 +96,9 @@ KEYS = st.builds(
     extra_params=st.dictionaries(TEXTS, TEXTS, max_size=2).map(lambda pairs: tuple(sorted(pairs.items()))),
     cache_dir=TEXTS,
     name=TEXTS,
+    # Hypothesis would fill in any value for the other fields.
+    **{name: st.just(KEY._field_defaults[name]) for name in ("request_headers", "use_access_token")},
+    **{name: st.just(()) for name in ("exchange", "more_identity", "trust")},
 )
 
 
