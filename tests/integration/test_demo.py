@@ -123,17 +123,19 @@ def test_it_stays_where_that_is_asked_for(start_plugin: Callable[..., Running]) 
     assert not Path(environment["KUBECONFIG"]).exists()
 
 
-@pytest.mark.parametrize("missing", ["flask", "trustme"])
-def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "package"), [("flask", "flask"), ("jwt", "pyjwt"), ("trustme", "trustme")]
+)
+def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, module: str, package: str) -> None:
     """Where the parts of the extra are missing the error names them and the hint says how to install them."""
     site = tmp_path / "site"
     site.mkdir()
-    (site / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n")
+    (site / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n")
     done = run_plugin("demo", env={"PYTHONPATH": str(site)})
     assert (done.returncode, done.stdout) == (1, "")
     error, hint = done.stderr.splitlines()
     assert error.startswith("error: ")
-    assert missing in error
+    assert package in error
     assert topics(hint) == ["demo"]
     for command in ("pipx install", "uv tool install"):
         assert f"{command} --force '{parts.REPOSITORY}[demo]'" in hint

@@ -13,7 +13,7 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.system.installation import reinstall_hint
 
-_REQUIRED = ("flask", "trustme")
+_REQUIRED = {"flask": "flask", "jwt": "pyjwt", "trustme": "trustme"}  # module and package
 
 
 @click.command("demo")
@@ -29,7 +29,7 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     get pods`, and what happens to somebody who leaves a group. It takes seconds and touches nothing of yours.
     """
     log_at(v)
-    missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
+    missing = [package for module, package in _REQUIRED.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise DemoError(
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",
