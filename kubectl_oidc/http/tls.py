@@ -7,8 +7,7 @@ replace the system's file and directory, as in OpenSSL and Go. `trust` turns the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.text import sanitize
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .key_pair import KeyPair
+    from .tls_context import Context
 
 BUNDLE_LIMIT = 16 << 20
 """The most bytes that are read from a file of authorities. The system's own bundle has 0.2 MB."""
@@ -26,8 +26,7 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that replace the system's authorities. The ``env`` of a kubeconfig can set them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsOptions:
+class TlsOptions(NamedTuple):
     """Which certificates are accepted, and which one is presented.
 
     Attributes:
@@ -42,13 +41,16 @@ class TlsOptions:
     """
 
     ca_files: tuple[Path, ...] = ()
-    ca_data: tuple[bytes, ...] = field(default=(), repr=False)
+    ca_data: tuple[bytes, ...] = ()
     insecure: bool = False
     key_pair: KeyPair | None = None
     system: bool = True
     server_name: str = ""
     cert_file: str | None = None
     cert_dir: str | None = None
+
+    def __repr__(self) -> str:
+        return f"TlsOptions({self.ca_files}, insecure={self.insecure})"
 
     def variable(self, name: str) -> str:
         """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that applies; empty if it is not set."""
@@ -59,7 +61,7 @@ class TlsOptions:
 SYSTEM_TRUST = TlsOptions()
 
 
-def client_context(options: TlsOptions) -> ssl.SSLContext:
+def client_context(options: TlsOptions) -> Context:
     """Return the TLS settings for requests.
 
     Raises:
@@ -84,16 +86,16 @@ def server_context(key_pair: KeyPair) -> ssl.SSLContext:
     return settings
 
 
-def _trusting_context(options: TlsOptions) -> ssl.SSLContext:
+def _trusting_context(options: TlsOptions) -> Context:
     import ssl
 
+    from . import tls_context
+
     if options.insecure:
-        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
         unchecked.check_hostname = False
         unchecked.verify_mode = ssl.CERT_NONE
         return unchecked
-    from . import tls_context
-
     if options.system:
         file, directory = (options.variable(name) for name in VARIABLES)
         set_here = any(os.environ.get(name) for name in VARIABLES)

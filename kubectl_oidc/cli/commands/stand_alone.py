@@ -144,8 +144,7 @@ def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) ->
     """
     from kubectl_oidc.http.trust import describe_trust, trust_allows, trust_identity
 
-    own = replace(
-        request.tls,
+    own = request.tls._replace(
         ca_files=request.tls.ca_files[-1:] if ca_file else (),
         ca_data=request.tls.ca_data[-1:] if ca_data else (),
         insecure=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -602,13 +601,14 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
 def test_what_is_got_ready_is_used_or_named_beforehand(
     server: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first request finds its client made; a proxy that cannot be used is known without a request."""
+    """The first request finds the TLS settings made; a proxy that cannot be used is known without a request."""
     server.on("/doc", json_reply({}))
     client = HttpClient(log=QUIET)
     client.prepare(f"{server.url}/doc")
-    made = client._pool.client_for(f"{server.url}/other")
+    made = client._pool._context
+    assert made is not None
     assert client.get(f"{server.url}/doc", deadline=soon()).status == 200
-    assert client._pool.client_for(f"{server.url}/doc") is made
+    assert client._pool.tls_context() is made
     client.close()
     monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
     with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"):
@@ -634,15 +634,6 @@ def test_a_socks_proxy_is_used(authority: trustme.CA, monkeypatch: pytest.Monkey
             client.close()
     assert response.body == b'{"through": "socks"}'
     assert b"provider.test" in heard[1]
-
-
-def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where socksio is missing, the error says so."""
-    monkeypatch.setitem(sys.modules, "socksio", None)
-    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:SECRETPASS@127.0.0.1:1")
-    client = HttpClient(log=QUIET)
-    with pytest.raises(UsageError, match="socksio"):
-        client.get("https://provider.test/doc", deadline=soon())
 
 
 def test_what_can_be_made_ready_is_while_the_answer_is_awaited() -> None:
