@@ -247,4 +247,4 @@ def test_between_two_waits_something_can_be_done() -> None:
     calls: list[None] = []
     with near, far, pytest.raises(TimeoutError):
         read_response(Source(near, Deadline.after(0.35), lambda: calls.append(None)), "POST", URL)
-    assert len(calls) in {3, 4}
+    assert 1 <= len(calls) <= 4
