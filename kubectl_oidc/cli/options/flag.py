@@ -104,7 +104,9 @@ class Flag:
             if request is None:
                 return None
         value = getattr(request, name)
-        defaults = {one.name: one.default for one in fields(request)}  # type: ignore[arg-type]
+        defaults = getattr(request, "_field_defaults", None)  # of a NamedTuple
+        if defaults is None:
+            defaults = {one.name: one.default for one in fields(request)}  # type: ignore[arg-type]
         return None if value in (defaults.get(name), "", ()) else value
 
     def words(self, request: object) -> Iterator[str]:
